@@ -1,0 +1,52 @@
+/* The programmable interval timer (8254): channel 0 in mode 2, 100 ticks a second. */
+#include "floor.h"
+
+#define CHANNEL0 0x40u
+#define COMMAND 0x43u
+#define COUNTS_PER_SECOND 1193182u
+#define DIVISOR ((COUNTS_PER_SECOND + TICKS_PER_SECOND / 2) / TICKS_PER_SECOND)
+
+static void program(u32 divisor) {
+  out8(COMMAND, 0x34);
+  out8(CHANNEL0, divisor & 0xff);
+  out8(CHANNEL0, divisor >> 8);
+}
+
+static u32 boot_counts, boot_last;
+
+/* While the floor starts, with interrupts off, the counter runs free through its 65,536 counts, 55 ms. */
+void clock_init(void) { program(0); }
+
+u32 clock_poll(void) {
+  u32 now = clock_counts();
+  boot_counts += (boot_last - now) & 0xffff;
+  boot_last = now;
+  return boot_counts;
+}
+
+void clock_start(void) { program(DIVISOR); }
+
+/* Counts left in this tick, 838 ns each, counting down. */
+u32 clock_counts(void) {
+  out8(COMMAND, 0);
+  u32 low = in8(CHANNEL0);
+  return low | in8(CHANNEL0) << 8;
+}
+
+u32 clock_since(u32 sample) {
+  u32 now = clock_counts();
+  return sample >= now ? sample - now : sample + DIVISOR - now;
+}
+
+/* The reading with which the processor went to sleep, or AWAKE. Sleep never outlasts a tick, for the tick's
+ * own interrupt ends it, so a difference modulo the divisor is all there is to measure. */
+#define AWAKE 0xffffffffu
+static u32 asleep_since = AWAKE;
+
+void clock_sleep(void) { asleep_since = clock_counts(); }
+
+void clock_woken(u32 sample) {
+  if (asleep_since == AWAKE) return;
+  CELL(IDLE_COUNTS_AT) += asleep_since >= sample ? asleep_since - sample : asleep_since + DIVISOR - sample;
+  asleep_since = AWAKE;
+}

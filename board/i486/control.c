@@ -1,0 +1,245 @@
+/* The engine: QuickJS as wasm2c's C, started from the snapshot and called from the idle loop. Crash-only:
+ * whatever goes wrong in it, the snapshot is unpacked again and control starts anew; the plane's memory
+ * lies in a hole of the engine's and is not touched. */
+#include "floor.h"
+#include "engine-module.h"
+#include "engine-names.h" /* QTS_* and IMPORT_* by their names */
+
+#define TAG_INT 0u
+#define TAG_EXCEPTION 6u
+#define ENOSYS 52u
+#define ESPIPE 70u
+#define HANG_TICKS (5 * TICKS_PER_SECOND)
+
+void run_on_stack(u32 top, void (*function)(void));
+
+struct Z_a_instance_t { u32 unused; };
+
+static struct Z_a_instance_t imports;
+static wasm_rt_memory_t memory;
+static Z_engine_instance_t engine;
+static u32 step_started, restarts, restart_reason;
+volatile u32 in_control;
+
+/* --- what the engine imports ---------------------------------------------------------------------------- */
+
+wasm_rt_memory_t *IMPORT_memory(struct Z_a_instance_t *instance) { (void)instance; return &memory; }
+
+static _Noreturn void engine_died(const char *what) {
+  print("\nFloor: the engine called ");
+  print(what);
+  print("\n");
+  control_restart(RESTART_TRAP);
+}
+
+#define I struct Z_a_instance_t *instance __attribute__((unused))
+#define U(n) u32 a##n __attribute__((unused))
+void IMPORT_assert_fail(I, U(1), U(2), U(3), U(4)) { engine_died("assert"); }
+void IMPORT_abort(I) { engine_died("abort"); }
+void IMPORT_exit(I, U(1)) { engine_died("exit"); }
+u32 IMPORT_fd_write(I, U(1), U(2), U(3), U(4)) { return ENOSYS; }
+u32 IMPORT_fd_close(I, U(1)) { return ENOSYS; }
+u32 IMPORT_fd_seek(I, U(1), u64 a2 __attribute__((unused)), U(3), U(4)) { return ESPIPE; }
+u32 IMPORT_environ_get(I, U(1), U(2)) { return 0; }
+u32 IMPORT_environ_sizes(I, U(1), U(2)) { return 0; }
+u32 IMPORT_module_normalize(I, U(1), U(2), U(3), U(4)) { return 0; }
+u32 IMPORT_module_load(I, U(1), U(2), U(3)) { return 0; }
+u32 IMPORT_interrupt(I, U(1)) { return 0; }
+void IMPORT_free_host_ref(I, U(1), U(2)) {}
+/* Memory does not grow: what RAM there was, it has. */
+u32 IMPORT_resize_heap(I, U(1)) { return 0; }
+/* No clock and no time zone: time is the plane's ticks and control's own arithmetic. */
+void IMPORT_localtime(I, u64 a1 __attribute__((unused)), U(2)) {}
+void IMPORT_tzset(I, U(1), U(2), U(3), U(4)) {}
+f64 IMPORT_date_now(I) { return 0; }
+u32 IMPORT_set_timer(I, U(1), f64 a2 __attribute__((unused))) { return 0; }
+void IMPORT_runtime_keepalive(I) {}
+
+/* Between HOST_LOCK and HOST_UNLOCK interrupts stay off, through calls of the plane too. */
+static u32 locked;
+
+static void interrupts_as_before(void) {
+  if (!locked) interrupts_on();
+}
+
+static u32 host_plane(const u32 *arguments) {
+  interrupts_off();
+  in_control = 0;
+  u32 result = plane_call(arguments[1], arguments + 2);
+  in_control = 1;
+  interrupts_as_before();
+  return result;
+}
+
+/* __host(op, a, b, ...): firmware/abi.ts says what each does. Bad calls are control's bug and end it. */
+static u32 host(const u32 *a) {
+  switch (a[0]) {
+    case HOST_PLANE: return host_plane(a);
+    case HOST_IN8: return in8(a[1]);
+    case HOST_IN16: return in16(a[1]);
+    case HOST_IN32: return in32(a[1]);
+    case HOST_OUT8: out8(a[1], a[2]); return 0;
+    case HOST_OUT8X4:
+      for (u32 i = 0; i < 4; i++) out8(a[1] + i, a[2] >> 8 * i);
+      return 0;
+    case HOST_OUT16: out16(a[1], a[2]); return 0;
+    case HOST_OUT32: out32(a[1], a[2]); return 0;
+    case HOST_INS16:
+    case HOST_OUTS16:
+      if (a[2] >= PLANE_BYTES || a[3] > (PLANE_BYTES - a[2]) / 2) engine_died("a port with a bad address");
+      if (a[0] == HOST_INS16) ins16(a[1], (void *)(LINEAR_AT + PLANE_BASE + a[2]), a[3]);
+      else outs16(a[1], (void *)(LINEAR_AT + PLANE_BASE + a[2]), a[3]);
+      return 0;
+    case HOST_LOCK: interrupts_off(); locked = 1; return 0;
+    case HOST_UNLOCK: locked = 0; interrupts_on(); return 0;
+    case HOST_RESET: reset();
+    case HOST_UNMASK: interrupts_off(); interrupt_unmask(a[1] & 15); interrupts_as_before(); return 0;
+    case HOST_HEAP_FREE: return heap_end - LINEAR_WORD(ENGINE_BREAK_AT);
+    case HOST_PUT: put(a[1]); return 0;
+    default: engine_died("an unknown host call");
+  }
+}
+
+/* JavaScript calls the machine. Arguments are JSValues: 8 bytes, an i32 in the low word, its tag in the
+ * high one. The result goes into a cell, and the call yields undefined (a null pointer). */
+u32 IMPORT_host_call(I, U(1), U(2), u32 count, u32 argv, U(5)) {
+  u32 arguments[8] = {0};
+  for (u32 i = 0; i < count && i < 8; i++) {
+    if (LINEAR_WORD(argv + 8 * i + 4) != TAG_INT) engine_died("the host with an argument that is no i32");
+    arguments[i] = LINEAR_WORD(argv + 8 * i);
+  }
+  CELL(HOST_RESULT_AT) = host(arguments);
+  return 0;
+}
+
+/* --- what the translated code needs --------------------------------------------------------------------- */
+
+static wasm_rt_funcref_t functions[ENGINE_TABLE_SIZE];
+static struct { u32 parameters, results; u8 types[24]; } signatures[160];
+static u32 signature_count;
+
+void wasm_rt_trap(wasm_rt_trap_t reason) {
+  if (!in_control) panic("WebAssembly trap", reason);
+  print("\nFloor: trap in the engine ");
+  print_hex(reason);
+  print("\n");
+  control_restart(RESTART_TRAP);
+}
+
+int memcmp(const void *, const void *, size_t);
+
+/* Numbers a function's type: equal types get equal numbers, from 1. */
+u32 wasm_rt_register_func_type(u32 parameters, u32 results, ...) {
+  u8 types[24] = {0};
+  __builtin_va_list list;
+  if (parameters + results > sizeof types) panic("function type too long:", parameters);
+  __builtin_va_start(list, results);
+  for (u32 i = 0; i < parameters + results; i++) types[i] = (u8) __builtin_va_arg(list, int);
+  __builtin_va_end(list);
+  for (u32 i = 0; i < signature_count; i++)
+    if (signatures[i].parameters == parameters && signatures[i].results == results &&
+        !memcmp(signatures[i].types, types, sizeof types))
+      return i + 1;
+  if (signature_count == sizeof signatures / sizeof *signatures) panic("too many function types", signature_count);
+  signatures[signature_count].parameters = parameters;
+  signatures[signature_count].results = results;
+  __builtin_memcpy(signatures[signature_count].types, types, sizeof types);
+  return ++signature_count;
+}
+
+void wasm_rt_allocate_funcref_table(wasm_rt_funcref_table_t *table, u32 elements, u32 most) {
+  if (elements > ENGINE_TABLE_SIZE) panic("function table too long:", elements);
+  table->data = functions;
+  table->size = elements;
+  table->max_size = most;
+}
+void wasm_rt_free_funcref_table(wasm_rt_funcref_table_t *table) { (void)table; }
+void wasm_rt_allocate_memory(wasm_rt_memory_t *m, u32 pages, u32 most) { (void)m, (void)pages, (void)most; }
+void wasm_rt_free_memory(wasm_rt_memory_t *m) { (void)m; }
+u32 wasm_rt_grow_memory(wasm_rt_memory_t *m, u32 pages) { (void)m, (void)pages; return 0xffffffff; }
+bool wasm_rt_is_initialized(void) { return 1; }
+
+/* --- running and restarting ----------------------------------------------------------------------------- */
+
+static void fpu_init(void) {
+  u16 precision_double = 0x27f; /* 53 bits, round to nearest, every exception masked */
+  __asm__ volatile("clts; fninit; fldcw %0" ::"m"(precision_double));
+}
+
+static void print_linear(u32 text) {
+  for (u32 i = 0; i < 1000; i++) {
+    u32 c = *(u8 *)(LINEAR_AT + text + i);
+    if (!c) return;
+    if (c == '\n') put('\r');
+    put(c);
+  }
+}
+
+/* One call of __step(). An exception that comes out is printed and ends control. */
+static void step(void) {
+  step_started = CELL(NOW_AT);
+  in_control = 1;
+  u32 value = QTS_Call(&engine, ENGINE_CONTEXT, ENGINE_STEP, ENGINE_UNDEFINED, 0, ENGINE_ARGV);
+  if (LINEAR_WORD(value + 4) == TAG_EXCEPTION) {
+    print("\nFloor: control ended by an exception: ");
+    u32 exception = QTS_ResolveException(&engine, ENGINE_CONTEXT, value);
+    print_linear(QTS_Dump(&engine, ENGINE_CONTEXT, exception));
+    print("\n");
+    control_restart(RESTART_EXCEPTION);
+  }
+  QTS_FreeValuePointer(&engine, ENGINE_CONTEXT, value);
+  in_control = 0;
+}
+
+static _Noreturn void start(void) {
+  in_control = locked = 0;
+  fpu_init();
+  /* The engine's malloc asks memory.size before it takes more: where RAM ends, it is out of memory. */
+  memory.pages = heap_end >> 16;
+  memory.size = heap_end;
+  Z_engine_instantiate(&engine, &imports);
+  snapshot_restore();
+  if (!restarts) {
+    FACT(FACT_FLOOR_COUNTS) = clock_poll();
+    clock_start();
+  }
+  FACT(FACT_HEAP_BYTES) = heap_bytes;
+  FACT(FACT_RESTARTS) = restarts;
+  FACT(FACT_RESTART_REASON) = restart_reason;
+  CELL(WAKE_AT) = CELL(NOW_AT); /* control wants to start */
+  for (;;) {
+    interrupts_off();
+    if (plane_wanted()) {
+      interrupts_on();
+      step();
+      if (!CELL(READY_AT)) CELL(READY_AT) = CELL(NOW_AT) + 1;
+    } else {
+      clock_sleep();
+      wait_for_interrupt();
+    }
+  }
+}
+
+_Noreturn void control_run(void) {
+  Z_engine_init_module();
+  run_on_stack(stack_top, start);
+  __builtin_unreachable();
+}
+
+_Noreturn void control_restart(u32 reason) {
+  interrupts_off();
+  in_control = 0;
+  restarts++;
+  restart_reason = reason;
+  interrupts_on(); /* the plane goes on while the snapshot is unpacked */
+  run_on_stack(stack_top, start);
+  __builtin_unreachable();
+}
+
+_Noreturn void control_restart_stack(void) { control_restart(RESTART_STACK); }
+
+void control_watch(void) {
+  if (CELL(NOW_AT) - step_started <= HANG_TICKS) return;
+  print("\nFloor: control hung\n");
+  control_restart(RESTART_HANG);
+}

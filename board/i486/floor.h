@@ -1,0 +1,95 @@
+/* The floor: what lies between the machine and the two programs in TypeScript. Everything that can be
+ * written in TypeScript is; here are boot, paging, traps, interrupts and the engine's few needs. */
+#ifndef FLOOR_H
+#define FLOOR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef int32_t s32;
+typedef uint64_t u64;
+
+#include "config.h" /* made by image/kernel.ts from limits.ts, cells.ts, abi.ts, layout.ts and the snapshot */
+
+#define PAGE 4096u
+/* Linear memory (QuickJS's, the plane's in its hole) by its addresses: LINEAR_AT is where it is mapped. */
+#define LINEAR_WORD(address) (*(volatile u32 *)(LINEAR_AT + (address)))
+#define CELL(address) LINEAR_WORD(PLANE_BASE + (address))
+#define FACT(index) CELL(BOOT_FACTS_AT + 4 * (index))
+
+static inline void out8(u32 port, u32 value) { __asm__ volatile("outb %b0,%w1" ::"a"(value), "Nd"(port)); }
+static inline void out16(u32 port, u32 value) { __asm__ volatile("outw %w0,%w1" ::"a"(value), "Nd"(port)); }
+static inline void out32(u32 port, u32 value) { __asm__ volatile("outl %0,%w1" ::"a"(value), "Nd"(port)); }
+static inline u32 in8(u32 port) { u8 value; __asm__ volatile("inb %w1,%0" : "=a"(value) : "Nd"(port)); return value; }
+static inline u32 in16(u32 port) { u16 value; __asm__ volatile("inw %w1,%0" : "=a"(value) : "Nd"(port)); return value; }
+static inline u32 in32(u32 port) { u32 value; __asm__ volatile("inl %w1,%0" : "=a"(value) : "Nd"(port)); return value; }
+static inline void ins16(u32 port, void *to, u32 count) {
+  __asm__ volatile("rep insw" : "+D"(to), "+c"(count) : "d"(port) : "memory");
+}
+static inline void outs16(u32 port, const void *from, u32 count) {
+  __asm__ volatile("rep outsw" : "+S"(from), "+c"(count) : "d"(port) : "memory");
+}
+static inline void interrupts_off(void) { __asm__ volatile("cli" ::: "memory"); }
+static inline void interrupts_on(void) { __asm__ volatile("sti" ::: "memory"); }
+/* STI holds interrupts off for one more instruction, so none can slip in between and be slept over. */
+static inline void wait_for_interrupt(void) { __asm__ volatile("sti; hlt" ::: "memory"); }
+
+/* console.c: last words, by polling; the console itself is TypeScript. */
+void put(u32 character);
+void print(const char *text);
+void print_hex(u32 value);
+_Noreturn void reset(void);
+/* Says what happened and where, and resets the board. For faults of floor and plane. */
+_Noreturn void panic(const char *what, u32 detail);
+
+/* pages.c */
+void pages_init(const u32 *loader_info);
+/* Unpacks the snapshot over linear memory: control as it was when the image was built. */
+void snapshot_restore(void);
+/* What RAM was left for the engine's heap, in bytes, and where in linear memory it ends. */
+extern u32 heap_bytes, heap_end;
+/* Top of the stack on which control and interrupts run; below it lies an unmapped one. */
+extern u32 stack_top;
+/* The loader's facts (image/layout.ts), copied before its memory is used for other things. */
+extern u32 boot_info[BOOT_INFO_BYTES / 4];
+#define BOOT(offset) boot_info[(offset) / 4]
+
+/* traps.c */
+void traps_init(void);
+void interrupt_unmask(u32 line);
+
+/* clock.c: the PIT, 100 ticks a second from channel 0. */
+void clock_init(void);
+/* Counts since clock_init, before the ticks start; must be called more often than every 55 ms. */
+u32 clock_poll(void);
+void clock_start(void);
+u32 clock_counts(void);
+/* Counts since a reading that is less than a tick old. */
+u32 clock_since(u32 sample);
+/* Idle time: called before the processor sleeps, and first thing in each interrupt, with a reading. */
+void clock_sleep(void);
+void clock_woken(u32 sample);
+
+/* plane.c: the compiled plane. */
+void plane_init(void);
+u32 plane_call(u32 index, const u32 *arguments);
+void plane_interrupt(u32 line, u32 sample);
+void plane_tick(u32 sample);
+u32 plane_wanted(void);
+s32 snapshot_inflate(u32 source, u32 source_bytes, u32 target, u32 target_bytes);
+
+/* control.c: the engine and its restarts. */
+_Noreturn void control_run(void);
+/* True while JavaScript runs: a fault then costs control its life and not the board's. */
+extern volatile u32 in_control;
+/* From an interrupt or trap: gives the running control up and starts the snapshot again. Never returns. */
+_Noreturn void control_restart(u32 reason);
+/* The same after a double fault, as the place where the faulted task goes on. */
+_Noreturn void control_restart_stack(void);
+/* Called by the tick: has this step of control run too long? */
+void control_watch(void);
+
+#endif

@@ -1,0 +1,121 @@
+/* Physical pages, and the map of virtual memory.
+ *
+ *   0x00001000  RAM, one to one (page 0 unmapped; the kernel's code and constants read-only)
+ *   LINEAR_AT   linear memory: static data | plane's memory | guard | stack | heap, with holes in between
+ *   WINDOW_AT   the static data and the heap once more, side by side: the snapshot is unpacked into it
+ *   STACK_AT    guard | the machine's stack
+ *
+ * Pages are taken once, at boot, and never given back. */
+#include "floor.h"
+
+#define PRESENT 1u
+#define WRITABLE 2u
+#define STACK_PAGES 44u
+
+extern u8 read_only_end[], kernel_end[];
+
+u32 heap_bytes, heap_end, stack_top;
+u32 boot_info[BOOT_INFO_BYTES / 4];
+
+/* RAM that is free: on both sides of the inflater's tables below 640 KiB, from the kernel to the packed
+ * snapshot, and behind that. */
+#define RANGES 4u
+static struct { u32 next, end; } ranges[RANGES];
+static u32 *directory;
+
+void *memset(void *, int, size_t);
+void paging_on(u32 *);
+
+static u32 pages_left(void) {
+  u32 pages = 0;
+  for (u32 i = 0; i < RANGES; i++) pages += (ranges[i].end - ranges[i].next) / PAGE;
+  return pages;
+}
+
+static u32 page_take(void) {
+  for (u32 i = 0; i < RANGES; i++) {
+    if (ranges[i].next >= ranges[i].end) continue;
+    u32 page = ranges[i].next;
+    ranges[i].next += PAGE;
+    if (page == CRASH_PAGE) return page_take();
+    return page;
+  }
+  panic("out of memory at boot, KiB:", BOOT(BOOT_AT_MEMORY_KIB));
+}
+
+static u32 page_zeroed(void) {
+  u32 page = page_take();
+  memset((void *)page, 0, PAGE);
+  clock_poll();
+  return page;
+}
+
+static u32 *entry_of(u32 virtual) {
+  u32 *slot = &directory[virtual >> 22];
+  if (!*slot) *slot = page_zeroed() | PRESENT | WRITABLE;
+  return (u32 *)(*slot & ~(PAGE - 1)) + (virtual >> 12 & 1023);
+}
+
+static void map(u32 virtual, u32 physical, u32 flags) { *entry_of(virtual) = physical | flags | PRESENT; }
+
+/* Maps fresh pages to linear addresses [from, to), whole pages, as zeroes. */
+static void map_linear(u32 from, u32 to) {
+  for (u32 at = from; at < to; at += PAGE) map(LINEAR_AT + at, page_zeroed(), WRITABLE);
+}
+
+/* Lets the window show linear addresses [from, to) at `offset`; answers the offset behind them. */
+static u32 map_window(u32 offset, u32 from, u32 to) {
+  for (u32 at = from; at < to; at += PAGE, offset += PAGE)
+    map(WINDOW_AT + offset, *entry_of(LINEAR_AT + at) & ~(PAGE - 1), WRITABLE);
+  return offset;
+}
+
+static void find_ranges(u32 ram_end) {
+  u32 packed = BOOT(BOOT_AT_SNAPSHOT) & ~(PAGE - 1);
+  u32 packed_end = (BOOT(BOOT_AT_SNAPSHOT) + BOOT(BOOT_AT_SNAPSHOT_PACKED) + PAGE - 1) & ~(PAGE - 1);
+  ranges[0].next = PAGE;
+  ranges[0].end = INFLATE_AT;
+  ranges[1].next = INFLATE_AT + INFLATE_BYTES;
+  ranges[1].end = BOOT(BOOT_AT_LOW_MEMORY_KIB) * 1024 & ~(PAGE - 1);
+  ranges[2].next = (u32)kernel_end;
+  ranges[2].end = packed;
+  ranges[3].next = packed_end;
+  ranges[3].end = ram_end > packed_end ? ram_end : packed_end;
+}
+
+/* The heap gets what is left, less the tables that map it and the window's. */
+static void map_heap(void) {
+  u32 pages = pages_left();
+  u32 tables = 2 + pages / 1024 + SNAPSHOT_HEAP_BYTES / (PAGE * 1024) + 2;
+  u32 limit = HEAP_LIMIT_BYTES / PAGE;
+  pages = pages > tables ? pages - tables : 0;
+  if (pages > limit) pages = limit;
+  heap_bytes = pages * PAGE;
+  heap_end = SNAPSHOT_HEAP_AT + heap_bytes;
+  if (heap_bytes < SNAPSHOT_HEAP_BYTES + HEAP_ROOM_BYTES) panic("too little memory, heap:", heap_bytes);
+  for (u32 at = SNAPSHOT_HEAP_AT; at < heap_end; at += PAGE) map(LINEAR_AT + at, page_take(), WRITABLE);
+}
+
+void pages_init(const u32 *loader_info) {
+  for (u32 i = 0; i < BOOT_INFO_BYTES / 4; i++) boot_info[i] = loader_info[i];
+  u32 ram_end = BOOT(BOOT_AT_MEMORY_KIB) * 1024;
+  if (BOOT(BOOT_AT_MAGIC) != BOOT_MAGIC) panic("no boot information, magic:", BOOT(BOOT_AT_MAGIC));
+  find_ranges(ram_end);
+  directory = (u32 *)page_zeroed();
+  for (u32 at = PAGE; at < ram_end; at += PAGE)
+    map(at, at, at >= 0x100000 && at < (u32)read_only_end ? 0 : WRITABLE);
+  map_linear(0, SNAPSHOT_STATIC_BYTES);
+  map_linear(PLANE_BASE, PLANE_BASE + PLANE_BYTES);
+  map_linear(SNAPSHOT_HEAP_AT - LINEAR_STACK_BYTES, SNAPSHOT_HEAP_AT);
+  for (u32 i = 1; i <= STACK_PAGES; i++) map(STACK_AT + i * PAGE, page_take(), WRITABLE);
+  stack_top = STACK_AT + (STACK_PAGES + 1) * PAGE;
+  map_heap();
+  map_window(map_window(0, 0, SNAPSHOT_STATIC_BYTES), SNAPSHOT_HEAP_AT, SNAPSHOT_HEAP_AT + SNAPSHOT_HEAP_BYTES);
+  paging_on(directory);
+}
+
+void snapshot_restore(void) {
+  s32 got = snapshot_inflate(BOOT(BOOT_AT_SNAPSHOT), BOOT(BOOT_AT_SNAPSHOT_PACKED), WINDOW_AT,
+                             SNAPSHOT_STATIC_BYTES + SNAPSHOT_HEAP_BYTES);
+  if (got != (s32)(SNAPSHOT_STATIC_BYTES + SNAPSHOT_HEAP_BYTES)) panic("bad snapshot:", (u32)got);
+}

@@ -1,0 +1,153 @@
+/* Descriptor tables, faults, and the two 8259A interrupt controllers.
+ * Vectors: 0..31 the processor's, 32..47 the lines 0..15. */
+#include "floor.h"
+
+#define MASTER 0x20u
+#define SLAVE 0xa0u
+#define FIRST_LINE 32u
+#define TIMER 0u
+#define CASCADE 2u
+#define DOUBLE_FAULT 8u
+#define PAGE_FAULT 14u
+#define TASK_GATE 0x85u
+#define INTERRUPT_GATE 0x8eu
+
+/* What the stub leaves on the stack: PUSHA's registers, vector, error code, and the processor's frame. */
+struct frame { u32 edi, esi, ebp, esp, ebx, edx, ecx, eax, vector, error, eip, cs, eflags; };
+
+struct __attribute__((packed)) pointer { u16 limit; u32 base; };
+struct tss { u32 back, esp0, ss0, unused1[4], cr3, eip, eflags, eax, ecx, edx, ebx, esp, ebp, esi, edi, es, cs, ss, ds, fs, gs, ldt, io; };
+
+extern u32 stubs[48];
+extern u8 fault_stack_top[];
+void fault_task_entry(void);
+void descriptors_load(struct pointer *gdt, struct pointer *idt, u32 task);
+
+/* A double fault means that the stack is gone: it gets a task of its own, with a stack of its own. */
+static struct tss main_task, fault_task;
+static u64 gdt[5] = {0, 0x00cf9a000000ffffull, 0x00cf92000000ffffull};
+static u64 idt[48];
+
+static void dump(const struct frame *f) {
+  static const char names[] = "edi\0esi\0ebp\0esp\0ebx\0edx\0ecx\0eax\0vec\0err\0eip\0cs \0efl";
+  u32 cr2, *record = (u32 *)CRASH_PAGE;
+  __asm__ volatile("mov %%cr2,%0" : "=r"(cr2));
+  print("\n");
+  for (u32 i = 0; i < 13; i++) {
+    u32 value = ((const u32 *)f)[i];
+    print(names + 4 * i);
+    print("=");
+    print_hex(value);
+    print(i % 6 == 5 ? "\n" : " ");
+    record[2 + i] = value;
+  }
+  print("cr2=");
+  print_hex(cr2);
+  record[1] = CELL(NOW_AT);
+  record[15] = cr2;
+  record[0] = CRASH_MAGIC;
+}
+
+/* Called by start.S in the fault's own task. If it returns, the interrupted task goes on where its state says:
+ * in a restart of control on a fresh stack, for JavaScript recursed deeper than the stack is long. */
+void double_fault(void) {
+  struct frame f = {main_task.edi, main_task.esi, main_task.ebp, main_task.esp, main_task.ebx, main_task.edx,
+                    main_task.ecx, main_task.eax, DOUBLE_FAULT, 0, main_task.eip, main_task.cs, main_task.eflags};
+  dump(&f);
+  if (!in_control) panic("double fault at", main_task.eip);
+  print("\nFloor: control ran out of stack\n");
+  main_task.eip = (u32)control_restart_stack;
+  main_task.esp = stack_top - 4;
+  main_task.eflags = 2;
+}
+
+static u64 task_descriptor(struct tss *task) {
+  u32 base = (u32)task, limit = sizeof *task - 1;
+  return (u64)(base & 0xff000000) << 32 | (u64)(base >> 16 & 0xff) << 32 | 0x0000890000000000ull |
+         (u64)(base & 0xffff) << 16 | limit;
+}
+
+static u64 gate(u32 selector, u32 offset, u32 kind) {
+  return (u64)(offset & 0xffff0000) << 32 | (u64)kind << 40 | selector << 16 | (offset & 0xffff);
+}
+
+/* Maps the lines to vectors 32..47, edge-triggered, everything masked but the timer and the cascade. */
+static void controllers_init(void) {
+  out8(MASTER, 0x11);
+  out8(SLAVE, 0x11);
+  out8(MASTER + 1, FIRST_LINE);
+  out8(SLAVE + 1, FIRST_LINE + 8);
+  out8(MASTER + 1, 1u << CASCADE);
+  out8(SLAVE + 1, CASCADE);
+  out8(MASTER + 1, 1);
+  out8(SLAVE + 1, 1);
+  out8(MASTER + 1, 0xff & ~(1u << CASCADE | 1u << TIMER));
+  out8(SLAVE + 1, 0xff);
+}
+
+void interrupt_unmask(u32 line) {
+  u32 port = line & 8 ? SLAVE + 1 : MASTER + 1;
+  out8(port, in8(port) & ~(1u << (line & 7)));
+}
+
+/* A line whose request went away shows up as the controller's lowest one, with no bit in service. */
+static int spurious(u32 line) {
+  if (line != 7 && line != 15) return 0;
+  u32 port = line == 15 ? SLAVE : MASTER;
+  out8(port, 0x0b);
+  if (in8(port) & 0x80) return 0;
+  if (line == 15) out8(MASTER, 0x20);
+  return 1;
+}
+
+static void acknowledge(u32 line) {
+  if (line & 8) out8(SLAVE, 0x20);
+  out8(MASTER, 0x20);
+}
+
+static void fault(struct frame *f) {
+  dump(f);
+  if (in_control) {
+    print("\nFloor: control faulted\n");
+    control_restart(RESTART_TRAP);
+  }
+  panic(f->vector == PAGE_FAULT ? "page fault at" : "fault at", f->eip);
+}
+
+void trap(struct frame *f) {
+  if (f->vector < FIRST_LINE) return fault(f);
+  u32 line = f->vector - FIRST_LINE;
+  if (spurious(line)) return;
+  /* Acknowledged first: with interrupts off nothing can nest, and a restart never comes back here. */
+  acknowledge(line);
+  u32 interrupted_control = in_control, sample = clock_counts();
+  in_control = 0; /* a fault from here on is the plane's */
+  clock_woken(sample);
+  if (line != TIMER) {
+    plane_interrupt(line, sample);
+    CELL(INTERRUPT_COUNTS_AT) += clock_since(sample);
+  } else {
+    plane_tick(sample);
+    if (interrupted_control) control_watch();
+  }
+  in_control = interrupted_control;
+}
+
+void traps_init(void) {
+  u32 directory;
+  __asm__ volatile("mov %%cr3,%0" : "=r"(directory));
+  for (u32 i = 0; i < 48; i++) idt[i] = gate(8, stubs[i], INTERRUPT_GATE);
+  main_task.cr3 = fault_task.cr3 = directory; /* a task switch loads CR3 but never saves it */
+  fault_task.eip = (u32)fault_task_entry;
+  fault_task.eflags = 2;
+  fault_task.esp = fault_task.esp0 = (u32)fault_stack_top;
+  fault_task.cs = 8;
+  fault_task.ss0 = fault_task.ss = fault_task.ds = fault_task.es = fault_task.fs = fault_task.gs = 16;
+  main_task.io = fault_task.io = sizeof main_task;
+  gdt[3] = task_descriptor(&main_task);
+  gdt[4] = task_descriptor(&fault_task);
+  idt[DOUBLE_FAULT] = gate(0x20, 0, TASK_GATE);
+  struct pointer g = {sizeof gdt - 1, (u32)gdt}, i = {sizeof idt - 1, (u32)idt};
+  descriptors_load(&g, &i, 0x18);
+  controllers_init();
+}

@@ -1,0 +1,34 @@
+// The ISA board: at which ports Ethernet cards and serial ports are looked for.
+// Not here: how one is recognized (hal/nic/ne2000.ts, hal/serial/ns16550.ts).
+//
+// The ports are those that NE2000 jumpers offer. 0x300 comes first: it is the factory's, so in a board with one
+// known card the LAN stays the LAN. An empty port is only read. The interrupt line is found by trial.
+
+import { NIC_NE2000_ISA } from '../hal/nic/card.ts';
+import { nicProbe } from '../hal/nic/nic.ts';
+import { serialProbe } from '../hal/serial/ns16550.ts';
+import { INTERFACE_COUNT } from '../src/plane/limits.ts';
+
+/** Looks for cards and gives them the interfaces from `index` on. Answers the first index that is free. */
+export function probeIsaCards(index: i32): i32 {
+  let next: i32 = probeAt(index, 0x300);
+  next = probeAt(next, 0x320);
+  next = probeAt(next, 0x340);
+  next = probeAt(next, 0x360);
+  return probeAt(next, 0x280);
+}
+
+function probeAt(index: i32, port: i32): i32 {
+  if (index >= INTERFACE_COUNT) return index;
+  return index + nicProbe(index, NIC_NE2000_ISA, port, -1);
+}
+
+/** Looks for COM1 to COM4, at 115200 baud. Answers a bit for each that is there. */
+export function probeSerialPorts(): i32 {
+  return (
+    serialProbe(0, 0x3f8, 4, 1) |
+    (serialProbe(1, 0x2f8, 3, 1) << 1) |
+    (serialProbe(2, 0x3e8, 4, 1) << 2) |
+    (serialProbe(3, 0x2e8, 3, 1) << 3)
+  );
+}

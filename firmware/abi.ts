@@ -1,0 +1,56 @@
+// What floor, sim board and JavaScript agree on. The build turns this file's numbers into a C header.
+//
+// JavaScript calls the machine by one function, `__host(op, a, b, ...)`, all arguments i32. The answer is in
+// the cell HOST_RESULT_AT; the call itself yields undefined. The machine calls JavaScript by one function,
+// `__step()`, from the idle loop, whenever the plane's `wanted()` is not 0; its first call starts control.
+// The plane's memory is the ArrayBuffer `__memory`.
+
+/** (index, a..f): calls the native plane's export number `index` in the names' sorted order, interrupts off. */
+export const HOST_PLANE = 0;
+export const HOST_IN8 = 1;
+export const HOST_IN16 = 2;
+export const HOST_IN32 = 3;
+export const HOST_OUT8 = 4;
+export const HOST_OUT16 = 5;
+export const HOST_OUT32 = 6;
+/** (port, p, count): words between a port and plane memory. */
+export const HOST_INS16 = 7;
+export const HOST_OUTS16 = 8;
+/** Interrupts off; on. They do not nest. */
+export const HOST_LOCK = 9;
+export const HOST_UNLOCK = 10;
+/** Resets the board. Does not return. */
+export const HOST_RESET = 11;
+/** Lets an interrupt line through (line). */
+export const HOST_UNMASK = 12;
+/** Answers the bytes of RAM that the engine's heap may still take. */
+export const HOST_HEAP_FREE = 13;
+/** One character to the console by polling, for last words (character). */
+export const HOST_PUT = 14;
+/** (port, value): the value's four bytes, the lowest first, to four ports one after the other. */
+export const HOST_OUT8X4 = 15;
+
+// Boot facts: words at BOOT_FACTS_AT.
+/** RAM of the board in KiB. */
+export const FACT_MEMORY_KIB = 0;
+/** BIOS drive number that we came from. */
+export const FACT_DRIVE = 1;
+/** Slot that was booted: 0 A, 1 B. */
+export const FACT_SLOT = 2;
+/** PIT counts (838 ns) from the loader's first instruction to the floor's first. */
+export const FACT_LOADER_COUNTS = 3;
+/** PIT counts from the floor's first instruction to control's first step. */
+export const FACT_FLOOR_COUNTS = 4;
+/** Bytes of RAM that the engine's heap got. */
+export const FACT_HEAP_BYTES = 5;
+/** How often control was restarted since power-on. */
+export const FACT_RESTARTS = 6;
+/** Why control was restarted last: RESTART_*. */
+export const FACT_RESTART_REASON = 7;
+
+export const RESTART_NONE = 0;
+export const RESTART_EXCEPTION = 1;
+export const RESTART_TRAP = 2;
+export const RESTART_HANG = 3;
+/** The stack ran out: deeper recursion than the engine's own check allows for. */
+export const RESTART_STACK = 4;

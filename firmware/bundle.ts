@@ -1,0 +1,113 @@
+// The bundle: the plane's JavaScript as one script, and control as modules, a file each.
+//
+// Why not one script: QuickJS keeps all it knows of a script's functions until the whole is parsed, five times
+// the heap that stays in the end, and what is freed then lies scattered below. Parsed file by file, the heap
+// ends a third earlier, which is what a board of 4 MB has.
+// Not here: the engine (embed.ts), the snapshot of its heap (image/).
+
+import { readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build, type Plugin, transform } from 'esbuild';
+import type { Script } from './embed.ts';
+import { inline } from './inline.ts';
+
+const here = path.dirname(fileURLToPath(import.meta.url));
+
+/** The firmware's version: the package's. */
+export function firmwareVersion(): string {
+  const text = readFileSync(path.join(here, '..', 'package.json'), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+/** Puts firmware/ports.ts in the place of hal/ports.ts. */
+const portsBody: Plugin = {
+  name: 'ports',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /\/ports\.ts$/ }, ({ resolveDir, path: asked }) =>
+      path.resolve(resolveDir, asked) === path.join(here, '../hal/ports.ts')
+        ? { path: path.join(here, 'ports.ts') }
+        : undefined,
+    );
+  },
+};
+
+/** What inline.ts is told of the firmware: the packet path starts at the interpreted engine's turn. */
+const INLINED = {
+  files: /^(src\/plane|hal|firmware)\/(?!host\.ts|control\.ts)/,
+  roots: ['servicePending'],
+  hot: /(forward|ethernet|ipv4|source|route|masquerade|masquerade-table|neighbour|transmit|service)\.ts$|hal\/nic/,
+  setUp: ['attach'],
+};
+
+const options = {
+  bundle: true,
+  write: false,
+  target: 'es2023',
+  legalComments: 'none',
+  // Nothing of Node or a browser exists under the engine: an import of such a module must fail the build.
+  platform: 'neutral',
+  define: { MASQBOX_VERSION: JSON.stringify(firmwareVersion()) },
+  logLevel: 'silent',
+} as const;
+
+/** The firmware: the plane as JavaScript, then control's modules, each behind those that it imports. */
+export async function bundle(): Promise<Script[]> {
+  return [await planeScript(), ...(await controlModules())];
+}
+
+/** interpreted.ts as one classic script; `plain` without inlining, for comparison. */
+export async function planeScript(plain = false): Promise<Script> {
+  const result = await build({
+    ...options,
+    // esbuild's comments name files from here, and inline.ts knows the plane's by that.
+    absWorkingDir: path.join(here, '..'),
+    entryPoints: [path.join(here, 'interpreted.ts')],
+    format: 'iife',
+    minify: false,
+    plugins: [portsBody],
+  });
+  const output = result.outputFiles[0] as { text: string };
+  const text = plain ? output.text : inline(output.text, INLINED);
+  return {
+    name: 'plane.js',
+    text: (await transform(text, { minify: true, target: options.target, legalComments: 'none' })).code,
+  };
+}
+
+/** Control's files and what else they need: esbuild makes a module of each, or of what only one of them needs. */
+async function controlModules(): Promise<Script[]> {
+  const root = path.join(here, '..');
+  const files = sourceFiles(path.join(root, 'src/control'));
+  const { outputFiles, metafile } = await build({
+    ...options,
+    entryPoints: [path.join(here, 'control.ts'), ...files],
+    absWorkingDir: root,
+    outbase: root,
+    outdir: root,
+    entryNames: '[dir]/[name]',
+    chunkNames: '[hash]',
+    format: 'esm',
+    splitting: true,
+    plugins: [portsBody],
+    metafile: true,
+    minify: true,
+  });
+  const texts = new Map(outputFiles.map(file => [path.relative(root, file.path), file.text]));
+  const ordered = new Set<string>();
+  const take = (name: string): void => {
+    if (ordered.has(name)) return;
+    for (const imported of metafile.outputs[name]?.imports ?? []) take(imported.path);
+    ordered.add(name);
+  };
+  take('firmware/control.js');
+  return [...ordered].map(name => ({ name, text: texts.get(name) as string }));
+}
+
+/** The TypeScript files below a folder that are no tests. */
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts') && !/\.test\.ts$|-lab\.ts$/.test(name))
+    .sort()
+    .map(name => path.join(folder, name));
+}

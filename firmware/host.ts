@@ -1,0 +1,47 @@
+// JavaScript's side of the host call: `__host(op, a, b, ...)` with names and types. abi.ts says what each does.
+// Not here: the ports (ports.ts), what stands behind it (board/i486/control.c, board/sim/).
+
+import { HOST_RESULT_AT } from '../src/plane/cells.ts';
+import { i32at } from '../src/plane/memory.ts';
+import {
+  HOST_HEAP_FREE,
+  HOST_LOCK,
+  HOST_PLANE,
+  HOST_PUT,
+  HOST_RESET,
+  HOST_UNLOCK,
+  HOST_UNMASK,
+} from './abi.ts';
+
+declare const __host: (op: number, ...args: number[]) => void;
+
+export type Plane = typeof import('./plane.ts');
+
+/** The names of the plane's functions, in the order by which HOST_PLANE numbers them: that of UTF-16. */
+export function planeNames(exports: Record<string, unknown>): string[] {
+  return Object.keys(exports)
+    .filter(name => typeof exports[name] === 'function')
+    .sort();
+}
+
+/** An object of the same type as the module plane.ts, `interpreted`, whose functions run the native plane. */
+export function nativePlane(interpreted: Plane): Plane {
+  const native: Record<string, (...args: number[]) => number> = {};
+  for (const [index, name] of planeNames(interpreted).entries()) {
+    native[name] = (a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => {
+      __host(HOST_PLANE, index, a | 0, b | 0, c | 0, d | 0, e | 0, f | 0);
+      return i32at(HOST_RESULT_AT);
+    };
+  }
+  return native as unknown as Plane;
+}
+
+export const hostLock = (): void => __host(HOST_LOCK);
+export const hostUnlock = (): void => __host(HOST_UNLOCK);
+export const hostReset = (): void => __host(HOST_RESET);
+export const hostUnmask = (line: number): void => __host(HOST_UNMASK, line);
+export const hostPut = (character: number): void => __host(HOST_PUT, character);
+export const hostHeapFree = (): number => {
+  __host(HOST_HEAP_FREE);
+  return i32at(HOST_RESULT_AT);
+};

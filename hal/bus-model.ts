@@ -1,0 +1,154 @@
+// The machine's ports for tests: devices at port ranges, all ones where there is none, and time that goes on by
+// one at each access. Models of what every PC has: interrupt controllers, refresh line, PCI configuration.
+// Not here: the models of cards and serial chips, beside their drivers.
+
+import { get8, put8 } from '../src/plane/memory.ts';
+import type { Ports } from './ports.ts';
+
+/** What stands at a range of ports. Offsets count from the range's start, widths are 1, 2 or 4 bytes. */
+export interface Device {
+  read(offset: number, width: number): number;
+  write(offset: number, value: number, width: number): void;
+  /** Called after each access to the bus, whoever it was for. */
+  tick?(): void;
+}
+
+export class BusModel implements Ports {
+  /** Accesses so far; a string form counts once. */
+  time = 0;
+  readonly pic = new PicModel();
+  private readonly ranges: { from: number; count: number; device: Device }[] = [];
+
+  constructor() {
+    this.place(0x20, 1, this.pic.controller(0));
+    this.place(0xa0, 1, this.pic.controller(8));
+    this.place(0x61, 1, new RefreshModel());
+  }
+
+  place(from: number, count: number, device: Device): void {
+    this.ranges.push({ from, count, device });
+  }
+
+  in8(port: number): number {
+    return this.read(port, 1);
+  }
+
+  in16(port: number): number {
+    return this.read(port, 2);
+  }
+
+  in32(port: number): number {
+    return this.read(port, 4) | 0;
+  }
+
+  out8(port: number, value: number): void {
+    this.write(port, value & 0xff, 1);
+  }
+
+  out16(port: number, value: number): void {
+    this.write(port, value & 0xffff, 2);
+  }
+
+  out32(port: number, value: number): void {
+    this.write(port, value, 4);
+  }
+
+  ins16(port: number, p: number, count: number): void {
+    const at = this.find(port);
+    for (let i = 0; i < count; i++) {
+      const word = at === undefined ? 0xffff : at.device.read(port - at.from, 2);
+      put8(p + 2 * i, word & 0xff);
+      put8(p + 2 * i + 1, word >> 8);
+    }
+    this.tick();
+  }
+
+  outs16(port: number, p: number, count: number): void {
+    const at = this.find(port);
+    for (let i = 0; i < count; i++) {
+      at?.device.write(port - at.from, get8(p + 2 * i) | (get8(p + 2 * i + 1) << 8), 2);
+    }
+    this.tick();
+  }
+
+  private read(port: number, width: number): number {
+    const at = this.find(port);
+    const value = at === undefined ? 2 ** (8 * width) - 1 : at.device.read(port - at.from, width);
+    this.tick();
+    return value;
+  }
+
+  private write(port: number, value: number, width: number): void {
+    const at = this.find(port);
+    at?.device.write(port - at.from, value, width);
+    this.tick();
+  }
+
+  private find(port: number) {
+    return this.ranges.find(range => port >= range.from && port < range.from + range.count);
+  }
+
+  private tick(): void {
+    this.time++;
+    for (const { device } of this.ranges) device.tick?.();
+  }
+}
+
+/** Two 8259A as a PC has them: edge-triggered, a request is remembered until it is taken. */
+export class PicModel {
+  private levels = 0;
+  private requests = 0;
+
+  /** A card drives its line high (true) or low. */
+  drive(line: number, high: boolean): void {
+    const bit = 1 << line;
+    if (high && (this.levels & bit) === 0) this.requests |= bit;
+    this.levels = high ? this.levels | bit : this.levels & ~bit;
+  }
+
+  /** The processor takes the request of a line: whether there was one. */
+  take(line: number): boolean {
+    const had = (this.requests & (1 << line)) !== 0;
+    this.requests &= ~(1 << line);
+    return had;
+  }
+
+  /** The command port of a controller whose first line is `first`: reads answer IRR. */
+  controller(first: number): Device {
+    return { read: () => (this.requests >> first) & 0xff, write() {} };
+  }
+}
+
+/** Port 0x61: bit 4 changes at every third read. */
+class RefreshModel implements Device {
+  private reads = 0;
+
+  read(): number {
+    return (Math.floor(this.reads++ / 3) & 1) << 4;
+  }
+
+  write(): void {}
+}
+
+/** Configuration mechanism #1, at 0xcf8 for eight ports: functions by place, registers by number / 4. */
+export class PciModel implements Device {
+  readonly functions = new Map<number, Int32Array>();
+  private address = 0;
+
+  read(offset: number, width: number): number {
+    if (width !== 4) return 2 ** (8 * width) - 1;
+    if (offset === 0) return this.address >>> 0;
+    return (this.selected()?.[(this.address & 0xff) >> 2] ?? -1) >>> 0;
+  }
+
+  write(offset: number, value: number, width: number): void {
+    if (width !== 4) return;
+    const registers = this.selected();
+    if (offset === 0) this.address = value | 0;
+    else if (registers) registers[(this.address & 0xff) >> 2] = value;
+  }
+
+  private selected(): Int32Array | undefined {
+    return this.address < 0 ? this.functions.get(this.address & 0xffff00) : undefined;
+  }
+}

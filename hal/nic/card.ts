@@ -1,0 +1,57 @@
+// The block of memory that belongs to one card: what every driver keeps (nic.ts reads it), then what the
+// driver of its kind needs. One block an interface, NIC_BYTES each, at NICS_AT.
+//
+//    0      4      8     12        16    22   24           128     192
+//    | kind | port | irq | started | MAC | -- | counters.. | chip  | scratch |
+
+import { INTERFACE_COUNT, NIC_BYTES, NICS_AT } from '../../src/plane/limits.ts';
+import { fill, i32at, puti32 } from '../../src/plane/memory.ts';
+
+export const NIC_KIND: i32 = 0;
+/** First port of the card; for NIC_RING the number that ends its station address. */
+export const NIC_PORT: i32 = 4;
+/** Interrupt line, or -1: then the card is served by nicTick() alone. */
+export const NIC_IRQ: i32 = 8;
+export const NIC_STARTED: i32 = 12;
+/** Station address, 6 bytes as on the wire. */
+export const NIC_MAC: i32 = 16;
+/** Receive rings that overflowed or held a bad header. */
+export const NIC_OVERRUNS: i32 = 24;
+/** Chip resets because a transmit or remote DMA never ended. */
+export const NIC_RESETS: i32 = 28;
+/** Of the driver of the card's kind: 64 bytes. */
+export const NIC_CHIP: i32 = 128;
+/** Bytes on their way to or from a card: 64. */
+export const NIC_SCRATCH: i32 = 192;
+
+/** No card. */
+export const NIC_NONE: i32 = 0;
+/** Queues in memory (ring.ts). */
+export const NIC_RING: i32 = 1;
+export const NIC_NE2000_ISA: i32 = 2;
+export const NIC_NE2000_PCI: i32 = 3;
+
+/** nicService(): frames wait to be taken with nicReceive(). */
+export const NIC_RECEIVED: i32 = 1;
+/** nicService(): there is room for a frame again. */
+export const NIC_SENT: i32 = 2;
+
+/** Shortest frame on the wire, without its checksum (IEEE 802.3: 64 with it). */
+export const FRAME_MIN: i32 = 60;
+export const ETHERNET_HEADER: i32 = 14;
+
+/** Address of a card's block. */
+export function cardAt(index: i32): i32 {
+  return NICS_AT + index * NIC_BYTES;
+}
+
+/** Forgets all cards. */
+export function resetCards(): void {
+  fill(NICS_AT, 0, INTERFACE_COUNT * NIC_BYTES);
+  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) puti32(cardAt(index) + NIC_IRQ, -1);
+}
+
+/** Adds to a word of memory, which wraps at 2^32. */
+export function add(p: i32, n: i32): void {
+  puti32(p, (i32at(p) + n) | 0);
+}

@@ -1,0 +1,463 @@
+// The DP8390 Ethernet controller: set-up, receive ring, transmit, overrun, reset.
+// National Semiconductor DP8390D/NS32490D data sheet, July 1995, sections 7.0 to 11.0, and AN-874.
+// Not here: registers and state (dp8390-registers.ts), how a board wires and is found (ne2000.ts).
+//
+// Port accesses are what a frame costs (1 us each on a real bus), so there are few:
+// - A visit reads ISR until it is clean, then CURR once, and drains the ring up to there. A frame that comes
+//   meanwhile sets PRX again. Since ISR was seen clean, the line was low, and an edge follows.
+// - The first remote DMA brings header and first 60 bytes of a frame in one piece; a short frame needs no other.
+// - The end of a transmit raises an interrupt only when a second frame waits for it; otherwise the next send,
+//   visit or tick finds PTX. Between visits RDC is always clear: each remote DMA ends by resetting it.
+//
+// Every wait is bounded; what does not come leads to dp8390Restart(), which is counted.
+
+import { NOW_AT } from '../../src/plane/cells.ts';
+import {
+  COUNT_CARD_RESET,
+  COUNT_RING_OVERRUN,
+  count,
+  DROP_NO_BUFFER,
+  DROP_TRANSMIT_ERROR,
+} from '../../src/plane/counters.ts';
+import {
+  IF_RX_BYTES,
+  IF_RX_DROPPED,
+  IF_RX_ERRORS,
+  IF_RX_PACKETS,
+  IF_TX_BYTES,
+  IF_TX_ERRORS,
+  IF_TX_PACKETS,
+  interfaceAt,
+} from '../../src/plane/interface.ts';
+import { FRAME_MAX, NIC_TRANSMIT_TICKS, RECEIVE_BUDGET } from '../../src/plane/limits.ts';
+import { fill, get8, i32at, puti32 } from '../../src/plane/memory.ts';
+import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/plane/packet.ts';
+import { allocate, release } from '../../src/plane/pool.ts';
+import { DELAY_FRAME, delay } from '../delay.ts';
+import { in8, out8 } from '../ports.ts';
+import {
+  add,
+  cardAt,
+  ETHERNET_HEADER,
+  FRAME_MIN,
+  NIC_MAC,
+  NIC_OVERRUNS,
+  NIC_PORT,
+  NIC_RECEIVED,
+  NIC_RESETS,
+  NIC_SCRATCH,
+  NIC_SENT,
+} from './card.ts';
+import { remoteDone, remoteRead, remoteWrite } from './dp8390-dma.ts';
+import * as R from './dp8390-registers.ts';
+
+/** Reads of ISR until a reset has ended. A read takes a microsecond; National allows a frame's time, 1.6 ms. */
+const RESET_POLLS: i32 = 2000;
+/** Rounds of reading ISR in one visit, and then the mask makes the edge. */
+const SERVICE_ROUNDS: i32 = 8;
+/** The tallies are collected each 64 ticks, long before they reach 192 in ordinary use (then CNT comes). */
+const TALLY_TICKS_MASK: i32 = 63;
+
+/** Causes that a visit looks at, and those that interrupt while nothing waits for the transmitter. */
+const WATCHED: i32 = R.ISR_PRX | R.ISR_PTX | R.ISR_RXE | R.ISR_TXE | R.ISR_OVW | R.ISR_CNT;
+const MASK_RECEIVE: i32 = R.ISR_PRX | R.ISR_OVW | R.ISR_CNT;
+const TRANSMIT_DONE: i32 = R.ISR_PTX | R.ISR_TXE;
+
+/** Bytes of the first remote DMA of a frame: the chip's header and the shortest frame. */
+const FIRST_BYTES: i32 = R.HEADER_BYTES + FRAME_MIN;
+/** takeFrame(): a frame to be skipped; the ring is out of order; the remote DMA did not end. */
+const FRAME_BAD: i32 = 0;
+const RING_BAD: i32 = -1;
+const DMA_STUCK: i32 = -2;
+
+// --- set-up -------------------------------------------------------------------------------------------
+
+/** Resets the chip by the board's port and waits for RST: 1 if it came. */
+export function dp8390Reset(index: i32): i32 {
+  const at: i32 = cardAt(index);
+  const port: i32 = i32at(at + NIC_PORT);
+  const reset: i32 = i32at(at + R.DP_RESET_PORT);
+  if (reset !== 0) out8(reset, in8(reset));
+  else out8(port + R.CR, R.CR_STOP);
+  for (let polls: i32 = 0; polls < RESET_POLLS; polls++) {
+    if ((in8(port + R.ISR) & R.ISR_RST) !== 0) return 1;
+  }
+  return 0;
+}
+
+/** Sets all registers (data sheet, section 11.0, "Initialization"). The chip is left stopped, in loopback. */
+export function dp8390SetUp(index: i32): void {
+  const at: i32 = cardAt(index);
+  const port: i32 = i32at(at + NIC_PORT);
+  out8(port + R.CR, R.CR_STOP);
+  out8(port + R.DCR, R.DCR_WORDS);
+  out8(port + R.RBCR0, 0);
+  out8(port + R.RBCR1, 0);
+  out8(port + R.RCR, R.RCR_NORMAL);
+  out8(port + R.TCR, R.TCR_LOOPBACK);
+  out8(port + R.TPSR, R.TRANSMIT_PAGE_0);
+  out8(port + R.PSTART, R.RING_START);
+  out8(port + R.PSTOP, R.RING_STOP);
+  out8(port + R.BNRY, R.RING_START);
+  out8(port + R.ISR, 0xff);
+  out8(port + R.IMR, 0);
+  out8(port + R.CR, R.CR_STOP_PAGE1);
+  for (let i: i32 = 0; i < 6; i++) out8(port + R.PAR0 + i, get8(at + NIC_MAC + i));
+  for (let i: i32 = 0; i < 8; i++) out8(port + R.MAR0 + i, 0);
+  // One page ahead of BNRY: were both equal, a full ring would look like an empty one.
+  out8(port + R.CURR, R.RING_START + 1);
+  out8(port + R.CR, R.CR_STOP);
+  puti32(at + R.DP_NEXT, R.RING_START + 1);
+  puti32(at + R.DP_CURRENT, R.RING_START + 1);
+  puti32(at + R.DP_SENDING, 0);
+  puti32(at + R.DP_LOADED, 0);
+  puti32(at + R.DP_MASK, MASK_RECEIVE);
+  puti32(at + R.DP_RECOVER, 0);
+  puti32(at + R.DP_RESEND, 0);
+}
+
+/** Joins the network. */
+export function dp8390Start(index: i32): void {
+  const at: i32 = cardAt(index);
+  const port: i32 = i32at(at + NIC_PORT);
+  out8(port + R.CR, R.CR_START);
+  out8(port + R.TCR, R.TCR_NORMAL);
+  out8(port + R.IMR, i32at(at + R.DP_MASK));
+}
+
+/** Leaves the network. What was waiting in the card is lost. */
+export function dp8390Stop(index: i32): void {
+  out8(i32at(cardAt(index) + NIC_PORT) + R.IMR, 0);
+  dp8390SetUp(index);
+}
+
+/** Resets a chip that no longer does what it should, and starts it afresh: counted. */
+export function dp8390Restart(index: i32): void {
+  const at: i32 = cardAt(index);
+  const errors: i32 = interfaceAt(index) + IF_TX_ERRORS;
+  if (i32at(at + R.DP_SENDING) !== 0) loseFrame(errors);
+  if (i32at(at + R.DP_LOADED) !== 0) loseFrame(errors);
+  add(at + NIC_RESETS, 1);
+  count(COUNT_CARD_RESET);
+  dp8390Reset(index);
+  dp8390SetUp(index);
+  dp8390Start(index);
+  puti32(at + R.DP_FREED, 1);
+}
+
+function loseFrame(errors: i32): void {
+  add(errors, 1);
+  count(DROP_TRANSMIT_ERROR);
+}
+
+// --- interrupt -------------------------------------------------------------------------------------------
+
+/** Acknowledges what the chip has to say: bits NIC_RECEIVED and NIC_SENT. */
+export function dp8390Service(index: i32): i32 {
+  const at: i32 = cardAt(index);
+  const port: i32 = i32at(at + NIC_PORT);
+  let watched: i32 = i32at(at + R.DP_RECOVER) === 0 ? WATCHED : WATCHED & ~R.ISR_OVW;
+  let seen: i32 = 0;
+  let bits: i32 = 0;
+  let rounds: i32 = 0;
+  for (; rounds < SERVICE_ROUNDS; rounds++) {
+    const all: i32 = in8(port + R.ISR);
+    const status: i32 = all & watched;
+    // All ones is the empty bus: the card is gone, and there is nothing to be done with it.
+    if (status === 0 || all === 0xff) break;
+    seen |= status;
+    // OVW is reset by the end of recovery and not before (data sheet, section 7.0, step 9).
+    out8(port + R.ISR, status & ~R.ISR_OVW);
+    if ((status & R.ISR_CNT) !== 0) readTallies(index, port);
+    if ((status & R.ISR_OVW) !== 0) {
+      beginRecovery(index, at, port);
+      watched &= ~R.ISR_OVW;
+    }
+    if ((status & TRANSMIT_DONE) !== 0) {
+      transmitted(index, at, port, status);
+      bits |= NIC_SENT;
+    }
+  }
+  if (rounds === SERVICE_ROUNDS) makeEdge(at, port);
+  if ((seen & (R.ISR_PRX | R.ISR_OVW)) !== 0) readCurrent(index, at, port);
+  if (i32at(at + R.DP_NEXT) !== i32at(at + R.DP_CURRENT)) bits |= NIC_RECEIVED;
+  if (i32at(at + R.DP_RECOVER) !== 0) bits |= NIC_RECEIVED;
+  if (i32at(at + R.DP_FREED) !== 0) {
+    puti32(at + R.DP_FREED, 0);
+    bits |= NIC_SENT;
+  }
+  return bits;
+}
+
+/** Each 10 ms: serves a card whose interrupt was lost (or that has none), and ends a transmit that hangs. */
+export function dp8390Tick(index: i32): i32 {
+  const at: i32 = cardAt(index);
+  const now: i32 = i32at(NOW_AT);
+  let bits: i32 = dp8390Service(index);
+  if ((now & TALLY_TICKS_MASK) === 0) readTallies(index, i32at(at + NIC_PORT));
+  if (i32at(at + R.DP_SENDING) !== 0) {
+    if (((now - i32at(at + R.DP_SENT_AT)) | 0) > NIC_TRANSMIT_TICKS) {
+      dp8390Restart(index);
+      puti32(at + R.DP_FREED, 0);
+      bits = NIC_SENT;
+    }
+  }
+  return bits;
+}
+
+/** The line must fall once, or the edge-triggered controller stays deaf to causes that are still there. */
+function makeEdge(at: i32, port: i32): void {
+  if (i32at(at + R.DP_RECOVER) !== 0) return;
+  out8(port + R.IMR, 0);
+  out8(port + R.IMR, i32at(at + R.DP_MASK));
+}
+
+/** Reads CURR, in page 1. A page outside the ring is a chip out of order. */
+function readCurrent(index: i32, at: i32, port: i32): void {
+  out8(port + R.CR, R.CR_START_PAGE1);
+  const current: i32 = in8(port + R.CURR);
+  out8(port + R.CR, R.CR_START);
+  if (current < R.RING_START || current >= R.RING_STOP) {
+    ringBad(index);
+    return;
+  }
+  puti32(at + R.DP_CURRENT, current);
+}
+
+/** Reading a tally clears it. */
+function readTallies(index: i32, port: i32): void {
+  const record: i32 = interfaceAt(index);
+  const errors: i32 = in8(port + R.CNTR0) + in8(port + R.CNTR1);
+  const missed: i32 = in8(port + R.CNTR2);
+  if (errors !== 0) add(record + IF_RX_ERRORS, errors);
+  if (missed !== 0) add(record + IF_RX_DROPPED, missed);
+}
+
+function ringBad(index: i32): void {
+  add(interfaceAt(index) + IF_RX_ERRORS, 1);
+  add(cardAt(index) + NIC_OVERRUNS, 1);
+  count(COUNT_RING_OVERRUN);
+  dp8390Restart(index);
+}
+
+// --- overrun: data sheet, section 7.0, "Buffer Ring Overflow", by its steps ------------------------------
+
+/** Steps 1 to 7. The caller then takes frames with dp8390Receive(), which is step 8. */
+function beginRecovery(index: i32, at: i32, port: i32): void {
+  add(at + NIC_OVERRUNS, 1);
+  count(COUNT_RING_OVERRUN);
+  // The tallies stand still in stop mode, so what was missed is read first. No interrupts until the end:
+  // the mask, set again there, makes an edge for whatever came meanwhile.
+  readTallies(index, port);
+  out8(port + R.IMR, 0);
+  const sending: i32 = in8(port + R.CR) & R.CR_TXP;
+  out8(port + R.CR, R.CR_STOP);
+  // RST is no reliable sign here, says the data sheet. We wait with interrupts off: the 16550's FIFO may
+  // overflow by a byte or two in 1.6 ms, but a card deaf until a later tick would lose a dozen frames.
+  delay(DELAY_FRAME);
+  out8(port + R.RBCR0, 0);
+  out8(port + R.RBCR1, 0);
+  // A transmit that was cut off has set neither bit. (Both are clear when a transmit starts.)
+  const ended: i32 = in8(port + R.ISR) & TRANSMIT_DONE;
+  puti32(at + R.DP_RESEND, sending !== 0 && ended === 0 && i32at(at + R.DP_SENDING) !== 0 ? 1 : 0);
+  out8(port + R.TCR, R.TCR_LOOPBACK);
+  out8(port + R.CR, R.CR_START);
+  puti32(at + R.DP_RECOVER, RECEIVE_BUDGET);
+}
+
+/** Steps 9 to 11, when the ring is empty or a visit's frames have been removed. */
+function endRecovery(at: i32, port: i32): void {
+  puti32(at + R.DP_RECOVER, 0);
+  out8(port + R.ISR, R.ISR_OVW);
+  out8(port + R.TCR, R.TCR_NORMAL);
+  if (i32at(at + R.DP_RESEND) !== 0) {
+    puti32(at + R.DP_RESEND, 0);
+    transmit(at, port, i32at(at + R.DP_SENDING), i32at(at + R.DP_SENDING_BYTES));
+  }
+  out8(port + R.IMR, i32at(at + R.DP_MASK));
+}
+
+// --- receive -------------------------------------------------------------------------------------------------
+
+/** The next frame as a packet, or 0 when the ring is empty up to where CURR was. */
+export function dp8390Receive(index: i32): i32 {
+  const at: i32 = cardAt(index);
+  const port: i32 = i32at(at + NIC_PORT);
+  const record: i32 = interfaceAt(index);
+  for (let frames: i32 = 0; frames < R.RING_PAGES; frames++) {
+    const page: i32 = i32at(at + R.DP_NEXT);
+    if (page === i32at(at + R.DP_CURRENT)) break;
+    const packet: i32 = allocate();
+    const length: i32 = packet === 0 ? skipFrame(at, port, page) : takeFrame(at, port, page, packet);
+    if (length > 0) {
+      puti32(packet + PACKET_LENGTH, length);
+      puti32(packet + PACKET_IN, index);
+      add(record + IF_RX_PACKETS, 1);
+      add(record + IF_RX_BYTES, length);
+      if (i32at(at + R.DP_RECOVER) !== 0) removed(at, port);
+      return packet;
+    }
+    if (packet !== 0) release(packet);
+    if (length === FRAME_BAD) {
+      if (packet === 0) count(DROP_NO_BUFFER);
+      add(record + (packet === 0 ? IF_RX_DROPPED : IF_RX_ERRORS), 1);
+      continue;
+    }
+    if (length === RING_BAD) ringBad(index);
+    else dp8390Restart(index);
+    return 0;
+  }
+  if (i32at(at + R.DP_RECOVER) !== 0) endRecovery(at, port);
+  return 0;
+}
+
+/** Counts a frame taken during recovery. */
+function removed(at: i32, port: i32): void {
+  const left: i32 = i32at(at + R.DP_RECOVER) - 1;
+  if (left === 0) endRecovery(at, port);
+  else puti32(at + R.DP_RECOVER, left);
+}
+
+/** Reads the frame at `page` into a packet: its length, or FRAME_BAD, RING_BAD, DMA_STUCK. */
+function takeFrame(at: i32, port: i32, page: i32, packet: i32): i32 {
+  const header: i32 = packet + PACKET_FRAME - R.HEADER_BYTES;
+  remoteRead(port, page << 8, header, FIRST_BYTES);
+  const next: i32 = get8(header + 1);
+  const length: i32 = (get8(header + 2) | (get8(header + 3) << 8)) - R.CHECKSUM_BYTES;
+  if (linked(page, next, length) === 0) return remoteDone(port) === 0 ? DMA_STUCK : RING_BAD;
+  let good: i32 = (get8(header) & R.STATUS_ERRORS) === R.STATUS_PRX ? 1 : 0;
+  if (length < FRAME_MIN || length > FRAME_MAX) good = 0;
+  if (good !== 0 && length > FRAME_MIN) {
+    out8(port + R.ISR, R.ISR_RDC);
+    readRest(port, page, packet + PACKET_FRAME + FRAME_MIN, length - FRAME_MIN);
+  }
+  if (remoteDone(port) === 0) return DMA_STUCK;
+  advance(at, port, next);
+  return good === 0 ? FRAME_BAD : length;
+}
+
+/** Reads what follows a frame's first 60 bytes, in two pieces where the ring ends between. */
+function readRest(port: i32, page: i32, p: i32, length: i32): void {
+  const from: i32 = (page << 8) + FIRST_BYTES;
+  const bytes: i32 = (length + 1) & ~1;
+  const room: i32 = (R.RING_STOP << 8) - from;
+  if (bytes <= room) {
+    remoteRead(port, from, p, bytes);
+    return;
+  }
+  remoteRead(port, from, p, room);
+  out8(port + R.ISR, R.ISR_RDC);
+  remoteRead(port, R.RING_START << 8, p + room, bytes - room);
+}
+
+/** Passes over a frame for which there is no buffer: FRAME_BAD, RING_BAD or DMA_STUCK. */
+function skipFrame(at: i32, port: i32, page: i32): i32 {
+  const header: i32 = at + NIC_SCRATCH;
+  remoteRead(port, page << 8, header, R.HEADER_BYTES);
+  if (remoteDone(port) === 0) return DMA_STUCK;
+  const next: i32 = get8(header + 1);
+  const length: i32 = (get8(header + 2) | (get8(header + 3) << 8)) - R.CHECKSUM_BYTES;
+  if (linked(page, next, length) === 0) return RING_BAD;
+  advance(at, port, next);
+  return FRAME_BAD;
+}
+
+/**
+ * Whether a header's next page agrees with its length. Header, frame and checksum are rounded up to pages; where
+ * the checksum alone would need another page, some chips take it and some do not.
+ */
+function linked(page: i32, next: i32, length: i32): i32 {
+  const pages: i32 = ((length + R.HEADER_BYTES) >> 8) + 1;
+  if (length < 0 || pages >= R.RING_PAGES) return 0;
+  let expected: i32 = page + pages;
+  if (expected >= R.RING_STOP) expected -= R.RING_PAGES;
+  if (next === expected) return 1;
+  expected += 1;
+  if (expected === R.RING_STOP) expected = R.RING_START;
+  return next === expected ? 1 : 0;
+}
+
+/** Gives the pages before `next` back to the chip. BNRY stays one page behind. */
+function advance(at: i32, port: i32, next: i32): void {
+  puti32(at + R.DP_NEXT, next);
+  out8(port + R.BNRY, next === R.RING_START ? R.RING_STOP - 1 : next - 1);
+}
+
+// --- transmit ------------------------------------------------------------------------------------------------
+
+/** Takes a frame: 1, and the buffer is released; 0 when both of the card's buffers are in use. */
+export function dp8390Send(index: i32, packet: i32): i32 {
+  const at: i32 = cardAt(index);
+  const port: i32 = i32at(at + NIC_PORT);
+  const record: i32 = interfaceAt(index);
+  let length: i32 = i32at(packet + PACKET_LENGTH);
+  if (length < ETHERNET_HEADER || length > FRAME_MAX) {
+    loseFrame(record + IF_TX_ERRORS);
+    release(packet);
+    return 1;
+  }
+  if (i32at(at + R.DP_SENDING) !== 0) {
+    const status: i32 = in8(port + R.ISR) & TRANSMIT_DONE;
+    if (status !== 0) {
+      out8(port + R.ISR, status);
+      transmitted(index, at, port, status);
+    }
+    if (i32at(at + R.DP_LOADED) !== 0) return 0;
+  }
+  if (length < FRAME_MIN) {
+    // Zeros, not what the buffer held before: that would tell strangers of other packets (RFC 1042; CVE-2003-0001).
+    fill(packet + PACKET_FRAME + length, 0, FRAME_MIN - length);
+    length = FRAME_MIN;
+  }
+  const sending: i32 = i32at(at + R.DP_SENDING);
+  const page: i32 = sending === R.TRANSMIT_PAGE_0 ? R.TRANSMIT_PAGE_1 : R.TRANSMIT_PAGE_0;
+  const loaded: i32 = remoteWrite(port, page << 8, packet + PACKET_FRAME, (length + 1) & ~1);
+  release(packet);
+  if (loaded === 0) {
+    loseFrame(record + IF_TX_ERRORS);
+    dp8390Restart(index);
+    return 1;
+  }
+  add(record + IF_TX_PACKETS, 1);
+  add(record + IF_TX_BYTES, length);
+  if (sending === 0) begin(at, port, page, length);
+  else wait(at, port, page, length);
+  return 1;
+}
+
+/** Sends a loaded buffer, or leaves that to the end of recovery: in loopback nothing reaches the wire. */
+function begin(at: i32, port: i32, page: i32, length: i32): void {
+  puti32(at + R.DP_SENDING, page);
+  puti32(at + R.DP_SENDING_BYTES, length);
+  puti32(at + R.DP_SENT_AT, i32at(NOW_AT));
+  if (i32at(at + R.DP_RECOVER) !== 0) puti32(at + R.DP_RESEND, 1);
+  else transmit(at, port, page, length);
+}
+
+/** Keeps a loaded buffer until the one before it is sent, which now interrupts. */
+function wait(at: i32, port: i32, page: i32, length: i32): void {
+  puti32(at + R.DP_LOADED, page);
+  puti32(at + R.DP_LOADED_BYTES, length);
+  puti32(at + R.DP_MASK, MASK_RECEIVE | TRANSMIT_DONE);
+  if (i32at(at + R.DP_RECOVER) === 0) out8(port + R.IMR, MASK_RECEIVE | TRANSMIT_DONE);
+}
+
+function transmit(at: i32, port: i32, page: i32, length: i32): void {
+  puti32(at + R.DP_SENT_AT, i32at(NOW_AT));
+  out8(port + R.TPSR, page);
+  out8(port + R.TBCR0, length & 0xff);
+  out8(port + R.TBCR1, length >> 8);
+  out8(port + R.CR, R.CR_TRANSMIT);
+}
+
+/** A transmit has ended, by success or error, and ISR's bit is reset: goes on with the buffer that waits. */
+function transmitted(index: i32, at: i32, port: i32, status: i32): void {
+  if ((status & R.ISR_TXE) !== 0) loseFrame(interfaceAt(index) + IF_TX_ERRORS);
+  const page: i32 = i32at(at + R.DP_LOADED);
+  puti32(at + R.DP_SENDING, 0);
+  if (page === 0) return;
+  puti32(at + R.DP_LOADED, 0);
+  puti32(at + R.DP_MASK, MASK_RECEIVE);
+  if (i32at(at + R.DP_RECOVER) === 0) out8(port + R.IMR, MASK_RECEIVE);
+  begin(at, port, page, i32at(at + R.DP_LOADED_BYTES));
+}

@@ -1,0 +1,271 @@
+import test from 'ava';
+import { probeCards } from '../../board/pc.ts';
+import {
+  IF_LINK,
+  IF_MAC,
+  IF_RX_BYTES,
+  IF_RX_PACKETS,
+  IF_STATE,
+  IF_TX_PACKETS,
+  INTERFACE_ABSENT,
+  INTERFACE_DOWN,
+  interfaceAt,
+  LINK_ETHERNET,
+  resetInterfaces,
+} from '../../src/plane/interface.ts';
+import { INTERFACE_COUNT, TRANSMIT_QUEUE_LIMIT } from '../../src/plane/limits.ts';
+import { get8, i32at, puti32 } from '../../src/plane/memory.ts';
+import { PACKET_IN, PACKET_LENGTH } from '../../src/plane/packet.ts';
+import { allocate, release, resetPool } from '../../src/plane/pool.ts';
+import { javascriptBuild } from '../../test/builds.ts';
+import { BusModel, type Device, PciModel } from '../bus-model.ts';
+import { attachPorts } from '../ports.ts';
+import {
+  cardAt,
+  NIC_KIND,
+  NIC_NE2000_ISA,
+  NIC_NE2000_PCI,
+  NIC_NONE,
+  NIC_PORT,
+  NIC_RECEIVED,
+  NIC_RING,
+  NIC_SENT,
+} from './card.ts';
+import { Dp8390Model } from './dp8390-model.ts';
+import {
+  nicIrq,
+  nicMac,
+  nicProbe,
+  nicReceive,
+  nicSend,
+  nicService,
+  nicStart,
+  nicTick,
+  resetNics,
+} from './nic.ts';
+import { ringPut, ringTake } from './ring.ts';
+
+const MACS = [1, 2, 3, 4, 5].map(n => new Uint8Array([0x52, 0x54, 0, 0, 0, n]));
+
+let bus: BusModel;
+
+test.beforeEach(() => {
+  javascriptBuild();
+  bus = new BusModel();
+  attachPorts(bus);
+  resetPool();
+  resetInterfaces();
+  resetNics();
+});
+
+function bytes(p: number, length: number): Uint8Array {
+  return Uint8Array.from({ length }, (_, i) => get8(p + i));
+}
+
+test.serial('nicProbe() finds no card on an empty bus, and writes nothing to it', t => {
+  let writes = 0;
+  bus.place(0x300, 32, { read: (_, width) => 2 ** (8 * width) - 1, write: () => writes++ });
+  t.is(nicProbe(0, NIC_NE2000_ISA, 0x300, -1), 0);
+  t.is(writes, 0);
+  t.is(i32at(cardAt(0) + NIC_KIND), NIC_NONE);
+  t.is(nicIrq(0), -1);
+  t.is(i32at(interfaceAt(0) + IF_STATE), INTERFACE_ABSENT);
+});
+
+/** A device that answers one byte everywhere, one that remembers what is written, one that counts. */
+const others: [string, () => Device][] = [
+  ['zeros', () => ({ read: () => 0, write() {} })],
+  ['0x21 everywhere', () => ({ read: () => 0x21, write() {} })],
+  ['0x80 everywhere', () => ({ read: () => 0x80, write() {} })],
+  [
+    'memory',
+    () => {
+      const memory = new Array<number>(32).fill(0x80);
+      return {
+        read: (offset: number) => memory[offset]!,
+        write: (offset: number, value: number) => {
+          memory[offset] = value;
+        },
+      };
+    },
+  ],
+  [
+    'ever new bytes',
+    () => {
+      let n = 0;
+      return { read: () => (37 * ++n) & 0xff, write() {} };
+    },
+  ],
+];
+for (const [what, make] of others) {
+  test.serial(`nicProbe() does not take a device that answers ${what} for a card`, t => {
+    bus.place(0x300, 32, make());
+    t.is(nicProbe(0, NIC_NE2000_ISA, 0x300, -1), 0);
+    t.true(bus.time < 10000);
+  });
+}
+
+test.serial('nicProbe() finds a card, reads its address and leaves it stopped', t => {
+  const card = new Dp8390Model(bus, 0x300, MACS[0]!);
+  t.is(nicProbe(0, NIC_NE2000_ISA, 0x300, 9), 1);
+  t.deepEqual(bytes(nicMac(0), 6), MACS[0]!);
+  t.deepEqual(bytes(interfaceAt(0) + IF_MAC, 6), MACS[0]!);
+  t.is(i32at(interfaceAt(0) + IF_LINK), LINK_ETHERNET);
+  t.is(i32at(interfaceAt(0) + IF_STATE), INTERFACE_DOWN);
+  t.is(nicIrq(0), 9);
+  t.false(card.receive(new Uint8Array(60).fill(0xff)));
+  t.is(nicService(0), 0);
+  t.deepEqual(card.violations, []);
+});
+
+for (const [what, mac] of [
+  ['all zeros', [0, 0, 0, 0, 0, 0]],
+  ['all ones', [255, 255, 255, 255, 255, 255]],
+  ['a group address', [1, 0, 0x5e, 0, 0, 1]],
+] as const) {
+  test.serial(`nicProbe() refuses a station address of ${what}`, t => {
+    new Dp8390Model(bus, 0x300, new Uint8Array(mac));
+    t.is(nicProbe(0, NIC_NE2000_ISA, 0x300, 9), 0);
+  });
+}
+
+test.serial('nicProbe() refuses a board with half the memory', t => {
+  new Dp8390Model(bus, 0x300, MACS[0]!, { memoryEnd: 0x6000 });
+  t.is(nicProbe(0, NIC_NE2000_ISA, 0x300, 9), 0);
+});
+
+test.serial('nicProbe() finds no card whose remote DMA hangs, in bounded time', t => {
+  const card = new Dp8390Model(bus, 0x300, MACS[0]!);
+  card.remoteStuck = 'for ever';
+  t.is(nicProbe(0, NIC_NE2000_ISA, 0x300, 9), 0);
+  t.true(bus.time < 10000);
+});
+
+for (const line of [3, 4, 5, 7, 9, 10, 11, 12, 15]) {
+  test.serial(`nicProbe() finds interrupt line ${line} of an ISA card by trial`, t => {
+    const card = new Dp8390Model(bus, 0x300, MACS[0]!, { line });
+    t.is(nicProbe(0, NIC_NE2000_ISA, 0x300, -1), 1);
+    t.is(nicIrq(0), line);
+    t.deepEqual(card.violations, []);
+    bus.pic.take(line);
+    nicStart(0);
+    t.true(card.receive(new Uint8Array(60).fill(0xff)));
+    t.true(bus.pic.take(line));
+  });
+}
+
+for (const line of [0, 1, 6, 8, 13, 14]) {
+  test.serial(`nicProbe() does not take the PC's own line ${line} for the card's; nicTick() serves it`, t => {
+    const card = new Dp8390Model(bus, 0x300, MACS[0]!, { line });
+    t.is(nicProbe(0, NIC_NE2000_ISA, 0x300, -1), 1);
+    t.is(nicIrq(0), -1);
+    nicStart(0);
+    t.true(card.receive(new Uint8Array(60).fill(0xff)));
+    t.is(nicTick(0), NIC_RECEIVED);
+  });
+}
+
+test.serial('nicProbe() does not mistake a line on which another card waits', t => {
+  bus.pic.drive(5, true);
+  new Dp8390Model(bus, 0x300, MACS[0]!, { line: 10 });
+  t.is(nicProbe(0, NIC_NE2000_ISA, 0x300, -1), 1);
+  t.is(nicIrq(0), 10);
+});
+
+test.serial('probeCards() gives the first ISA card to the LAN and the second to the WAN', t => {
+  new Dp8390Model(bus, 0x320, MACS[1]!, { line: 10 });
+  new Dp8390Model(bus, 0x300, MACS[0]!, { line: 9 });
+  t.is(probeCards(), 2);
+  t.deepEqual([nicIrq(0), nicIrq(1), nicIrq(2)], [9, 10, -1]);
+  t.deepEqual(bytes(nicMac(0), 6), MACS[0]!);
+  t.deepEqual(bytes(nicMac(1), 6), MACS[1]!);
+  t.is(i32at(interfaceAt(2) + IF_STATE), INTERFACE_ABSENT);
+});
+
+test.serial('probeCards() stops where the interfaces end', t => {
+  for (const [i, port] of [0x300, 0x320, 0x340, 0x360, 0x280].entries()) {
+    new Dp8390Model(bus, port, MACS[i]!, { line: 9 + i });
+  }
+  t.is(probeCards(), INTERFACE_COUNT);
+  t.deepEqual(bytes(nicMac(INTERFACE_COUNT - 1), 6), MACS[INTERFACE_COUNT - 1]!);
+});
+
+/** Configuration space of a function: id, class, BAR 0 and interrupt line. */
+function pciFunction(id: number, port: number, line: number, multifunction = false): Int32Array {
+  const registers = new Int32Array(64);
+  registers[0] = id;
+  registers[3] = multifunction ? 0x800000 : 0;
+  registers[4] = port | 1;
+  registers[15] = 0x100 | line;
+  return registers;
+}
+
+test.serial('probeCards() finds PCI cards first, lets them answer, and ignores other devices', t => {
+  const pci = new PciModel();
+  bus.place(0xcf8, 8, pci);
+  pci.functions.set(0, pciFunction(0x12378086, 0, 0));
+  pci.functions.set(1 << 11, pciFunction(0x70008086, 0, 0, true));
+  pci.functions.set((1 << 11) | (1 << 8), pciFunction(0x70108086, 0, 0));
+  const card = pciFunction(0x802910ec, 0xc000, 11);
+  pci.functions.set(3 << 11, card);
+  pci.functions.set((1 << 16) | (4 << 11) | (2 << 8), pciFunction(0x09401050, 0xc100, 10));
+  pci.functions.set((1 << 16) | (4 << 11), pciFunction(0x00011022, 0xc200, 10, true));
+  new Dp8390Model(bus, 0xc000, MACS[0]!, { line: 11 });
+  new Dp8390Model(bus, 0xc100, MACS[1]!, { line: 10 });
+  new Dp8390Model(bus, 0x300, MACS[2]!, { line: 9 });
+  t.is(probeCards(), 3);
+  t.deepEqual(
+    [0, 1, 2].map(i => i32at(cardAt(i) + NIC_KIND)),
+    [NIC_NE2000_PCI, NIC_NE2000_PCI, NIC_NE2000_ISA],
+  );
+  t.deepEqual(
+    [0, 1, 2].map(i => i32at(cardAt(i) + NIC_PORT)),
+    [0xc000, 0xc100, 0x300],
+  );
+  t.deepEqual([0, 1, 2].map(nicIrq), [11, 10, 9]);
+  t.is(card[1]! & 1, 1, 'I/O space is on');
+});
+
+test.serial('a ring carries packets from ringPut() to nicReceive() and from nicSend() to ringTake()', t => {
+  t.is(nicProbe(1, NIC_RING, 0x1234, 5), 1);
+  t.deepEqual(bytes(nicMac(1), 6), new Uint8Array([2, 0x4d, 0x42, 0, 0x12, 0x34]));
+  nicStart(1);
+  t.is(nicService(1), 0);
+  const packets = Array.from({ length: TRANSMIT_QUEUE_LIMIT + 1 }, () => allocate());
+  const last = packets.pop()!;
+  for (const packet of packets) {
+    puti32(packet + PACKET_LENGTH, 60);
+    t.is(ringPut(1, packet), 1);
+  }
+  t.is(ringPut(1, last), 0);
+  t.is(nicService(1), NIC_RECEIVED);
+  for (const packet of packets) {
+    t.is(nicReceive(1), packet);
+    t.is(i32at(packet + PACKET_IN), 1);
+  }
+  t.is(nicReceive(1), 0);
+  t.is(nicService(1), 0);
+  t.is(i32at(interfaceAt(1) + IF_RX_PACKETS), TRANSMIT_QUEUE_LIMIT);
+  t.is(i32at(interfaceAt(1) + IF_RX_BYTES), 60 * TRANSMIT_QUEUE_LIMIT);
+  for (const packet of packets) t.is(nicSend(1, packet), 1);
+  t.is(nicSend(1, last), 0);
+  t.is(nicTick(1), 0);
+  t.is(ringTake(1), packets[0]!);
+  t.is(nicService(1), NIC_SENT);
+  t.is(nicSend(1, last), 1);
+  for (const packet of [...packets.slice(1), last]) t.is(ringTake(1), packet);
+  t.is(ringTake(1), 0);
+  t.is(i32at(interfaceAt(1) + IF_TX_PACKETS), TRANSMIT_QUEUE_LIMIT + 1);
+});
+
+test.serial('an interface without a card has nothing and sends nothing', t => {
+  const packet = allocate();
+  t.is(nicService(3), 0);
+  t.is(nicTick(3), 0);
+  t.is(nicReceive(3), 0);
+  t.is(nicSend(3, packet), 1);
+  const again = allocate();
+  t.is(again, packet, 'the buffer went back');
+  release(again);
+  t.is(nicIrq(3), -1);
+});

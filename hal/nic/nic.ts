@@ -1,0 +1,116 @@
+// The network cards: one set of functions for all of them, by interface index.
+// Here: which driver an interface has, and what holds for every driver. Not here: the drivers (ring.ts,
+// dp8390.ts, ne2000.ts), and who calls when (src/plane/service.ts).
+//
+// A visit is nicService(), then nicReceive() until it answers 0 or the caller's budget is used up, then
+// nicSend() for what waits. nicTick() each 10 ms is a visit's first part too, and the only one for a card
+// without an interrupt line; frames left over by a budget are announced again by the next of both.
+
+import { bindInterface, IF_TX_DROPPED, interfaceAt, LINK_ETHERNET } from '../../src/plane/interface.ts';
+import { i32at, puti32 } from '../../src/plane/memory.ts';
+import { release } from '../../src/plane/pool.ts';
+import {
+  add,
+  cardAt,
+  NIC_IRQ,
+  NIC_KIND,
+  NIC_MAC,
+  NIC_NE2000_ISA,
+  NIC_NE2000_PCI,
+  NIC_NONE,
+  NIC_PORT,
+  NIC_RING,
+  NIC_STARTED,
+  resetCards,
+} from './card.ts';
+import { dp8390Receive, dp8390Send, dp8390Service, dp8390Start, dp8390Stop, dp8390Tick } from './dp8390.ts';
+import { ne2000FindLine, ne2000Probe } from './ne2000.ts';
+import { ringProbe, ringReceive, ringSend, ringService } from './ring.ts';
+
+/** Forgets all cards. */
+export function resetNics(): void {
+  resetCards();
+}
+
+/**
+ * Looks for a card of a kind at a port and binds it to the interface: 1 if it is there. It stays stopped.
+ * @param irq its interrupt line; -1 asks an ISA card to show it, or leaves it to nicTick() if that fails.
+ */
+export function nicProbe(index: i32, kind: i32, port: i32, irq: i32): i32 {
+  const at: i32 = cardAt(index);
+  puti32(at + NIC_KIND, kind);
+  puti32(at + NIC_PORT, port);
+  puti32(at + NIC_IRQ, irq);
+  puti32(at + NIC_STARTED, 0);
+  let found: i32 = 0;
+  if (kind === NIC_RING) found = ringProbe(index, port);
+  if (kind === NIC_NE2000_ISA || kind === NIC_NE2000_PCI) found = ne2000Probe(index);
+  if (found === 0) {
+    puti32(at + NIC_KIND, NIC_NONE);
+    puti32(at + NIC_IRQ, -1);
+    return 0;
+  }
+  if (kind === NIC_NE2000_ISA && irq < 0) puti32(at + NIC_IRQ, ne2000FindLine(index));
+  bindInterface(index, LINK_ETHERNET, at + NIC_MAC);
+  return 1;
+}
+
+/** Lets the card receive, send and interrupt. */
+export function nicStart(index: i32): void {
+  const at: i32 = cardAt(index);
+  const kind: i32 = i32at(at + NIC_KIND);
+  if (kind === NIC_NONE) return;
+  if (kind !== NIC_RING) dp8390Start(index);
+  puti32(at + NIC_STARTED, 1);
+}
+
+/** Takes the card off the network. */
+export function nicStop(index: i32): void {
+  const at: i32 = cardAt(index);
+  const kind: i32 = i32at(at + NIC_KIND);
+  if (kind === NIC_NONE) return;
+  puti32(at + NIC_STARTED, 0);
+  if (kind !== NIC_RING) dp8390Stop(index);
+}
+
+/** Acknowledges interrupt causes, recovers from an overrun; answers NIC_RECEIVED | NIC_SENT. */
+export function nicService(index: i32): i32 {
+  const at: i32 = cardAt(index);
+  if (i32at(at + NIC_STARTED) === 0) return 0;
+  return i32at(at + NIC_KIND) === NIC_RING ? ringService(index) : dp8390Service(index);
+}
+
+/** Each 10 ms: like nicService(), and the watchdog of a lost interrupt or a hanging transmit. */
+export function nicTick(index: i32): i32 {
+  const at: i32 = cardAt(index);
+  if (i32at(at + NIC_STARTED) === 0) return 0;
+  return i32at(at + NIC_KIND) === NIC_RING ? ringService(index) : dp8390Tick(index);
+}
+
+/** The next frame as a packet with PACKET_LENGTH and PACKET_IN, or 0. */
+export function nicReceive(index: i32): i32 {
+  const at: i32 = cardAt(index);
+  if (i32at(at + NIC_STARTED) === 0) return 0;
+  return i32at(at + NIC_KIND) === NIC_RING ? ringReceive(index) : dp8390Receive(index);
+}
+
+/** Sends a packet: 1, and the driver frees it; 0, there is no room now, and NIC_SENT will say when. */
+export function nicSend(index: i32, packet: i32): i32 {
+  const at: i32 = cardAt(index);
+  if (i32at(at + NIC_STARTED) === 0) {
+    add(interfaceAt(index) + IF_TX_DROPPED, 1);
+    release(packet);
+    return 1;
+  }
+  return i32at(at + NIC_KIND) === NIC_RING ? ringSend(index, packet) : dp8390Send(index, packet);
+}
+
+/** Address of the station address, 6 bytes. */
+export function nicMac(index: i32): i32 {
+  return cardAt(index) + NIC_MAC;
+}
+
+/** The interrupt line, or -1. */
+export function nicIrq(index: i32): i32 {
+  return i32at(cardAt(index) + NIC_IRQ);
+}

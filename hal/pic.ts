@@ -1,0 +1,38 @@
+// What drivers and service may ask of the two interrupt controllers: which lines have an interrupt waiting, and
+// to hold one back. Intel 8259A data sheet, "Reading the 8259A status" (OCW3) and "Interrupt mask register" (OCW1).
+// Not here: set-up, priorities and end of interrupt, which are the floor's (board/i486/).
+
+import { in8, out8 } from './ports.ts';
+
+const MASTER: i32 = 0x20;
+const SLAVE: i32 = 0xa0;
+/** OCW1 is read and written at the port behind a controller's first. */
+const MASK: i32 = 1;
+/** OCW3: the next read answers the interrupt request register. It is also what the chips start with. */
+const READ_IRR: i32 = 0x0a;
+
+/** Lines with a request waiting, a bit each, masked ones too. Line 2 is the slave's and never set. */
+export function pendingLines(): i32 {
+  out8(MASTER, READ_IRR);
+  out8(SLAVE, READ_IRR);
+  return (in8(MASTER) & 0xfb) | (in8(SLAVE) << 8);
+}
+
+/**
+ * Holds a line back. A PCI card's line is a level, and an interrupt that is only noted down for later would come
+ * again at once and for ever; an edge that comes meanwhile is remembered.
+ */
+export function maskLine(line: i32): void {
+  const port: i32 = portOf(line);
+  out8(port, in8(port) | (1 << (line & 7)));
+}
+
+/** Lets a line through again. */
+export function unmaskLine(line: i32): void {
+  const port: i32 = portOf(line);
+  out8(port, in8(port) & ~(1 << (line & 7)));
+}
+
+function portOf(line: i32): i32 {
+  return (line < 8 ? MASTER : SLAVE) + MASK;
+}

@@ -1,0 +1,21 @@
+// The board's map of memory, as the floor sets it up (board/i486/pages.c draws it): virtual addresses and sizes
+// that C, the build and the tests that look into a running board share.
+
+/** Virtual addresses: linear memory, the snapshot's window, control's stack. */
+const LINEAR_AT = 0x10000000;
+const WINDOW_AT = 0x20000000;
+const STACK_AT = 0x30000000;
+export const memoryMap = {
+  LINEAR_AT,
+  WINDOW_AT,
+  STACK_AT,
+  /** Linear addresses below the heap that the engine's stack may use; the limit of embed.ts and some. */
+  LINEAR_STACK_BYTES: 28 * 1024,
+  /** More heap than this is of no use to control; zero pages are not free at boot. */
+  HEAP_LIMIT_BYTES: 4 << 20,
+  /** A board whose heap has less room than this above the snapshot is too small. */
+  HEAP_ROOM_BYTES: 128 * 1024,
+  /** A page below 640 KiB that survives a reset, with the last fault's registers. */
+  CRASH_PAGE: 0x80000,
+  CRASH_MAGIC: 0x43525348,
+};

@@ -1,0 +1,80 @@
+// Writes an image: boot sector, loader, slot A with the packed kernel and snapshot, and room for the rest.
+// Everything lies where layout.ts says. The configurations stay empty; slot B lies behind the image.
+import { constants, crc32, deflateRawSync } from 'node:zlib';
+import * as layout from './layout.ts';
+import { encodeSlotHeader } from './records.ts';
+
+const { SECTOR_BYTES } = layout;
+
+export interface ImageParts {
+  bootSector: Uint8Array;
+  loader: Uint8Array;
+  /** The kernel's flat binary, as it lies in memory from KERNEL_AT on; its first byte is its entry. */
+  kernel: Uint8Array;
+  snapshot: Uint8Array;
+  version: string;
+}
+
+export interface SlotOptions {
+  sequence?: number;
+  tries?: number;
+  /** The medium number; without one, what writeImage() takes: the payload's CRC-32. */
+  medium?: number;
+}
+
+/** A whole image: exactly a 1.44 MB floppy. */
+export function writeImage(parts: ImageParts): Uint8Array {
+  const image = new Uint8Array(layout.IMAGE_SECTORS * SECTOR_BYTES);
+  place(image, 0, 1, parts.bootSector, 'boot sector');
+  place(image, layout.LOADER_SECTOR, layout.LOADER_SECTORS, parts.loader, 'loader');
+  const slot = writeSlot(parts);
+  place(image, layout.SLOT_SECTOR, layout.SLOT_SECTORS, slot, 'packed firmware');
+  image.set(slot.subarray(layout.SLOT_AT_MEDIUM, layout.SLOT_AT_MEDIUM + 4), layout.BOOT_SECTOR_AT_MEDIUM);
+  return image;
+}
+
+/** A slot's bytes: header sector and payload. */
+export function writeSlot(
+  { kernel, snapshot, version }: Pick<ImageParts, 'kernel' | 'snapshot' | 'version'>,
+  { sequence = 1, tries = layout.SLOT_CONFIRMED, medium }: SlotOptions = {},
+): Uint8Array {
+  const packedSnapshot = pack(snapshot);
+  const packedKernel = packKernel(kernel, packedSnapshot.length);
+  const payload = Buffer.concat([packedKernel, Buffer.alloc(-packedKernel.length & 3), packedSnapshot]);
+  const header = encodeSlotHeader({
+    sequence,
+    tries,
+    kernelPacked: packedKernel.length,
+    kernelBytes: kernel.length,
+    snapshotPacked: packedSnapshot.length,
+    snapshotBytes: snapshot.length,
+    payloadCrc: crc32(payload),
+    medium: medium ?? crc32(payload),
+    version,
+  });
+  return Buffer.concat([header, payload]);
+}
+
+/**
+ * The kernel, stored as it is (deflate's stored blocks) while the slot has the room: reading twice the bytes
+ * takes a quarter of the time that unpacking takes, and a 486 boots 200 ms sooner.
+ */
+function packKernel(kernel: Uint8Array, snapshotBytes: number): Buffer {
+  const stored = deflateRawSync(kernel, { level: constants.Z_NO_COMPRESSION });
+  const room = layout.SLOT_PAYLOAD_SECTORS * SECTOR_BYTES - snapshotBytes - 3;
+  return stored.length <= room ? stored : pack(kernel);
+}
+
+/** Raw deflate, as small as zlib can. */
+function pack(bytes: Uint8Array): Buffer {
+  return deflateRawSync(bytes, { level: constants.Z_BEST_COMPRESSION, memLevel: 9 });
+}
+
+function place(image: Uint8Array, sector: number, sectors: number, bytes: Uint8Array, what: string): void {
+  if (bytes.length > sectors * SECTOR_BYTES) {
+    throw new Error(
+      `Cannot write the image: the ${what} has ${bytes.length} bytes, and ${sectors * SECTOR_BYTES} fit`,
+    );
+  }
+  image.set(bytes, sector * SECTOR_BYTES);
+}

@@ -1,0 +1,52 @@
+import test from 'ava';
+import { javascriptBuild } from '../../test/builds.ts';
+import { NOW_AT } from '../plane/cells.ts';
+import { puti32 } from '../plane/memory.ts';
+import { createClock, since } from './clock.ts';
+
+test.beforeEach(() => {
+  javascriptBuild();
+});
+
+test.serial('run() runs timers at their tick, also when the ticks wrap', t => {
+  const ran: string[] = [];
+  puti32(NOW_AT, 0x7ffffff0);
+  const clock = createClock();
+  clock.after(100, () => ran.push('late'));
+  clock.after(20, () => ran.push('soon'));
+  const never = clock.after(20, () => ran.push('never'));
+  clock.cancel(never);
+  t.is(since(clock.next(), clock.now()), 20);
+  puti32(NOW_AT, 0x7ffffff0 + 19);
+  clock.run();
+  t.deepEqual(ran, []);
+  puti32(NOW_AT, (0x7ffffff0 + 20) | 0);
+  clock.run();
+  t.deepEqual(ran, ['soon']);
+  puti32(NOW_AT, (0x7ffffff0 + 200) | 0);
+  t.is(since(clock.next(), clock.now()), 0);
+  clock.run();
+  clock.run();
+  t.deepEqual(ran, ['soon', 'late']);
+});
+
+test.serial('a timer may start and stop others', t => {
+  const ran: string[] = [];
+  puti32(NOW_AT, 0);
+  const clock = createClock();
+  clock.after(0, () => {
+    ran.push('first');
+    clock.cancel(second);
+    clock.after(0, () => ran.push('third'));
+  });
+  const second = clock.after(0, () => ran.push('second'));
+  clock.run();
+  t.deepEqual(ran, ['first']);
+  clock.run();
+  t.deepEqual(ran, ['first', 'third']);
+});
+
+test.serial('next() is at most a minute away', t => {
+  puti32(NOW_AT, 5);
+  t.is(createClock().next(), 5 + 6000);
+});

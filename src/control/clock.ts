@@ -1,0 +1,63 @@
+// Time and timers of control. Time is the plane's tick counter; nothing is remembered from before the boot.
+// Timers: at() starts one, it runs its function once when its tick has come, cancel() stops it.
+
+import { NOW_AT } from '../plane/cells.ts';
+import { TICKS_PER_SECOND } from '../plane/limits.ts';
+import { i32at } from '../plane/memory.ts';
+
+/** With nothing to wait for, control runs once a minute. */
+const IDLE_TICKS = 60 * TICKS_PER_SECOND;
+
+export interface Timer {
+  tick: number;
+  run: () => void;
+}
+
+export interface Clock {
+  /** Ticks since power-on, an i32 that wraps: compare with since(). */
+  now(): number;
+  /** Runs `run` after so many ticks. */
+  after(ticks: number, run: () => void): Timer;
+  cancel(timer: Timer): void;
+  /** Runs the timers that are due. */
+  run(): void;
+  /** The tick at which the next timer is due, at most a minute from now. */
+  next(): number;
+}
+
+/** Ticks from `then` to `now`, negative if `then` is still to come. */
+export function since(now: number, then: number): number {
+  return (now - then) | 0;
+}
+
+export function createClock(): Clock {
+  let timers: Timer[] = [];
+  const now = (): number => i32at(NOW_AT);
+
+  return {
+    now,
+    after: (ticks, run) => {
+      const timer = { tick: (now() + ticks) | 0, run };
+      timers.push(timer);
+      return timer;
+    },
+    cancel: timer => {
+      timers = timers.filter(other => other !== timer);
+    },
+    run: () => {
+      const at = now();
+      // A timer's function may start or stop others: each is looked for anew, those it starts wait a turn.
+      for (const timer of timers.filter(timer => since(at, timer.tick) >= 0)) {
+        if (!timers.includes(timer)) continue;
+        timers = timers.filter(other => other !== timer);
+        timer.run();
+      }
+    },
+    next: () => {
+      const at = now();
+      let best = IDLE_TICKS;
+      for (const timer of timers) best = Math.min(best, Math.max(0, since(timer.tick, at)));
+      return (at + best) | 0;
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import test from 'ava';
+import { formatTicks, type Session } from '../masquerade-view.ts';
+import { periodHeader, periodRow, tableRow } from './masquerade.ts';
+
+const session: Session = {
+  protocol: 6,
+  inside: 0xc0a80102 | 0,
+  insidePort: 1043,
+  outside: 0x0a010203,
+  outsidePort: 61013,
+  remote: 0xcc98b870 | 0,
+  remotePort: 80,
+  state: 'ESTABLISHED',
+  ticks: 89997,
+  initialSequence: 0,
+  delta: 0,
+  previousDelta: 0,
+};
+const query = {
+  ...session,
+  protocol: 1,
+  insidePort: 512,
+  outsidePort: 61015,
+  remotePort: 8,
+  state: 'answered',
+};
+
+test('periodRow() and periodHeader() are the bytes of the tools', t => {
+  t.is(periodHeader(false), 'prot expire   source               destination          ports');
+  t.is(
+    periodHeader(true),
+    'prot expire      initseq delta prevd source               destination          ports',
+  );
+  t.is(
+    periodRow(session, false, false),
+    'tcp  14:59.97 192.168.1.2          204.152.184.112      1043 (61013) -> 80',
+  );
+  t.is(
+    periodRow(session, true, false),
+    'tcp  14:59.97          0     0     0 192.168.1.2          204.152.184.112      1043 (61013) -> 80',
+  );
+  t.is(
+    periodRow({ ...session, protocol: 17, ticks: 29950 }, false, true),
+    'UDP  04:59.50 192.168.1.2          204.152.184.112      1043 (61013) -> 80',
+  );
+});
+
+test('periodRow() lists a query under ipfwadm too', t => {
+  t.is(
+    periodRow(query, false, false),
+    'icmp 14:59.97 192.168.1.2          204.152.184.112      512 (61015) -> 8',
+  );
+  t.is(periodRow(query, false, true).slice(0, 5), 'ICMP ');
+});
+
+test('periodRow() lets wide numbers push the columns, as printf does', t => {
+  const wide = {
+    ...session,
+    ticks: 744000,
+    initialSequence: 4294967295,
+    delta: -32768,
+    previousDelta: 32767,
+  };
+  t.is(
+    periodRow(wide, true, false),
+    'tcp  124:00.00 4294967295 -32768 32767 192.168.1.2          204.152.184.112      1043 (61013) -> 80',
+  );
+  t.is(periodRow({ ...session, ticks: 0 }, false, false).slice(5, 13), '00:00.00');
+});
+
+test('tableRow() stays within a terminal for the widest session', t => {
+  const widest = {
+    ...session,
+    inside: -1,
+    remote: -1,
+    insidePort: 65535,
+    outsidePort: 65535,
+    remotePort: 65535,
+    ticks: 744000,
+  };
+  t.is(tableRow(widest), 'tcp   255.255.255.255:65535   65535 255.255.255.255:65535 ESTABLISHED 2:04:00');
+  t.true(tableRow(widest).length < 80);
+  t.false(tableRow(query).includes(':8'));
+});
+
+test('formatTicks() rounds up to the second', t => {
+  t.is(formatTicks(0), '0:00');
+  t.is(formatTicks(1), '0:01');
+  t.is(formatTicks(5900), '0:59');
+  t.is(formatTicks(5901), '1:00');
+  t.is(formatTicks(360000), '1:00:00');
+});

@@ -1,0 +1,70 @@
+// Settings of masquerade and engine, and `show config` that lists all settings. Refusals say "Cannot set WHAT VALUE: CAUSE".
+
+import { ENGINE_AT } from '../../plane/cells.ts';
+import { PARAMETERS_AT } from '../../plane/limits.ts';
+import { i32at } from '../../plane/memory.ts';
+import { NAT_FILTER, NAT_PROFILE } from '../../plane/parameters.ts';
+import { type Command, Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import type { Setting } from '../registry.ts';
+import { ENGINES, FILTERS, nameOf, PROFILES, setEngine } from '../settings.ts';
+
+function choice(
+  what: string,
+  text: string,
+  names: Map<string, number>,
+  apply: (value: number) => void,
+): void {
+  const value = names.get(text);
+  if (value === undefined)
+    throw new Refusal(`Cannot set ${what} ${text}: it is one of ${[...names.keys()].join(', ')}`);
+  apply(value);
+}
+
+/** Settings that live in the plane's tables. */
+export function settings(context: Context): Setting[] {
+  return choiceSettings(context).map(setting => ({ ...setting, inPlane: true }));
+}
+
+export function settingsCommands(context: Context): Command[] {
+  return [
+    {
+      words: 'show config',
+      help: 'the settings as commands',
+      run: () => {
+        for (const line of context.registry.lines()) context.output.line(line);
+        return undefined;
+      },
+    },
+  ];
+}
+
+function choiceSettings(context: Context): Setting[] {
+  const { plane } = context.machine;
+  const parameter = (index: number) => i32at(PARAMETERS_AT + 4 * index);
+  return [
+    {
+      words: 'nat profile',
+      arguments: 'rfc|classic',
+      help: 'rules of new sessions: those of the RFCs, or of Linux 2.2',
+      set: ([text = '']) =>
+        choice('NAT profile', text, PROFILES, value => plane.setParameter(NAT_PROFILE, value)),
+      lines: () => [`set nat profile ${nameOf(PROFILES, parameter(NAT_PROFILE))}`],
+    },
+    {
+      words: 'nat filter',
+      arguments: 'endpoint|address|address-port',
+      help: 'whose packets a mapping lets in, in profile rfc',
+      set: ([text = '']) =>
+        choice('NAT filter', text, FILTERS, value => plane.setParameter(NAT_FILTER, value)),
+      lines: () => [`set nat filter ${nameOf(FILTERS, parameter(NAT_FILTER))}`],
+    },
+    {
+      words: 'engine',
+      arguments: 'native|interpreted',
+      help: 'what runs the packet path: compiled code, or JavaScript',
+      set: ([text = '']) => choice('engine', text, ENGINES, value => setEngine(plane, value)),
+      lines: () => [`set engine ${nameOf(ENGINES, i32at(ENGINE_AT))}`],
+    },
+  ];
+}

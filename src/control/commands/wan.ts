@@ -1,0 +1,177 @@
+// The WAN's settings, `show wan`, and by hand what the DHCP client does by itself: `renew`, `release`.
+
+import { IF_MTU, interfaceAt } from '../../plane/interface.ts';
+import { INTERFACE_WAN } from '../../plane/limits.ts';
+import { i32at } from '../../plane/memory.ts';
+import { formatAddress, formatPrefix, parseAddress, parsePrefix } from '../address.ts';
+import { type Command, Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import type { Lease } from '../dhcp/lease.ts';
+import type { Setting } from '../registry.ts';
+import { gatewayOf, prefixOf } from '../settings.ts';
+import { HOST_NAME_DEFAULT, type Wan } from '../wan.ts';
+
+/** A label of a host name (RFC 1123, section 2.1). */
+const LABEL = /^[a-z\d]([a-z\d-]{0,61}[a-z\d])?$/i;
+
+function check(what: string, text: string, why: string | undefined): void {
+  if (why !== undefined) throw new Refusal(`Cannot set WAN ${what} ${text}: ${why}`);
+}
+
+function setAddress(context: Context, wan: Wan, text: string): void {
+  const prefix = parsePrefix(text);
+  const before = wan.mode === 'static' ? gatewayOf() : undefined;
+  check('address', text, typeof prefix === 'string' ? prefix : wan.setAddress(prefix));
+  if (before !== undefined && gatewayOf() === undefined) {
+    context.output.line('The gateway was not in the new network and has been removed');
+  }
+}
+
+export function wanSettings(context: Context, wan: Wan): Setting[] {
+  const ofStatic = (words: string, value: () => string | undefined) => () => {
+    const text = wan.mode === 'static' ? value() : undefined;
+    return text === undefined ? [] : [`set wan ${words} ${text}`];
+  };
+  return [
+    {
+      words: 'wan dhcp',
+      arguments: '',
+      help: 'gets the WAN its address by DHCP, as if nothing were set',
+      set: () => wan.setDhcp(),
+      lines: () => [],
+    },
+    {
+      words: 'wan none',
+      arguments: '',
+      help: 'gives the WAN no address',
+      set: () => wan.setNone(),
+      lines: () => (wan.mode === 'none' ? ['set wan none'] : []),
+    },
+    {
+      words: 'wan hostname',
+      arguments: 'NAME',
+      help: "the router's name for the provider's DHCP server, masqbox if nothing is set",
+      set: ([text = '']) => {
+        check(
+          'hostname',
+          text,
+          LABEL.test(text) ? undefined : 'it is not letters, digits and hyphens, at most 63',
+        );
+        wan.hostName = text;
+      },
+      unset: () => {
+        wan.hostName = HOST_NAME_DEFAULT;
+      },
+      lines: () => (wan.hostName === HOST_NAME_DEFAULT ? [] : [`set wan hostname ${wan.hostName}`]),
+    },
+    {
+      words: 'wan address',
+      arguments: 'ADDRESS/LENGTH',
+      help: 'the address on the WAN, by which the LAN is masqueraded',
+      set: ([text = '']) => setAddress(context, wan, text),
+      unset: () => wan.setDhcp(),
+      unsetHelp: 'gets the WAN its address by DHCP again',
+      lines: ofStatic('address', () => {
+        const prefix = prefixOf(INTERFACE_WAN);
+        return prefix === undefined ? undefined : formatPrefix(prefix.address, prefix.length);
+      }),
+    },
+    ...mtuAndGateway(wan, ofStatic),
+  ];
+}
+
+function mtuAndGateway(
+  wan: Wan,
+  ofStatic: (words: string, value: () => string | undefined) => () => string[],
+): Setting[] {
+  return [
+    {
+      words: 'wan mtu',
+      arguments: 'BYTES',
+      help: "the longest packet that the WAN takes, 1500 or the lease's if nothing is set",
+      set: ([text = '']) => {
+        const isNumber = /^\d{1,5}$/.test(text);
+        check('MTU', text, isNumber ? wan.setMtu(Number(text)) : 'it is not a number');
+      },
+      unset: () => check('MTU', '', wan.setMtu(undefined)),
+      lines: () => (wan.mtuByHand === undefined ? [] : [`set wan mtu ${wan.mtuByHand}`]),
+    },
+    {
+      words: 'wan gateway',
+      arguments: 'ADDRESS',
+      help: 'the next router on the WAN, of an address that is set',
+      set: ([text = '']) => {
+        const gateway = parseAddress(text);
+        check('gateway', text, typeof gateway === 'string' ? gateway : wan.setGateway(gateway));
+      },
+      unset: () => {
+        const why = wan.setGateway(undefined);
+        if (why !== undefined) throw new Refusal(`Cannot unset WAN gateway: ${why}`);
+      },
+      lines: ofStatic('gateway', () => {
+        const gateway = gatewayOf();
+        return gateway === undefined ? undefined : formatAddress(gateway);
+      }),
+    },
+  ];
+}
+
+function showWan({ output }: Context, wan: Wan): void {
+  const row = (name: string, value: string) => output.line(`${name.padEnd(13)}${value}`);
+  const list = (name: string, addresses: readonly number[]) => {
+    if (addresses.length > 0) row(name, addresses.map(formatAddress).join(' '));
+  };
+  const prefix = prefixOf(INTERFACE_WAN);
+  const gateway = gatewayOf();
+  row('mode', wan.mode === 'dhcp' ? `dhcp, ${wan.client.state}` : wan.mode);
+  row('address', prefix === undefined ? 'none' : formatPrefix(prefix.address, prefix.length));
+  row('gateway', gateway === undefined ? 'none' : formatAddress(gateway));
+  row('MTU', String(i32at(interfaceAt(INTERFACE_WAN) + IF_MTU)));
+  list('DNS servers', wan.dnsServers());
+  list('NTP servers', wan.ntpServers());
+  if (wan.domain() !== '') row('domain', wan.domain());
+  const { lease } = wan.client;
+  if (wan.mode === 'dhcp' && lease !== undefined) row('lease', leaseText(lease, wan.client.ageSeconds));
+}
+
+function leaseText(lease: Lease, age: number): string {
+  const from = `from ${formatAddress(lease.server)}`;
+  if (lease.isForever) return `${from}, for ever`;
+  return `${from}, ${lease.seconds} s, ${Math.max(0, lease.seconds - age)} s left`;
+}
+
+function refuseOther(action: string, wan: Wan): void {
+  if (wan.mode === 'dhcp') return;
+  throw new Refusal(`Cannot ${action}: the WAN has no address by DHCP, see set wan dhcp`);
+}
+
+export function wanCommands(context: Context, wan: Wan): Command[] {
+  return [
+    {
+      words: 'show wan',
+      help: "the WAN's address, gateway, servers and lease",
+      run: () => {
+        showWan(context, wan);
+        return undefined;
+      },
+    },
+    {
+      words: 'renew',
+      help: "asks for more time for the WAN's address, or for an address",
+      run: () => {
+        refuseOther('renew', wan);
+        wan.renew();
+        return undefined;
+      },
+    },
+    {
+      words: 'release',
+      help: "gives the WAN's address back, until renew or a restart",
+      run: () => {
+        refuseOther('release', wan);
+        wan.client.stop();
+        return undefined;
+      },
+    },
+  ];
+}

@@ -1,0 +1,225 @@
+import test from 'ava';
+import { type Command, Refusal } from './command.ts';
+import { Console, PROMPT, TYPED_AHEAD_LIMIT } from './console.ts';
+import { OUTPUT_LIMIT } from './output.ts';
+
+/** A console on a line whose rings hold so many bytes, with commands that show what runs. */
+function fixture(transmitBytes = 4096) {
+  const received: number[] = [];
+  let sent = '';
+  let room = transmitBytes;
+  const ran: string[] = [];
+  const commands: Command[] = [
+    {
+      words: 'note',
+      arguments: 'TEXT',
+      count: [0, 99],
+      help: '',
+      run: args => {
+        ran.push(args.join(' '));
+        return undefined;
+      },
+    },
+    {
+      words: 'count',
+      arguments: 'N',
+      help: '',
+      *run([n]) {
+        for (let i = 1; i <= Number(n); i++) {
+          board.output.line(`row ${i}`);
+          yield 0;
+        }
+      },
+    },
+    {
+      words: 'wait',
+      arguments: 'TICKS',
+      help: '',
+      *run([ticks]) {
+        yield Number(ticks);
+        board.output.line('waited');
+      },
+    },
+    {
+      words: 'refuse',
+      help: '',
+      run: () => {
+        throw new Refusal('Cannot refuse it: it is refused');
+      },
+    },
+    {
+      words: 'refuse-late',
+      help: '',
+      *run() {
+        yield 0;
+        throw new Refusal('Cannot refuse it: it is late');
+      },
+    },
+  ];
+  const board = new Console(
+    {
+      read: (into, at) => {
+        const bytes = received.splice(0, into.length - at);
+        into.set(bytes, at);
+        return bytes.length;
+      },
+      write: text => {
+        const count = Math.min(room, text.length);
+        sent += text.slice(0, count);
+        room -= count;
+        return count;
+      },
+    },
+    commands,
+  );
+  board.open();
+  const type = (text: string): void => {
+    for (const character of text) received.push(character.charCodeAt(0));
+  };
+  /** Runs slices until nothing is to be done at this tick. */
+  const settle = (now = 0, drain = true): number => {
+    for (let i = 0; i < 1_000_000; i++) {
+      board.receive();
+      if (drain) room = transmitBytes;
+      const wait = board.work(now);
+      if (wait !== 0 && received.length === 0 && (!board.output.busy || !drain)) return wait;
+    }
+    throw new Error('The console never rests');
+  };
+  const take = (): string => {
+    const text = sent;
+    sent = '';
+    return text;
+  };
+  return { board, type, settle, take, ran };
+}
+
+test('work() echoes, runs a line and prompts again', t => {
+  const { type, settle, take, ran } = fixture();
+  type('note hello world\r');
+  t.is(settle(), -1);
+  t.deepEqual(ran, ['hello world']);
+  t.is(take(), `${PROMPT}note hello world\r\n${PROMPT}`);
+});
+
+test('work() prints refusals, early and late, and unknown commands', t => {
+  const { type, settle, take } = fixture();
+  type('refuse\rrefuse-late\rnonsense\r\r');
+  settle();
+  t.is(
+    take(),
+    `${PROMPT}refuse\r\nCannot refuse it: it is refused\r\n` +
+      `${PROMPT}refuse-late\r\nCannot refuse it: it is late\r\n` +
+      `${PROMPT}nonsense\r\nCannot run nonsense: there is no such command, see help\r\n` +
+      `${PROMPT}\r\n${PROMPT}`,
+  );
+});
+
+test('work() loses no line of a paste of 600 lines through small rings', t => {
+  const { type, settle, take, ran } = fixture(64);
+  const lines = Array.from({ length: 600 }, (_, i) => `note line ${i} ${'x'.repeat(50)}`);
+  type(lines.join('\r'));
+  type('\r');
+  settle();
+  t.deepEqual(
+    ran,
+    lines.map(line => line.slice('note '.length)),
+  );
+  t.is(take(), PROMPT + lines.map(line => `${line}\r\n${PROMPT}`).join(''));
+});
+
+test('work() says how much was lost when more is typed ahead than is kept', t => {
+  const { type, settle, take } = fixture();
+  type('wait 5\r');
+  settle(0);
+  type('x'.repeat(TYPED_AHEAD_LIMIT + 7));
+  t.is(settle(0), 5);
+  type('\r');
+  t.is(settle(1), 4);
+  settle(5);
+  t.regex(take(), /waited\r\nmasqbox> .*Cannot keep what is typed: 8 bytes lost, 49152 were waiting/s);
+});
+
+test('a job writes only as fast as the line takes it', t => {
+  const { board, type, settle, take } = fixture(100);
+  type('count 1000\r');
+  t.is(settle(0, false), 1);
+  t.true(board.output.busy);
+  t.true(take().length <= 100);
+  settle();
+  t.true(take().endsWith(`row 1000\r\n${PROMPT}`));
+});
+
+test('a job that waits is resumed at its tick, also when the ticks wrap', t => {
+  const { type, settle, take } = fixture();
+  const start = 0x7ffffffe;
+  type('wait 10\r');
+  t.is(settle(start), 10);
+  t.is(settle((start + 9) | 0), 1);
+  t.false(take().includes('waited'));
+  t.is(settle((start + 10) | 0), -1);
+  t.true(take().endsWith(`waited\r\n${PROMPT}`));
+});
+
+test('^C ends a job at once, forgets its output and what was typed ahead', t => {
+  const { type, settle, take, ran } = fixture(64);
+  type('count 100000\rnote never\r');
+  settle(0, false);
+  type('\x03note after\r');
+  settle();
+  const text = take();
+  t.true(text.length < 400);
+  t.true(text.endsWith(`^C\r\n${PROMPT}note after\r\n${PROMPT}`));
+  t.deepEqual(ran, ['after']);
+});
+
+test('^C cancels the line that is being typed', t => {
+  const { type, settle, take, ran } = fixture();
+  type('note no\x03note yes\r');
+  settle();
+  t.deepEqual(ran, ['yes']);
+  t.is(take(), `${PROMPT}^C\r\n${PROMPT}note yes\r\n${PROMPT}`);
+});
+
+test('^S holds the output and ^Q lets it go', t => {
+  const { type, settle, take } = fixture();
+  type('\x13note hello\r');
+  for (let i = 0; i < 10; i++) settle(i, false);
+  take();
+  settle(0, false);
+  t.is(take(), '');
+  type('\x11');
+  settle();
+  t.true(take().endsWith(`note hello\r\n${PROMPT}`));
+});
+
+test('notice() moves what is being typed below it', t => {
+  const { board, type, settle, take } = fixture();
+  type('note hal');
+  settle();
+  take();
+  board.notice('lan: link is up');
+  type('f\r');
+  settle();
+  t.is(take(), `\r\nlan: link is up\r\n${PROMPT}note half\r\n${PROMPT}`);
+});
+
+test('output past OUTPUT_LIMIT is lost and said so, not kept', t => {
+  const { board, settle, take } = fixture(100);
+  settle();
+  take();
+  board.output.write('x'.repeat(100));
+  board.output.write('y'.repeat(OUTPUT_LIMIT));
+  board.output.write('z'.repeat(5));
+  board.output.write('z'.repeat(6));
+  settle();
+  t.is(take(), `${'x'.repeat(100)}${'y'.repeat(OUTPUT_LIMIT)}\r\n[11 characters of output lost]\r\n`);
+});
+
+test('work() refuses a line longer than the limit and runs the next', t => {
+  const { type, settle, take, ran } = fixture();
+  type(`note ${'x'.repeat(2000)}\rnote next\r`);
+  settle();
+  t.deepEqual(ran, ['next']);
+  t.true(take().includes('Cannot run the line: it is longer than 1000 characters\r\n'));
+});

@@ -1,0 +1,285 @@
+// The line editor: bytes from a terminal in, a finished line and the terminal's echo out.
+// It uses nothing but printable characters, CR LF, backspace and bell, so that a dumb terminal does; arrows
+// and other keys are understood in the sequences of the VT100 and its descendants (ECMA-48 CSI, SS3).
+// Not here: where bytes come from, what a line means (console.ts).
+//
+// The editor knows what the screen shows behind the prompt (`shown`) and where the cursor is (`column`). An
+// edit changes text and position; show() then writes only what differs. A line longer than the screen is
+// seen through a window, as backspace does not cross the screen's edge.
+
+/** Characters in a line: an iptables command with every match takes some 300. */
+export const LINE_LIMIT = 1000;
+/** Lines that can be called back. */
+export const HISTORY_LIMIT = 20;
+/** Columns of the narrowest terminal that is served; the last is never written, as it may wrap. */
+const SCREEN_COLUMNS = 80;
+/** How far the window moves at once, so that typing past the edge does not redraw the line each time. */
+const WINDOW_STEP = 16;
+
+const BELL = '\x07';
+const BACKSPACE = '\b';
+const CONTROL_C = 3;
+const TAB = 9;
+const LF = 10;
+const CR = 13;
+const ESCAPE = 27;
+
+/** What feed() found: a line, `too-long` with nothing to run, `cancelled` by ^C; or that it needs more. */
+export type LineEvent =
+  | { kind: 'line'; text: string }
+  | { kind: 'too-long' }
+  | { kind: 'cancelled' }
+  | { kind: 'more' };
+
+const MORE: LineEvent = { kind: 'more' };
+
+/** One terminal's line: `write` is its screen. */
+export class LineEditor {
+  private readonly width: number;
+  private readonly history: string[] = [];
+  /** Which line of the history is being shown; history.length is the new one. */
+  private recalled = 0;
+  private draft = '';
+  private text = '';
+  private position = 0;
+  private tooLong = false;
+  private shown = '';
+  private column = 0;
+  private windowStart = 0;
+  private killed = '';
+  private afterCr = false;
+  /** '' outside of an escape sequence, else what of it has come. */
+  private sequence = '';
+
+  constructor(
+    private readonly prompt: string,
+    private readonly write: (text: string) => void,
+  ) {
+    this.width = SCREEN_COLUMNS - 1 - prompt.length;
+  }
+
+  /** Writes the prompt and what has been typed. */
+  open(): void {
+    this.write(this.prompt);
+    this.shown = '';
+    this.column = 0;
+    this.windowStart = 0;
+    this.show();
+  }
+
+  /** Takes bytes from `at` up to `end` or the end of a line. `used` says how many. */
+  feed(bytes: Uint8Array, at: number, end: number): { used: number; event: LineEvent } {
+    let next = at;
+    while (next < end) {
+      const byte = bytes[next] as number;
+      const lfOfCrLf = byte === LF && this.afterCr;
+      this.afterCr = byte === CR;
+      if (this.sequence !== '' && byte >= 32) {
+        this.inSequence(byte);
+        next++;
+        continue;
+      }
+      this.sequence = '';
+      const to = this.printableRun(bytes, next, end);
+      if (to > next) {
+        this.insert(String.fromCharCode(...bytes.subarray(next, to)));
+        next = to;
+        continue;
+      }
+      next++;
+      if (byte === CR || (byte === LF && !lfOfCrLf)) return { used: next - at, event: this.finish() };
+      if (byte === CONTROL_C) {
+        this.write('^C\r\n');
+        this.clear();
+        return { used: next - at, event: { kind: 'cancelled' } };
+      }
+      if (byte === ESCAPE) this.sequence = '\x1b';
+      else if (byte !== LF) this.control(byte);
+    }
+    return { used: next - at, event: MORE };
+  }
+
+  private moveTo(target: number): void {
+    if (target < this.column) this.write(BACKSPACE.repeat(this.column - target));
+    else if (target > this.column) this.write(this.shown.slice(this.column, target));
+    this.column = target;
+  }
+
+  /** Brings the screen to text and position. */
+  private show(): void {
+    if (this.position < this.windowStart) this.windowStart = Math.max(0, this.position - WINDOW_STEP);
+    if (this.position - this.windowStart > this.width)
+      this.windowStart = this.position - this.width + WINDOW_STEP;
+    const wanted = this.text.slice(this.windowStart, this.windowStart + this.width);
+    if (wanted !== this.shown) {
+      let same = 0;
+      while (same < wanted.length && same < this.shown.length && wanted[same] === this.shown[same]) same++;
+      this.moveTo(same);
+      const tail = wanted.slice(same);
+      const gap = Math.max(0, this.shown.length - wanted.length);
+      this.write(tail + ' '.repeat(gap) + BACKSPACE.repeat(gap));
+      this.shown = wanted;
+      this.column = wanted.length;
+    }
+    this.moveTo(this.position - this.windowStart);
+  }
+
+  private replace(from: number, to: number, by: string): void {
+    this.text = this.text.slice(0, from) + by + this.text.slice(to);
+    this.position = from + by.length;
+    this.show();
+  }
+
+  private kill(from: number, to: number): void {
+    if (from === to) return;
+    this.killed = this.text.slice(from, to);
+    this.replace(from, to, '');
+  }
+
+  /** Inserts a run of printable characters; what passes the limit makes the whole line unusable. */
+  private insert(run: string): void {
+    const room = LINE_LIMIT - this.text.length;
+    if (run.length > room) {
+      this.tooLong = true;
+      this.write(BELL);
+    }
+    const fits = run.slice(0, Math.max(0, room));
+    const plain =
+      this.position === this.text.length && this.column === this.shown.length && this.windowStart === 0;
+    if (plain && this.text.length + fits.length <= this.width) {
+      // The usual case, and the fast one: a paste is echoed as it comes.
+      this.text += fits;
+      this.position = this.text.length;
+      this.shown = this.text;
+      this.column = this.position;
+      this.write(fits);
+    } else if (fits !== '') this.replace(this.position, this.position, fits);
+  }
+
+  private recall(step: number): void {
+    const next = this.recalled + step;
+    if (next < 0 || next > this.history.length) {
+      this.write(BELL);
+      return;
+    }
+    if (this.recalled === this.history.length) this.draft = this.text;
+    this.recalled = next;
+    this.replace(
+      0,
+      this.text.length,
+      next === this.history.length ? this.draft : (this.history[next] as string),
+    );
+  }
+
+  private wordStart(): number {
+    let at = this.position;
+    while (at > 0 && this.text[at - 1] === ' ') at--;
+    while (at > 0 && this.text[at - 1] !== ' ') at--;
+    return at;
+  }
+
+  private go(target: number): void {
+    if (target < 0 || target > this.text.length) {
+      this.write(BELL);
+      return;
+    }
+    this.position = target;
+    this.show();
+  }
+
+  private clear(): void {
+    this.text = '';
+    this.position = 0;
+    this.tooLong = false;
+    this.shown = '';
+    this.column = 0;
+    this.windowStart = 0;
+    this.draft = '';
+    this.recalled = this.history.length;
+  }
+
+  private finish(): LineEvent {
+    this.write('\r\n');
+    const line = this.text;
+    const refused = this.tooLong;
+    if (!refused && line.trim() !== '' && this.history[this.history.length - 1] !== line) {
+      this.history.push(line);
+      if (this.history.length > HISTORY_LIMIT) this.history.shift();
+    }
+    this.clear();
+    return refused ? { kind: 'too-long' } : { kind: 'line', text: line };
+  }
+
+  /** Keys that take one byte, but for those that end the line. */
+  private control(byte: number): void {
+    if (byte === 1) this.go(0);
+    else if (byte === 5) this.go(this.text.length);
+    else if (byte === 2) this.go(this.position - 1);
+    else if (byte === 6) this.go(this.position + 1);
+    else if (byte === 8 || byte === 127) {
+      if (this.position === 0) this.write(BELL);
+      else this.replace(this.position - 1, this.position, '');
+    } else if (byte === 4) this.erase();
+    else if (byte === 11) this.kill(this.position, this.text.length);
+    else if (byte === 21) this.killBack(0);
+    else if (byte === 23) this.killBack(this.wordStart());
+    else if (byte === 25) this.insert(this.killed);
+    else if (byte === 16) this.recall(-1);
+    else if (byte === 14) this.recall(1);
+    else if (byte === 12) this.redraw();
+    else if (byte === TAB) this.insert(' ');
+    else if (byte !== 0) this.write(BELL);
+  }
+
+  private killBack(from: number): void {
+    this.kill(from, this.position);
+  }
+
+  /** Deletes the character under the cursor. */
+  private erase(): void {
+    if (this.position === this.text.length) {
+      this.write(BELL);
+      return;
+    }
+    this.text = this.text.slice(0, this.position) + this.text.slice(this.position + 1);
+    this.show();
+  }
+
+  /** A whole escape sequence, without its ESC. Keys that are not known do nothing. */
+  private key(code: string): void {
+    const last = code[code.length - 1];
+    if (last === 'A') this.recall(-1);
+    else if (last === 'B') this.recall(1);
+    else if (last === 'C') this.go(this.position + 1);
+    else if (last === 'D') this.go(this.position - 1);
+    else if (last === 'H' || code === '[1~' || code === '[7~') this.go(0);
+    else if (last === 'F' || code === '[4~' || code === '[8~') this.go(this.text.length);
+    else if (code === '[3~') this.erase();
+  }
+
+  /** One byte inside an escape sequence: CSI parameters are 30 to 3F, its final byte 40 to 7E. */
+  private inSequence(byte: number): void {
+    this.sequence += String.fromCharCode(byte);
+    if (this.sequence === '\x1b[' || this.sequence === '\x1bO') return;
+    const csi = this.sequence[1] === '[';
+    if (csi && byte >= 0x20 && byte < 0x40 && this.sequence.length < 16) return;
+    const code = this.sequence.slice(1);
+    this.sequence = '';
+    if (code[0] === '[' || code[0] === 'O') this.key(code);
+  }
+
+  private redraw(): void {
+    this.write('\r\n');
+    this.shown = '';
+    this.column = 0;
+    this.write(this.prompt);
+    this.show();
+  }
+
+  /** Bytes at `at` that can be inserted as one run. */
+  private printableRun(bytes: Uint8Array, at: number, end: number): number {
+    let to = at;
+    while (to < end && (bytes[to] as number) >= 32 && (bytes[to] as number) < 127) to++;
+    return to;
+  }
+}

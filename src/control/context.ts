@@ -1,0 +1,36 @@
+// What commands and services get: the machine, time, randomness, where to print, who takes packets, where
+// settings are kept; and the services that others ask. Services are made in control.ts.
+
+import type { Clock } from './clock.ts';
+import type { Output } from './console/output.ts';
+import type { Dns } from './dns/dns.ts';
+import type { HostNames } from './dns/local.ts';
+import type { Log } from './log.ts';
+import type { Machine } from './machine.ts';
+import type { Tcp } from './net/tcp.ts';
+import type { Udp } from './net/udp.ts';
+import type { Registry } from './registry.ts';
+import type { Sockets } from './sockets.ts';
+import type { Time } from './time/time.ts';
+import type { WanInfo } from './wan.ts';
+
+export interface Context {
+  machine: Machine;
+  clock: Clock;
+  output: Output;
+  sockets: Sockets;
+  udp: Udp;
+  tcp: Tcp;
+  log: Log;
+  registry: Registry;
+  /** 32 unpredictable bits, an i32. */
+  random: () => number;
+  time?: Time;
+  dns?: Dns;
+  /** Finds the addresses of a name; `done` is called once, later, with none if there are none. */
+  resolve?: Dns['resolve'];
+  /** Names of hosts with a lease. */
+  leases?: HostNames;
+  /** What the WAN was told. */
+  wan?: WanInfo;
+}

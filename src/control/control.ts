@@ -1,0 +1,240 @@
+// Control: what runs outside of the packet path. step() is called from the idle loop whenever the plane
+// wants it; each call is short, and says by WAKE_AT when it wants to be called without a reason.
+//
+//   first step: cold boot    reset the plane, find the cards, default settings, banner
+//               warm start   control had died: the plane's tables are as they were, only what control
+//                            held itself is given back
+//
+// Not here: commands (commands/), the console (console/), what a board is made of (board/).
+
+import { FACT_RESTARTS } from '../../firmware/abi.ts';
+import { NIC_RING } from '../../hal/nic/card.ts';
+import {
+  BOARD_AT,
+  BOARD_SIM,
+  CONTROL_READY_AT,
+  ENGINE_AT,
+  ENGINE_INTERPRETED,
+  ENGINE_NATIVE,
+  IDLE_COUNTS_AT,
+  INTERRUPT_COUNTS_AT,
+  NOW_AT,
+  PENDING_AT,
+  READY_AT,
+  TICKED_AT,
+  WAKE_AT,
+} from '../plane/cells.ts';
+import { IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../plane/interface.ts';
+import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../plane/limits.ts';
+import { get16, get32, i32at, puti32 } from '../plane/memory.ts';
+import { formatPrefix } from './address.ts';
+import { createClock } from './clock.ts';
+import { debugCommands } from './commands/debug.ts';
+import { leaseCommands } from './commands/leases.ts';
+import { logCommands } from './commands/log.ts';
+import { masqueradeCommands } from './commands/masquerade.ts';
+import { pingCommands } from './commands/ping.ts';
+import { settings, settingsCommands } from './commands/settings.ts';
+import { fact, interfaceName, restartReason, showCommands } from './commands/show.ts';
+import { systemCommands } from './commands/system.ts';
+import { wanCommands, wanSettings } from './commands/wan.ts';
+import type { Command } from './console/command.ts';
+import { Console } from './console/console.ts';
+import type { Context } from './context.ts';
+import { DhcpServer } from './dhcp/server.ts';
+import { dhcpSettings } from './dhcp/settings.ts';
+import { dnsCommands, dnsSettings } from './dns/commands.ts';
+import { createDns } from './dns/dns.ts';
+import { createLan } from './lan.ts';
+import { createLog } from './log.ts';
+import type { Machine, Plane } from './machine.ts';
+import { createTcp } from './net/tcp.ts';
+import { createUdp } from './net/udp.ts';
+import { createRegistry } from './registry.ts';
+import { createRoutes } from './routes.ts';
+import { createSerialLine } from './serial-line.ts';
+import { LAN_DEFAULT, prefixOf, setEngine, setLan } from './settings.ts';
+import { createSockets } from './sockets.ts';
+import { createSyslog } from './syslog.ts';
+import { readRtc } from './time/rtc.ts';
+import { createTime } from './time/time.ts';
+import { Wan } from './wan.ts';
+
+/** In CONTROL_READY_AT once the plane has been set up: any number that memory does not hold by chance. */
+const READY = 0x4d734278;
+/** Interrupt lines of the sim's two ring cards: those of QEMU's ISA cards. */
+const SIM_LINES = [9, 10];
+/** What ends the station addresses of the sim's cards. */
+const SIM_NUMBERS = [1, 2];
+/** Words of boot facts: the times that loader and floor took are among them. */
+const BOOT_FACTS = 8;
+/** Interrupt lines of COM1 to COM4. */
+const SERIAL_LINES = [4, 3, 4, 3];
+
+/** What control starts once the plane is set up; the timers and ports that it opens keep it going. */
+export interface Service {
+  /** @param restarted the plane's tables have outlived control. */
+  start(restarted: boolean): void;
+}
+
+export interface Control {
+  step(): void;
+}
+
+export function createControl(machine: Machine): Control {
+  const { plane, interpreted } = machine;
+  const clock = createClock();
+  const sockets = createSockets(plane);
+  const table: Command[] = [];
+  const console = new Console(createSerialLine(machine, 0), table);
+  const log = createLog(clock, text => console.notice(text));
+  const registry = createRegistry(machine, log, table);
+  const udp = createUdp(machine, sockets);
+  const tcp = createTcp(machine, clock, sockets);
+  const random = () => plane.random32();
+  const context: Context = {
+    machine,
+    clock,
+    output: console.output,
+    sockets,
+    udp,
+    tcp,
+    log,
+    registry,
+    random,
+  };
+  table.push(...systemCommands(context, table));
+  // Settings are listed, and after a restart applied, in the order in which they are added.
+  const lan = createLan(context);
+  const wan = new Wan(context, lan);
+  context.wan = wan;
+  registry.add(...lan.settings(), ...wanSettings(context, wan), ...settings(context));
+  table.push(...wanCommands(context, wan));
+  const services: Service[] = [wan];
+  const dhcp = new DhcpServer(context);
+  context.leases = dhcp;
+  services.push(dhcp);
+  registry.add(...dhcpSettings(dhcp));
+  table.push(...leaseCommands(context, dhcp));
+  const dns = createDns(context);
+  context.dns = dns;
+  context.resolve = dns.resolve;
+  services.push(dns);
+  registry.add(...dnsSettings(dns));
+  table.push(...dnsCommands(context, dns));
+  const time = createTime(context);
+  context.time = time;
+  services.push(time);
+  registry.add(createRoutes(context), ...time.settings, createSyslog(context, time.wallClock));
+  table.push(...time.commands);
+  table.push(
+    ...settingsCommands(context),
+    ...showCommands(context),
+    ...logCommands(context),
+    ...masqueradeCommands(context),
+    ...pingCommands(context),
+    ...debugCommands(context),
+  );
+  let started = false;
+
+  function banner(): void {
+    const { output } = console;
+    output.line(`\r\nMasqbox ${machine.version}`);
+    for (let index = 0; index < INTERFACE_COUNT; index++) {
+      if (i32at(interfaceAt(index) + IF_STATE) === INTERFACE_ABSENT) continue;
+      const prefix = prefixOf(index);
+      const address = prefix === undefined ? 'no address yet' : formatPrefix(prefix.address, prefix.length);
+      output.line(`${interfaceName(index)}: ${address}`);
+    }
+    for (const index of [INTERFACE_LAN, INTERFACE_WAN]) {
+      const absent = i32at(interfaceAt(index) + IF_STATE) === INTERFACE_ABSENT;
+      if (absent) output.line(`${interfaceName(index)}: no network card was found`);
+    }
+    output.line('Type help for the commands');
+  }
+
+  function start(): void {
+    started = true;
+    const restarted = i32at(CONTROL_READY_AT) === READY;
+    if (restarted) {
+      // The engine that was interpreting died with control; what it had in hand is lost with it.
+      setEngine(plane, ENGINE_NATIVE);
+      plane.reclaim();
+      plane.resetSockets();
+      console.output.line(
+        `\r\nControl was restarted (${restartReason()}, ${fact(FACT_RESTARTS)} since power-on)`,
+      );
+    } else {
+      coldBoot(machine);
+      puti32(CONTROL_READY_AT, READY);
+      banner();
+    }
+    console.open();
+    if (restarted) registry.restore();
+    else registry.changed();
+    for (const service of services) service.start(restarted);
+  }
+
+  return {
+    step: () => {
+      if (!started) start();
+      if (i32at(ENGINE_AT) === ENGINE_INTERPRETED) {
+        if (i32at(PENDING_AT) !== 0) interpreted.servicePending();
+        if (i32at(TICKED_AT) !== i32at(NOW_AT)) plane.catchUp();
+        // Most often only frames waited, and the rest of a step costs more than one of them.
+        if (plane.wanted() === 0) return;
+      }
+      console.receive();
+      sockets.receive();
+      clock.run();
+      const now = clock.now();
+      const wait = console.work(now);
+      const timer = clock.next();
+      const consoleWake = (now + wait) | 0;
+      const wake = wait >= 0 && ((consoleWake - timer) | 0) < 0 ? consoleWake : timer;
+      puti32(WAKE_AT, wake);
+    },
+  };
+}
+
+/** Brings the plane up from nothing, with the default settings. */
+function coldBoot(machine: Machine): void {
+  const { plane } = machine;
+  const board = i32at(BOARD_AT);
+  plane.planeReset();
+  puti32(BOARD_AT, board);
+  stirFacts(plane);
+  if (board === BOARD_SIM) {
+    for (const index of [INTERFACE_LAN, INTERFACE_WAN]) {
+      plane.nicProbe(index, NIC_RING, SIM_NUMBERS[index] as number, SIM_LINES[index] as number);
+    }
+  } else {
+    const ports = plane.probeSerialPorts();
+    plane.probeCards();
+    for (const [port, line] of SERIAL_LINES.entries()) if ((ports & (1 << port)) !== 0) machine.unmask(line);
+  }
+  for (let index = 0; index < INTERFACE_COUNT; index++) {
+    if (i32at(interfaceAt(index) + IF_STATE) === INTERFACE_ABSENT) continue;
+    const line = plane.nicIrq(index);
+    if (line >= 0) machine.unmask(line);
+    stirStation(plane, index);
+    plane.nicStart(index);
+  }
+  // Its announcement (RFC 5227) needs a card that sends.
+  setLan(plane, LAN_DEFAULT);
+  puti32(READY_AT, (i32at(NOW_AT) + 1) | 0);
+}
+
+/** What differs from boot to boot and from board to board goes into the pool before the first secret is drawn. */
+function stirFacts(plane: Plane): void {
+  for (let i = 0; i < BOOT_FACTS; i++) plane.stirEntropy(fact(i));
+  plane.stirEntropy(readRtc() ?? 0);
+  plane.stirEntropy(i32at(IDLE_COUNTS_AT));
+  plane.stirEntropy(i32at(INTERRUPT_COUNTS_AT));
+}
+
+function stirStation(plane: Plane, index: number): void {
+  const mac = interfaceAt(index) + IF_MAC;
+  plane.stirEntropy(get32(mac));
+  plane.stirEntropy(get16(mac + 4));
+}

@@ -1,0 +1,115 @@
+// DHCP options: their codes, and what they are called and look like.
+// Names and forms come from the option table of the npm package `dhcp` (node-dhcp), checked and turned into
+// option-table.ts by tools/dhcp-options.ts, which also says what was corrected. RFC 2132 unless said otherwise.
+// Not here: options on the wire (message.ts).
+
+import { parseAddress } from '../address.ts';
+import { OPTION_TABLE } from './option-table.ts';
+
+export const OPTION_SUBNET_MASK = 1;
+export const OPTION_ROUTER = 3;
+export const OPTION_DOMAIN_NAME_SERVER = 6;
+export const OPTION_HOST_NAME = 12;
+export const OPTION_DOMAIN_NAME = 15;
+export const OPTION_INTERFACE_MTU = 26;
+export const OPTION_BROADCAST_ADDRESS = 28;
+export const OPTION_STATIC_ROUTE = 33;
+export const OPTION_NTP_SERVERS = 42;
+export const OPTION_REQUESTED_ADDRESS = 50;
+export const OPTION_LEASE_TIME = 51;
+export const OPTION_OVERLOAD = 52;
+export const OPTION_MESSAGE_TYPE = 53;
+export const OPTION_SERVER_IDENTIFIER = 54;
+export const OPTION_PARAMETER_REQUEST_LIST = 55;
+export const OPTION_MESSAGE = 56;
+export const OPTION_MAXIMUM_MESSAGE_SIZE = 57;
+export const OPTION_RENEWAL_TIME = 58;
+export const OPTION_REBINDING_TIME = 59;
+export const OPTION_VENDOR_CLASS = 60;
+export const OPTION_CLIENT_IDENTIFIER = 61;
+/** RFC 4702. */
+export const OPTION_CLIENT_FQDN = 81;
+/** RFC 3046. */
+export const OPTION_RELAY_AGENT_INFORMATION = 82;
+/** RFC 3442. */
+export const OPTION_CLASSLESS_ROUTES = 121;
+/** Microsoft's number for what RFC 3442 calls 121. */
+export const OPTION_CLASSLESS_ROUTES_MICROSOFT = 249;
+
+/** What an option's value looks like; the names are node-dhcp's. */
+export type OptionType =
+  | 'IP'
+  | 'IPs'
+  | 'UInt8'
+  | 'UInt8s'
+  | 'UInt16'
+  | 'UInt16s'
+  | 'UInt32'
+  | 'Int32'
+  | 'Bool'
+  | 'ASCII';
+
+export interface OptionInfo {
+  name: string;
+  type: OptionType;
+}
+
+/** What is known of an option, or undefined. Searches the table's text: for the console, not for packets. */
+export function optionInfo(code: number): OptionInfo | undefined {
+  const key = `\n${code} `;
+  const start = OPTION_TABLE.indexOf(key);
+  if (start < 0) return undefined;
+  const line = OPTION_TABLE.slice(start + key.length, OPTION_TABLE.indexOf('\n', start + 1));
+  const space = line.indexOf(' ');
+  return { type: line.slice(0, space) as OptionType, name: line.slice(space + 1) };
+}
+
+/** Whether a value of this type can have so many bytes. */
+export function lengthFits(type: OptionType, length: number): boolean {
+  switch (type) {
+    case 'IP':
+    case 'UInt32':
+    case 'Int32':
+      return length === 4;
+    case 'IPs':
+      return length > 0 && length % 4 === 0;
+    case 'UInt8':
+    case 'Bool':
+      return length === 1;
+    case 'UInt16':
+      return length === 2;
+    case 'UInt16s':
+      return length > 0 && length % 2 === 0;
+    default:
+      return length > 0;
+  }
+}
+
+/** The value that words of the console stand for, or why they are none. */
+export function parseOption(type: OptionType, words: string[]): Uint8Array | string {
+  if (type === 'ASCII') return Uint8Array.from(words.join(' '), character => character.charCodeAt(0));
+  const bytes: number[] = [];
+  for (const word of words) {
+    const value = type === 'IP' || type === 'IPs' ? parseAddress(word) : parseNumber(type, word);
+    if (typeof value === 'string') return value;
+    for (let shift = 8 * widthOf(type) - 8; shift >= 0; shift -= 8) bytes.push((value >> shift) & 255);
+  }
+  if (bytes.length > 255) return 'it is longer than 255 bytes';
+  if (!lengthFits(type, bytes.length)) return `it takes one value, not ${words.length}`;
+  return Uint8Array.from(bytes);
+}
+
+function parseNumber(type: OptionType, word: string): number | string {
+  if (type === 'Bool' && (word === 'on' || word === 'off')) return word === 'on' ? 1 : 0;
+  const most = type === 'Bool' ? 1 : 2 ** (8 * widthOf(type)) - 1;
+  const least = type === 'Int32' ? -(2 ** 31) : 0;
+  const value = /^(-?\d{1,10}|0x[0-9a-fA-F]{1,8})$/.test(word) ? Number(word) : Number.NaN;
+  if (value >= least && value <= (type === 'Int32' ? 2 ** 31 - 1 : most)) return value | 0;
+  return `${word} is not a number from ${least} to ${type === 'Int32' ? 2 ** 31 - 1 : most}`;
+}
+
+/** Bytes of one value. */
+function widthOf(type: OptionType): number {
+  if (type === 'UInt8' || type === 'UInt8s' || type === 'Bool' || type === 'ASCII') return 1;
+  return type === 'UInt16' || type === 'UInt16s' ? 2 : 4;
+}

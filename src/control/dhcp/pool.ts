@@ -1,0 +1,189 @@
+// Which addresses the DHCP server gives: the range, the reservations, and who may have what.
+// RFC 2131, section 4.3.1: the client's present address, its last one, the one it asks for, one of the pool.
+// Not here: the leases themselves (leases.ts), messages (server.ts).
+
+import { IF_ADDRESS, IF_MASK, interfaceAt } from '../../plane/interface.ts';
+import { INTERFACE_LAN } from '../../plane/limits.ts';
+import { i32at } from '../../plane/memory.ts';
+import { DHCP_LEASE_SECONDS } from '../limits.ts';
+import { BOUND, EXPIRED, type Key, type LeaseTable, OFFERED, QUARANTINED } from './leases.ts';
+
+/** An address that one client gets and no other. */
+export interface Reservation {
+  /** As it was typed: a MAC address, or id: and the client identifier in hexadecimal. */
+  client: string;
+  /** The station address, or the client identifier. */
+  bytes: Uint8Array;
+  isId: boolean;
+  address: number;
+  /** '' if it has none. */
+  name: string;
+}
+
+/** What can be set. */
+export interface DhcpConfig {
+  on: boolean;
+  range: { first: number; last: number } | undefined;
+  leaseSeconds: number;
+  /** DNS servers to be told of; none: the router itself. */
+  dns: number[];
+  /** Domain of the LAN; '' none. */
+  domain: string;
+  reservations: Reservation[];
+  /** Further options, or others than ours: code, value, and the words that were typed. */
+  options: { code: number; value: Uint8Array; words: string }[];
+}
+
+export function defaultConfig(): DhcpConfig {
+  return {
+    on: true,
+    range: undefined,
+    leaseSeconds: DHCP_LEASE_SECONDS,
+    dns: [],
+    domain: 'lan',
+    reservations: [],
+    options: [],
+  };
+}
+
+/** Hosts of the LAN from and to which the range goes when none is set. */
+const DEFAULT_FIRST = 100;
+const DEFAULT_LAST = 199;
+
+export class Pool {
+  /** The router on the LAN, and the LAN's mask. */
+  router = 0;
+  mask = 0;
+  first = 0;
+  last = 0;
+  private range: DhcpConfig['range'];
+
+  constructor(
+    private readonly config: DhcpConfig,
+    private readonly leases: LeaseTable,
+  ) {}
+
+  /** Follows the LAN's address and the settings. True if the LAN is another one now. */
+  refresh(): boolean {
+    const at = interfaceAt(INTERFACE_LAN);
+    const router = i32at(at + IF_ADDRESS);
+    const mask = i32at(at + IF_MASK);
+    const isOther = router !== this.router || mask !== this.mask;
+    if (!isOther && this.range === this.config.range) return false;
+    this.router = router;
+    this.mask = mask;
+    this.range = this.config.range;
+    const network = router & mask;
+    // Unsigned from here on: the half of the address space that DHCP is used in is negative.
+    const lowest = (network >>> 0) + 1;
+    const highest = ((network | ~mask) >>> 0) - 1;
+    const { range } = this.config;
+    // The LAN may have moved away from a range that was set for it.
+    const wanted =
+      range !== undefined && this.isLocal(range.first) && this.isLocal(range.last) ? range : undefined;
+    this.first = Math.max(lowest, wanted === undefined ? lowest - 1 + DEFAULT_FIRST : wanted.first >>> 0);
+    this.last = Math.min(highest, wanted === undefined ? lowest - 1 + DEFAULT_LAST : wanted.last >>> 0);
+    if (this.first > this.last) [this.first, this.last] = [lowest, highest];
+    return isOther;
+  }
+
+  get size(): number {
+    return this.last - this.first + 1;
+  }
+
+  /** Three quarters are taken: leases are short until that is over. */
+  get isScarce(): boolean {
+    return 4 * this.leases.active >= 3 * this.size;
+  }
+
+  isLocal(address: number): boolean {
+    return ((address ^ this.router) & this.mask) === 0;
+  }
+
+  isInRange(address: number): boolean {
+    const value = address >>> 0;
+    return value >= this.first && value <= this.last && address !== this.router;
+  }
+
+  /** The reservation of a client; one by its identifier goes before one by its station address. */
+  reservationOf(id: Uint8Array, chaddr: Uint8Array): Reservation | undefined {
+    const { reservations } = this.config;
+    if (reservations.length === 0) return undefined;
+    return (
+      reservations.find(({ isId, bytes }) => isId && isEqual(bytes, id)) ??
+      reservations.find(({ isId, bytes }) => !isId && isEqual(bytes, chaddr))
+    );
+  }
+
+  reservationAt(address: number): Reservation | undefined {
+    const { reservations } = this.config;
+    return reservations.length === 0 ? undefined : reservations.find(other => other.address === address);
+  }
+
+  /** Whether a client with this reservation, or none, may go on with the address of its record. */
+  mayKeep(slot: number, own: Reservation | undefined): boolean {
+    const address = this.leases.addressOf(slot);
+    if (this.leases.stateOf(slot) === QUARANTINED) return false;
+    if (own !== undefined && own.address !== address && this.isFreeFor(own.address, slot)) return false;
+    const holder = this.reservationAt(address);
+    if (holder !== undefined) return holder === own;
+    return this.isInRange(address);
+  }
+
+  /** Whether a reserved address could be given now to the client of `slot` (or -1). */
+  private isFreeFor(address: number, slot: number): boolean {
+    if (!this.isLocal(address) || address === this.router) return false;
+    const other = this.leases.at(address);
+    if (other < 0 || other === slot) return true;
+    const state = this.leases.stateOf(other);
+    return state !== BOUND && state !== QUARANTINED;
+  }
+
+  /**
+   * The address for a client without one that it may keep; 0 if there is none. What stood in its way (the remembered lease
+   * of another) is forgotten.
+   */
+  pick(key: Key, slot: number, own: Reservation | undefined, requested: number): number {
+    if (own !== undefined && this.isFreeFor(own.address, slot)) return this.clear(own.address, slot);
+    if (requested !== 0 && this.mayGive(requested) && this.leases.at(requested) < 0) return requested;
+    const { first, size, leases } = this;
+    // As many places as records and reservations could take, one more, and the router's own.
+    const tries = Math.min(size, leases.used + this.config.reservations.length + 2);
+    const start = (key.hash >>> 0) % size;
+    for (let i = 0; i < tries; i++) {
+      const address = (first + ((start + i) % size)) | 0;
+      if (leases.at(address) < 0 && this.mayGive(address)) return address;
+    }
+    if (requested !== 0 && this.mayGive(requested) && leases.stateOf(leases.at(requested)) === EXPIRED) {
+      return this.clear(requested, slot);
+    }
+    const oldest = leases.oldest(this.first, this.last);
+    const address = oldest < 0 ? 0 : leases.addressOf(oldest);
+    return address !== 0 && this.mayGive(address) ? this.clear(address, slot) : 0;
+  }
+
+  private mayGive(address: number): boolean {
+    return this.isInRange(address) && this.reservationAt(address) === undefined;
+  }
+
+  private clear(address: number, slot: number): number {
+    const other = this.leases.at(address);
+    if (other >= 0 && other !== slot) this.leases.forget(other);
+    return address;
+  }
+
+  /** Whether this client may take up a running lease that we have no record of. */
+  mayAdopt(address: number, own: Reservation | undefined): boolean {
+    const holder = this.reservationAt(address);
+    if (holder === undefined ? !this.isInRange(address) : holder !== own) return false;
+    if (own !== undefined && own.address !== address) return false;
+    const other = this.leases.at(address);
+    if (other < 0) return true;
+    const state = this.leases.stateOf(other);
+    return state === EXPIRED || state === OFFERED;
+  }
+}
+
+function isEqual(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((byte, i) => byte === b[i]);
+}

@@ -1,0 +1,260 @@
+// The DHCP server's settings: `set dhcp ...`. Not here: what they mean (pool.ts, reply.ts).
+
+import { IF_ADDRESS, IF_MASK, interfaceAt } from '../../plane/interface.ts';
+import { INTERFACE_LAN } from '../../plane/limits.ts';
+import { i32at } from '../../plane/memory.ts';
+import { formatAddress, lengthOf, parseAddress, refuseHost } from '../address.ts';
+import { Refusal } from '../console/command.ts';
+import {
+  DHCP_LEASE_LEAST_SECONDS,
+  DHCP_LEASE_MOST_SECONDS,
+  DHCP_LEASE_SECONDS,
+  DHCP_OPTIONS,
+  DHCP_RESERVATIONS,
+} from '../limits.ts';
+import type { Setting } from '../registry.ts';
+import { cleanName } from './host-name.ts';
+import { KEY_BYTES } from './leases.ts';
+import {
+  OPTION_CLIENT_FQDN,
+  OPTION_CLIENT_IDENTIFIER,
+  OPTION_REBINDING_TIME,
+  OPTION_RELAY_AGENT_INFORMATION,
+  OPTION_REQUESTED_ADDRESS,
+  optionInfo,
+  parseOption,
+} from './options.ts';
+import type { Reservation } from './pool.ts';
+import type { DhcpServer } from './server.ts';
+
+const SERVERS_MOST = 4;
+const DOMAIN_DEFAULT = 'lan';
+const NONE = 'none';
+
+export function dhcpSettings(server: DhcpServer): Setting[] {
+  return [
+    switchSetting(server),
+    rangeSetting(server),
+    leaseSetting(server),
+    dnsSetting(server),
+    domainSetting(server),
+    optionSetting(server),
+    reserveSetting(server),
+  ];
+}
+
+function switchSetting(server: DhcpServer): Setting {
+  const { config } = server;
+  return {
+    words: 'dhcp',
+    arguments: 'on|off',
+    help: 'whether addresses are given to hosts of the LAN',
+    set: ([word = '']) => {
+      if (word !== 'on' && word !== 'off') throw new Refusal(`Cannot set DHCP ${word}: it is on or off`);
+      config.on = word === 'on';
+      server.apply();
+    },
+    lines: () => (config.on ? [] : ['set dhcp off']),
+  };
+}
+
+function rangeSetting(server: DhcpServer): Setting {
+  const { config } = server;
+  return {
+    words: 'dhcp range',
+    arguments: 'FIRST LAST',
+    help: 'the addresses that are given; .100 to .199 by default',
+    set: ([from = '', to = '']) => {
+      const what = `DHCP range ${from} ${to}`;
+      const [first, last] = [lanHost(what, from), lanHost(what, to)];
+      if (first >>> 0 > last >>> 0) throw new Refusal(`Cannot set ${what}: it ends before it begins`);
+      config.range = { first, last };
+    },
+    unset: () => {
+      config.range = undefined;
+    },
+    lines: () => {
+      if (config.range === undefined) return [];
+      return [`set dhcp range ${formatAddress(config.range.first)} ${formatAddress(config.range.last)}`];
+    },
+  };
+}
+
+function leaseSetting({ config }: DhcpServer): Setting {
+  return {
+    words: 'dhcp lease',
+    arguments: 'SECONDS',
+    help: `how long an address is given for; ${DHCP_LEASE_SECONDS} by default`,
+    set: ([text = '']) => {
+      const seconds = /^\d{1,9}$/.test(text) ? Number(text) : 0;
+      if (seconds < DHCP_LEASE_LEAST_SECONDS || seconds > DHCP_LEASE_MOST_SECONDS) {
+        const range = `${DHCP_LEASE_LEAST_SECONDS} to ${DHCP_LEASE_MOST_SECONDS}`;
+        throw new Refusal(`Cannot set DHCP lease ${text}: it is not ${range}`);
+      }
+      config.leaseSeconds = seconds;
+    },
+    unset: () => {
+      config.leaseSeconds = DHCP_LEASE_SECONDS;
+    },
+    lines: () =>
+      config.leaseSeconds === DHCP_LEASE_SECONDS ? [] : [`set dhcp lease ${config.leaseSeconds}`],
+  };
+}
+
+function dnsSetting({ config }: DhcpServer): Setting {
+  return {
+    words: 'dhcp dns',
+    arguments: 'ADDRESS ...',
+    count: [1, SERVERS_MOST],
+    help: 'DNS servers that hosts are told of; the router itself by default',
+    set: args => {
+      config.dns = args.map(text => addressFrom(`DHCP DNS server ${text}`, text));
+    },
+    unset: () => {
+      config.dns = [];
+    },
+    lines: () => (config.dns.length === 0 ? [] : [`set dhcp dns ${config.dns.map(formatAddress).join(' ')}`]),
+  };
+}
+
+function domainSetting({ config }: DhcpServer): Setting {
+  return {
+    words: 'dhcp domain',
+    arguments: 'NAME|none',
+    help: `the domain of the LAN's hosts; ${DOMAIN_DEFAULT} by default`,
+    set: ([name = '']) => {
+      const domain = name.toLowerCase();
+      if (
+        domain.length > 120 ||
+        !/^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(domain)
+      ) {
+        throw new Refusal(`Cannot set DHCP domain ${name}: it is no domain name`);
+      }
+      config.domain = domain === NONE ? '' : domain;
+    },
+    unset: () => {
+      config.domain = DOMAIN_DEFAULT;
+    },
+    lines: () => (config.domain === DOMAIN_DEFAULT ? [] : [`set dhcp domain ${config.domain || NONE}`]),
+  };
+}
+
+function optionSetting({ config }: DhcpServer): Setting {
+  return {
+    words: 'dhcp option',
+    arguments: 'CODE VALUE ...',
+    count: [2, 64],
+    help: 'an option that hosts are told of if they ask; bytes as decimal numbers or 0x..',
+    set: ([text = '', ...words]) => {
+      const code = optionCode(text);
+      const type = optionInfo(code)?.type ?? 'UInt8s';
+      const value = parseOption(type, words);
+      if (typeof value === 'string') throw new Refusal(`Cannot set DHCP option ${text}: ${value}`);
+      const others = config.options.filter(other => other.code !== code);
+      if (others.length === DHCP_OPTIONS) {
+        throw new Refusal(`Cannot set DHCP option ${text}: all ${DHCP_OPTIONS} places are taken`);
+      }
+      config.options = [...others, { code, value, words: words.join(' ') }];
+    },
+    unsetArguments: 'CODE',
+    unset: ([text = '']) => {
+      const code = optionCode(text);
+      if (!config.options.some(other => other.code === code)) {
+        throw new Refusal(`Cannot unset DHCP option ${text}: it is not set`);
+      }
+      config.options = config.options.filter(other => other.code !== code);
+    },
+    lines: () => config.options.map(({ code, words }) => `set dhcp option ${code} ${words}`),
+  };
+}
+
+/** The number of an option that is not the protocol's own. */
+function optionCode(text: string): number {
+  const code = /^\d{1,3}$/.test(text) ? Number(text) : 0;
+  if (code < 1 || code > 254) throw new Refusal(`Cannot set DHCP option ${text}: it is not 1 to 254`);
+  const isOurs = code >= OPTION_REQUESTED_ADDRESS && code <= OPTION_REBINDING_TIME;
+  const others = [OPTION_CLIENT_IDENTIFIER, OPTION_CLIENT_FQDN, OPTION_RELAY_AGENT_INFORMATION];
+  if (isOurs || others.includes(code)) {
+    throw new Refusal(`Cannot set DHCP option ${text}: the protocol itself uses it`);
+  }
+  return code;
+}
+
+function reserveSetting({ config }: DhcpServer): Setting {
+  return {
+    words: 'dhcp reserve',
+    arguments: 'MAC|id:HEX ADDRESS [NAME]',
+    count: [2, 3],
+    help: 'gives a host always the same address, and a name',
+    set: ([text = '', at = '', named = '']) => {
+      const what = `DHCP reservation of ${at} for ${text}`;
+      const address = lanHost(what, at);
+      const client = clientFrom(what, text);
+      const name = cleanName(
+        Uint8Array.from(named, character => character.charCodeAt(0)),
+        0,
+      );
+      if (name !== named.toLowerCase()) throw new Refusal(`Cannot set ${what}: ${named} is no host name`);
+      const others = config.reservations.filter(other => other.client !== client.client);
+      const holder = others.find(other => other.address === address);
+      if (holder !== undefined) throw new Refusal(`Cannot set ${what}: it is reserved for ${holder.client}`);
+      const namesake = others.find(other => name !== '' && other.name === name);
+      if (namesake !== undefined) throw new Refusal(`Cannot set ${what}: ${name} is ${namesake.client}`);
+      if (others.length === DHCP_RESERVATIONS) {
+        throw new Refusal(`Cannot set ${what}: all ${DHCP_RESERVATIONS} reservations are in use`);
+      }
+      config.reservations = [...others, { ...client, address, name }];
+    },
+    unsetArguments: 'MAC|id:HEX',
+    unset: ([text = '']) => {
+      const { client } = clientFrom(`DHCP reservation for ${text}`, text);
+      if (!config.reservations.some(other => other.client === client)) {
+        throw new Refusal(`Cannot unset DHCP reservation for ${text}: there is none`);
+      }
+      config.reservations = config.reservations.filter(other => other.client !== client);
+    },
+    lines: () =>
+      config.reservations.map(({ client, address, name }) =>
+        `set dhcp reserve ${client} ${formatAddress(address)} ${name}`.trimEnd(),
+      ),
+  };
+}
+
+/** Reads a station address, or `id:` and the bytes of a client identifier. */
+function clientFrom(what: string, text: string): Pick<Reservation, 'client' | 'bytes' | 'isId'> {
+  const client = text.toLowerCase();
+  const isId = client.startsWith('id:');
+  const digits = isId ? client.slice(3).replaceAll(':', '') : client;
+  const form = isId ? /^([0-9a-f]{2})+$/ : /^[0-9a-f]{2}(:[0-9a-f]{2}){5}$/;
+  if (!form.test(digits)) {
+    throw new Refusal(
+      `Cannot set ${what}: a host is 00:11:22:33:44:55, or id: and an identifier in hexadecimal`,
+    );
+  }
+  const pairs = digits.match(/[0-9a-f]{2}/g) ?? [];
+  if (isId && (pairs.length < 2 || pairs.length > KEY_BYTES)) {
+    throw new Refusal(`Cannot set ${what}: an identifier has 2 to ${KEY_BYTES} bytes`);
+  }
+  const bytes = Uint8Array.from(pairs, pair => Number.parseInt(pair, 16));
+  return { client: isId ? `id:${digits}` : digits, bytes, isId };
+}
+
+/** Reads an address of the LAN that is not the router's own. */
+function lanHost(what: string, text: string): number {
+  const address = addressFrom(what, text);
+  const at = interfaceAt(INTERFACE_LAN);
+  const [router, mask] = [i32at(at + IF_ADDRESS), i32at(at + IF_MASK)];
+  if (router === 0) return address;
+  if (((address ^ router) & mask) !== 0)
+    throw new Refusal(`Cannot set ${what}: ${text} is not in the LAN's network`);
+  const why =
+    address === router ? "it is the router's own address" : refuseHost({ address, length: lengthOf(mask) });
+  if (why !== undefined) throw new Refusal(`Cannot set ${what}: ${why}`);
+  return address;
+}
+
+function addressFrom(what: string, text: string): number {
+  const address = parseAddress(text);
+  if (typeof address === 'string') throw new Refusal(`Cannot set ${what}: ${address}`);
+  return address;
+}

@@ -1,0 +1,139 @@
+import test from 'ava';
+import packet from 'dns-packet';
+import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES } from '../limits.ts';
+import { Cache } from './cache.ts';
+import { Answer, parseAnswer, parseQuery, Query } from './message.ts';
+
+const out = new Uint8Array(4096);
+
+function queryOf(name: string): { data: Uint8Array; query: Query } {
+  const data = Uint8Array.from(
+    packet.encode({ type: 'query', id: 1, questions: [{ name, type: 'A', class: 'IN' }] }),
+  );
+  const query = new Query();
+  parseQuery(data, query, 99);
+  return { data, query };
+}
+
+function answerOf(name: string, text: string, ttl = 300): Uint8Array {
+  const answers: packet.Answer[] = [
+    { type: 'TXT', name, ttl, data: text },
+    { type: 'A', name, ttl: ttl + 100, data: '192.0.2.1' },
+  ];
+  const questions: packet.Question[] = [{ name, type: 'A', class: 'IN' }];
+  return Uint8Array.from(packet.encode({ type: 'response', id: 1, questions, answers }));
+}
+
+function put(cache: Cache, name: string, now: number, text = 'x', ttl = 300): void {
+  const data = answerOf(name, text, ttl);
+  const answer = new Answer();
+  parseAnswer(data, data.length, answer);
+  cache.insert(data, data.length, queryOf(name).query, answer, now);
+}
+
+function get(cache: Cache, name: string, now: number): packet.DecodedPacket | undefined {
+  const { data, query } = queryOf(name);
+  const bytes = cache.find(data, query, now, out);
+  return bytes === 0 ? undefined : packet.decode(Buffer.from(out.slice(0, bytes)));
+}
+
+function textOf(found: packet.DecodedPacket): string {
+  return String((found.answers as packet.TxtAnswer[])[0]?.data);
+}
+
+function ttls(found: packet.DecodedPacket | undefined): number[] | undefined {
+  return found?.answers?.map(record => (record as { ttl: number }).ttl);
+}
+
+test('find() counts TTLs down, and ends with the shortest', t => {
+  const cache = new Cache();
+  const start = 0x7fffff00; // the tick counter passes its sign on the way
+  put(cache, 'www.example.com', start);
+  const after = (seconds: number): number => (start + seconds * TICKS_PER_SECOND) | 0;
+  t.deepEqual(ttls(get(cache, 'WWW.example.com', start)), [300, 400]);
+  t.deepEqual(ttls(get(cache, 'www.example.com', after(1) - 1)), [300, 400]);
+  t.deepEqual(ttls(get(cache, 'www.example.com', after(100))), [200, 300]);
+  t.deepEqual(ttls(get(cache, 'www.example.com', after(299))), [1, 101]);
+  t.is(get(cache, 'www.example.com', after(300)), undefined);
+  t.is(get(cache, 'example.com', after(1)), undefined);
+});
+
+test('insert() replaces: one answer for one question', t => {
+  const cache = new Cache();
+  put(cache, 'a.example', 0, 'old');
+  put(cache, 'a.example', 100, 'new');
+  t.is(textOf(get(cache, 'a.example', 200)!), 'new');
+  put(cache, 'A.example', 300, 'newer', 10);
+  t.deepEqual(ttls(get(cache, 'a.example', 300)), [10, 110]);
+  t.is(get(cache, 'a.example', 300 + 1000), undefined);
+});
+
+test('a flood of names that nobody asks for twice leaves those in use', t => {
+  const cache = new Cache();
+  const used = Array.from({ length: 60 }, (_, i) => `host-${i}.example.com`);
+  for (const name of used) put(cache, name, 0);
+  for (const name of used) t.truthy(get(cache, name, 1));
+  for (let i = 0; i < 20_000; i++) {
+    put(cache, `random-${i}.attack.example`, 2, 'y'.repeat(i % 200));
+    if (i % 100 === 0) for (const name of used) get(cache, name, 3);
+    if (cache.count > DNS_CACHE_ENTRIES || cache.bytes > DNS_CACHE_BYTES) t.fail();
+  }
+  for (const name of used) t.truthy(get(cache, name, 4), name);
+});
+
+test('what is found is what was kept, through any number of turns', t => {
+  const cache = new Cache();
+  let state = 7;
+  const random = (n: number): number => {
+    state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+    return (state >> 8) % n;
+  };
+  const texts = new Map<string, string>();
+  let hits = 0;
+  for (let i = 0; i < 30_000; i++) {
+    // Some names are asked for more than others.
+    const name = `n${Math.min(random(900), random(900))}.example`;
+    const found = get(cache, name, i);
+    if (found !== undefined) {
+      hits++;
+      const text = textOf(found);
+      if (text !== texts.get(name))
+        t.fail(`${name}: ${text.slice(0, 20)}, not ${texts.get(name)?.slice(0, 20)}`);
+      if (found.questions?.[0]?.name !== name) t.fail(name);
+    } else {
+      const text = String.fromCharCode(97 + random(26)).repeat(1 + random(250)) + i;
+      texts.set(name, text.slice(-250));
+      put(cache, name, i, text.slice(-250), 1 + random(3000));
+    }
+    if (cache.count > DNS_CACHE_ENTRIES || cache.bytes > DNS_CACHE_BYTES) t.fail();
+  }
+  t.true(hits > 8000, `${hits} hits`);
+});
+
+test('all entries in use, of the smallest answers', t => {
+  const cache = new Cache();
+  for (let i = 0; i < 4 * DNS_CACHE_ENTRIES; i++) {
+    const name = `${i}.x`;
+    put(cache, name, 0, '');
+    t.truthy(get(cache, name, 0));
+  }
+  t.true(cache.count <= DNS_CACHE_ENTRIES);
+  t.true(cache.count > DNS_CACHE_ENTRIES / 2);
+  cache.clear();
+  t.is(cache.count, 0);
+  t.is(get(cache, `${4 * DNS_CACHE_ENTRIES - 1}.x`, 0), undefined);
+  put(cache, 'again.x', 0);
+  t.truthy(get(cache, 'again.x', 0));
+});
+
+test('insert() does not keep what is longer than a tenth of the cache', t => {
+  const cache = new Cache();
+  const data = new Uint8Array(DNS_CACHE_BYTES / 10 + 1);
+  const small = answerOf('big.example', 'x');
+  data.set(small);
+  const answer = new Answer();
+  parseAnswer(small, small.length, answer);
+  cache.insert(data, data.length, queryOf('big.example').query, answer, 0);
+  t.is(cache.count, 0);
+});

@@ -1,0 +1,211 @@
+// `set dns ...`, `unset dns ...`, `show dns`, `dns flush`. Refusals say "Cannot ACTION VALUE: CAUSE".
+// Not here: what the settings do (forwarder.ts, local.ts, upstream.ts).
+
+import { INTERFACE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { formatAddress, parseAddress, refuseUnicast } from '../address.ts';
+import { type Command, type Job, Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import { DNS_ALLOWED, DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, DNS_HOSTS, DNS_SERVERS } from '../limits.ts';
+import type { Setting } from '../registry.ts';
+import { prefixOf } from '../settings.ts';
+import type { Dns } from './dns.ts';
+import type { Counts } from './forwarder.ts';
+import { DOMAIN_DEFAULT, ROUTER_NAME } from './local.ts';
+import { nameBytes } from './message.ts';
+import type { Server } from './upstream.ts';
+
+function nameFrom(action: string, text: string): { name: string; wire: Uint8Array } {
+  const wire = nameBytes(text);
+  if (typeof wire === 'string') throw new Refusal(`Cannot ${action} ${text}: ${wire}`);
+  return { name: text.toLowerCase().replace(/\.$/, ''), wire };
+}
+
+function addressFrom(action: string, text: string): number {
+  const address = parseAddress(text);
+  const why = typeof address === 'string' ? address : refuseUnicast(address);
+  if (typeof address === 'string' || why !== undefined) throw new Refusal(`Cannot ${action} ${text}: ${why}`);
+  return address;
+}
+
+/** Takes the entry of a name out of a list, or refuses. */
+function without<T extends { name: string }>(action: string, list: readonly T[], text: string): T[] {
+  const { name } = nameFrom(action, text);
+  const rest = list.filter(other => other.name !== name);
+  if (rest.length === list.length) throw new Refusal(`Cannot ${action} ${text}: it is not set`);
+  return rest;
+}
+
+export function dnsSettings(dns: Dns): Setting[] {
+  return [serverSetting(dns), domainSetting(dns), hostSetting(dns), ...guardSettings(dns)];
+}
+
+function serverSetting(dns: Dns): Setting {
+  return {
+    words: 'dns server',
+    arguments: 'ADDRESS [ADDRESS...]',
+    count: [1, DNS_SERVERS],
+    help: 'servers to ask in place of those that the WAN tells, the first first',
+    set: words => {
+      const addresses = words.map(word => addressFrom('set DNS server', word));
+      for (const address of addresses) {
+        for (let index = 0; index < INTERFACE_COUNT; index++) {
+          if (prefixOf(index)?.address === address)
+            throw new Refusal(
+              `Cannot set DNS server ${formatAddress(address)}: it is an address of the router`,
+            );
+        }
+      }
+      dns.servers = [...new Set(addresses)];
+      dns.refresh();
+    },
+    unset: () => {
+      dns.servers = [];
+      dns.refresh();
+    },
+    unsetHelp: 'asks the servers that the WAN tells',
+    lines: () =>
+      dns.servers.length === 0 ? [] : [`set dns server ${dns.servers.map(formatAddress).join(' ')}`],
+  };
+}
+
+function domainSetting(dns: Dns): Setting {
+  const { local } = dns;
+  const set = (text: string): void => {
+    const { name, wire } = nameFrom('set DNS domain', text);
+    local.setDomain(name, wire);
+  };
+  return {
+    words: 'dns domain',
+    arguments: 'DOMAIN',
+    help: `what follows the names of the LAN's hosts, ${DOMAIN_DEFAULT} if nothing is set`,
+    set: ([text = '']) => set(text),
+    unset: () => set(DOMAIN_DEFAULT),
+    lines: () => (local.domain === DOMAIN_DEFAULT ? [] : [`set dns domain ${local.domain}`]),
+  };
+}
+
+function hostSetting(dns: Dns): Setting {
+  const { local } = dns;
+  return {
+    words: 'dns host',
+    arguments: 'NAME ADDRESS',
+    help: 'a name that is answered here',
+    set: ([text = '', address = '']) => {
+      const host = { ...nameFrom('set DNS host', text), address: addressFrom('set DNS host', address) };
+      if (host.name === ROUTER_NAME)
+        throw new Refusal(`Cannot set DNS host ${text}: it is the name of the router`);
+      const others = local.hosts.filter(({ name }) => name !== host.name);
+      if (others.length >= DNS_HOSTS)
+        throw new Refusal(`Cannot set DNS host ${text}: all ${DNS_HOSTS} entries are in use`);
+      local.hosts = [...others, host];
+    },
+    unset: ([text = '']) => {
+      local.hosts = without('unset DNS host', local.hosts, text);
+    },
+    unsetArguments: 'NAME',
+    unsetHelp: 'forgets the name',
+    lines: () => local.hosts.map(({ name, address }) => `set dns host ${name} ${formatAddress(address)}`),
+  };
+}
+
+function guardSettings({ policy }: Dns): Setting[] {
+  return [
+    {
+      words: 'dns rebind',
+      arguments: 'on|off',
+      help: 'refuses private addresses as answers to public names',
+      set: ([text = '']) => {
+        if (text !== 'on' && text !== 'off')
+          throw new Refusal(`Cannot set DNS rebind ${text}: it is one of on, off`);
+        policy.guard = text === 'on';
+      },
+      unset: () => {
+        policy.guard = true;
+      },
+      lines: () => (policy.guard ? [] : ['set dns rebind off']),
+    },
+    {
+      words: 'dns allow',
+      arguments: 'DOMAIN',
+      help: 'names of this domain may have private addresses',
+      set: ([text = '']) => {
+        const domain = nameFrom('set DNS allow', text);
+        const others = policy.allowed.filter(({ name }) => name !== domain.name);
+        if (others.length >= DNS_ALLOWED)
+          throw new Refusal(`Cannot set DNS allow ${text}: all ${DNS_ALLOWED} entries are in use`);
+        policy.allowed = [...others, domain];
+      },
+      unset: ([text = '']) => {
+        policy.allowed = without('unset DNS allow', policy.allowed, text);
+      },
+      unsetArguments: 'DOMAIN',
+      unsetHelp: 'names of this domain are as any other',
+      lines: () => policy.allowed.map(({ name }) => `set dns allow ${name}`),
+    },
+  ];
+}
+
+const MEANINGS: Record<keyof Counts, string> = {
+  queries: 'queries of all kinds',
+  tcp: 'of them by TCP',
+  local: 'answered here: names and addresses of the LAN',
+  cached: 'answered from the cache',
+  joined: 'joined with the same question under way',
+  forwarded: 'sent to a server',
+  repeated: 'sent again, or to another server',
+  malformed: 'messages that could not be read',
+  failed: 'answered SERVFAIL, as no server answered',
+  refused: 'answered SERVFAIL, as too many were under way',
+  spoofed: 'answers that were not to the query',
+  rebound: 'private addresses for public names',
+  truncated: 'longer than the client takes by UDP',
+};
+
+function serverLine({ address, isDown, sent, answered, timeouts, time }: Server): string {
+  const state = isDown ? 'down' : 'up';
+  const milliseconds = Math.round((time / 8) * (1000 / TICKS_PER_SECOND));
+  return (
+    `${formatAddress(address).padEnd(15)} ${state.padEnd(4)} ${sent} sent, ${answered} answered, ` +
+    `${timeouts} timed out${answered === 0 ? '' : `, ${milliseconds} ms`}`
+  );
+}
+
+function* show(context: Context, dns: Dns): Job {
+  const { output } = context;
+  const forwarder = dns.forwarder();
+  if (forwarder === undefined) return;
+  const { cache, counts } = forwarder;
+  const { servers } = dns.upstream;
+  if (servers.length === 0) output.line('No servers: none is set, and the WAN has told none');
+  for (const server of servers) output.line(serverLine(server));
+  yield 0;
+  const asked = counts.cached + counts.joined + counts.forwarded;
+  const rate = asked === 0 ? 0 : Math.round((100 * counts.cached) / asked);
+  output.line(
+    `cache: ${cache.count} of ${DNS_CACHE_ENTRIES} answers, ${cache.bytes} of ${DNS_CACHE_BYTES} bytes, ` +
+      `${rate} % of the names asked for were in it`,
+  );
+  output.line(
+    `domain ${dns.local.domain}, rebinding protection ${dns.policy.guard ? 'on' : 'off'}, ` +
+      `${forwarder.underWay} queries under way`,
+  );
+  yield 0;
+  for (const [name, meaning] of Object.entries(MEANINGS)) {
+    output.line(`${name.padEnd(10)} ${String(counts[name as keyof Counts] >>> 0).padStart(10)}  ${meaning}`);
+    yield 0;
+  }
+}
+
+export function dnsCommands(context: Context, dns: Dns): Command[] {
+  return [
+    { words: 'show dns', help: 'DNS servers, cache and counters', run: () => show(context, dns) },
+    {
+      words: 'dns flush',
+      help: 'forgets all answers in the cache',
+      run: () => {
+        dns.forwarder()?.cache.clear();
+        return undefined;
+      },
+    },
+  ];
+}

@@ -1,0 +1,242 @@
+// Names that are answered here and never leave the LAN:
+//
+//   masqbox, hosts set by hand, hosts with a lease     alone or with the domain behind them
+//   all else below the domain                          does not exist
+//   addresses of private networks (reverse zones)      the name known here, or does not exist
+//
+// The domain is home.arpa unless another is set (RFC 8375). The reverse zones are those of RFC 6303, section 4,
+// for IPv4, and the LAN's own. What does not exist is answered with a SOA record, so that clients remember it
+// (RFC 2308). Not here: all other names (forwarder.ts).
+
+import { prefixOf } from '../settings.ts';
+import {
+  CLASS_IN,
+  emptyAnswer,
+  FLAG_AA,
+  HEADER_BYTES,
+  NOERROR,
+  NXDOMAIN,
+  nameBytes,
+  nameText,
+  type Query,
+  read16,
+  TYPE_A,
+  TYPE_ANY,
+  TYPE_PTR,
+  TYPE_SOA,
+  write16,
+  write32,
+} from './message.ts';
+import { isBelow } from './rebind.ts';
+
+export const ROUTER_NAME = 'masqbox';
+export const DOMAIN_DEFAULT = 'home.arpa';
+const IN_ADDR_ARPA = nameBytes('in-addr.arpa') as Uint8Array;
+/** Leases come and go, so their names are not kept for long. */
+const TTL_SECONDS = 60;
+/** RFC 6303, section 3. */
+const RNAME = nameBytes('nobody.invalid') as Uint8Array;
+const SOA_SERIAL_TO_MINIMUM = [1, 3600, 1200, 604800, TTL_SECONDS];
+/** Labels of the zone for a LAN whose addresses are nobody's private ones. */
+const LAN_DEPTH = 3;
+/** Pointer to the question's name. */
+const QUESTION_NAME = 0xc000 | HEADER_BYTES;
+
+/** Names that others know: the DHCP server's leases. */
+export interface HostNames {
+  /** The address of a host by its name, lower case and without a domain. */
+  addressOf(name: string): number | undefined;
+  /** The name of the host with an address. */
+  nameOf(address: number): string | undefined;
+  /** The domain that the hosts were told, '' if none. */
+  readonly domain: string;
+}
+
+export interface Host {
+  name: string;
+  wire: Uint8Array;
+  address: number;
+}
+
+export class Local {
+  domain = DOMAIN_DEFAULT;
+  private domainWire = nameBytes(DOMAIN_DEFAULT) as Uint8Array;
+  hosts: Host[] = [];
+  /** The domain of the leases as it was last, and in wire form. */
+  private told = '';
+  private toldWire = this.domainWire;
+  private readonly leases: () => HostNames | undefined;
+
+  constructor(leases: () => HostNames | undefined) {
+    this.leases = leases;
+  }
+
+  setDomain(name: string, wire: Uint8Array): void {
+    this.domain = name;
+    this.domainWire = wire;
+  }
+
+  /** The domain of ours, in wire form, that the name of a question lies in: the set one, or that of the leases. */
+  private domainOf(data: Uint8Array, end: number): Uint8Array | undefined {
+    const told = this.leases()?.domain ?? '';
+    if (told !== this.told) {
+      const wire = nameBytes(told);
+      this.told = told;
+      this.toldWire = told === '' || typeof wire === 'string' ? this.domainWire : wire;
+    }
+    if (isBelow(data, HEADER_BYTES, end, this.domainWire)) return this.domainWire;
+    return told !== '' && isBelow(data, HEADER_BYTES, end, this.toldWire) ? this.toldWire : undefined;
+  }
+
+  /** Writes the answer to a query that is answered here; its length, or 0. It came in by interface `index`. */
+  answer(data: Uint8Array, query: Query, out: Uint8Array, index: number): number {
+    const { nameEnd, labels } = query;
+    const set = this.byHand(data, nameEnd);
+    if (set !== 0) return addressAnswer(out, data, query, set);
+    const domain = this.domainOf(data, nameEnd);
+    if (domain !== undefined) {
+      const own = nameEnd - domain.length;
+      if (own === HEADER_BYTES) return noAnswer(out, data, query, NOERROR, own);
+      const address = this.addressOf(nameText(data, HEADER_BYTES, own).toLowerCase(), index);
+      if (address === 0) return noAnswer(out, data, query, NXDOMAIN, own);
+      return addressAnswer(out, data, query, address);
+    }
+    if (labels === 1) {
+      const address = this.addressOf(nameText(data, HEADER_BYTES, nameEnd).toLowerCase(), index);
+      return address === 0 ? 0 : addressAnswer(out, data, query, address);
+    }
+    if (!isBelow(data, HEADER_BYTES, nameEnd, IN_ADDR_ARPA)) return 0;
+    return this.reverse(data, query, out);
+  }
+
+  /** The name of a host with an address, or undefined. */
+  nameOf(address: number): string | undefined {
+    const host = this.hosts.find(host => host.address === address);
+    if (host !== undefined) return host.name;
+    for (let index = 0; index < 2; index++) if (prefixOf(index)?.address === address) return ROUTER_NAME;
+    return this.leases()?.nameOf(address);
+  }
+
+  private byHand(data: Uint8Array, end: number): number {
+    for (const { wire, address } of this.hosts) {
+      if (wire.length === end - HEADER_BYTES && isBelow(data, HEADER_BYTES, end, wire)) return address;
+    }
+    return 0;
+  }
+
+  private addressOf(name: string, index: number): number {
+    const host = this.hosts.find(host => host.name === name);
+    if (host !== undefined) return host.address;
+    if (name === ROUTER_NAME) return prefixOf(index)?.address ?? prefixOf(0)?.address ?? 0;
+    return this.leases()?.addressOf(name) ?? 0;
+  }
+
+  /** An address backwards, or a zone above some: at most four labels of digits before in-addr.arpa. */
+  private reverse(data: Uint8Array, query: Query, out: Uint8Array): number {
+    const zone = query.nameEnd - IN_ADDR_ARPA.length;
+    const octets: number[] = [];
+    for (let at = HEADER_BYTES; at < zone; at += (data[at] as number) + 1) {
+      const octet = octetOf(data, at);
+      if (octet < 0 || octets.length === 4) return 0;
+      octets.unshift(octet);
+    }
+    const depth = privateDepth(octets);
+    if (depth === 0 && !isLan(octets)) return 0;
+    const name = octets.length === 4 ? this.nameOf(addressFrom(octets)) : undefined;
+    if (name !== undefined) {
+      if (query.type !== TYPE_PTR && query.type !== TYPE_ANY)
+        return noAnswer(out, data, query, NOERROR, HEADER_BYTES);
+      const full = name.includes('.') ? name : `${name}.${this.domain}`;
+      const wire = nameBytes(full);
+      if (typeof wire !== 'string') return recordAnswer(out, data, query, TYPE_PTR, wire);
+    }
+    let apex = HEADER_BYTES;
+    for (let i = octets.length; i > (depth || LAN_DEPTH); i--) apex += (data[apex] as number) + 1;
+    return noAnswer(out, data, query, apex === HEADER_BYTES ? NOERROR : NXDOMAIN, apex);
+  }
+}
+
+/** The number of a label, or -1. */
+function octetOf(data: Uint8Array, at: number): number {
+  const length = data[at] as number;
+  if (length > 3) return -1;
+  let value = 0;
+  for (let i = at + 1; i <= at + length; i++) {
+    const digit = (data[i] as number) - 48;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value > 255 ? -1 : value;
+}
+
+function addressFrom(octets: readonly number[]): number {
+  let address = 0;
+  for (const octet of octets) address = (address << 8) | octet;
+  return address;
+}
+
+/** Labels of the zone of RFC 6303, sections 4.1 and 4.2, that the octets lie in; 0 if they lie in none. */
+function privateDepth(octets: readonly number[]): number {
+  const [a = -1, b = -1, c = -1, d = -1] = octets;
+  if (a === 10 || a === 127 || a === 0) return 1;
+  if ((a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) || (a === 169 && b === 254)) return 2;
+  if ((a === 192 && b === 0 && c === 2) || (a === 198 && b === 51 && c === 100)) return 3;
+  if (a === 203 && b === 0 && c === 113) return 3;
+  return a === 255 && b === 255 && c === 255 && d === 255 ? 4 : 0;
+}
+
+function isLan(octets: readonly number[]): boolean {
+  const lan = prefixOf(0);
+  if (lan === undefined || octets.length !== 4) return false;
+  return (addressFrom(octets) ^ lan.address) >> (32 - lan.length) === 0;
+}
+
+function addressAnswer(out: Uint8Array, data: Uint8Array, query: Query, address: number): number {
+  if (query.class !== CLASS_IN || (query.type !== TYPE_A && query.type !== TYPE_ANY))
+    return noAnswer(out, data, query, NOERROR, HEADER_BYTES);
+  const bytes = new Uint8Array(4);
+  write32(bytes, 0, address);
+  return recordAnswer(out, data, query, TYPE_A, bytes);
+}
+
+function recordAnswer(
+  out: Uint8Array,
+  data: Uint8Array,
+  query: Query,
+  type: number,
+  content: Uint8Array,
+): number {
+  const at = emptyAnswer(out, data, query, NOERROR);
+  write16(out, 2, read16(out, 2) | FLAG_AA);
+  write16(out, 6, 1);
+  const end = recordHeader(out, at, QUESTION_NAME, type, content.length);
+  out.set(content, end);
+  return end + content.length;
+}
+
+/** What there is not, with the SOA record of the zone whose name lies at `zone` of the question. */
+function noAnswer(out: Uint8Array, data: Uint8Array, query: Query, code: number, zone: number): number {
+  const at = emptyAnswer(out, data, query, code);
+  write16(out, 2, read16(out, 2) | FLAG_AA);
+  const isAnswer = query.type === TYPE_SOA && zone === HEADER_BYTES;
+  write16(out, isAnswer ? 6 : 8, 1);
+  let end = recordHeader(out, at, 0xc000 | zone, TYPE_SOA, 2 + RNAME.length + 20);
+  write16(out, end, 0xc000 | zone);
+  out.set(RNAME, end + 2);
+  end += 2 + RNAME.length;
+  for (const value of SOA_SERIAL_TO_MINIMUM) {
+    write32(out, end, value);
+    end += 4;
+  }
+  return end;
+}
+
+/** Writes what precedes a record's content; answers where that goes. */
+function recordHeader(out: Uint8Array, at: number, name: number, type: number, length: number): number {
+  write16(out, at, name);
+  write16(out, at + 2, type);
+  write16(out, at + 4, CLASS_IN);
+  write32(out, at + 6, TTL_SECONDS);
+  write16(out, at + 10, length);
+  return at + 12;
+}

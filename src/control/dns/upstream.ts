@@ -1,0 +1,82 @@
+// The servers that queries go to: in the order in which they were given, those that answer first.
+// A server that fails DNS_FAILURES times in a row is down: it is asked after all others, and every
+// DNS_DOWN_TICKS one query tries it first, which finds out when it is back.
+// Not here: the queries (forwarder.ts).
+
+import { since } from '../clock.ts';
+import { DNS_DOWN_TICKS, DNS_FAILURES } from '../limits.ts';
+
+export interface Server {
+  readonly address: number;
+  /** In a row. */
+  failures: number;
+  isDown: boolean;
+  /** When it is tried again. */
+  trial: number;
+  sent: number;
+  answered: number;
+  timeouts: number;
+  /** Eight times the smoothed time of an answer, ticks (after RFC 6298). */
+  time: number;
+}
+
+export class Upstream {
+  servers: Server[] = [];
+  private readonly changed: (server: Server) => void;
+
+  /** @param changed is told of a server that went down or came back. */
+  constructor(changed: (server: Server) => void) {
+    this.changed = changed;
+  }
+
+  /** Takes these servers; what is known of one that stays is kept. */
+  use(addresses: readonly number[]): void {
+    this.servers = addresses.map(
+      address =>
+        this.servers.find(server => server.address === address) ?? {
+          address,
+          failures: 0,
+          isDown: false,
+          trial: 0,
+          sent: 0,
+          answered: 0,
+          timeouts: 0,
+          time: 0,
+        },
+    );
+  }
+
+  /** The server to ask next by a query that asked those of the list already; undefined if there is none at all. */
+  choose(tried: readonly Server[], now: number): Server | undefined {
+    const { servers } = this;
+    let last: Server | undefined;
+    for (const server of servers) {
+      if (tried.includes(server)) continue;
+      if (!server.isDown) return server;
+      if (since(now, server.trial) >= 0) {
+        server.trial = (now + DNS_DOWN_TICKS) | 0; // this query only
+        return server;
+      }
+      last ??= server;
+    }
+    // All were asked: the first again, rather one that is not down.
+    return last ?? servers.find(server => !server.isDown) ?? servers[0];
+  }
+
+  answered(server: Server, ticks: number): void {
+    server.answered++;
+    server.failures = 0;
+    server.time += server.time === 0 ? ticks << 3 : ticks - (server.time >> 3);
+    if (!server.isDown) return;
+    server.isDown = false;
+    this.changed(server);
+  }
+
+  failed(server: Server, now: number): void {
+    server.failures++;
+    if (server.failures < DNS_FAILURES || server.isDown) return;
+    server.isDown = true;
+    server.trial = (now + DNS_DOWN_TICKS) | 0;
+    this.changed(server);
+  }
+}

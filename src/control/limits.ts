@@ -1,0 +1,111 @@
+// Sizes and rates of control's tables, with unit and reason. Those of the plane: src/plane/limits.ts.
+
+/** The longest datagram that control sends, bytes: DNS answers by EDNS0 (RFC 6891, section 6.2.5). */
+export const UDP_SEND_BYTES = 4096;
+
+/** Lines that the log keeps: a day of an ordinary router. At most 200 x 160 characters are 32 KB. */
+export const LOG_LINES = 200;
+/** Characters of a log line's text; two lines of a terminal. */
+export const LOG_TEXT = 160;
+/** Lines that a facility may log at once, and the seconds after which it may log one more. */
+export const LOG_BURST = 20;
+export const LOG_REFILL_SECONDS = 3;
+/** Facilities whose rate is watched; each service is one. */
+export const LOG_FACILITIES = 24;
+
+// The DHCP server. Its table of leases is in the plane's memory (LEASE_COUNT).
+/** Seconds of a lease: half a day, so that a network that changed is right the next morning. */
+export const DHCP_LEASE_SECONDS = 43200;
+/** Least and most that can be set: a client renews at half; ticks wrap after 248 days. */
+export const DHCP_LEASE_LEAST_SECONDS = 120;
+export const DHCP_LEASE_MOST_SECONDS = 100 * 86400;
+/** Seconds of a lease while three quarters of the pool are taken, or until a reserved address is free. */
+export const DHCP_LEASE_SHORT_SECONDS = 600;
+/** Seconds that an offer waits for its request: a client that retries for a while still gets it. */
+export const DHCP_OFFER_SECONDS = 30;
+/** Seconds that an address which a stranger uses is left alone. */
+export const DHCP_QUARANTINE_SECONDS = 600;
+/** Days that an address is remembered for a client which is gone. */
+export const DHCP_HISTORY_SECONDS = 100 * 86400;
+/** Ticks from the question who has an address to the offer: an answer takes some ms, a sleeping radio 100. */
+export const DHCP_PROBE_TICKS = 20;
+/** Offers that wait for that: a row of 32 machines that are switched on at once. */
+export const DHCP_PENDING = 32;
+/** Addresses tried for one client whose candidates are all taken by strangers; 0.6 s, udhcpc waits for 3. */
+export const DHCP_PROBE_TRIES = 3;
+/** Clients without a lease that are served at once, and ticks after which one more is: a made-up one costs the same. */
+export const DHCP_NEW_BURST = 32;
+export const DHCP_NEW_TICKS = 25;
+/** Messages that are read at once, and ticks after which one more is: 16 a second cost a quarter of a 66 MHz board. */
+export const DHCP_MESSAGE_BURST = 64;
+export const DHCP_MESSAGE_TICKS = 6;
+/** Reservations, and options that are set by hand. */
+export const DHCP_RESERVATIONS = 64;
+export const DHCP_OPTIONS = 16;
+/** Notes to a store that outlives power: at once, and seconds after which one more may be written. */
+export const DHCP_NOTE_BURST = 64;
+export const DHCP_NOTE_SECONDS = 60;
+
+// --- DNS ------------------------------------------------------------------------------------------------
+/** Answers kept, bytes with 2 for each TTL, and how many: an answer is 130 bytes on average. */
+export const DNS_CACHE_BYTES = 64 * 1024;
+/** A power of two. */
+export const DNS_CACHE_ENTRIES = 512;
+/** Records of a message whose TTLs are counted down; an answer with more is passed on and not kept. */
+export const DNS_RECORDS = 128;
+/** Queries under way to servers: each has a socket of its own (SOCKET_COUNT). */
+export const DNS_FLIGHTS = 64;
+/** Of them, those of one client: a page's 20 names ask 40 questions at once. */
+export const DNS_CLIENT_FLIGHTS = 48;
+/** Clients that wait for one answer. */
+export const DNS_WAITERS = 8;
+/** Servers that are asked in turn. */
+export const DNS_SERVERS = 4;
+/** Names set by hand, and domains whose names may have private addresses. */
+export const DNS_HOSTS = 32;
+export const DNS_ALLOWED = 16;
+/** What servers are told that we take by UDP: no fragments on any link (DNS flag day 2020). */
+export const DNS_UPSTREAM_BYTES = 1232;
+/** A query is sent this often, and waited for so long, ticks; then SERVFAIL, before resolvers give up at 5 s. */
+export const DNS_TRY_TICKS: readonly number[] = [120, 150, 210];
+/** Failures in a row after which a server is asked last, and how long until it is tried again. */
+export const DNS_FAILURES = 2;
+export const DNS_DOWN_TICKS = 1500;
+/** Wrong answers to one query after which it is asked anew from another port. */
+export const DNS_SPOOFS = 16;
+/** The longest answer taken by TCP: with its length it is what a connection may hold (TCP_SEND_BYTES). */
+export const DNS_TCP_BYTES = 16 * 1024 - 2;
+/** The longest query, and the TCP queries of one connection that may wait for answers. */
+export const DNS_QUERY_BYTES = 4096;
+export const DNS_TCP_QUERIES = 8;
+
+/** TCP connections of the router itself, all services together. */
+export const TCP_CONNECTIONS = 8;
+/** Of these, at most so many were opened by others: the rest is for asking upstream. */
+export const TCP_ACCEPTED = 6;
+/** Bytes that wait to be sent or acknowledged: a DNS message of 16 KB is far more than any in use. */
+export const TCP_SEND_BYTES = 16 * 1024;
+/** Answers to segments that make no sense, a second: resets and challenge ACKs (RFC 5961, section 7). */
+export const TCP_REPAIRS_PER_SECOND = 50;
+
+/** Leases of the WAN shorter than this are refused, seconds: they would be renewed without a pause. */
+export const LEASE_LEAST_SECONDS = 10;
+/** Longer ones are renewed as if they had this many seconds (180 days): ticks wrap after 248 days. */
+export const LEASE_MOST_SECONDS = 180 * 86400;
+/**
+ * A server's MTU below this many bytes is ignored: every host takes datagrams of 576 (RFC 791, section 3.1), so no
+ * link that has DHCP needs less, while a forged 68 would cut every packet into crumbs.
+ */
+export const LEASE_MTU_LEAST = 576;
+/** Routes that a lease may bring, half of the plane's table. */
+export const LEASE_ROUTES = 16;
+/** DNS servers, and NTP servers, that are taken from a lease. */
+export const LEASE_SERVERS = 4;
+
+/** NTP servers that can be set: any of them will do. */
+export const NTP_SERVERS = 4;
+/** Lines sent to a syslog receiver at once, and a second: a twentieth of a 486 at most. */
+export const SYSLOG_BURST = 50;
+export const SYSLOG_PER_SECOND = 10;
+/** Static routes, half of the plane's table: the other half is the WAN's. */
+export const STATIC_ROUTES = 16;

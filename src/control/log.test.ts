@@ -1,0 +1,88 @@
+import test from 'ava';
+import { TICKS_PER_SECOND } from '../plane/limits.ts';
+import type { Clock } from './clock.ts';
+import { LOG_BURST, LOG_LINES, LOG_REFILL_SECONDS, LOG_TEXT } from './limits.ts';
+import { createLog, DEBUG, type Entry, ERROR, INFO, NOTICE } from './log.ts';
+
+function fixture() {
+  const time = { now: 0 };
+  const shown: string[] = [];
+  const clock: Clock = {
+    now: () => time.now,
+    after: (ticks, run) => ({ tick: ticks, run }),
+    cancel: () => {},
+    run: () => {},
+    next: () => 0,
+  };
+  return { time, shown, log: createLog(clock, text => shown.push(text)) };
+}
+
+const texts = (entries: Entry[]) => entries.map(({ facility, text }) => `${facility}: ${text}`);
+
+test('log() keeps lines in order and shows notices and worse', t => {
+  const { log, shown, time } = fixture();
+  log(INFO, 'wan', 'one');
+  time.now = 7;
+  log(NOTICE, 'lan', 'two');
+  log(ERROR, 'dns', 'three');
+  log(DEBUG, 'dns', 'four');
+  t.deepEqual(texts(log.entries()), ['wan: one', 'lan: two', 'dns: three', 'dns: four']);
+  t.deepEqual(shown, ['lan: two', 'dns: three']);
+  t.is(log.entries()[1]?.tick, 7);
+});
+
+test('log() keeps the last lines only, whatever comes', t => {
+  const { log, time } = fixture();
+  for (let i = 0; i < 3 * LOG_LINES; i++) {
+    time.now = (time.now + LOG_REFILL_SECONDS * TICKS_PER_SECOND) | 0;
+    log(INFO, 'wan', String(i));
+  }
+  const entries = log.entries();
+  t.is(entries.length, LOG_LINES);
+  t.is(entries[0]?.text, String(2 * LOG_LINES));
+  t.is(entries.at(-1)?.text, String(3 * LOG_LINES - 1));
+});
+
+test('log() holds back a facility that says too much, and counts', t => {
+  const { log, time } = fixture();
+  for (let i = 0; i < 1000; i++) log(INFO, 'dhcp', `line ${i}`);
+  log(INFO, 'wan', 'heard all the same');
+  t.is(log.entries().length, LOG_BURST + 1);
+  time.now += LOG_REFILL_SECONDS * TICKS_PER_SECOND;
+  log(INFO, 'dhcp', 'again');
+  log(INFO, 'dhcp', 'too early');
+  t.deepEqual(texts(log.entries()).slice(-2), [
+    `dhcp: ${1000 - LOG_BURST} lines were left out`,
+    'dhcp: again',
+  ]);
+});
+
+test('log() is full again after a silence longer than ticks can count', t => {
+  const { log, time } = fixture();
+  for (let i = 0; i < 2 * LOG_BURST; i++) log(INFO, 'dhcp', 'x');
+  time.now = (time.now + 0x90000000) | 0;
+  const before = log.entries().length;
+  for (let i = 0; i < LOG_BURST; i++) log(INFO, 'dhcp', 'y');
+  t.is(log.entries().length, before + LOG_BURST + 1);
+});
+
+test("log() lets no stranger's bytes move the cursor, and cuts long lines", t => {
+  const { log } = fixture();
+  log(INFO, 'dhcp', 'name \x1b[2J\r\n\u00e9\x7f');
+  t.is(log.entries()[0]?.text, 'name ?[2J????');
+  log(INFO, 'dhcp', 'x'.repeat(5000));
+  t.is(log.entries()[1]?.text.length, LOG_TEXT);
+});
+
+test('onEntry() is told of each line, and not of those that it logs itself', t => {
+  const { log } = fixture();
+  const told: string[] = [];
+  log.onEntry(({ text }) => {
+    told.push(text);
+    log(INFO, 'syslog', 'cannot send');
+  });
+  log(INFO, 'wan', 'one');
+  log(INFO, 'wan', 'two');
+  t.deepEqual(told, ['one', 'two']);
+  t.is(log.entries().length, 4);
+});

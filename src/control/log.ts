@@ -1,0 +1,107 @@
+// The log: what the services have to say, the last LOG_LINES of it. A line starts with the interface or
+// service that it is about: "wan: lease of 203.0.113.10 for 3600 s from 203.0.113.1".
+// Levels are those of RFC 5424, section 6.2.1. Notices and worse are shown on the console as they come.
+// A facility that says too much is held back: its next line tells how many were left out.
+// Not here: sending it elsewhere (syslog.ts, which gets each line by `onEntry`).
+
+import { TICKS_PER_SECOND } from '../plane/limits.ts';
+import { type Clock, since } from './clock.ts';
+import { LOG_BURST, LOG_FACILITIES, LOG_LINES, LOG_REFILL_SECONDS, LOG_TEXT } from './limits.ts';
+
+export const ERROR = 3;
+export const WARNING = 4;
+export const NOTICE = 5;
+export const INFO = 6;
+export const DEBUG = 7;
+
+export interface Entry {
+  /** When, in ticks. */
+  tick: number;
+  level: number;
+  facility: string;
+  text: string;
+}
+
+export interface Log {
+  /** Adds a line. */
+  (level: number, facility: string, text: string): void;
+  /** The lines kept, oldest first. */
+  entries(): Entry[];
+  /** Tells of each line from now on. What the listener logs itself is not told. */
+  onEntry(listener: (entry: Entry) => void): void;
+}
+
+interface Rate {
+  tokens: number;
+  /** The tick at which the last token was added. */
+  tick: number;
+  leftOut: number;
+}
+
+const REFILL_TICKS = LOG_REFILL_SECONDS * TICKS_PER_SECOND;
+
+/** @param show prints a line on the console. */
+export function createLog(clock: Clock, show: (text: string) => void): Log {
+  const ring: Entry[] = [];
+  const rates = new Map<string, Rate>();
+  const listeners: ((entry: Entry) => void)[] = [];
+  let next = 0;
+  let telling = false;
+
+  /** The facility's rate, with the tokens that time has brought; undefined if it has none left. */
+  function take(facility: string): Rate | undefined {
+    const now = clock.now();
+    let rate = rates.get(facility);
+    if (rate === undefined) {
+      if (rates.size === LOG_FACILITIES) rates.clear();
+      rate = { tokens: LOG_BURST, tick: now, leftOut: 0 };
+      rates.set(facility, rate);
+    }
+    const silent = since(now, rate.tick);
+    // Negative: nothing was said for so long that ticks have wrapped.
+    const refill = silent < 0 ? LOG_BURST : Math.floor(silent / REFILL_TICKS);
+    if (silent < 0) rate.tick = now;
+    if (refill > 0) {
+      rate.tokens = Math.min(LOG_BURST, rate.tokens + refill);
+      if (silent >= 0) rate.tick = (rate.tick + refill * REFILL_TICKS) | 0;
+    }
+    if (rate.tokens === 0) {
+      rate.leftOut++;
+      return undefined;
+    }
+    rate.tokens--;
+    return rate;
+  }
+
+  function add(level: number, facility: string, text: string): void {
+    const entry = { tick: clock.now(), level, facility, text: printable(text) };
+    ring[next] = entry;
+    next = (next + 1) % LOG_LINES;
+    if (level <= NOTICE) show(`${facility}: ${entry.text}`);
+    if (telling) return;
+    telling = true;
+    for (const listener of listeners) listener(entry);
+    telling = false;
+  }
+
+  function log(level: number, facility: string, text: string): void {
+    const rate = take(facility);
+    if (rate === undefined) return;
+    if (rate.leftOut > 0) add(level, facility, `${rate.leftOut} lines were left out`);
+    rate.leftOut = 0;
+    add(level, facility, text);
+  }
+
+  return Object.assign(log, {
+    entries: () => [...ring.slice(next), ...ring.slice(0, next)],
+    onEntry: (listener: (entry: Entry) => void) => {
+      listeners.push(listener);
+    },
+  });
+}
+
+/** The text in ASCII and cut to length: what a stranger sent must not move the terminal's cursor. */
+function printable(text: string): string {
+  const cut = text.slice(0, LOG_TEXT);
+  return cut.replace(/[^ -~]/g, '?');
+}

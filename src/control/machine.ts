@@ -1,0 +1,27 @@
+// What control needs of the machine it runs on. firmware/control.ts provides it from the floor's host calls;
+// tests provide it in Node. Not here: the plane's tables, which control reads through src/plane/memory.ts.
+
+/** The plane's functions: the native ones on the board and the sim, or the bundle's own. */
+export type Plane = typeof import('../../firmware/plane.ts');
+
+export interface Machine {
+  /** The native plane; each call runs with interrupts off. */
+  plane: Plane;
+  /** The same functions as JavaScript, for the interpreted engine. */
+  interpreted: Plane;
+  /** The plane's memory. */
+  memory: Uint8Array;
+  /** The firmware's version, from package.json. */
+  version: string;
+  /** Interrupts off, and on again. Calls do not nest. */
+  lock(): void;
+  unlock(): void;
+  /** Lets an interrupt line through. */
+  unmask(line: number): void;
+  /** Resets the board; what runs after it, if anything, must do no harm. */
+  reset(): void;
+  /** Bytes that the engine's heap may still take. */
+  heapFree(): number;
+  /** One character to the console by polling, when the rings cannot be used. */
+  put(character: number): void;
+}

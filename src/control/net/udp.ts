@@ -1,0 +1,190 @@
+// UDP for control's services. RFC 768; random ports: RFC 6056, section 3.3.1; fragments: RFC 791, section 3.2.
+// The plane has checked lengths and checksums of what arrives and computes those of what leaves. What is
+// longer than a frame leaves in fragments, which are made here; fragments that arrive are not put together.
+// Not here: which ports are delivered to control (sockets.ts), the way to a host (src/plane/local-send.ts).
+
+import { get16, get32, i32at } from '../../plane/memory.ts';
+import {
+  FLAG_BROADCAST,
+  FLAG_ICMP_ERROR,
+  PACKET_FLAGS,
+  PACKET_FRAME,
+  PACKET_IN,
+  PACKET_IP,
+  PACKET_L4,
+  PACKET_PORTS,
+  PASS,
+} from '../../plane/packet.ts';
+import { UDP_SEND_BYTES } from '../limits.ts';
+import type { Machine } from '../machine.ts';
+import type { Sockets } from '../sockets.ts';
+import { fillHeader, set16 } from './ipv4.ts';
+import { freePort } from './port.ts';
+
+export const UDP = 17;
+const UDP_HEADER = 8;
+const ICMP_UNREACHABLE = 3;
+/** Data of one frame: 1,500 bytes less the headers. */
+const WHOLE_BYTES = 1472;
+/** IP payload of a fragment, a multiple of 8. */
+const FRAGMENT_BYTES = 1480;
+const MORE_FRAGMENTS = 0x2000;
+
+/** A datagram that has arrived. It is valid during the call only: the object and the buffer are used again. */
+export interface Datagram {
+  source: number;
+  sourcePort: number;
+  destination: number;
+  destinationPort: number;
+  /** The interface that it came in by. */
+  index: number;
+  /** Sent to all stations, or while the interface has no address. */
+  broadcast: boolean;
+  /** A view of the packet buffer. */
+  data: Uint8Array;
+  /** Plane address of the sender's station address in the frame, 6 bytes. */
+  mac: number;
+}
+
+export type Receive = (datagram: Datagram) => void;
+
+export interface Udp {
+  /** Opens a port on the interfaces of the bit mask. False if it is open already, or no socket is free. */
+  open(port: number, interfaces: number, receive: Receive): boolean;
+  /**
+   * Opens a random port that neither a socket nor the masquerade uses; answers it, or 0. `unreachable` is
+   * told when a host or router refuses what was sent from the port.
+   */
+  openRandom(interfaces: number, receive: Receive, unreachable?: () => void): number;
+  close(port: number): void;
+  /**
+   * Sends by the route to the destination, from the address of the interface on the way unless `source` is
+   * given. False if it could not.
+   */
+  send(
+    destination: number,
+    destinationPort: number,
+    sourcePort: number,
+    data: Uint8Array,
+    source?: number,
+  ): boolean;
+  /**
+   * Sends by an interface in a frame to a station, or to all when `mac` is left out, whatever the addresses
+   * are (DHCP). A source of 0 stays 0. At most one frame's data.
+   */
+  sendTo(
+    index: number,
+    mac: Uint8Array | undefined,
+    source: number,
+    destination: number,
+    destinationPort: number,
+    sourcePort: number,
+    data: Uint8Array,
+  ): boolean;
+}
+
+export function createUdp(machine: Machine, sockets: Sockets): Udp {
+  const { plane, memory } = machine;
+  const datagram: Datagram = {
+    source: 0,
+    sourcePort: 0,
+    destination: 0,
+    destinationPort: 0,
+    index: 0,
+    broadcast: false,
+    data: memory.subarray(0, 0),
+    mac: 0,
+  };
+
+  function read(packet: number): Datagram {
+    const ip = packet + PACKET_IP;
+    const l4 = i32at(packet + PACKET_L4);
+    const ports = i32at(packet + PACKET_PORTS);
+    datagram.source = get32(ip + 12);
+    datagram.sourcePort = ports >>> 16;
+    datagram.destination = get32(ip + 16);
+    datagram.destinationPort = ports & 0xffff;
+    datagram.index = i32at(packet + PACKET_IN);
+    datagram.broadcast = (i32at(packet + PACKET_FLAGS) & FLAG_BROADCAST) !== 0;
+    datagram.data = memory.subarray(l4 + UDP_HEADER, l4 + get16(l4 + 4));
+    datagram.mac = packet + PACKET_FRAME + 6;
+    return datagram;
+  }
+
+  function open(port: number, interfaces: number, receive: Receive, unreachable?: () => void): boolean {
+    if (plane.socketUses(UDP, port) !== 0) return false;
+    return sockets.open(UDP, port, interfaces, packet => {
+      if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) receive(read(packet));
+      else if (memory[i32at(packet + PACKET_L4)] === ICMP_UNREACHABLE) unreachable?.();
+    });
+  }
+
+  function udpHeader(at: number, sourcePort: number, destinationPort: number, dataBytes: number): void {
+    set16(memory, at, sourcePort);
+    set16(memory, at + 2, destinationPort);
+    set16(memory, at + 4, UDP_HEADER + dataBytes);
+    set16(memory, at + 6, 0);
+  }
+
+  /** Sends what is longer than a frame. Without a checksum: each fragment is covered by its link's. */
+  function sendFragments(
+    source: number,
+    destination: number,
+    ports: [number, number],
+    data: Uint8Array,
+  ): boolean {
+    if (data.length > UDP_SEND_BYTES) return false;
+    const identification = (plane.random32() & 0xffff) | 1; // 0 would be filled in differently for each
+    const total = UDP_HEADER + data.length;
+    for (let offset = 0; offset < total; offset += FRAGMENT_BYTES) {
+      const packet = plane.allocateForControl();
+      if (packet === 0) return false;
+      const payload = Math.min(FRAGMENT_BYTES, total - offset);
+      const at = fillHeader(memory, packet, UDP, source, destination, payload);
+      set16(memory, packet + PACKET_IP + 4, identification);
+      set16(
+        memory,
+        packet + PACKET_IP + 6,
+        (offset >> 3) | (offset + FRAGMENT_BYTES < total ? MORE_FRAGMENTS : 0),
+      );
+      if (offset === 0) {
+        udpHeader(at, ports[0], ports[1], data.length);
+        memory.set(data.subarray(0, payload - UDP_HEADER), at + UDP_HEADER);
+      } else {
+        memory.set(data.subarray(offset - UDP_HEADER, offset - UDP_HEADER + payload), at);
+      }
+      if (plane.localSend(packet) !== PASS) return false;
+    }
+    return true;
+  }
+
+  return {
+    open,
+    openRandom: (interfaces, receive, unreachable) => {
+      const port = freePort(plane, UDP);
+      return port !== 0 && open(port, interfaces, receive, unreachable) ? port : 0;
+    },
+    close: port => sockets.close(UDP, port),
+    send: (destination, destinationPort, sourcePort, data, source = 0) => {
+      if (data.length > WHOLE_BYTES)
+        return sendFragments(source, destination, [sourcePort, destinationPort], data);
+      const packet = plane.allocateForControl();
+      if (packet === 0) return false;
+      const at = fillHeader(memory, packet, UDP, source, destination, UDP_HEADER + data.length);
+      udpHeader(at, sourcePort, destinationPort, data.length);
+      memory.set(data, at + UDP_HEADER);
+      return plane.localSend(packet) === PASS;
+    },
+    sendTo: (index, mac, source, destination, destinationPort, sourcePort, data) => {
+      if (data.length > WHOLE_BYTES) return false;
+      const packet = plane.allocateForControl();
+      if (packet === 0) return false;
+      if (mac === undefined) memory.fill(0xff, packet + PACKET_FRAME, packet + PACKET_FRAME + 6);
+      else memory.set(mac.subarray(0, 6), packet + PACKET_FRAME);
+      const at = fillHeader(memory, packet, UDP, source, destination, UDP_HEADER + data.length);
+      udpHeader(at, sourcePort, destinationPort, data.length);
+      memory.set(data, at + UDP_HEADER);
+      return plane.localSendTo(packet, index) === PASS;
+    },
+  };
+}

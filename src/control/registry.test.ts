@@ -1,0 +1,139 @@
+import test from 'ava';
+import { controlLab } from '../../test/control-lab.ts';
+import { CONFIGURATION_AT, CONFIGURATION_BYTES } from '../plane/limits.ts';
+import { i32at, puti32 } from '../plane/memory.ts';
+import { Refusal } from './console/command.ts';
+import type { Context } from './context.ts';
+import { createRegistry, type Setting } from './registry.ts';
+
+/** A setting that holds words. */
+function words(name: string, more: Partial<Setting> = {}) {
+  const state = { value: '', sets: 0 };
+  const setting: Setting = {
+    words: name,
+    arguments: 'WORD',
+    help: '',
+    set: ([word = '']) => {
+      if (word === 'bad') throw new Refusal(`Cannot set ${name} bad: it is bad`);
+      state.value = word;
+      state.sets++;
+    },
+    unset: () => {
+      state.value = '';
+    },
+    lines: () => (state.value === '' ? [] : [`set ${name} ${state.value}`]),
+    ...more,
+  };
+  return { state, setting };
+}
+
+/** Another registry over the same memory, as a restarted control makes it. */
+function restarted(context: Context) {
+  const registry = createRegistry(context.machine, context.log, []);
+  return registry;
+}
+
+test.serial('a setting becomes commands and configuration lines', t => {
+  const { commands, context } = controlLab();
+  const one = words('dhcp range');
+  context.registry.add(one.setting);
+  t.deepEqual(
+    commands.map(({ words: w, arguments: a }) => `${w} ${a ?? ''}`.trim()),
+    ['set dhcp range WORD', 'unset dhcp range'],
+  );
+  commands[0]?.run(['a']);
+  t.deepEqual(context.registry.lines(), ['set dhcp range a']);
+  commands[1]?.run([]);
+  t.deepEqual(context.registry.lines(), []);
+});
+
+test.serial('restore() applies what was set, but not what lives in the plane', t => {
+  const { commands, context } = controlLab();
+  const before = [words('a'), words('b', { inPlane: true }), words('c')];
+  context.registry.add(...before.map(({ setting }) => setting));
+  for (const [i, command] of commands.filter(({ words: w }) => w.startsWith('set')).entries())
+    command.run([`v${i}`]);
+  const after = [words('a'), words('b', { inPlane: true }), words('c')];
+  const registry = restarted(context);
+  registry.add(...after.map(({ setting }) => setting));
+  registry.restore();
+  t.deepEqual(
+    after.map(({ state }) => state.value),
+    ['v0', '', 'v2'],
+  );
+});
+
+test.serial('a refused command changes nothing that is kept', t => {
+  const { commands, context, refusal } = controlLab();
+  context.registry.add(words('a').setting);
+  commands[0]?.run(['good']);
+  t.is(
+    refusal(() => commands[0]?.run(['bad'])),
+    'Cannot set a bad: it is bad',
+  );
+  const after = words('a');
+  const registry = restarted(context);
+  registry.add(after.setting);
+  registry.restore();
+  t.is(after.state.value, 'good');
+});
+
+test.serial('restore() goes on after a line that is refused or unknown', t => {
+  const { commands, context, shown } = controlLab();
+  context.registry.add(words('a').setting, words('gone').setting, words('c').setting);
+  for (const i of [0, 2, 4]) commands[i]?.run(['v']);
+  const [a, c] = [words('a'), words('c')];
+  a.setting.set = () => {
+    throw new Refusal('Cannot set a v: it is gone');
+  };
+  const registry = restarted(context);
+  registry.add(a.setting, c.setting);
+  registry.restore();
+  t.is(c.state.value, 'v');
+  t.is(shown.length, 2);
+});
+
+test.serial('restore() does not try twice what killed control', t => {
+  const { commands, context } = controlLab();
+  context.registry.add(words('a').setting);
+  commands[0]?.run(['v']);
+  const deadly = words('a');
+  deadly.setting.set = () => {
+    throw new Error('a fault');
+  };
+  const registry = restarted(context);
+  registry.add(deadly.setting);
+  t.throws(() => registry.restore(), { message: 'a fault' });
+  const next = words('a');
+  const again = restarted(context);
+  again.add(next.setting);
+  again.restore();
+  t.is(next.state.sets, 0);
+});
+
+test.serial('a configuration that does not fit keeps the last that did, and says so', t => {
+  const { commands, context, shown } = controlLab();
+  context.registry.add(words('a').setting);
+  commands[0]?.run(['first']);
+  const most = CONFIGURATION_BYTES - 4 - 'set a \n'.length;
+  commands[0]?.run(['x'.repeat(most + 1)]);
+  t.is(shown.length, 1);
+  const after = words('a');
+  const registry = restarted(context);
+  registry.add(after.setting);
+  registry.restore();
+  t.is(after.state.value, 'first');
+  commands[0]?.run(['y'.repeat(most)]);
+  registry.restore();
+  t.is(after.state.value.length, most);
+});
+
+test.serial('restore() survives any length in memory', t => {
+  const { context } = controlLab();
+  context.registry.add(words('a').setting);
+  for (const length of [-1, 0, 1, CONFIGURATION_BYTES, 0x7fffffff, -0x80000000]) {
+    puti32(CONFIGURATION_AT, length);
+    context.registry.restore();
+    if (length === 1) t.is(i32at(CONFIGURATION_AT), 0, 'what is there now: nothing');
+  }
+});

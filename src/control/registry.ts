@@ -1,0 +1,142 @@
+// Settings as data: each is a `set` command, perhaps an `unset` command, and the lines that bring its present
+// value about. `show config` lists the lines of all, in the order in which they were added.
+//
+// After each change the whole configuration is written to CONFIGURATION_AT in the plane's memory, which
+// survives when control is thrown away: a restarted control applies it again. Settings that live in the
+// plane's own tables are there still and are not applied.
+//
+//    0        4
+//    | bytes  | lines, each ended by a line feed, ASCII
+//
+// Not here: the settings themselves (each with its service), keeping them over a power cut.
+
+import { CONFIGURATION_AT, CONFIGURATION_BYTES } from '../plane/limits.ts';
+import { i32at, puti32 } from '../plane/memory.ts';
+import { type Command, findCommand, Refusal } from './console/command.ts';
+import { type Log, WARNING } from './log.ts';
+import type { Machine } from './machine.ts';
+
+const TEXT_AT = CONFIGURATION_AT + 4;
+const TEXT_BYTES = CONFIGURATION_BYTES - 4;
+
+export interface Setting {
+  /** What stands behind `set`, as in `dhcp range`. */
+  words: string;
+  /** The arguments as the help shows them. */
+  arguments: string;
+  /** Least and most arguments; by default one for each word of `arguments`. */
+  count?: [number, number];
+  help: string;
+  /** Sets it; throws a Refusal. */
+  set(args: string[]): void;
+  /** Puts it back to what it is without a setting; throws a Refusal. */
+  unset?(args: string[]): void;
+  /** The arguments of `unset`; none when left out. */
+  unsetArguments?: string;
+  /** What `unset` does, for the help. */
+  unsetHelp?: string;
+  /** Configuration lines, "set dhcp range A B": zero or more, what differs from the default. */
+  lines(): string[];
+  /** It lives in the plane's tables and outlives control. */
+  inPlane?: boolean;
+}
+
+export interface Registry {
+  add(...settings: Setting[]): void;
+  /** The whole configuration as lines. */
+  lines(): string[];
+  /** Something was changed otherwise than by a command: writes the configuration to the plane's memory. */
+  changed(): void;
+  /** Applies what the plane's memory holds, after a restart of control. */
+  restore(): void;
+}
+
+/** @param table the console's commands, to which those of the settings are added. */
+export function createRegistry(machine: Machine, log: Log, table: Command[]): Registry {
+  const settings: Setting[] = [];
+  const own: Command[] = [];
+  const kept = new Set<Command>();
+  let restoring = false;
+
+  function command(words: string, help: string, form: string, run: (args: string[]) => void): Command {
+    const entry: Command = {
+      words,
+      help,
+      run: args => {
+        run(args);
+        changed();
+        return undefined;
+      },
+    };
+    if (form !== '') entry.arguments = form;
+    return entry;
+  }
+
+  function add(...added: Setting[]): void {
+    for (const setting of added) {
+      settings.push(setting);
+      const set = command(`set ${setting.words}`, setting.help, setting.arguments, args => setting.set(args));
+      if (setting.count !== undefined) set.count = setting.count;
+      const commands = [set];
+      if (setting.unset !== undefined) {
+        const help = setting.unsetHelp ?? `takes back set ${setting.words}`;
+        commands.push(
+          command(`unset ${setting.words}`, help, setting.unsetArguments ?? '', args =>
+            setting.unset?.(args),
+          ),
+        );
+      }
+      if (setting.inPlane === true) kept.add(set);
+      own.push(...commands);
+      table.push(...commands);
+    }
+  }
+
+  function lines(): string[] {
+    return settings.flatMap(setting => setting.lines());
+  }
+
+  function changed(): void {
+    if (restoring) return;
+    const text = lines()
+      .map(line => `${line}\n`)
+      .join('');
+    if (text.length > TEXT_BYTES) {
+      log(WARNING, 'config', `the settings are longer than ${TEXT_BYTES} characters: a restart forgets some`);
+      return;
+    }
+    puti32(CONFIGURATION_AT, 0);
+    for (let i = 0; i < text.length; i++) machine.memory[TEXT_AT + i] = text.charCodeAt(i);
+    puti32(CONFIGURATION_AT, text.length);
+  }
+
+  function restore(): void {
+    const length = i32at(CONFIGURATION_AT);
+    if (length <= 0 || length > TEXT_BYTES) return;
+    let text = '';
+    for (let i = 0; i < length; i++) text += String.fromCharCode(machine.memory[TEXT_AT + i] as number);
+    // A setting that kills control must not kill it again: until all are applied, there are none.
+    puti32(CONFIGURATION_AT, 0);
+    restoring = true;
+    for (const line of text.split('\n')) if (line !== '') apply(line);
+    restoring = false;
+    changed();
+  }
+
+  function apply(line: string): void {
+    const found = findCommand(own, line);
+    if ('refusal' in found) {
+      log(WARNING, 'config', found.refusal);
+      return;
+    }
+    if (kept.has(found.command)) return;
+    try {
+      found.command.run(found.args);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      log(WARNING, 'config', error.message);
+    }
+  }
+
+  return { add, lines, changed, restore };
+}

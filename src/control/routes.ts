@@ -1,0 +1,124 @@
+// Static routes: `set route DESTINATION/LENGTH GATEWAY`. A gateway need not be in reach when its route is set:
+// the route is in the plane's table while an interface's network holds the gateway. RFC 1812, section 7.4.
+// Not here: the default route of the WAN (settings.ts, or its lease), the table itself (src/plane/route.ts).
+
+import { IF_ADDRESS, IF_MASK, IF_NETWORK, IF_STATE, INTERFACE_UP, interfaceAt } from '../plane/interface.ts';
+import { INTERFACE_COUNT, TICKS_PER_SECOND } from '../plane/limits.ts';
+import { i32at } from '../plane/memory.ts';
+import {
+  formatAddress,
+  formatPrefix,
+  maskOf,
+  type Prefix,
+  parseAddress,
+  parsePrefix,
+  refuseUnicast,
+} from './address.ts';
+import { Refusal } from './console/command.ts';
+import type { Context } from './context.ts';
+import { STATIC_ROUTES } from './limits.ts';
+import type { Setting } from './registry.ts';
+
+/** How often it is looked whether gateways are in reach; only while there are static routes. */
+const LOOK_TICKS = TICKS_PER_SECOND;
+
+interface Route extends Prefix {
+  gateway: number;
+  /** Interface of the route in the plane's table, -1 while it is not there. */
+  index: number;
+}
+
+/** The interface whose network holds an address, or -1; `own` if it is the interface's own address. */
+function linkOf(address: number): { index: number; own: boolean } {
+  for (let index = 0; index < INTERFACE_COUNT; index++) {
+    const at = interfaceAt(index);
+    if (i32at(at + IF_STATE) !== INTERFACE_UP) continue;
+    if ((address & i32at(at + IF_MASK)) !== i32at(at + IF_NETWORK)) continue;
+    return { index, own: i32at(at + IF_ADDRESS) === address };
+  }
+  return { index: -1, own: false };
+}
+
+export function createRoutes(context: Context): Setting {
+  const { clock, machine, output } = context;
+  const { plane } = machine;
+  let routes: Route[] = [];
+  let looking = false;
+
+  /** Puts a route in force, or out of it. */
+  function look(route: Route): void {
+    const { index } = linkOf(route.gateway);
+    if (index === route.index) return;
+    const mask = maskOf(route.length);
+    if (index < 0) plane.routeRemove(route.address, mask);
+    else if (plane.routeAdd(route.address, mask, route.gateway, index) === 0) return;
+    route.index = index;
+  }
+
+  function lookAgain(): void {
+    for (const route of routes) look(route);
+    looking = routes.length > 0;
+    if (looking) clock.after(LOOK_TICKS, lookAgain);
+  }
+
+  function parse(text: string): Prefix {
+    const prefix = parsePrefix(text);
+    if (typeof prefix === 'string') throw new Refusal(`Cannot set route ${text}: ${prefix}`);
+    const network = prefix.address & maskOf(prefix.length);
+    if (network !== prefix.address)
+      throw new Refusal(
+        `Cannot set route ${text}: the network of that length is ${formatPrefix(network, prefix.length)}`,
+      );
+    if (prefix.length === 0)
+      throw new Refusal(`Cannot set route ${text}: the default route is set wan gateway`);
+    return prefix;
+  }
+
+  const find = (prefix: Prefix) =>
+    routes.find(({ address, length }) => address === prefix.address && length === prefix.length);
+
+  function set(text: string, gatewayText: string): void {
+    const prefix = parse(text);
+    const gateway = parseAddress(gatewayText);
+    const why = typeof gateway === 'string' ? gateway : refuseUnicast(gateway);
+    if (typeof gateway === 'string' || why !== undefined)
+      throw new Refusal(`Cannot set route by ${gatewayText}: ${why}`);
+    const link = linkOf(gateway);
+    if (link.own) throw new Refusal(`Cannot set route by ${gatewayText}: it is the router's own address`);
+    let route = find(prefix);
+    if (route === undefined) {
+      if (routes.length === STATIC_ROUTES)
+        throw new Refusal(`Cannot set route ${text}: all ${STATIC_ROUTES} places are in use`);
+      route = { ...prefix, gateway, index: -1 };
+      routes.push(route);
+    }
+    if (route.gateway !== gateway) {
+      route.gateway = gateway;
+      if (route.index >= 0) plane.routeRemove(prefix.address, maskOf(prefix.length));
+      route.index = -1;
+    }
+    if (link.index < 0) output.line('No interface is in the network of the gateway yet');
+    if (!looking) lookAgain();
+    else look(route);
+  }
+
+  return {
+    words: 'route',
+    arguments: 'DESTINATION/LENGTH GATEWAY',
+    help: 'sends what is for a network to another router',
+    set: ([text = '', gateway = '']) => set(text, gateway),
+    unset: ([text = '']) => {
+      const route = find(parse(text));
+      if (route === undefined) throw new Refusal(`Cannot unset route ${text}: it is not set`);
+      if (route.index >= 0) plane.routeRemove(route.address, maskOf(route.length));
+      routes = routes.filter(other => other !== route);
+    },
+    unsetArguments: 'DESTINATION/LENGTH',
+    unsetHelp: 'takes a static route back',
+    lines: () =>
+      routes.map(
+        ({ address, length, gateway }) =>
+          `set route ${formatPrefix(address, length)} ${formatAddress(gateway)}`,
+      ),
+  };
+}

@@ -1,0 +1,96 @@
+import test from 'ava';
+import { controlLab } from '../../test/control-lab.ts';
+import { faults, read } from '../../test/packets.ts';
+import { OTHER } from '../../test/plane-router.ts';
+import { TICKS_PER_SECOND } from '../plane/limits.ts';
+import { LOG_BURST, SYSLOG_BURST } from './limits.ts';
+import { ERROR, INFO } from './log.ts';
+import { createSyslog, modernLine, oldLine } from './syslog.ts';
+import { secondsOf } from './time/civil.ts';
+import { parseZone, type Zone } from './time/timezone.ts';
+import { createWallClock } from './time/wall-clock.ts';
+
+const TIME = secondsOf(2026, 11, 2, 3, 5, 9) * 1000 + 42;
+const entry = { tick: 0, level: INFO, facility: 'dhcp', text: 'a lease' };
+
+function fixture() {
+  const lab = controlLab();
+  const wallClock = createWallClock(lab.clock);
+  const setting = createSyslog(lab.context, wallClock);
+  const lines = (): string[] =>
+    lab.router.toLan().map(datagram => {
+      const { destination, destinationPort, data } = read(datagram);
+      if (faults(datagram) !== '' || destination !== OTHER || destinationPort !== 514)
+        throw new Error('Bad datagram');
+      return Buffer.from(data).toString('latin1');
+    });
+  return { ...lab, wallClock, setting, lines };
+}
+
+test('modernLine() is as RFC 5424 has it', t => {
+  t.is(modernLine(entry, TIME), '<30>1 2026-11-02T03:05:09.042Z masqbox dhcp - - - a lease');
+  t.is(modernLine({ ...entry, level: ERROR }, undefined), '<27>1 - masqbox dhcp - - - a lease');
+});
+
+test('oldLine() is as RFC 3164 has it', t => {
+  t.is(oldLine(entry, Math.floor(TIME / 1000)), '<30>Nov  2 03:05:09 masqbox dhcp: a lease');
+  t.is(oldLine(entry, undefined), '<30>dhcp: a lease');
+});
+
+test.serial('each line of the log is sent, in local time with rfc3164', t => {
+  const { context, wallClock, setting, lines, clock } = fixture();
+  context.log(INFO, 'wan', 'before');
+  setting.set([OTHER]);
+  context.log(INFO, 'wan', 'one');
+  t.deepEqual(lines(), ['<30>1 - masqbox wan - - - one']);
+  wallClock.set(TIME, clock.now(), 'the test', true);
+  wallClock.zone = parseZone('CET-1') as Zone;
+  context.log(INFO, 'wan', 'two');
+  t.deepEqual(lines(), ['<30>1 2026-11-02T03:05:09.042Z masqbox wan - - - two']);
+  setting.set([OTHER, 'rfc3164']);
+  context.log(INFO, 'wan', 'three');
+  t.deepEqual(lines(), ['<30>Nov  2 04:05:09 masqbox wan: three']);
+  t.deepEqual(setting.lines(), [`set syslog ${OTHER} rfc3164`]);
+  setting.unset?.([]);
+  context.log(INFO, 'wan', 'four');
+  t.deepEqual(lines(), []);
+  t.deepEqual(setting.lines(), []);
+});
+
+test.serial('a burst is cut at the rate, and what was left out is counted', t => {
+  const { context, setting, lines, ticks } = fixture();
+  setting.set([OTHER]);
+  let sent = 0;
+  // Each facility has its own rate in the log; together they pass syslog's.
+  for (let n = 0; n < 5; n++) for (let i = 0; i < LOG_BURST; i++) context.log(INFO, `f${n}`, 'x');
+  sent += lines().length;
+  t.is(sent, SYSLOG_BURST);
+  ticks(TICKS_PER_SECOND);
+  context.log(INFO, 'wan', 'after');
+  const after = lines();
+  t.deepEqual(
+    after.map(line => line.replace(/^.* - - - /, '')),
+    [`${5 * LOG_BURST - SYSLOG_BURST} lines were left out`, 'after'],
+  );
+});
+
+test.serial('a receiver that cannot be reached is no reason to log', t => {
+  const { context, setting } = fixture();
+  setting.set(['10.99.99.99']);
+  context.machine.plane.routeRemove(0, 0);
+  context.log(INFO, 'wan', 'one');
+  t.is(context.log.entries().length, 1);
+});
+
+test.serial('set syslog refuses in house form', t => {
+  const { refusal, setting } = fixture();
+  t.is(
+    refusal(() => setting.set(['224.0.0.1'])),
+    'Cannot set syslog 224.0.0.1: it is a multicast address',
+  );
+  t.is(
+    refusal(() => setting.set([OTHER, 'json'])),
+    'Cannot set syslog format json: it is one of rfc5424, rfc3164',
+  );
+  t.deepEqual(setting.lines(), []);
+});

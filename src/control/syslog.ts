@@ -1,0 +1,112 @@
+// Log lines to another host by UDP: RFC 5424 by RFC 5426, or RFC 3164 for old receivers. Sent and forgotten: what
+// is lost is lost, and no failure to send is logged, as that line would have to be sent too. A burst beyond the
+// rate is left out and counted; the count goes with the next line that is sent.
+//
+//    RFC 5424   <30>1 2026-11-21T03:15:02.340Z masqbox dhcp - - - text
+//    RFC 3164   <30>Nov 21 04:15:02 masqbox dhcp: text
+//
+// Not here: the log (log.ts).
+
+import { TICKS_PER_SECOND } from '../plane/limits.ts';
+import { formatAddress, parseAddress, refuseUnicast } from './address.ts';
+import { since } from './clock.ts';
+import { Refusal } from './console/command.ts';
+import type { Context } from './context.ts';
+import { SYSLOG_BURST, SYSLOG_PER_SECOND } from './limits.ts';
+import type { Entry } from './log.ts';
+import type { Setting } from './registry.ts';
+import { dateText, shortDateText } from './time/civil.ts';
+import { localAt } from './time/timezone.ts';
+import type { WallClock } from './time/wall-clock.ts';
+
+/** Also our source port: nothing comes back. */
+const SYSLOG_PORT = 514;
+/** System daemons (RFC 5424, section 6.2.1). */
+const FACILITY_DAEMON = 3;
+const HOST_NAME = 'masqbox';
+const PERIOD_TICKS = TICKS_PER_SECOND / SYSLOG_PER_SECOND;
+
+/** A line as RFC 5424, section 6 has it; the time is "-" as long as it is not known. */
+export function modernLine(entry: Entry, milliseconds: number | undefined): string {
+  const time =
+    milliseconds === undefined
+      ? '-'
+      : `${dateText(Math.floor(milliseconds / 1000), 'T')}.${String(Math.floor(milliseconds) % 1000).padStart(3, '0')}Z`;
+  return `<${priority(entry)}>1 ${time} ${HOST_NAME} ${entry.facility} - - - ${entry.text}`;
+}
+
+/** A line as RFC 3164, section 4.1 has it; without the time, the receiver's is taken (section 4.3.3). */
+export function oldLine(entry: Entry, localSeconds: number | undefined): string {
+  const time = localSeconds === undefined ? '' : `${shortDateText(localSeconds)} ${HOST_NAME} `;
+  return `<${priority(entry)}>${time}${entry.facility}: ${entry.text}`;
+}
+
+function priority(entry: Entry): number {
+  return FACILITY_DAEMON * 8 + entry.level;
+}
+
+export function createSyslog(context: Context, wallClock: WallClock): Setting {
+  const { clock, log, udp } = context;
+  let host = 0;
+  let isOld = false;
+  let tokens = SYSLOG_BURST;
+  let filledAt = clock.now();
+  let leftOut = 0;
+
+  function send(entry: Entry): void {
+    const time = wallClock.milliseconds(entry.tick);
+    const seconds = time === undefined ? undefined : Math.floor(time / 1000);
+    const local = seconds === undefined ? undefined : seconds + localAt(wallClock.zone, seconds).offset;
+    const line = isOld ? oldLine(entry, local) : modernLine(entry, time);
+    udp.send(
+      host,
+      SYSLOG_PORT,
+      SYSLOG_PORT,
+      Uint8Array.from(line, character => character.charCodeAt(0)),
+    );
+  }
+
+  function take(): boolean {
+    const now = clock.now();
+    const filled = Math.floor(Math.max(0, since(now, filledAt)) / PERIOD_TICKS);
+    if (filled > 0) {
+      tokens = Math.min(SYSLOG_BURST, tokens + filled);
+      filledAt = (filledAt + filled * PERIOD_TICKS) | 0;
+    }
+    return tokens > 0 && tokens-- > 0;
+  }
+
+  log.onEntry(entry => {
+    if (host === 0) return;
+    if (!take()) {
+      leftOut++;
+      return;
+    }
+    if (leftOut > 0) send({ ...entry, facility: 'syslog', text: `${leftOut} lines were left out` });
+    leftOut = 0;
+    send(entry);
+  });
+
+  return {
+    words: 'syslog',
+    arguments: 'ADDRESS [rfc3164]',
+    count: [1, 2],
+    help: 'sends the log to a host, in the format of RFC 5424 or 3164',
+    set: ([text = '', format = 'rfc5424']) => {
+      const address = parseAddress(text);
+      const why = typeof address === 'string' ? address : refuseUnicast(address);
+      if (typeof address === 'string' || why !== undefined)
+        throw new Refusal(`Cannot set syslog ${text}: ${why}`);
+      if (format !== 'rfc3164' && format !== 'rfc5424')
+        throw new Refusal(`Cannot set syslog format ${format}: it is one of rfc5424, rfc3164`);
+      host = address;
+      isOld = format === 'rfc3164';
+      leftOut = 0;
+    },
+    unset: () => {
+      host = 0;
+    },
+    unsetHelp: 'sends the log nowhere',
+    lines: () => (host === 0 ? [] : [`set syslog ${formatAddress(host)}${isOld ? ' rfc3164' : ''}`]),
+  };
+}

@@ -1,0 +1,255 @@
+// The NTP client in virtual time: the real UDP and plane, and a server that is a function.
+
+import test from 'ava';
+import { controlLab, type Lab } from '../../../test/control-lab.ts';
+import {
+  arpFrame,
+  BROADCAST,
+  get16,
+  get32,
+  icmpError,
+  put32,
+  read,
+  UDP,
+  udp,
+} from '../../../test/packets.ts';
+import { GATEWAY, GATEWAY_MAC, SERVER, WAN_ADDRESS } from '../../../test/plane-router.ts';
+import { BUFFER_COUNT, INTERFACE_WAN, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { parseAddress } from '../address.ts';
+import { createNtp, type Ntp } from './ntp.ts';
+import { createWallClock, type WallClock } from './wall-clock.ts';
+
+const GATEWAY_ARP = {
+  ...{ operation: 1, senderMac: GATEWAY_MAC },
+  ...{ senderAddress: GATEWAY, targetAddress: WAN_ADDRESS },
+};
+const NTP_TO_UNIX = 2208988800;
+/** 2026-11-21 03:15:00 is the tick 0 of the true time. */
+const START = 1795230900;
+
+type Answer = 'right' | 'silent' | 'refused' | 'DENY' | 'RATE' | 'forged';
+
+interface Town extends Lab {
+  ntp: Ntp;
+  wallClock: WallClock;
+  /** What each server does; those not named are silent. */
+  servers: Map<string, Answer>;
+  /** When and whom it asked, in ticks. */
+  asked: { tick: number; server: string }[];
+  /** The crystal's error: parts that the true time runs faster than ticks. */
+  drift: number;
+  /** Names that were looked up. */
+  names: string[];
+  run(seconds: number): void;
+}
+
+function town(): Town {
+  const lab = controlLab();
+  const { router, clock, context } = lab;
+  const names: string[] = [];
+  context.resolve = (name, done) => {
+    names.push(name);
+    context.clock.after(1, () => done(name === 'time.example' ? [parseAddress(SERVER) as number] : []));
+  };
+  const wallClock = createWallClock(clock);
+  const self: Town = {
+    ...lab,
+    wallClock,
+    ntp: createNtp(context, wallClock, () => {}),
+    servers: new Map(),
+    asked: [],
+    drift: 0,
+    names,
+    run(seconds) {
+      for (let i = 0; i < seconds * TICKS_PER_SECOND; i++) {
+        lab.ticks(1);
+        for (const frame of router.taken(INTERFACE_WAN)) {
+          // Who asks for a station gets to know the gateway's.
+          if (get16(frame, 12) === 0x0806) router.put(INTERFACE_WAN, arpFrame(BROADCAST, GATEWAY_ARP));
+          else answer(self, frame.slice(14));
+        }
+        lab.settle();
+      }
+    },
+  };
+  return self;
+}
+
+/** The true time at a tick, Unix seconds. */
+function trueTime(self: Town, tick = self.clock.now()): number {
+  return START + (tick / TICKS_PER_SECOND) * (1 + self.drift);
+}
+
+function answer(self: Town, datagram: Uint8Array): void {
+  const { protocol, destination, destinationPort, sourcePort, data } = read(datagram);
+  if (protocol !== UDP || destinationPort !== 123) return;
+  self.asked.push({ tick: self.clock.now(), server: destination });
+  const kind = self.servers.get(destination) ?? 'silent';
+  if (kind === 'silent') return;
+  if (kind === 'refused') {
+    self.router.fromGateway(icmpError({ source: GATEWAY, destination: WAN_ADDRESS }, 3, 3, datagram));
+    return;
+  }
+  const reply = new Uint8Array(48);
+  reply.set([0x24, kind === 'right' || kind === 'forged' ? 2 : 0, 6, 0xe8]);
+  reply.set(kind === 'right' || kind === 'forged' ? [10, 0, 0, 1] : Buffer.from(kind), 12);
+  reply.set(data.subarray(40, 48), 24);
+  if (kind === 'forged') put32(reply, 24, get32(reply, 24) ^ 1);
+  const time = trueTime(self) + NTP_TO_UNIX;
+  for (const at of [32, 40]) {
+    put32(reply, at, Math.floor(time));
+    put32(reply, at + 4, Math.floor((time % 1) * 2 ** 32));
+  }
+  const ends = { source: destination, destination: WAN_ADDRESS };
+  self.router.fromGateway(udp(ends, 123, sourcePort, reply));
+}
+
+/** Milliseconds that the router's clock is off. */
+function error(self: Town): number {
+  return Math.abs((self.wallClock.milliseconds() ?? 0) - trueTime(self) * 1000);
+}
+
+const address = (text: string) => parseAddress(text) as number;
+
+test.serial('start() waits a random while, and asks nobody without a server', t => {
+  const self = town();
+  self.ntp.start();
+  self.run(30);
+  t.is(self.asked.length, 0);
+  t.is(self.ntp.state, 'OFF');
+  const delays = new Set<number>();
+  for (let i = 0; i < 20; i++) {
+    const other = town();
+    for (let n = 0; n < i; n++) other.context.random();
+    other.servers.set(SERVER, 'right');
+    other.ntp.add(SERVER, address(SERVER));
+    other.ntp.start();
+    other.run(20);
+    t.true(other.asked.length >= 1);
+    delays.add(other.asked[0]?.tick ?? 0);
+  }
+  t.true(Math.min(...delays) > TICKS_PER_SECOND / 2 && Math.max(...delays) < 18 * TICKS_PER_SECOND);
+  t.true(delays.size > 5);
+});
+
+test.serial('an answer sets the clock; later questions come ever later, and no socket stays open', t => {
+  const self = town();
+  const { plane } = self.context.machine;
+  self.servers.set(SERVER, 'right');
+  self.ntp.add(SERVER, address(SERVER));
+  self.ntp.start();
+  self.run(20);
+  t.true(error(self) <= 10, `${error(self)} ms`);
+  t.regex(self.wallClock.source ?? '', /NTP server 204\.152\.184\.112, stratum 2/);
+  self.run(1500);
+  const gaps = self.asked
+    .slice(1)
+    .map(({ tick }, i) => (tick - (self.asked[i]?.tick ?? 0)) / TICKS_PER_SECOND);
+  t.is(gaps.length, 4);
+  for (const [i, gap] of gaps.entries()) {
+    const nominal = 64 * 2 ** i;
+    t.true(gap >= nominal * 0.89 && gap <= nominal * 1.12, `${gap} s, nominally ${nominal}`);
+  }
+  for (let port = 1024; port < 65536; port++)
+    if (plane.socketUses(UDP, port) !== 0) t.fail(`port ${port} is open`);
+  self.router.taken(INTERFACE_WAN); // the last ARP reply
+  t.is(plane.poolFree(), BUFFER_COUNT);
+});
+
+test.serial('the next server is asked when one is silent, refuses or forges', t => {
+  for (const kind of ['silent', 'refused', 'forged'] as const) {
+    const self = town();
+    self.servers.set(SERVER, 'right');
+    self.servers.set(GATEWAY, kind);
+    self.ntp.add(GATEWAY, address(GATEWAY));
+    self.ntp.add(SERVER, address(SERVER));
+    self.ntp.start();
+    self.run(25);
+    t.deepEqual(
+      self.asked.slice(0, 2).map(({ server }) => server),
+      [GATEWAY, SERVER],
+    );
+    t.true(error(self) <= 10);
+  }
+});
+
+test.serial('silence of all is asked again ever later, never within 14 s, and logged once', t => {
+  const self = town();
+  self.ntp.add(SERVER, address(SERVER));
+  self.ntp.start();
+  self.run(2500);
+  const gaps = self.asked.slice(1).map(({ tick }, i) => tick - (self.asked[i]?.tick ?? 0));
+  t.true(gaps.length >= 5 && gaps.length <= 9, `${gaps.length}`);
+  t.true(Math.min(...gaps) >= 14 * TICKS_PER_SECOND);
+  t.is(self.context.log.entries().length, 1);
+  self.servers.set(SERVER, 'right');
+  self.run(1300);
+  t.true(error(self) <= 10, `${error(self)} ms, asked at ${self.asked.map(({ tick }) => tick).join()}`);
+});
+
+test.serial('DENY sends away for good, RATE for more than an hour', t => {
+  const denied = town();
+  denied.servers.set(SERVER, 'DENY');
+  denied.ntp.add(SERVER, address(SERVER));
+  denied.ntp.start();
+  denied.run(3000);
+  t.is(denied.asked.length, 1);
+  t.is(denied.ntp.state, 'OFF');
+  t.deepEqual(denied.ntp.listing(), [`${SERVER} (denied)`]);
+  const rated = town();
+  rated.servers.set(SERVER, 'RATE');
+  rated.ntp.add(SERVER, address(SERVER));
+  rated.ntp.start();
+  rated.run(3000);
+  t.is(rated.asked.length, 1);
+  t.is(rated.ntp.state, 'WAITING');
+  t.true((rated.ntp.nextIn() ?? 0) > 600 * TICKS_PER_SECOND);
+});
+
+test.serial('servers of DHCP are asked until one is set by hand', t => {
+  const self = town();
+  self.servers.set(SERVER, 'right');
+  self.ntp.start();
+  self.ntp.learn([address(SERVER)]);
+  self.run(5);
+  t.deepEqual([...new Set(self.asked.map(({ server }) => server))], [SERVER]);
+  self.ntp.learn([address(SERVER)]);
+  self.run(5);
+  t.is(self.asked.length, 1, 'the same servers again are no news');
+  self.ntp.add(GATEWAY, address(GATEWAY));
+  self.run(5);
+  t.is(self.asked.at(-1)?.server, GATEWAY);
+  t.deepEqual(self.ntp.listing(), [GATEWAY]);
+  t.true(self.ntp.remove(GATEWAY));
+  t.false(self.ntp.remove(GATEWAY));
+  t.deepEqual(self.ntp.listing(), [SERVER]);
+});
+
+test.serial('a name is looked up, and again after its server was silent', t => {
+  const self = town();
+  self.ntp.add('nobody.example', 0);
+  self.ntp.add('time.example', 0);
+  self.ntp.start();
+  self.run(30);
+  t.deepEqual(self.names.slice(0, 2), ['nobody.example', 'time.example']);
+  t.is(self.asked[0]?.server, SERVER);
+  const before = self.names.length;
+  self.run(60);
+  t.true(self.names.slice(before).includes('time.example'));
+});
+
+test.serial("the crystal's error is put right after a few answers", t => {
+  const self = town();
+  self.drift = 100e-6;
+  self.servers.set(SERVER, 'right');
+  self.ntp.add(SERVER, address(SERVER));
+  self.ntp.start();
+  self.run(6000);
+  let worst = 0;
+  for (let i = 0; i < 30; i++) {
+    self.run(100);
+    worst = Math.max(worst, error(self));
+  }
+  // Without it, 100 ppm are 300 ms in these 3,000 s.
+  t.true(worst < 60, `${worst} ms`);
+});

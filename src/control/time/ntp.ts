@@ -1,0 +1,261 @@
+// The NTP client: asks one server after the other until one answers, sets the wall clock, and asks again later
+// and later. RFC 4330, sections 5, 8 and 10; RFC 5905, section 7.4 (kiss-o'-death).
+//
+//    OFF -> WAITING -> RESOLVING -> ASKED -> WAITING      OFF: no server is known
+//
+// Timers:  waiting   the start delay, the poll interval after an answer, or the back-off after silence
+//          asked     ANSWER_TICKS after a request: the server is given up for this round; RESOLVE_TICKS after
+//                    a name was looked up
+//
+// Servers that were set go before those that DHCP has told (option 42), and replace them.
+// Not here: messages as bytes (ntp-message.ts), the clock itself (wall-clock.ts), commands (time.ts).
+
+import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { formatAddress } from '../address.ts';
+import { since, type Timer } from '../clock.ts';
+import type { Context } from '../context.ts';
+import { NTP_SERVERS } from '../limits.ts';
+import { INFO } from '../log.ts';
+import type { Datagram } from '../net/udp.ts';
+import { ANY_INTERFACE } from '../sockets.ts';
+import { buildRequest, NTP_BYTES, readAnswer } from './ntp-message.ts';
+import type { WallClock } from './wall-clock.ts';
+
+const NTP_PORT = 123;
+const ANSWER_TICKS = 3 * TICKS_PER_SECOND;
+const RESOLVE_TICKS = 10 * TICKS_PER_SECOND;
+/**
+ * After power-on, so that a street that gets its power back does not ask at once. RFC 4330, section 10 advises
+ * minutes for clients of public servers; without an RTC these would be minutes without the time.
+ */
+const START_LEAST_SECONDS = 1;
+const START_SECONDS = 15;
+/** Never less than 15 s (RFC 4330, section 10, rule 1). */
+const POLL_LEAST_SECONDS = 64;
+const POLL_MOST_SECONDS = 4096;
+const RETRY_LEAST_SECONDS = 16;
+const RETRY_MOST_SECONDS = 1024;
+/** A way there and back that takes longer says too little. */
+const DELAY_MOST_MS = 2000;
+/** A step worth a line in the log. */
+const STEP_MS = 500;
+
+export type NtpState = 'OFF' | 'WAITING' | 'RESOLVING' | 'ASKED';
+
+interface Server {
+  /** Address or name, as it was set. */
+  text: string;
+  /** 0 until the name is resolved. */
+  address: number;
+  /** It said that it does not want us (kisses DENY and RSTR). */
+  denied: boolean;
+}
+
+export interface Ntp {
+  start(): void;
+  /** The servers that were set, as text. */
+  readonly servers: readonly string[];
+  /** Adds a server, by address or name; false if there is no room. */
+  add(text: string, address: number): boolean;
+  /** False if there is none. */
+  remove(text: string): boolean;
+  /** The servers that DHCP tells. */
+  learn(addresses: readonly number[]): void;
+  readonly state: NtpState;
+  /** Servers in use, as text; "denied" behind those that refuse us. */
+  listing(): string[];
+  /** Ticks until the next request; undefined if none is due. */
+  nextIn(): number | undefined;
+}
+
+/** @param answered told after each time that the clock was set. */
+export function createNtp(context: Context, wallClock: WallClock, answered: () => void): Ntp {
+  const { clock, log, random, udp } = context;
+  const request = new Uint8Array(NTP_BYTES);
+  let state: NtpState = 'OFF';
+  let timer: Timer | undefined;
+  let set: Server[] = [];
+  let learnt: Server[] = [];
+  /** Which of the servers is asked now, and how many of this round are still to be asked. */
+  let place = 0;
+  let left = 0;
+  let port = 0;
+  let askedAt = 0;
+  let nonceHigh = 0;
+  let nonceLow = 0;
+  let pollSeconds = POLL_LEAST_SECONDS;
+  let retrySeconds = RETRY_LEAST_SECONDS;
+  let silent = false;
+  let started = false;
+  /** Counts the states, so that a name that is resolved too late is told from one that is waited for. */
+  let turn = 0;
+
+  const usable = (): Server[] => (set.length > 0 ? set : learnt).filter(({ denied }) => !denied);
+
+  /** The one place where the state changes. */
+  function enter(next: NtpState, ticks: number, then: () => void): void {
+    if (port !== 0) udp.close(port);
+    if (timer !== undefined) clock.cancel(timer);
+    port = 0;
+    turn++;
+    state = next;
+    timer = next === 'OFF' ? undefined : clock.after(ticks, then);
+  }
+
+  /** Waits for so many seconds, a tenth more or less, so that clients do not stay in step. */
+  function wait(seconds: number): void {
+    if (usable().length === 0) {
+      enter('OFF', 0, begin);
+      return;
+    }
+    const ticks = seconds * TICKS_PER_SECOND;
+    enter('WAITING', Math.round(ticks * 0.9) + (Math.abs(random()) % Math.ceil(ticks / 5)), begin);
+  }
+
+  function begin(): void {
+    left = usable().length;
+    ask();
+  }
+
+  /** Asks the server whose turn it is. */
+  function ask(): void {
+    const servers = usable();
+    const server = servers[place % Math.max(1, servers.length)];
+    if (server === undefined) {
+      wait(retrySeconds);
+      return;
+    }
+    if (server.address === 0) {
+      resolve(server);
+      return;
+    }
+    enter('ASKED', ANSWER_TICKS, failed);
+    nonceHigh = random();
+    nonceLow = random();
+    buildRequest(request, nonceHigh, nonceLow);
+    port = udp.openRandom(ANY_INTERFACE, datagram => receive(server, datagram), failed);
+    askedAt = clock.now();
+    // Not sent, for want of a route or a buffer: the timer ends it as it would a lost request.
+    if (port !== 0) udp.send(server.address, NTP_PORT, port, request);
+  }
+
+  function resolve(server: Server): void {
+    enter('RESOLVING', RESOLVE_TICKS, failed);
+    const mine = turn;
+    // Without DNS, the timer ends it.
+    context.resolve?.(server.text, addresses => {
+      if (turn !== mine) return;
+      const address = addresses[0];
+      if (address === undefined) failed();
+      else {
+        server.address = address;
+        ask();
+      }
+    });
+  }
+
+  /** No answer, or none that is good: the next server, or a longer pause. */
+  function failed(): void {
+    const servers = usable();
+    const server = servers[place % Math.max(1, servers.length)];
+    // A name may lead elsewhere by now.
+    if (server !== undefined && !isAddress(server)) server.address = 0;
+    place++;
+    left--;
+    if (left > 0) {
+      ask();
+      return;
+    }
+    if (!silent && servers.length > 0)
+      log(INFO, 'ntp', `no time from ${servers.map(({ text }) => text).join(', ')}`);
+    silent = true;
+    wait(retrySeconds);
+    retrySeconds = Math.min(RETRY_MOST_SECONDS, retrySeconds * 2);
+  }
+
+  function receive(server: Server, datagram: Datagram): void {
+    if (datagram.source !== server.address || datagram.sourcePort !== NTP_PORT) return;
+    const answer = readAnswer(datagram.data, nonceHigh, nonceLow);
+    // What does not fit may be a stranger's: the true answer may still come.
+    if (typeof answer === 'string') return;
+    if ('kiss' in answer) {
+      kissed(server, answer.kiss);
+      return;
+    }
+    const now = clock.now();
+    const roundTrip = (since(now, askedAt) * 1000) / TICKS_PER_SECOND;
+    const delay = Math.max(0, roundTrip - (answer.transmitted - answer.received));
+    if (delay > DELAY_MOST_MS) return;
+    const time = answer.transmitted + delay / 2;
+    const before = wallClock.milliseconds(now);
+    wallClock.set(time, now, `NTP server ${server.text}, stratum ${answer.stratum}`, true);
+    if (silent || before === undefined || Math.abs(time - before) > STEP_MS) {
+      const by = before === undefined ? '' : `, ${((time - before) / 1000).toFixed(1)} s later than ours`;
+      log(INFO, 'ntp', `${wallClock.text()} from ${server.text}${by}`);
+    }
+    silent = false;
+    retrySeconds = RETRY_LEAST_SECONDS;
+    wait(pollSeconds);
+    pollSeconds = Math.min(POLL_MOST_SECONDS, pollSeconds * 2);
+    answered();
+  }
+
+  /** RFC 4330, section 8: RATE asks for patience, all others for another server. */
+  function kissed(server: Server, kiss: string): void {
+    log(INFO, 'ntp', `${server.text} answers ${kiss}`);
+    if (kiss === 'RATE') pollSeconds = POLL_MOST_SECONDS;
+    else server.denied = true;
+    if (kiss === 'RATE') wait(POLL_MOST_SECONDS);
+    else failed();
+  }
+
+  function isAddress(server: Server): boolean {
+    return formatAddress(server.address) === server.text;
+  }
+
+  /** Begins anew after the servers have changed. */
+  function renew(): void {
+    if (!started) return;
+    place = 0;
+    silent = false;
+    pollSeconds = POLL_LEAST_SECONDS;
+    retrySeconds = RETRY_LEAST_SECONDS;
+    wait(START_LEAST_SECONDS);
+  }
+
+  return {
+    start: () => {
+      started = true;
+      wait(START_LEAST_SECONDS + ((random() >>> 0) % START_SECONDS));
+    },
+    get servers() {
+      return set.map(({ text }) => text);
+    },
+    add: (text, address) => {
+      if (set.some(server => server.text === text)) return true;
+      if (set.length === NTP_SERVERS) return false;
+      set.push({ text, address, denied: false });
+      renew();
+      return true;
+    },
+    remove: text => {
+      const kept = set.filter(server => server.text !== text);
+      if (kept.length === set.length) return false;
+      set = kept;
+      renew();
+      return true;
+    },
+    learn: addresses => {
+      const texts = addresses.slice(0, NTP_SERVERS).map(formatAddress);
+      if (texts.join() === learnt.map(({ text }) => text).join()) return;
+      learnt = texts.map((text, i) => ({ text, address: addresses[i] as number, denied: false }));
+      if (set.length === 0) renew();
+    },
+    get state() {
+      return state;
+    },
+    listing: () =>
+      (set.length > 0 ? set : learnt).map(({ text, denied }) => (denied ? `${text} (denied)` : text)),
+    nextIn: () => (state === 'WAITING' && timer !== undefined ? since(timer.tick, clock.now()) : undefined),
+  };
+}

@@ -1,0 +1,128 @@
+// The time of day as a service: RTC at boot, NTP when there is a server, the settings and `show time`.
+
+import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { parseAddress, refuseUnicast } from '../address.ts';
+import { since } from '../clock.ts';
+import { type Command, Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import { NTP_SERVERS } from '../limits.ts';
+import { formatTicks } from '../masquerade-view.ts';
+import type { Setting } from '../registry.ts';
+import { createNtp, type Ntp } from './ntp.ts';
+import { readRtc, writeRtc } from './rtc.ts';
+import { parseZone, UTC } from './timezone.ts';
+import { createWallClock, type WallClock } from './wall-clock.ts';
+
+/** The RTC is written when it is off by more, but not more often than this. */
+const RTC_ERROR_SECONDS = 2;
+const RTC_WRITE_TICKS = 3600 * TICKS_PER_SECOND;
+
+export interface Time {
+  wallClock: WallClock;
+  ntp: Ntp;
+  settings: Setting[];
+  commands: Command[];
+  start(): void;
+}
+
+export function createTime(context: Context): Time {
+  const { clock } = context;
+  const wallClock = createWallClock(clock);
+  const ntp = createNtp(context, wallClock, keepInRtc);
+  let writtenAt: number | undefined;
+
+  function keepInRtc(): void {
+    const now = clock.now();
+    const time = wallClock.milliseconds(now);
+    if (time === undefined || (writtenAt !== undefined && since(now, writtenAt) < RTC_WRITE_TICKS)) return;
+    writtenAt = now;
+    const rtc = readRtc();
+    if (rtc === undefined || Math.abs(rtc - time / 1000) > RTC_ERROR_SECONDS) writeRtc(time / 1000);
+  }
+
+  return {
+    wallClock,
+    ntp,
+    settings: [zoneSetting(wallClock), serverSetting(ntp)],
+    commands: [
+      {
+        words: 'show time',
+        help: 'the time of day and where it comes from',
+        run: () => {
+          showTime(context, wallClock, ntp);
+          return undefined;
+        },
+      },
+    ],
+    start: () => {
+      const seconds = readRtc();
+      if (seconds !== undefined) wallClock.set(seconds * 1000, clock.now(), "the board's clock", false);
+      const learn = (): void => ntp.learn(context.wan?.ntpServers() ?? []);
+      context.wan?.onChange(learn);
+      learn();
+      ntp.start();
+    },
+  };
+}
+
+function showTime(context: Context, wallClock: WallClock, ntp: Ntp): void {
+  const { clock, output } = context;
+  output.line(wallClock.text() ?? 'The time is not known yet');
+  if (wallClock.source !== undefined)
+    output.line(`set ${formatTicks(since(clock.now(), wallClock.setAt))} ago by ${wallClock.source}`);
+  const servers = ntp.listing();
+  const next = ntp.nextIn();
+  const when = next === undefined ? '' : `, asked in ${formatTicks(Math.max(0, next))}`;
+  output.line(servers.length === 0 ? 'no NTP server is known' : `NTP servers: ${servers.join(', ')}${when}`);
+}
+
+function zoneSetting(wallClock: WallClock): Setting {
+  return {
+    words: 'timezone',
+    arguments: 'ZONE',
+    help: 'as a POSIX string: CET-1CEST,M3.5.0,M10.5.0/3',
+    set: ([text = '']) => {
+      const zone = parseZone(text.replace(/^(["'])(.*)\1$/, '$2'));
+      if (typeof zone === 'string') throw new Refusal(`Cannot set time zone ${text}: ${zone}`);
+      wallClock.zone = zone;
+    },
+    unset: () => {
+      wallClock.zone = UTC;
+    },
+    unsetHelp: 'back to UTC',
+    lines: () => (wallClock.zone === UTC ? [] : [`set timezone ${wallClock.zone.text}`]),
+  };
+}
+
+function serverSetting(ntp: Ntp): Setting {
+  return {
+    words: 'ntp server',
+    arguments: 'HOST',
+    help: `asks HOST for the time; ${NTP_SERVERS} at most`,
+    set: ([text = '']) => {
+      const address = serverAddress(text);
+      if (typeof address === 'string') throw new Refusal(`Cannot set NTP server ${text}: ${address}`);
+      if (!ntp.add(text.toLowerCase(), address))
+        throw new Refusal(`Cannot set NTP server ${text}: all ${NTP_SERVERS} places are in use`);
+    },
+    unset: ([text = '']) => {
+      if (!ntp.remove(text.toLowerCase()))
+        throw new Refusal(`Cannot unset NTP server ${text}: it is not set`);
+    },
+    unsetArguments: 'HOST',
+    unsetHelp: 'asks HOST no more',
+    lines: () => ntp.servers.map(text => `set ntp server ${text}`),
+  };
+}
+
+/** A server's address, 0 if it is a name, or why it is neither. */
+function serverAddress(text: string): number | string {
+  if (/^[0-9.]+$/.test(text)) {
+    const address = parseAddress(text);
+    if (typeof address === 'string') return address;
+    return refuseUnicast(address) ?? address;
+  }
+  if (text.length > 253 || !/^([a-z0-9_]([a-z0-9_-]{0,62})\.?)+$/i.test(text))
+    return 'it is no name of a host';
+  return 0;
+}

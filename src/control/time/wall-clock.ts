@@ -1,0 +1,97 @@
+// What time it is: an offset to the plane's ticks, set by the RTC at boot and by NTP. Between two settings the
+// crystal's error is put right by what the last settings have shown. Setting it steps the time: nothing here
+// measures durations by it, those are ticks.
+// Not here: where the time comes from (rtc.ts, ntp.ts).
+
+import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { type Clock, since } from '../clock.ts';
+import { dateText } from './civil.ts';
+import { localAt, UTC, type Zone } from './timezone.ts';
+
+const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
+/** Ticks wrap; the anchor moves before that can be mistaken. */
+const ANCHOR_TICKS = 24 * 3600 * TICKS_PER_SECOND;
+/** Settings closer than this say more about the way than about the crystal: 10 ms in 1,000 s are 10 ppm. */
+const RATE_MS = 1000 * 1000;
+/** Crystals are within 100 ppm; the PIT's division adds 15. More is a mistake, or a step of the server's. */
+const RATE_MOST = 500e-6;
+
+export interface WallClock {
+  /** Unix time in milliseconds at a tick, now when left out; undefined as long as nobody has set it. */
+  milliseconds(tick?: number): number | undefined;
+  /** Says what time it was at a tick; `source` as in "by NTP from 203.0.113.1". */
+  set(milliseconds: number, tick: number, source: string, isMeasured: boolean): void;
+  /** Who set it and when, in ticks. */
+  readonly source: string | undefined;
+  readonly setAt: number;
+  zone: Zone;
+  /** "2026-11-21 04:15:02 CET" of a tick; undefined as long as nobody has set it. */
+  text(tick?: number): string | undefined;
+}
+
+export function createWallClock(clock: Clock): WallClock {
+  let anchor: { milliseconds: number; tick: number } | undefined;
+  /** The tick and error-free time of the last measured setting. */
+  let measured: { milliseconds: number; tick: number } | undefined;
+  let rate = 0;
+  let source: string | undefined;
+  let setAt = 0;
+  let zone = UTC;
+
+  function milliseconds(tick = clock.now()): number | undefined {
+    if (anchor === undefined) return undefined;
+    const ticks = since(tick, anchor.tick);
+    const time = anchor.milliseconds + ticks * MS_PER_TICK * (1 + rate);
+    if (ticks > ANCHOR_TICKS) anchor = { milliseconds: time, tick };
+    return time;
+  }
+
+  function set(time: number, tick: number, by: string, isMeasured: boolean): void {
+    const expected = milliseconds(tick);
+    if (isMeasured && measured !== undefined && expected !== undefined) {
+      const elapsed = time - measured.milliseconds;
+      if (elapsed > RATE_MS) {
+        const wanted = rate + (time - expected) / elapsed;
+        if (Math.abs(wanted) < RATE_MOST) rate = wanted;
+      }
+    }
+    if (isMeasured && (measured === undefined || time - measured.milliseconds > RATE_MS))
+      measured = { milliseconds: time, tick };
+    anchor = { milliseconds: time, tick };
+    source = by;
+    setAt = tick;
+  }
+
+  // Looks once a day, however seldom anybody asks.
+  const keep = (): void => {
+    milliseconds();
+    clock.after(ANCHOR_TICKS + 1, keep);
+  };
+
+  return {
+    milliseconds,
+    set: (time, tick, by, isMeasured) => {
+      if (source === undefined) clock.after(ANCHOR_TICKS + 1, keep);
+      set(time, tick, by, isMeasured);
+    },
+    get source() {
+      return source;
+    },
+    get setAt() {
+      return setAt;
+    },
+    get zone() {
+      return zone;
+    },
+    set zone(value) {
+      zone = value;
+    },
+    text: tick => {
+      const time = milliseconds(tick);
+      if (time === undefined) return undefined;
+      const seconds = Math.floor(time / 1000);
+      const { name, offset } = localAt(zone, seconds);
+      return `${dateText(seconds + offset)} ${name}`;
+    },
+  };
+}

@@ -1,0 +1,211 @@
+// What the WAN makes of a lease: address, MTU, routes, servers, and the LAN that moves out of the way.
+
+import test from 'ava';
+import { address, addressText } from '../../test/packets.ts';
+import { addressOption, NAK, obliging, WanLab } from '../../test/wan-lab.ts';
+import { IF_MTU, interfaceAt } from '../plane/interface.ts';
+import { INTERFACE_LAN, INTERFACE_WAN, ROUTE_BYTES, ROUTE_COUNT, ROUTES_AT } from '../plane/limits.ts';
+import { i32at } from '../plane/memory.ts';
+import { ROUTE_DESTINATION, ROUTE_GATEWAY, ROUTE_MASK, ROUTE_USED } from '../plane/route.ts';
+import { formatPrefix, lengthOf } from './address.ts';
+
+const START = 2;
+
+function leased(yiaddr: string, options: number[][], prepare: (lab: WanLab) => void = () => {}): WanLab {
+  const lab = new WanLab();
+  lab.server = obliging(yiaddr, 3600, options);
+  prepare(lab);
+  lab.wan.start(false);
+  lab.run(START);
+  return lab;
+}
+
+function routes(): string[] {
+  const list: string[] = [];
+  for (let i = 0; i < ROUTE_COUNT; i++) {
+    const at = ROUTES_AT + i * ROUTE_BYTES;
+    if (i32at(at + ROUTE_USED) === 0) continue;
+    const prefix = formatPrefix(i32at(at + ROUTE_DESTINATION), lengthOf(i32at(at + ROUTE_MASK)));
+    list.push(`${prefix} ${addressText(i32at(at + ROUTE_GATEWAY))}`);
+  }
+  return list.sort();
+}
+
+const mtu = () => i32at(interfaceAt(INTERFACE_WAN) + IF_MTU);
+const mtuOption = (bytes: number) => [26, 2, bytes >> 8, bytes & 255];
+const mask = (text: string) => addressOption(1, text);
+
+test.serial('gateway, servers and domain of a lease are used, and told of', t => {
+  const lab = leased('203.0.113.10', [
+    addressOption(6, '9.9.9.9', '0.0.0.0', '9.9.9.9', '224.1.1.1', '8.8.8.8'),
+    addressOption(42, '192.0.2.123'),
+    [15, 11, ...Buffer.from('Example.NET')],
+  ]);
+  t.deepEqual(routes(), ['0.0.0.0/0 203.0.113.1']);
+  t.deepEqual(lab.wan.dnsServers().map(addressText), ['9.9.9.9', '8.8.8.8']);
+  t.deepEqual(lab.wan.ntpServers().map(addressText), ['192.0.2.123']);
+  t.is(lab.wan.domain(), 'example.net');
+  t.is(lab.changes, 2);
+  lab.server = obliging('203.0.113.10', 3600, [addressOption(6, '1.1.1.1')]);
+  lab.wan.renew();
+  lab.run(1);
+  t.is(lab.changes, 3, 'a renewal that brings other servers is told of');
+  t.deepEqual(lab.wan.dnsServers().map(addressText), ['1.1.1.1']);
+  t.is(lab.wan.domain(), '');
+});
+
+test.serial('a domain that is no name is not taken', t => {
+  for (const bytes of [[27, 91, 50, 74], [45, 97], [97, 32, 98], [0], Buffer.from('x'.repeat(254))]) {
+    t.is(leased('203.0.113.10', [[15, bytes.length, ...bytes]]).wan.domain(), '');
+  }
+});
+
+test.serial('option 121 replaces option 3 (RFC 3442)', t => {
+  const both = addressOption(3, '203.0.113.9');
+  leased('203.0.113.10', [
+    both,
+    [121, 20, 0, 203, 0, 113, 5, 24, 10, 9, 8, 203, 0, 113, 6, 12, 172, 31, 0, 0, 0, 0],
+  ]);
+  t.deepEqual(routes(), ['0.0.0.0/0 203.0.113.5', '10.9.8.0/24 203.0.113.6', '172.16.0.0/12 0.0.0.0']);
+  leased('203.0.113.10', [both, [121, 8, 24, 10, 9, 8, 203, 0, 113, 6]]);
+  t.deepEqual(routes(), ['10.9.8.0/24 203.0.113.6'], 'no default route is brought, so there is none');
+});
+
+test.serial('absurd routes are left out; where option 121 is malformed, option 3 counts', t => {
+  const gateway = [203, 0, 113, 6];
+  const absurd = [
+    [8, 127, ...gateway],
+    [4, 224, ...gateway],
+    [8, 0, ...gateway],
+    [24, 10, 9, 8, 224, 0, 0, 1],
+    [24, 10, 9, 8, 203, 0, 113, 10], // by ourselves
+    [0, 0, 0, 0, 0], // the whole internet by ARP
+    [25, 192, 168, 0, 128, ...gateway], // half of our LAN
+  ].flat();
+  leased('203.0.113.10', [[121, absurd.length + 8, ...absurd, 24, 10, 7, 7, ...gateway]]);
+  t.deepEqual(routes(), ['10.7.7.0/24 203.0.113.6']);
+  const right = [24, 10, 7, 7, ...gateway, 16, 10, 1, ...gateway];
+  for (let n = 1; n < right.length; n++) {
+    if (n === 8) continue; // one whole route
+    leased('203.0.113.10', [addressOption(3, '203.0.113.1'), [121, n, ...right.slice(0, n)]]);
+    t.deepEqual(routes(), ['0.0.0.0/0 203.0.113.1'], `cut at ${n}`);
+  }
+  leased('203.0.113.10', [addressOption(3, '203.0.113.1'), [121, 9, 33, 10, 7, 7, 7, ...gateway]]);
+  t.deepEqual(routes(), ['0.0.0.0/0 203.0.113.1']);
+});
+
+test.serial('no more routes than fit are taken, and all go with the lease', t => {
+  const many = Array.from({ length: 30 }, (_, i) => [24, 10, 7, i, 203, 0, 113, 6]).flat();
+  const lab = leased('203.0.113.10', [[121, many.length, ...many]]);
+  t.is(routes().length, 16);
+  lab.wan.client.stop();
+  t.deepEqual(routes(), []);
+});
+
+test.serial(
+  'an MTU of 576 to 1500 is taken, a smaller one is ignored, a larger one cut, ours goes first',
+  t => {
+    const rows = [
+      [575, 1500],
+      [68, 1500],
+      [0, 1500],
+      [576, 576],
+      [1492, 1492],
+      [1500, 1500],
+      [9000, 1500],
+    ] as const;
+    for (const [given, used] of rows) {
+      leased('203.0.113.10', [mtuOption(given)]);
+      t.is(mtu(), used, `given ${given}`);
+    }
+    const lab = leased('203.0.113.10', [mtuOption(1400)], lab => lab.wan.setMtu(1300));
+    t.is(mtu(), 1300);
+    lab.wan.setMtu(undefined);
+    t.is(mtu(), 1400);
+  },
+);
+
+test.serial("a mask that is none is the class's; a mask of one address works with a gateway elsewhere", t => {
+  t.is(leased('203.0.113.10', [mask('255.0.255.0')]).address(), '203.0.113.10/24');
+  t.is(leased('10.1.2.3', [mask('0.0.0.0')]).address(), '10.1.2.3/8');
+  t.is(leased('172.20.2.3', [mask('128.0.0.0')]).address(), '172.20.2.3/16');
+  const lab = leased('198.51.100.9', [mask('255.255.255.255')]);
+  t.is(lab.address(), '198.51.100.9/32');
+  t.deepEqual(routes(), ['0.0.0.0/0 203.0.113.1']);
+  lab.wan.renew();
+  lab.run(1);
+  t.is(lab.took().at(-1), 'REQUEST', 'the server is reached by the gateway');
+  t.is(lab.wan.client.state, 'bound');
+});
+
+test.serial("the LAN moves out of the WAN's way, and says so", t => {
+  const rows: [string, string, string][] = [
+    ['192.168.0.33', '255.255.255.0', '192.168.1.1/24'],
+    ['192.168.0.33', '255.255.0.0', '10.77.0.1/24'],
+    ['192.168.0.33', '255.255.255.252', '192.168.1.1/24'],
+    ['192.168.1.33', '255.255.255.0', '192.168.0.1/24'],
+    ['10.0.2.15', '255.0.0.0', '192.168.0.1/24'],
+  ];
+  for (const [given, netmask, lan] of rows) {
+    const lab = leased(given, [mask(netmask), addressOption(3)]);
+    t.is(lab.address(INTERFACE_LAN), lan, given);
+    t.true(lab.address().startsWith(given));
+    const said = lab.logged.some(line =>
+      line.startsWith(`lan: moved from 192.168.0.1 to ${lan}, as the WAN has`),
+    );
+    t.is(said, lan !== '192.168.0.1/24');
+  }
+});
+
+test.serial('a gateway inside the LAN is as bad as a network that is', t => {
+  const lab = leased('203.0.113.10', [mask('255.255.255.255'), addressOption(3, '192.168.0.254')]);
+  t.is(lab.address(INTERFACE_LAN), '192.168.1.1/24');
+  t.deepEqual(routes(), ['0.0.0.0/0 192.168.0.254']);
+});
+
+test.serial('a LAN that was set by hand stays, and the WAN gets no address: the log says why, once', t => {
+  const lab = leased('192.168.0.33', [], lab => lab.set('set lan address 192.168.0.1/24'));
+  lab.run(600);
+  t.is(lab.address(INTERFACE_LAN), '192.168.0.1/24');
+  t.is(lab.address(), '');
+  const why =
+    "wan: cannot use the offer of 203.0.113.1: 192.168.0.0/24 shares addresses with the LAN's 192.168.0.0/24, " +
+    'which was set by hand';
+  t.is(lab.logged.filter(line => line === why).length, 1);
+  lab.set('unset lan address');
+  lab.run(66);
+  t.is(lab.address(), '192.168.0.33/24');
+  t.is(lab.address(INTERFACE_LAN), '192.168.1.1/24');
+});
+
+test.serial('the WAN that moves into the LAN in mid-life moves the LAN too', t => {
+  const lab = leased('203.0.113.10', []);
+  lab.server = message =>
+    message.ciaddr === '203.0.113.10' ? { type: NAK } : obliging('192.168.0.50')(message);
+  lab.wan.renew();
+  lab.run(START + 1);
+  t.is(lab.address(), '192.168.0.50/24');
+  t.is(lab.address(INTERFACE_LAN), '192.168.1.1/24');
+});
+
+test.serial('set wan address gives the lease back; set wan dhcp and none take the address away', t => {
+  const lab = leased('203.0.113.10', [[121, 13, 24, 10, 7, 7, 203, 0, 113, 6, 0, 203, 0, 113, 1]]);
+  lab.took();
+  t.is(lab.wan.setAddress({ address: address('192.168.0.9'), length: 24 })?.startsWith('it shares'), true);
+  t.is(lab.address(), '203.0.113.10/24', 'a refused address changes nothing');
+  t.is(lab.wan.setGateway(address('203.0.113.1')), 'it comes by DHCP, see set wan address');
+  t.is(lab.wan.setAddress({ address: address('203.0.113.77'), length: 24 }), undefined);
+  lab.settle();
+  t.deepEqual(lab.took(), ['RELEASE']);
+  t.is(lab.address(), '203.0.113.77/24');
+  t.deepEqual(routes(), []);
+  t.is(lab.wan.setGateway(address('203.0.113.1')), undefined);
+  lab.run(100);
+  t.deepEqual(lab.took(), []);
+  lab.wan.setNone();
+  t.is(lab.address(), '');
+  t.deepEqual(routes(), []);
+  lab.wan.setDhcp();
+  lab.run(START);
+  t.is(lab.address(), '203.0.113.10/24');
+});

@@ -1,0 +1,60 @@
+// Ethernet II: the 14 bytes before every packet.
+// RFC 894 (IP over Ethernet). IEEE 802.3 frames with a length in the type's place are not for us.
+//
+//    0             6             12     14
+//    | destination | source      | type | ...
+
+import { DROP_FRAME_SHORT, DROP_NOT_FOR_US } from './counters.ts';
+import { IF_MAC } from './interface.ts';
+import { get8, get16, get32, i32at, put16, put32, puti32, u16at } from './memory.ts';
+import { FLAG_BROADCAST, PACKET_FLAGS, PACKET_FRAME, PACKET_LENGTH } from './packet.ts';
+
+export const ETHERNET_HEADER_BYTES: i32 = 14;
+export const ETHERTYPE_IPV4: i32 = 0x0800;
+export const ETHERTYPE_ARP: i32 = 0x0806;
+
+const DESTINATION: i32 = PACKET_FRAME;
+const SOURCE: i32 = PACKET_FRAME + 6;
+const TYPE: i32 = PACKET_FRAME + 12;
+
+/**
+ * Is the frame for us? Answers its type (0x0600 or more, or an 802.3 length below) or a drop reason, both told
+ * apart by the caller, who knows only two types. `at` is the interface's record.
+ */
+export function ethernetInput(packet: i32, at: i32): i32 {
+  if (i32at(packet + PACKET_LENGTH) < ETHERNET_HEADER_BYTES) return DROP_FRAME_SHORT;
+  // Both addresses lie on even addresses, and two bytes of a table are read fastest.
+  if (
+    u16at(packet + DESTINATION) !== u16at(at + IF_MAC) ||
+    u16at(packet + DESTINATION + 2) !== u16at(at + IF_MAC + 2) ||
+    u16at(packet + DESTINATION + 4) !== u16at(at + IF_MAC + 4)
+  ) {
+    if (get32(packet + DESTINATION) !== -1 || get16(packet + DESTINATION + 4) !== 0xffff)
+      return DROP_NOT_FOR_US;
+    puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_BROADCAST);
+  }
+  // A group address cannot send (IEEE 802.3): such a frame is forged.
+  if ((get8(packet + SOURCE) & 1) !== 0) return DROP_NOT_FOR_US;
+  return get16(packet + TYPE);
+}
+
+/** Heads a frame for everybody on the link. */
+export function ethernetBroadcast(packet: i32, at: i32, type: i32): void {
+  put32(packet + DESTINATION, -1);
+  put16(packet + DESTINATION + 4, 0xffff);
+  ethernetFrom(packet, at, type);
+}
+
+/** Fills in our own address and the type. */
+export function ethernetFrom(packet: i32, at: i32, type: i32): void {
+  put32(packet + SOURCE, get32(at + IF_MAC));
+  put16(packet + SOURCE + 4, get16(at + IF_MAC + 4));
+  put16(packet + TYPE, type);
+}
+
+/** Turns a frame around: back to the station that sent it. */
+export function ethernetReply(packet: i32, at: i32): void {
+  put32(packet + DESTINATION, get32(packet + SOURCE));
+  put16(packet + DESTINATION + 4, get16(packet + SOURCE + 4));
+  ethernetFrom(packet, at, get16(packet + TYPE));
+}

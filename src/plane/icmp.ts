@@ -1,0 +1,165 @@
+// ICMP that we send: errors about packets, and the answer to an echo request.
+// RFC 792; when not to send one: RFC 1122, 3.2.2, and RFC 1812, 4.3.2; next-hop MTU: RFC 1191, section 4.
+// Not here: errors of others on their way through the masquerade (masquerade.ts).
+//
+// Both build in place: the packet that gave the reason becomes the message. So an error needs no buffer.
+//
+//    | IP header, 20 | type, code, sum, word | the packet's IP header and what follows, up to 576 in all |
+
+import { NOW_AT } from './cells.ts';
+import { adjust16, checksum } from './checksum.ts';
+import {
+  COUNT_ECHO_ANSWERED,
+  COUNT_ICMP_LIMITED,
+  COUNT_ICMP_SENT,
+  count,
+  DROP_ICMP_CHECKSUM,
+} from './counters.ts';
+import { ETHERNET_HEADER_BYTES } from './ethernet.ts';
+import { IF_ADDRESS, interfaceAt } from './interface.ts';
+import {
+  IP_DESTINATION,
+  IP_ID,
+  IP_OFFSET,
+  IP_SOURCE,
+  IP_TTL,
+  nextIdentification,
+  PROTOCOL_ICMP,
+  sealHeader,
+} from './ipv4.ts';
+import { ICMP_BURST, ICMP_ERROR_BYTES, ICMP_STATE_AT, ICMP_STATE_BYTES, INTERFACE_COUNT } from './limits.ts';
+import { copy, fill, get16, get32, i32at, put8, put16, put32, puti32 } from './memory.ts';
+import {
+  FLAG_BROADCAST,
+  FLAG_ICMP_ERROR,
+  FLAG_LOCAL,
+  PACKET_CONTEXT,
+  PACKET_ENTRY,
+  PACKET_FLAGS,
+  PACKET_IN,
+  PACKET_IP,
+  PACKET_L4,
+  PACKET_LENGTH,
+  PACKET_PORTS,
+  PASS,
+} from './packet.ts';
+import { routeTo, TO_WAY, WAY_BROADCAST, WAY_MULTICAST, WAY_SHIFT } from './route.ts';
+
+export const ICMP_ECHO_REPLY: i32 = 0;
+export const ICMP_UNREACHABLE: i32 = 3;
+export const ICMP_ECHO_REQUEST: i32 = 8;
+export const ICMP_TIME_EXCEEDED: i32 = 11;
+
+export const CODE_NET_UNREACHABLE: i32 = 0;
+export const CODE_HOST_UNREACHABLE: i32 = 1;
+export const CODE_PROTOCOL_UNREACHABLE: i32 = 2;
+export const CODE_PORT_UNREACHABLE: i32 = 3;
+export const CODE_FRAGMENTATION_NEEDED: i32 = 4;
+export const CODE_PROHIBITED: i32 = 13;
+
+/** TTL of what we send ourselves (RFC 1700). */
+export const TTL_DEFAULT: i32 = 64;
+const IP_AND_ICMP_BYTES: i32 = 28;
+/** A bucket an interface: tokens, and the tick when they were counted. */
+const BUCKET_BYTES: i32 = 8;
+
+export function resetIcmp(): void {
+  fill(ICMP_STATE_AT, 0, ICMP_STATE_BYTES);
+  for (let i: i32 = 0; i < INTERFACE_COUNT; i++) puti32(ICMP_STATE_AT + i * BUCKET_BYTES, ICMP_BURST);
+}
+
+/**
+ * Turns a packet into the error about it, from our address on the interface it came in by to its source, and
+ * answers 1; `word` is the second word of the ICMP header. 0: no error may be sent, and the packet is as it was.
+ */
+export function icmpError(packet: i32, type: i32, code: i32, word: i32): i32 {
+  if (mayReport(packet) === 0) return 0;
+  const ip: i32 = packet + PACKET_IP;
+  const bytes: i32 = i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES;
+  const room: i32 = ICMP_ERROR_BYTES - IP_AND_ICMP_BYTES;
+  const quoted: i32 = bytes < room ? bytes : room;
+  const to: i32 = get32(ip + IP_SOURCE);
+  copy(ip + IP_AND_ICMP_BYTES, ip, quoted);
+  // Precedence 6, INTERNETWORK CONTROL: RFC 1812, 4.3.2.5.
+  put32(ip, 0x45c00000 | (IP_AND_ICMP_BYTES + quoted));
+  put32(ip + IP_ID, nextIdentification() << 16);
+  put32(ip + IP_TTL, (TTL_DEFAULT << 24) | (PROTOCOL_ICMP << 16));
+  put32(ip + IP_SOURCE, i32at(interfaceAt(i32at(packet + PACKET_IN)) + IF_ADDRESS));
+  put32(ip + IP_DESTINATION, to);
+  sealHeader(ip);
+  const l4: i32 = ip + 20;
+  put32(l4, (type << 24) | (code << 16));
+  put32(l4 + 4, word);
+  put16(l4 + 2, checksum(l4, 8 + quoted));
+  puti32(packet + PACKET_LENGTH, ETHERNET_HEADER_BYTES + IP_AND_ICMP_BYTES + quoted);
+  puti32(packet + PACKET_L4, l4);
+  puti32(packet + PACKET_PORTS, 0);
+  puti32(packet + PACKET_FLAGS, FLAG_LOCAL | FLAG_ICMP_ERROR);
+  puti32(packet + PACKET_ENTRY, -1);
+  puti32(packet + PACKET_CONTEXT, 0);
+  count(COUNT_ICMP_SENT);
+  return 1;
+}
+
+/** RFC 1122, 3.2.2, and RFC 1812, 4.3.2.7: what no error is sent about. */
+function mayReport(packet: i32): i32 {
+  if ((i32at(packet + PACKET_FLAGS) & (FLAG_BROADCAST | FLAG_ICMP_ERROR | FLAG_LOCAL)) !== 0) return 0;
+  const ip: i32 = packet + PACKET_IP;
+  if ((get16(ip + IP_OFFSET) & 0x1fff) !== 0) return 0;
+  if (get32(ip + IP_SOURCE) === 0) return 0;
+  const kind: i32 = i32at(routeTo(get32(ip + IP_DESTINATION)) + TO_WAY) >> WAY_SHIFT;
+  if (kind === WAY_BROADCAST || kind === WAY_MULTICAST) return 0;
+  return answerAllowed(i32at(packet + PACKET_IN));
+}
+
+/** Takes a token for an error or reset to an interface; 0 if it has none. */
+export function answerAllowed(index: i32): i32 {
+  if (index < 0) return 0;
+  const bucket: i32 = ICMP_STATE_AT + index * BUCKET_BYTES;
+  const now: i32 = i32at(NOW_AT);
+  const passed: i32 = (now - i32at(bucket + 4)) | 0;
+  let tokens: i32 = i32at(bucket);
+  if (passed < 0 || passed >= ICMP_BURST) tokens = ICMP_BURST;
+  else if (tokens + passed > ICMP_BURST) tokens = ICMP_BURST;
+  else tokens += passed;
+  puti32(bucket + 4, now);
+  if (tokens === 0) {
+    puti32(bucket, 0);
+    count(COUNT_ICMP_LIMITED);
+    return 0;
+  }
+  puti32(bucket, tokens - 1);
+  return 1;
+}
+
+/**
+ * Turns an echo request to us into its reply: PASS, or a drop. In a fragment the checksum is not looked at,
+ * it covers the whole datagram; the reply's changes by the type alone, so who asked finds out. Later fragments
+ * (PACKET_L4 is 0) just go back.
+ */
+export function icmpEcho(packet: i32): i32 {
+  const ip: i32 = packet + PACKET_IP;
+  const l4: i32 = i32at(packet + PACKET_L4);
+  if (i32at(packet + PACKET_CONTEXT) === 0) {
+    const bytes: i32 = i32at(packet + PACKET_LENGTH) - (l4 - ip) - ETHERNET_HEADER_BYTES;
+    if (checksum(l4, bytes) !== 0) return DROP_ICMP_CHECKSUM;
+  }
+  if (l4 !== 0) {
+    put8(l4, ICMP_ECHO_REPLY);
+    adjust16(l4 + 2, ICMP_ECHO_REQUEST << 8, ICMP_ECHO_REPLY << 8);
+    count(COUNT_ECHO_ANSWERED);
+  }
+  turnAround(packet);
+  return PASS;
+}
+
+/** Exchanges source and destination, starts the TTL anew and marks the packet as our own. */
+export function turnAround(packet: i32): void {
+  const ip: i32 = packet + PACKET_IP;
+  const source: i32 = get32(ip + IP_SOURCE);
+  put32(ip + IP_SOURCE, get32(ip + IP_DESTINATION));
+  put32(ip + IP_DESTINATION, source);
+  put8(ip + IP_TTL, TTL_DEFAULT);
+  sealHeader(ip);
+  puti32(packet + PACKET_FLAGS, FLAG_LOCAL);
+}

@@ -1,0 +1,27 @@
+// What follows when an interface gets another address, mask, side or state: the ways, the neighbours and the
+// masquerade forget what no longer holds, and the link is told (gratuitous ARP, RFC 5227, section 2.3).
+// An address that is lost (0 follows) may come back, as when a DHCP server was away for a while: its sessions
+// wait until another address takes its place, or their timers end them. Nothing is sent meanwhile.
+// configureInterface() need not know of it: each tick looks, and who wants it at once calls interfacesChanged().
+
+import { arpAnnounce } from './arp.ts';
+import { IF_ADDRESS, interfaceAt } from './interface.ts';
+import { INTERFACE_COUNT } from './limits.ts';
+import { masqueradeForgetAddress } from './masquerade-timeout.ts';
+import { i32at } from './memory.ts';
+import { forgetNeighbours } from './neighbour.ts';
+import { addressSeen, flushRoutes, interfaceChanged, see } from './route.ts';
+
+export function interfacesChanged(): void {
+  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) {
+    if (interfaceChanged(index) !== 0) {
+      const old: i32 = addressSeen(index);
+      const address: i32 = i32at(interfaceAt(index) + IF_ADDRESS);
+      see(index);
+      flushRoutes();
+      forgetNeighbours(index);
+      if (old !== 0 && address !== 0 && old !== address) masqueradeForgetAddress(old);
+      arpAnnounce(index);
+    }
+  }
+}

@@ -1,0 +1,71 @@
+// The interfaces: what the plane knows of each link. Addresses are i32 in host order, as get32 reads them.
+// Not here: the cards' drivers (hal/nic/), which keep their own state in the NIC block of the same index.
+
+import { INTERFACE_BYTES, INTERFACE_COUNT, INTERFACES_AT, MTU_DEFAULT } from './limits.ts';
+import { copy, fill, i32at, puti32 } from './memory.ts';
+
+/** INTERFACE_ABSENT, INTERFACE_DOWN or INTERFACE_UP. */
+export const IF_STATE: i32 = 0;
+/** INTERFACE_INSIDE or INTERFACE_OUTSIDE: on which side of the masquerade it lies. */
+export const IF_SIDE: i32 = 4;
+/** LINK_ETHERNET or LINK_POINT. */
+export const IF_LINK: i32 = 8;
+export const IF_ADDRESS: i32 = 12;
+/** Network mask, and the network's number (address & mask). */
+export const IF_MASK: i32 = 16;
+export const IF_NETWORK: i32 = 20;
+export const IF_MTU: i32 = 24;
+/** Station address, 6 bytes as on the wire. */
+export const IF_MAC: i32 = 28;
+// Frames and bytes, free-running counters.
+export const IF_RX_PACKETS: i32 = 36;
+export const IF_RX_BYTES: i32 = 40;
+export const IF_RX_ERRORS: i32 = 44;
+export const IF_RX_DROPPED: i32 = 48;
+export const IF_TX_PACKETS: i32 = 52;
+export const IF_TX_BYTES: i32 = 56;
+export const IF_TX_ERRORS: i32 = 60;
+export const IF_TX_DROPPED: i32 = 64;
+/** Queue of packets that wait for the card: first, last, how many. */
+export const IF_QUEUE_HEAD: i32 = 68;
+export const IF_QUEUE_TAIL: i32 = 72;
+export const IF_QUEUE_LENGTH: i32 = 76;
+
+export const INTERFACE_ABSENT: i32 = 0;
+export const INTERFACE_DOWN: i32 = 1;
+export const INTERFACE_UP: i32 = 2;
+export const INTERFACE_INSIDE: i32 = 0;
+export const INTERFACE_OUTSIDE: i32 = 1;
+export const LINK_ETHERNET: i32 = 0;
+export const LINK_POINT: i32 = 1;
+
+/** Address of an interface's record. */
+export function interfaceAt(index: i32): i32 {
+  return INTERFACES_AT + index * INTERFACE_BYTES;
+}
+
+export function resetInterfaces(): void {
+  fill(INTERFACES_AT, 0, INTERFACE_COUNT * INTERFACE_BYTES);
+  for (let i: i32 = 0; i < INTERFACE_COUNT; i++) puti32(interfaceAt(i) + IF_MTU, MTU_DEFAULT);
+}
+
+/** Gives an interface its card: link and station address (6 bytes at `mac` in plane memory). It stays down. */
+export function bindInterface(index: i32, link: i32, mac: i32): void {
+  const at: i32 = interfaceAt(index);
+  puti32(at + IF_LINK, link);
+  copy(at + IF_MAC, mac, 6);
+  puti32(at + IF_STATE, INTERFACE_DOWN);
+}
+
+/** Sets side, address, mask and MTU, and brings the interface up; address 0 takes it down. */
+export function configureInterface(index: i32, side: i32, address: i32, mask: i32, mtu: i32): void {
+  const at: i32 = interfaceAt(index);
+  puti32(at + IF_SIDE, side);
+  puti32(at + IF_ADDRESS, address);
+  puti32(at + IF_MASK, mask);
+  puti32(at + IF_NETWORK, address & mask);
+  puti32(at + IF_MTU, mtu);
+  if (i32at(at + IF_STATE) !== INTERFACE_ABSENT) {
+    puti32(at + IF_STATE, address === 0 ? INTERFACE_DOWN : INTERFACE_UP);
+  }
+}

@@ -1,0 +1,184 @@
+// Every size, depth and timeout of the plane, with unit and reason, and the map of its memory.
+//
+// The map is a chain: each region starts where the one before it ends, and the sum is asserted by
+// limits.test.ts. Every size is a multiple of 64 bytes, so each region starts on a cache line (and on
+// a multiple of every field's size). Address 0 means "none"; nothing is kept below PLANE_FIRST.
+
+/** Where the plane's memory lies in QuickJS's linear memory: in the hole between data and stack. */
+export const PLANE_BASE: i32 = 0x40000;
+
+/** Ticks of the PIT a second. The period kernels' HZ: `ipfwadm -M -l` shows hundredths. */
+export const TICKS_PER_SECOND: i32 = 100;
+
+// --- interfaces and cards -------------------------------------------------------------------------
+/** LAN, WAN, and two for PPP or further cards. */
+export const INTERFACE_COUNT: i32 = 4;
+export const INTERFACE_BYTES: i32 = 256;
+export const INTERFACE_LAN: i32 = 0;
+export const INTERFACE_WAN: i32 = 1;
+/** One driver state an interface. */
+export const NIC_BYTES: i32 = 256;
+/** Frames waiting for a card. More only adds delay: 32 full frames are 31 ms at 10 Mb/s. */
+export const TRANSMIT_QUEUE_LIMIT: i32 = 32;
+/** Frames taken from one card in one visit, so that a flood on one side cannot starve the other. */
+export const RECEIVE_BUDGET: i32 = 16;
+/** Turns that the cards take in one visit before the processor goes back to what it did. */
+export const RECEIVE_ROUNDS: i32 = 4;
+/**
+ * Frames taken from all cards between two ticks. Past it they wait in the cards' rings for the next tick:
+ * 64 frames of 4,000 instructions are 256,000 of a 66 MHz board's 312,500, so a flood leaves control a fifth.
+ */
+export const RECEIVE_TICK_BUDGET: i32 = 64;
+/** A card that has not sent a frame after this many ticks is reset: 16 collisions take at most 0.4 s. */
+export const NIC_TRANSMIT_TICKS: i32 = 50;
+/** Ethernet: 14 bytes of header and 1,500 of payload. */
+export const FRAME_MAX: i32 = 1514;
+export const MTU_DEFAULT: i32 = 1500;
+
+// --- packet buffers ----------------------------------------------------------------------------------
+/** Metadata, then the frame at PACKET_FRAME (packet.ts): 50 + 1,514 + padding. */
+export const BUFFER_BYTES: i32 = 1600;
+/** Two full transmit queues, the punt ring, waiting fragments and ARP, and some in hand. */
+export const BUFFER_COUNT: i32 = 128;
+/** Free buffers below which nothing may wait (for ARP, a first fragment, control): forwarding goes first. */
+export const POOL_RESERVE: i32 = 24;
+
+// --- serial ports --------------------------------------------------------------------------------------
+export const SERIAL_COUNT: i32 = 4;
+export const SERIAL_STATE_BYTES: i32 = 128;
+/** Powers of two. A paste at 115200 baud brings 11.5 bytes a millisecond: 4,096 bytes are 355 ms. */
+export const SERIAL_RECEIVE_BYTES: i32 = 4096;
+export const SERIAL_TRANSMIT_BYTES: i32 = 4096;
+
+// --- control's queue -------------------------------------------------------------------------------------
+/** Packets waiting for control, a power of two. Past it they are dropped and counted. */
+export const PUNT_RING_COUNT: i32 = 32;
+/** Ports and ICMP identifiers on which the router itself listens: 64 are for DNS queries under way. */
+export const SOCKET_COUNT: i32 = 128;
+export const SOCKET_BYTES: i32 = 16;
+
+// --- neighbours and routes -----------------------------------------------------------------------------------
+export const NEIGHBOUR_COUNT: i32 = 256;
+export const NEIGHBOUR_BYTES: i32 = 32;
+/** Places, from its own on, in which a neighbour may stand. */
+export const NEIGHBOUR_WINDOW: i32 = 8;
+/** Packets that wait for one neighbour (RFC 1122, 2.3.2.2 asks for one); a 10 kB datagram in fragments is 7. */
+export const NEIGHBOUR_QUEUE_LIMIT: i32 = 8;
+/** Packets that wait for all neighbours together. */
+export const NEIGHBOUR_HELD_LIMIT: i32 = 24;
+/** Requests sent for a neighbour before it is given up, and the time between two (RFC 1122, 2.3.2.1: 1 s). */
+export const NEIGHBOUR_TRIES: i32 = 3;
+export const NEIGHBOUR_RETRY_TICKS: i32 = 1 * TICKS_PER_SECOND;
+/** A neighbour in use is asked again, by unicast, this long after it was last heard. */
+export const NEIGHBOUR_CONFIRMED_TICKS: i32 = 60 * TICKS_PER_SECOND;
+/** A neighbour is forgotten this long after it was last used; until then it is "in use" and stays. */
+export const NEIGHBOUR_IDLE_TICKS: i32 = 600 * TICKS_PER_SECOND;
+/** Least time between two defences of our address (RFC 5227, 2.4: DEFEND_INTERVAL, 10 s). */
+export const ARP_DEFEND_TICKS: i32 = 10 * TICKS_PER_SECOND;
+export const ROUTE_COUNT: i32 = 32;
+export const ROUTE_BYTES: i32 = 32;
+/** Addresses whose way is remembered, a power of two. */
+export const ROUTE_CACHE_COUNT: i32 = 64;
+export const ROUTE_CACHE_BYTES: i32 = 16;
+export const ROUTE_STATE_BYTES: i32 = 64;
+
+// --- fragments ---------------------------------------------------------------------------------------------------
+export const FRAGMENT_CONTEXT_COUNT: i32 = 64;
+/** 48 bytes of state and 20 ranges of what has been seen. */
+export const FRAGMENT_CONTEXT_BYTES: i32 = 128;
+export const FRAGMENT_RANGE_COUNT: i32 = 20;
+/** Places, from its own on, in which a context may stand. */
+export const FRAGMENT_WINDOW: i32 = 8;
+/** RFC 1122, 3.3.2 reassembles for 60 s at least; a router that only remembers ports may forget sooner. */
+export const FRAGMENT_LIFE_TICKS: i32 = 30 * TICKS_PER_SECOND;
+/** Fragments wait this long for their first one: reordering takes milliseconds. */
+export const FRAGMENT_WAIT_TICKS: i32 = 5 * TICKS_PER_SECOND;
+/** Buffers that fragments may hold while their first one is missing; the flood's share of the pool. */
+export const FRAGMENT_HELD_LIMIT: i32 = 32;
+
+// --- ICMP --------------------------------------------------------------------------------------------------------
+/** Errors (and resets) to one interface: this many at once, then one each tick (RFC 1812, 4.3.2.8). */
+export const ICMP_BURST: i32 = 50;
+/** The largest error, with its IP header (RFC 1812, 4.3.2.3). */
+export const ICMP_ERROR_BYTES: i32 = 576;
+
+// --- masquerading ----------------------------------------------------------------------------------------------
+export const MASQUERADE_COUNT: i32 = 4096;
+export const MASQUERADE_BYTES: i32 = 64;
+/** Chains in each of the five hash tables (u16 heads); the top 12 bits of the hash choose one. */
+export const MASQUERADE_BUCKETS: i32 = 4096;
+/** The last entries go only to hosts that hold no more than their share: room for one host's evening. */
+export const MASQUERADE_RESERVE: i32 = 256;
+/** How many of a list's oldest entries are looked at for one that may go. Bounds the work under a flood. */
+export const MASQUERADE_EVICT_WINDOW: i32 = 8;
+/** An answered UDP or ICMP session that was used in this time is not idle and stays. */
+export const MASQUERADE_IDLE_SECONDS: i32 = 10;
+/** Slots that are tried for an inside host's record before it shares the common one. */
+export const HOST_PROBES: i32 = 8;
+/** Inside hosts whose share is accounted. */
+export const HOST_COUNT: i32 = 256;
+export const HOST_BYTES: i32 = 32;
+
+// --- small state blocks ----------------------------------------------------------------------------------------
+export const CELLS_BYTES: i32 = 512;
+export const PARAMETER_COUNT: i32 = 64;
+export const COUNTER_COUNT: i32 = 128;
+export const POOL_STATE_BYTES: i32 = 64;
+export const ARP_STATE_BYTES: i32 = 128;
+export const FRAGMENT_STATE_BYTES: i32 = 64;
+export const MASQUERADE_STATE_BYTES: i32 = 256;
+export const ENTROPY_BYTES: i32 = 256;
+export const ICMP_STATE_BYTES: i32 = 64;
+/** Control's settings as text, for when control is started again: some 200 lines of 40 characters. */
+export const CONFIGURATION_BYTES: i32 = 8192;
+/** Leases of the DHCP server: 256 serve a /24, the largest LAN that is usual here. */
+export const LEASE_COUNT: i32 = 256;
+/** State, hardware address, client identifier and host name of one. */
+export const LEASE_BYTES: i32 = 128;
+/** Whether the table holds anything; then its columns of addresses and of key hashes, and the records. */
+export const LEASE_STATE_BYTES: i32 = 64;
+/** The message that gave the WAN its lease, with its tick, for when control is started again: 8 + 1,472, rounded. */
+export const WAN_LEASE_BYTES: i32 = 1536;
+
+// --- the map -------------------------------------------------------------------------------------------------
+export const PLANE_FIRST: i32 = 64;
+export const CELLS_AT: i32 = PLANE_FIRST;
+export const PARAMETERS_AT: i32 = CELLS_AT + CELLS_BYTES;
+export const COUNTERS_AT: i32 = PARAMETERS_AT + 4 * PARAMETER_COUNT;
+export const POOL_STATE_AT: i32 = COUNTERS_AT + 4 * COUNTER_COUNT;
+export const ARP_STATE_AT: i32 = POOL_STATE_AT + POOL_STATE_BYTES;
+export const FRAGMENT_STATE_AT: i32 = ARP_STATE_AT + ARP_STATE_BYTES;
+export const MASQUERADE_STATE_AT: i32 = FRAGMENT_STATE_AT + FRAGMENT_STATE_BYTES;
+export const ENTROPY_AT: i32 = MASQUERADE_STATE_AT + MASQUERADE_STATE_BYTES;
+export const ICMP_STATE_AT: i32 = ENTROPY_AT + ENTROPY_BYTES;
+export const INTERFACES_AT: i32 = ICMP_STATE_AT + ICMP_STATE_BYTES;
+export const NICS_AT: i32 = INTERFACES_AT + INTERFACE_COUNT * INTERFACE_BYTES;
+export const SERIAL_STATES_AT: i32 = NICS_AT + INTERFACE_COUNT * NIC_BYTES;
+export const SERIAL_RECEIVE_AT: i32 = SERIAL_STATES_AT + SERIAL_COUNT * SERIAL_STATE_BYTES;
+export const SERIAL_TRANSMIT_AT: i32 = SERIAL_RECEIVE_AT + SERIAL_COUNT * SERIAL_RECEIVE_BYTES;
+export const PUNT_RING_AT: i32 = SERIAL_TRANSMIT_AT + SERIAL_COUNT * SERIAL_TRANSMIT_BYTES;
+export const SOCKETS_AT: i32 = PUNT_RING_AT + 4 * PUNT_RING_COUNT;
+export const NEIGHBOURS_AT: i32 = SOCKETS_AT + SOCKET_COUNT * SOCKET_BYTES;
+export const ROUTES_AT: i32 = NEIGHBOURS_AT + NEIGHBOUR_COUNT * NEIGHBOUR_BYTES;
+export const ROUTE_CACHE_AT: i32 = ROUTES_AT + ROUTE_COUNT * ROUTE_BYTES;
+export const ROUTE_STATE_AT: i32 = ROUTE_CACHE_AT + ROUTE_CACHE_COUNT * ROUTE_CACHE_BYTES;
+export const FRAGMENTS_AT: i32 = ROUTE_STATE_AT + ROUTE_STATE_BYTES;
+export const HOSTS_AT: i32 = FRAGMENTS_AT + FRAGMENT_CONTEXT_COUNT * FRAGMENT_CONTEXT_BYTES;
+export const MASQUERADE_OUT_HEADS_AT: i32 = HOSTS_AT + HOST_COUNT * HOST_BYTES;
+export const MASQUERADE_IN_HEADS_AT: i32 = MASQUERADE_OUT_HEADS_AT + 2 * MASQUERADE_BUCKETS;
+export const MASQUERADE_MAP_HEADS_AT: i32 = MASQUERADE_IN_HEADS_AT + 2 * MASQUERADE_BUCKETS;
+export const MASQUERADE_PORT_HEADS_AT: i32 = MASQUERADE_MAP_HEADS_AT + 2 * MASQUERADE_BUCKETS;
+export const MASQUERADE_PEER_HEADS_AT: i32 = MASQUERADE_PORT_HEADS_AT + 2 * MASQUERADE_BUCKETS;
+export const MASQUERADE_AT: i32 = MASQUERADE_PEER_HEADS_AT + 2 * MASQUERADE_BUCKETS;
+export const BUFFERS_AT: i32 = MASQUERADE_AT + MASQUERADE_COUNT * MASQUERADE_BYTES;
+/** Table of crc32.ts, which is not part of the plane's state. */
+export const CRC_TABLE_AT: i32 = BUFFERS_AT + BUFFER_COUNT * BUFFER_BYTES;
+export const CONFIGURATION_AT: i32 = CRC_TABLE_AT + 1024;
+export const LEASE_STATE_AT: i32 = CONFIGURATION_AT + CONFIGURATION_BYTES;
+export const LEASE_ADDRESSES_AT: i32 = LEASE_STATE_AT + LEASE_STATE_BYTES;
+export const LEASE_HASHES_AT: i32 = LEASE_ADDRESSES_AT + 4 * LEASE_COUNT;
+export const LEASES_AT: i32 = LEASE_HASHES_AT + 4 * LEASE_COUNT;
+export const WAN_LEASE_AT: i32 = LEASES_AT + LEASE_COUNT * LEASE_BYTES;
+export const PLANE_END: i32 = WAN_LEASE_AT + WAN_LEASE_BYTES;
+/** The plane's memory in bytes, whole pages. */
+export const PLANE_BYTES: i32 = (PLANE_END + 4095) & ~4095;

@@ -1,0 +1,191 @@
+// Packets for the router itself: answered here (echo), given to control (an open socket), or refused.
+// From inside a closed port says so: port unreachable (RFC 1122, 4.1.3.1), reset (RFC 793, 3.4). From outside
+// it is silent: an unsolicited packet learns nothing, not even that somebody is here.
+
+import { checksum, pseudoSum, sum } from './checksum.ts';
+import {
+  count,
+  DROP_ICMP_CHECKSUM,
+  DROP_ICMP_MALFORMED,
+  DROP_ICMP_TYPE,
+  DROP_LOCAL_CLOSED,
+  DROP_TRANSPORT_HEADER,
+  DROP_UNSOLICITED,
+} from './counters.ts';
+import { ETHERNET_HEADER_BYTES } from './ethernet.ts';
+import { CONTEXT_ECHO } from './fragment.ts';
+import {
+  answerAllowed,
+  CODE_PORT_UNREACHABLE,
+  CODE_PROTOCOL_UNREACHABLE,
+  ICMP_ECHO_REQUEST,
+  ICMP_UNREACHABLE,
+  icmpEcho,
+  icmpError,
+  turnAround,
+} from './icmp.ts';
+import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from './interface.ts';
+import {
+  headerBytesOf,
+  IP_DESTINATION,
+  IP_LENGTH,
+  IP_PROTOCOL,
+  IP_SOURCE,
+  PROTOCOL_ICMP,
+  PROTOCOL_TCP,
+  PROTOCOL_UDP,
+  sealHeader,
+} from './ipv4.ts';
+import { get8, get16, get32, i32at, put16, put32, puti32, putu16, u16at } from './memory.ts';
+import {
+  FLAG_ICMP_ERROR,
+  PACKET_CONTEXT,
+  PACKET_FLAGS,
+  PACKET_IP,
+  PACKET_L4,
+  PACKET_LENGTH,
+  PACKET_PORTS,
+  PASS,
+  PUNT,
+} from './packet.ts';
+import { parameter, WAN_PING } from './parameters.ts';
+import { socketOpenOn } from './sockets.ts';
+
+const TCP_ACK: i32 = 0x10;
+const TCP_RST: i32 = 0x04;
+const TCP_BYTES: i32 = 20;
+
+/** PASS: the packet has become the answer, to be sent; PUNT; or a drop. It came in by interface `index`. */
+export function localInput(packet: i32, index: i32): i32 {
+  const isOutside: i32 = i32at(interfaceAt(index) + IF_SIDE) === INTERFACE_OUTSIDE ? 1 : 0;
+  const protocol: i32 = get8(packet + PACKET_IP + IP_PROTOCOL);
+  if (i32at(packet + PACKET_CONTEXT) !== 0) return fragment(packet, protocol, isOutside);
+  const fault: i32 = transportFault(packet, protocol);
+  if (fault !== PASS) return fault;
+  if (protocol === PROTOCOL_ICMP) return icmp(packet, index, isOutside);
+  if (protocol === PROTOCOL_UDP || protocol === PROTOCOL_TCP) {
+    if (socketOpenOn(protocol, i32at(packet + PACKET_PORTS) & 0xffff, index) !== 0) return PUNT;
+    if (isOutside !== 0) return DROP_UNSOLICITED;
+    count(DROP_LOCAL_CLOSED);
+    if (protocol === PROTOCOL_TCP) return reset(packet, index);
+    return icmpError(packet, ICMP_UNREACHABLE, CODE_PORT_UNREACHABLE, 0) !== 0 ? PASS : DROP_LOCAL_CLOSED;
+  }
+  if (isOutside !== 0) return DROP_UNSOLICITED;
+  return icmpError(packet, ICMP_UNREACHABLE, CODE_PROTOCOL_UNREACHABLE, 0) !== 0 ? PASS : DROP_LOCAL_CLOSED;
+}
+
+/**
+ * A broadcast, or any packet while the interface has no address: DHCP and the like. PUNT if a UDP socket is
+ * open there, else `reason`.
+ */
+export function broadcastInput(packet: i32, index: i32, reason: i32): i32 {
+  if (get8(packet + PACKET_IP + IP_PROTOCOL) !== PROTOCOL_UDP) return reason;
+  if ((get16(packet + PACKET_IP + 6) & 0x3fff) !== 0) return reason;
+  if (socketOpenOn(PROTOCOL_UDP, i32at(packet + PACKET_PORTS) & 0xffff, index) === 0) return reason;
+  const fault: i32 = transportFault(packet, PROTOCOL_UDP);
+  return fault === PASS ? PUNT : fault;
+}
+
+function icmp(packet: i32, index: i32, isOutside: i32): i32 {
+  const l4: i32 = i32at(packet + PACKET_L4);
+  if (get8(l4) === ICMP_ECHO_REQUEST && get8(l4 + 1) === 0) {
+    if (isOutside !== 0 && parameter(WAN_PING) === 0) return DROP_UNSOLICITED;
+    return icmpEcho(packet);
+  }
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) return icmpAboutUs(packet, index);
+  if (socketOpenOn(PROTOCOL_ICMP, i32at(packet + PACKET_PORTS) & 0xffff, index) !== 0) return PUNT;
+  return isOutside !== 0 ? DROP_UNSOLICITED : DROP_ICMP_TYPE;
+}
+
+/** An error for us is control's if it quotes a packet that an open socket sent. */
+function icmpAboutUs(packet: i32, index: i32): i32 {
+  const quoted: i32 = i32at(packet + PACKET_L4) + 8;
+  const end: i32 = packet + PACKET_IP + i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES;
+  if (end - quoted < 28 || get8(quoted) >> 4 !== 4) return DROP_ICMP_MALFORMED;
+  const headerBytes: i32 = headerBytesOf(quoted);
+  if (headerBytes < 20 || end - quoted < headerBytes + 8) return DROP_ICMP_MALFORMED;
+  const protocol: i32 = get8(quoted + IP_PROTOCOL);
+  const l4: i32 = quoted + headerBytes;
+  // A query's identifier is where the others' second word is.
+  const port: i32 = protocol === PROTOCOL_ICMP ? get16(l4 + 4) : get16(l4);
+  return socketOpenOn(protocol, port, index) !== 0 ? PUNT : DROP_UNSOLICITED;
+}
+
+/** Fragments are not put together for us; an echo request needs no more than to be turned around. */
+function fragment(packet: i32, protocol: i32, isOutside: i32): i32 {
+  const context: i32 = i32at(packet + PACKET_CONTEXT);
+  const l4: i32 = i32at(packet + PACKET_L4);
+  const allowed: i32 = isOutside === 0 || parameter(WAN_PING) !== 0 ? 1 : 0;
+  if (protocol === PROTOCOL_ICMP && allowed !== 0) {
+    if (l4 !== 0 && get8(l4) === ICMP_ECHO_REQUEST && get8(l4 + 1) === 0) putu16(context + CONTEXT_ECHO, 1);
+    if (u16at(context + CONTEXT_ECHO) !== 0) return icmpEcho(packet);
+  }
+  return isOutside !== 0 ? DROP_UNSOLICITED : DROP_LOCAL_CLOSED;
+}
+
+/** PASS if the transport checksum of a whole datagram is right. Control need not look again. */
+function transportFault(packet: i32, protocol: i32): i32 {
+  const ip: i32 = packet + PACKET_IP;
+  const l4: i32 = i32at(packet + PACKET_L4);
+  const bytes: i32 = get16(ip + IP_LENGTH) - (l4 - ip);
+  if (protocol === PROTOCOL_ICMP) return checksum(l4, bytes) === 0 ? PASS : DROP_ICMP_CHECKSUM;
+  if (protocol !== PROTOCOL_UDP && protocol !== PROTOCOL_TCP) return PASS;
+  let covered: i32 = bytes;
+  if (protocol === PROTOCOL_UDP) {
+    if (get16(l4 + 6) === 0) return PASS; // the sender computed none (RFC 768)
+    covered = get16(l4 + 4);
+  }
+  const total: i32 =
+    pseudoSum(get32(ip + IP_SOURCE), get32(ip + IP_DESTINATION), protocol, covered) + sum(l4, covered);
+  return (total & 0xffff) + (total >>> 16) === 0xffff ? PASS : DROP_TRANSPORT_HEADER;
+}
+
+/** Turns a segment to a closed port into the reset (RFC 793, 3.4); never one about a reset. */
+function reset(packet: i32, index: i32): i32 {
+  const ip: i32 = packet + PACKET_IP;
+  const l4: i32 = i32at(packet + PACKET_L4);
+  const flags: i32 = get8(l4 + 13);
+  if ((flags & TCP_RST) !== 0 || answerAllowed(index) === 0) return DROP_LOCAL_CLOSED;
+  const headerBytes: i32 = (get8(l4 + 12) >> 4) << 2;
+  // SYN and FIN take a number each.
+  const taken: i32 = get16(ip + IP_LENGTH) - (l4 - ip) - headerBytes + (flags & 1) + ((flags >> 1) & 1);
+  const ports: i32 = get32(l4);
+  const sequence: i32 = get32(l4 + 4);
+  const acknowledged: i32 = get32(l4 + 8);
+  put32(l4, (ports << 16) | (ports >>> 16));
+  if ((flags & TCP_ACK) !== 0) {
+    put32(l4 + 4, acknowledged);
+    put32(l4 + 8, 0);
+    put32(l4 + 12, 0x50000000 | (TCP_RST << 16));
+  } else {
+    put32(l4 + 4, 0);
+    put32(l4 + 8, (sequence + taken) | 0);
+    put32(l4 + 12, 0x50000000 | ((TCP_RST | TCP_ACK) << 16));
+  }
+  put32(l4 + 16, 0);
+  const bytes: i32 = l4 - ip + TCP_BYTES;
+  put16(ip + IP_LENGTH, bytes);
+  puti32(packet + PACKET_LENGTH, ETHERNET_HEADER_BYTES + bytes);
+  turnAround(packet);
+  sealTransport(ip);
+  return PASS;
+}
+
+/** Computes the transport checksum of a whole datagram of ours anew, then the header's. */
+export function sealTransport(ip: i32): void {
+  const protocol: i32 = get8(ip + IP_PROTOCOL);
+  const l4: i32 = ip + headerBytesOf(ip);
+  const bytes: i32 = get16(ip + IP_LENGTH) - headerBytesOf(ip);
+  if (protocol === PROTOCOL_ICMP) {
+    put16(l4 + 2, 0);
+    put16(l4 + 2, checksum(l4, bytes));
+  } else if (protocol === PROTOCOL_UDP || protocol === PROTOCOL_TCP) {
+    const field: i32 = l4 + (protocol === PROTOCOL_UDP ? 6 : 16);
+    put16(field, 0);
+    let total: i32 = pseudoSum(get32(ip + IP_SOURCE), get32(ip + IP_DESTINATION), protocol, bytes);
+    total += sum(l4, bytes);
+    const value: i32 = ~((total & 0xffff) + (total >>> 16)) & 0xffff;
+    put16(field, value === 0 && protocol === PROTOCOL_UDP ? 0xffff : value); // 0 would say that there is none
+  }
+  sealHeader(ip);
+}

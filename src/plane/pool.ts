@@ -1,0 +1,73 @@
+// The packet buffers: a fixed number, linked in a free list. Who holds a packet releases it or hands it on.
+// Not here: what is in a buffer (packet.ts); the limits of those who let packets wait (limits.ts).
+
+import { BUFFER_BYTES, BUFFER_COUNT, BUFFERS_AT, POOL_STATE_AT } from './limits.ts';
+import { fill, i32at, puti32 } from './memory.ts';
+import {
+  FLAG_CONTROL,
+  PACKET_ENTRY,
+  PACKET_FLAGS,
+  PACKET_IN,
+  PACKET_NEXT,
+  PACKET_SCRATCH,
+} from './packet.ts';
+
+/** First free buffer, and how many are free. */
+const POOL_HEAD: i32 = POOL_STATE_AT;
+const POOL_FREE: i32 = POOL_STATE_AT + 4;
+
+/** Frees every buffer. Whoever still holds one has lost it. */
+export function resetPool(): void {
+  for (let i: i32 = 0; i < BUFFER_COUNT; i++) {
+    const packet: i32 = BUFFERS_AT + i * BUFFER_BYTES;
+    puti32(packet + PACKET_NEXT, i + 1 < BUFFER_COUNT ? packet + BUFFER_BYTES : 0);
+    puti32(packet + PACKET_FLAGS, 0);
+  }
+  puti32(POOL_HEAD, BUFFERS_AT);
+  puti32(POOL_FREE, BUFFER_COUNT);
+}
+
+/** A buffer with its metadata cleared, or 0. The frame's bytes are whatever they were. */
+export function allocate(): i32 {
+  const packet: i32 = i32at(POOL_HEAD);
+  if (packet === 0) return 0;
+  puti32(POOL_HEAD, i32at(packet + PACKET_NEXT));
+  puti32(POOL_FREE, i32at(POOL_FREE) - 1);
+  fill(packet, 0, PACKET_SCRATCH);
+  puti32(packet + PACKET_IN, -1);
+  puti32(packet + PACKET_ENTRY, -1);
+  return packet;
+}
+
+/** Gives a buffer back. */
+export function release(packet: i32): void {
+  puti32(packet + PACKET_FLAGS, 0);
+  puti32(packet + PACKET_NEXT, i32at(POOL_HEAD));
+  puti32(POOL_HEAD, packet);
+  puti32(POOL_FREE, i32at(POOL_FREE) + 1);
+}
+
+/** How many buffers are free. */
+export function poolFree(): i32 {
+  return i32at(POOL_FREE);
+}
+
+/** A buffer for control, or 0: marked, so that `reclaim` finds it when control dies with it. */
+export function allocateForControl(): i32 {
+  const packet: i32 = allocate();
+  if (packet !== 0) puti32(packet + PACKET_FLAGS, FLAG_CONTROL);
+  return packet;
+}
+
+/** Frees what control held when it was restarted. Answers how many buffers that were. */
+export function reclaim(): i32 {
+  let found: i32 = 0;
+  for (let i: i32 = 0; i < BUFFER_COUNT; i++) {
+    const packet: i32 = BUFFERS_AT + i * BUFFER_BYTES;
+    if ((i32at(packet + PACKET_FLAGS) & FLAG_CONTROL) !== 0) {
+      release(packet);
+      found++;
+    }
+  }
+  return found;
+}

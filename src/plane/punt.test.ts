@@ -1,0 +1,42 @@
+import test from 'ava';
+import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
+import { read, udp } from '../../test/packets.ts';
+import { HOST, LAN, LAN_ADDRESS, startRouter } from '../../test/plane-router.ts';
+import { COUNT_PUNTED, DROP_PUNT_FULL } from './counters.ts';
+import { PUNT_RING_COUNT } from './limits.ts';
+
+for (const build of [javascriptBuild(), await wasmBuild()]) {
+  const { plane, name } = build;
+
+  test.serial(`the punt ring keeps the order, and drops past ${PUNT_RING_COUNT} (${name})`, t => {
+    const router = startRouter(build);
+    plane.socketOpen(17, 53, 1 << LAN);
+    for (let round = 0; round < 3; round++) {
+      for (let i = 0; i < PUNT_RING_COUNT + 3; i++) {
+        router.fromHost(udp({ source: HOST, destination: LAN_ADDRESS }, 1000 + i, 53));
+      }
+      t.is(plane.puntWaiting(), PUNT_RING_COUNT);
+      t.is(plane.wanted(), 1);
+      for (let i = 0; i < PUNT_RING_COUNT; i++) {
+        t.is(read(router.punted() as Uint8Array).sourcePort, 1000 + i);
+      }
+      t.is(router.punted(), undefined);
+      t.is(router.counter(DROP_PUNT_FULL), 3 * (round + 1));
+      t.is(router.counter(COUNT_PUNTED), PUNT_RING_COUNT * (round + 1));
+      t.is(router.held(), 0);
+    }
+  });
+
+  test.serial(`a packet that control took and never released is reclaimed (${name})`, t => {
+    const router = startRouter(build);
+    plane.socketOpen(17, 53, 1 << LAN);
+    for (let i = 0; i < 3; i++) router.fromHost(udp({ source: HOST, destination: LAN_ADDRESS }, 1000, 53));
+    build.use();
+    plane.puntTake();
+    plane.puntTake();
+    t.is(plane.reclaim(), 2);
+    t.is(router.held(), 1);
+    t.truthy(router.punted());
+    t.is(router.held(), 0);
+  });
+}

@@ -1,0 +1,117 @@
+import test from 'ava';
+import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
+import { address, addressText } from '../../test/packets.ts';
+import { GATEWAY, LAN, startRouter, WAN } from '../../test/plane-router.ts';
+import { ROUTE_CACHE_COUNT, ROUTE_COUNT } from './limits.ts';
+import { i32at } from './memory.ts';
+import {
+  TO_NEXT_HOP,
+  TO_WAY,
+  WAY_BROADCAST,
+  WAY_INTERFACE,
+  WAY_LOCAL,
+  WAY_MARTIAN,
+  WAY_MULTICAST,
+  WAY_NONE,
+  WAY_SHIFT,
+  WAY_UNICAST,
+} from './route.ts';
+
+for (const build of [javascriptBuild(), await wasmBuild()]) {
+  const { plane, name } = build;
+  const kind = (to: string) => i32at(plane.routeTo(address(to)) + TO_WAY) >> WAY_SHIFT;
+  const out = (to: string) => i32at(plane.routeTo(address(to)) + TO_WAY) & WAY_INTERFACE;
+  const hop = (to: string) => addressText(i32at(plane.routeTo(address(to)) + TO_NEXT_HOP));
+
+  test.serial(`routeTo() tells addresses apart, again and again (${name})`, t => {
+    startRouter(build);
+    const kinds: [string, number][] = [
+      ['0.0.0.0', WAY_MARTIAN],
+      ['0.1.2.3', WAY_MARTIAN],
+      ['127.0.0.1', WAY_MARTIAN],
+      ['240.0.0.1', WAY_MARTIAN],
+      ['255.255.255.254', WAY_MARTIAN],
+      ['255.255.255.255', WAY_BROADCAST],
+      ['224.0.0.1', WAY_MULTICAST],
+      ['239.255.255.255', WAY_MULTICAST],
+      ['192.168.0.1', WAY_LOCAL],
+      ['10.1.2.3', WAY_LOCAL],
+      ['192.168.0.0', WAY_BROADCAST],
+      ['192.168.0.255', WAY_BROADCAST],
+      ['10.1.2.255', WAY_BROADCAST],
+      ['192.168.0.254', WAY_UNICAST],
+      ['223.255.255.255', WAY_UNICAST],
+      ['126.0.0.0', WAY_UNICAST],
+      ['128.0.0.0', WAY_UNICAST],
+    ];
+    for (let round = 0; round < 2; round++) {
+      for (const [to, expected] of kinds) t.is(kind(to), expected, to);
+    }
+    t.is(out('192.168.0.77'), LAN);
+    t.is(hop('192.168.0.77'), '192.168.0.77');
+    t.is(out('198.51.100.1'), WAN);
+    t.is(hop('198.51.100.1'), GATEWAY);
+    t.is(out('10.1.2.1'), WAN);
+  });
+
+  test.serial(`routeTo() takes the longest prefix, and the link's own net before a route (${name})`, t => {
+    const { plane } = startRouter(build);
+    const add = (net: string, mask: string, gateway: string, index: number) =>
+      plane.routeAdd(address(net), address(mask), address(gateway), index);
+    add('172.16.0.0', '255.240.0.0', '192.168.0.9', LAN);
+    add('172.16.5.0', '255.255.255.0', '192.168.0.8', LAN);
+    add('172.16.5.6', '255.255.255.255', '0.0.0.0', WAN);
+    add('192.168.0.0', '255.255.255.0', GATEWAY, WAN);
+    t.is(hop('172.16.1.1'), '192.168.0.9');
+    t.is(hop('172.16.5.1'), '192.168.0.8');
+    t.is(hop('172.16.5.6'), '172.16.5.6');
+    t.is(out('172.16.5.6'), WAN);
+    t.is(out('192.168.0.5'), LAN);
+    t.is(plane.routeRemove(address('172.16.5.0'), address('255.255.255.0')), 1);
+    t.is(plane.routeRemove(address('172.16.5.0'), address('255.255.255.0')), 0);
+    t.is(hop('172.16.5.1'), '192.168.0.9');
+    add('172.16.0.0', '255.240.0.0', '192.168.0.7', LAN);
+    t.is(hop('172.16.5.1'), '192.168.0.7', 'a route is replaced');
+  });
+
+  test.serial(`routeAdd() refuses route ${ROUTE_COUNT + 1} (${name})`, t => {
+    const { plane } = startRouter(build);
+    for (let i = 1; i < ROUTE_COUNT; i++) t.is(plane.routeAdd(address(`172.16.${i}.0`), -256, 0, LAN), 1);
+    t.is(plane.routeAdd(address('172.17.0.0'), -256, 0, LAN), 0);
+    t.is(plane.routeAdd(address('172.16.1.0'), -256, 0, WAN), 1);
+    t.is(out('172.16.1.1'), WAN);
+  });
+
+  test.serial(`routeTo() forgets when an interface changes (${name})`, t => {
+    const router = startRouter(build);
+    t.is(out('198.51.100.1'), WAN);
+    t.is(kind('192.168.0.77'), WAY_UNICAST);
+    plane.configureInterface(WAN, 1, 0, 0, 1500);
+    plane.configureInterface(LAN, 0, address('192.168.0.77'), -256, 1500);
+    router.ticks(1);
+    t.is(kind('198.51.100.1'), WAY_NONE);
+    t.is(kind('192.168.0.77'), WAY_LOCAL);
+    t.is(kind('192.168.0.1'), WAY_UNICAST);
+  });
+
+  test.serial(`routeTo() knows no broadcast on a link of two (${name})`, t => {
+    startRouter(build);
+    plane.configureInterface(WAN, 1, address('198.51.100.2'), address('255.255.255.254'), 1500);
+    plane.interfacesChanged();
+    t.is(kind('198.51.100.3'), WAY_UNICAST);
+    t.is(kind('198.51.100.2'), WAY_LOCAL);
+  });
+
+  test.serial(`routeTo() answers right for more addresses than its cache holds (${name})`, t => {
+    startRouter(build);
+    for (let round = 0; round < 2; round++) {
+      for (let i = 1; i < 8 * ROUTE_CACHE_COUNT; i++) {
+        const to = `198.18.${i >> 8}.${i & 255}`;
+        if (kind(to) !== WAY_UNICAST || out(to) !== WAN) t.fail(to);
+        const near = `192.168.0.${2 + (i % 250)}`;
+        if (out(near) !== LAN || hop(near) !== near) t.fail(near);
+      }
+    }
+    t.pass();
+  });
+}

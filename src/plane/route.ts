@@ -1,0 +1,219 @@
+// The way to an address: the interfaces' own networks, the routes of the table, longest prefix first, and a
+// small cache in front of both, so that a packet asks twice (for its source and for its destination).
+// RFC 1812, section 5.2.4; networks of two addresses have no broadcast address: RFC 3021.
+//
+// A cache entry (one place an address):      A route:
+//    0         4                       8          12       0             4      8         12          16
+//    | address | kind << 8 | interface | next hop |        | destination | mask | gateway | interface | 1 |
+
+import {
+  IF_ADDRESS,
+  IF_MASK,
+  IF_NETWORK,
+  IF_SIDE,
+  IF_STATE,
+  INTERFACE_UP,
+  interfaceAt,
+} from './interface.ts';
+import {
+  INTERFACE_COUNT,
+  ROUTE_BYTES,
+  ROUTE_CACHE_AT,
+  ROUTE_CACHE_BYTES,
+  ROUTE_CACHE_COUNT,
+  ROUTE_COUNT,
+  ROUTE_STATE_AT,
+  ROUTE_STATE_BYTES,
+  ROUTES_AT,
+} from './limits.ts';
+import { fill, i32at, puti32 } from './memory.ts';
+
+/** Nobody knows the way. */
+export const WAY_NONE: i32 = 0;
+/** To a host: by the interface, to the next hop. */
+export const WAY_UNICAST: i32 = 1;
+/** Our own address on the interface. */
+export const WAY_LOCAL: i32 = 2;
+/** The broadcast address or the number of the interface's network, or 255.255.255.255. */
+export const WAY_BROADCAST: i32 = 3;
+/** 224/4. */
+export const WAY_MULTICAST: i32 = 4;
+/** 0/8, 127/8, 240/4: must not be on a wire. */
+export const WAY_MARTIAN: i32 = 5;
+
+/** Fields of the entry that routeTo() answers: the way, and the next hop of a unicast one. */
+export const TO_WAY: i32 = 4;
+export const TO_NEXT_HOP: i32 = 8;
+/** A way is its kind, shifted, and the interface below. */
+export const WAY_SHIFT: i32 = 8;
+export const WAY_INTERFACE: i32 = 0xff;
+
+export const ROUTE_DESTINATION: i32 = 0;
+export const ROUTE_MASK: i32 = 4;
+export const ROUTE_GATEWAY: i32 = 8;
+export const ROUTE_INTERFACE: i32 = 12;
+export const ROUTE_USED: i32 = 16;
+
+/** What the cache was filled under, for each interface: address, mask, state and side; the last address but 0. */
+const SEEN: i32 = ROUTE_STATE_AT;
+const SEEN_BYTES: i32 = 16;
+
+export function resetRoutes(): void {
+  fill(ROUTES_AT, 0, ROUTE_COUNT * ROUTE_BYTES);
+  fill(ROUTE_STATE_AT, 0, ROUTE_STATE_BYTES);
+  for (let i: i32 = 0; i < INTERFACE_COUNT; i++) see(i);
+  flushRoutes();
+}
+
+/** Empties the cache. An empty place holds the address 0; the one that 0 really belongs to is filled. */
+export function flushRoutes(): void {
+  fill(ROUTE_CACHE_AT, 0, ROUTE_CACHE_COUNT * ROUTE_CACHE_BYTES);
+  puti32(ROUTE_CACHE_AT + TO_WAY, WAY_MARTIAN << WAY_SHIFT);
+}
+
+/** Adds or replaces a route; gateway 0: the destination is on the link. 0 if the table is full. */
+export function routeAdd(destination: i32, mask: i32, gateway: i32, index: i32): i32 {
+  let at: i32 = findRoute(destination & mask, mask);
+  if (at === 0) at = findFree();
+  if (at === 0) return 0;
+  puti32(at + ROUTE_DESTINATION, destination & mask);
+  puti32(at + ROUTE_MASK, mask);
+  puti32(at + ROUTE_GATEWAY, gateway);
+  puti32(at + ROUTE_INTERFACE, index);
+  puti32(at + ROUTE_USED, 1);
+  flushRoutes();
+  return 1;
+}
+
+/** Removes a route; 0 if there is none. */
+export function routeRemove(destination: i32, mask: i32): i32 {
+  const at: i32 = findRoute(destination & mask, mask);
+  if (at === 0) return 0;
+  fill(at, 0, ROUTE_BYTES);
+  flushRoutes();
+  return 1;
+}
+
+/** The way to an address: the cache's entry, good until something else is asked. */
+export function routeTo(address: i32): i32 {
+  const place: i32 =
+    (address ^ (address >>> 6) ^ (address >>> 13) ^ (address >>> 21)) & (ROUTE_CACHE_COUNT - 1);
+  const entry: i32 = ROUTE_CACHE_AT + place * ROUTE_CACHE_BYTES;
+  if (i32at(entry) !== address) {
+    puti32(entry, address);
+    classify(address, entry);
+  }
+  return entry;
+}
+
+/** Finds the way and writes it into the entry. */
+function classify(address: i32, entry: i32): void {
+  puti32(entry + TO_NEXT_HOP, 0);
+  const top: i32 = address >>> 24;
+  if (address === -1) {
+    puti32(entry + TO_WAY, (WAY_BROADCAST << WAY_SHIFT) | WAY_INTERFACE);
+  } else if (top === 0 || top === 127 || top >= 240) {
+    puti32(entry + TO_WAY, WAY_MARTIAN << WAY_SHIFT);
+  } else if (top >= 224) {
+    puti32(entry + TO_WAY, WAY_MULTICAST << WAY_SHIFT);
+  } else {
+    lookUp(address, entry);
+  }
+}
+
+/** Longest prefix among the interfaces that are up and the routes that leave by one of them. */
+function lookUp(address: i32, entry: i32): void {
+  let way: i32 = WAY_NONE << WAY_SHIFT;
+  let nextHop: i32 = 0;
+  let best: i32 = -1;
+  for (let i: i32 = 0; i < INTERFACE_COUNT; i++) {
+    const at: i32 = interfaceAt(i);
+    if (i32at(at + IF_STATE) === INTERFACE_UP) {
+      const mask: i32 = i32at(at + IF_MASK);
+      if (address === i32at(at + IF_ADDRESS)) {
+        puti32(entry + TO_WAY, (WAY_LOCAL << WAY_SHIFT) | i);
+        return;
+      }
+      if ((address & mask) === i32at(at + IF_NETWORK) && prefixBits(mask) > best) {
+        best = prefixBits(mask);
+        const host: i32 = address & ~mask;
+        const isGroup: i32 = best < 31 && (host === 0 || host === ~mask) ? 1 : 0;
+        way = ((isGroup !== 0 ? WAY_BROADCAST : WAY_UNICAST) << WAY_SHIFT) | i;
+        nextHop = address;
+      }
+    }
+  }
+  for (let i: i32 = 0; i < ROUTE_COUNT; i++) {
+    const route: i32 = ROUTES_AT + i * ROUTE_BYTES;
+    const mask: i32 = i32at(route + ROUTE_MASK);
+    if (i32at(route + ROUTE_USED) !== 0 && (address & mask) === i32at(route + ROUTE_DESTINATION)) {
+      const index: i32 = i32at(route + ROUTE_INTERFACE);
+      // The link's own network wins over a route of the same length.
+      if (prefixBits(mask) > best && i32at(interfaceAt(index) + IF_STATE) === INTERFACE_UP) {
+        best = prefixBits(mask);
+        const gateway: i32 = i32at(route + ROUTE_GATEWAY);
+        way = (WAY_UNICAST << WAY_SHIFT) | index;
+        nextHop = gateway === 0 ? address : gateway;
+      }
+    }
+  }
+  puti32(entry + TO_WAY, way);
+  puti32(entry + TO_NEXT_HOP, nextHop);
+}
+
+/** Ones at the start of a mask. */
+function prefixBits(mask: i32): i32 {
+  let bits: i32 = 0;
+  for (let rest: i32 = mask; rest < 0; rest = rest << 1) bits++;
+  return bits;
+}
+
+function findRoute(destination: i32, mask: i32): i32 {
+  for (let i: i32 = 0; i < ROUTE_COUNT; i++) {
+    const at: i32 = ROUTES_AT + i * ROUTE_BYTES;
+    if (
+      i32at(at + ROUTE_USED) !== 0 &&
+      i32at(at + ROUTE_DESTINATION) === destination &&
+      i32at(at + ROUTE_MASK) === mask
+    ) {
+      return at;
+    }
+  }
+  return 0;
+}
+
+function findFree(): i32 {
+  for (let i: i32 = 0; i < ROUTE_COUNT; i++) {
+    const at: i32 = ROUTES_AT + i * ROUTE_BYTES;
+    if (i32at(at + ROUTE_USED) === 0) return at;
+  }
+  return 0;
+}
+
+/** 1 if an interface's address, mask, state or side is not what it was when `see` was last called. */
+export function interfaceChanged(index: i32): i32 {
+  const at: i32 = interfaceAt(index);
+  const seen: i32 = SEEN + index * SEEN_BYTES;
+  if (i32at(seen) !== i32at(at + IF_ADDRESS)) return 1;
+  if (i32at(seen + 4) !== i32at(at + IF_MASK)) return 1;
+  return i32at(seen + 8) !== stateAndSide(at) ? 1 : 0;
+}
+
+/** The last address that an interface had when `see` was called; 0 if it never had one. */
+export function addressSeen(index: i32): i32 {
+  return i32at(SEEN + index * SEEN_BYTES + 12);
+}
+
+/** Notes an interface's settings. */
+export function see(index: i32): void {
+  const at: i32 = interfaceAt(index);
+  const seen: i32 = SEEN + index * SEEN_BYTES;
+  puti32(seen, i32at(at + IF_ADDRESS));
+  puti32(seen + 4, i32at(at + IF_MASK));
+  puti32(seen + 8, stateAndSide(at));
+  if (i32at(at + IF_ADDRESS) !== 0) puti32(seen + 12, i32at(at + IF_ADDRESS));
+}
+
+function stateAndSide(at: i32): i32 {
+  return (i32at(at + IF_STATE) << 1) | i32at(at + IF_SIDE);
+}

@@ -1,0 +1,163 @@
+import test from 'ava';
+import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
+import { frame, udp } from '../../test/packets.ts';
+import {
+  GATEWAY_MAC,
+  HOST,
+  HOST_MAC,
+  LAN,
+  LAN_MAC,
+  SERVER,
+  startRouter,
+  WAN,
+  WAN_ADDRESS,
+  WAN_MAC,
+} from '../../test/plane-router.ts';
+import {
+  BOOT_FACTS_AT,
+  ENGINE_AT,
+  ENGINE_INTERPRETED,
+  NOW_AT,
+  PENDING_AT,
+  PLANE_BUSY_AT,
+  RECEIVE_LEFT_AT,
+  TICKED_AT,
+  WAKE_AT,
+} from './cells.ts';
+import { COUNT_FORWARDED } from './counters.ts';
+import { BUFFER_COUNT, BUFFERS_AT, FRAGMENTS_AT, RECEIVE_BUDGET, RECEIVE_TICK_BUDGET } from './limits.ts';
+import { i32at, puti32 } from './memory.ts';
+import { PACKET_FRAME, PACKET_LENGTH } from './packet.ts';
+
+const OUT = { source: HOST, destination: SERVER };
+const IN = { source: SERVER, destination: WAN_ADDRESS };
+
+for (const build of [javascriptBuild(), await wasmBuild()]) {
+  const { plane, memory, name } = build;
+
+  /** Puts a frame into a card's ring, without an interrupt. */
+  const lay = (index: number, bytes: Uint8Array) => {
+    build.use();
+    const packet = plane.allocate();
+    memory.set(bytes, packet + PACKET_FRAME);
+    puti32(packet + PACKET_LENGTH, bytes.length);
+    plane.ringPut(index, packet);
+  };
+  const fromHost = (port = 1043) => lay(LAN, frame(LAN_MAC, HOST_MAC, udp(OUT, port, 53)));
+  const fromGateway = () => lay(WAN, frame(WAN_MAC, GATEWAY_MAC, udp(IN, 53, 1043)));
+
+  test.serial(`interrupt() serves the card of its line alone, unless there is much (${name})`, t => {
+    const router = startRouter(build);
+    fromHost();
+    fromGateway();
+    plane.interrupt(3, 0);
+    t.is(router.counter(COUNT_FORWARDED), 0);
+    plane.interrupt(5, 0);
+    t.is(router.counter(COUNT_FORWARDED), 1);
+    plane.interrupt(10, 0);
+    t.is(router.counter(COUNT_FORWARDED), 2);
+    for (let i = 0; i < RECEIVE_BUDGET + 4; i++) fromHost();
+    fromGateway();
+    plane.interrupt(5, 0);
+    t.is(router.counter(COUNT_FORWARDED), 2 + RECEIVE_BUDGET + 5);
+    t.is(router.toLan().length, 2);
+  });
+
+  test.serial(`frames between two ticks are limited, and the tick takes what is left (${name})`, t => {
+    const router = startRouter(build);
+    puti32(RECEIVE_LEFT_AT, RECEIVE_TICK_BUDGET);
+    let laid = 0;
+    while (laid < RECEIVE_TICK_BUDGET + 20) {
+      for (let i = 0; i < 10; i++) fromHost();
+      laid += 10;
+      plane.interrupt(5, 0);
+      router.toWan();
+    }
+    t.is(router.counter(COUNT_FORWARDED), RECEIVE_TICK_BUDGET);
+    router.ticks(1);
+    t.is(router.counter(COUNT_FORWARDED), laid);
+    router.toWan();
+    t.is(router.held(), 0);
+  });
+
+  test.serial(`the interpreted engine works when it is called, and loses no tick (${name})`, t => {
+    const router = startRouter(build);
+    puti32(WAKE_AT, 1000);
+    puti32(ENGINE_AT, ENGINE_INTERPRETED);
+    t.is(plane.wanted(), 0);
+    fromHost();
+    plane.interrupt(5, 0);
+    t.is(router.counter(COUNT_FORWARDED), 0);
+    t.is(i32at(PENDING_AT), 1 << 5);
+    t.is(plane.wanted(), 1);
+    plane.servicePending();
+    t.is(router.counter(COUNT_FORWARDED), 1);
+    t.is(plane.wanted(), 0);
+    router.toWan();
+    t.is(router.held(), 0);
+  });
+
+  test.serial(`a tick of the interpreted engine ages the tables, and leaves the frames (${name})`, t => {
+    const router = startRouter(build);
+    puti32(WAKE_AT, 1000);
+    puti32(ENGINE_AT, ENGINE_INTERPRETED);
+    router.ticks(3);
+    t.is(i32at(TICKED_AT), 3);
+    t.is(plane.wanted(), 0);
+    fromHost(); // its interrupt is lost
+    router.ticks(1);
+    t.is(router.counter(COUNT_FORWARDED), 0);
+    t.is(plane.wanted(), 1);
+    plane.servicePending();
+    t.is(router.counter(COUNT_FORWARDED), 1);
+    t.is(plane.wanted(), 0);
+    router.toWan();
+    t.is(router.held(), 0);
+  });
+
+  test.serial(`a tick while JavaScript is in the plane only counts, and none is lost (${name})`, t => {
+    const router = startRouter(build);
+    puti32(ENGINE_AT, ENGINE_INTERPRETED);
+    router.ticks(1);
+    fromHost();
+    puti32(PLANE_BUSY_AT, 1);
+    const before = memory.slice(FRAGMENTS_AT, BUFFERS_AT);
+    router.ticks(3);
+    t.is(i32at(NOW_AT), 4);
+    t.is(i32at(TICKED_AT), 1);
+    t.is(i32at(PENDING_AT), 0);
+    t.is(Buffer.compare(before, memory.slice(FRAGMENTS_AT, BUFFERS_AT)), 0);
+    plane.servicePending();
+    t.is(i32at(PLANE_BUSY_AT), 0);
+    t.is(router.counter(COUNT_FORWARDED), 1);
+    plane.catchUp();
+    t.is(i32at(TICKED_AT), 4);
+    router.toWan();
+    t.is(router.held(), 0);
+  });
+
+  test.serial(`wanted() wakes control for its timer (${name})`, t => {
+    const router = startRouter(build);
+    puti32(WAKE_AT, 5);
+    router.ticks(4);
+    t.is(plane.wanted(), 0);
+    router.ticks(1);
+    t.is(plane.wanted(), 1);
+  });
+
+  test.serial(`planeReset() leaves the same memory whatever was there (${name})`, t => {
+    build.use();
+    memory.fill(0);
+    plane.planeReset();
+    const fresh = memory.slice();
+    startRouter(build);
+    fromHost();
+    plane.interrupt(5, 0);
+    plane.planeReset();
+    // Buffers keep their frames, and nothing else does.
+    t.is(plane.poolFree(), BUFFER_COUNT);
+    for (let at = 0; at < BUFFERS_AT; at++) {
+      if (memory[at] !== fresh[at] && (at < BOOT_FACTS_AT || at >= BOOT_FACTS_AT + 32)) t.fail(`byte ${at}`);
+    }
+  });
+}

@@ -1,0 +1,130 @@
+// The way out: the queue before a card that is busy, and the cutting of a datagram that is too long for a link.
+// RFC 791, 3.2 (fragmentation). Not here: the card's driver (hal/nic/), virtual reassembly (fragment.ts).
+
+import { nicSend } from '../../hal/nic/nic.ts';
+import { COUNT_FRAGMENTED, count, DROP_INTERFACE_DOWN, DROP_TRANSMIT_FULL } from './counters.ts';
+import { ETHERNET_HEADER_BYTES } from './ethernet.ts';
+import {
+  IF_QUEUE_HEAD,
+  IF_QUEUE_LENGTH,
+  IF_QUEUE_TAIL,
+  IF_STATE,
+  IF_TX_DROPPED,
+  INTERFACE_ABSENT,
+  interfaceAt,
+} from './interface.ts';
+import { headerBytesOf, IP_LENGTH, IP_MORE_FRAGMENTS, IP_OFFSET, IP_OPTIONS, sealHeader } from './ipv4.ts';
+import { TRANSMIT_QUEUE_LIMIT } from './limits.ts';
+import { copy, fill, get8, get16, i32at, put16, puti32 } from './memory.ts';
+import {
+  PACKET_ENTRY,
+  PACKET_FLAGS,
+  PACKET_IN,
+  PACKET_IP,
+  PACKET_L4,
+  PACKET_LENGTH,
+  PACKET_NEXT,
+  PACKET_NEXT_HOP,
+  PACKET_OUT,
+  PACKET_PORTS,
+} from './packet.ts';
+import { allocate, release } from './pool.ts';
+
+/** Gives a whole frame to the card, or lets it wait. Takes the packet. */
+export function transmit(packet: i32, index: i32): void {
+  const at: i32 = interfaceAt(index);
+  const length: i32 = i32at(at + IF_QUEUE_LENGTH);
+  if (length === 0) {
+    if (i32at(at + IF_STATE) === INTERFACE_ABSENT) {
+      lose(packet, at, DROP_INTERFACE_DOWN);
+      return;
+    }
+    if (nicSend(index, packet) !== 0) return;
+  }
+  if (length >= TRANSMIT_QUEUE_LIMIT) {
+    lose(packet, at, DROP_TRANSMIT_FULL);
+    return;
+  }
+  puti32(packet + PACKET_NEXT, 0);
+  if (length === 0) puti32(at + IF_QUEUE_HEAD, packet);
+  else puti32(i32at(at + IF_QUEUE_TAIL) + PACKET_NEXT, packet);
+  puti32(at + IF_QUEUE_TAIL, packet);
+  puti32(at + IF_QUEUE_LENGTH, length + 1);
+}
+
+/** Gives waiting frames to the card until it has no room or none is left. */
+export function drain(index: i32): void {
+  const at: i32 = interfaceAt(index);
+  for (let i: i32 = 0; i < TRANSMIT_QUEUE_LIMIT; i++) {
+    const length: i32 = i32at(at + IF_QUEUE_LENGTH);
+    if (length === 0) return;
+    const packet: i32 = i32at(at + IF_QUEUE_HEAD);
+    const next: i32 = i32at(packet + PACKET_NEXT); // the driver uses the link, or frees the packet
+    if (nicSend(index, packet) === 0) {
+      puti32(packet + PACKET_NEXT, next);
+      return;
+    }
+    puti32(at + IF_QUEUE_HEAD, next);
+    puti32(at + IF_QUEUE_LENGTH, length - 1);
+  }
+}
+
+function lose(packet: i32, at: i32, reason: i32): void {
+  count(reason);
+  puti32(at + IF_TX_DROPPED, (i32at(at + IF_TX_DROPPED) + 1) | 0);
+  release(packet);
+}
+
+/**
+ * Cuts the front off a datagram longer than the MTU: a new packet with the first bytes, a fragment ready to go.
+ * The packet keeps the rest. 0 if there is no buffer. To be called until the rest fits.
+ */
+export function cutFragment(packet: i32, mtu: i32): i32 {
+  const front: i32 = allocate();
+  if (front === 0) return 0;
+  const ip: i32 = packet + PACKET_IP;
+  const headerBytes: i32 = headerBytesOf(ip);
+  const bytes: i32 = (mtu - headerBytes) & ~7;
+  const word: i32 = get16(ip + IP_OFFSET);
+  const rest: i32 = get16(ip + IP_LENGTH) - headerBytes - bytes;
+
+  const to: i32 = front + PACKET_IP;
+  copy(to, ip, headerBytes + bytes);
+  put16(to + IP_LENGTH, headerBytes + bytes);
+  put16(to + IP_OFFSET, word | IP_MORE_FRAGMENTS);
+  sealHeader(to);
+  puti32(front + PACKET_LENGTH, ETHERNET_HEADER_BYTES + headerBytes + bytes);
+  puti32(front + PACKET_IN, i32at(packet + PACKET_IN));
+  puti32(front + PACKET_OUT, i32at(packet + PACKET_OUT));
+  puti32(front + PACKET_NEXT_HOP, i32at(packet + PACKET_NEXT_HOP));
+  puti32(front + PACKET_PORTS, i32at(packet + PACKET_PORTS));
+  puti32(front + PACKET_FLAGS, i32at(packet + PACKET_FLAGS));
+  puti32(front + PACKET_ENTRY, i32at(packet + PACKET_ENTRY));
+  const l4: i32 = i32at(packet + PACKET_L4);
+  puti32(front + PACKET_L4, l4 === 0 ? 0 : l4 - packet + front);
+
+  blankOptions(ip + IP_OPTIONS, ip + headerBytes);
+  copy(ip + headerBytes, ip + headerBytes + bytes, rest);
+  put16(ip + IP_LENGTH, headerBytes + rest);
+  put16(ip + IP_OFFSET, word + (bytes >> 3));
+  sealHeader(ip);
+  puti32(packet + PACKET_LENGTH, ETHERNET_HEADER_BYTES + headerBytes + rest);
+  puti32(packet + PACKET_L4, 0);
+  count(COUNT_FRAGMENTED);
+  return front;
+}
+
+/** Later fragments carry only the options whose copied flag (bit 7) is set: the others become NOPs. */
+function blankOptions(from: i32, end: i32): void {
+  let at: i32 = from;
+  while (at < end) {
+    const kind: i32 = get8(at);
+    if (kind === 0) return;
+    let bytes: i32 = 1;
+    if (kind !== 1) bytes = get8(at + 1); // checked to be 2 at least, and inside (ipv4.ts)
+    if ((kind & 0x80) === 0) {
+      fill(at, 1, bytes);
+    }
+    at += bytes;
+  }
+}

@@ -1,0 +1,306 @@
+// `npm run bench`: what things cost on the emulated 486, in instructions. With -icount shift=5 an instruction
+// is 32 ns of the machine's time, on every host the same; what the floor did not sleep, it worked. Frames go
+// through the whole path: card, interrupt, driver, plane, driver, card.
+//
+// `npm run bench -- parts boot frames rates` runs only what is named. Prints tables in Markdown, as docs/performance.md keeps them. Not here: limits that fail a build; a figure
+// over its goal is marked, and people decide.
+
+import { FACT_FLOOR_COUNTS, FACT_HEAP_BYTES, FACT_LOADER_COUNTS, FACT_MEMORY_KIB } from '../firmware/abi.ts';
+import { build } from '../image/build.ts';
+import { BOOT_FACTS_AT, READY_AT } from '../src/plane/cells.ts';
+import { PLANE_BYTES } from '../src/plane/limits.ts';
+import { IMAGE } from './harness/board-router.ts';
+import { PROMPT } from './harness/console.ts';
+import { PIT_COUNTS_PER_SECOND, planeWord, reading, spent } from './harness/icount.ts';
+import { isaCards, Machine, pciCards } from './harness/qemu.ts';
+import { dgramEnd, type End } from './harness/wire.ts';
+import * as packets from './packets.ts';
+
+const HOST_MAC = '02:00:00:00:00:02';
+const GATEWAY_MAC = '02:00:00:00:00:01';
+const HOST = '192.168.0.2';
+const GATEWAY = '203.0.113.1';
+const OUTSIDE = '203.0.113.10';
+const SERVER = '203.0.113.2';
+
+interface Bench {
+  machine: Machine;
+  lan: Station;
+  wan: Station;
+  engine: string;
+  stop(): Promise<void>;
+}
+
+/** One end of a card's wire, as a host that answers ARP for every address and counts the rest. */
+class Station {
+  received = 0;
+  last: Uint8Array = new Uint8Array();
+  readonly #end: End;
+  readonly mac: string;
+  router = 'ff:ff:ff:ff:ff:ff';
+
+  constructor(end: End, mac: string) {
+    this.#end = end;
+    this.mac = mac;
+    end.receive = frame => this.#take(frame);
+  }
+
+  #take(frame: Uint8Array): void {
+    if (packets.get16(frame, 12) !== 0x0806) {
+      this.received++;
+      this.last = frame;
+      return;
+    }
+    this.router = packets.macText(frame, 6);
+    if (packets.get16(frame, 20) !== 1) return;
+    this.#end.send(
+      packets.arpFrame(this.router, {
+        operation: 2,
+        senderMac: this.mac,
+        senderAddress: packets.addressText(packets.get32(frame, 38)),
+        targetMac: this.router,
+        targetAddress: packets.addressText(packets.get32(frame, 28)),
+      }),
+    );
+  }
+
+  /** Waits until so many frames have come, at most two seconds. */
+  async reaches(count: number): Promise<boolean> {
+    const deadline = performance.now() + 2000;
+    while (this.received < count && performance.now() < deadline) await new Promise(setImmediate);
+    return this.received >= count;
+  }
+
+  send(datagram: Uint8Array): void {
+    this.#end.send(packets.frame(this.router, this.mac, datagram));
+  }
+
+  async close(): Promise<void> {
+    await this.#end.close();
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
+
+async function start(cards: typeof isaCards, machineName: 'isapc' | 'pc', leap = true): Promise<Bench> {
+  const [lanEnd, wanEnd] = [await dgramEnd(), await dgramEnd()];
+  const machine = await Machine.start({
+    machine: machineName,
+    disk: IMAGE,
+    cards: cards(lanEnd.wire, wanEnd.wire),
+    icount: 5,
+    sleep: !leap,
+  });
+  const lan = new Station(lanEnd.end, HOST_MAC);
+  const wan = new Station(wanEnd.end, GATEWAY_MAC);
+  await machine.console.expect(PROMPT, 60);
+  for (const line of [`set wan address ${OUTSIDE}/24`, `set wan gateway ${GATEWAY}`])
+    await machine.console.command(line);
+  await pause(300);
+  const stop = async (): Promise<void> => {
+    await machine.stop();
+    await lan.close();
+    await wan.close();
+  };
+  return { machine, lan, wan, engine: 'native', stop };
+}
+
+const ip = (source: string, destination: string): packets.Ip => ({ source, destination, ttl: 64 });
+
+/** What the floor's own reading does not see of an interrupt: the processor's and the stub's entry and exit. */
+const INTERRUPT_ENTRY = 50;
+/** Frames under way at once: as many of 1,514 bytes as an NE2000's receive ring holds, less one. */
+const WINDOW = 6;
+
+/**
+ * Instructions a frame. The native engine works in the cards' interrupts, which the floor measures; the
+ * interpreted one from the idle loop: there it is what the frames cost above the same ticks' idleness. A frame is sent
+ * when an earlier one has come out at the other side, so none is lost, and the machine's time, which leaps
+ * while it sleeps, goes on by few ticks a frame.
+ */
+async function cost(bench: Bench, count: number, send: (i: number) => void, to: Station): Promise<number> {
+  const { machine } = bench;
+  const warm = to.received;
+  send(0); // the neighbour's address is asked for once
+  if (!(await to.reaches(warm + 1))) return Number.NaN;
+  const before = await reading(machine);
+  const first = to.received;
+  for (let i = 0; i < count; i++) {
+    if (!(await to.reaches(first + i - WINDOW + 1))) return Number.NaN;
+    send(i);
+  }
+  if (!(await to.reaches(first + count))) return Number.NaN;
+  const after = await reading(machine);
+  const { seconds, instructions, inInterrupts } = spent(before, after);
+  if (bench.engine === 'native') return Math.round(inInterrupts / count) + INTERRUPT_ENTRY;
+  const quiet = await idleness(machine);
+  return Math.round((instructions - (quiet.instructions * seconds) / quiet.seconds) / count);
+}
+
+async function idleness(machine: Machine): Promise<{ seconds: number; instructions: number }> {
+  const from = await reading(machine);
+  await pause(400);
+  return spent(from, await reading(machine));
+}
+
+async function forwarding(bench: Bench, engine: string, count: number): Promise<void> {
+  const { machine, lan, wan } = bench;
+  await machine.console.command(`set engine ${engine}`);
+  bench.engine = engine;
+  const { seconds, instructions } = await idleness(machine);
+  row(`an idle second, ${engine}`, instructions / seconds, 0);
+  for (const [what, bytes] of [
+    ['60-byte', 46],
+    ['1,514-byte', 1500],
+  ] as const) {
+    const data = packets.payload(bytes - 28);
+    const out = packets.udp(ip(HOST, SERVER), 5000, 7, data);
+    const there = await cost(bench, count, () => lan.send(out), wan);
+    await cost(bench, 1, () => lan.send(out), wan);
+    const back = packets.udp(ip(SERVER, OUTSIDE), 7, packets.get16(wan.last, 34), data);
+    row(`UDP ${what}, ${engine}`, there, await cost(bench, count, () => wan.send(back), lan));
+    row(`TCP ${what}, ${engine}`, ...(await connection(bench, count, bytes)));
+  }
+  const fresh = (i: number) => packets.udp(ip(HOST, SERVER), 10000 + i, 7, packets.payload(18));
+  row(`new UDP flow, ${engine}`, await cost(bench, Math.min(count, 1000), i => lan.send(fresh(i)), wan), 0);
+}
+
+/** An established connection's data segments, each way. */
+async function connection(bench: Bench, count: number, bytes: number): Promise<[number, number]> {
+  const { lan, wan } = bench;
+  const data = packets.payload(bytes - 40);
+  const segment = (
+    from: string,
+    to: string,
+    source: number,
+    destination: number,
+    flags: number,
+    text = data,
+  ) => packets.tcp(ip(from, to), { sourcePort: source, destinationPort: destination, flags }, text);
+  const none = new Uint8Array();
+  const open = async (): Promise<number> => {
+    await cost(bench, 1, () => lan.send(segment(HOST, SERVER, 6000, 80, packets.SYN, none)), wan);
+    const port = packets.get16(wan.last, 34);
+    const answer = segment(SERVER, OUTSIDE, 80, port, packets.SYN | packets.ACK, none);
+    await cost(bench, 1, () => wan.send(answer), lan);
+    await cost(bench, 1, () => lan.send(segment(HOST, SERVER, 6000, 80, packets.ACK, none)), wan);
+    return port;
+  };
+  const port = await open();
+  const out = segment(HOST, SERVER, 6000, 80, packets.ACK);
+  const there = await cost(bench, count, () => lan.send(out), wan);
+  const back = segment(SERVER, OUTSIDE, 80, port, packets.ACK);
+  return [there, await cost(bench, count, () => wan.send(back), lan)];
+}
+
+/**
+ * Loss at a rate, in frames of 1,514 bytes: the machine's time is the host's here (no sleep=off), for seconds
+ * on end. The host's own scheduling makes bursts, which the card's ring must take.
+ */
+async function sustained(
+  engine: string,
+  bitsPerSecond: number,
+  bothWays: boolean,
+  seconds: number,
+): Promise<void> {
+  const bench = await start(isaCards, 'isapc', false);
+  const { machine, lan, wan } = bench;
+  try {
+    await machine.console.command(`set engine ${engine}`);
+    const data = packets.payload(1472);
+    const out = packets.udp(ip(HOST, SERVER), 5000, 7, data);
+    lan.send(out);
+    if (!(await wan.reaches(1))) throw new Error('nothing is forwarded');
+    const back = packets.udp(ip(SERVER, OUTSIDE), 7, packets.get16(wan.last, 34), data);
+    wan.send(back);
+    if (!(await lan.reaches(1))) throw new Error('nothing comes back');
+    const [atWan, atLan] = [wan.received, lan.received];
+    const frames = Math.floor((bitsPerSecond * seconds) / (8 * 1538));
+    const started = performance.now();
+    const before = await reading(machine);
+    for (let sent = 0; sent < frames; ) {
+      const due = Math.min(
+        frames,
+        Math.floor(((performance.now() - started) * bitsPerSecond) / (8000 * 1538)),
+      );
+      // Never more at once than the ring holds: the host was late, the wire could not have been.
+      for (let burst = 0; sent < due && burst < 4; burst++, sent++) {
+        lan.send(out);
+        if (bothWays) wan.send(back);
+      }
+      await pause(1);
+    }
+    await pause(500);
+    const { load } = spent(before, await reading(machine));
+    const lost = frames - (wan.received - atWan) + (bothWays ? frames - (lan.received - atLan) : 0);
+    const ways = bothWays ? 'both ways' : 'one way';
+    console.log(
+      `| ${engine}, ${bitsPerSecond / 1e6} Mb/s ${ways}, ${seconds} s | ${(load * 100).toFixed(0)} % | ${lost} of ${frames * (bothWays ? 2 : 1)} |`,
+    );
+  } finally {
+    await bench.stop();
+  }
+}
+
+function row(what: string, out: number, back: number): void {
+  const text = (n: number): string => (n === 0 ? '' : Math.round(n).toLocaleString('en-US'));
+  console.log(`| ${what} | ${text(out)} | ${text(back)} |`);
+}
+
+async function boot(): Promise<void> {
+  console.log('\n| start | |\n| --- | ---: |');
+  for (const memory of [4, 8, 16]) {
+    const machine = await Machine.start({ disk: IMAGE, memory, icount: 5 });
+    await machine.console.expect(PROMPT, 60);
+    const fact = (index: number): Promise<number> => planeWord(machine, BOOT_FACTS_AT + 4 * index);
+    const loader = ((await fact(FACT_LOADER_COUNTS)) * 1000) / PIT_COUNTS_PER_SECOND;
+    const floor = ((await fact(FACT_FLOOR_COUNTS)) * 1000) / PIT_COUNTS_PER_SECOND;
+    while ((await planeWord(machine, READY_AT)) === 0) await pause(20);
+    const control = (await planeWord(machine, READY_AT)) * 10;
+    console.log(
+      `| ${memory} MiB: loader ${loader.toFixed(0)} ms, floor ${floor.toFixed(0)} ms, control at most ${control} ms | ${(loader + floor + control).toFixed(0)} ms |`,
+    );
+    console.log(
+      `| ${memory} MiB: heap for control, of ${await fact(FACT_MEMORY_KIB)} KiB | ${await fact(FACT_HEAP_BYTES)} bytes |`,
+    );
+    await machine.stop();
+  }
+}
+
+async function parts(): Promise<void> {
+  const { sizes } = await build();
+  console.log('| part | bytes |\n| --- | ---: |');
+  for (const [name, bytes] of Object.entries(sizes)) {
+    console.log(`| ${name} | ${bytes.toLocaleString('en-US')} |`);
+  }
+  console.log(`| plane's tables | ${PLANE_BYTES.toLocaleString('en-US')} |`);
+}
+
+async function frames(): Promise<void> {
+  for (const [name, cards] of [
+    ['isapc', isaCards],
+    ['pc', pciCards],
+  ] as const) {
+    const bench = await start(cards, name);
+    try {
+      console.log(`\n| ${name}, instructions a frame | out | back |\n| --- | ---: | ---: |`);
+      await forwarding(bench, 'native', 2000);
+      await forwarding(bench, 'interpreted', 500);
+    } finally {
+      await bench.stop();
+    }
+  }
+}
+
+async function rates(): Promise<void> {
+  console.log('\n| frames of 1,514 bytes | load | lost |\n| --- | ---: | ---: |');
+  await sustained('native', 1_544_000, true, 60);
+  await sustained('interpreted', 1_544_000, true, 60);
+  await sustained('native', 10_000_000, false, 60);
+}
+
+const sections: Record<string, () => Promise<void>> = { parts, boot, frames, rates };
+const chosen = process.env['QUICK'] === undefined ? process.argv.slice(2) : ['frames'];
+for (const [name, section] of Object.entries(sections)) {
+  if (chosen.length === 0 || chosen.includes(name)) await section();
+}

@@ -1,0 +1,217 @@
+// The whole board: the image from the BIOS on, on an emulated 486 with two ISA cards, between real hosts. One boot is
+// shared by all checks but the last, which boot other machines.
+// Not here: what any router must do (scenarios.ts), the town (harness/town.ts).
+
+import test from 'ava';
+import { type BoardOptions, type BoardRouter, boardRouter, IMAGE } from './harness/board-router.ts';
+import { contents, sha256 } from './harness/contents.ts';
+import type { Host } from './harness/namespace.ts';
+import { pciCards } from './harness/qemu.ts';
+import { runSeed } from './harness/random.ts';
+import { GATEWAY, LAN_ADDRESS, pause, SERVER, STRANGER, type Town, WAN_ADDRESS } from './harness/town.ts';
+import { wholeTests } from './harness/whole.ts';
+import { scenarios } from './scenarios.ts';
+
+const board = boardRouter();
+const whole = wholeTests(test, () => board);
+/** The interpreted engine moves some hundred packets a second: these scenarios are light enough for it. */
+const FOR_INTERPRETER =
+  /ping the router|sees the outside|one source port|of every size|reverse order|traceroute|no stranger/;
+
+async function counters(router: BoardRouter): Promise<Map<string, number>> {
+  const lines = (await router.console('show counters')).split('\n');
+  const rows = lines.map(line => line.match(/^(\S+) +(\d+) /)).filter(row => row !== null);
+  return new Map(rows.map(([, name, value]) => [name!, Number(value)]));
+}
+
+async function pingText(town: Town, address: string): Promise<string> {
+  const words = ['ping', '-n', '-c', '3', '-i', '0.3', '-W', '3', address];
+  return (await town.laptop.run(words)).stdout;
+}
+
+whole('board: banner and prompt come up by themselves', async t => {
+  const { transcript } = board.machine().console;
+  t.regex(transcript, /Masqbox \d+\.\d+\.\d+/);
+  t.regex(transcript, /lan: 192\.168\.0\.1\/24/);
+  t.notRegex(transcript, /restarted|panic|trap/i);
+});
+
+for (const { title, run } of scenarios) whole(`board: ${title}`, run);
+
+whole('board: every kind of packet that the scenarios had dropped is counted', async t => {
+  const counted = await counters(board);
+  const provoked = [
+    'drop-unsolicited',
+    'drop-source-route',
+    'drop-spoofed-from-wan',
+    'drop-foreign-from-lan',
+    'drop-martian-source',
+    'drop-ttl',
+    'icmp-sent',
+    'echo-answered',
+    'masquerade-new',
+    'mss-clamped',
+    'fragmented',
+    'forwarded',
+  ];
+  for (const name of provoked) t.true((counted.get(name) ?? 0) > 0, `${name}: ${counted.get(name)}`);
+});
+
+whole('board: help, and refusals that say why', async t => {
+  const help = await board.console('help');
+  const commands = [
+    ...['set lan address', 'set wan address', 'set wan gateway', 'set nat profile', 'set engine', 'reboot'],
+    ...['show masq', 'show interfaces', 'show arp', 'show counters', 'show memory', 'show version'],
+    ...['ipfwadm', 'ping'],
+  ];
+  for (const command of commands) t.regex(help, new RegExp(`^${command}( |$)`, 'm'));
+  t.regex(await board.console('no such thing'), /^Cannot /);
+  t.regex(await board.console('set wan address 192.168.0.77/24'), /^Cannot set /);
+  t.regex(await board.console('set lan address 192.168.0.300/24'), /^Cannot set /);
+});
+
+whole('board: the tables show what is there', async (t, town) => {
+  for (const host of [town.laptop, town.desk, town.shelf]) {
+    await host.run(['ping', '-n', '-c', '1', '-W', '3', GATEWAY]);
+  }
+  const arp = await board.console('show arp');
+  for (const { address } of [town.laptop, town.desk, town.shelf])
+    t.regex(arp, new RegExp(`^${address} .* lan `, 'm'));
+  t.regex(arp, new RegExp(`^${GATEWAY} .* wan `, 'm'));
+  const interfaces = await board.console('show interfaces');
+  t.regex(interfaces, /^lan up, NE2000 ISA at port 0x300, line 9$/m);
+  t.regex(interfaces, /^wan up, NE2000 ISA at port 0x320, line 10$/m);
+  t.regex(interfaces, /station 52:54:00:12:34:01/);
+  t.regex(await board.console('show version'), /native engine/);
+  t.regex(await board.console('show memory'), /^board +\d+ KiB$/m);
+});
+
+whole('board: a session is listed, byte for byte as ipfwadm does', async (t, town) => {
+  const socket = await (await town.peer(town.desk)).udp(4020);
+  const server = await town.servers.inet.udp(4021, STRANGER);
+  await socket.send(STRANGER, 4021, 'list me');
+  const outside = (await server.next(5))!.fromPort;
+  t.regex(
+    await board.console('show masq'),
+    new RegExp(`^udp +192\\.168\\.0\\.3:4020 +${outside} ${STRANGER}:4021 `, 'm'),
+  );
+  const listing = (await board.console('ipfwadm -M -l -n')).split('\n');
+  t.is(listing[0], 'IP masquerading entries');
+  t.is(listing[1], 'prot expire   source               destination          ports');
+  const row = listing.find(line => line.includes(' 4020 ('));
+  t.regex(row ?? '', /^udp {2}0[0-5]:\d\d\.\d\d 192\.168\.0\.3 {10}203\.0\.113\.3 {10}4020 \(\d+\) -> 4021$/);
+});
+
+whole('board: ping from the console', async t => {
+  t.regex(await board.console(`ping ${GATEWAY}`, 20), /5 sent, 5 received, 0 lost/);
+  t.regex(await board.console('ping 203.0.113.99', 20), /5 sent, 0 received, 5 lost/);
+});
+
+whole('board: profile classic takes its ports from 61000 to 65095', async (t, town) => {
+  t.is(await board.console('set nat profile classic'), '');
+  const socket = await (await town.peer(town.shelf)).udp(4030);
+  const server = await town.servers.inet.udp(4031, SERVER);
+  await socket.send(SERVER, 4031, 'classic');
+  const seen = await server.next(5);
+  t.is(seen?.from, WAN_ADDRESS);
+  t.true(seen!.fromPort >= 61000 && seen!.fromPort <= 65095, String(seen!.fromPort));
+  await server.send(WAN_ADDRESS, seen!.fromPort, 'back');
+  t.is((await socket.next(5))?.data.toString(), 'back');
+  t.is(await board.console('set nat profile rfc'), '');
+});
+
+whole('board: the interpreted engine does the same', async (t, town) => {
+  t.is(await board.console('set engine interpreted'), '');
+  try {
+    for (const { title, run } of scenarios) {
+      if (!FOR_INTERPRETER.test(title)) continue;
+      const before = performance.now();
+      await run(t, town, board);
+      t.log(`${title}: ${((performance.now() - before) / 1000).toFixed(1)} s`);
+    }
+    t.regex(await board.console('show version'), /interpreted engine/);
+  } finally {
+    await board.console('set engine native');
+  }
+});
+
+whole('board: no packet buffer is lost', async t => {
+  let text = '';
+  for (let attempt = 0; attempt < 40; attempt++) {
+    text = await board.console('show memory');
+    const [, total, free] = text.match(/^packet buffers +(\d+), (\d+) free$/m) ?? [];
+    if (total !== undefined && total === free) break;
+    await pause(1000); // fragments and packets that wait for ARP give theirs back when their time is over
+  }
+  t.regex(text, /^packet buffers +(\d+), \1 free$/m);
+});
+
+whole('board: reboot starts it again, with nothing remembered', async (t, town) => {
+  board.machine().console.write('reboot\r');
+  t.regex(await board.comeUp(), /Masqbox \d/);
+  t.regex(await pingText(town, SERVER), / 0% packet loss/);
+  t.regex(await board.console('show version'), /up 0:\d\d/);
+  t.notRegex(board.machine().console.transcript, /Control was restarted|panic/);
+});
+
+const others: { readonly title: string; readonly options: BoardOptions; readonly card: RegExp }[] = [
+  {
+    title: 'a PC with PCI cards',
+    options: { name: 'pci', machine: 'pc', cards: pciCards },
+    card: /NE2000 PCI/,
+  },
+  { title: 'a PC with ISA cards', options: { name: 'pc', machine: 'pc' }, card: /NE2000 ISA/ },
+  { title: '4 MB of RAM', options: { name: 'small', memory: 4 }, card: /NE2000 ISA/ },
+  { title: 'a floppy drive', options: { name: 'floppy', floppy: IMAGE }, card: /NE2000 ISA/ },
+];
+
+for (const { title, options, card } of others) {
+  whole(`board: boots with ${title}, and forwards`, async (t, town) => {
+    await board.stop(); // its addresses are needed
+    const other = boardRouter(options);
+    try {
+      await other.start(town);
+      t.regex(await pingText(town, LAN_ADDRESS), / 0% packet loss/);
+      t.regex(await pingText(town, SERVER), / 0% packet loss/);
+      t.regex(await other.console('show interfaces'), card);
+    } catch (error) {
+      t.log(other.report());
+      throw error;
+    } finally {
+      await other.stop();
+    }
+  });
+}
+
+whole('board: two bad wires, and every file arrives unchanged', async (t, town) => {
+  await board.stop();
+  const seed = runSeed();
+  const lan = {
+    loss: 0.01,
+    duplicate: 0.01,
+    corrupt: 0.01,
+    truncate: 0.005,
+    reorder: 0.02,
+    delayMilliseconds: 1,
+  };
+  const other = boardRouter({
+    name: 'bad',
+    faults: { seed, lan, wan: { ...lan, rate: 10_000_000, queue: 40 } },
+  });
+  try {
+    await other.start(town);
+    const bytes = 300_000;
+    const sum = async (host: Host): Promise<string> => {
+      const curl = `curl -sS --fail --max-time 60 http://${SERVER}/bytes/${bytes} | sha256sum`;
+      return (await host.output(['sh', '-c', curl], { seconds: 65 })).slice(0, 64);
+    };
+    const expected = sha256(contents(bytes));
+    t.deepEqual(await Promise.all([sum(town.laptop), sum(town.shelf)]), [expected, expected]);
+    t.is(await other.console('set nat profile classic'), ''); // the console lives
+  } catch (error) {
+    t.log(`MASQBOX_SEED=${seed}`, other.report());
+    throw error;
+  } finally {
+    await other.stop();
+  }
+});

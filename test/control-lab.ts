@@ -1,0 +1,87 @@
+// Control's parts over the JavaScript plane with two ring cards and hosts that are known (plane-router.ts), in
+// virtual time: what a test puts in and gets out are datagrams.
+// Not here: DHCP's laboratories (wan-lab.ts, src/control/dhcp/server-lab.ts).
+
+import { type Clock, createClock } from '../src/control/clock.ts';
+import type { Command } from '../src/control/console/command.ts';
+import { Refusal } from '../src/control/console/command.ts';
+import type { Context } from '../src/control/context.ts';
+import { createLog } from '../src/control/log.ts';
+import type { Machine } from '../src/control/machine.ts';
+import { createTcp } from '../src/control/net/tcp.ts';
+import { createUdp } from '../src/control/net/udp.ts';
+import { createRegistry } from '../src/control/registry.ts';
+import { createSockets } from '../src/control/sockets.ts';
+import { puntWaiting } from '../src/plane/punt.ts';
+import { javascriptBuild } from './builds.ts';
+import { type Router, startRouter } from './plane-router.ts';
+
+/** Punted packets that are handled before time goes on. */
+const STEPS = 100;
+
+export interface Lab {
+  router: Router;
+  context: Context;
+  clock: Clock;
+  memory: Uint8Array;
+  commands: Command[];
+  /** Lines that the log showed, and lines of commands' output. */
+  shown: string[];
+  output: string[];
+  /** Lets control take what was punted. */
+  settle(): void;
+  /** So many ticks pass; timers run. */
+  ticks(count: number): void;
+  /** The text of the refusal that a function ends with, or ''. */
+  refusal(run: () => void): string;
+}
+
+export function controlLab(): Lab {
+  const build = javascriptBuild();
+  const router = startRouter(build);
+  const { memory, plane } = build;
+  const clock = createClock();
+  const sockets = createSockets(plane);
+  const shown: string[] = [];
+  const output: string[] = [];
+  const commands: Command[] = [];
+  // Of the machine, these parts use the plane and its memory.
+  const machine = { plane, memory } as Machine;
+  const log = createLog(clock, text => shown.push(text));
+  const context: Context = {
+    ...{ machine, clock, sockets, log },
+    output: {
+      write: text => output.push(text),
+      line: text => output.push(text),
+      flush() {},
+      discard() {},
+      busy: false,
+    },
+    udp: createUdp(machine, sockets),
+    tcp: createTcp(machine, clock, sockets),
+    registry: createRegistry(machine, log, commands),
+    random: () => plane.random32(),
+  };
+  const settle = (): void => {
+    for (let i = 0; i < STEPS && puntWaiting() > 0; i++) sockets.receive();
+  };
+  return {
+    ...{ router, context, clock, memory, commands, shown, output, settle },
+    ticks: count => {
+      for (let i = 0; i < count; i++) {
+        router.ticks(1);
+        settle();
+        clock.run();
+      }
+    },
+    refusal: run => {
+      try {
+        run();
+      } catch (error) {
+        if (error instanceof Refusal) return error.message;
+        throw error;
+      }
+      return '';
+    },
+  };
+}

@@ -1,0 +1,239 @@
+// The WAN's DHCP client against real servers, and the board as it comes out of the box: nobody types anything, and
+// a laptop on the LAN loads a page. dnsmasq and node-dhcp on the WAN; the sim board, then the 486.
+// Not here: the state machine's times and rules (src/control/dhcp/client.test.ts).
+
+import test, { type ExecutionContext } from 'ava';
+import { type BoardRouter, boardRouter } from './harness/board-router.ts';
+import { type Laptop, plugIn } from './harness/laptop.ts';
+import { Peer } from './harness/peer.ts';
+import { GATEWAY, Provider } from './harness/provider.ts';
+import { runSeed } from './harness/random.ts';
+import { type SimRouter, simRouter } from './harness/sim-router.ts';
+import { pause } from './harness/town.ts';
+import { isRoot } from './harness/whole.ts';
+
+type Dut = SimRouter | BoardRouter;
+
+const OUT_OF_THE_BOX = { setup: [] };
+const PAGE = 'http://page.example/';
+/** One lost DISCOVER costs 5 s, two 14 s. */
+const LEASE_SECONDS = 12;
+
+const register = isRoot ? test.serial : test.serial.skip;
+
+/** A provider and a router between its segments, removed after the test. */
+function scenario(
+  title: string,
+  make: () => Dut,
+  run: (t: ExecutionContext, provider: Provider, router: Dut) => Promise<void>,
+): void {
+  register(title, async t => {
+    t.timeout(120_000);
+    const provider = await Provider.create();
+    const router = make();
+    try {
+      await run(t, provider, router);
+    } catch (error) {
+      t.log(router.report());
+      throw error;
+    } finally {
+      await router.stop();
+      await provider.remove();
+    }
+  });
+}
+
+/** Waits until `show wan` says what is wanted; answers it all. */
+async function wan(router: Dut, wanted: RegExp, seconds = LEASE_SECONDS): Promise<string> {
+  const end = performance.now() + 1000 * seconds;
+  for (;;) {
+    const text = await router.console('show wan');
+    if (wanted.test(text)) return text;
+    if (performance.now() > end) throw new Error(`No ${wanted} in ${seconds} s, but:\n${text}`);
+    await pause(200);
+  }
+}
+
+/** A laptop that has just been plugged in. */
+async function newLaptop(provider: Provider): Promise<Laptop> {
+  const namespace = await provider.newcomer('laptop');
+  return await plugIn(provider.network.processes, namespace, 'eth0', provider.directory);
+}
+
+/** Loads a page by name, with the laptop's own resolver settings. */
+async function browse(provider: Provider, laptop: Laptop): Promise<string> {
+  const command = `mount --bind ${laptop.resolver} /etc/resolv.conf && exec curl -sS --max-time 20 ${PAGE}`;
+  return await provider.within(laptop.namespace, ['unshare', '--mount', 'sh', '-c', command]);
+}
+
+async function webServer(provider: Provider): Promise<void> {
+  const peer = await Peer.start(provider.inet);
+  await peer.http(80, '0.0.0.0');
+}
+
+scenario(
+  'sim: a lease of dnsmasq, renewed, given back and got again',
+  () => simRouter(OUT_OF_THE_BOX),
+  async (t, provider, router) => {
+    const dnsmasq = await provider.dnsmasq(
+      '203.0.113.100',
+      '203.0.113.150',
+      '--dhcp-option=26,1400',
+      '--domain=provider.example',
+      '--dhcp-option=42,203.0.113.7',
+    );
+    await router.start(provider);
+    const shown = await wan(router, /^address +203\.0\.113\.1\d\d\/24$/m);
+    t.regex(shown, /^mode +dhcp, bound$/m);
+    t.regex(shown, /^gateway +203\.0\.113\.1$/m);
+    t.regex(shown, /^MTU +1400$/m);
+    t.regex(shown, /^DNS servers +203\.0\.113\.1$/m);
+    t.regex(shown, /^NTP servers +203\.0\.113\.7$/m);
+    t.regex(shown, /^domain +provider\.example$/m);
+    t.regex(shown, /^lease +from 203\.0\.113\.1, 120 s, 1\d\d s left$/m);
+    t.regex(dnsmasq.stderr, /DHCPACK\(eth0\) 203\.0\.113\.1\d\d \S+ masqbox/);
+    t.false((await router.console('show config')).includes('wan'), 'nothing was set');
+    const acknowledged = () => dnsmasq.stderr.match(/DHCPACK/g)?.length ?? 0;
+    await pause(1500);
+    const before = acknowledged();
+    t.is(await router.console('renew'), '');
+    await wan(router, /120 s, 1(20|19) s left/, 5);
+    t.is(acknowledged(), before + 1);
+    t.is(await router.console('release'), '');
+    await pause(300);
+    t.regex(dnsmasq.stderr, /DHCPRELEASE\(eth0\) 203\.0\.113/);
+    t.regex(await router.console('show wan'), /^mode +dhcp, stopped\naddress +none$/m);
+    await router.console('renew');
+    await wan(router, /dhcp, bound/);
+  },
+);
+
+scenario(
+  'sim: a server that comes back with another network refuses the old address',
+  () => simRouter(OUT_OF_THE_BOX),
+  async (t, provider, router) => {
+    const first = await provider.dnsmasq('203.0.113.100', '203.0.113.100');
+    await router.start(provider);
+    await wan(router, /203\.0\.113\.100\/24/);
+    await first.stop();
+    await router.console('renew');
+    await pause(500);
+    t.regex(await router.console('show wan'), /dhcp, renewing\naddress +203\.0\.113\.100\/24/);
+    const second = await provider.dnsmasq('203.0.113.110', '203.0.113.110');
+    await router.console('renew');
+    await wan(router, /203\.0\.113\.110\/24/);
+    t.regex(second.stderr, /DHCPNAK/);
+    t.regex(
+      await router.console('show log'),
+      /203\.0\.113\.1 says that 203\.0\.113\.100 is not ours \(NAK\)/,
+    );
+  },
+);
+
+scenario(
+  'sim: an address that a host already has is declined',
+  () => simRouter(OUT_OF_THE_BOX),
+  async (t, provider, router) => {
+    await provider.network.host('squatter', provider.wan, ['203.0.113.100/24']);
+    const dnsmasq = await provider.dnsmasq('203.0.113.100', '203.0.113.101');
+    await router.start(provider);
+    await wan(router, /203\.0\.113\.101\/24/, 30);
+    // dnsmasq begins at an address that it computes of the MAC; if that was the free one, the other is asked for.
+    if (!/DHCPDECLINE/.test(dnsmasq.stderr)) {
+      await router.console('release');
+      await dnsmasq.stop();
+      const only = await provider.dnsmasq('203.0.113.100', '203.0.113.100');
+      await router.console('renew');
+      await only.until(/DHCPDECLINE/, 5);
+    }
+    t.regex(await router.console('show log'), /203\.0\.113\.100 is declined: \S+ has it/);
+  },
+);
+
+scenario(
+  'sim: node-dhcp, which acknowledges everything, and short leases',
+  () => simRouter(OUT_OF_THE_BOX),
+  async (t, provider, router) => {
+    const server = await provider.nodeDhcp('203.0.113.60', '203.0.113.70', 10);
+    await router.start(provider);
+    await wan(router, /203\.0\.113\.(6\d|70)\/24/);
+    await pause(11_000);
+    t.regex(await router.console('show wan'), /dhcp, (bound|renewing)\naddress +203\.0\.113\.(6\d|70)/);
+    t.true((server.stdout.match(/message 3/g)?.length ?? 0) >= 3, server.stdout);
+  },
+);
+
+scenario(
+  'sim: the lease is got and kept on a wire that loses, doubles, damages and delays',
+  () =>
+    simRouter({
+      setup: [],
+      wanFaults: {
+        seed: runSeed(),
+        faults: { loss: 0.2, duplicate: 0.2, corrupt: 0.02, reorder: 0.1, delayMilliseconds: 20 },
+      },
+    }),
+  async (t, provider, router) => {
+    await provider.dnsmasq('203.0.113.100', '203.0.113.150');
+    await router.start(provider);
+    await wan(router, /dhcp, bound/, 60);
+    await router.console('renew');
+    await wan(router, /120 s, 1(20|19|18) s left/, 40);
+    t.pass();
+  },
+);
+
+scenario(
+  "sim: a WAN that has the LAN's network moves the LAN, unless that was set by hand",
+  () => simRouter(OUT_OF_THE_BOX),
+  async (t, provider, router) => {
+    await provider.network.ip(provider.inet.namespace, 'address', 'add', '192.168.0.254/24', 'dev', 'eth0');
+    const options = ['--dhcp-option=3,192.168.0.254', '--dhcp-option=6,192.168.0.254'];
+    await provider.dnsmasq('192.168.0.50', '192.168.0.59', ...options);
+    await webServer(provider);
+    await router.start(provider);
+    await wan(router, /192\.168\.0\.5\d\/24/);
+    t.regex(
+      await router.console('show log'),
+      /moved from 192\.168\.0\.1 to 192\.168\.1\.1\/24, as the WAN has 192\.168\.0\.0\/24/,
+    );
+    const laptop = await newLaptop(provider);
+    const addresses = await provider.within(laptop.namespace, ['ip', '-4', 'address', 'show', 'dev', 'eth0']);
+    t.regex(addresses, /192\.168\.1\.\d+\/24/);
+    const page = await provider.within(laptop.namespace, [
+      'curl',
+      '-sS',
+      '--max-time',
+      '10',
+      'http://192.168.0.254/',
+    ]);
+    t.not(page, '');
+    t.is(await router.console('set lan address 192.168.1.1/24'), '');
+    t.regex(
+      await router.console('set lan address 192.168.0.1/24'),
+      /shares addresses with the WAN's network/,
+    );
+  },
+);
+
+scenario(
+  'board: plugged in and nothing typed, a laptop gets an address, resolves a name and loads a page',
+  () => boardRouter({ ...OUT_OF_THE_BOX, name: 'box' }),
+  async (t, provider, router) => {
+    const dnsmasq = await provider.dnsmasq('203.0.113.100', '203.0.113.150');
+    await webServer(provider);
+    await router.start(provider);
+    const laptop = await newLaptop(provider);
+    t.regex(
+      await provider.within(laptop.namespace, ['cat', laptop.resolver]),
+      /^nameserver 192\.168\.0\.1$/m,
+    );
+    // The WAN may still be probing its address when the laptop has its own.
+    await dnsmasq.until(/DHCPACK/, 20);
+    await pause(1500);
+    t.not(await browse(provider, laptop), '');
+    const shown = await router.console('show wan');
+    t.regex(shown, /^mode +dhcp, bound$/m);
+    t.regex(shown, new RegExp(`^gateway +${GATEWAY.replaceAll('.', '\\.')}$`, 'm'));
+  },
+);

@@ -1,0 +1,176 @@
+// The DHCP server against real clients: on the sim board, and on the image booted on an emulated 486.
+// Not here: what it does message by message (src/control/dhcp/server.test.ts), the WAN's client.
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { boardRouter } from './harness/board-router.ts';
+import { type Host, within } from './harness/namespace.ts';
+import { simRouter } from './harness/sim-router.ts';
+import { LAN_ADDRESS, type Router, type Town } from './harness/town.ts';
+import { wholeTests } from './harness/whole.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+
+/** What udhcpc and dhclient call when they have a lease: the address on the card, the way out. */
+const SCRIPT = `#!/bin/sh
+dev=$interface
+[ -n "$new_ip_address" ] && ip=$new_ip_address subnet=$new_subnet_mask router=$new_routers dns=$new_domain_name_servers
+case "$1$reason" in
+  bound|renew|BOUND|RENEW|REBIND|REBOOT)
+    ip address flush dev $dev
+    ip address add $ip/$subnet dev $dev
+    ip route replace default via $router
+    echo "script: $1$reason $ip $subnet $router dns $dns" ;;
+  deconfig|PREINIT) ip address flush dev $dev; ip link set $dev up ;;
+esac
+exit 0
+`;
+
+/** A host on the LAN whose card has no address. */
+async function newHost(town: Town, name: string): Promise<Host> {
+  const namespace = await town.network.addNamespace(name);
+  await town.lan.veth(namespace, 'eth0');
+  const { processes } = town.network;
+  return {
+    ...{ name, namespace, address: '' },
+    run: (command, options) => processes.run(command, { ...options, within: within(namespace) }),
+    output: (command, options) => processes.output(command, { ...options, within: within(namespace) }),
+    start: (command, options) => processes.start(command, { ...options, within: within(namespace) }),
+  };
+}
+
+async function withFiles(run: (directory: string, script: string) => Promise<void>): Promise<void> {
+  const directory = await mkdtemp(join(tmpdir(), 'masqbox-dhcp-'));
+  const script = join(directory, 'script');
+  await writeFile(script, SCRIPT, { mode: 0o755 });
+  try {
+    await run(directory, script);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+const LEASE = new RegExp(
+  `script: \\S+ (192\\.168\\.0\\.1\\d\\d) 255\\.255\\.255\\.0 ${LAN_ADDRESS} dns ${LAN_ADDRESS}`,
+);
+
+/** The leased address that a client's script printed, which must be able to reach the router. */
+async function reached(t: ExecutionContext, host: Host, text: string): Promise<string> {
+  const address = text.match(LEASE)?.[1];
+  t.not(address, undefined, text);
+  const ping = await host.run(['ping', '-c', '1', '-W', '3', LAN_ADDRESS]);
+  t.is(ping.status, 0, ping.stdout);
+  return address!;
+}
+
+async function listed(router: Router, address: string): Promise<string> {
+  return (
+    (await router.console!('show leases')).split('\n').find(line => line.startsWith(`${address} `)) ?? ''
+  );
+}
+
+/** The same once it says that the lease has ended; a release is under way for a moment. */
+async function listedEnded(router: Router, address: string): Promise<string> {
+  for (let tries = 0; tries < 20; tries++) {
+    const line = await listed(router, address);
+    if (line.includes('ended')) return line;
+    await new Promise(resolve => setTimeout(resolve, 150));
+  }
+  return await listed(router, address);
+}
+
+type Check = (t: ExecutionContext, town: Town, router: Router) => Promise<void>;
+
+const udhcpc: Check = async (t, town, router) => {
+  const host = await newHost(town, 'small');
+  await withFiles(async (_directory, script) => {
+    const client = async (...words: string[]): Promise<string> => {
+      const all = ['udhcpc', '-i', 'eth0', '-n', '-f', '-t', '3', '-T', '1', '-s', script, ...words];
+      const { status, stdout, stderr } = await host.run(all, { seconds: 15 });
+      t.is(status, 0, stdout + stderr);
+      return stdout + stderr;
+    };
+    const address = await reached(t, host, await client('-q', '-x', 'hostname:small'));
+    t.regex(await listed(router, address), /leased .* small/);
+    t.is(await reached(t, host, await client('-q', '-r', address)), address, 'the same once more');
+    // -R releases when it is told to leave.
+    const running = host.start(['udhcpc', '-i', 'eth0', '-f', '-R', '-s', script]);
+    await running.until(LEASE, 10);
+    await running.stop();
+    t.regex(await listedEnded(router, address), /ended/);
+  });
+};
+
+const dhclient: Check = async (t, town, router) => {
+  const host = await newHost(town, 'debian');
+  await withFiles(async (directory, script) => {
+    const files = ['-lf', join(directory, 'leases'), '-pf', join(directory, 'pid'), '-cf', '/dev/null'];
+    const client = async (...words: string[]): Promise<string> => {
+      const { status, stdout, stderr } = await host.run(
+        ['dhclient', ...words, '-v', '-sf', script, ...files, 'eth0'],
+        { seconds: 20 },
+      );
+      t.is(status, 0, stdout + stderr);
+      return stdout + stderr;
+    };
+    const first = await client('-1');
+    t.regex(first, /DHCPDISCOVER[\s\S]*DHCPOFFER[\s\S]*DHCPREQUEST[\s\S]*DHCPACK[\s\S]*bound to/);
+    t.regex(first, /renewal in \d+ seconds/);
+    const address = await reached(t, host, first);
+    await client('-x'); // leaves without a release
+    const again = await client('-1');
+    t.notRegex(again, /DHCPDISCOVER/, 'it remembers its lease: INIT-REBOOT');
+    t.is(await reached(t, host, again), address);
+    await client('-r');
+    t.regex(await listedEnded(router, address), /ended/);
+  });
+};
+
+/** node-dhcp's client can only read what is sent to an address of its host: here, all of the range are. */
+const nodeDhcp: Check = async (t, town) => {
+  const host = await newHost(town, 'node');
+  await town.network.ip(host.namespace, 'route', 'add', 'default', 'dev', 'eth0');
+  for (const part of ['192.168.0.64/26', '192.168.0.128/25']) {
+    await town.network.ip(host.namespace, 'route', 'add', 'local', part, 'dev', 'lo');
+  }
+  // But it does not say so to those who ask.
+  await host.output(['sysctl', '-q', '-w', 'net.ipv4.conf.eth0.arp_ignore=8']);
+  const [link] = JSON.parse(await town.network.ip(host.namespace, '-j', 'link', 'show', 'eth0'));
+  const mac = String(link.address);
+  const program = `
+    const client = require('dhcp').createClient({ mac: '${mac}', features: ['router', 'dns', 'hostname'] });
+    client.on('bound', state => { console.log('bound', JSON.stringify(state)); process.exit(0); });
+    client.on('error', error => { console.log('error', error); });
+    client.on('listening', () => client.sendDiscover());
+    client.listen();`;
+  const { stdout, stderr } = await host.run([process.execPath, '-e', program], { cwd: ROOT, seconds: 15 });
+  t.regex(stdout, /bound .*192\.168\.0\.1\d\d/, stdout + stderr);
+  t.regex(stdout, new RegExp(`"router":\\["${LAN_ADDRESS}"\\]`));
+  // By those routes its kernel answers for half of the LAN's addresses: the next check must not meet it.
+  await town.network.ip(host.namespace, 'link', 'set', 'eth0', 'down');
+};
+
+/** perfdhcp is a relay with many clients behind it; new ones come no faster than the limit. */
+const perfdhcp: Check = async (t, town, router) => {
+  const host = await newHost(town, 'crowd');
+  await town.network.ip(host.namespace, 'address', 'add', '192.168.0.9/24', 'dev', 'eth0');
+  const words = ['-4', '-l', 'eth0', '-r', '5', '-n', '25', '-R', '25', '-W', '1000000', '-p', '30'];
+  const { stdout, stderr } = await host.run(['perfdhcp', ...words], { seconds: 50 });
+  const received = [...stdout.matchAll(/received packets: (\d+)/g)].map(([, count]) => Number(count));
+  t.true(received.length === 2 && received.every(count => count >= 24), stdout + stderr);
+  t.regex(await router.console!('show leases'), /leased/);
+};
+
+const checks: [string, Check][] = [
+  ['udhcpc gets a lease in its three seconds, again, and gives it back', udhcpc],
+  ['dhclient gets a lease, remembers it, and gives it back', dhclient],
+  ["node-dhcp's client gets a lease", nodeDhcp],
+  ['perfdhcp: 25 clients behind a relay', perfdhcp],
+];
+
+const sim = wholeTests(test, simRouter);
+for (const [title, check] of checks) sim(`sim: ${title}`, check);
+const board = wholeTests(test, boardRouter);
+for (const [title, check] of checks) board(`board: ${title}`, check);

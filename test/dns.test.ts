@@ -1,0 +1,262 @@
+// DNS through the router with real programs: unbound and dnsmasq as servers on the WAN, dig, kdig and dnsperf as
+// clients on the LAN; on the booted board, on one whose wires are faulty, and on the sim board.
+// Not here: each rule by itself (src/control/dns/*.test.ts).
+
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
+import test from 'ava';
+import { boardRouter } from './harness/board-router.ts';
+import { runSeed } from './harness/random.ts';
+import { simRouter } from './harness/sim-router.ts';
+import { buildTown, LAN_ADDRESS, pause, type Router, SERVER, STRANGER, type Town } from './harness/town.ts';
+import { isRoot } from './harness/whole.ts';
+
+/** Where nobody answers; the gateway's host does not own it. */
+const SILENT = '203.0.113.99';
+const LONG = Array.from({ length: 12 }, (_, i) => `"${String.fromCharCode(97 + i).repeat(130)}"`).join(' ');
+const ZONE = `
+server:
+  interface: ${SERVER}
+  port: 53
+  access-control: 0.0.0.0/0 allow
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  pidfile: ""
+  use-syslog: no
+  module-config: "iterator"
+  do-not-query-localhost: no
+  local-zone: "example.com." static
+  local-data: "example.com. 300 SOA ns.example.com. root.example.com. 1 2 3 4 60"
+  local-data: "www.example.com. 300 A 192.0.2.80"
+  local-data: "www.example.com. 300 AAAA 2001:db8::80"
+  local-data: "short.example.com. 2 A 192.0.2.81"
+  local-data: "mail.example.com. 300 MX 10 www.example.com."
+  local-data: 'long.example.com. 300 TXT ${LONG}'
+  local-data: "evil.example.com. 300 A 192.168.0.2"
+  local-data: "wanted.example.com. 300 A 10.9.8.7"
+`;
+
+interface Lab {
+  town: Town;
+  router: Router;
+  dig(...words: string[]): Promise<string>;
+  console(line: string): Promise<string>;
+}
+
+async function servers(town: Town, directory: string): Promise<void> {
+  const configuration = join(directory, 'unbound.conf');
+  await writeFile(configuration, ZONE);
+  const unbound = town.inet.start(['unbound', '-d', '-c', configuration]);
+  await unbound.until(/start of service/, 10);
+  const names = [
+    '--address=/second.test/192.0.2.53',
+    '--txt-record=who.test,dnsmasq',
+    '--address=/www.example.com/192.0.2.80',
+  ];
+  const listen = [
+    `--listen-address=${STRANGER}`,
+    '--bind-interfaces',
+    '--no-resolv',
+    '--no-hosts',
+    '--local-ttl=100',
+  ];
+  town.inet.start([
+    'dnsmasq',
+    '-C',
+    '/dev/null',
+    '-k',
+    '-u',
+    'root',
+    '-g',
+    'root',
+    '--pid-file=',
+    ...listen,
+    ...names,
+  ]);
+  for (let i = 0; i < 50; i++) {
+    const { stdout } = await town.inet.run([
+      'dig',
+      '+short',
+      '+time=1',
+      '+tries=1',
+      `@${STRANGER}`,
+      'second.test',
+    ]);
+    if (stdout.includes('192.0.2.53')) return;
+    await pause(100);
+  }
+  throw new Error('dnsmasq does not answer');
+}
+
+type Check = (t: ExecutionContext, lab: Lab) => Promise<void>;
+
+const checks: Record<string, Check> = {
+  'names, types and errors come through, and come from the cache': async (t, { dig, console }) => {
+    t.is(await dig('+short', 'www.example.com'), '192.0.2.80\n');
+    t.is(await dig('+short', 'www.example.com', 'AAAA'), '2001:db8::80\n');
+    t.is(await dig('+short', 'mail.example.com', 'MX'), '10 www.example.com.\n');
+    t.regex(await dig('www.example.com', 'TYPE65280'), /status: NOERROR/);
+    for (let i = 0; i < 2; i++) {
+      const missing = await dig('missing.example.com');
+      t.regex(missing, /status: NXDOMAIN/);
+      t.regex(missing, /example\.com\.\s+\d+\s+IN\s+SOA/);
+    }
+    t.regex(await dig('WwW.eXaMpLe.CoM'), /^WwW\.eXaMpLe\.CoM\.\s+\d+\s+IN\s+A\s+192\.0\.2\.80$/m);
+    t.regex(await console('show dns'), /^cached +[1-9]/m);
+  },
+  'TTLs go down, and answers end': async (t, { dig }) => {
+    const ttl = async (): Promise<number> =>
+      Number((await dig('+noall', '+answer', 'short.example.com')).split(/\s+/)[1]);
+    t.is(await ttl(), 2);
+    await pause(1100);
+    t.is(await ttl(), 1);
+    await pause(1100);
+    t.is(await ttl(), 2);
+  },
+  'flags and EDNS come through': async (t, { dig }) => {
+    t.regex(await dig('+dnssec', 'www.example.com'), /EDNS: version: 0, flags: do; udp: \d+/);
+    t.regex(await dig('+cdflag', '+adflag', 'www.example.com'), /flags: qr aa? ?rd ra|flags: qr rd ra.* cd/);
+    t.notRegex(await dig('+noedns', 'www.example.com'), /EDNS/);
+    t.regex(await dig('+edns=1', '+noednsneg', 'www.example.com'), /BADVERS/);
+    t.regex(await dig('+norecurse', 'www.example.com'), /flags: qr( aa)?( ad)? ra;/);
+    t.regex(await dig('+ednsopt=65001:61', 'www.example.com'), /status: NOERROR/);
+    t.regex(await dig('+opcode=status', 'www.example.com'), /NOTIMP|FORMERR|REFUSED|SERVFAIL/);
+  },
+  'long answers: TC by UDP, whole by TCP, whole by UDP for who takes it': async (t, { dig, town }) => {
+    const cut = await dig('+ignore', '+bufsize=512', 'long.example.com', 'TXT');
+    t.regex(cut, /flags: qr.* tc/);
+    t.regex(cut, /ANSWER: 0/);
+    t.is((await dig('+short', 'long.example.com', 'TXT')).trim(), LONG);
+    t.is((await dig('+short', '+tcp', 'long.example.com', 'TXT')).trim(), LONG);
+    t.is((await dig('+short', '+tcp', 'www.example.com')).trim(), '192.0.2.80');
+    // From TCP it is in the cache; 1,700 bytes are two fragments.
+    const whole = await dig('+notcp', '+ignore', '+bufsize=4096', 'long.example.com', 'TXT');
+    t.notRegex(whole, /flags: qr.* tc/);
+    t.regex(whole, /ANSWER: 1/);
+    const kdig = [
+      'kdig',
+      '+tcp',
+      '+keepopen',
+      '+short',
+      `@${LAN_ADDRESS}`,
+      'www.example.com',
+      'mail.example.com',
+      'MX',
+    ];
+    t.regex(await town.laptop.output(kdig, { seconds: 20 }), /192\.0\.2\.80/);
+  },
+  'private addresses are refused, unless allowed': async (t, { dig, console }) => {
+    t.regex(await dig('evil.example.com'), /status: NXDOMAIN/);
+    t.regex(await dig('+tcp', 'evil.example.com'), /status: NXDOMAIN/);
+    t.is(await console('set dns allow wanted.example.com'), '');
+    t.is(await dig('+short', 'wanted.example.com'), '10.9.8.7\n');
+    t.regex(await console('show log'), /evil\.example\.com has a private address/);
+  },
+  'names of the LAN': async (t, { dig, console }) => {
+    t.is(await console('set dns host printer 192.168.0.9'), '');
+    t.is(await dig('+short', 'printer.home.arpa'), '192.168.0.9\n');
+    t.is(await dig('+short', '-x', '192.168.0.9'), 'printer.home.arpa.\n');
+    t.is(await dig('+short', 'masqbox'), `${LAN_ADDRESS}\n`);
+    t.regex(await dig('-x', '10.1.1.1'), /status: NXDOMAIN/);
+    t.regex(await dig('nobody.home.arpa'), /status: NXDOMAIN/);
+    t.regex(await dig('+tcp', '+dnssec', 'printer'), /192\.168\.0\.9/);
+  },
+  'nothing answers on the WAN': async (t, { town }) => {
+    for (const way of ['+notcp', '+tcp']) {
+      const words = ['dig', way, '+time=1', '+tries=1', '@203.0.113.10', 'www.example.com'];
+      const { stdout, status } = await town.inet.run(words);
+      t.is(status, 9, stdout);
+    }
+  },
+  'a silent server is passed over; without any, SERVFAIL': async (t, { dig, console }) => {
+    t.is(await console(`set dns server ${SILENT} ${STRANGER}`), '');
+    t.is(await dig('+short', 'second.test'), '192.0.2.53\n');
+    t.is(await dig('+short', 'who.test', 'TXT'), '"dnsmasq"\n');
+    t.regex(await console('show dns'), /203\.0\.113\.99 +down/);
+    const from = performance.now();
+    t.is(await dig('+short', '+tries=1', 'a.second.test'), '192.0.2.53\n');
+    t.true(performance.now() - from < 1000);
+    t.is(await console(`set dns server ${SILENT}`), '');
+    t.regex(await dig('+tries=1', '+time=9', 'b.second.test'), /status: SERVFAIL/);
+    t.is(await console(`set dns server ${SERVER}`), '');
+  },
+};
+
+function suite(
+  name: string,
+  make: () => Router & Pick<Lab, 'console'>,
+  titles: (title: string) => boolean,
+): void {
+  const register = isRoot ? test.serial : test.serial.skip;
+  register(`${name}: DNS with real servers and clients`, async t => {
+    t.timeout(180_000);
+    const directory = await mkdtemp(join(tmpdir(), 'masqbox-dns-'));
+    const town = await buildTown();
+    const router = make();
+    let doing = 'start';
+    try {
+      await servers(town, directory);
+      await router.start(town);
+      const lab: Lab = {
+        ...{ town, router },
+        console: async line => await router.console(line),
+        dig: async (...words) => {
+          const command = ['dig', '+time=3', `@${LAN_ADDRESS}`, ...words];
+          const { stdout } = await town.laptop.run(command, { seconds: 30 });
+          return stdout.replace(/^;; communications error.*\n/gm, ''); // it lost a datagram, and asked again
+        },
+      };
+      t.is(await lab.console(`set dns server ${SERVER}`), '');
+      for (const [title, check] of Object.entries(checks)) {
+        if (!titles(title)) continue;
+        doing = title;
+        await check(t, lab);
+      }
+      await load(t, lab, directory);
+    } catch (error) {
+      t.log(`${doing}\n${router.report()}`);
+      throw error;
+    } finally {
+      await router.stop();
+      await town.remove();
+      await rm(directory, { recursive: true, force: true });
+    }
+  });
+
+  async function load(t: ExecutionContext, { town, console }: Lab, directory: string): Promise<void> {
+    const file = join(directory, 'queries');
+    const queries = [
+      'www.example.com A',
+      'www.example.com AAAA',
+      'mail.example.com MX',
+      'missing.example.com A',
+    ];
+    await writeFile(file, `${queries.join('\n')}\n`);
+    const words = ['dnsperf', '-s', LAN_ADDRESS, '-d', file, '-l', '3', '-c', '4', '-Q', '30', '-t', '5'];
+    const report = await town.laptop.output(words, { input: `${queries.join('\n')}\n`, seconds: 30 });
+    const lost = Number(report.match(/Queries lost:\s+(\d+)/)?.[1]);
+    const sent = Number(report.match(/Queries sent:\s+(\d+)/)?.[1]);
+    t.log(`${name}: ${sent} queries, ${lost} lost`);
+    // dnsperf does not ask twice: what a faulty wire loses is lost.
+    t.true(sent > 50 && lost <= (name.includes('faulty') ? sent / 3 : 1), report);
+    t.notRegex(await console('show version'), /restarted [1-9]/);
+    t.regex(await console('show dns'), / 0 queries under way/);
+  }
+}
+
+const seed = runSeed();
+const faults = { loss: 0.05, duplicate: 0.03, reorder: 0.03 };
+suite('sim', simRouter, () => true);
+suite(
+  'board',
+  () => boardRouter(),
+  () => true,
+);
+suite(
+  'board, faulty wires',
+  () => boardRouter({ name: 'faulty', faults: { seed, lan: faults, wan: faults } }),
+  title => /names, types|long answers|names of the LAN/.test(title),
+);

@@ -1,0 +1,46 @@
+// Long fuzz runs: npm run fuzz [SECONDS] [SEED]. Frames, the driver and the console in turn, each round with the
+// next seed, until the time is over. A failure is printed with its seed; frames that fail are cut down and kept in
+// test/fuzz/corpus/, where the suite replays them from then on.
+
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { consoleFuzzer } from './fuzz/console.ts';
+import { driverFuzzer } from './fuzz/driver.ts';
+import { formatCase, frameFuzzer } from './fuzz/frames.ts';
+import { runSeed } from './harness/random.ts';
+
+const CORPUS = join(import.meta.dirname, 'fuzz/corpus');
+const FRAMES = 1000;
+const STEPS = 500;
+const LINES = 30;
+
+function numberOf(text: string | undefined, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  if (/^\d{1,10}$/.test(text)) return Number(text);
+  throw new Error(`Cannot fuzz: ${text} is no number; the form is npm run fuzz [SECONDS] [SEED]`);
+}
+
+const seconds = numberOf(process.argv[2], 60);
+const first = numberOf(process.argv[3], runSeed());
+console.log(`Fuzzing for ${seconds} s, from seed ${first} on`);
+const frames = await frameFuzzer();
+const driver = await driverFuzzer();
+const terminal = await consoleFuzzer();
+const end = performance.now() + 1000 * seconds;
+let seed = first;
+let failures = 0;
+for (; performance.now() < end; seed = (seed + 1) & 0x7fffffff) {
+  const failed = frames.run(seed, FRAMES);
+  if (failed !== undefined) {
+    const file = join(CORPUS, `seed-${seed}.frames`);
+    writeFileSync(file, formatCase(failed));
+    console.log(`frames, seed ${seed}: ${failed.fault}\nkept ${failed.arrivals.length} frames in ${file}`);
+  }
+  const hung = driver.run(seed, STEPS);
+  if (hung !== undefined) console.log(`driver, seed ${seed}: ${hung}`);
+  const died = terminal.run(seed, LINES);
+  if (died !== undefined) console.log(`console, seed ${seed}: ${died}`);
+  failures += [failed, hung, died].filter(fault => fault !== undefined).length;
+}
+console.log(`${failures} failures in ${seed - first} rounds; the next seed is ${seed}`);
+process.exitCode = failures === 0 ? 0 : 1;

@@ -1,0 +1,181 @@
+// What must hold of the plane between two frames, whatever the frames were: every packet buffer is in one place,
+// queues are as long as they say, the tables agree with themselves.
+// Not here: the masquerade table's own check (src/plane/masquerade-check.ts), which is called.
+
+import { cardAt, NIC_CHIP, NIC_KIND, NIC_RING } from '../../hal/nic/card.ts';
+import { PUNT_HEAD_AT, PUNT_TAIL_AT, SOCKETS_OPEN_AT } from '../../src/plane/cells.ts';
+import { IF_QUEUE_HEAD, IF_QUEUE_LENGTH, IF_QUEUE_TAIL, interfaceAt } from '../../src/plane/interface.ts';
+import {
+  ARP_STATE_AT,
+  BUFFER_BYTES,
+  BUFFER_COUNT,
+  BUFFERS_AT,
+  FRAGMENT_CONTEXT_BYTES,
+  FRAGMENT_CONTEXT_COUNT,
+  FRAGMENT_HELD_LIMIT,
+  FRAGMENT_RANGE_COUNT,
+  FRAGMENT_STATE_AT,
+  FRAGMENTS_AT,
+  INTERFACE_COUNT,
+  NEIGHBOUR_BYTES,
+  NEIGHBOUR_COUNT,
+  NEIGHBOUR_HELD_LIMIT,
+  NEIGHBOUR_QUEUE_LIMIT,
+  NEIGHBOURS_AT,
+  POOL_STATE_AT,
+  PUNT_RING_AT,
+  PUNT_RING_COUNT,
+  SOCKET_BYTES,
+  SOCKET_COUNT,
+  SOCKETS_AT,
+} from '../../src/plane/limits.ts';
+import { i32at, u16at } from '../../src/plane/memory.ts';
+import { NEIGHBOUR_FREE, NEIGHBOUR_RESOLVING, NEIGHBOUR_STATE } from '../../src/plane/neighbour.ts';
+import { FLAG_CONTROL, PACKET_FLAGS, PACKET_NEXT } from '../../src/plane/packet.ts';
+
+/** Offsets as in the drawings that open neighbour.ts, fragment.ts and ring.ts. */
+const NEIGHBOUR_WAITING = { first: 8, last: 12, count: 16 };
+/** Head of the packets whose neighbour was given up, until the next tick. */
+const ARP_FAILED = 8;
+const FRAGMENT = { key: 0, first: 24, last: 28, state: 32, ranges: 44, seen: 48 };
+const RING = { receive: NIC_CHIP, transmit: NIC_CHIP + 12, first: 0, last: 4, count: 8 };
+
+/** Where each buffer was found. */
+class Ledger {
+  readonly faults: string[] = [];
+  private readonly owners = new Map<number, string>();
+
+  take(packet: number, owner: string): boolean {
+    const index = (packet - BUFFERS_AT) / BUFFER_BYTES;
+    if (!Number.isInteger(index) || index < 0 || index >= BUFFER_COUNT) {
+      this.faults.push(`${owner} holds ${packet}, which is no buffer`);
+      return false;
+    }
+    const before = this.owners.get(packet);
+    if (before !== undefined) {
+      this.faults.push(`buffer ${index} is held by ${before} and ${owner}`);
+      return false;
+    }
+    this.owners.set(packet, owner);
+    return true;
+  }
+
+  /** Follows a list; answers how many it held. */
+  chain(owner: string, first: number, last?: number, count?: number): number {
+    let found = 0;
+    let previous = 0;
+    for (let packet = first; packet !== 0; packet = i32at(packet + PACKET_NEXT)) {
+      if (!this.take(packet, owner)) return found;
+      previous = packet;
+      found++;
+    }
+    if (last !== undefined && previous !== last && found > 0)
+      this.faults.push(`${owner}: the last is not the last`);
+    if (count !== undefined && found !== count)
+      this.faults.push(`${owner}: ${found} buffers, it says ${count}`);
+    return found;
+  }
+
+  finish(): void {
+    if (this.owners.size === BUFFER_COUNT) return;
+    this.faults.push(`${BUFFER_COUNT - this.owners.size} buffers are nowhere`);
+  }
+}
+
+function auditCards(ledger: Ledger): void {
+  for (let index = 0; index < INTERFACE_COUNT; index++) {
+    const at = interfaceAt(index);
+    const [head, tail] = [i32at(at + IF_QUEUE_HEAD), i32at(at + IF_QUEUE_TAIL)];
+    const length = i32at(at + IF_QUEUE_LENGTH);
+    // An empty queue's head and tail are what they were.
+    if (length !== 0) ledger.chain(`interface ${index}`, head, tail, length);
+    if (i32at(cardAt(index) + NIC_KIND) !== NIC_RING) continue;
+    for (const queue of [RING.receive, RING.transmit]) {
+      const ring = cardAt(index) + queue;
+      ledger.chain(`ring ${index}`, i32at(ring), i32at(ring + RING.last), i32at(ring + RING.count));
+    }
+  }
+}
+
+function auditNeighbours(ledger: Ledger): void {
+  let held = 0;
+  const seen = new Set<string>();
+  for (let i = 0; i < NEIGHBOUR_COUNT; i++) {
+    const at = NEIGHBOURS_AT + i * NEIGHBOUR_BYTES;
+    const state = u16at(at + NEIGHBOUR_STATE);
+    if (state === NEIGHBOUR_FREE) continue;
+    const key = `${i32at(at)} on ${i32at(at + 4)}`;
+    if (seen.has(key)) ledger.faults.push(`neighbour ${key} is there twice`);
+    seen.add(key);
+    if (state !== NEIGHBOUR_RESOLVING) continue;
+    const count = i32at(at + NEIGHBOUR_WAITING.count);
+    if (count > NEIGHBOUR_QUEUE_LIMIT) ledger.faults.push(`neighbour ${key}: ${count} packets wait`);
+    held += ledger.chain(
+      `neighbour ${i}`,
+      i32at(at + NEIGHBOUR_WAITING.first),
+      i32at(at + NEIGHBOUR_WAITING.last),
+      count,
+    );
+  }
+  const said = i32at(ARP_STATE_AT);
+  if (held !== said) ledger.faults.push(`${held} packets wait for ARP, it says ${said}`);
+  if (held > NEIGHBOUR_HELD_LIMIT) ledger.faults.push(`${held} packets wait for ARP`);
+  ledger.chain('given-up neighbours', i32at(ARP_STATE_AT + ARP_FAILED));
+}
+
+function auditFragments(ledger: Ledger): void {
+  const held = [0, 0];
+  for (let i = 0; i < FRAGMENT_CONTEXT_COUNT; i++) {
+    const at = FRAGMENTS_AT + i * FRAGMENT_CONTEXT_BYTES;
+    if (i32at(at + FRAGMENT.key) === 0) continue;
+    const side = i < FRAGMENT_CONTEXT_COUNT / 2 ? 0 : 1;
+    held[side]! += ledger.chain(`fragments ${i}`, i32at(at + FRAGMENT.first), i32at(at + FRAGMENT.last));
+    const ranges = u16at(at + FRAGMENT.ranges);
+    if (ranges > FRAGMENT_RANGE_COUNT) ledger.faults.push(`fragments ${i}: ${ranges} ranges`);
+    for (let n = 0; n < ranges; n++) {
+      const range = at + FRAGMENT.seen + 4 * n;
+      if (u16at(range) >= u16at(range + 2)) ledger.faults.push(`fragments ${i}: range ${n} is empty`);
+    }
+  }
+  for (const side of [0, 1]) {
+    const said = i32at(FRAGMENT_STATE_AT + 4 * side);
+    if (held[side] !== said)
+      ledger.faults.push(`side ${side}: ${held[side]} fragments wait, it says ${said}`);
+    if (said > FRAGMENT_HELD_LIMIT / 2) ledger.faults.push(`side ${side}: ${said} fragments wait`);
+  }
+}
+
+function auditControl(ledger: Ledger): void {
+  const [head, tail] = [i32at(PUNT_HEAD_AT), i32at(PUNT_TAIL_AT)];
+  if (tail - head < 0 || tail - head > PUNT_RING_COUNT)
+    ledger.faults.push(`punt ring from ${head} to ${tail}`);
+  for (let i = head; i < tail; i++) {
+    ledger.take(i32at(PUNT_RING_AT + 4 * (i & (PUNT_RING_COUNT - 1))), 'the punt ring');
+  }
+  for (let i = 0; i < BUFFER_COUNT; i++) {
+    const packet = BUFFERS_AT + i * BUFFER_BYTES;
+    if ((i32at(packet + PACKET_FLAGS) & FLAG_CONTROL) !== 0) ledger.take(packet, 'control');
+  }
+  const open = i32at(SOCKETS_OPEN_AT);
+  const keys = new Set<number>();
+  if (open < 0 || open > SOCKET_COUNT) ledger.faults.push(`${open} sockets`);
+  for (let i = 0; i < Math.min(open, SOCKET_COUNT); i++) keys.add(i32at(SOCKETS_AT + i * SOCKET_BYTES));
+  if (keys.size !== open) ledger.faults.push('a socket is there twice');
+}
+
+/** What is wrong with the tables of the memory that memory.ts is attached to; nothing, if all is well. */
+export function audit(): string[] {
+  const ledger = new Ledger();
+  ledger.chain('the pool', i32at(POOL_STATE_AT), undefined, i32at(POOL_STATE_AT + 4));
+  auditCards(ledger);
+  auditNeighbours(ledger);
+  auditFragments(ledger);
+  auditControl(ledger);
+  ledger.finish();
+  return ledger.faults;
+}
+
+/** Whether a card's ring holds a frame that came: past the budget it waits for the next tick. */
+export function frameWaits(): boolean {
+  return [0, 1].some(index => i32at(cardAt(index) + RING.receive + RING.count) !== 0);
+}

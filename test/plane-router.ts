@@ -1,0 +1,173 @@
+// A router for tests: the plane of one build with two ring cards, and hosts on both links that answer ARP.
+// What a test puts in is a frame, what it gets is the frames that left, so it sees what a wire would.
+//
+//    192.168.0.0/24 -- .1 [LAN 0] plane [WAN 1] 10.1.2.3 -- 10.1.2.0/24 -- gateway .1 -- everybody else
+
+import { RECEIVE_LEFT_AT } from '../src/plane/cells.ts';
+import { interfaceAt } from '../src/plane/interface.ts';
+import {
+  BUFFER_COUNT,
+  COUNTERS_AT,
+  INTERFACE_LAN,
+  INTERFACE_WAN,
+  RECEIVE_TICK_BUDGET,
+} from '../src/plane/limits.ts';
+import { i32at, puti32 } from '../src/plane/memory.ts';
+import { PACKET_FRAME, PACKET_LENGTH } from '../src/plane/packet.ts';
+import type { Build, Plane } from './builds.ts';
+import { address, arpFrame, frame, get16, get32, macText } from './packets.ts';
+
+export const LAN = INTERFACE_LAN;
+export const WAN = INTERFACE_WAN;
+export const LAN_ADDRESS = '192.168.0.1';
+export const WAN_ADDRESS = '10.1.2.3';
+export const GATEWAY = '10.1.2.1';
+export const HOST = '192.168.0.2';
+export const OTHER = '192.168.0.3';
+export const SERVER = '204.152.184.112';
+/** Station addresses: of our cards (ring numbers 1 and 2), and of hosts. */
+export const LAN_MAC = '02:4d:42:00:00:01';
+export const WAN_MAC = '02:4d:42:00:00:02';
+export const HOST_MAC = '02:00:00:00:00:02';
+export const OTHER_MAC = '02:00:00:00:00:03';
+export const GATEWAY_MAC = '02:00:00:00:01:01';
+const NIC_RING = 1;
+const LINES = [5, 10];
+
+export interface Router {
+  plane: Plane;
+  /** A frame comes in by the wire. */
+  put(index: number, bytes: Uint8Array): void;
+  /** Frames that have left since the last call. */
+  taken(index: number): Uint8Array[];
+  /** An IPv4 datagram from the inside host, or from the gateway. */
+  fromHost(datagram: Uint8Array): void;
+  fromGateway(datagram: Uint8Array): void;
+  /** Datagrams that have left, without their frames; ARP is left out. */
+  toLan(): Uint8Array[];
+  toWan(): Uint8Array[];
+  /** Ticks of the clock. */
+  ticks(count: number): void;
+  counter(index: number): number;
+  interfaceField(index: number, field: number): number;
+  /** Buffers that somebody holds. */
+  held(): number;
+  /** The next punted datagram, released; undefined if there is none. */
+  punted(): Uint8Array | undefined;
+}
+
+export interface Options {
+  lanMtu?: number;
+  wanMtu?: number;
+  /** Leave ARP to the test: nobody is known yet. */
+  strangers?: boolean;
+}
+
+/** Starts a router anew in the build's memory. */
+export function startRouter(build: Build, options: Options = {}): Router {
+  const { plane, memory } = build;
+  build.use();
+  plane.planeReset();
+  plane.nicProbe(LAN, NIC_RING, 1, LINES[LAN] as number);
+  plane.nicProbe(WAN, NIC_RING, 2, LINES[WAN] as number);
+  plane.nicStart(LAN);
+  plane.nicStart(WAN);
+  plane.configureInterface(LAN, 0, address(LAN_ADDRESS), address('255.255.255.0'), options.lanMtu ?? 1500);
+  plane.configureInterface(WAN, 1, address(WAN_ADDRESS), address('255.255.255.0'), options.wanMtu ?? 1500);
+  plane.interfacesChanged();
+  plane.routeAdd(0, 0, address(GATEWAY), WAN);
+
+  function put(index: number, bytes: Uint8Array): void {
+    build.use();
+    const packet = plane.allocate();
+    if (packet === 0) throw new Error('Cannot put a frame: the pool is empty');
+    memory.fill(0xaa, packet + PACKET_FRAME, packet + 1600);
+    memory.set(bytes, packet + PACKET_FRAME);
+    puti32(packet + PACKET_LENGTH, bytes.length);
+    // A test's clock stands still unless it says ticks(): the budget of a tick is service.test.ts's.
+    puti32(RECEIVE_LEFT_AT, RECEIVE_TICK_BUDGET);
+    if (plane.ringPut(index, packet) !== 1) throw new Error('Cannot put a frame: the ring is full');
+    plane.interrupt(LINES[index] as number, 0);
+  }
+
+  function taken(index: number): Uint8Array[] {
+    build.use();
+    const all: Uint8Array[] = [];
+    for (;;) {
+      const packet = plane.ringTake(index);
+      if (packet === 0) break;
+      const start = packet + PACKET_FRAME;
+      all.push(memory.slice(start, start + i32at(packet + PACKET_LENGTH)));
+      plane.release(packet);
+      // There is room again: what waits in the interface's queue follows.
+      plane.interrupt(LINES[index] as number, 0);
+    }
+    return all;
+  }
+
+  function datagrams(index: number): Uint8Array[] {
+    return taken(index)
+      .filter(bytes => get16(bytes, 12) === 0x0800)
+      .map(bytes => bytes.slice(14));
+  }
+
+  const router: Router = {
+    plane,
+    put,
+    taken,
+    fromHost: datagram => put(LAN, frame(LAN_MAC, HOST_MAC, datagram)),
+    fromGateway: datagram => put(WAN, frame(WAN_MAC, GATEWAY_MAC, datagram)),
+    toLan: () => datagrams(LAN),
+    toWan: () => datagrams(WAN),
+    ticks(count) {
+      build.use();
+      for (let i = 0; i < count; i++) plane.tick(0);
+    },
+    counter(index) {
+      build.use();
+      return i32at(COUNTERS_AT + 4 * index);
+    },
+    interfaceField(index, field) {
+      build.use();
+      return i32at(interfaceAt(index) + field);
+    },
+    held: () => BUFFER_COUNT - plane.poolFree(),
+    punted() {
+      build.use();
+      const packet = plane.puntTake();
+      if (packet === 0) return undefined;
+      const start = packet + PACKET_FRAME + 14;
+      const bytes = memory.slice(start, start + i32at(packet + PACKET_LENGTH) - 14);
+      plane.release(packet);
+      return bytes;
+    },
+  };
+  taken(LAN);
+  taken(WAN);
+  if (!options.strangers) {
+    introduce(router, LAN, HOST_MAC, HOST, LAN_ADDRESS);
+    introduce(router, LAN, OTHER_MAC, OTHER, LAN_ADDRESS);
+    introduce(router, WAN, GATEWAY_MAC, GATEWAY, WAN_ADDRESS);
+  }
+  return router;
+}
+
+/** A host asks for us, so that we know it. */
+export function introduce(router: Router, index: number, mac: string, host: string, ours: string): void {
+  router.put(
+    index,
+    arpFrame('ff:ff:ff:ff:ff:ff', { operation: 1, senderMac: mac, senderAddress: host, targetAddress: ours }),
+  );
+  router.taken(index);
+}
+
+/** The ARP packets among frames, in words: `request 10.1.2.1 from 10.1.2.3 to ff:ff:ff:ff:ff:ff`. */
+export function arpTexts(frames: Uint8Array[]): string[] {
+  const dotted = (value: number) => [24, 16, 8, 0].map(shift => (value >>> shift) & 255).join('.');
+  return frames
+    .filter(bytes => get16(bytes, 12) === 0x0806)
+    .map(bytes => {
+      const name = get16(bytes, 20) === 1 ? 'request' : 'reply';
+      return `${name} ${dotted(get32(bytes, 38))} from ${dotted(get32(bytes, 28))} to ${macText(bytes)}`;
+    });
+}

@@ -1,0 +1,149 @@
+// What a machine can see of the house style (ARCHITECTURE.md, docs/development.md), part of npm run check: lengths,
+// headers, the portable subset, files that nobody needs. The rules are in tidy/, each is shown a bad example here.
+
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import test from 'ava';
+import * as rules from './tidy/rules.ts';
+import { codeOf, functionsOf } from './tidy/source.ts';
+
+const ROOT = join(import.meta.dirname, '..');
+const SKIPPED = new Set(['node_modules', 'build', '.git']);
+const TEXT = /\.(ts|c|h|S|ld|sh|md|json|yml)$|^run$/;
+
+/** Longer than 500 lines, for a reason. */
+const LONG_FILES = [
+  'hal/nic/dp8390.test.ts', // one chip, one bench: every test needs the same model and helpers
+  'firmware/inline.ts', // one pass over one tree, whose rules share its bookkeeping
+  'src/control/dhcp/client.test.ts', // one state machine, every timer of RFC 2131
+];
+/** Named by no other file: started by hand, or by the build through a computed path. */
+const BY_HAND = ['test/fuzz/record.ts', 'test/dns-bench.ts'];
+/** What AssemblyScript compiles. */
+const PORTABLE = ['firmware/plane.ts', 'image/loader/loader.ts', 'image/loader/inflate.ts'];
+
+function read(directory: string): rules.File[] {
+  return readdirSync(join(ROOT, directory), { withFileTypes: true }).flatMap(entry => {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) return SKIPPED.has(entry.name) ? [] : read(path);
+    return TEXT.test(entry.name) ? [{ path, text: readFileSync(join(ROOT, path), 'utf8') }] : [];
+  });
+}
+
+const files = read('');
+
+test('the tree was read', t => {
+  t.true(files.length > 150);
+  t.true(rules.closure(files, PORTABLE).length > 40);
+});
+
+test('no function is longer than 70 lines', t => t.deepEqual(rules.longFunctions(files), []));
+test('no file is longer than 500 lines', t => t.deepEqual(rules.longFiles(files, LONG_FILES), []));
+test('every file says first what it is', t => t.deepEqual(rules.headers(files), []));
+test('portable code keeps to the portable subset', t => t.deepEqual(rules.portable(files, PORTABLE), []));
+test('every file is needed', t => t.deepEqual(rules.orphans(files, BY_HAND), []));
+test('the floor is small', t => t.deepEqual(rules.floorSize(files), []));
+test('relative imports carry the extension', t => t.deepEqual(rules.importPaths(files), []));
+test('nothing is left over', t => t.deepEqual(rules.leftOvers(files), []));
+
+// --- the rules themselves ------------------------------------------------------------------------------
+
+const file = (path: string, text: string): rules.File[] => [{ path, text }];
+const many = (count: number): string => '  x();\n'.repeat(count);
+
+test('codeOf() blanks comments and literals, and keeps lines', t => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: source text is the input
+  const text = "a = 'b\\'c'; // d\n/* e\n f */ g = /[/'\"]h/; i = `j ${'k' + `l`} m`; n = o / p / q;\n";
+  const code = codeOf(text);
+  t.is(code.split('\n').length, text.split('\n').length);
+  t.is(code.replace(/\s+/g, ' '), "a = ' '; g = / /; i = ` `; n = o / p / q; ");
+  t.regex(codeOf(text, true), /'b\\'c'/);
+});
+
+test('functionsOf() finds functions, methods and closures, not other braces', t => {
+  const heads = [
+    'function f(a: i32): i32 {',
+    'export async function* g() {',
+    'const h = (x: number): number => {',
+    '  async #method(a: string): Promise<void> {',
+    '  constructor(readonly a: number) {',
+    ')' + ': void {',
+  ];
+  for (const head of heads) t.deepEqual(functionsOf(`${head}\n${many(3)}}\n`), [{ line: 1, lines: 5 }], head);
+  for (const head of ['if (a) {', 'const a = {', 'class A {', '} else {', 'for (;;) {', 'interface B {']) {
+    t.deepEqual(functionsOf(`${head}\n${many(3)}}\n`), [], head);
+  }
+  const nested = `function f() {\n  const g = () => {\n${many(3)}  };\n  if (a) {\n${many(2)}  }\n}\n`;
+  t.deepEqual(functionsOf(nested), [
+    { line: 2, lines: 5 },
+    { line: 1, lines: 6 },
+  ]);
+});
+
+test('longFunctions() and longFiles() allow the limit and no line more', t => {
+  const body = (lines: number) => file('a.ts', `function f() {\n${many(lines - 2)}}\n`);
+  t.is(rules.longFunctions(body(70)).length, 0);
+  t.deepEqual(rules.longFunctions(body(71)), ['a.ts:1: a function of 71 lines']);
+  t.is(rules.longFiles(file('a.ts', many(500))).length, 0);
+  t.deepEqual(rules.longFiles(file('a.ts', many(501))), ['a.ts: 501 lines']);
+  t.is(rules.longFiles(file('a.ts', many(501)), ['a.ts']).length, 0);
+});
+
+test('headers() wants a comment first, but not of tests beside their concept', t => {
+  t.is(rules.headers(file('a.ts', '// A.\n')).length, 0);
+  t.is(rules.headers(file('a.sh', '#!/bin/sh\n# A.\n')).length, 0);
+  t.deepEqual(rules.headers(file('a.ts', "import 'b';\n// A.\n")), ['a.ts: no header comment']);
+  t.is(rules.headers(file('src/a.test.ts', "import 'b';\n")).length, 0);
+  t.is(rules.headers(file('test/a.test.ts', "import 'b';\n")).length, 1);
+});
+
+test('portable() finds what the two compilers do not read alike, behind imports too', t => {
+  const bad = [
+    'const a: i32 = new B();',
+    'let b: i32 = 0;',
+    'function f(): void { throw 1; }',
+    'const c: i32 = d >>> 0;',
+    'const e: i32 = Math.imul(1, 2);',
+    'if (a == b) f();',
+    'if (a != b) f();',
+    "const s: i32 = 'text';",
+    'const g: i32 = h(x => x);',
+    'class C {}',
+  ];
+  for (const line of bad) {
+    const both = [...file('a.ts', "import { b } from './b.ts';\n"), ...file('b.ts', `// b\n${line}\n`)];
+    t.true(rules.portable(both, ['a.ts']).length > 0, line);
+    t.is(rules.portable(both, ['c.ts']).length, 0, line);
+    const twoBodies = file('b.as.ts', '');
+    t.deepEqual(
+      rules.portable([...both, ...twoBodies], ['a.ts']).filter(text => text.startsWith('b')),
+      [],
+    );
+  }
+  const good =
+    "import { a } from './x.ts';\n// new class => 'x'\nif (a === b || a !== c || a <= d) e = f >>> 1;\n";
+  t.deepEqual(rules.portable(file('a.ts', good), ['a.ts']), []);
+});
+
+test('orphans() finds what nobody names, and comments do not count', t => {
+  const user = (text: string) => [
+    ...file('a/b.ts', ''),
+    ...file('c.ts', text),
+    ...file('package.json', 'c.ts'),
+  ];
+  t.deepEqual(rules.orphans(user("import './a/b.ts';")), []);
+  t.deepEqual(rules.orphans(user('// see b.ts')), ['a/b.ts: nobody imports it']);
+  t.deepEqual(rules.orphans(user("import './a/notb.ts';")), ['a/b.ts: nobody imports it']);
+});
+
+test('floorSize(), importPaths() and leftOvers() complain', t => {
+  t.is(rules.floorSize(file('board/i486/a.c', many(1500))).length, 0);
+  t.is(rules.floorSize(file('board/i486/a.c', many(1501))).length, 1);
+  const without = "import b from './b.ts';\n".replace('.ts', '');
+  t.deepEqual(rules.importPaths(file('a.ts', without)), ['a.ts: imports ./b without .ts']);
+  t.is(rules.importPaths(file('a.ts', "import b from 'b';\nimport c from './c.ts';\n")).length, 0);
+  t.deepEqual(rules.leftOvers(file('a.md', `see /${'home'}/me/x\n// ${'TO'}${'DO'}: y\n`)), [
+    'a.md:1: a path of one machine',
+    'a.md:2: something left to do',
+  ]);
+});

@@ -1,0 +1,144 @@
+// The time of day from chrony and the log to rsyslog, both in the town's internet: on the sim board and on the
+// booted 486. One list of checks for both.
+
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test from 'ava';
+import { boardRouter } from './harness/board-router.ts';
+import type { Running } from './harness/processes.ts';
+import { simRouter } from './harness/sim-router.ts';
+import { GATEWAY, pause, type Router, SERVER, STRANGER, scapy, type Town } from './harness/town.ts';
+import { wholeTests } from './harness/whole.ts';
+
+/** What the console's clock may be off: chrony's is this machine's, the answer takes a while to be printed. */
+const OFF_SECONDS = 2;
+const ANSWER_SECONDS = 30;
+
+const directory = mkdtempSync(join(tmpdir(), 'masqbox-time-'));
+test.after.always(() => rmSync(directory, { recursive: true, force: true }));
+
+async function chrony(town: Town, address: string): Promise<Running> {
+  const file = join(directory, `chrony-${address}.conf`);
+  const lines = [
+    'local stratum 5',
+    'allow all',
+    'cmdport 0',
+    `bindaddress ${address}`,
+    `pidfile ${file}.pid`,
+  ];
+  writeFileSync(file, `${lines.join('\n')}\n`);
+  const running = town.inet.start(['chronyd', '-x', '-d', '-u', 'root', '-f', file]);
+  await running.until(/Disabled control of system clock|Initial frequency|starting/, 10);
+  return running;
+}
+
+async function rsyslog(town: Town, name: string): Promise<{ running: Running; text(): string }> {
+  const [file, log] = [join(directory, `${name}.conf`), join(directory, `${name}.log`)];
+  writeFileSync(log, '');
+  const format =
+    'string="%pri%|%timestamp:::date-rfc3339%|%hostname%|%app-name%|%protocol-version%|%msg%\\n"';
+  writeFileSync(
+    file,
+    `module(load="imudp")\ninput(type="imudp" port="514")\ntemplate(name="t" type="string" ${format})\n*.* action(type="omfile" file="${log}" template="t")\n`,
+  );
+  const running = town.inet.start(['rsyslogd', '-n', '-f', file, '-i', join(directory, `${name}.pid`)]);
+  for (let i = 0; i < 50; i++) {
+    if ((await town.inet.output(['ss', '-H', '-l', '-u', '-n'])).includes(':514')) break;
+    await pause(100);
+  }
+  return { running, text: () => readFileSync(log, 'utf8') };
+}
+
+/** Asks the console until it answers so. */
+async function until(router: Router, line: string, pattern: RegExp): Promise<string> {
+  let answer = '';
+  for (let i = 0; i < ANSWER_SECONDS * 2; i++) {
+    answer = await router.console!(line);
+    if (pattern.test(answer)) return answer;
+    await pause(500);
+  }
+  throw new Error(`No ${pattern} in: ${answer}`);
+}
+
+for (const router of [simRouter(), boardRouter({ name: 'time' })]) {
+  const whole = wholeTests(test, () => router);
+  const { name } = router;
+  const type = async (line: string) => await router.console!(line);
+
+  whole(
+    `${name}: the time comes from chrony, the second server when the first is silent`,
+    async (t, town) => {
+      const server = await chrony(town, SERVER);
+      t.is(await type(`set ntp server ${STRANGER}`), '');
+      t.is(await type(`set ntp server ${SERVER}`), '');
+      const answer = await until(router, 'show time', /by NTP server/);
+      const seconds = Date.parse(`${answer.slice(0, 19).replace(' ', 'T')}Z`) / 1000;
+      t.true(Math.abs(seconds - Date.now() / 1000) <= OFF_SECONDS, answer);
+      t.regex(answer, new RegExp(`NTP server ${SERVER.replaceAll('.', '\\.')}, stratum 5`));
+      await type('set timezone CET-1CEST,M3.5.0,M10.5.0/3');
+      t.regex(await type('show time'), /^[-0-9]+ [:0-9]+ CES?T/);
+      await type('unset timezone');
+      await server.stop();
+    },
+  );
+
+  whole(
+    `${name}: an answer that is not to our question does not set the clock, a kiss sends it away`,
+    async (t, town) => {
+      await type(`unset ntp server ${SERVER}`);
+      await type(`unset ntp server ${STRANGER}`);
+      const before = await type('show time');
+      const program = [
+        'import socket, struct, time',
+        's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)',
+        `s.bind(("${GATEWAY}", 123))`,
+        's.settimeout(20)',
+        'q, peer = s.recvfrom(100)',
+        't = struct.pack(">II", 3000000000, 0)',
+        // Another originate timestamp; a mode of 3; too short; then DENY.
+        's.sendto(bytes([0x24, 2, 6, 0xe8]) + bytes(20) + bytes(8) + t + t, peer)',
+        's.sendto(bytes([0x23, 2, 6, 0xe8]) + bytes(20) + q[40:48] + t + t, peer)',
+        's.sendto((bytes([0x24, 2, 6, 0xe8]) + bytes(20) + q[40:48] + t + t)[:47], peer)',
+        's.sendto(bytes([0xe4, 0, 6, 0xe8]) + bytes(8) + b"DENY" + bytes(8) + q[40:48] + t + t, peer)',
+        'time.sleep(1)',
+      ];
+      const asked = scapy(town.inet, ...program);
+      await pause(2000);
+      await type(`set ntp server ${GATEWAY}`);
+      await asked;
+      const answer = await until(router, 'show time', /denied/);
+      t.is(answer.slice(0, 4), before.slice(0, 4));
+      t.regex(await type('show log'), /ntp: .* answers DENY/);
+      await type(`unset ntp server ${GATEWAY}`);
+    },
+  );
+
+  whole(`${name}: rsyslog understands both formats`, async (t, town) => {
+    const receiver = await rsyslog(town, name);
+    for (const [format, version] of [
+      ['', '1'],
+      [' rfc3164', '0'],
+    ] as const) {
+      await type(`set syslog ${SERVER}${format}`);
+      // What is logged: nobody answers at the stranger's.
+      await type(`set ntp server ${STRANGER}`);
+      const pattern = new RegExp(
+        `^30\\|${new Date().getUTCFullYear()}-.*\\|masqbox\\|ntp\\|${version}\\| ?no time from`,
+        'm',
+      );
+      for (let i = 0; i < 100 && !pattern.test(receiver.text()); i++) await pause(200);
+      t.regex(receiver.text(), pattern);
+      await type(`unset ntp server ${STRANGER}`);
+    }
+    await type('unset syslog');
+    t.notRegex(await type('show config'), /syslog|ntp/);
+    await receiver.running.stop();
+  });
+
+  whole(`${name}: nothing listens on the WAN for time or log`, async (t, town) => {
+    const scan = ['nmap', '-n', '-sU', '-Pn', '-p', '123,514', '--max-retries', '0', '203.0.113.10'];
+    t.regex((await town.inet.run(scan)).stdout, /123\/udp open\|filtered/);
+    t.regex(await type('show counters'), /drop-unsolicited/);
+  });
+}
