@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { boardRouter } from './harness/board-router.ts';
 import { type Host, within } from './harness/namespace.ts';
+import { eventually } from './harness/processes.ts';
 import { simRouter } from './harness/sim-router.ts';
 import { LAN_ADDRESS, type Router, type Town } from './harness/town.ts';
 import { wholeTests } from './harness/whole.ts';
@@ -73,12 +74,10 @@ async function listed(router: Router, address: string): Promise<string> {
 
 /** The same once it says that the lease has ended; a release is under way for a moment. */
 async function listedEnded(router: Router, address: string): Promise<string> {
-  for (let tries = 0; tries < 200; tries++) {
-    const line = await listed(router, address);
-    if (line.includes('ended')) return line;
-    await new Promise(resolve => setTimeout(resolve, 150));
-  }
-  return await listed(router, address);
+  return await eventually(
+    () => listed(router, address),
+    line => line.includes('ended'),
+  );
 }
 
 type Check = (t: ExecutionContext, town: Town, router: Router) => Promise<void>;
@@ -98,7 +97,7 @@ const udhcpc: Check = async (t, town, router) => {
     // -R releases when it is told to leave, by a datagram of the kernel's; then the script flushes the address, and
     // with it what still waits for ARP. So the host must know the router's station before.
     const running = host.start(['udhcpc', '-i', 'eth0', '-f', '-R', '-s', script]);
-    await reached(t, host, (await running.until(LEASE, 60))[0]);
+    await reached(t, host, (await running.until(LEASE))[0]);
     await running.stop();
     t.regex(await listedEnded(router, address), /ended/);
   });
@@ -146,7 +145,7 @@ const nodeDhcp: Check = async (t, town) => {
     client.on('error', error => { console.log('error', error); });
     client.on('listening', () => client.sendDiscover());
     client.listen();`;
-  const { stdout, stderr } = await host.run([process.execPath, '-e', program], { cwd: ROOT, seconds: 60 });
+  const { stdout, stderr } = await host.run([process.execPath, '-e', program], { cwd: ROOT });
   t.regex(stdout, /bound .*192\.168\.0\.1\d\d/, stdout + stderr);
   t.regex(stdout, new RegExp(`"router":\\["${LAN_ADDRESS}"\\]`));
   // By those routes its kernel answers for half of the LAN's addresses: the next check must not meet it.

@@ -7,6 +7,7 @@ import { createSimBoard } from '../board/sim/board.ts';
 import { NOW_AT, WAKE_AT } from '../src/plane/cells.ts';
 import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
 import { seeded } from './harness/random.ts';
+import { TEST_MILLISECONDS } from './harness/whole.ts';
 import { address, arp, BROADCAST, ethernet, frame, get16, get32, read, udp } from './packets.ts';
 import {
   ADDRESS,
@@ -90,7 +91,7 @@ async function fixture(server: Server) {
 }
 
 test('two weeks of twenty-minute leases: losses, NAKs, days without a server; the heap stays as it is', async t => {
-  t.timeout(180_000);
+  t.timeout(TEST_MILLISECONDS);
   const random = seeded(7);
   let messages = 0;
   let day = 0;
@@ -118,7 +119,7 @@ test('two weeks of twenty-minute leases: losses, NAKs, days without a server; th
 });
 
 test('a server that refuses every request for three days: no storm, no growth, and an address when it relents', async t => {
-  t.timeout(120_000);
+  t.timeout(TEST_MILLISECONDS);
   let messages = 0;
   let relents = false;
   const server: Server = message => {
@@ -139,7 +140,7 @@ test('a server that refuses every request for three days: no storm, no growth, a
 });
 
 test('control that dies finds its lease, asks whether it is good, and goes on', async t => {
-  t.timeout(60_000);
+  t.timeout(TEST_MILLISECONDS);
   const seen: string[] = [];
   const server: Server = message => {
     seen.push(`${message.name} ${message.ciaddr} ${message.options.has(50)} ${message.options.has(54)}`);

@@ -10,7 +10,9 @@ import {
   FAR,
   GATEWAY,
   LAN_ADDRESS,
+  listening,
   pause,
+  pings,
   type Router,
   SERVER,
   STRANGER,
@@ -43,50 +45,41 @@ async function ping(host: Host, address: string, ...options: string[]): Promise<
   return (await host.run(['ping', '-n', '-c', '3', '-i', '0.2', '-W', '2', ...options, address])).stdout;
 }
 
-/** Waits until a UDP socket is bound on a host: for servers that do not say when they are ready. */
-async function listening(host: Host, socket: string): Promise<void> {
-  for (let attempt = 0; attempt < 50; attempt++) {
-    if ((await host.output(['ss', '-H', '-l', '-u', '-n'])).includes(socket)) return;
-    await pause(100);
-  }
-  throw new Error(`${host.name}: nobody listens on ${socket}`);
-}
-
 export const scenarios: readonly Scenario[] = [
   {
     title: 'hosts ping the router and the internet, small and large, all at once',
     run: async (t, { laptop, desk, shelf }) => {
-      t.regex(await ping(laptop, LAN_ADDRESS), / 0% packet loss/);
+      await pings(t, laptop, LAN_ADDRESS);
       const all = [laptop, desk, shelf].flatMap(host => [
-        ping(host, SERVER),
-        ping(host, GATEWAY, '-s', '1472'),
+        pings(t, host, SERVER),
+        pings(t, host, GATEWAY, '-s', '1472'),
       ]);
-      for (const text of await Promise.all(all)) t.regex(text, / 0% packet loss/);
-      t.regex(await ping(desk, SERVER, '-s', '0'), / 0% packet loss/);
+      await Promise.all(all);
+      await pings(t, desk, SERVER, '-s', '0');
     },
   },
   {
     title: 'the internet sees the outside address',
     run: async (t, { laptop, shelf }) => {
       for (const host of [laptop, shelf]) {
-        t.is(await host.output(['curl', '-sS', '--max-time', '10', `http://${SERVER}/`]), `${WAN_ADDRESS}\n`);
+        t.is(await host.output(['curl', '-sS', '--max-time', '60', `http://${SERVER}/`]), `${WAN_ADDRESS}\n`);
       }
     },
   },
   {
     title: 'a large file arrives unchanged, down and up',
     run: async (t, { laptop, desk }) => {
-      t.is(await downloadSum(laptop, SERVER, LARGE_BYTES, 60), sha256(contents(LARGE_BYTES)));
-      const upload = ['curl', '-sS', '--max-time', '60', '-T', '-', `http://${SERVER}/up`];
+      t.is(await downloadSum(laptop, SERVER, LARGE_BYTES, 180), sha256(contents(LARGE_BYTES)));
+      const upload = ['curl', '-sS', '--max-time', '180', '-T', '-', `http://${SERVER}/up`];
       const bytes = contents(LARGE_BYTES / 2);
-      t.is(await desk.output(upload, { input: bytes, seconds: 65 }), sha256(bytes));
+      t.is(await desk.output(upload, { input: bytes, seconds: 185 }), sha256(bytes));
     },
   },
   {
     title: 'eight downloads at once arrive unchanged',
     run: async (t, { laptop, desk, shelf }) => {
       const hosts = [laptop, desk, shelf, laptop, desk, shelf, laptop, laptop];
-      const sums = hosts.map((host, i) => downloadSum(host, SERVER, SMALL_BYTES + i, 60));
+      const sums = hosts.map((host, i) => downloadSum(host, SERVER, SMALL_BYTES + i, 180));
       t.deepEqual(
         await Promise.all(sums),
         hosts.map((_, i) => sha256(contents(SMALL_BYTES + i))),
@@ -100,7 +93,7 @@ export const scenarios: readonly Scenario[] = [
       const sockets = await Promise.all(hosts.map(async host => (await town.peer(host)).udp(PORTS.clash)));
       for (const [i, socket] of sockets.entries()) await socket.send(SERVER, ECHO_PORT, `host ${i}`);
       for (const [i, socket] of sockets.entries()) {
-        const answer = await socket.next(5);
+        const answer = await socket.next();
         t.is(answer?.data.toString(), `host ${i}`);
         t.is(answer?.from, SERVER);
         t.is(socket.inbox.length, 0);
@@ -114,10 +107,10 @@ export const scenarios: readonly Scenario[] = [
       for (const bytes of [0, 1, 17, 18, 19, 1471, 1472, 1473, 2953, 8000, 8192]) {
         const data = contents(bytes);
         await socket.send(SERVER, ECHO_PORT, data);
-        const answer = await socket.next(5);
+        const answer = await socket.next();
         t.is(answer?.data.compare(data), 0, `${bytes} bytes`);
       }
-      t.regex(await ping(town.desk, SERVER, '-s', '4000'), / 0% packet loss/);
+      await pings(t, town.desk, SERVER, '-s', '4000');
     },
   },
   {
@@ -129,7 +122,7 @@ export const scenarios: readonly Scenario[] = [
         `whole = IP(dst='${SERVER}', id=4242)/UDP(sport=${PORTS.fragments}, dport=${ECHO_PORT})/(b'0123456789abcdef' * 250)`,
         'send(list(reversed(fragment(whole, fragsize=1000))))',
       );
-      const answer = await socket.next(5);
+      const answer = await socket.next();
       t.is(answer?.data.toString(), '0123456789abcdef'.repeat(250));
     },
   },
@@ -137,7 +130,7 @@ export const scenarios: readonly Scenario[] = [
     title: 'traceroute shows the router, then the destination',
     run: async (t, { laptop }) => {
       for (const method of [[], ['-I']]) {
-        const words = ['traceroute', '-n', '-q', '1', '-w', '3', '-m', '6', ...method, FAR];
+        const words = ['traceroute', '-n', '-q', '1', '-w', '20,0,0', '-m', '6', ...method, FAR];
         const hops = (await laptop.output(words)).split('\n').slice(1, 4);
         t.regex(hops[0]!, /^ *1 {2}192\.168\.0\.1 /);
         t.regex(hops[1]!, /^ *2 {2}203\.0\.113\.1 /);
@@ -149,8 +142,8 @@ export const scenarios: readonly Scenario[] = [
     title: 'a narrow link beyond the WAN is found by its ICMP errors',
     run: async (t, { laptop }) => {
       const bytes = contents(SMALL_BYTES);
-      const upload = ['curl', '-sS', '--max-time', '30', '-T', '-', `http://${FAR}/up`];
-      t.is(await laptop.output(upload, { input: bytes, seconds: 35 }), sha256(bytes));
+      const upload = ['curl', '-sS', '--max-time', '120', '-T', '-', `http://${FAR}/up`];
+      t.is(await laptop.output(upload, { input: bytes, seconds: 125 }), sha256(bytes));
       // The size was learned from "fragmentation needed", whose quoted packet the router had to translate.
       t.regex(await laptop.output(['ip', 'route', 'get', FAR]), /mtu 1000/);
       // And a closed port from "port unreachable".
@@ -159,6 +152,8 @@ export const scenarios: readonly Scenario[] = [
         '-n',
         '-q',
         '1',
+        '-w',
+        '20,0,0',
         '-f',
         '2',
         '-m',
@@ -176,10 +171,10 @@ export const scenarios: readonly Scenario[] = [
     heavy: true,
     run: async (t, { inet, laptop }) => {
       const server = inet.start(['iperf3', '-s', '-B', SERVER, '--forceflush']);
-      await server.until(/Server listening/, 5);
+      await server.until(/Server listening/);
       for (const direction of [[], ['-R']]) {
         const words = ['iperf3', '-J', '-t', '3', '-c', SERVER, ...direction];
-        const report = JSON.parse(await laptop.output(words, { seconds: 30 })) as {
+        const report = JSON.parse(await laptop.output(words, { seconds: 90 })) as {
           end: { sum_received: { bits_per_second: number } };
         };
         const rate = report.end.sum_received.bits_per_second / 1e6;
@@ -202,11 +197,11 @@ export const scenarios: readonly Scenario[] = [
           inet,
           `src ${WAN_ADDRESS} and tcp dst port 80 and tcp[tcpflags] & tcp-syn != 0`,
         );
-        t.is(await downloadSum(laptop, SERVER, SMALL_BYTES, 30), sha256(contents(SMALL_BYTES)));
+        t.is(await downloadSum(laptop, SERVER, SMALL_BYTES, 120), sha256(contents(SMALL_BYTES)));
+        await syn.running.until(/mss 1360/);
         await syn.running.stop();
-        t.regex(syn.seen().join('\n'), /mss 1360/);
         // A larger datagram that may be fragmented gets through in pieces, one that may not learns the MTU.
-        t.regex(await ping(desk, SERVER, '-s', '1400', '-M', 'dont'), / 0% packet loss/);
+        await pings(t, desk, SERVER, '-s', '1400', '-M', 'dont');
         t.regex(await ping(laptop, SERVER, '-s', '1400', '-M', 'do'), /mtu ?= ?1400/i);
       } finally {
         await setMtu(1500);
@@ -219,7 +214,7 @@ export const scenarios: readonly Scenario[] = [
     run: async (t, { inet }) => {
       const ports = '1-1024,4000-4010,5000,8080,61000-61100';
       const scan = `nmap -n -Pn -sS -p ${ports} -S ${STRANGER} -e eth0 --min-rate 1500 --max-retries 1`;
-      const text = await inet.output([...scan.split(' '), WAN_ADDRESS], { seconds: 60 });
+      const text = await inet.output([...scan.split(' '), WAN_ADDRESS], { seconds: 180 });
       t.regex(text, /All 1138 scanned ports .* are in ignored states/s);
       t.notRegex(text, /\d+\/tcp +(open|closed) /);
       t.regex(text, /1138 filtered/);
@@ -233,7 +228,8 @@ export const scenarios: readonly Scenario[] = [
       const { inet } = town.servers;
       const outside = await inet.udp(0, STRANGER);
       await outside.send(town.laptop.address, PORTS.direct, 'straight');
-      t.regex(await ping(town.inet, town.laptop.address, '-I', STRANGER), / 100% packet loss/);
+      const straight = await ping(town.inet, town.laptop.address, '-I', STRANGER);
+      t.regex(straight, / 100% packet loss/);
       await seen.running.stop();
       t.deepEqual(seen.seen(), []);
       t.is(socket.inbox.length, 0);
@@ -246,11 +242,11 @@ export const scenarios: readonly Scenario[] = [
       const known = await town.servers.inet.udp(PORTS.filter, SERVER);
       const stranger = await town.servers.inet.udp(PORTS.filter, STRANGER);
       await socket.send(SERVER, PORTS.filter, 'out');
-      const out = await known.next(5);
+      const out = await known.next();
       t.is(out?.from, WAN_ADDRESS);
       await stranger.send(WAN_ADDRESS, out!.fromPort, 'stranger');
       await known.send(WAN_ADDRESS, out!.fromPort, 'known');
-      t.is((await socket.next(5))?.data.toString(), 'known');
+      t.is((await socket.next())?.data.toString(), 'known');
       await pause(300);
       t.is(socket.inbox.length, 0);
     },
@@ -259,7 +255,7 @@ export const scenarios: readonly Scenario[] = [
     title: 'packets with addresses of the other side are dropped, both ways',
     run: async (t, town) => {
       const { inet, laptop } = town;
-      t.regex(await ping(laptop, SERVER), / 0% packet loss/); // and the internet learns our station address
+      await pings(t, laptop, SERVER); // and the internet learns our station address
       const inside = await watch(laptop, 'udp port 3999');
       const outside = await watch(
         inet,
@@ -303,7 +299,7 @@ export const scenarios: readonly Scenario[] = [
       const server = inet.start(['turnserver', ...flags, ...listen]);
       await listening(inet, `${SERVER}:3479`);
       const words = ['turnutils_natdiscovery', '-m', '-f', '-T', '1', GATEWAY];
-      const text = (await laptop.run(words, { seconds: 60 })).stdout;
+      const text = (await laptop.run(words, { seconds: 120 })).stdout;
       t.log(
         text
           .split('\n')
@@ -323,19 +319,19 @@ export const scenarios: readonly Scenario[] = [
       const b = await (await town.peer(town.shelf)).udp(PORTS.hairpinB);
       const server = await town.servers.inet.udp(PORTS.hairpinA, SERVER);
       await a.send(SERVER, PORTS.hairpinA, 'a');
-      const outsideA = (await server.next(5))!.fromPort;
+      const outsideA = (await server.next())!.fromPort;
       await b.send(SERVER, PORTS.hairpinA, 'b');
-      const outsideB = (await server.next(5))!.fromPort;
+      const outsideB = (await server.next())!.fromPort;
       // Each speaks first to the other's outside address, as programs that learned it from a server do.
       await b.send(WAN_ADDRESS, outsideA, 'open');
       await a.send(WAN_ADDRESS, outsideB, 'hello b');
-      const atB = await b.next(5);
+      const atB = await b.next();
       t.is(atB?.data.toString(), 'hello b');
       t.is(atB?.from, WAN_ADDRESS); // RFC 4787 REQ-9a: external source address and port
       t.is(atB?.fromPort, outsideA);
       a.inbox.length = 0;
       await b.send(WAN_ADDRESS, outsideA, 'hello a');
-      t.is((await a.next(5))?.data.toString(), 'hello a');
+      t.is((await a.next())?.data.toString(), 'hello a');
     },
   },
 ];

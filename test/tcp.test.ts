@@ -16,9 +16,10 @@ import { PACKET_FRAME, PACKET_LENGTH } from '../src/plane/packet.ts';
 import { javascriptBuild } from './builds.ts';
 import { contents, sha256 } from './harness/contents.ts';
 import { type Host, Network } from './harness/namespace.ts';
+import { eventually } from './harness/processes.ts';
 import { openTap } from './harness/tap.ts';
-import { pause } from './harness/town.ts';
-import { isRoot } from './harness/whole.ts';
+import { listening } from './harness/town.ts';
+import { isRoot, TEST_MILLISECONDS } from './harness/whole.ts';
 import { type End, type Faults, FaultyWire, isArp, NO_FAULTS } from './harness/wire.ts';
 
 const OURS = '192.168.0.1';
@@ -150,7 +151,7 @@ function setFaults(faults: Faults): void {
 function check(title: string, faults: Faults, run: (t: ExecutionContext) => Promise<void>): void {
   const register = isRoot ? test.serial : test.serial.skip;
   register(title, async t => {
-    t.timeout(120_000);
+    t.timeout(TEST_MILLISECONDS);
     setFaults(faults);
     try {
       await run(t);
@@ -161,7 +162,7 @@ function check(title: string, faults: Faults, run: (t: ExecutionContext) => Prom
     setFaults({});
     // Half-open connections last 7 s; what waits for a station that is not there, 3 s.
     const isBusy = () => tcp.connections().length > 0 || plane.poolFree() < BUFFER_COUNT;
-    for (let i = 0; i < 200 && isBusy(); i++) await pause(100);
+    await eventually(isBusy, busy => !busy);
     t.is(
       tcp.connections().length,
       0,
@@ -177,14 +178,17 @@ function check(title: string, faults: Faults, run: (t: ExecutionContext) => Prom
 async function upload(t: ExecutionContext, bytes: number): Promise<void> {
   const data = contents(bytes);
   sunk.length = 0;
-  await host.output(['socat', '-u', '-', `TCP:${OURS}:${SINK_PORT}`], { input: data, seconds: 60 });
-  for (let i = 0; i < 600 && sunk.length === 0; i++) await pause(100);
+  await host.output(['socat', '-u', '-', `TCP:${OURS}:${SINK_PORT}`], { input: data, seconds: 180 });
+  await eventually(
+    () => sunk.length,
+    count => count > 0,
+  );
   t.deepEqual(sunk, [sha256(data)]);
 }
 
 async function download(t: ExecutionContext, bytes: number): Promise<void> {
-  const line = `printf ${bytes} | socat -t 60 - TCP:${OURS}:${SOURCE_PORT} | sha256sum`;
-  const sum = await host.output(['sh', '-c', line], { seconds: 90 });
+  const line = `printf ${bytes} | socat -t 240 - TCP:${OURS}:${SOURCE_PORT} | sha256sum`;
+  const sum = await host.output(['sh', '-c', line], { seconds: 240 });
   t.is(sum.slice(0, 64), sha256(contents(bytes)));
 }
 
@@ -199,11 +203,11 @@ check('tcp: downloads arrive unchanged over a bad wire', BAD_WIRE, async t => {
 
 check('tcp: curl gets its page', { loss: 0.02 }, async t => {
   for (let i = 0; i < 5; i++)
-    t.is(await host.output(['curl', '-sS', '--max-time', '20', `http://${OURS}/`]), 'here\n');
+    t.is(await host.output(['curl', '-sS', '--max-time', '80', `http://${OURS}/`]), 'here\n');
 });
 
 check('tcp: a half-closed connection still gets its answer', {}, async t => {
-  const line = `printf question | socat -t 5 - TCP:${OURS}:${ECHO_PORT}`;
+  const line = `printf question | socat -t 80 - TCP:${OURS}:${ECHO_PORT}`;
   t.is(await host.output(['sh', '-c', line]), 'question');
 });
 
@@ -226,7 +230,7 @@ async function ask(port: number, question: string, address = HOST): Promise<{ te
 
 check('tcp: connections to the kernel are opened, used and closed', BAD_WIRE, async t => {
   const server = host.start(['socat', 'TCP-LISTEN:5300,fork,reuseaddr', 'SYSTEM:head -n1 | tr a-z A-Z']);
-  await pause(500);
+  await listening(host, ':5300', 'tcp');
   for (let i = 0; i < 3; i++)
     t.deepEqual(await ask(5300, `line ${i}\n`), { text: `LINE ${i}\n`, end: 'closed' });
   await server.stop();
@@ -254,10 +258,10 @@ check(
       `m = getmacbyip("${OURS}")`,
       `for i in range(300): s.send(Ether(dst=m)/IP(src="192.168.0.%d" % (100 + i % 100), dst="${OURS}")/TCP(sport=1000+i, dport=${ECHO_PORT}, flags="S"))`,
     ];
-    await host.output(['/usr/bin/python3', '-c', flood.join('\n')], { seconds: 30 });
+    await host.output(['/usr/bin/python3', '-c', flood.join('\n')]);
     t.true(tcp.connections().length <= TCP_ACCEPTED);
-    const line = `printf question | socat -t 5 - TCP:${OURS}:${ECHO_PORT}`;
-    t.is(await host.output(['sh', '-c', line], { seconds: 20 }), 'question');
+    const line = `printf question | socat -t 80 - TCP:${OURS}:${ECHO_PORT}`;
+    t.is(await host.output(['sh', '-c', line], {}), 'question');
   },
 );
 
@@ -269,8 +273,8 @@ check('tcp: segments that make no sense are reset or ignored, and harm no connec
     `m = getmacbyip("${OURS}")`,
     `for i in range(400): s.send(Ether(dst=m)/IP(src="${HOST}", dst="${OURS}")/TCP(sport=${random}, dport=${ECHO_PORT})/Raw(b"x" * (i % 50)))`,
   ];
-  const line = `(printf one; sleep 2; printf two) | socat -t 5 - TCP:${OURS}:${ECHO_PORT}`;
-  const talk = host.output(['sh', '-c', line], { seconds: 20 });
-  await host.output(['/usr/bin/python3', '-c', lines.join('\n')], { seconds: 30 });
+  const line = `(printf one; sleep 2; printf two) | socat -t 80 - TCP:${OURS}:${ECHO_PORT}`;
+  const talk = host.output(['sh', '-c', line]);
+  await host.output(['/usr/bin/python3', '-c', lines.join('\n')]);
   t.is(await talk, 'onetwo');
 });

@@ -12,7 +12,7 @@ import { dgramEnd, type Faults, FaultyWire, isArp } from './wire.ts';
 
 export const IMAGE = join(import.meta.dirname, '../../build/masqbox.img');
 /** TCG on a busy machine of two cores: the boot takes about a second of virtual time. */
-const BOOT_SECONDS = 60;
+const BOOT_SECONDS = 180;
 
 /** What sets up a board for the town, whose WAN has no DHCP server. */
 export const SETUP_LINES = [

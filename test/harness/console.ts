@@ -2,6 +2,7 @@
 // Every wait is bounded; a wait that fails shows the transcript's end.
 
 import type { Duplex } from 'node:stream';
+import { PATIENCE_SECONDS } from './processes.ts';
 
 /** Transcript kept, in characters. A whole boot is a few thousand. */
 const TRANSCRIPT_LIMIT = 1 << 20;
@@ -69,7 +70,7 @@ export class Console {
   }
 
   /** Types a line, waits for the next prompt, and answers what was printed between, with line feeds only. */
-  async command(line: string, seconds = 10): Promise<string> {
+  async command(line: string, seconds = PATIENCE_SECONDS): Promise<string> {
     this.#mark = this.transcript.length;
     this.write(`${line}\r`);
     const text = await this.expect(PROMPT, seconds);

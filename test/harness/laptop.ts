@@ -44,6 +44,6 @@ export async function plugIn(
   const running = processes.start(['dhclient', '-d', '-4', '-v', ...files, device], {
     within: within(namespace),
   });
-  await running.until(/bound to/, 60);
+  await running.until(/bound to/);
   return { namespace, resolver, running };
 }

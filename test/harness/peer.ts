@@ -2,10 +2,9 @@
 
 import { join } from 'node:path';
 import type { Host } from './namespace.ts';
-import type { Running } from './processes.ts';
+import { PATIENCE_SECONDS, type Running } from './processes.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
-const ANSWER_SECONDS = 10;
 
 export interface Datagram {
   readonly from: string;
@@ -19,7 +18,7 @@ export interface UdpSocket {
   readonly inbox: Datagram[];
   send(address: string, port: number, data: string | Uint8Array): Promise<void>;
   /** The next datagram, or undefined if none comes in time. */
-  next(seconds: number): Promise<Datagram | undefined>;
+  next(seconds?: number): Promise<Datagram | undefined>;
 }
 
 interface Message {
@@ -67,7 +66,7 @@ export class Peer {
           data: Buffer.from(data).toString('base64'),
         });
       },
-      next: async seconds => {
+      next: async (seconds = PATIENCE_SECONDS) => {
         await this.#wait(() => inbox.length > 0, seconds);
         return inbox.shift();
       },
@@ -90,7 +89,7 @@ export class Peer {
   }
 
   async #answer(id: number): Promise<Message> {
-    await this.#wait(() => this.#answers.has(id), ANSWER_SECONDS);
+    await this.#wait(() => this.#answers.has(id), PATIENCE_SECONDS);
     const answer = this.#answers.get(id);
     this.#answers.delete(id);
     if (answer === undefined) throw new Error(`The peer does not answer\n${this.#running.report()}`);

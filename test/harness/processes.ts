@@ -8,8 +8,14 @@ import { type ChildProcess, spawn } from 'node:child_process';
 
 /** Output kept of one program, in characters; older output is forgotten, so that a chatty one stays bounded. */
 const OUTPUT_LIMIT = 1 << 20;
+/**
+ * How long a test waits for what must happen: a machine with other work may be ten times slower than an idle one, and
+ * only a failure waits so long.
+ */
+export const PATIENCE_SECONDS = 90;
 /** How long a program may take to leave after SIGTERM before it gets SIGKILL. */
-const TERM_MILLISECONDS = 2000;
+const TERM_MILLISECONDS = 10_000;
+const POLL_MILLISECONDS = 150;
 
 /** Programs of the system only: npm puts node_modules/.bin first, where an `nft` lives that is not Debian's. */
 const SYSTEM_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
@@ -83,7 +89,7 @@ export class Running {
   }
 
   /** Waits until the program's output (standard output, then standard error) matches. */
-  async until(pattern: RegExp, seconds: number): Promise<RegExpMatchArray> {
+  async until(pattern: RegExp, seconds = PATIENCE_SECONDS): Promise<RegExpMatchArray> {
     const find = (): RegExpMatchArray | null => this.stdout.match(pattern) ?? this.stderr.match(pattern);
     await this.wait(() => find() !== null || this.ended, seconds);
     const match = find();
@@ -149,7 +155,7 @@ export class Processes {
 
   /** Runs a program to its end, whatever its status. */
   async run(command: readonly string[], options: StartOptions = {}): Promise<Result> {
-    const seconds = options.seconds ?? 30;
+    const seconds = options.seconds ?? PATIENCE_SECONDS;
     const running = this.start(command, options);
     await running.wait(() => running.ended, seconds);
     if (!running.ended) {
@@ -173,6 +179,21 @@ export class Processes {
 
   async stopAll(): Promise<void> {
     await Promise.all([...this.#running].map(running => running.stop()));
+  }
+}
+
+/** Reads something again and again until it is good, and answers it. */
+export async function eventually<T>(
+  read: () => Promise<T> | T,
+  isGood: (value: T) => boolean,
+  seconds = PATIENCE_SECONDS,
+): Promise<T> {
+  const end = performance.now() + 1000 * seconds;
+  for (;;) {
+    const value = await read();
+    if (isGood(value)) return value;
+    if (performance.now() > end) throw new Error(`Not in ${seconds} s: ${isGood}, but\n${value}`);
+    await new Promise(resolve => setTimeout(resolve, POLL_MILLISECONDS));
   }
 }
 

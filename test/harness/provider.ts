@@ -56,7 +56,7 @@ export class Provider {
       ...[`--address=/page.example/${WEB}`],
     ];
     const running = this.inet.start(['dnsmasq', ...options, ...words]);
-    await running.until(/DHCP, IP range/, 10);
+    await running.until(/DHCP, IP range/);
     return running;
   }
 
@@ -82,12 +82,12 @@ server.listen();
 `;
     await writeFile(file, program);
     const running = this.inet.start([process.execPath, file]);
-    await running.until(/listening/, 10);
+    await running.until(/listening/);
     return running;
   }
 
   /** Runs a command in a namespace. */
-  async within(namespace: string, command: readonly string[], seconds = 30): Promise<string> {
-    return await this.network.processes.output(command, { within: within(namespace), seconds });
+  async within(namespace: string, command: readonly string[]): Promise<string> {
+    return await this.network.processes.output(command, { within: within(namespace) });
   }
 }

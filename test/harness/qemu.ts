@@ -189,7 +189,7 @@ export class Machine {
 
 /** Connects to a socket that QEMU is about to make. */
 async function connect(path: string, running: Running): Promise<Socket> {
-  for (let attempt = 0; attempt < 200 && !running.ended; attempt++) {
+  for (let attempt = 0; attempt < 1200 && !running.ended; attempt++) {
     const socket = await new Promise<Socket | undefined>(resolve => {
       const candidate = createConnection(path);
       candidate.once('connect', () => resolve(candidate)).once('error', () => resolve(undefined));

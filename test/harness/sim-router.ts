@@ -11,7 +11,7 @@ import { openTap } from './tap.ts';
 import type { Place, Router } from './town.ts';
 import { type End, type Faults, FaultyWire, isArp } from './wire.ts';
 
-const BOOT_SECONDS = 30;
+const BOOT_SECONDS = 180;
 const TICK_MILLISECONDS = 1000 / TICKS_PER_SECOND;
 /** After a pause of the process, ticks that are made up for at once; a longer pause is time that did not pass. */
 const CATCH_UP_TICKS = 100;

@@ -10,10 +10,11 @@ import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { ExecutionContext } from 'ava';
 import { type Host, Network, type Segment, within } from './namespace.ts';
 import { CAPTURES } from './pcap.ts';
 import { Peer } from './peer.ts';
-import type { Running } from './processes.ts';
+import { eventually, type Running } from './processes.ts';
 
 export const LAN_ADDRESS = '192.168.0.1';
 export const LAN_NETWORK = '192.168.0.0/24';
@@ -120,7 +121,7 @@ async function capture(network: Network, { name }: Segment, directory: string): 
   const file = join(directory, `${name}.pcap`);
   const words = `-i ${name} -s ${SNAP_BYTES} -U -Z root -C 20 -W 2 -w ${file}`.split(' ');
   const running = network.processes.start(['tcpdump', ...words], { within: within(network.switch) });
-  await running.until(/listening on/, 10);
+  await running.until(/listening on/);
   return file;
 }
 
@@ -139,14 +140,38 @@ function keep(file: string, name: string): string[] {
 export async function watch(host: Host, filter: string): Promise<{ seen(): string[]; running: Running }> {
   const words = ['-i', 'eth0', '-n', '-l', '-v', '-t', '--immediate-mode', '-Z', 'root', filter];
   const running = host.start(['tcpdump', ...words]);
-  await running.until(/listening on/, 10);
+  await running.until(/listening on/);
   return { seen: () => running.stdout.split('\n').filter(line => line !== ''), running };
 }
 
 /** Runs a few lines of Python with scapy on a host, against which it has no say in what is a valid packet. */
 export async function scapy(host: Host, ...lines: string[]): Promise<string> {
   const program = ['from scapy.all import *', 'conf.verb = 0', ...lines].join('\n');
-  return await host.output(['/usr/bin/python3', '-c', program], { seconds: 30 });
+  return await host.output(['/usr/bin/python3', '-c', program]);
+}
+
+/**
+ * Pings three times: the first three must be answered, however late. (By its own count ping forgets a last answer that
+ * is later than twice the others.)
+ */
+export async function pings(
+  t: ExecutionContext,
+  host: Host,
+  address: string,
+  ...options: string[]
+): Promise<void> {
+  const words = ['ping', '-n', '-c', '3', '-i', '0.2', '-w', '30', ...options, address];
+  const { stdout } = await host.run(words);
+  const answered = [...stdout.matchAll(/icmp_seq=(\d+) ttl/g)].map(([, sequence]) => Number(sequence));
+  t.deepEqual(answered, [1, 2, 3], stdout);
+}
+
+/** Waits until a socket is bound on a host: for servers that do not say when they are ready. */
+export async function listening(host: Host, socket: string, kind: 'udp' | 'tcp' = 'udp'): Promise<void> {
+  await eventually(
+    () => host.output(['ss', '-H', '-l', '-n', `--${kind}`]),
+    sockets => sockets.includes(socket),
+  );
 }
 
 export async function pause(milliseconds: number): Promise<void> {
