@@ -78,9 +78,9 @@ async function emitSources(work: string, snapshot: Snapshot) {
   const engineWasm = await readFile(engineFiles().wasm);
   const engine = await cachedTranslation(engineWasm, 'engine', memoryMap.LINEAR_AT);
   const plane = await translateWasm(await compilePlane(), 'plane', memoryMap.LINEAR_AT);
-  const inflate = await translateWasm(
-    await compilePortable('image/loader/inflate.ts'),
-    'inflate',
+  const unpack = await translateWasm(
+    await compilePortable('image/loader/unpack.ts'),
+    'unpack',
     -limits.PLANE_BASE,
   );
   await emit('wasm-rt.h', wasmRuntimeHeader);
@@ -91,8 +91,8 @@ async function emitSources(work: string, snapshot: Snapshot) {
   await emit('plane-module.h', `#include "wasm-rt.h"\n#include "plane.h"\n${planeImports(plane.header)}`);
   await emit('plane-module.c', plane.source);
   await emit('plane-calls.h', planeCalls(plane.header));
-  await emit('inflate.h', inflate.header);
-  await emit('inflate-module.c', inflate.source);
+  await emit('unpack.h', unpack.header);
+  await emit('unpack-module.c', unpack.source);
   await emit('config.h', configuration(snapshot, engine.source));
   return engine;
 }
@@ -112,7 +112,7 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
           'plane-calls.h',
           'engine.h',
           'engine-names.h',
-          'inflate-module.c',
+          'unpack-module.c',
         ].map(name => readFile(path.join(work, name), 'utf8')),
       )
     ).join('') + (await readFile(path.join(floor, 'floor.h'), 'utf8'));
@@ -135,7 +135,7 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
     await compile('console.c', integer),
     await compile('control.c', ['-O2']),
     await compile('plane.c', [...integer, ...quiet]),
-    await compile('snapshot.c', [...integer, ...quiet]),
+    await compile('snapshot.c', [...integer, '-mtune=generic', ...quiet]),
     await compile('integer.c', integer),
     await compile('math.c', ['-O2', '-fno-tree-loop-distribute-patterns']),
     await engineObject(engine.source, engine.header),

@@ -42,7 +42,8 @@ export const BOOT_SECTOR_AT_MEDIUM: i32 = 440;
 // --- slot header: the slot's first sector ----------------------------------------------------------------
 /** "MQSL" */
 export const SLOT_MAGIC: i32 = 0x4c53514d;
-export const SLOT_FORMAT: i32 = 1;
+/** 2: kernel and snapshot are LZ4 blocks; 1 was raw deflate. */
+export const SLOT_FORMAT: i32 = 2;
 export const SLOT_AT_MAGIC: i32 = 0;
 export const SLOT_AT_FORMAT: i32 = 4;
 /** The newer slot has the higher sequence, by signed difference. */
@@ -98,10 +99,10 @@ export const BOOT_SECTOR_AT: i32 = 0x7c00;
 export const LOADER_AT: i32 = 0x8000;
 export const CRC_TABLES_AT: i32 = 0x10000;
 export const CRC_TABLES_BYTES: i32 = 4096;
-/** Scratch of inflate(), in the loader and in the kernel. */
-export const INFLATE_AT: i32 = CRC_TABLES_AT + CRC_TABLES_BYTES;
-export const INFLATE_BYTES: i32 = 32768;
-export const SLOT_HEADERS_AT: i32 = INFLATE_AT + INFLATE_BYTES;
+/** Scratch of unpack(), in the loader and in the kernel. */
+export const UNPACK_AT: i32 = CRC_TABLES_AT + CRC_TABLES_BYTES;
+export const UNPACK_BYTES: i32 = 4096;
+export const SLOT_HEADERS_AT: i32 = UNPACK_AT + UNPACK_BYTES;
 /** A floppy's DMA cannot cross 64 KiB, so the buffer starts at a multiple of it. */
 export const BOUNCE_AT: i32 = 0x20000;
 export const BOUNCE_SECTORS: i32 = 64;

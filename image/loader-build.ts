@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const sources = path.join(path.dirname(fileURLToPath(import.meta.url)), 'loader');
 const { LOADER_SECTORS, SECTOR_BYTES } = layout;
 
-// -mtune=generic: 486 instructions in fewer of them (inflate: 3 % less). -mgeneral-regs-only: no x87. Nothing is known about addresses near 0, where the BIOS's data are.
+// -mtune=generic: 486 instructions in fewer of them. -mgeneral-regs-only: no x87. Nothing is known about addresses near 0, where the BIOS's data are.
 const flags = [
   '-m32 -march=i486 -mtune=generic -O2 -std=gnu11 -ffreestanding -nostdlib -fno-pic -fno-pie -mgeneral-regs-only',
   '-fno-stack-protector -fno-strict-aliasing -fno-delete-null-pointer-checks -fomit-frame-pointer',

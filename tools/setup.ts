@@ -30,6 +30,7 @@ const NEEDS: readonly Need[] = [
   { name: 'curl', program: 'curl', purpose: 'run', why: 'something to try through the router' },
   { name: 'iputils-ping', program: 'ping', purpose: 'run', why: 'something to try through the router' },
   { name: 'traceroute', program: 'traceroute', purpose: 'run', why: 'something to try through the router' },
+  { name: 'lz4', program: 'lz4', purpose: 'test', why: 'reads what the image packs' },
   { name: 'procps', program: 'sysctl', purpose: 'test', why: 'settings of the namespaces' },
   { name: 'ethtool', program: 'ethtool', purpose: 'test', why: 'real frames on virtual cables' },
   { name: 'nftables', program: 'nft', purpose: 'test', why: "Linux's NAT, which checks the tests" },

@@ -79,7 +79,7 @@ u32 plane_call(u32 index, const u32 *arguments);
 void plane_interrupt(u32 line, u32 sample);
 void plane_tick(u32 sample);
 u32 plane_wanted(void);
-s32 snapshot_inflate(u32 source, u32 source_bytes, u32 target, u32 target_bytes);
+s32 snapshot_unpack(u32 source, u32 source_bytes, u32 target, u32 target_bytes);
 
 /* control.c: the engine and its restarts. */
 _Noreturn void control_run(void);

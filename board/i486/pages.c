@@ -17,7 +17,7 @@ extern u8 read_only_end[], kernel_end[];
 u32 heap_bytes, heap_end, stack_top;
 u32 boot_info[BOOT_INFO_BYTES / 4];
 
-/* RAM that is free: on both sides of the inflater's tables below 640 KiB, from the kernel to the packed
+/* RAM that is free: on both sides of the unpacker's scratch below 640 KiB, from the kernel to the packed
  * snapshot, and behind that. */
 #define RANGES 4u
 static struct { u32 next, end; } ranges[RANGES];
@@ -74,8 +74,8 @@ static void find_ranges(u32 ram_end) {
   u32 packed = BOOT(BOOT_AT_SNAPSHOT) & ~(PAGE - 1);
   u32 packed_end = (BOOT(BOOT_AT_SNAPSHOT) + BOOT(BOOT_AT_SNAPSHOT_PACKED) + PAGE - 1) & ~(PAGE - 1);
   ranges[0].next = PAGE;
-  ranges[0].end = INFLATE_AT;
-  ranges[1].next = INFLATE_AT + INFLATE_BYTES;
+  ranges[0].end = UNPACK_AT;
+  ranges[1].next = UNPACK_AT + UNPACK_BYTES;
   ranges[1].end = BOOT(BOOT_AT_LOW_MEMORY_KIB) * 1024 & ~(PAGE - 1);
   ranges[2].next = (u32)kernel_end;
   ranges[2].end = packed;
@@ -115,7 +115,7 @@ void pages_init(const u32 *loader_info) {
 }
 
 void snapshot_restore(void) {
-  s32 got = snapshot_inflate(BOOT(BOOT_AT_SNAPSHOT), BOOT(BOOT_AT_SNAPSHOT_PACKED), WINDOW_AT,
+  s32 got = snapshot_unpack(BOOT(BOOT_AT_SNAPSHOT), BOOT(BOOT_AT_SNAPSHOT_PACKED), WINDOW_AT,
                              SNAPSHOT_STATIC_BYTES + SNAPSHOT_HEAP_BYTES);
   if (got != (s32)(SNAPSHOT_STATIC_BYTES + SNAPSHOT_HEAP_BYTES)) panic("bad snapshot:", (u32)got);
 }

@@ -1,8 +1,8 @@
-/* The inflater of the loader once more, for the snapshot: image/loader/inflate.ts with its addresses as
+/* The unpacker of the loader once more, for the snapshot: image/loader/unpack.ts with its addresses as
  * physical or virtual ones. */
 #include "floor.h"
 #include "wasm-rt.h"
-#include "inflate.h"
+#include "unpack.h"
 
 /* Keeps count of the time while the board starts; later, in a restart, the timer's interrupt does. */
 void Z_machineZ_clockPoll(struct Z_machine_instance_t *instance) {
@@ -11,9 +11,9 @@ void Z_machineZ_clockPoll(struct Z_machine_instance_t *instance) {
 }
 
 /* Its import of a memory is defined in plane.c: what it points to is never used. */
-#include "inflate-module.c"
+#include "unpack-module.c"
 
-s32 snapshot_inflate(u32 source, u32 source_bytes, u32 target, u32 target_bytes) {
-  static Z_inflate_instance_t instance;
-  return Z_inflateZ_inflate(&instance, source, source_bytes, target, target_bytes);
+s32 snapshot_unpack(u32 source, u32 source_bytes, u32 target, u32 target_bytes) {
+  static Z_unpack_instance_t instance;
+  return Z_unpackZ_unpack(&instance, source, source_bytes, target, target_bytes);
 }

@@ -34,7 +34,6 @@ import {
   SLOT_SECTORS,
 } from '../layout.ts';
 import { crc32, makeCrcTables } from './crc32.ts';
-import { inflate } from './inflate.ts';
 import { readSectors, report } from './machine.ts';
 import {
   checkHeader,
@@ -49,6 +48,7 @@ import {
   SLOT_GOOD,
   SLOT_UNREADABLE,
 } from './slots.ts';
+import { unpack } from './unpack.ts';
 
 /** Makes the kernel ready at KERNEL_AT and answers its slot, or -1 if no slot is good. RAM ends at `memoryEnd`. */
 export function load(memoryEnd: i32): i32 {
@@ -91,7 +91,7 @@ function loadSlot(slot: i32, at: i32): i32 {
   if (readSectors(SLOT_SECTOR + slot * SLOT_SECTORS + 1, sectors, at) === 0) return SLOT_UNREADABLE;
   if (crc32(at, bytes) !== i32at(header + SLOT_AT_PAYLOAD_CRC)) return SLOT_BAD_PAYLOAD;
   const kernelBytes: i32 = i32at(header + SLOT_AT_KERNEL_BYTES);
-  const written: i32 = inflate(at, i32at(header + SLOT_AT_KERNEL_PACKED), KERNEL_AT, kernelBytes);
+  const written: i32 = unpack(at, i32at(header + SLOT_AT_KERNEL_PACKED), KERNEL_AT, kernelBytes);
   return written === kernelBytes ? SLOT_GOOD : SLOT_BAD_KERNEL;
 }
 

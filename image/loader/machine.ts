@@ -1,5 +1,5 @@
 // What the loader asks of the machine, JavaScript's body: for tests. AssemblyScript's body is machine.as.ts,
-// where each function is an import that loader.c defines (and the kernel defines clockPoll for inflate()).
+// where each function is an import that loader.c defines (and the kernel defines clockPoll for unpack()).
 
 /** What stands behind the loader in a test. */
 export interface Machine {
