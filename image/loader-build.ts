@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { PLANE_BASE } from '../src/plane/limits.ts';
 import * as layout from './layout.ts';
+import { SLOT_ON_TRIAL } from './loader/slots.ts';
 import { compilePortable } from './plane-wasm.ts';
 import { translateWasm, wasmRuntimeHeader } from './wasm2c.ts';
 
@@ -45,7 +46,7 @@ export async function buildLoader(): Promise<Loader> {
   const folder = await mkdtemp(path.join(tmpdir(), 'masqbox-loader-'));
   const at = (name: string) => path.join(folder, name);
   try {
-    await writeFile(at('layout.h'), constantsHeader(layout));
+    await writeFile(at('layout.h'), constantsHeader({ ...layout, SLOT_ON_TRIAL }));
     await writeFile(at('wasm-rt.h'), wasmRuntimeHeader);
     await writeFile(at('loader-wasm.h'), header);
     await writeFile(at('loader-wasm.c'), source.replace('#include "loader.h"', '#include "loader-wasm.h"'));

@@ -45,16 +45,23 @@ function goodImage(): Uint8Array {
 }
 
 /** Boots an image with QEMU until it leaves or has printed `until`; answers what it printed on COM1. */
-function boot(image: Uint8Array, options: string, until?: RegExp): Promise<string> {
+async function boot(image: Uint8Array, options: string, until?: RegExp): Promise<string> {
   const file = path.join(folder, `${Math.random()}.img`);
   writeFileSync(file, image);
+  const output = await bootFile(file, options, until);
+  rmSync(file, { force: true });
+  return output;
+}
+
+/** The same from a file, which keeps what the board writes. @param block how QEMU opens the file */
+function bootFile(file: string, options: string, until?: RegExp, block = `file=${file}`): Promise<string> {
   const drive = options.includes('floppy') ? 'floppy' : 'ide';
   const machine = options.replace(/ floppy| ide/, '').split(' ');
   const qemu = spawn('qemu-system-i386', [
     ...machine,
     ...'-display none -serial stdio -net none -no-reboot -device isa-debug-exit,iobase=0xf4'.split(' '),
     ...'-icount shift=5,sleep=off -drive'.split(' '),
-    `file=${file},format=raw,if=${drive}`,
+    `${block},format=raw,if=${drive}`,
   ]);
   return new Promise((resolve, reject) => {
     let output = '';
@@ -69,7 +76,6 @@ function boot(image: Uint8Array, options: string, until?: RegExp): Promise<strin
     qemu.on('error', reject);
     qemu.on('exit', () => {
       clearTimeout(limit);
-      rmSync(file, { force: true });
       resolve(output.replaceAll('\r', ''));
     });
   });
@@ -119,6 +125,44 @@ test('a damaged slot A makes way for slot B', async t => {
   const output = await boot(image, '-M isapc -cpu 486 -m 4 ide');
   t.is(facts(t, output)[word(layout.BOOT_AT_SLOT)], 1);
   t.regex(output, /slot A, \d+ KiB\nCannot boot slot A: its contents are damaged\nMasqbox loader: slot B/);
+});
+
+/** A medium with confirmed firmware in slot A and firmware on trial in slot B, as a file. */
+function trialFile(tries: number): string {
+  const image = new Uint8Array(layout.MEDIUM_SECTORS * SECTOR_BYTES);
+  image.set(goodImage());
+  const medium = Buffer.from(image.buffer).readUInt32LE(layout.BOOT_SECTOR_AT_MEDIUM);
+  image.set(writeSlot(firmware, { sequence: 2, tries, medium }), SLOT_B);
+  const file = path.join(folder, `trial-${tries}-${Math.random()}.img`);
+  writeFileSync(file, image);
+  return file;
+}
+
+for (const options of ['-M isapc -cpu 486 -m 4 ide', '-M pc -m 8 ide']) {
+  test(`${options}: each boot of a slot on trial costs it a try, and then the old slot is back`, async t => {
+    const file = trialFile(2);
+    for (const left of [1, 0]) {
+      const output = await bootFile(file, options);
+      const words = facts(t, output);
+      t.is(words[word(layout.BOOT_AT_SLOT)], 1);
+      t.is(words[word(layout.BOOT_AT_TRIES)], left);
+      t.regex(output, new RegExp(`slot B is on trial, boots left after this one: ${left}\n`));
+    }
+    const output = await bootFile(file, options);
+    t.is(facts(t, output)[word(layout.BOOT_AT_SLOT)], 0);
+    t.regex(output, /Cannot boot slot B: it never came up\nMasqbox loader: slot A/);
+  });
+}
+
+test('a trial is not started on a disk that cannot be written to', async t => {
+  const file = trialFile(2);
+  const block = `file.driver=blkdebug,file.image.driver=file,file.image.filename=${file},file.inject-error.0.event=write_aio,file.inject-error.0.iotype=write`;
+  const output = await bootFile(file, '-M isapc -cpu 486 -m 4 ide', undefined, block);
+  t.is(facts(t, output)[word(layout.BOOT_AT_SLOT)], 0);
+  t.regex(
+    output,
+    /Cannot boot slot B: its try cannot be noted, for the disk is not written to\nMasqbox loader: slot A/,
+  );
 });
 
 test('without a good slot the loader says so, waits, and tries again', async t => {

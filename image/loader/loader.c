@@ -1,7 +1,7 @@
 // What the loader cannot say in the portable subset: BIOS calls, the A20 gate, screen and serial line, the
 // timer. The decisions are in loader.ts and slots.ts, of which loader-build.ts makes the C included here.
 //
-// BIOS interfaces: INT 10h AH=0Eh, INT 12h, INT 13h AH=00h 02h 08h 41h 42h 48h, INT 15h AX=2401h E801h AH=88h.
+// BIOS interfaces: INT 10h AH=0Eh, INT 12h, INT 13h AH=00h 02h 03h 08h 41h 42h 43h 48h, INT 15h AX=2401h E801h AH=88h.
 #include "loader-wasm.h"
 #include "layout.h"
 
@@ -141,10 +141,19 @@ static void print_number(u32 value) {
 static const char* const troubles[] = {
   0, 0, "it cannot be read", "its header is damaged", "it is for another board", "it never came up",
   "it does not fit", "its contents are damaged", "its kernel cannot be unpacked",
+  "its try cannot be noted, for the disk is not written to",
 };
 
 void Z_machineZ_report(struct Z_machine_instance_t* machine, u32 event, u32 slot, u32 value) {
   (void)machine;
+  if (event == SLOT_ON_TRIAL) {
+    print("Masqbox loader: slot ");
+    put((char)('A' + slot));
+    print(" is on trial, boots left after this one: ");
+    print_number(value);
+    print("\r\n");
+    return;
+  }
   if (event != 0 && (event >= sizeof troubles / sizeof *troubles || troubles[event] == 0)) return;
   print(event == 0 ? "Masqbox loader: slot " : "Cannot boot slot ");
   put((char)('A' + slot));
@@ -194,19 +203,19 @@ static void disk_setup(void) {
   if (!bios(0x13)) disk.sectors = drive_facts.sectors_high == 0 ? drive_facts.sectors : 0;
 }
 
-/** Reads to BOUNCE_AT by EDD, or within one track. Answers 1 if that worked. */
-static u32 read_once(u32 sector, u32 count) {
+/** Between BOUNCE_AT and the disk by EDD, or within one track: reads, or writes if `write` is 1. Answers 1 if that worked. */
+static u32 transfer_once(u32 sector, u32 count, u32 write) {
   bios_registers.edx = disk.drive;
   if (disk.edd) {
     packet.size = 16;
     packet.count = (u16)count;
     packet.segment = BOUNCE_AT >> 4;
     packet.sector = sector;
-    bios_registers.eax = 0x4200;
+    bios_registers.eax = 0x4200 + (write << 8);
     bios_registers.esi = (u32)&packet;
   } else {
     u32 track = sector / disk.track_sectors, cylinder = track / disk.heads;
-    bios_registers.eax = 0x0200 | count;
+    bios_registers.eax = (0x0200 + (write << 8)) | count;
     bios_registers.ecx = (cylinder & 0xff) << 8 | (cylinder >> 2 & 0xc0) | (sector % disk.track_sectors + 1);
     bios_registers.edx |= track % disk.heads << 8;
     bios_registers.ebx = 0;
@@ -215,9 +224,9 @@ static u32 read_once(u32 sector, u32 count) {
   return !bios(0x13);
 }
 
-static u32 read_with_retries(u32 sector, u32 count) {
+static u32 transfer(u32 sector, u32 count, u32 write) {
   for (u32 try = 0; try < TRIES; try++) {
-    if (read_once(sector, count)) return 1;
+    if (transfer_once(sector, count, write)) return 1;
     bios_registers.eax = 0;
     bios_registers.edx = disk.drive;
     bios(0x13);
@@ -232,13 +241,20 @@ u32 Z_machineZ_readSectors(struct Z_machine_instance_t* machine, u32 sector, u32
     u32 n = count < BOUNCE_SECTORS ? count : BOUNCE_SECTORS;
     u32 in_track = disk.track_sectors - sector % disk.track_sectors;
     if (!disk.edd && n > in_track) n = in_track;
-    if (!read_with_retries(sector, n)) return 0;
+    if (!transfer(sector, n, 0)) return 0;
     memcpy((void*)p, (const void*)BOUNCE_AT, n * SECTOR_BYTES);
     sector += n;
     p += n * SECTOR_BYTES;
     count -= n;
   }
   return 1;
+}
+
+u32 Z_machineZ_writeSector(struct Z_machine_instance_t* machine, u32 sector, u32 p) {
+  (void)machine;
+  if (disk.sectors != 0 && sector >= disk.sectors) return 0;
+  memcpy((void*)BOUNCE_AT, (const void*)p, SECTOR_BYTES);
+  return transfer(sector, 1, 1);
 }
 
 // --- memory ----------------------------------------------------------------------------------------------

@@ -16,7 +16,9 @@ import {
   SLOT_EMPTY,
   SLOT_FAILED,
   SLOT_GOOD,
+  SLOT_ON_TRIAL,
   SLOT_TOO_BIG,
+  SLOT_UNCOUNTED,
   SLOT_UNREADABLE,
 } from './slots.ts';
 
@@ -28,7 +30,12 @@ interface Result {
   slot: number;
   /** What was reported of each slot, in order. */
   reports: [event: number, slot: number, value: number][];
+  /** What the disk holds then. */
+  disk: Uint8Array;
 }
+
+/** What the disk does with a write: takes it, refuses it, or says yes and drops it. */
+type Writes = 'taken' | 'refused' | 'dropped';
 
 interface Build {
   name: string;
@@ -39,6 +46,7 @@ interface Build {
 /** The disk of the run that is going on. Sectors that it does not have cannot be read. */
 let disk: Uint8Array = new Uint8Array(0);
 let reports: Result['reports'] = [];
+let writes: Writes = 'taken';
 const builds: Build[] = [];
 
 test.before(async () => {
@@ -48,6 +56,10 @@ test.before(async () => {
       const part = disk.subarray(sector * SECTOR_BYTES, (sector + count) * SECTOR_BYTES);
       bytes.set(part, p);
       return part.length === count * SECTOR_BYTES ? 1 : 0;
+    },
+    writeSector(sector: number, p: number): number {
+      if (writes === 'taken') disk.set(bytes.subarray(p, p + SECTOR_BYTES), sector * SECTOR_BYTES);
+      return writes === 'refused' ? 0 : 1;
     },
     report: (event: number, slot: number, value: number) => void reports.push([event, slot, value]),
     clockPoll() {},
@@ -64,15 +76,18 @@ test.before(async () => {
 });
 
 /** Lets both builds load from an image; they must agree. */
-function run(t: ExecutionContext, image: Uint8Array, memoryEnd = MEMORY_END): Result {
+function run(t: ExecutionContext, image: Uint8Array, does: Writes = 'taken'): Result {
   const results = builds.map(build => {
-    disk = image;
+    disk = image.slice();
     reports = [];
+    writes = does;
     build.bytes.fill(0xa5);
     build.bytes.set(image.subarray(0, SECTOR_BYTES), layout.BOOT_SECTOR_AT);
-    return { slot: build.load(memoryEnd), reports };
+    return { slot: build.load(MEMORY_END), reports, disk };
   });
-  t.deepEqual(results[1], results[0]);
+  const [one, other] = results as [Result, Result];
+  t.deepEqual([other.slot, other.reports], [one.slot, one.reports]);
+  t.true(Buffer.from(other.disk).equals(one.disk));
   const [first] = builds as [Build];
   const [a, b] = builds.map(build => Buffer.from(build.bytes.subarray(0, MEMORY_END)));
   if (a?.equals(b as Buffer) !== true) t.fail('memory differs between the builds');
@@ -134,28 +149,69 @@ test.serial('load() leaves a slot alone that has no tries left', t => {
   t.is(run(t, imageOf({ sequence: 1 }, { sequence: 2, tries: 1 })).slot, 1);
   t.deepEqual(run(t, imageOf({ sequence: 1 }, { sequence: 2, tries: 0 })).reports[0], [SLOT_FAILED, 1, 0]);
   t.is(run(t, imageOf({ sequence: 1 }, { sequence: 2, tries: 0 })).slot, 0);
-  t.is(run(t, imageOf({ tries: 0 }, null)).slot, -1);
+});
+
+test.serial('load() takes a try from the medium before each boot, and then goes back', t => {
+  let image = imageOf({ sequence: 1 }, { sequence: 2, tries: 3 });
+  for (const left of [2, 1, 0]) {
+    const result = run(t, image);
+    t.is(result.slot, 1);
+    t.deepEqual(result.reports[0], [SLOT_ON_TRIAL, 1, left]);
+    image = result.disk;
+    t.deepEqual(
+      Buffer.from(image.subarray(SLOT_OFFSETS[1], (SLOT_OFFSETS[1] as number) + SECTOR_BYTES)),
+      Buffer.from(writeSlot(firmware, { sequence: 2, tries: left }).subarray(0, SECTOR_BYTES)),
+    );
+  }
+  const { slot, reports, disk: after } = run(t, image);
+  t.is(slot, 0);
+  t.deepEqual(reports[0], [SLOT_FAILED, 1, 0]);
+  t.true(Buffer.from(after).equals(image), 'the way back writes nothing');
+});
+
+test.serial('load() writes nothing when the slot is confirmed', t => {
+  const image = imageOf({ sequence: 1 }, { sequence: 2 });
+  const { slot, disk: after } = run(t, image, 'refused');
+  t.is(slot, 1);
+  t.true(Buffer.from(after).equals(image));
+});
+
+test.serial('load() prefers the other slot to a trial that the medium does not count', t => {
+  const image = imageOf({ sequence: 1 }, { sequence: 2, tries: 3 });
+  for (const does of ['refused', 'dropped'] as const) {
+    const { slot, reports } = run(t, image, does);
+    t.is(slot, 0, does);
+    t.deepEqual(reports[0], [SLOT_UNCOUNTED, 1, 0]);
+    t.is(reports.length, 2);
+  }
+});
+
+test.serial('load() boots what failed its trial, or cannot be counted, when nothing else is good', t => {
+  const damaged = imageOf({ sequence: 1 }, { sequence: 2, tries: 0 });
+  damaged[(SLOT_OFFSETS[0] as number) + 5000] = (damaged[(SLOT_OFFSETS[0] as number) + 5000] as number) ^ 4;
+  t.is(run(t, damaged).slot, 1);
+  t.is(run(t, imageOf({ tries: 0 }, null)).slot, 0);
+  t.is(run(t, imageOf(null, { tries: 2 }), 'refused').slot, 1);
+  t.is(run(t, imageOf({ sequence: 4, tries: 0 }, { sequence: 5, tries: 0 })).slot, 1);
 });
 
 test.serial('load() leaves a slot alone that an earlier image wrote', t => {
   const image = imageOf({ sequence: 1 }, { sequence: 2, medium: 77 });
-  t.deepEqual(run(t, image), {
-    slot: 0,
-    reports: [
-      [SLOT_EMPTY, 1, 0],
-      [SLOT_GOOD, 0, Math.ceil((writeSlot(firmware).length - SECTOR_BYTES) / 1024)],
-    ],
-  });
+  const { slot, reports } = run(t, image);
+  t.is(slot, 0);
+  t.deepEqual(reports, [
+    [SLOT_EMPTY, 1, 0],
+    [SLOT_GOOD, 0, Math.ceil((writeSlot(firmware).length - SECTOR_BYTES) / 1024)],
+  ]);
 });
 
 test.serial('load() says what is wrong when no slot is good', t => {
-  t.deepEqual(run(t, imageOf(null, null)), {
-    slot: -1,
-    reports: [
-      [SLOT_EMPTY, 0, 0],
-      [SLOT_EMPTY, 1, 0],
-    ],
-  });
+  const { slot, reports } = run(t, imageOf(null, null));
+  t.is(slot, -1);
+  t.deepEqual(reports, [
+    [SLOT_EMPTY, 0, 0],
+    [SLOT_EMPTY, 1, 0],
+  ]);
 });
 
 test.serial('load() goes to the other slot when any bit of the header is wrong', t => {

@@ -1,5 +1,6 @@
 // The loader's way: read both slots' headers, take the newest good one, read its payload to the top of RAM,
-// check it, unpack the kernel. A slot that fails at any step is left aside and the other one is tried.
+// check it, unpack the kernel. A slot that fails at any step is left aside and the other one is tried. A slot on
+// trial is charged a try first.
 //
 //     0        1 MiB                                                      end of RAM
 //     | BIOS.. | kernel, unpacked | free ...            | kernel | snapshot |
@@ -22,6 +23,7 @@ import {
   BOOT_MAGIC,
   KERNEL_AT,
   SECTOR_BYTES,
+  SLOT_AT_HEADER_CRC,
   SLOT_AT_KERNEL_BYTES,
   SLOT_AT_KERNEL_PACKED,
   SLOT_AT_PAYLOAD_CRC,
@@ -32,9 +34,10 @@ import {
   SLOT_COUNT,
   SLOT_SECTOR,
   SLOT_SECTORS,
+  UNPACK_AT,
 } from '../layout.ts';
 import { crc32, makeCrcTables } from './crc32.ts';
-import { readSectors, report } from './machine.ts';
+import { readSectors, report, writeSector } from './machine.ts';
 import {
   checkHeader,
   chooseSlot,
@@ -45,7 +48,10 @@ import {
   SLOT_BAD_KERNEL,
   SLOT_BAD_PAYLOAD,
   SLOT_EMPTY,
+  SLOT_FAILED,
   SLOT_GOOD,
+  SLOT_ON_TRIAL,
+  SLOT_UNCOUNTED,
   SLOT_UNREADABLE,
 } from './slots.ts';
 import { unpack } from './unpack.ts';
@@ -54,24 +60,60 @@ import { unpack } from './unpack.ts';
 export function load(memoryEnd: i32): i32 {
   makeCrcTables();
   let usable: i32 = 0;
+  let spare: i32 = 0;
   for (let slot: i32 = 0; slot < SLOT_COUNT; slot++) {
     const state: i32 = readHeader(slot, memoryEnd);
     if (state === SLOT_GOOD) usable |= 1 << slot;
     else report(state, slot, 0);
+    if (state === SLOT_FAILED) spare |= 1 << slot;
   }
   for (let turn: i32 = 0; turn < SLOT_COUNT && usable !== 0; turn++) {
     const slot: i32 = chooseSlot(usable);
-    const header: i32 = headerAt(slot);
-    report(SLOT_GOOD, slot, (payloadBytes(header) + 1023) >> 10);
-    const state: i32 = loadSlot(slot, payloadAt(header, memoryEnd));
-    if (state === SLOT_GOOD) {
-      describe(slot, memoryEnd);
+    usable &= ~(1 << slot);
+    if (countTry(slot) === 0) {
+      report(SLOT_UNCOUNTED, slot, 0);
+      spare |= 1 << slot;
+    } else if (tryOut(slot, memoryEnd) !== 0) {
       return slot;
     }
-    report(state, slot, 0);
-    usable &= ~(1 << slot);
+  }
+  // Firmware that has failed its trial, or whose trial cannot be counted, is better than none.
+  for (let turn: i32 = 0; turn < SLOT_COUNT && spare !== 0; turn++) {
+    const slot: i32 = chooseSlot(spare);
+    spare &= ~(1 << slot);
+    if (tryOut(slot, memoryEnd) !== 0) return slot;
   }
   return -1;
+}
+
+/**
+ * Takes a try from a slot that is on trial, on the medium, before anything of it runs: firmware that hangs the board
+ * must not be started for ever. Answers 0 if the medium does not keep the note; then the other slot goes first.
+ * A write that is cut leaves a header whose checksum is wrong, and with that the other slot too.
+ */
+function countTry(slot: i32): i32 {
+  const header: i32 = headerAt(slot);
+  const left: i32 = i32at(header + SLOT_AT_TRIES) - 1;
+  if (left < 0) return 1;
+  const sector: i32 = SLOT_SECTOR + slot * SLOT_SECTORS;
+  puti32(header + SLOT_AT_TRIES, left);
+  puti32(header + SLOT_AT_HEADER_CRC, crc32(header, SLOT_AT_HEADER_CRC));
+  if (writeSector(sector, header) === 0) return 0;
+  // Some BIOSes, and cards that are write-protected, say yes and write nothing.
+  if (readSectors(sector, 1, UNPACK_AT) === 0) return 0;
+  if (crc32(UNPACK_AT, SLOT_AT_HEADER_CRC) !== i32at(header + SLOT_AT_HEADER_CRC)) return 0;
+  report(SLOT_ON_TRIAL, slot, left);
+  return 1;
+}
+
+/** Makes a slot's kernel ready: 1, or 0 when it is no good. */
+function tryOut(slot: i32, memoryEnd: i32): i32 {
+  const header: i32 = headerAt(slot);
+  report(SLOT_GOOD, slot, (payloadBytes(header) + 1023) >> 10);
+  const state: i32 = loadSlot(slot, payloadAt(header, memoryEnd));
+  if (state === SLOT_GOOD) describe(slot, memoryEnd);
+  else report(state, slot, 0);
+  return state === SLOT_GOOD ? 1 : 0;
 }
 
 /** Reads and checks one header. That a floppy, or a disk as small, has no second slot is no trouble. */

@@ -1,4 +1,6 @@
 // The slots: is a slot's header good, and which slot to boot. The layout of the header: layout.ts.
+// Tries: a header that is CONFIRMED is booted for good. One with tries left is on trial: each boot takes one away
+// before it starts (loader.ts), and at 0 the slot has failed and the other one is in force again.
 // Nothing here touches the disk; headers are in memory.
 
 import { i32at } from '../../src/plane/memory.ts';
@@ -42,6 +44,10 @@ export const SLOT_FAILED: i32 = 5;
 export const SLOT_TOO_BIG: i32 = 6;
 export const SLOT_BAD_PAYLOAD: i32 = 7;
 export const SLOT_BAD_KERNEL: i32 = 8;
+/** It is on trial, and the medium does not take the note that another try has begun. */
+export const SLOT_UNCOUNTED: i32 = 9;
+/** Nothing is the matter: it is on trial, with so many boots left after this one. */
+export const SLOT_ON_TRIAL: i32 = 10;
 
 /** Where the header of a slot is kept. */
 export function headerAt(slot: i32): i32 {
@@ -72,7 +78,6 @@ export function checkHeader(header: i32, memoryEnd: i32): i32 {
   if (i32at(header + SLOT_AT_MEDIUM) !== medium) return SLOT_EMPTY;
   if (i32at(header + SLOT_AT_FORMAT) !== SLOT_FORMAT) return SLOT_FOREIGN;
   if (i32at(header + SLOT_AT_BOARD) !== BOARD_I486) return SLOT_FOREIGN;
-  if (i32at(header + SLOT_AT_TRIES) === 0) return SLOT_FAILED;
   const max: i32 = SLOT_PAYLOAD_SECTORS * SECTOR_BYTES;
   if (outside(i32at(header + SLOT_AT_KERNEL_PACKED), 1, max) !== 0) return SLOT_TOO_BIG;
   if (outside(i32at(header + SLOT_AT_SNAPSHOT_PACKED), 0, max) !== 0) return SLOT_TOO_BIG;
@@ -81,6 +86,8 @@ export function checkHeader(header: i32, memoryEnd: i32): i32 {
   if (i32at(header + SLOT_AT_LOAD_ADDRESS) !== KERNEL_AT) return SLOT_FOREIGN;
   if (outside(i32at(header + SLOT_AT_KERNEL_BYTES), 1, room) !== 0) return SLOT_TOO_BIG;
   if (i32at(header + SLOT_AT_SNAPSHOT_BYTES) < 0) return SLOT_TOO_BIG;
+  // Last: but for that, the slot could be booted.
+  if (i32at(header + SLOT_AT_TRIES) === 0) return SLOT_FAILED;
   return SLOT_GOOD;
 }
 
