@@ -2,6 +2,7 @@
 // settings are kept; and the services that others ask. Services are made in control.ts.
 
 import type { Clock } from './clock.ts';
+import type { RawLine } from './console/console.ts';
 import type { Output } from './console/output.ts';
 import type { Dns } from './dns/dns.ts';
 import type { HostNames } from './dns/local.ts';
@@ -18,6 +19,8 @@ export interface Context {
   machine: Machine;
   clock: Clock;
   output: Output;
+  /** The console's line, for jobs that transfer a file. */
+  rawLine?: RawLine;
   sockets: Sockets;
   udp: Udp;
   tcp: Tcp;

@@ -96,6 +96,7 @@ export function createControl(machine: Machine): Control {
     machine,
     clock,
     output: console.output,
+    rawLine: console,
     sockets,
     udp,
     tcp,

@@ -2,10 +2,12 @@
 // bytes are copied, as a byte at a time would be slower than the line.
 
 import {
+  SERIAL_MODE,
   SERIAL_RX_HEAD,
   SERIAL_RX_TAIL,
   SERIAL_TX_HEAD,
   SERIAL_TX_TAIL,
+  SERIAL_XON_XOFF,
   serialAt,
 } from '../../hal/serial/ns16550.ts';
 import {
@@ -23,7 +25,13 @@ export function createSerialLine(machine: Machine, index: number): Line {
   const receiveAt = SERIAL_RECEIVE_AT + index * SERIAL_RECEIVE_BYTES;
   const transmitAt = SERIAL_TRANSMIT_AT + index * SERIAL_TRANSMIT_BYTES;
 
+  let mode = 0;
+
   return {
+    setTransparent: on => {
+      if (on) mode = i32at(serialAt(index) + SERIAL_MODE);
+      machine.plane.serialSetMode(index, on ? mode & ~SERIAL_XON_XOFF : mode);
+    },
     read: (into, at) => {
       const state = serialAt(index);
       const head = i32at(state + SERIAL_RX_HEAD);

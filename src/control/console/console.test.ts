@@ -9,6 +9,7 @@ function fixture(transmitBytes = 4096) {
   let sent = '';
   let room = transmitBytes;
   const ran: string[] = [];
+  const transparent: boolean[] = [];
   const commands: Command[] = [
     {
       words: 'note',
@@ -41,6 +42,20 @@ function fixture(transmitBytes = 4096) {
       },
     },
     {
+      words: 'transfer',
+      help: '',
+      *run() {
+        const got: number[] = [];
+        board.take(bytes => got.push(...bytes));
+        try {
+          while (got.length < 256) yield 1000;
+        } finally {
+          board.giveBack();
+        }
+        ran.push(got.join());
+      },
+    },
+    {
       words: 'refuse',
       help: '',
       run: () => {
@@ -69,6 +84,7 @@ function fixture(transmitBytes = 4096) {
         room -= count;
         return count;
       },
+      setTransparent: on => transparent.push(on),
     },
     commands,
   );
@@ -91,7 +107,7 @@ function fixture(transmitBytes = 4096) {
     sent = '';
     return text;
   };
-  return { board, type, settle, take, ran };
+  return { board, type, settle, take, ran, transparent };
 }
 
 test('work() echoes, runs a line and prompts again', t => {
@@ -222,4 +238,21 @@ test('work() refuses a line longer than the limit and runs the next', t => {
   settle();
   t.deepEqual(ran, ['next']);
   t.true(take().includes('Cannot run the line: it is longer than 1000 characters\r\n'));
+});
+
+test('take() leads every byte to the job, at once, and prints no notice until it is given back', t => {
+  const { board, type, settle, take, ran, transparent } = fixture();
+  type('transfer\r');
+  t.is(settle(0), 1000);
+  take();
+  board.notice('wan: a notice');
+  const bytes = Array.from({ length: 256 }, (_, i) => i);
+  type(String.fromCharCode(...bytes.slice(0, 100)));
+  t.is(settle(1), 1000, 'the job was resumed before its time and waits again');
+  type(String.fromCharCode(...bytes.slice(100)));
+  t.is(settle(2), -1);
+  t.deepEqual(ran, [bytes.join()]);
+  t.deepEqual(transparent, [true, false]);
+  board.notice('wan: a notice');
+  t.is(take(), `${PROMPT}\r\nwan: a notice\r\n${PROMPT}`);
 });

@@ -26,11 +26,20 @@ const XOFF = 19;
 export interface Line extends Sink {
   /** Moves what has been received to `into` from `at` on; answers how many bytes. */
   read(into: Uint8Array, at: number): number;
+  /** Whether every byte passes as it is: the driver then obeys no XON or XOFF and sends none. */
+  setTransparent?(on: boolean): void;
+}
+
+/** The line for a program at its other end: a job that transfers a file takes it, and gives it back. */
+export interface RawLine {
+  /** All bytes go to `receive` as they come, ^C too, and nothing that the job did not write is printed. */
+  take(receive: (bytes: Uint8Array) => void): void;
+  giveBack(): void;
 }
 
 export const PROMPT = 'masqbox> ';
 
-export class Console {
+export class Console implements RawLine {
   readonly output: Output;
   private readonly typed = new Uint8Array(TYPED_AHEAD_LIMIT);
   private readonly arrived = new Uint8Array(ARRIVED_BYTES);
@@ -40,6 +49,8 @@ export class Console {
   private held = false;
   private job: Job | undefined;
   private resumeAt = 0;
+  private now = 0;
+  private receiver: ((bytes: Uint8Array) => void) | undefined;
   private readonly editor: LineEditor;
 
   constructor(
@@ -57,9 +68,20 @@ export class Console {
 
   /** Prints a line that no command asked for; what is being typed moves below it. */
   notice(text: string): void {
+    if (this.receiver !== undefined) return;
     if (this.job === undefined) this.output.write('\r\n');
     this.output.line(text);
     if (this.job === undefined) this.editor.open();
+  }
+
+  take(receive: (bytes: Uint8Array) => void): void {
+    this.receiver = receive;
+    this.line.setTransparent?.(true);
+  }
+
+  giveBack(): void {
+    this.receiver = undefined;
+    this.line.setTransparent?.(false);
   }
 
   private interrupt(): void {
@@ -90,6 +112,12 @@ export class Console {
   /** Takes what has been received. */
   receive(): void {
     const count = this.line.read(this.arrived, 0);
+    if (this.receiver !== undefined) {
+      if (count > 0) this.receiver(this.arrived.subarray(0, count));
+      // The job that waits for these bytes need not wait out its time.
+      if (count > 0) this.resumeAt = this.now;
+      return;
+    }
     for (let i = 0; i < count; i++) {
       const byte = this.arrived[i] as number;
       if (byte === CONTROL_C) this.interrupt();
@@ -165,6 +193,7 @@ export class Console {
 
   /** Does a slice of work. Answers the ticks until there is more to do, or -1 for "when something comes". */
   work(now: number): number {
+    this.now = now;
     this.output.flush();
     // The ring drains by interrupt and nobody tells: look again at the next tick.
     if (this.output.busy) return this.held ? -1 : 1;
