@@ -29,6 +29,8 @@ export const HOST_HEAP_FREE = 13;
 export const HOST_PUT = 14;
 /** (port, value): the value's four bytes, the lowest first, to four ports one after the other. */
 export const HOST_OUT8X4 = 15;
+/** (number): evaluates an overlay's scripts (src/control/overlays.ts). Answers 1, or 0 when the heap has no room. */
+export const HOST_OVERLAY = 16;
 
 // Boot facts: words at BOOT_FACTS_AT.
 /** RAM of the board in KiB. */

@@ -1,4 +1,4 @@
-// The bundle: the plane's JavaScript as one script, and control as modules, a file each.
+// The bundle: control as modules, a file each; and the overlays, of which one is the plane's JavaScript.
 //
 // Why not one script: QuickJS keeps all it knows of a script's functions until the whole is parsed, five times
 // the heap that stays in the end, and what is freed then lies scattered below. Parsed file by file, the heap
@@ -9,8 +9,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin, transform } from 'esbuild';
-import type { Script } from './embed.ts';
+import { OVERLAY_NAMES, type OverlayName, overlayEntry } from '../src/control/overlays.ts';
+import type { Firmware, Script } from './embed.ts';
+import { planeNames } from './host.ts';
 import { inline } from './inline.ts';
+import * as plane from './plane.ts';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -47,13 +50,28 @@ const options = {
   legalComments: 'none',
   // Nothing of Node or a browser exists under the engine: an import of such a module must fail the build.
   platform: 'neutral',
-  define: { MASQBOX_VERSION: JSON.stringify(firmwareVersion()) },
+  define: {
+    MASQBOX_VERSION: JSON.stringify(firmwareVersion()),
+    MASQBOX_PLANE_NAMES: JSON.stringify(planeNames(plane)),
+  },
   logLevel: 'silent',
 } as const;
 
-/** The firmware: the plane as JavaScript, then control's modules, each behind those that it imports. */
-export async function bundle(): Promise<Script[]> {
-  return [await planeScript(), ...(await controlModules())];
+/** The firmware: control's modules, each behind those that it imports, and the overlays. */
+export async function bundle(): Promise<Firmware> {
+  const modules = await controlModules();
+  const interpreted = [await planeScript()];
+  const scripts = modules.take('firmware/control.ts');
+  const overlays = OVERLAY_NAMES.map(name =>
+    name === 'interpreted' ? interpreted : [...modules.take(overlayEntry(name)), overlayScript(name)],
+  );
+  return { scripts, overlays };
+}
+
+/** An overlay's last script, by which control gets at what its entry file exports. */
+function overlayScript(name: OverlayName): Script {
+  const from = overlayEntry(name).replace(/ts$/, 'js');
+  return { name: `${name}.js`, text: `import*as o from"./${from}";globalThis.__overlay=o` };
 }
 
 /** interpreted.ts as one classic script; `plain` without inlining, for comparison. */
@@ -75,8 +93,13 @@ export async function planeScript(plain = false): Promise<Script> {
   };
 }
 
+interface Modules {
+  /** A source file's module and what it needs, the needed first, without what has been taken before. */
+  take(file: string): Script[];
+}
+
 /** Control's files and what else they need: esbuild makes a module of each, or of what only one of them needs. */
-async function controlModules(): Promise<Script[]> {
+async function controlModules(): Promise<Modules> {
   const root = path.join(here, '..');
   const files = sourceFiles(path.join(root, 'src/control'));
   const { outputFiles, metafile } = await build({
@@ -94,14 +117,14 @@ async function controlModules(): Promise<Script[]> {
     minify: true,
   });
   const texts = new Map(outputFiles.map(file => [path.relative(root, file.path), file.text]));
-  const ordered = new Set<string>();
-  const take = (name: string): void => {
-    if (ordered.has(name)) return;
-    for (const imported of metafile.outputs[name]?.imports ?? []) take(imported.path);
-    ordered.add(name);
+  const taken = new Set<string>();
+  const take = (name: string): Script[] => {
+    if (taken.has(name)) return [];
+    taken.add(name);
+    const imported = (metafile.outputs[name]?.imports ?? []).flatMap(({ path }) => take(path));
+    return [...imported, { name, text: texts.get(name) as string }];
   };
-  take('firmware/control.js');
-  return [...ordered].map(name => ({ name, text: texts.get(name) as string }));
+  return { take: file => take(file.replace(/ts$/, 'js')) };
 }
 
 /** The TypeScript files below a folder that are no tests. */

@@ -10,7 +10,9 @@
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { HOST_RESULT_AT } from '../src/plane/cells.ts';
 import { PLANE_BASE, PLANE_BYTES } from '../src/plane/limits.ts';
+import { HOST_OVERLAY } from './abi.ts';
 
 const VARIANT = '@jitl/quickjs-wasmfile-release-sync';
 /** 16 MiB of linear memory; how much of it has RAM behind it is each board's affair. */
@@ -198,6 +200,14 @@ export interface Script {
   text: string;
 }
 
+/** What bundle() makes. */
+export interface Firmware {
+  /** What is resident. */
+  scripts: readonly Script[];
+  /** By number, what each overlay evaluates when it is first wanted. */
+  overlays: readonly (readonly Script[])[];
+}
+
 /** QTS_Eval's flag for a module; without it the text is a classic script. */
 const EVAL_MODULE = 1;
 
@@ -206,14 +216,18 @@ const EVAL_MODULE = 1;
  * called after each of several scripts.
  */
 export function embed(
-  bundle: string | readonly Script[],
+  bundle: string | Firmware,
   host: Host = noHost,
   interrupted = never,
   evaluated: (engine: Engine, memory: WebAssembly.Memory) => void = () => {},
 ): Embedded {
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
   const exportNames = engineExportNames();
-  const engine = instantiate(engineImports(memory, host, interrupted), exportNames);
+  const dispatch: Host = (op, ...args) => {
+    if (op === HOST_OVERLAY) loadOverlay(args[0] as number);
+    else host(op, ...args);
+  };
+  const engine = instantiate(engineImports(memory, dispatch, interrupted), exportNames);
   const stackPointer = engine.stackGetCurrent();
   const runtime = engine.QTS_NewRuntime();
   engine.QTS_RuntimeSetMaxStackSize(runtime, EVALUATION_STACK_LIMIT);
@@ -227,6 +241,11 @@ export function embed(
       withText(file, name => engine.QTS_Eval(context, at, bytes, name, 0, flags));
     return finish(withText(source, evaluate));
   };
+  const loadOverlay = (number: number): void => {
+    if (typeof bundle === 'string') throw new Error('There are no overlays');
+    for (const { name, text } of bundle.overlays[number] ?? []) run(text, name, EVAL_MODULE);
+    new Int32Array(memory.buffer)[(PLANE_BASE + HOST_RESULT_AT) >> 2] = 1;
+  };
 
   const planeBuffer = engine.QTS_NewArrayBuffer(context, PLANE_BASE, PLANE_BYTES);
   engine.QTS_SetProp(context, global, string('__memory'), planeBuffer);
@@ -234,7 +253,7 @@ export function embed(
   engine.QTS_SetProp(context, global, string('__host'), hostFunction);
   if (typeof bundle === 'string') run(bundle, 'masqbox.js');
   else {
-    for (const { name, text } of bundle) {
+    for (const { name, text } of bundle.scripts) {
       run(text, name, EVAL_MODULE);
       evaluated(engine, memory);
     }

@@ -6,6 +6,7 @@ import { i32at } from '../src/plane/memory.ts';
 import {
   HOST_HEAP_FREE,
   HOST_LOCK,
+  HOST_OVERLAY,
   HOST_PLANE,
   HOST_PUT,
   HOST_RESET,
@@ -24,10 +25,10 @@ export function planeNames(exports: Record<string, unknown>): string[] {
     .sort();
 }
 
-/** An object of the same type as the module plane.ts, `interpreted`, whose functions run the native plane. */
-export function nativePlane(interpreted: Plane): Plane {
+/** An object of the same type as the module plane.ts, whose functions run the native plane. */
+export function nativePlane(names: string[]): Plane {
   const native: Record<string, (...args: number[]) => number> = {};
-  for (const [index, name] of planeNames(interpreted).entries()) {
+  for (const [index, name] of names.entries()) {
     native[name] = (a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => {
       __host(HOST_PLANE, index, a | 0, b | 0, c | 0, d | 0, e | 0, f | 0);
       return i32at(HOST_RESULT_AT);
@@ -41,6 +42,10 @@ export const hostUnlock = (): void => __host(HOST_UNLOCK);
 export const hostReset = (): void => __host(HOST_RESET);
 export const hostUnmask = (line: number): void => __host(HOST_UNMASK, line);
 export const hostPut = (character: number): void => __host(HOST_PUT, character);
+export const hostOverlay = (number: number): number => {
+  __host(HOST_OVERLAY, number);
+  return i32at(HOST_RESULT_AT);
+};
 export const hostHeapFree = (): number => {
   __host(HOST_HEAP_FREE);
   return i32at(HOST_RESULT_AT);

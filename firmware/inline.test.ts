@@ -147,7 +147,7 @@ test('the inlined plane leaves the same memory as the plain one', async t => {
   const native = javascriptBuild();
   const build = async (plain: boolean): Promise<Build> => {
     const buffer = new ArrayBuffer(PLANE_BYTES);
-    const sandbox: { __memory: ArrayBuffer; __host: () => void; __plane?: Plane } = {
+    const sandbox: { __memory: ArrayBuffer; __host: () => void; __overlay?: Plane } = {
       __memory: buffer,
       __host: () => {},
     };
@@ -155,7 +155,7 @@ test('the inlined plane leaves the same memory as the plain one', async t => {
     const memory = new Uint8Array(buffer);
     return {
       name: plain ? 'plain' : 'inlined',
-      plane: sandbox.__plane as Plane,
+      plane: sandbox.__overlay as Plane,
       memory,
       use: () => attach(buffer, 0, PLANE_BYTES),
     };

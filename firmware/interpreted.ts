@@ -1,5 +1,5 @@
-// The first script of the firmware: the plane as JavaScript, for the interpreted engine. `__plane` are its
-// functions. It has accessors of its own, so that all of it can be inlined.
+// The overlay `interpreted`: the plane as JavaScript, for the interpreted engine. It has accessors of its own, so
+// that all of it can be inlined.
 
 import { PLANE_BYTES } from '../src/plane/limits.ts';
 import { attach } from '../src/plane/memory.ts';
@@ -9,4 +9,4 @@ declare const __memory: ArrayBuffer;
 
 attach(__memory, 0, PLANE_BYTES);
 
-(globalThis as { __plane?: typeof plane }).__plane = plane;
+(globalThis as { __overlay?: typeof plane }).__overlay = plane;

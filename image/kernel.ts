@@ -10,6 +10,7 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import { constants, deflateRawSync } from 'node:zlib';
 import * as abi from '../firmware/abi.ts';
 import { engineExportNames, engineFiles } from '../firmware/embed.ts';
 import * as cells from '../src/plane/cells.ts';
@@ -94,6 +95,7 @@ async function emitSources(work: string, snapshot: Snapshot) {
   await emit('unpack.h', unpack.header);
   await emit('unpack-module.c', unpack.source);
   await emit('config.h', configuration(snapshot, engine.source));
+  await emit('overlays.h', packedOverlays(snapshot));
   return engine;
 }
 
@@ -116,9 +118,9 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
         ].map(name => readFile(path.join(work, name), 'utf8')),
       )
     ).join('') + (await readFile(path.join(floor, 'floor.h'), 'utf8'));
-  const compile = async (name: string, extra: string[]): Promise<string> => {
+  const compile = async (name: string, extra: string[], header = ''): Promise<string> => {
     const file = path.join(floor, name);
-    return cachedObject(name, await readFile(file, 'utf8'), headers, file, [
+    return cachedObject(name, await readFile(file, 'utf8'), headers + header, file, [
       ...flags,
       ...warnings,
       ...include,
@@ -134,6 +136,7 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
     await compile('clock.c', integer),
     await compile('console.c', integer),
     await compile('control.c', ['-O2']),
+    await compile('overlay.c', ['-O2'], packedOverlays(snapshot)),
     await compile('plane.c', [...integer, ...quiet]),
     await compile('snapshot.c', [...integer, '-mtune=generic', ...quiet]),
     await compile('integer.c', integer),
@@ -305,6 +308,16 @@ function planeImports(header: string): string {
   const prototype = /void Z_plane_instantiate\(([^)]*)\);/.exec(header)?.[1] ?? '';
   const inOrder = modules.sort((a, b) => prototype.indexOf(`Z_${a}_`) - prototype.indexOf(`Z_${b}_`));
   return `#define PLANE_IMPORTS ${inOrder.map(name => `(struct Z_${name}_instance_t *)0`).join(', ')}\n`;
+}
+
+/** The overlays, packed: of each script the name, a zero, the text, a zero. */
+function packedOverlays(snapshot: Snapshot): string {
+  const entries = snapshot.overlays.map(scripts => {
+    const bytes = Buffer.from(scripts.map(({ name, text }) => `${name}\0${text}\0`).join(''));
+    const packed = deflateRawSync(bytes, { level: constants.Z_BEST_COMPRESSION, memLevel: 9 });
+    return `  {(const u8[]){${packed.join(',')}}, ${packed.length}, ${bytes.length}},\n`;
+  });
+  return `struct overlay { const u8 *packed; u32 packed_bytes, bytes; };\nstatic const struct overlay overlays[] = {\n${entries.join('')}};\n`;
 }
 
 /** The dispatch by number: a case for each exported function, in the sorted order of the names. */

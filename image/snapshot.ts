@@ -6,7 +6,7 @@
 //
 // The blob is the two parts one behind the other, whole pages.
 import { bundle } from '../firmware/bundle.ts';
-import { type Embedded, embed, heapTopAt } from '../firmware/embed.ts';
+import { type Embedded, embed, type Firmware, heapTopAt } from '../firmware/embed.ts';
 import { PLANE_BASE } from '../src/plane/limits.ts';
 
 const PAGE = 4096;
@@ -22,13 +22,15 @@ export interface Snapshot {
   /** Address of the word that holds the heap's end, which grows as the engine takes more. */
   breakAt: number;
   engine: Embedded;
+  /** The scripts of each overlay, by number. */
+  overlays: Firmware['overlays'];
 }
 
 export async function takeSnapshot(): Promise<Snapshot> {
-  const scripts = await bundle();
-  const source = scripts.map(({ text }) => text).join('\n');
+  const firmware = await bundle();
+  const source = firmware.scripts.map(({ text }) => text).join('\n');
   // After each script, so that the next one takes the room of the last one's text.
-  const engine = embed(scripts, undefined, undefined, (functions, linear) => {
+  const engine = embed(firmware, undefined, undefined, (functions, linear) => {
     const heapBase = functions.stackGetCurrent();
     scrubFreeMemory(linear, heapBase); // so that no stale pointer is taken for a live one
     dropSources(linear, heapBase, functions.free, source);
@@ -42,7 +44,10 @@ export async function takeSnapshot(): Promise<Snapshot> {
   const bytes = new Uint8Array(staticBytes + heapEnd - heapAt);
   bytes.set(memory.subarray(0, staticBytes), 0);
   bytes.set(memory.subarray(heapAt, heapEnd), staticBytes);
-  return { bytes, staticBytes, heapAt, heapBytes: heapEnd - heapAt, breakAt: heapTopAt(), engine };
+  return {
+    ...{ bytes, staticBytes, heapAt, heapBytes: heapEnd - heapAt, breakAt: heapTopAt(), engine },
+    overlays: firmware.overlays,
+  };
 }
 
 interface Chunk {
@@ -109,9 +114,25 @@ function dropSources(
   }
   for (const [text, places] of pointers) {
     if (places.length !== 1) continue;
-    words[places[0] as number] = 0;
+    const place = places[0] as number;
+    words[place] = 0;
     free(text);
+    dropLineNumbers(words, place, free);
   }
+}
+
+/**
+ * Before the pointer to its text a function has the length of its table of line numbers, and the pointer to it:
+ * 8 % of the heap, to say at which column of a minified line an exception was thrown.
+ */
+function dropLineNumbers(words: Uint32Array, place: number, free: (at: number) => void): void {
+  const table = words[place - 1] as number;
+  const bytes = words[place - 2] as number;
+  const chunk = (words[(table >> 2) - 1] ?? 0) & ~7;
+  if (table === 0 || bytes === 0 || chunk < bytes + 4 || chunk > bytes + 4 + LINK_BYTES) return;
+  words[place - 1] = 0;
+  words[place - 2] = 0;
+  free(table);
 }
 
 /** Zeroes the heap's free chunks: parsing leaves much rubbish behind. */

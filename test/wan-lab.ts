@@ -196,7 +196,9 @@ export class WanLab {
     const { plane } = this;
     const machine: Machine = {
       plane,
-      interpreted: plane,
+      overlay() {
+        throw new Error('There are no overlays here');
+      },
       memory: this.build.memory,
       version: 'test',
       lock() {},

@@ -96,6 +96,7 @@ static u32 host(const u32 *a) {
     case HOST_UNMASK: interrupts_off(); interrupt_unmask(a[1] & 15); interrupts_as_before(); return 0;
     case HOST_HEAP_FREE: return heap_end - LINEAR_WORD(ENGINE_BREAK_AT);
     case HOST_PUT: put(a[1]); return 0;
+    case HOST_OVERLAY: return overlay_load(&engine, a[1]);
     default: engine_died("an unknown host call");
   }
 }

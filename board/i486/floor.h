@@ -81,6 +81,10 @@ void plane_tick(u32 sample);
 u32 plane_wanted(void);
 s32 snapshot_unpack(u32 source, u32 source_bytes, u32 target, u32 target_bytes);
 
+/* overlay.c: evaluates an overlay by number. Answers 0 when the heap has no room for it. */
+struct Z_engine_instance_t;
+u32 overlay_load(struct Z_engine_instance_t *engine, u32 number);
+
 /* control.c: the engine and its restarts. */
 _Noreturn void control_run(void);
 /* True while JavaScript runs: a fault then costs control its life and not the board's. */

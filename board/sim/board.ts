@@ -19,7 +19,7 @@ import {
   RESTART_NONE,
 } from '../../firmware/abi.ts';
 import { bundle } from '../../firmware/bundle.ts';
-import { type Embedded, embed, heapTopAt, type Script } from '../../firmware/embed.ts';
+import { type Embedded, embed, type Firmware, heapTopAt } from '../../firmware/embed.ts';
 import { type Plane, planeNames } from '../../firmware/host.ts';
 import {
   SERIAL_RX_HEAD,
@@ -94,7 +94,7 @@ type Exports = Record<string, (...args: number[]) => number>;
 
 /** What is the same for every start. */
 interface Parts {
-  bundle: readonly Script[];
+  bundle: Firmware;
   plane: WebAssembly.Module;
 }
 

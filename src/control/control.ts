@@ -82,7 +82,7 @@ export interface Control {
 }
 
 export function createControl(machine: Machine): Control {
-  const { plane, interpreted } = machine;
+  const { plane } = machine;
   const clock = createClock();
   const sockets = createSockets(plane);
   const table: Command[] = [];
@@ -180,7 +180,7 @@ export function createControl(machine: Machine): Control {
     step: () => {
       if (!started) start();
       if (i32at(ENGINE_AT) === ENGINE_INTERPRETED) {
-        if (i32at(PENDING_AT) !== 0) interpreted.servicePending();
+        if (i32at(PENDING_AT) !== 0) machine.overlay('interpreted').servicePending();
         if (i32at(TICKED_AT) !== i32at(NOW_AT)) plane.catchUp();
         // Most often only frames waited, and the rest of a step costs more than one of them.
         if (plane.wanted() === 0) return;

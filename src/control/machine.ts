@@ -1,14 +1,16 @@
 // What control needs of the machine it runs on. firmware/control.ts provides it from the floor's host calls;
 // tests provide it in Node. Not here: the plane's tables, which control reads through src/plane/memory.ts.
 
+import type { OverlayName, Overlays } from './overlays.ts';
+
 /** The plane's functions: the native ones on the board and the sim, or the bundle's own. */
 export type Plane = typeof import('../../firmware/plane.ts');
 
 export interface Machine {
   /** The native plane; each call runs with interrupts off. */
   plane: Plane;
-  /** The same functions as JavaScript, for the interpreted engine. */
-  interpreted: Plane;
+  /** What an overlay holds; the first time, it is evaluated. Throws a Refusal when the heap has no room for it. */
+  overlay<Name extends OverlayName>(name: Name): Overlays[Name];
   /** The plane's memory. */
   memory: Uint8Array;
   /** The firmware's version, from package.json. */

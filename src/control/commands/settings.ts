@@ -1,6 +1,6 @@
 // Settings of masquerade and engine, and `show config` that lists all settings. Refusals say "Cannot set WHAT VALUE: CAUSE".
 
-import { ENGINE_AT } from '../../plane/cells.ts';
+import { ENGINE_AT, ENGINE_INTERPRETED } from '../../plane/cells.ts';
 import { PARAMETERS_AT } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import { NAT_FILTER, NAT_PROFILE } from '../../plane/parameters.ts';
@@ -63,7 +63,11 @@ function choiceSettings(context: Context): Setting[] {
       words: 'engine',
       arguments: 'native|interpreted',
       help: 'what runs the packet path: compiled code, or JavaScript',
-      set: ([text = '']) => choice('engine', text, ENGINES, value => setEngine(plane, value)),
+      set: ([text = '']) =>
+        choice('engine', text, ENGINES, value => {
+          if (value === ENGINE_INTERPRETED) context.machine.overlay('interpreted');
+          setEngine(plane, value);
+        }),
       lines: () => [`set engine ${nameOf(ENGINES, i32at(ENGINE_AT))}`],
     },
   ];

@@ -1,0 +1,22 @@
+// Overlays: parts of the firmware that are seldom used. They are kept packed and evaluated when first wanted, so
+// that boards which never want them have neither their heap nor the time to unpack it at each start. What has
+// been evaluated stays until control starts anew.
+// Not here: how they are packed (firmware/bundle.ts, image/kernel.ts) and evaluated (board/i486/overlay.c).
+
+import type { Plane } from './machine.ts';
+
+/** What each overlay is: the functions of the plane as JavaScript, or what its entry file exports. */
+export interface Overlays {
+  interpreted: Plane;
+  debug: typeof import('./debug/overlay.ts');
+}
+
+export type OverlayName = keyof Overlays;
+
+/** Their order is the numbers by which the machine knows them; those but the first have an entry file. */
+export const OVERLAY_NAMES = ['interpreted', 'debug'] as const satisfies OverlayName[];
+
+/** Entry files by name, from the repository's root: src/control/NAME/overlay.ts. */
+export function overlayEntry(name: OverlayName): string {
+  return `src/control/${name}/overlay.ts`;
+}
