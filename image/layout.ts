@@ -128,4 +128,6 @@ export const BOOT_AT_COUNTS: i32 = 32;
 export const BOOT_AT_KERNEL_BYTES: i32 = 36;
 export const BOOT_AT_SEQUENCE: i32 = 40;
 export const BOOT_AT_TRIES: i32 = 44;
+/** The medium number of the disk or floppy that we came from. */
+export const BOOT_AT_MEDIUM: i32 = 48;
 export const BOOT_INFO_BYTES: i32 = 64;

@@ -10,5 +10,6 @@ void floor_main(const u32 *loader_info) {
   FACT(FACT_DRIVE) = BOOT(BOOT_AT_DRIVE);
   FACT(FACT_SLOT) = BOOT(BOOT_AT_SLOT);
   FACT(FACT_LOADER_COUNTS) = BOOT(BOOT_AT_COUNTS);
+  CELL(MEDIUM_AT) = BOOT(BOOT_AT_MEDIUM);
   control_run();
 }

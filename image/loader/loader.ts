@@ -13,6 +13,7 @@ import { fill, i32at, puti32 } from '../../src/plane/memory.ts';
 import {
   BOOT_AT_KERNEL_BYTES,
   BOOT_AT_MAGIC,
+  BOOT_AT_MEDIUM,
   BOOT_AT_SEQUENCE,
   BOOT_AT_SLOT,
   BOOT_AT_SNAPSHOT,
@@ -26,6 +27,7 @@ import {
   SLOT_AT_HEADER_CRC,
   SLOT_AT_KERNEL_BYTES,
   SLOT_AT_KERNEL_PACKED,
+  SLOT_AT_MEDIUM,
   SLOT_AT_PAYLOAD_CRC,
   SLOT_AT_SEQUENCE,
   SLOT_AT_SNAPSHOT_BYTES,
@@ -144,6 +146,7 @@ function describe(slot: i32, memoryEnd: i32): void {
   puti32(BOOT_INFO_AT + BOOT_AT_SLOT, slot);
   puti32(BOOT_INFO_AT + BOOT_AT_SEQUENCE, i32at(header + SLOT_AT_SEQUENCE));
   puti32(BOOT_INFO_AT + BOOT_AT_TRIES, i32at(header + SLOT_AT_TRIES));
+  puti32(BOOT_INFO_AT + BOOT_AT_MEDIUM, i32at(header + SLOT_AT_MEDIUM));
   puti32(BOOT_INFO_AT + BOOT_AT_SNAPSHOT, payloadAt(header, memoryEnd) + kernelRoom(header));
   puti32(BOOT_INFO_AT + BOOT_AT_SNAPSHOT_PACKED, i32at(header + SLOT_AT_SNAPSHOT_PACKED));
   puti32(BOOT_INFO_AT + BOOT_AT_SNAPSHOT_BYTES, i32at(header + SLOT_AT_SNAPSHOT_BYTES));

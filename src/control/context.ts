@@ -1,6 +1,7 @@
 // What commands and services get: the machine, time, randomness, where to print, who takes packets, where
 // settings are kept; and the services that others ask. Services are made in control.ts.
 
+import type { Disk } from '../../hal/disk/disk.ts';
 import type { Clock } from './clock.ts';
 import type { RawLine } from './console/console.ts';
 import type { Output } from './console/output.ts';
@@ -28,6 +29,10 @@ export interface Context {
   registry: Registry;
   /** 32 unpredictable bits, an i32. */
   random: () => number;
+  /** The disk that we were booted from. */
+  disk?: Disk;
+  /** Why there is no disk to write to, for a refusal. */
+  noDisk?: string;
   time?: Time;
   dns?: Dns;
   /** Finds the addresses of a name; `done` is called once, later, with none if there are none. */

@@ -43,6 +43,7 @@ import { Console } from './console/console.ts';
 import type { Context } from './context.ts';
 import { DhcpServer } from './dhcp/server.ts';
 import { dhcpSettings } from './dhcp/settings.ts';
+import { openDisk } from './disk.ts';
 import { dnsCommands, dnsSettings } from './dns/commands.ts';
 import { createDns } from './dns/dns.ts';
 import { createLan } from './lan.ts';
@@ -170,6 +171,7 @@ export function createControl(machine: Machine): Control {
       puti32(CONTROL_READY_AT, READY);
       banner();
     }
+    openDisk(context);
     console.open();
     if (restarted) registry.restore();
     else registry.changed();

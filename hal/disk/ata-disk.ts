@@ -1,0 +1,189 @@
+// A disk (disk.ts) on an ATA device: what IDENTIFY DEVICE says of it, addresses of sectors by LBA or by cylinder,
+// head and sector, users that take turns, and what is done about failures. ATA/ATAPI-4 (T13/1153D), 8.12, 9.1.
+//
+//    error          reset, then the command again, RETRIES times
+//    no answer      reset; no second try, as the first took COMMAND_TICKS
+//    user is gone   (^C ends its generator in the middle of a command) reset before the next command
+//
+// Not here: registers and waits (ata.ts), which device (ide.ts).
+
+import * as ports from '../ports.ts';
+import {
+  ABORTED,
+  COMMAND_TICKS,
+  type Device,
+  NO_ANSWER,
+  readData,
+  runCommand,
+  softReset,
+  writeData,
+} from './ata.ts';
+import * as ata from './ata-registers.ts';
+import { type Disk, type DiskJob, SECTOR_BYTES } from './disk.ts';
+
+const RETRIES = 2;
+/** Sectors of one command at most: the register's 0 means 256. */
+const COMMAND_SECTORS = 256;
+/** What waits longer for its turn is told so: a command and its retries with their resets. */
+const TURN_TICKS = 4 * COMMAND_TICKS;
+/** What 28 bits of address reach. */
+const LBA28_SECTORS = 1 << 28;
+
+/** What a device is, of the words of IDENTIFY DEVICE. */
+export interface Identity {
+  model: string;
+  sectorCount: number;
+  hasLba: boolean;
+  /** FLUSH CACHE is a command of the device, and a refusal of it a failure. */
+  hasFlush: boolean;
+  heads: number;
+  sectors: number;
+}
+
+/** Reads IDENTIFY DEVICE; answers the cause when this is no disk. */
+export function readIdentity(bytes: Uint8Array): Identity | string {
+  const word = (index: number): number =>
+    (bytes[2 * index] as number) | ((bytes[2 * index + 1] as number) << 8);
+  // The translation in force is the BIOS's; a device that does not tell has its own.
+  const isTold = (word(ata.ID_VALID) & 1) !== 0;
+  const [cylinders, heads, sectors] = (isTold ? ata.ID_CURRENT : ata.ID_DEFAULT).map(word) as [
+    number,
+    number,
+    number,
+  ];
+  let model = '';
+  // The first character of each pair is the high byte.
+  for (let i = 0; i < 2 * ata.ID_MODEL_WORDS; i++) {
+    model += String.fromCharCode(bytes[2 * ata.ID_MODEL + (i ^ 1)] as number);
+  }
+  const commands = word(ata.ID_COMMANDS);
+  const hasLba = (word(ata.ID_CAPABILITIES) & ata.ID_LBA) !== 0;
+  const lba = word(ata.ID_LBA_SECTORS) + word(ata.ID_LBA_SECTORS + 1) * 0x10000;
+  const sectorCount = hasLba ? Math.min(lba, LBA28_SECTORS) : cylinders * heads * sectors;
+  if (sectorCount === 0 || heads > 16 || sectors > 255) return 'what it says of itself makes no sense';
+  return {
+    model: model.replace(/[^ -~]/g, '').trim(),
+    sectorCount,
+    hasLba,
+    hasFlush:
+      (commands & ata.ID_COMMANDS_VALID) === ata.ID_COMMANDS_MARK && (commands & ata.ID_FLUSH_CACHE) !== 0,
+    heads,
+    sectors,
+  };
+}
+
+/** Asks a device what it is; answers the cause when it is no disk. `bytes` are a sector's, for the answer. */
+export function* identify(device: Device, bytes: Uint8Array): Generator<number, Identity | string> {
+  ports.out8(device.control, ata.NIEN);
+  const task = { command: ata.IDENTIFY_DEVICE, count: 1, registers: [0, 0, 0, 0] as const };
+  const why = yield* readData(device, task, bytes);
+  return why ?? readIdentity(bytes);
+}
+
+/** Registers of a sector's address (9.1), as Task has them. */
+export function addressOf(identity: Identity, sector: number): readonly [number, number, number, number] {
+  const { hasLba, heads, sectors } = identity;
+  if (hasLba) {
+    return [
+      sector & 0xff,
+      (sector >> 8) & 0xff,
+      (sector >> 16) & 0xff,
+      ata.DEVICE_LBA | ((sector >> 24) & 15),
+    ];
+  }
+  const track = Math.floor(sector / sectors);
+  const cylinder = Math.floor(track / heads);
+  return [(sector % sectors) + 1, cylinder & 0xff, cylinder >> 8, track % heads];
+}
+
+export function createAtaDisk(device: Device, identity: Identity): Disk {
+  /** Numbers are drawn by those who come; the one that is served has its turn. */
+  let drawn = 0;
+  let served = 0;
+  /** The device may be in the middle of a command, or has not answered. */
+  let isLost = false;
+  /** Numbers that are done, or were given up before their turn. */
+  const left = new Set<number>();
+
+  function* reset(): DiskJob {
+    isLost = true;
+    const why = yield* softReset(device);
+    if (why !== undefined) return why;
+    if (!identity.hasLba) {
+      // The reset may have brought back another translation than the BIOS and IDENTIFY DEVICE speak of.
+      const { heads, sectors } = identity;
+      const task = {
+        command: ata.INITIALIZE_DEVICE_PARAMETERS,
+        count: sectors,
+        registers: [0, 0, 0, heads - 1] as const,
+      };
+      const cause = yield* runCommand(device, task);
+      if (cause !== undefined && cause !== ABORTED) return cause;
+    }
+    isLost = false;
+    return undefined;
+  }
+
+  /** Runs a command, again after an error. */
+  function* attempt(command: () => DiskJob): DiskJob {
+    let why: string | undefined;
+    for (let tries = 0; tries <= RETRIES; tries++) {
+      if (isLost) {
+        const cause = yield* reset();
+        if (cause !== undefined) return why ?? cause;
+      }
+      isLost = true;
+      why = yield* command();
+      isLost = why !== undefined;
+      if (why === undefined || why === NO_ANSWER) return why;
+    }
+    return why;
+  }
+
+  /** Waits for its turn, and gives it on however the user's generator ends. */
+  function* inTurn(job: () => DiskJob): DiskJob {
+    const number = drawn++;
+    const from = device.now();
+    try {
+      while (served !== number) {
+        if (((device.now() - from) | 0) > TURN_TICKS) return 'the disk is busy';
+        yield 1;
+      }
+      return yield* job();
+    } finally {
+      left.add(number);
+      while (left.delete(served)) served++;
+    }
+  }
+
+  function* transfer(sector: number, bytes: Uint8Array, move: typeof readData, command: number): DiskJob {
+    const total = bytes.length / SECTOR_BYTES;
+    if (!Number.isInteger(total))
+      throw new Error(`Cannot move ${bytes.length} bytes: they are not whole sectors`);
+    if (sector < 0 || sector + total > identity.sectorCount) {
+      return `sector ${sector + total - 1} is behind the disk's end`;
+    }
+    for (let done = 0; done < total; done += COMMAND_SECTORS) {
+      const count = Math.min(COMMAND_SECTORS, total - done);
+      const part = bytes.subarray(done * SECTOR_BYTES, (done + count) * SECTOR_BYTES);
+      const task = { command, count, registers: addressOf(identity, sector + done) };
+      const why = yield* attempt(() => move(device, task, part));
+      if (why !== undefined) return why;
+    }
+    return undefined;
+  }
+
+  function* flush(): DiskJob {
+    const task = { command: ata.FLUSH_CACHE, count: 0, registers: [0, 0, 0, 0] as const };
+    const why = yield* attempt(() => runCommand(device, task));
+    return why === ABORTED && !identity.hasFlush ? undefined : why;
+  }
+
+  return {
+    sectorCount: identity.sectorCount,
+    model: identity.model,
+    read: (sector, bytes) => inTurn(() => transfer(sector, bytes, readData, ata.READ_SECTORS)),
+    write: (sector, bytes) => inTurn(() => transfer(sector, bytes, writeData, ata.WRITE_SECTORS)),
+    flush: () => inTurn(flush),
+  };
+}

@@ -1,0 +1,246 @@
+// The driver against the model of a channel: ata.ts, ata-disk.ts, ide.ts and ata-model.ts.
+
+import test from 'ava';
+import { BOOT_SECTOR_AT_MEDIUM } from '../../image/layout.ts';
+import { DISK_BUFFER_AT, STORE_AT } from '../../src/plane/limits.ts';
+import { javascriptBuild } from '../../test/builds.ts';
+import { BusModel } from '../bus-model.ts';
+import { attachPorts } from '../ports.ts';
+import { COMMAND_TICKS, type Device } from './ata.ts';
+import { addressOf, createAtaDisk, type Identity, identify } from './ata-disk.ts';
+import { ChannelModel, DriveModel, type DriveOptions, memoryMedium } from './ata-model.ts';
+import { ABRT, FLUSH_CACHE, IDENTIFY_DEVICE, READ_SECTORS, UNC, WRITE_SECTORS } from './ata-registers.ts';
+import { type Disk, type DiskJob, runNow, SECTOR_BYTES } from './disk.ts';
+import { CHANNELS, findDisk } from './ide.ts';
+
+const SECTORS = 600;
+const MEDIUM = -0x12345678;
+
+/** A board with a channel that has these drives, and a clock that the waits move on. */
+function bench(drives: (DriveModel | undefined)[], channel = 0) {
+  const { memory } = javascriptBuild();
+  const bus = new BusModel();
+  const model = new ChannelModel(drives);
+  const { command, control } = CHANNELS[channel]!;
+  bus.place(command, 8, model.command);
+  bus.place(control, 1, model.controlBlock);
+  attachPorts(bus);
+  const state = { ticks: 0 };
+  const place = { memory, buffer: DISK_BUFFER_AT, now: () => state.ticks };
+  const run = <T>(job: Generator<number, T, void>): T => {
+    for (;;) {
+      const result = job.next();
+      if (result.done === true) return result.value;
+      state.ticks += result.value;
+    }
+  };
+  const device: Device = { ...place, command, control, unit: 0 };
+  const disk = (unit = 0): Disk => {
+    const identity = run(identify({ ...device, unit }, new Uint8Array(SECTOR_BYTES)));
+    if (typeof identity === 'string') throw new Error(identity);
+    return createAtaDisk({ ...device, unit }, identity);
+  };
+  return { bus, model, memory, state, run, device, disk, place };
+}
+
+function drive(options: DriveOptions = {}, medium = MEDIUM): DriveModel {
+  const bytes = Buffer.alloc(SECTORS * SECTOR_BYTES);
+  for (let sector = 0; sector < SECTORS; sector++) bytes.fill(sector & 0xff, sector * SECTOR_BYTES);
+  bytes.writeInt32LE(medium, BOOT_SECTOR_AT_MEDIUM);
+  return new DriveModel(memoryMedium(bytes), options);
+}
+
+const pattern = (sectors: number): Uint8Array =>
+  Uint8Array.from({ length: sectors * SECTOR_BYTES }, (_, i) => (i * 7 + (i >> 9)) & 0xff);
+
+const KINDS: [string, DriveOptions][] = [
+  ['LBA', {}],
+  ['CHS', { geometry: [10, 4, 17] }],
+  ['slow', { slowness: 400 }],
+];
+
+for (const [name, options] of KINDS) {
+  test.serial(`write() and read() move every sector, ${name}`, t => {
+    const { run, disk, memory } = bench([drive(options)]);
+    const ata = disk();
+    t.is(ata.sectorCount, options.geometry === undefined ? SECTORS : 680);
+    t.is(ata.model, 'Masqbox model');
+    const written = pattern(300);
+    t.is(run(ata.write(17, written)), undefined);
+    t.is(run(ata.flush()), undefined);
+    const back = new Uint8Array(written.length);
+    t.is(run(ata.read(17, back)), undefined);
+    t.deepEqual(back, written);
+    // The neighbours are as they were, and plane memory is read into without the buffer.
+    const near = memory.subarray(STORE_AT, STORE_AT + SECTOR_BYTES);
+    t.is(run(ata.read(16, near)), undefined);
+    t.true(near.every(byte => byte === 16));
+    t.is(run(ata.read(317, near)), undefined);
+    t.true(near.every(byte => byte === (317 & 0xff)));
+  });
+}
+
+test.serial('a transfer gives way at least every 16 sectors', t => {
+  const { run, disk, state } = bench([drive()]);
+  const ata = disk();
+  const job = ata.read(0, new Uint8Array(256 * SECTOR_BYTES));
+  let steps = 0;
+  while (job.next().done !== true) steps++;
+  t.is(steps, 16);
+  t.is(state.ticks, 0);
+  t.is(run(ata.read(0, new Uint8Array(SECTOR_BYTES))), undefined);
+});
+
+test('addressOf() counts as the standard does', t => {
+  const identity: Identity = {
+    model: '',
+    sectorCount: 1 << 28,
+    hasLba: true,
+    hasFlush: true,
+    heads: 16,
+    sectors: 63,
+  };
+  t.deepEqual(addressOf(identity, 0x0abcdef1), [0xf1, 0xde, 0xbc, 0x4a]);
+  const chs = { ...identity, hasLba: false };
+  t.deepEqual(addressOf(chs, 0), [1, 0, 0, 0]);
+  t.deepEqual(addressOf(chs, 62), [63, 0, 0, 0]);
+  t.deepEqual(addressOf(chs, 63), [1, 0, 0, 1]);
+  t.deepEqual(addressOf(chs, 16 * 63 * 0x123 + 5), [6, 0x23, 1, 0]);
+});
+
+test.serial('an error is tried again, with a reset before, and then told', t => {
+  const model = drive();
+  const { run, disk } = bench([model]);
+  const ata = disk();
+  const sector = new Uint8Array(SECTOR_BYTES);
+  let errors = 1;
+  model.fault = command => (command === READ_SECTORS && errors-- > 0 ? UNC : undefined);
+  t.is(run(ata.read(5, sector)), undefined);
+  t.is(model.commands.filter(command => command === READ_SECTORS).length, 2);
+  model.bad.set(7, UNC);
+  t.is(run(ata.read(7, sector)), 'the data cannot be read (UNC)');
+  t.is(run(ata.write(6, pattern(2))), 'the data cannot be read (UNC)');
+  t.is(model.commands.filter(command => command === WRITE_SECTORS).length, 3);
+  t.is(run(ata.read(8, sector)), undefined);
+  t.is(run(ata.read(SECTORS, sector)), `sector ${SECTORS} is behind the disk's end`);
+});
+
+test.serial('a disk that hangs is given up after its time, and comes back by a reset', t => {
+  const model = drive();
+  const { run, disk, state } = bench([model]);
+  const ata = disk();
+  const sector = new Uint8Array(SECTOR_BYTES);
+  model.fault = () => 'hang';
+  const from = state.ticks;
+  t.is(run(ata.read(5, sector)), 'the disk does not answer');
+  t.true(state.ticks - from >= COMMAND_TICKS && state.ticks - from < COMMAND_TICKS + 100);
+  model.fault = () => undefined;
+  t.is(run(ata.read(5, sector)), undefined);
+  t.is(sector[0], 5);
+});
+
+test.serial('a disk that is dead costs bounded time', t => {
+  const model = drive();
+  const { run, disk, state } = bench([model]);
+  const ata = disk();
+  model.isHung = true;
+  model.isDead = true;
+  for (let i = 0; i < 3; i++) {
+    const from = state.ticks;
+    t.is(run(ata.write(5, pattern(1))), 'the disk does not answer');
+    t.true(state.ticks - from < 2 * COMMAND_TICKS);
+  }
+});
+
+test.serial('a user who goes away in the middle of a command leaves a disk that works', t => {
+  const model = drive({ slowness: 1000 });
+  const { run, disk } = bench([model]);
+  const ata = disk();
+  const job = ata.write(40, pattern(64));
+  for (let i = 0; i < 5; i++) t.false(job.next().done);
+  job.return(undefined);
+  const back = new Uint8Array(SECTOR_BYTES);
+  t.is(run(ata.read(200, back)), undefined);
+  t.true(back.every(byte => byte === 200));
+});
+
+test.serial('operations take turns, and one that is given up lets the next go on', t => {
+  const { disk, state } = bench([drive({ slowness: 1000 })]);
+  const ata = disk();
+  const jobs: { job: DiskJob; bytes: Uint8Array; first: number }[] = [];
+  for (let i = 0; i < 6; i++) {
+    const bytes = new Uint8Array(8 * SECTOR_BYTES);
+    jobs.push({ job: ata.read(10 + 20 * i, bytes), bytes, first: 10 + 20 * i });
+  }
+  for (const { job } of jobs) t.false(job.next().done);
+  jobs[2]!.job.return(undefined);
+  jobs.splice(2, 1);
+  const waiting = new Set(jobs);
+  for (let turn = 0; turn < 10_000 && waiting.size > 0; turn++) {
+    state.ticks++;
+    for (const entry of waiting) {
+      const result = entry.job.next();
+      if (result.done !== true) continue;
+      t.is(result.value, undefined);
+      t.is(entry.bytes[0], entry.first);
+      t.is(entry.bytes[7 * SECTOR_BYTES], entry.first + 7);
+      waiting.delete(entry);
+    }
+  }
+  t.is(waiting.size, 0);
+});
+
+test.serial('flush() believes a refusal only of a disk that has the command', t => {
+  const old = drive({ hasNoFlush: true });
+  const first = bench([old]);
+  t.is(first.run(first.disk().flush()), undefined);
+  const young = drive();
+  const second = bench([young]);
+  young.fault = command => (command === FLUSH_CACHE ? ABRT : undefined);
+  t.is(second.run(second.disk().flush()), 'the disk refuses the command (ABRT)');
+});
+
+test.serial('findDisk() takes the disk with the medium number, on any channel and unit', t => {
+  for (const channel of [0, 1]) {
+    for (const unit of [0, 1]) {
+      const drives = [drive({}, 1), drive({}, 2)];
+      drives[unit] = drive({ model: 'this one' });
+      const { run, place } = bench(drives, channel);
+      const found = run(findDisk(place, MEDIUM));
+      t.is(typeof found === 'string' ? found : found.model, 'this one');
+    }
+  }
+  const { run, place, state } = bench([undefined, drive()]);
+  t.not(typeof run(findDisk(place, MEDIUM)), 'string', 'a slave without a master');
+  t.is(state.ticks, 0);
+});
+
+test.serial('findDisk() says why there is none, and does not wait for what is not there', t => {
+  const none = bench([undefined, undefined]);
+  t.is(none.run(findDisk(none.place, MEDIUM)), 'no disk answers');
+  t.is(none.state.ticks, 0);
+  const other = bench([drive({}, 5)]);
+  t.is(other.run(findDisk(other.place, MEDIUM)), 'Masqbox model is not the disk that was booted');
+  const packet = drive();
+  const refusing = bench([packet]);
+  packet.fault = command => (command === IDENTIFY_DEVICE ? ABRT : undefined);
+  t.is(refusing.run(findDisk(refusing.place, MEDIUM)), 'no disk answers');
+});
+
+test.serial('runNow() is bounded where time stands still', t => {
+  const model = drive();
+  const { disk, run } = bench([model]);
+  const ata = disk();
+  const sector = new Uint8Array(SECTOR_BYTES);
+  t.deepEqual(
+    runNow(ata.read(3, sector), () => 0, 100),
+    { value: undefined },
+  );
+  model.fault = () => 'hang';
+  t.is(
+    runNow(ata.read(3, sector), () => 0, 100),
+    undefined,
+  );
+  model.fault = () => undefined;
+  t.is(run(ata.read(3, sector)), undefined);
+});

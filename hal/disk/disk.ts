@@ -1,0 +1,45 @@
+// What a disk offers to control, whatever kind it is. A disk is slow, so each operation is a generator that
+// yields the ticks it wants to wait, as a job of the console does, and answers the cause of a failure as text,
+// or undefined when all went well. Operations of several users take turns: each waits for the one before it.
+//
+// Not here: which disk (ide.ts), how a disk is talked to (ata.ts), what lies where on it (image/layout.ts).
+
+export const SECTOR_BYTES = 512;
+
+export type DiskJob = Generator<number, string | undefined, void>;
+
+export interface Disk {
+  readonly sectorCount: number;
+  readonly model: string;
+  /** Reads from `sector` on as many as `bytes` holds, a multiple of SECTOR_BYTES. Plane memory is the fastest. */
+  read(sector: number, bytes: Uint8Array): DiskJob;
+  /** Writes; what is written lies on the medium for certain only after flush(). */
+  write(sector: number, bytes: Uint8Array): DiskJob;
+  flush(): DiskJob;
+}
+
+/** Looks that a waiting runNow() takes at the clock at most, where time may stand still (the sim, tests). */
+const LOOKS = 100_000;
+
+/**
+ * Runs an operation to its end without giving way, for the boot, which has nothing else to do: at most `ticks`,
+ * then it is given up and undefined is answered.
+ */
+export function runNow<T>(
+  job: Generator<number, T, void>,
+  now: () => number,
+  ticks: number,
+): { value: T } | undefined {
+  const begin = now();
+  let looks = 0;
+  for (;;) {
+    const result = job.next();
+    if (result.done === true) return { value: result.value };
+    const from = now();
+    while (((now() - from) | 0) < result.value && looks < LOOKS) looks++;
+    if (looks === LOOKS || ((now() - begin) | 0) >= ticks) {
+      job.return(undefined as T);
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,52 @@
+// Which disk this is: looks at the two IDE channels of a PC for the one whose boot sector has the medium number
+// that the loader has seen. A number of the BIOS alone would be a guess, with two disks or with translations.
+// Where two cards hold the same image, the first is taken, as a BIOS does.
+//
+// Not here: talking to a device (ata.ts), what the medium number is (image/layout.ts).
+
+import { BOOT_SECTOR_AT_MEDIUM } from '../../image/layout.ts';
+import * as ports from '../ports.ts';
+import { type Device, softReset } from './ata.ts';
+import { createAtaDisk, identify } from './ata-disk.ts';
+import * as ata from './ata-registers.ts';
+import { type Disk, SECTOR_BYTES } from './disk.ts';
+
+/** Command and control block of the primary and the secondary channel (ATA/ATAPI-4 leaves them to the PC). */
+export const CHANNELS: readonly { command: number; control: number }[] = [
+  { command: 0x1f0, control: 0x3f6 },
+  { command: 0x170, control: 0x376 },
+];
+/** What an unused port of the bus reads: all ones, or bit 7 pulled down as the standard asks (4.3.1). */
+const FLOATING = 0x7f;
+
+/** What the search needs of the machine. */
+export type Place = Pick<Device, 'memory' | 'buffer' | 'now'>;
+
+/** Finds the disk; answers why there is none. */
+export function* findDisk(place: Place, medium: number): Generator<number, Disk | string> {
+  let seen = 'no disk answers';
+  const bytes = place.memory.subarray(place.buffer, place.buffer + SECTOR_BYTES);
+  for (const { command, control } of CHANNELS) {
+    if ((ports.in8(command + ata.STATUS) & FLOATING) === FLOATING) continue;
+    // A control that died may have left a command behind.
+    if ((ports.in8(control) & (ata.BSY | ata.DRQ)) !== 0)
+      yield* softReset({ ...place, command, control, unit: 0 });
+    for (const unit of [0, 1]) {
+      const device: Device = { ...place, command, control, unit };
+      const identity = yield* identify(device, bytes);
+      if (typeof identity === 'string') continue;
+      const disk = createAtaDisk(device, identity);
+      const why = yield* disk.read(0, bytes);
+      if (why !== undefined) seen = `the boot sector of ${disk.model} cannot be read: ${why}`;
+      else if (mediumOf(bytes) === medium) return disk;
+      else seen = `${disk.model} is not the disk that was booted`;
+    }
+  }
+  return seen;
+}
+
+function mediumOf(bytes: Uint8Array): number {
+  let value = 0;
+  for (let i = 3; i >= 0; i--) value = (value << 8) | (bytes[BOOT_SECTOR_AT_MEDIUM + i] as number);
+  return value | 0;
+}
