@@ -30,6 +30,7 @@ import { get16, get32, i32at, puti32 } from '../plane/memory.ts';
 import { formatPrefix } from './address.ts';
 import { createClock } from './clock.ts';
 import { debugCommands } from './commands/debug.ts';
+import { diskCommands } from './commands/disk.ts';
 import { leaseCommands } from './commands/leases.ts';
 import { logCommands } from './commands/log.ts';
 import { masqueradeCommands } from './commands/masquerade.ts';
@@ -132,6 +133,7 @@ export function createControl(machine: Machine): Control {
   table.push(
     ...settingsCommands(context),
     ...showCommands(context),
+    ...diskCommands(context),
     ...logCommands(context),
     ...masqueradeCommands(context),
     ...pingCommands(context),
