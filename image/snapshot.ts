@@ -82,7 +82,10 @@ function* heapChunks(memory: Uint8Array, heapBase: number): Generator<Chunk> {
 /**
  * Frees the source text that the engine keeps of every function for Function.prototype.toString, which then
  * answers `[native code]`: nested functions are in it many times over. A chunk that holds a piece of the
- * bundle and to which one word of the heap points is such a text.
+ * bundle and to which one word of the heap points is such a text, if its length is where a function has it:
+ *
+ *     place - 3         - 2                     - 1                         place
+ *     | text's length | line numbers' length | line numbers' address | text's address |
  */
 function dropSources(
   memory: WebAssembly.Memory,
@@ -103,7 +106,7 @@ function dropSources(
       length <= source.length &&
       source.includes(Buffer.from(content.subarray(0, length)).toString('latin1'))
     ) {
-      texts.set(at + 8, 0);
+      texts.set(at + 8, length);
     }
   }
   const words = new Uint32Array(memory.buffer);
@@ -115,16 +118,14 @@ function dropSources(
   for (const [text, places] of pointers) {
     if (places.length !== 1) continue;
     const place = places[0] as number;
+    if (words[place - 3] !== texts.get(text)) continue;
     words[place] = 0;
     free(text);
     dropLineNumbers(words, place, free);
   }
 }
 
-/**
- * Before the pointer to its text a function has the length of its table of line numbers, and the pointer to it:
- * 8 % of the heap, to say at which column of a minified line an exception was thrown.
- */
+/** Frees a function's table of line numbers: 8 % of the heap, to say which column of a minified line threw. */
 function dropLineNumbers(words: Uint32Array, place: number, free: (at: number) => void): void {
   const table = words[place - 1] as number;
   const bytes = words[place - 2] as number;
