@@ -60,7 +60,10 @@ export class Cache {
   private readonly heads = new Int16Array(BUCKETS);
   private readonly probation: Ring = { from: 0, end: PROBATION_BYTES, at: 0, first: -1, last: -1 };
   private readonly main: Ring = { from: PROBATION_BYTES, end: DNS_CACHE_BYTES, at: 0, first: -1, last: -1 };
+  /** The first of those that were used and are not. */
   private free = -1;
+  /** From here on none was ever used: to list them all would cost a start 10 ms. */
+  private unused = 0;
   private rounds = 0;
   /** Entries in use. */
   count = 0;
@@ -71,10 +74,8 @@ export class Cache {
 
   clear(): void {
     this.heads.fill(-1);
-    for (let i = 0; i < DNS_CACHE_ENTRIES; i++) {
-      this.set(i, NEXT, i + 1 < DNS_CACHE_ENTRIES ? i + 1 : -1);
-    }
-    this.free = 0;
+    this.free = -1;
+    this.unused = 0;
     this.count = 0;
     for (const ring of [this.probation, this.main]) {
       ring.at = ring.from;
@@ -183,16 +184,17 @@ export class Cache {
     return -1;
   }
 
-  /** An entry of the free list; the oldest on probation makes room, or else the oldest of all. */
+  /** A free entry; the oldest on probation makes room, or else the oldest of all. */
   private take(): number {
-    while (this.free < 0) {
+    while (this.free < 0 && this.unused === DNS_CACHE_ENTRIES) {
       const ring = this.probation.first >= 0 ? this.probation : this.main;
       if (ring === this.main) this.rounds = 0; // only makeRoom() knows a place to move it to
       this.evict(ring);
     }
-    const entry = this.free;
-    this.free = this.get(entry, NEXT);
     this.count++;
+    const entry = this.free;
+    if (entry < 0) return this.unused++;
+    this.free = this.get(entry, NEXT);
     return entry;
   }
 

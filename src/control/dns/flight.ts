@@ -1,4 +1,4 @@
-// A query under way to a server, and those who wait for its answer. The objects are made once and used again;
+// A query under way to a server, and those who wait for its answer. The objects are made when first needed and used again;
 // the table says who may have how many, so that one client's flood leaves room for the others.
 // Not here: what is sent and what comes back (forwarder.ts).
 
@@ -87,11 +87,10 @@ export class Flights {
   /** Those under way, oldest first. */
   active: Flight[] = [];
   private readonly idle: Flight[] = [];
+  private made = 0;
   private readonly held = new Map<number, number>();
 
-  constructor(make: () => Flight) {
-    for (let i = 0; i < DNS_FLIGHTS; i++) this.idle.push(make());
-  }
+  constructor(private readonly make: () => Flight) {}
 
   find(data: Uint8Array, query: Query, byTcp: boolean): Flight | undefined {
     for (const flight of this.active) {
@@ -104,8 +103,12 @@ export class Flights {
   take(client: number): Flight | undefined {
     const holds = this.held.get(client) ?? 0;
     if (holds >= DNS_CLIENT_FLIGHTS) return undefined;
-    const flight = this.idle.pop();
-    if (flight === undefined) return undefined;
+    let flight = this.idle.pop();
+    if (flight === undefined) {
+      if (this.made === DNS_FLIGHTS) return undefined;
+      this.made++;
+      flight = this.make();
+    }
     this.held.set(client, holds + 1);
     this.active.push(flight);
     return flight;
