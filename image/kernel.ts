@@ -10,13 +10,13 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { constants, deflateRawSync } from 'node:zlib';
 import * as abi from '../firmware/abi.ts';
 import { engineExportNames, engineFiles } from '../firmware/embed.ts';
 import * as cells from '../src/plane/cells.ts';
 import * as limits from '../src/plane/limits.ts';
 import * as layout from './layout.ts';
 import { memoryMap } from './memory-map.ts';
+import { pack } from './pack.ts';
 import { compilePlane, compilePortable } from './plane-wasm.ts';
 import type { Snapshot } from './snapshot.ts';
 import { translateWasm, wasmRuntimeHeader } from './wasm2c.ts';
@@ -314,7 +314,7 @@ function planeImports(header: string): string {
 function packedOverlays(snapshot: Snapshot): string {
   const entries = snapshot.overlays.map(scripts => {
     const bytes = Buffer.from(scripts.map(({ name, text }) => `${name}\0${text}\0`).join(''));
-    const packed = deflateRawSync(bytes, { level: constants.Z_BEST_COMPRESSION, memLevel: 9 });
+    const packed = pack(bytes);
     return `  {(const u8[]){${packed.join(',')}}, ${packed.length}, ${bytes.length}},\n`;
   });
   return `struct overlay { const u8 *packed; u32 packed_bytes, bytes; };\nstatic const struct overlay overlays[] = {\n${entries.join('')}};\n`;

@@ -29,7 +29,7 @@ u32 overlay_load(struct Z_engine_instance_t *engine, u32 number) {
   const struct overlay *overlay = &overlays[number];
   u32 start = malloc(engine, overlay->bytes);
   if (!start) return 0;
-  if (snapshot_inflate((u32)overlay->packed, overlay->packed_bytes, LINEAR_AT + start, overlay->bytes) !=
+  if (snapshot_unpack((u32)overlay->packed, overlay->packed_bytes, LINEAR_AT + start, overlay->bytes) !=
       (s32)overlay->bytes)
     panic("Bad overlay", number);
   u32 done = 1;
