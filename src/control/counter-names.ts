@@ -1,72 +1,71 @@
-// The plane's counters in words, in the order of src/plane/counters.ts. The type asks for a line for each
-// counter there; counter-names.test.ts compares the order.
+// The plane's counters in words, in the order of src/plane/counters.ts, which counter-names.test.ts compares. They are
+// text and not a table of constants because the heap would hold that five times over, for a rare command.
 
-import * as counters from '../plane/counters.ts';
+import { COUNT_ICMP_SENT, DROP_NO_BUFFER } from '../plane/counters.ts';
 
-type Constant = keyof typeof counters;
-export type CounterName = Extract<Constant, `DROP_${string}` | `COUNT_${string}`>;
+/** What was dropped, or why: a name and its meaning a line, from DROP_NO_BUFFER on. */
+const DROPS = `\
+no-buffer no packet buffer was free
+frame-short shorter than an Ethernet header
+not-for-us for another station
+ethertype neither IPv4 nor ARP
+arp-malformed malformed ARP
+ip-header malformed IP header
+ip-checksum wrong IP header checksum
+ip-length IP length does not fit the frame
+ip-options malformed IP options
+source-route source routed
+ttl time to live used up
+martian-source source that no host can have
+martian-destination destination that no host can have
+spoofed-from-wan came from the WAN with a LAN source
+foreign-from-lan came from the LAN with a foreign source
+same-interface would go out where it came in
+no-route no route to the destination
+interface-down the outgoing interface is down
+transmit-full transmit queue full
+transmit-error the card refused to send it
+arp-queue-full too many packets wait for ARP
+arp-failed no answer to ARP
+fragment-malformed malformed fragment
+fragment-overlap overlapping fragments
+fragment-limit too many fragments wait
+fragment-timeout fragments whose first never came
+too-big larger than the MTU with DF set
+transport-header malformed transport header
+icmp-checksum wrong ICMP checksum
+icmp-malformed malformed ICMP
+icmp-unmatched ICMP error about no known packet
+icmp-type ICMP type that is not let through
+unsolicited nobody inside asked for it
+filtered from another sender than the mapping allows
+table-full masquerade table full
+host-share the host has used up its share of the table
+no-port no free port to masquerade with
+tcp-state does not fit the TCP connection
+protocol protocol that cannot be masqueraded
+punt-full control had too many packets waiting
+local-closed for a closed port of the router
+broadcast broadcast that is not forwarded`;
 
-/** A counter's constant and what it counts; drops say what was dropped, or why. */
-export const COUNTER_NAMES: Record<CounterName, string> = {
-  DROP_NO_BUFFER: 'no packet buffer was free',
-  DROP_FRAME_SHORT: 'shorter than an Ethernet header',
-  DROP_NOT_FOR_US: 'for another station',
-  DROP_ETHERTYPE: 'neither IPv4 nor ARP',
-  DROP_ARP_MALFORMED: 'malformed ARP',
-  DROP_IP_HEADER: 'malformed IP header',
-  DROP_IP_CHECKSUM: 'wrong IP header checksum',
-  DROP_IP_LENGTH: 'IP length does not fit the frame',
-  DROP_IP_OPTIONS: 'malformed IP options',
-  DROP_SOURCE_ROUTE: 'source routed',
-  DROP_TTL: 'time to live used up',
-  DROP_MARTIAN_SOURCE: 'source that no host can have',
-  DROP_MARTIAN_DESTINATION: 'destination that no host can have',
-  DROP_SPOOFED_FROM_WAN: 'came from the WAN with a LAN source',
-  DROP_FOREIGN_FROM_LAN: 'came from the LAN with a foreign source',
-  DROP_SAME_INTERFACE: 'would go out where it came in',
-  DROP_NO_ROUTE: 'no route to the destination',
-  DROP_INTERFACE_DOWN: 'the outgoing interface is down',
-  DROP_TRANSMIT_FULL: 'transmit queue full',
-  DROP_TRANSMIT_ERROR: 'the card refused to send it',
-  DROP_ARP_QUEUE_FULL: 'too many packets wait for ARP',
-  DROP_ARP_FAILED: 'no answer to ARP',
-  DROP_FRAGMENT_MALFORMED: 'malformed fragment',
-  DROP_FRAGMENT_OVERLAP: 'overlapping fragments',
-  DROP_FRAGMENT_LIMIT: 'too many fragments wait',
-  DROP_FRAGMENT_TIMEOUT: 'fragments whose first never came',
-  DROP_TOO_BIG: 'larger than the MTU with DF set',
-  DROP_TRANSPORT_HEADER: 'malformed transport header',
-  DROP_ICMP_CHECKSUM: 'wrong ICMP checksum',
-  DROP_ICMP_MALFORMED: 'malformed ICMP',
-  DROP_ICMP_UNMATCHED: 'ICMP error about no known packet',
-  DROP_ICMP_TYPE: 'ICMP type that is not let through',
-  DROP_UNSOLICITED: 'nobody inside asked for it',
-  DROP_FILTERED: 'from another sender than the mapping allows',
-  DROP_TABLE_FULL: 'masquerade table full',
-  DROP_HOST_SHARE: 'the host has used up its share of the table',
-  DROP_NO_PORT: 'no free port to masquerade with',
-  DROP_TCP_STATE: 'does not fit the TCP connection',
-  DROP_PROTOCOL: 'protocol that cannot be masqueraded',
-  DROP_PUNT_FULL: 'control had too many packets waiting',
-  DROP_LOCAL_CLOSED: 'for a closed port of the router',
-  DROP_BROADCAST: 'broadcast that is not forwarded',
-  COUNT_ICMP_SENT: 'ICMP errors sent',
-  COUNT_ICMP_LIMITED: 'ICMP errors not sent, too many a second',
-  COUNT_ECHO_ANSWERED: 'pings answered',
-  COUNT_ARP_CONFLICT: 'another station used an address of ours',
-  COUNT_MASQUERADE_NEW: 'masquerade entries made',
-  COUNT_MASQUERADE_EXPIRED: 'masquerade entries expired',
-  COUNT_EVICTED_UNANSWERED: 'unanswered entries removed for new ones',
-  COUNT_EVICTED_CLOSED: 'closed entries removed for new ones',
-  COUNT_EVICTED_SHARE: 'entries of the largest host removed for others',
-  COUNT_MSS_CLAMPED: 'TCP segment sizes lowered',
-  COUNT_FRAGMENTED: 'packets fragmented',
-  COUNT_RING_OVERRUN: 'receive rings of cards that overflowed',
-  COUNT_SERIAL_OVERRUN: 'serial bytes lost',
-  COUNT_FORWARDED: 'packets forwarded',
-  COUNT_PUNTED: 'packets given to control',
-  COUNT_CARD_RESET: 'cards reset because they hung',
-};
+/** What else is counted, from COUNT_ICMP_SENT on. */
+const COUNTS = `\
+icmp-sent ICMP errors sent
+icmp-limited ICMP errors not sent, too many a second
+echo-answered pings answered
+arp-conflict another station used an address of ours
+masquerade-new masquerade entries made
+masquerade-expired masquerade entries expired
+evicted-unanswered unanswered entries removed for new ones
+evicted-closed closed entries removed for new ones
+evicted-share entries of the largest host removed for others
+mss-clamped TCP segment sizes lowered
+fragmented packets fragmented
+ring-overrun receive rings of cards that overflowed
+serial-overrun serial bytes lost
+forwarded packets forwarded
+punted packets given to control
+card-reset cards reset because they hung`;
 
 /** A counter as people see it, `drop-no-buffer`, and its index. */
 export interface Counter {
@@ -75,15 +74,13 @@ export interface Counter {
   meaning: string;
 }
 
-const INDICES = new Map<string, unknown>(Object.entries(counters));
-
 export function counterList(): Counter[] {
-  return Object.entries(COUNTER_NAMES).map(([constant, meaning]) => ({
-    name: constant
-      .replace(/^COUNT_/, '')
-      .toLowerCase()
-      .replaceAll('_', '-'),
-    index: INDICES.get(constant) as number,
-    meaning,
-  }));
+  return [...parse(DROPS, 'drop-', DROP_NO_BUFFER), ...parse(COUNTS, '', COUNT_ICMP_SENT)];
+}
+
+function parse(text: string, prefix: string, first: number): Counter[] {
+  return text.split('\n').map((line, i) => {
+    const space = line.indexOf(' ');
+    return { name: prefix + line.slice(0, space), index: first + i, meaning: line.slice(space + 1) };
+  });
 }
