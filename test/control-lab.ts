@@ -56,6 +56,7 @@ export function controlLab(): Lab {
       flush() {},
       discard() {},
       busy: false,
+      rows: 0,
     },
     udp: createUdp(machine, sockets),
     tcp: createTcp(machine, clock, sockets),

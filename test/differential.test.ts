@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { createSimBoard } from '../board/sim/board.ts';
 import { hex } from '../src/control/address.ts';
+import { MORE } from '../src/control/console/screen.ts';
 import { BATCH, runCapture, runTraffic } from '../src/control/debug/differential.ts';
 import { GROUPS } from '../src/control/debug/selftest.ts';
 import { type Build, javascriptBuild, wasmBuild } from './builds.ts';
@@ -43,6 +44,8 @@ async function simRun(lines: readonly string[], until: RegExp): Promise<string> 
   board.run();
   for (const line of lines) {
     board.type(`${line}\r`);
+    board.run();
+    if (MORE.test(text)) board.type('a');
     board.run();
   }
   for (let i = 0; i < 1000 && !until.test(text); i++) board.advance(1);

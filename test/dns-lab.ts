@@ -4,6 +4,7 @@
 import { setImmediate } from 'node:timers/promises';
 import dns from 'dns-packet';
 import { createSimBoard, type SimBoard } from '../board/sim/board.ts';
+import { MORE, plainOutput } from '../src/control/console/screen.ts';
 import * as packets from './packets.ts';
 
 const LAN_MAC = '02:00:00:00:01:00';
@@ -99,8 +100,11 @@ export class DnsLab {
     this.text = '';
     this.board.type(`${line}\r`);
     this.settle();
+    if (MORE.test(this.text)) this.board.type('a');
     for (let i = 0; i < 20 && !this.text.endsWith('masqbox> '); i++) this.wait(1);
-    return this.text.slice(this.text.indexOf('\n') + 1).replace(/masqbox> $/, '');
+    return plainOutput(this.text)
+      .replace(/^[^\n]*\n/, '')
+      .replace(/masqbox> $/, '');
   }
 
   counts(): Record<string, number> {

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { hex, parseAddress } from '../../src/control/address.ts';
+import { MORE, plainOutput } from '../../src/control/console/screen.ts';
 import { runTraffic } from '../../src/control/debug/differential.ts';
 import { BUFFER_COUNT, SERIAL_RECEIVE_BYTES, TICKS_PER_SECOND } from '../../src/plane/limits.ts';
 import { javascriptBuild } from '../../test/builds.ts';
@@ -33,8 +34,10 @@ async function fixture() {
     take();
     board.type(`${line}\r`);
     settle();
+    if (MORE.test(text)) board.type('a');
+    settle();
     wait(ticks);
-    const all = take();
+    const all = plainOutput(take());
     if (!all.startsWith(`${line}\r\n`)) throw new Error(`No echo of ${line} in ${all}`);
     return all.slice(line.length + 2).replace(/masqbox> $/, '');
   };

@@ -33,6 +33,8 @@ export interface Context {
   disk?: Disk;
   /** Why there is no disk to write to, for a refusal. */
   noDisk?: string;
+  /** Asks the person at the console for a line; a job delegates to it. */
+  ask?: (prompt: string, secret?: boolean) => Generator<number, string, void>;
   time?: Time;
   dns?: Dns;
   /** Finds the addresses of a name; `done` is called once, later, with none if there are none. */

@@ -54,6 +54,7 @@ import { createTcp } from './net/tcp.ts';
 import { createUdp } from './net/udp.ts';
 import { createRegistry } from './registry.ts';
 import { createRoutes } from './routes.ts';
+import type { Tools } from './schema/tools.ts';
 import { createSerialLine } from './serial-line.ts';
 import { LAN_DEFAULT, prefixOf, setEngine, setLan } from './settings.ts';
 import { createSockets } from './sockets.ts';
@@ -80,6 +81,8 @@ export interface Service {
 }
 
 export interface Control {
+  /** All commands of the console. */
+  commands: readonly Command[];
   step(): void;
 }
 
@@ -88,7 +91,13 @@ export function createControl(machine: Machine): Control {
   const clock = createClock();
   const sockets = createSockets(plane);
   const table: Command[] = [];
-  const console = new Console(createSerialLine(machine, 0), table);
+  let made: Tools | undefined;
+  const tools = (): Tools => {
+    const schema = machine.overlay('schema');
+    made ??= schema.createTools(table, schema.known(context, dhcp));
+    return made;
+  };
+  const console = new Console(createSerialLine(machine, 0), table, tools);
   const log = createLog(clock, text => console.notice(text));
   const registry = createRegistry(machine, log, table);
   const udp = createUdp(machine, sockets);
@@ -105,8 +114,9 @@ export function createControl(machine: Machine): Control {
     log,
     registry,
     random,
+    ask: (prompt, secret) => console.ask(prompt, secret),
   };
-  table.push(...systemCommands(context, table));
+  table.push(...systemCommands(context, tools));
   // Settings are listed, and after a restart applied, in the order in which they are added.
   const lan = createLan(context);
   const wan = new Wan(context, lan);
@@ -174,13 +184,14 @@ export function createControl(machine: Machine): Control {
       banner();
     }
     openDisk(context);
-    console.open();
     if (restarted) registry.restore();
     else registry.changed();
+    console.open();
     for (const service of services) service.start(restarted);
   }
 
   return {
+    commands: table,
     step: () => {
       if (!started) start();
       if (i32at(ENGINE_AT) === ENGINE_INTERPRETED) {

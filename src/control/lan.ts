@@ -62,7 +62,7 @@ export function createLan(context: Context): Lan {
     settings: () => [
       {
         words: 'lan address',
-        arguments: 'ADDRESS/LENGTH',
+        arguments: 'ADDRESS/LENGTH:prefix=192.168.0.1/24',
         help: 'address of the router on the LAN, as in 192.168.0.1/24',
         set: ([text = '']) => {
           const prefix = parsePrefix(text);

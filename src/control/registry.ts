@@ -22,16 +22,14 @@ const TEXT_BYTES = CONFIGURATION_BYTES - 4;
 export interface Setting {
   /** What stands behind `set`, as in `dhcp range`. */
   words: string;
-  /** The arguments as the help shows them. */
+  /** The form of the arguments (console/command.ts). */
   arguments: string;
-  /** Least and most arguments; by default one for each word of `arguments`. */
-  count?: [number, number];
   help: string;
   /** Sets it; throws a Refusal. */
   set(args: string[]): void;
   /** Puts it back to what it is without a setting; throws a Refusal. */
   unset?(args: string[]): void;
-  /** The arguments of `unset`; none when left out. */
+  /** The form of the arguments of `unset`; none when left out. */
   unsetArguments?: string;
   /** What `unset` does, for the help. */
   unsetHelp?: string;
@@ -76,7 +74,6 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     for (const setting of added) {
       settings.push(setting);
       const set = command(`set ${setting.words}`, setting.help, setting.arguments, args => setting.set(args));
-      if (setting.count !== undefined) set.count = setting.count;
       const commands = [set];
       if (setting.unset !== undefined) {
         const help = setting.unsetHelp ?? `takes back set ${setting.words}`;

@@ -104,7 +104,7 @@ export function createRoutes(context: Context): Setting {
 
   return {
     words: 'route',
-    arguments: 'DESTINATION/LENGTH GATEWAY',
+    arguments: 'DESTINATION/LENGTH:network GATEWAY:address',
     help: 'sends what is for a network to another router',
     set: ([text = '', gateway = '']) => set(text, gateway),
     unset: ([text = '']) => {
@@ -113,7 +113,7 @@ export function createRoutes(context: Context): Setting {
       if (route.index >= 0) plane.routeRemove(route.address, maskOf(route.length));
       routes = routes.filter(other => other !== route);
     },
-    unsetArguments: 'DESTINATION/LENGTH',
+    unsetArguments: 'DESTINATION/LENGTH:network',
     unsetHelp: 'takes a static route back',
     lines: () =>
       routes.map(

@@ -3,6 +3,8 @@
 
 import {
   SERIAL_MODE,
+  SERIAL_OVERRUNS,
+  SERIAL_RING_FULL,
   SERIAL_RX_HEAD,
   SERIAL_RX_TAIL,
   SERIAL_TX_HEAD,
@@ -44,6 +46,18 @@ export function createSerialLine(machine: Machine, index: number): Line {
         puti32(state + SERIAL_RX_HEAD, (head + count) | 0);
       }
       return count;
+    },
+    holds: byte => {
+      const state = serialAt(index);
+      const tail = i32at(state + SERIAL_RX_TAIL);
+      for (let at = i32at(state + SERIAL_RX_HEAD); at !== tail; at = (at + 1) | 0) {
+        if (memory[receiveAt + (at & (SERIAL_RECEIVE_BYTES - 1))] === byte) return true;
+      }
+      return false;
+    },
+    lost: () => {
+      const state = serialAt(index);
+      return (i32at(state + SERIAL_OVERRUNS) + i32at(state + SERIAL_RING_FULL)) | 0;
     },
     write: text => {
       const state = serialAt(index);

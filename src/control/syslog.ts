@@ -89,8 +89,7 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
 
   return {
     words: 'syslog',
-    arguments: 'ADDRESS [rfc3164]',
-    count: [1, 2],
+    arguments: 'ADDRESS:address [rfc5424|rfc3164=rfc5424]',
     help: 'sends the log to a host, in the format of RFC 5424 or 3164',
     set: ([text = '', format = 'rfc5424']) => {
       const address = parseAddress(text);

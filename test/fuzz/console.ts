@@ -129,7 +129,7 @@ class Fuzzed implements ConsoleFuzzer {
       },
     });
     this.board.run();
-    this.type('help\r');
+    this.type('help\ra');
     // A row is the command's words, its arguments in capitals, and what it does.
     const rows = this.text.split(/\r?\n/).map(row => (row.split('  ')[0] as string).split(' '));
     const words = rows.map(row =>

@@ -2,6 +2,7 @@
 // Every wait is bounded; a wait that fails shows the transcript's end.
 
 import type { Duplex } from 'node:stream';
+import { MORE, plainOutput } from '../../src/control/console/screen.ts';
 import { PATIENCE_SECONDS } from './processes.ts';
 
 /** Transcript kept, in characters. A whole boot is a few thousand. */
@@ -10,6 +11,9 @@ const TRANSCRIPT_LIMIT = 1 << 20;
 const REPORT_LIMIT = 6000;
 
 export const PROMPT = /(?:^|[\r\n])masqbox> $/;
+
+/** The next prompt, or the pager's question. */
+const ANSWER = new RegExp(`${PROMPT.source}|${MORE.source}`);
 
 export class Console {
   transcript = '';
@@ -73,8 +77,12 @@ export class Console {
   async command(line: string, seconds = PATIENCE_SECONDS): Promise<string> {
     this.#mark = this.transcript.length;
     this.write(`${line}\r`);
-    const text = await this.expect(PROMPT, seconds);
-    const lines = text.replace(/\r/g, '').split('\n');
+    let text = await this.expect(ANSWER, seconds);
+    if (MORE.test(text)) {
+      this.write('a');
+      text += await this.expect(PROMPT, seconds);
+    }
+    const lines = plainOutput(text).replace(/\r/g, '').split('\n');
     return lines.slice(1, -1).join('\n'); // without the echo and the prompt
   }
 

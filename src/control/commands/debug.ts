@@ -20,13 +20,13 @@ export function debugCommands(context: Context): Command[] {
     },
     {
       words: 'debug differential',
-      arguments: 'SEED COUNT',
+      arguments: 'SEED:integer(0..2147483647) COUNT:integer(0..1000000)',
       help: 'compares both engines with made-up traffic; ends with a reset',
       run: ([seed = '', count = '']) => debug().debugDifferential(context, seed, count),
     },
     {
       words: 'debug frame',
-      arguments: 'CARD TICKS SAMPLE HEX',
+      arguments: 'CARD:integer(0..1) TICKS:integer(0..1000000) SAMPLE:integer(0..65535) HEX:hex',
       help: 'takes a captured frame for debug replay',
       run: ([card = '', ticks = '', sample = '', digits = '']) => {
         replay().add(card, ticks, sample, digits);
@@ -35,7 +35,7 @@ export function debugCommands(context: Context): Command[] {
     },
     {
       words: 'debug more',
-      arguments: 'HEX',
+      arguments: 'HEX:hex',
       help: 'adds bytes to the last captured frame',
       run: ([digits = '']) => {
         replay().more(digits);
@@ -44,7 +44,7 @@ export function debugCommands(context: Context): Command[] {
     },
     {
       words: 'debug replay',
-      arguments: 'WAN-ADDRESS',
+      arguments: 'WAN-ADDRESS:address',
       help: 'compares both engines with the captured frames; ends with a reset',
       run: ([address = '']) => replay().run(address),
     },

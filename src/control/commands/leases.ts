@@ -22,7 +22,7 @@ export function leaseCommands({ output }: Context, server: DhcpServer): Command[
     },
     {
       words: 'revoke',
-      arguments: 'ADDRESS',
+      arguments: 'ADDRESS:address',
       help: 'takes a lease away; the host is told when it renews',
       run: ([text = '']) => {
         const address = parseAddress(text);

@@ -113,15 +113,13 @@ export function masqueradeCommands(context: Context): Command[] {
     { words: 'show masq', help: 'sessions in the masquerade table', run: () => showMasq(context) },
     {
       words: 'ipfwadm',
-      arguments: '-M -l [-n] [-e]',
-      count: [0, 9],
+      arguments: 'OPTION:text(-M|-l|-n|-e)...9',
       help: 'the masquerade table as ipfwadm lists it',
       run: args => listing(context, 'ipfwadm', args, 'l', 'e'),
     },
     {
       words: 'ipchains',
-      arguments: '-M -L [-n] [-v]',
-      count: [0, 9],
+      arguments: 'OPTION:text(-M|-L|-n|-v)...9',
       help: 'the masquerade table as ipchains lists it',
       run: args => listing(context, 'ipchains', args, 'L', 'v'),
     },

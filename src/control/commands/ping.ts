@@ -121,7 +121,7 @@ export function pingCommands(context: Context): Command[] {
   return [
     {
       words: 'ping',
-      arguments: 'ADDRESS',
+      arguments: 'ADDRESS:address',
       help: 'asks a host for five answers',
       run: ([text = '']) => {
         const address = parseAddress(text);

@@ -45,7 +45,7 @@ function choiceSettings(context: Context): Setting[] {
   return [
     {
       words: 'nat profile',
-      arguments: 'rfc|classic',
+      arguments: 'rfc|classic=rfc',
       help: 'rules of new sessions: those of the RFCs, or of Linux 2.2',
       set: ([text = '']) =>
         choice('NAT profile', text, PROFILES, value => plane.setParameter(NAT_PROFILE, value)),
@@ -53,7 +53,7 @@ function choiceSettings(context: Context): Setting[] {
     },
     {
       words: 'nat filter',
-      arguments: 'endpoint|address|address-port',
+      arguments: 'endpoint|address|address-port=endpoint',
       help: 'whose packets a mapping lets in, in profile rfc',
       set: ([text = '']) =>
         choice('NAT filter', text, FILTERS, value => plane.setParameter(NAT_FILTER, value)),
@@ -61,7 +61,7 @@ function choiceSettings(context: Context): Setting[] {
     },
     {
       words: 'engine',
-      arguments: 'native|interpreted',
+      arguments: 'native|interpreted=native',
       help: 'what runs the packet path: compiled code, or JavaScript',
       set: ([text = '']) =>
         choice('engine', text, ENGINES, value => {

@@ -49,7 +49,7 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
     },
     {
       words: 'wan hostname',
-      arguments: 'NAME',
+      arguments: 'NAME:name=masqbox',
       help: "the router's name for the provider's DHCP server, masqbox if nothing is set",
       set: ([text = '']) => {
         check(
@@ -66,7 +66,7 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
     },
     {
       words: 'wan address',
-      arguments: 'ADDRESS/LENGTH',
+      arguments: 'ADDRESS/LENGTH:prefix',
       help: 'the address on the WAN, by which the LAN is masqueraded',
       set: ([text = '']) => setAddress(context, wan, text),
       unset: () => wan.setDhcp(),
@@ -87,7 +87,7 @@ function mtuAndGateway(
   return [
     {
       words: 'wan mtu',
-      arguments: 'BYTES',
+      arguments: 'SIZE:integer(68..1500,bytes)=1500',
       help: "the longest packet that the WAN takes, 1500 or the lease's if nothing is set",
       set: ([text = '']) => {
         const isNumber = /^\d{1,5}$/.test(text);
@@ -98,7 +98,7 @@ function mtuAndGateway(
     },
     {
       words: 'wan gateway',
-      arguments: 'ADDRESS',
+      arguments: 'ADDRESS:address',
       help: 'the next router on the WAN, of an address that is set',
       set: ([text = '']) => {
         const gateway = parseAddress(text);

@@ -3,13 +3,13 @@ import { type Command, commandsUnder, findCommand, usage } from './command.ts';
 
 const run = () => undefined;
 const table: Command[] = [
-  { words: 'help', arguments: '[COMMAND]', count: [0, 9], help: '', run },
-  { words: 'set lan address', arguments: 'ADDRESS/LENGTH', help: '', run },
-  { words: 'set wan address', arguments: 'ADDRESS/LENGTH', help: '', run },
+  { words: 'help', arguments: '[COMMAND:command...9]', help: '', run },
+  { words: 'set lan address', arguments: 'ADDRESS/LENGTH:prefix', help: '', run },
+  { words: 'set wan address', arguments: 'ADDRESS/LENGTH:prefix', help: '', run },
   { words: 'show masq', help: '', run },
   { words: 'show memory', help: '', run },
-  { words: 'ping', arguments: 'ADDRESS', help: '', run },
-  { words: 'ipchains', arguments: 'OPTIONS', count: [0, 9], help: '', run },
+  { words: 'ping', arguments: 'ADDRESS:address', help: '', run },
+  { words: 'ipchains', arguments: 'OPTION:text...9', help: '', run },
 ];
 
 function found(line: string): string {

@@ -1,6 +1,18 @@
 // Commands: a table of words, arguments and what to do, and how a typed line finds its entry.
-// Words may be abbreviated as long as only one command is meant. Not here: the commands themselves
-// (commands/), the period tools' own syntax (commands/period.ts), who runs them (console.ts).
+// Words may be abbreviated as long as only one command is meant. Here is what every line needs; what the types of
+// arguments mean, completion, help and marks are in schema/, an overlay that is read when somebody asks.
+//
+// The form of the arguments is one string, a word for each: LABEL:type(range)...MOST=default, in [] if it may be
+// left out. Only the label is shown.
+//
+//    ADDRESS/LENGTH:prefix               one prefix
+//    on|off=on                           a choice: lower case is typed as it stands
+//    BYTES:integer(68..1500,bytes)=1500  a number with its range and unit, and what is in force if nothing is set
+//    ADDRESS:address...4                 one to four addresses
+//    [NAME:name]                         a name, or nothing
+//
+// Not here: the commands themselves (commands/), the period tools' own syntax (commands/period.ts), who runs them
+// (console.ts).
 
 /**
  * What a command does after its first output: a generator, run in slices. It yields the ticks that it wants
@@ -11,11 +23,9 @@ export type Job = Generator<number, void, void>;
 export interface Command {
   /** The fixed words, as in `set lan address`. */
   words: string;
-  /** The arguments as the help shows them, as in `ADDRESS/LENGTH`; none when left out. */
+  /** The form of the arguments; none when left out. */
   arguments?: string;
   help: string;
-  /** Least and most arguments; by default one for each word of `arguments`. */
-  count?: [number, number];
   /** Answers a job if it has more to do. A refusal is thrown as Refusal. */
   run(args: string[]): Job | undefined;
 }
@@ -23,42 +33,67 @@ export interface Command {
 /** A command's error, in house form: "Cannot ACTION VALUE: CAUSE". Printed, nothing else happens. */
 export class Refusal extends Error {}
 
-/** What stands for a line: a command with its arguments, or the reason why there is none. */
-export type Found = { command: Command; args: string[] } | { refusal: string };
+/** What stands for a line: a command with its arguments, or the reason why there is none and the word at fault. */
+export type Found = { command: Command; args: string[] } | { refusal: string; at: number };
 
-/** The words of a line. There is no quoting yet: no command has an argument with spaces. */
+/** The commands that a line's words may mean, and how many of the words are theirs. */
+export interface Walk {
+  candidates: Command[];
+  depth: number;
+}
+
+/** Most arguments where the form has "..." without a number. */
+const REPEAT_MOST = 99;
+
+/** The words of a line. There is no quoting: no command has an argument with spaces. */
 export function wordsOf(line: string): string[] {
   return line.split(/\s+/).filter(word => word !== '');
 }
 
-export function findCommand(table: readonly Command[], line: string): Found {
-  const words = wordsOf(line);
-  let candidates: { command: Command; depth: number }[] = [];
-  for (const command of table) {
-    if (matches(command, words)) candidates.push({ command, depth: command.words.split(' ').length });
+/** Follows words through the table. A command's own word goes before an argument, a whole word before a beginning. */
+export function walk(table: readonly Command[], words: readonly string[]): Walk {
+  let candidates = table.filter(({ words: own }) => own.startsWith(words[0] ?? ''));
+  for (const [depth, word] of words.entries()) {
+    const wordAt = (command: Command) => command.words.split(' ')[depth] ?? '';
+    let deeper = candidates.filter(command => wordAt(command).startsWith(word));
+    if (deeper.some(command => wordAt(command) === word)) {
+      deeper = deeper.filter(command => wordAt(command) === word);
+    }
+    if (deeper.length === 0) {
+      return { candidates: candidates.filter(command => lengthOf(command) === depth), depth };
+    }
+    candidates = deeper;
   }
-  if (candidates.length > 1) {
-    const exact = candidates.filter(({ command }) => isExact(command, words));
-    if (exact.length > 0) candidates = exact;
-    const deepest = Math.max(...candidates.map(({ depth }) => depth));
-    candidates = candidates.filter(({ depth }) => depth === deepest);
-  }
-  const [first, second] = candidates;
-  if (first === undefined) return { refusal: `Cannot run ${line.trim()}: ${whyNone(table, words)}` };
-  if (second !== undefined) {
-    const names = candidates.map(({ command }) => command.words).join(', ');
-    return { refusal: `Cannot run ${line.trim()}: it may mean ${names}` };
-  }
-  const args = words.slice(first.depth);
-  const [least, most] = argumentCount(first.command);
-  if (args.length < least || args.length > most) {
-    return { refusal: `Cannot run ${line.trim()}: the form is ${usage(first.command)}` };
-  }
-  return { command: first.command, args };
+  return { candidates, depth: words.length };
 }
 
-export function usage(command: Command): string {
-  return command.arguments === undefined ? command.words : `${command.words} ${command.arguments}`;
+export function findCommand(table: readonly Command[], line: string): Found {
+  const words = wordsOf(line);
+  const { candidates, depth } = walk(table, words);
+  const refuse = (why: string, at: number): Found => ({ refusal: `Cannot run ${line.trim()}: ${why}`, at });
+  const ends = candidates.filter(command => lengthOf(command) === depth);
+  const [command] = ends;
+  if (command === undefined) {
+    if (depth < words.length) return refuse('there is no such command, see help', depth);
+    return refuse(`it is not complete, see help ${words.join(' ')}`, depth);
+  }
+  if (ends.length > 1) return refuse(`it may mean ${ends.map(({ words }) => words).join(', ')}`, depth - 1);
+  const args = words.slice(depth);
+  const [least, most] = argumentCount(command);
+  if (args.length < least || args.length > most) {
+    return refuse(`the form is ${usage(command)}`, args.length < least ? words.length : depth + most);
+  }
+  return { command, args };
+}
+
+/** A command with its arguments as people write them: labels only. */
+export function usage({ words, arguments: form = '' }: Command): string {
+  const labels = wordsOf(form).map(word => {
+    const [, open, label, repeat] = /^(\[?)(.*?)(?::.*?)?(\.\.\.\d*)?(?:=.*?)?\]?$/.exec(word) as string[];
+    const text = `${label}${repeat ? ' ...' : ''}`;
+    return open === '[' ? `[${text}]` : text;
+  });
+  return [words, ...labels].join(' ');
 }
 
 /** The commands that a help text is wanted for: those that start with the typed words. */
@@ -69,23 +104,18 @@ export function commandsUnder(table: readonly Command[], words: string[]): Comma
   });
 }
 
-function argumentCount(command: Command): [number, number] {
-  if (command.count !== undefined) return command.count;
-  const count = command.arguments === undefined ? 0 : wordsOf(command.arguments).length;
-  return [count, count];
+/** Least and most arguments. */
+function argumentCount({ arguments: form = '' }: Command): [number, number] {
+  let least = 0;
+  let most = 0;
+  for (const word of wordsOf(form)) {
+    const repeat = /\.\.\.(\d*)/.exec(word);
+    if (!word.startsWith('[')) least++;
+    most += repeat === null ? 1 : Number(repeat[1]) || REPEAT_MOST;
+  }
+  return [least, most];
 }
 
-function matches(command: Command, words: string[]): boolean {
-  const own = command.words.split(' ');
-  return own.length <= words.length && own.every((word, i) => word.startsWith(words[i] as string));
-}
-
-function isExact(command: Command, words: string[]): boolean {
-  return command.words.split(' ').every((word, i) => word === words[i]);
-}
-
-/** Why no command was found: nothing starts so, or more words are missing. */
-function whyNone(table: readonly Command[], words: string[]): string {
-  if (commandsUnder(table, words).length > 0) return `it is not complete, see help ${words.join(' ')}`;
-  return 'there is no such command, see help';
+function lengthOf(command: Command): number {
+  return command.words.split(' ').length;
 }

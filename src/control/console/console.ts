@@ -1,24 +1,33 @@
 // The console on one serial line: bytes in, commands run, text out. All work is done in short slices.
 //
 //   receive ring -> typed ahead -> line editor -> command -> job -> output -> transmit ring
+//                                     question <- job
 //
-// Typed ahead keeps a paste that comes faster than lines are run. ^C is seen as it arrives: it ends the
-// running job and forgets what was typed ahead, as a terminal driver does. ^S holds the output, ^Q lets it go.
+// Typed ahead keeps a paste that comes faster than lines are run; when it is full the ring fills, and the driver
+// tells the peer to wait. ^C is seen as it arrives: it ends the running job and forgets what was typed ahead, as a
+// terminal driver does. ^S holds the output, ^Q lets it go, where the driver leaves them to us.
+// A job that says more than a page waits for a key, but never while more is typed ahead: a paste needs no keys.
+// Not here: who may use it (access.ts), what completion and marks say (tools.ts).
 
-import { SERIAL_RECEIVE_BYTES } from '../../plane/limits.ts';
+import type { Tools } from '../schema/tools.ts';
 import { type Command, findCommand, type Job, Refusal } from './command.ts';
-import { LINE_LIMIT, LineEditor } from './line-editor.ts';
+import { LINE_LIMIT, LineEditor, type LineEvent } from './line-editor.ts';
 import { createOutput, type Output, type Sink } from './output.ts';
 
 /** A paste of 600 lines of 80. At 115200 baud it comes within 4 s; a 486 needs longer to run it. */
 export const TYPED_AHEAD_LIMIT = 48 * 1024;
-/** Bytes taken from the receive ring in one step: all that it holds. */
-const ARRIVED_BYTES = SERIAL_RECEIVE_BYTES;
+/** What is kept for it while little is typed; it doubles as it fills. */
+const TYPED_AHEAD_LEAST = 1024;
 /** Bytes that the editor gets in one slice. */
 const EDIT_SLICE = 64;
 /** Resumptions of a job in one slice; each writes a row or two. */
 const JOB_SLICE = 8;
+/** Rows of a page: a screen of 24 less the row that asks. */
+const PAGE_ROWS = 23;
+export const MORE = '-- more: space, Enter, a(ll), q(uit) --';
 const CONTROL_C = 3;
+const LF = 10;
+const CR = 13;
 const XON = 17;
 const XOFF = 19;
 
@@ -28,6 +37,10 @@ export interface Line extends Sink {
   read(into: Uint8Array, at: number): number;
   /** Whether every byte passes as it is: the driver then obeys no XON or XOFF and sends none. */
   setTransparent?(on: boolean): void;
+  /** Whether a byte waits that read() has not taken yet. */
+  holds?(byte: number): boolean;
+  /** Bytes that were lost before read() could take them, since the start. */
+  lost?(): number;
 }
 
 /** The line for a program at its other end: a job that transfers a file takes it, and gives it back. */
@@ -37,41 +50,89 @@ export interface RawLine {
   giveBack(): void;
 }
 
+/** Who may use the console. */
+export interface Guard {
+  /** What must be done before a command is taken, or undefined; ^C does not end it. */
+  login(): Job | undefined;
+  /** Ticks without a key after which lock() is called, 0 for never. */
+  idleTicks(): number;
+  lock(): void;
+}
+
 export const PROMPT = 'masqbox> ';
 
 export class Console implements RawLine {
   readonly output: Output;
-  private readonly typed = new Uint8Array(TYPED_AHEAD_LIMIT);
-  private readonly arrived = new Uint8Array(ARRIVED_BYTES);
+  guard: Guard | undefined;
+  /** Whether long output waits at each page. */
+  paged = true;
+  private typed = new Uint8Array(TYPED_AHEAD_LEAST);
   private typedFrom = 0;
   private typedTo = 0;
   private lostBytes = 0;
   private held = false;
   private job: Job | undefined;
+  private isLogin = false;
   private resumeAt = 0;
+  /** The line that runs, until it has said something. */
+  private running: { text: string; column: number } | undefined;
+  private paging = false;
+  private asking = false;
+  private answer: string | undefined;
+  private keyed = false;
+  private keyedAt = 0;
   private now = 0;
+  private isOpened = false;
   private receiver: ((bytes: Uint8Array) => void) | undefined;
   private readonly editor: LineEditor;
 
+  /** @param tools made when first needed. */
   constructor(
     private readonly line: Line,
     private readonly table: readonly Command[],
+    private readonly tools?: () => Tools,
   ) {
     this.output = createOutput({ write: text => (this.held ? 0 : line.write(text)) });
     this.editor = new LineEditor(PROMPT, this.output.write);
   }
 
-  /** Writes the first prompt. */
+  /** Writes the first prompt, or asks for the password. */
   open(): void {
-    this.editor.open();
+    this.isOpened = true;
+    this.resumeAt = this.now;
+    const login = this.guard?.login();
+    this.isLogin = login !== undefined;
+    this.job = login;
+    if (login === undefined) this.editor.ask(PROMPT);
+  }
+
+  /** Whether a command of the person at the terminal is being run. */
+  get isRunning(): boolean {
+    return this.running !== undefined;
+  }
+
+  /** Asks a person for a line; a job delegates to it. */
+  *ask(prompt: string, secret = false): Generator<number, string, void> {
+    this.asking = true;
+    this.answer = undefined;
+    this.editor.ask(prompt, secret);
+    try {
+      while (this.answer === undefined) yield 0;
+      return this.answer;
+    } finally {
+      this.asking = false;
+      // What the job prints next starts a page.
+      this.output.rows = 0;
+    }
   }
 
   /** Prints a line that no command asked for; what is being typed moves below it. */
   notice(text: string): void {
     if (this.receiver !== undefined) return;
-    if (this.job === undefined) this.output.write('\r\n');
+    const isOpen = this.job === undefined || this.asking;
+    if (isOpen) this.output.write('\r\n');
     this.output.line(text);
-    if (this.job === undefined) this.editor.open();
+    if (isOpen) this.editor.open();
   }
 
   take(receive: (bytes: Uint8Array) => void): void {
@@ -84,88 +145,189 @@ export class Console implements RawLine {
     this.line.setTransparent?.(false);
   }
 
+  /** Ends what runs and asks for the password, if there is one. */
+  logout(why: string): void {
+    this.guard?.lock();
+    if (!this.isOpened) return;
+    if (this.job === undefined || this.asking) this.output.write('\r\n');
+    this.end();
+    if (why !== '') this.output.line(why);
+    this.open();
+  }
+
+  private end(): void {
+    this.job?.return();
+    this.job = undefined;
+    this.paging = false;
+    this.running = undefined;
+  }
+
   private interrupt(): void {
     this.typedFrom = 0;
     this.typedTo = 0;
     this.held = false;
     this.output.discard();
     if (this.job === undefined) {
-      this.keep(CONTROL_C);
+      this.typed[this.typedTo++] = CONTROL_C;
       return;
     }
-    this.job.return();
-    this.job = undefined;
+    if (!this.isLogin) this.end();
     this.output.line('^C');
-    this.editor.open();
+    if (!this.isLogin) this.open();
+    else if (this.asking) this.editor.open();
   }
 
-  private keep(byte: number): void {
-    if (this.typedTo === TYPED_AHEAD_LIMIT && this.typedFrom > 0) {
+  /** Makes room behind what is typed ahead; false if there is none. */
+  private makeRoom(): boolean {
+    if (this.typedTo < this.typed.length) return true;
+    if (this.typedFrom > 0) {
       this.typed.copyWithin(0, this.typedFrom, this.typedTo);
       this.typedTo -= this.typedFrom;
       this.typedFrom = 0;
+      return true;
     }
-    if (this.typedTo < TYPED_AHEAD_LIMIT) this.typed[this.typedTo++] = byte;
-    else this.lostBytes++;
+    if (this.typed.length === TYPED_AHEAD_LIMIT) return false;
+    const larger = new Uint8Array(Math.min(2 * this.typed.length, TYPED_AHEAD_LIMIT));
+    larger.set(this.typed);
+    this.typed = larger;
+    return true;
   }
 
-  /** Takes what has been received. */
+  private taken(): void {
+    if (this.typedFrom !== this.typedTo) return;
+    this.typedFrom = 0;
+    this.typedTo = 0;
+    if (this.typed.length > TYPED_AHEAD_LEAST) this.typed = new Uint8Array(TYPED_AHEAD_LEAST);
+  }
+
+  /** Takes what has been received, as far as there is room. */
   receive(): void {
-    const count = this.line.read(this.arrived, 0);
+    if (!this.makeRoom()) {
+      if (this.line.holds?.(CONTROL_C) !== true) return;
+      this.typedTo = 0;
+    }
+    const from = this.typedTo;
+    const end = from + this.line.read(this.typed, from);
+    this.keyed ||= end > from;
     if (this.receiver !== undefined) {
-      if (count > 0) this.receiver(this.arrived.subarray(0, count));
+      if (end > from) this.receiver(this.typed.slice(from, end));
       // The job that waits for these bytes need not wait out its time.
-      if (count > 0) this.resumeAt = this.now;
+      if (end > from) this.resumeAt = this.now;
       return;
     }
-    for (let i = 0; i < count; i++) {
-      const byte = this.arrived[i] as number;
+    for (let i = from; i < end; i++) {
+      const byte = this.typed[i] as number;
       if (byte === CONTROL_C) this.interrupt();
       else if (byte === XOFF) this.held = true;
       else if (byte === XON) this.held = false;
-      else this.keep(byte);
+      else this.typed[this.typedTo++] = byte;
     }
   }
 
-  private run(text: string): void {
-    if (text.trim() === '') return;
-    const found = findCommand(this.table, text);
-    if ('refusal' in found) {
-      this.output.line(found.refusal);
-      return;
-    }
+  /** What the schema says; undefined where the heap has no room for it. */
+  private advice<T>(ask: (tools: Tools) => T): T | undefined {
     try {
-      this.job = found.command.run(found.args);
+      return this.tools && ask(this.tools());
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      this.output.line(error.message);
+      return undefined;
     }
   }
 
-  /** Gives the editor a slice of what was typed, and runs the line when one is complete. */
-  private edit(): void {
-    const { used, event } = this.editor.feed(
-      this.typed,
-      this.typedFrom,
-      Math.min(this.typedTo, this.typedFrom + EDIT_SLICE),
-    );
+  private refuse(error: unknown): void {
+    if (!(error instanceof Refusal)) throw error;
+    const { running } = this;
+    const mark = running && this.advice(tools => tools.mark(running.text, running.column));
+    if (mark !== undefined) this.output.line(mark);
+    this.output.line(error.message);
+  }
+
+  private run(text: string, hidden: number): void {
+    if (text.trim() === '') return;
+    this.running = { text, column: PROMPT.length - hidden };
+    this.output.rows = 0;
+    try {
+      const found = findCommand(this.table, text);
+      if ('refusal' in found) throw new Refusal(found.refusal);
+      this.job = found.command.run(found.args);
+    } catch (error) {
+      this.refuse(error);
+    }
+    if (this.job === undefined) this.running = undefined;
+  }
+
+  /** Gives the editor a slice of what was typed. */
+  private feed(): LineEvent {
+    const end = Math.min(this.typedTo, this.typedFrom + EDIT_SLICE);
+    const { used, event } = this.editor.feed(this.typed, this.typedFrom, end);
     this.typedFrom += used;
-    if (this.typedFrom === this.typedTo) {
-      this.typedFrom = 0;
-      this.typedTo = 0;
+    this.taken();
+    return event;
+  }
+
+  private edit(): void {
+    const event = this.feed();
+    if (event.kind === 'tab' || event.kind === 'help') {
+      this.advise(event);
+      return;
+    }
+    if (this.asking) {
+      if (event.kind === 'line') this.answer = event.text;
+      else if (event.kind !== 'more') this.editor.open();
+      return;
     }
     if (event.kind === 'more') return;
-    if (event.kind === 'line') this.run(event.text);
+    if (event.kind === 'line') this.run(event.text, event.hidden);
     if (event.kind === 'too-long')
-      this.output.line(`Cannot run the line: it is longer than ${LINE_LIMIT} characters`);
-    if (this.job === undefined) this.editor.open();
+      this.output.line(`Cannot run the line: it is longer than ${LINE_LIMIT} bytes`);
+    if (this.job === undefined) this.open();
+  }
+
+  /** Answers TAB and `?`. */
+  private advise({ kind, before }: { kind: 'tab' | 'help'; before: string }): void {
+    if (this.asking || this.tools === undefined) {
+      this.editor.insert(kind === 'tab' ? ' ' : '?');
+      return;
+    }
+    const advice = this.advice(tools =>
+      kind === 'tab' ? tools.complete(before) : { add: '', rows: tools.hints(before) },
+    );
+    if (advice !== undefined && advice.add !== '') {
+      this.editor.insert(advice.add);
+      return;
+    }
+    const hints = advice?.rows ?? [];
+    if (hints.length === 0) {
+      this.output.write('\x07');
+      return;
+    }
+    this.output.write(kind === 'tab' ? '\r\n' : '?\r\n');
+    for (const row of hints) this.output.line(row);
+    this.editor.open();
   }
 
   private reportLoss(): void {
+    const lost = this.line.lost?.() ?? 0;
+    if (lost === this.lostBytes) return;
     this.output.line(
-      `Cannot keep what is typed: ${this.lostBytes} bytes lost, ${TYPED_AHEAD_LIMIT} were waiting`,
+      `\r\n${(lost - this.lostBytes) | 0} bytes were lost on the line: turn on its flow control`,
     );
-    this.lostBytes = 0;
+    this.lostBytes = lost;
+    this.editor.open();
+  }
+
+  /** Takes the key that the pager waits for. */
+  private turn(): void {
+    const key = this.typed[this.typedFrom++] as number;
+    this.taken();
+    this.paging = false;
+    this.output.write(`\r${' '.repeat(MORE.length)}\r`);
+    const letter = String.fromCharCode(key | 32);
+    if (letter === 'q') {
+      this.end();
+      this.open();
+    } else if (letter === 'a') this.output.rows = -0x7fffffff;
+    else this.output.rows = key === CR || key === LF ? PAGE_ROWS - 1 : 0;
   }
 
   /** Runs the job until it waits, the output is full or its slice is over. */
@@ -173,20 +335,28 @@ export class Console implements RawLine {
     for (let i = 0; i < JOB_SLICE && this.job !== undefined && !this.output.busy; i++) {
       const left = (this.resumeAt - now) | 0;
       if (left > 0) return left;
+      if (this.asking && this.answer === undefined) return -1;
+      if (this.paged && this.output.rows >= PAGE_ROWS && this.typedFrom === this.typedTo) {
+        this.paging = true;
+        this.output.write(MORE);
+        return -1;
+      }
       let result: IteratorResult<number, void>;
       try {
         result = this.job.next();
       } catch (error) {
-        if (!(error instanceof Refusal)) throw error;
-        this.output.line(error.message);
+        if (this.output.rows > 0) this.running = undefined;
+        this.refuse(error);
         result = { done: true, value: undefined };
       }
       if (result.done === true) {
-        this.job = undefined;
-        this.editor.open();
+        this.end();
+        this.open();
         return 0;
       }
       this.resumeAt = (now + result.value) | 0;
+      // What trickles is not paged: nobody reads it later.
+      if (result.value > 0 && this.output.rows > 0) this.output.rows = 0;
     }
     return this.output.busy ? 1 : 0;
   }
@@ -194,12 +364,32 @@ export class Console implements RawLine {
   /** Does a slice of work. Answers the ticks until there is more to do, or -1 for "when something comes". */
   work(now: number): number {
     this.now = now;
+    if (this.keyed) this.keyedAt = now;
+    this.keyed = false;
+    const wait = this.slice(now);
+    const idle = this.isLogin ? 0 : (this.guard?.idleTicks() ?? 0);
+    if (idle === 0) return wait;
+    const left = (this.keyedAt + idle - now) | 0;
+    if (left <= 0) {
+      this.logout('Logged out, as nothing was typed for a while');
+      return 0;
+    }
+    return wait < 0 ? left : Math.min(left, wait);
+  }
+
+  private slice(now: number): number {
     this.output.flush();
     // The ring drains by interrupt and nobody tells: look again at the next tick.
     if (this.output.busy) return this.held ? -1 : 1;
-    if (this.job !== undefined) return this.resume(now);
-    if (this.lostBytes > 0) this.reportLoss();
-    if (this.typedFrom === this.typedTo) return -1;
+    const isTyped = this.typedFrom !== this.typedTo;
+    if (this.paging) {
+      if (!isTyped) return -1;
+      this.turn();
+      return 0;
+    }
+    if (this.job !== undefined && !(this.asking && this.answer === undefined)) return this.resume(now);
+    if (!this.asking) this.reportLoss();
+    if (!isTyped) return -1;
     this.edit();
     this.resumeAt = now;
     return this.typedFrom === this.typedTo && this.job === undefined && !this.output.busy ? -1 : 0;

@@ -5,9 +5,11 @@
 //
 // The editor knows what the screen shows behind the prompt (`shown`) and where the cursor is (`column`). An
 // edit changes text and position; show() then writes only what differs. A line longer than the screen is
-// seen through a window, as backspace does not cross the screen's edge.
+// seen through a window, as backspace does not cross the screen's edge. Text is UTF-8 in bytes (utf8.ts).
 
-/** Characters in a line: an iptables command with every match takes some 300. */
+import { before, behind, columnsOf, continues } from './utf8.ts';
+
+/** Bytes in a line: an iptables command with every match takes some 300. */
 export const LINE_LIMIT = 1000;
 /** Lines that can be called back. */
 export const HISTORY_LIMIT = 20;
@@ -16,17 +18,28 @@ const SCREEN_COLUMNS = 80;
 /** How far the window moves at once, so that typing past the edge does not redraw the line each time. */
 const WINDOW_STEP = 16;
 
+/** Characters that ^R looks for. */
+const SOUGHT_LIMIT = 24;
+
 const BELL = '\x07';
 const BACKSPACE = '\b';
 const CONTROL_C = 3;
+const CONTROL_G = 7;
 const TAB = 9;
+const CONTROL_R = 18;
+const CONTROL_V = 22;
+const QUESTION = 63;
 const LF = 10;
 const CR = 13;
 const ESCAPE = 27;
 
-/** What feed() found: a line, `too-long` with nothing to run, `cancelled` by ^C; or that it needs more. */
+/**
+ * What feed() found: a line (`hidden`: bytes at its start that were not on the screen), `too-long` with nothing to
+ * run, `cancelled` by ^C, the keys TAB and `?` behind a text; or that it needs more.
+ */
 export type LineEvent =
-  | { kind: 'line'; text: string }
+  | { kind: 'line'; text: string; hidden: number }
+  | { kind: 'tab' | 'help'; before: string }
   | { kind: 'too-long' }
   | { kind: 'cancelled' }
   | { kind: 'more' };
@@ -35,7 +48,6 @@ const MORE: LineEvent = { kind: 'more' };
 
 /** One terminal's line: `write` is its screen. */
 export class LineEditor {
-  private readonly width: number;
   private readonly history: string[] = [];
   /** Which line of the history is being shown; history.length is the new one. */
   private recalled = 0;
@@ -48,14 +60,32 @@ export class LineEditor {
   private windowStart = 0;
   private killed = '';
   private afterCr = false;
+  /** What is typed is not shown. */
+  private secret = false;
+  /** The next byte is taken as it is: ^V. */
+  private literal = false;
+  /** The prompt that comes back after a search. */
+  private ownPrompt = '';
+  /** What ^R looks for, or undefined. */
+  private sought: string | undefined;
   /** '' outside of an escape sequence, else what of it has come. */
   private sequence = '';
 
   constructor(
-    private readonly prompt: string,
+    private prompt: string,
     private readonly write: (text: string) => void,
-  ) {
-    this.width = SCREEN_COLUMNS - 1 - prompt.length;
+  ) {}
+
+  private get width(): number {
+    return SCREEN_COLUMNS - 1 - this.prompt.length;
+  }
+
+  /** Asks for a new line with another prompt; a secret one is neither shown nor kept in the history. */
+  ask(prompt: string, secret = false): void {
+    this.clear();
+    this.prompt = prompt;
+    this.secret = secret;
+    this.open();
   }
 
   /** Writes the prompt and what has been typed. */
@@ -82,11 +112,16 @@ export class LineEditor {
       this.sequence = '';
       const to = this.printableRun(bytes, next, end);
       if (to > next) {
-        this.insert(String.fromCharCode(...bytes.subarray(next, to)));
+        this.typed(String.fromCharCode(...bytes.subarray(next, to)));
         next = to;
         continue;
       }
       next++;
+      if (this.sought !== undefined && this.whileSeeking(byte)) continue;
+      if ((byte === TAB || byte === QUESTION) && !this.secret) {
+        const before = this.text.slice(0, this.position);
+        return { used: next - at, event: { kind: byte === TAB ? 'tab' : 'help', before } };
+      }
       if (byte === CR || (byte === LF && !lfOfCrLf)) return { used: next - at, event: this.finish() };
       if (byte === CONTROL_C) {
         this.write('^C\r\n');
@@ -100,23 +135,28 @@ export class LineEditor {
   }
 
   private moveTo(target: number): void {
-    if (target < this.column) this.write(BACKSPACE.repeat(this.column - target));
+    if (target < this.column) this.write(BACKSPACE.repeat(columnsOf(this.shown.slice(target, this.column))));
     else if (target > this.column) this.write(this.shown.slice(this.column, target));
     this.column = target;
   }
 
   /** Brings the screen to text and position. */
   private show(): void {
+    if (this.secret) return;
     if (this.position < this.windowStart) this.windowStart = Math.max(0, this.position - WINDOW_STEP);
     if (this.position - this.windowStart > this.width)
       this.windowStart = this.position - this.width + WINDOW_STEP;
-    const wanted = this.text.slice(this.windowStart, this.windowStart + this.width);
+    while (continues(this.text, this.windowStart)) this.windowStart++;
+    let windowEnd = this.windowStart + this.width;
+    while (continues(this.text, windowEnd)) windowEnd--;
+    const wanted = this.text.slice(this.windowStart, windowEnd);
     if (wanted !== this.shown) {
       let same = 0;
       while (same < wanted.length && same < this.shown.length && wanted[same] === this.shown[same]) same++;
+      while (continues(wanted, same) || continues(this.shown, same)) same--;
       this.moveTo(same);
       const tail = wanted.slice(same);
-      const gap = Math.max(0, this.shown.length - wanted.length);
+      const gap = Math.max(0, columnsOf(this.shown.slice(same)) - columnsOf(tail));
       this.write(tail + ' '.repeat(gap) + BACKSPACE.repeat(gap));
       this.shown = wanted;
       this.column = wanted.length;
@@ -136,8 +176,14 @@ export class LineEditor {
     this.replace(from, to, '');
   }
 
+  private typed(run: string): void {
+    this.literal = false;
+    if (this.sought === undefined) this.insert(run);
+    else this.seek((this.sought + run).slice(0, SOUGHT_LIMIT), this.recalled);
+  }
+
   /** Inserts a run of printable characters; what passes the limit makes the whole line unusable. */
-  private insert(run: string): void {
+  insert(run: string): void {
     const room = LINE_LIMIT - this.text.length;
     if (run.length > room) {
       this.tooLong = true;
@@ -145,7 +191,10 @@ export class LineEditor {
     }
     const fits = run.slice(0, Math.max(0, room));
     const plain =
-      this.position === this.text.length && this.column === this.shown.length && this.windowStart === 0;
+      !this.secret &&
+      this.position === this.text.length &&
+      this.column === this.shown.length &&
+      this.windowStart === 0;
     if (plain && this.text.length + fits.length <= this.width) {
       // The usual case, and the fast one: a paste is echoed as it comes.
       this.text += fits;
@@ -195,6 +244,7 @@ export class LineEditor {
     this.column = 0;
     this.windowStart = 0;
     this.draft = '';
+    this.literal = false;
     this.recalled = this.history.length;
   }
 
@@ -202,23 +252,24 @@ export class LineEditor {
     this.write('\r\n');
     const line = this.text;
     const refused = this.tooLong;
-    if (!refused && line.trim() !== '' && this.history[this.history.length - 1] !== line) {
+    const hidden = this.windowStart;
+    if (!refused && !this.secret && line.trim() !== '' && this.history[this.history.length - 1] !== line) {
       this.history.push(line);
       if (this.history.length > HISTORY_LIMIT) this.history.shift();
     }
     this.clear();
-    return refused ? { kind: 'too-long' } : { kind: 'line', text: line };
+    return refused ? { kind: 'too-long' } : { kind: 'line', text: line, hidden };
   }
 
   /** Keys that take one byte, but for those that end the line. */
   private control(byte: number): void {
     if (byte === 1) this.go(0);
     else if (byte === 5) this.go(this.text.length);
-    else if (byte === 2) this.go(this.position - 1);
-    else if (byte === 6) this.go(this.position + 1);
+    else if (byte === 2) this.go(before(this.text, this.position));
+    else if (byte === 6) this.go(behind(this.text, this.position));
     else if (byte === 8 || byte === 127) {
       if (this.position === 0) this.write(BELL);
-      else this.replace(this.position - 1, this.position, '');
+      else this.replace(before(this.text, this.position), this.position, '');
     } else if (byte === 4) this.erase();
     else if (byte === 11) this.kill(this.position, this.text.length);
     else if (byte === 21) this.killBack(0);
@@ -227,7 +278,8 @@ export class LineEditor {
     else if (byte === 16) this.recall(-1);
     else if (byte === 14) this.recall(1);
     else if (byte === 12) this.redraw();
-    else if (byte === TAB) this.insert(' ');
+    else if (byte === CONTROL_V) this.literal = true;
+    else if (byte === CONTROL_R && !this.secret) this.seek('', this.history.length);
     else if (byte !== 0) this.write(BELL);
   }
 
@@ -241,7 +293,7 @@ export class LineEditor {
       this.write(BELL);
       return;
     }
-    this.text = this.text.slice(0, this.position) + this.text.slice(this.position + 1);
+    this.text = this.text.slice(0, this.position) + this.text.slice(behind(this.text, this.position));
     this.show();
   }
 
@@ -250,8 +302,8 @@ export class LineEditor {
     const last = code[code.length - 1];
     if (last === 'A') this.recall(-1);
     else if (last === 'B') this.recall(1);
-    else if (last === 'C') this.go(this.position + 1);
-    else if (last === 'D') this.go(this.position - 1);
+    else if (last === 'C') this.go(behind(this.text, this.position));
+    else if (last === 'D') this.go(before(this.text, this.position));
     else if (last === 'H' || code === '[1~' || code === '[7~') this.go(0);
     else if (last === 'F' || code === '[4~' || code === '[8~') this.go(this.text.length);
     else if (code === '[3~') this.erase();
@@ -268,18 +320,63 @@ export class LineEditor {
     if (code[0] === '[' || code[0] === 'O') this.key(code);
   }
 
-  private redraw(): void {
-    this.write('\r\n');
-    this.shown = '';
-    this.column = 0;
-    this.write(this.prompt);
-    this.show();
+  /** Shows the newest line with `sought` in it that is older than `from`, under a prompt of its own. */
+  private seek(sought: string, from: number): void {
+    if (this.sought === undefined) this.draft = this.text;
+    const fits = (line: string): boolean => line.includes(sought);
+    let at = Math.min(from, this.history.length - 1);
+    while (at >= 0 && !fits(this.history[at] as string)) at--;
+    if (sought !== '' && at < 0) this.write(BELL);
+    else if (sought !== '') {
+      this.recalled = at;
+      this.text = this.history[at] as string;
+      this.position = this.text.indexOf(sought);
+    }
+    this.entitle(`search '${sought}': `, sought);
   }
 
-  /** Bytes at `at` that can be inserted as one run. */
+  /** Whether a key belongs to the search; others end it and keep what it found. */
+  private whileSeeking(byte: number): boolean {
+    const sought = this.sought ?? '';
+    if (byte === CONTROL_R) this.seek(sought, this.recalled - 1);
+    else if (byte === 8 || byte === 127) {
+      this.recalled = this.history.length;
+      this.seek(sought.slice(0, -1), this.recalled);
+    } else {
+      if (byte === CONTROL_G || byte === CONTROL_C) {
+        this.text = this.draft;
+        this.position = this.text.length;
+        this.recalled = this.history.length;
+      }
+      this.entitle(this.ownPrompt, undefined);
+      return byte === CONTROL_G;
+    }
+    return true;
+  }
+
+  /** Writes the row anew under another prompt. */
+  private entitle(prompt: string, sought: string | undefined): void {
+    this.write(`\r${' '.repeat(this.prompt.length + columnsOf(this.shown))}\r`);
+    if (this.sought === undefined) this.ownPrompt = this.prompt;
+    this.sought = sought;
+    this.prompt = prompt;
+    this.open();
+  }
+
+  private redraw(): void {
+    this.write('\r\n');
+    this.open();
+  }
+
+  /** Bytes at `at` that can be inserted as one run: ASCII and what UTF-8 is made of, but no `?` that asks. */
   private printableRun(bytes: Uint8Array, at: number, end: number): number {
     let to = at;
-    while (to < end && (bytes[to] as number) >= 32 && (bytes[to] as number) < 127) to++;
+    while (to < end) {
+      const byte = bytes[to] as number;
+      const asks = byte === QUESTION && !this.secret && !this.literal && this.sought === undefined;
+      if (byte < 32 || byte === 127 || byte === 0xc0 || byte === 0xc1 || byte > 0xf4 || asks) break;
+      to++;
+    }
     return to;
   }
 }

@@ -6,7 +6,7 @@ export const OUTPUT_LIMIT = 16 * 1024;
 
 /** The way out: the serial port's transmit ring. */
 export interface Sink {
-  /** Takes what it has room for; answers how many characters. All are ASCII. */
+  /** Takes what it has room for; answers how many characters. Each is a byte. */
   write(text: string): number;
 }
 
@@ -21,6 +21,8 @@ export interface Output {
   discard(): void;
   /** Whether something still waits. */
   readonly busy: boolean;
+  /** Line feeds written; the pager sets it back. */
+  rows: number;
 }
 
 export function createOutput(sink: Sink): Output {
@@ -36,6 +38,7 @@ export function createOutput(sink: Sink): Output {
   }
 
   function write(text: string): void {
+    for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) result.rows++;
     if (waiting === '' && lost === 0) {
       waiting = text.slice(sink.write(text));
       if (waiting.length > OUTPUT_LIMIT) {
@@ -50,7 +53,8 @@ export function createOutput(sink: Sink): Output {
     else lost += text.length;
   }
 
-  return {
+  const result: Output = {
+    rows: 0,
     write,
     line: text => write(`${text}\r\n`),
     flush,
@@ -62,4 +66,5 @@ export function createOutput(sink: Sink): Output {
       return waiting !== '' || lost > 0;
     },
   };
+  return result;
 }

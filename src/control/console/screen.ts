@@ -1,5 +1,13 @@
 // A dumb terminal for tests: printable characters, CR, LF, backspace and bell, 80 columns, no wrapping back.
 
+/** What the pager asks; `a` is "all the rest". */
+export const MORE = /-- more: [^-]*--$/;
+
+/** What a command printed, without the pager's questions and the marks under wrong words. */
+export function plainOutput(text: string): string {
+  return text.replace(/-- more: [^-]*--\r +\r/g, '').replace(/^(?: +\^| +expected: ).*\r?\n/gm, '');
+}
+
 export interface Screen {
   write(text: string): void;
   /** The lines so far, without trailing spaces. */

@@ -4,6 +4,7 @@
 import { createSimBoard } from '../../../board/sim/board.ts';
 import * as packets from '../../../test/packets.ts';
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { MORE, plainOutput } from '../console/screen.ts';
 import { BOOTREQUEST, CLIENT_PORT, Reader, SERVER_PORT, Writer } from './message.ts';
 import * as option from './options.ts';
 
@@ -135,8 +136,10 @@ export async function lab() {
     text = '';
     board.type(`${line}\r`);
     settle();
+    if (MORE.test(text)) board.type('a');
+    settle();
     wait(5);
-    return text
+    return plainOutput(text)
       .slice(line.length + 2)
       .replace(PROMPT, '')
       .replaceAll('\r\n', '\n')

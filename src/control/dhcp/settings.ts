@@ -27,7 +27,6 @@ import {
 import type { Reservation } from './pool.ts';
 import type { DhcpServer } from './server.ts';
 
-const SERVERS_MOST = 4;
 const DOMAIN_DEFAULT = 'lan';
 const NONE = 'none';
 
@@ -47,7 +46,7 @@ function switchSetting(server: DhcpServer): Setting {
   const { config } = server;
   return {
     words: 'dhcp',
-    arguments: 'on|off',
+    arguments: 'on|off=on',
     help: 'whether addresses are given to hosts of the LAN',
     set: ([word = '']) => {
       if (word !== 'on' && word !== 'off') throw new Refusal(`Cannot set DHCP ${word}: it is on or off`);
@@ -62,7 +61,7 @@ function rangeSetting(server: DhcpServer): Setting {
   const { config } = server;
   return {
     words: 'dhcp range',
-    arguments: 'FIRST LAST',
+    arguments: 'FIRST:address LAST:address',
     help: 'the addresses that are given; .100 to .199 by default',
     set: ([from = '', to = '']) => {
       const what = `DHCP range ${from} ${to}`;
@@ -83,8 +82,8 @@ function rangeSetting(server: DhcpServer): Setting {
 function leaseSetting({ config }: DhcpServer): Setting {
   return {
     words: 'dhcp lease',
-    arguments: 'SECONDS',
-    help: `how long an address is given for; ${DHCP_LEASE_SECONDS} by default`,
+    arguments: 'TIME:integer(120..8640000,seconds)=43200',
+    help: 'how long an address is given for',
     set: ([text = '']) => {
       const seconds = /^\d{1,9}$/.test(text) ? Number(text) : 0;
       if (seconds < DHCP_LEASE_LEAST_SECONDS || seconds > DHCP_LEASE_MOST_SECONDS) {
@@ -104,8 +103,7 @@ function leaseSetting({ config }: DhcpServer): Setting {
 function dnsSetting({ config }: DhcpServer): Setting {
   return {
     words: 'dhcp dns',
-    arguments: 'ADDRESS ...',
-    count: [1, SERVERS_MOST],
+    arguments: 'ADDRESS:address...4',
     help: 'DNS servers that hosts are told of; the router itself by default',
     set: args => {
       config.dns = args.map(text => addressFrom(`DHCP DNS server ${text}`, text));
@@ -120,8 +118,8 @@ function dnsSetting({ config }: DhcpServer): Setting {
 function domainSetting({ config }: DhcpServer): Setting {
   return {
     words: 'dhcp domain',
-    arguments: 'NAME|none',
-    help: `the domain of the LAN's hosts; ${DOMAIN_DEFAULT} by default`,
+    arguments: 'DOMAIN:domain=lan',
+    help: "the domain of the LAN's hosts, or none",
     set: ([name = '']) => {
       const domain = name.toLowerCase();
       if (
@@ -142,8 +140,7 @@ function domainSetting({ config }: DhcpServer): Setting {
 function optionSetting({ config }: DhcpServer): Setting {
   return {
     words: 'dhcp option',
-    arguments: 'CODE VALUE ...',
-    count: [2, 64],
+    arguments: 'CODE:integer(1..254) VALUE:text...63',
     help: 'an option that hosts are told of if they ask; bytes as decimal numbers or 0x..',
     set: ([text = '', ...words]) => {
       const code = optionCode(text);
@@ -156,7 +153,7 @@ function optionSetting({ config }: DhcpServer): Setting {
       }
       config.options = [...others, { code, value, words: words.join(' ') }];
     },
-    unsetArguments: 'CODE',
+    unsetArguments: 'CODE:integer(1..254)',
     unset: ([text = '']) => {
       const code = optionCode(text);
       if (!config.options.some(other => other.code === code)) {
@@ -183,8 +180,7 @@ function optionCode(text: string): number {
 function reserveSetting({ config }: DhcpServer): Setting {
   return {
     words: 'dhcp reserve',
-    arguments: 'MAC|id:HEX ADDRESS [NAME]',
-    count: [2, 3],
+    arguments: 'HOST:client ADDRESS:address [NAME:name]',
     help: 'gives a host always the same address, and a name',
     set: ([text = '', at = '', named = '']) => {
       const what = `DHCP reservation of ${at} for ${text}`;
@@ -205,7 +201,7 @@ function reserveSetting({ config }: DhcpServer): Setting {
       }
       config.reservations = [...others, { ...client, address, name }];
     },
-    unsetArguments: 'MAC|id:HEX',
+    unsetArguments: 'HOST:client',
     unset: ([text = '']) => {
       const { client } = clientFrom(`DHCP reservation for ${text}`, text);
       if (!config.reservations.some(other => other.client === client)) {

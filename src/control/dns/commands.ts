@@ -5,7 +5,7 @@ import { INTERFACE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { formatAddress, parseAddress, refuseUnicast } from '../address.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import { DNS_ALLOWED, DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, DNS_HOSTS, DNS_SERVERS } from '../limits.ts';
+import { DNS_ALLOWED, DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, DNS_HOSTS } from '../limits.ts';
 import type { Setting } from '../registry.ts';
 import { prefixOf } from '../settings.ts';
 import type { Dns } from './dns.ts';
@@ -42,8 +42,7 @@ export function dnsSettings(dns: Dns): Setting[] {
 function serverSetting(dns: Dns): Setting {
   return {
     words: 'dns server',
-    arguments: 'ADDRESS [ADDRESS...]',
-    count: [1, DNS_SERVERS],
+    arguments: 'ADDRESS:address...4',
     help: 'servers to ask in place of those that the WAN tells, the first first',
     set: words => {
       const addresses = words.map(word => addressFrom('set DNS server', word));
@@ -76,8 +75,8 @@ function domainSetting(dns: Dns): Setting {
   };
   return {
     words: 'dns domain',
-    arguments: 'DOMAIN',
-    help: `what follows the names of the LAN's hosts, ${DOMAIN_DEFAULT} if nothing is set`,
+    arguments: 'DOMAIN:domain=home.arpa',
+    help: "what follows the names of the LAN's hosts",
     set: ([text = '']) => set(text),
     unset: () => set(DOMAIN_DEFAULT),
     lines: () => (local.domain === DOMAIN_DEFAULT ? [] : [`set dns domain ${local.domain}`]),
@@ -88,7 +87,7 @@ function hostSetting(dns: Dns): Setting {
   const { local } = dns;
   return {
     words: 'dns host',
-    arguments: 'NAME ADDRESS',
+    arguments: 'NAME:domain ADDRESS:address',
     help: 'a name that is answered here',
     set: ([text = '', address = '']) => {
       const host = { ...nameFrom('set DNS host', text), address: addressFrom('set DNS host', address) };
@@ -102,7 +101,7 @@ function hostSetting(dns: Dns): Setting {
     unset: ([text = '']) => {
       local.hosts = without('unset DNS host', local.hosts, text);
     },
-    unsetArguments: 'NAME',
+    unsetArguments: 'NAME:domain',
     unsetHelp: 'forgets the name',
     lines: () => local.hosts.map(({ name, address }) => `set dns host ${name} ${formatAddress(address)}`),
   };
@@ -112,7 +111,7 @@ function guardSettings({ policy }: Dns): Setting[] {
   return [
     {
       words: 'dns rebind',
-      arguments: 'on|off',
+      arguments: 'on|off=on',
       help: 'refuses private addresses as answers to public names',
       set: ([text = '']) => {
         if (text !== 'on' && text !== 'off')
@@ -126,7 +125,7 @@ function guardSettings({ policy }: Dns): Setting[] {
     },
     {
       words: 'dns allow',
-      arguments: 'DOMAIN',
+      arguments: 'DOMAIN:domain',
       help: 'names of this domain may have private addresses',
       set: ([text = '']) => {
         const domain = nameFrom('set DNS allow', text);
@@ -138,7 +137,7 @@ function guardSettings({ policy }: Dns): Setting[] {
       unset: ([text = '']) => {
         policy.allowed = without('unset DNS allow', policy.allowed, text);
       },
-      unsetArguments: 'DOMAIN',
+      unsetArguments: 'DOMAIN:domain',
       unsetHelp: 'names of this domain are as any other',
       lines: () => policy.allowed.map(({ name }) => `set dns allow ${name}`),
     },

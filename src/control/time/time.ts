@@ -79,7 +79,7 @@ function showTime(context: Context, wallClock: WallClock, ntp: Ntp): void {
 function zoneSetting(wallClock: WallClock): Setting {
   return {
     words: 'timezone',
-    arguments: 'ZONE',
+    arguments: 'ZONE:zone=UTC0',
     help: 'as a POSIX string: CET-1CEST,M3.5.0,M10.5.0/3',
     set: ([text = '']) => {
       const zone = parseZone(text.replace(/^(["'])(.*)\1$/, '$2'));
@@ -97,7 +97,7 @@ function zoneSetting(wallClock: WallClock): Setting {
 function serverSetting(ntp: Ntp): Setting {
   return {
     words: 'ntp server',
-    arguments: 'HOST',
+    arguments: 'HOST:host',
     help: `asks HOST for the time; ${NTP_SERVERS} at most`,
     set: ([text = '']) => {
       const address = serverAddress(text);
@@ -109,7 +109,7 @@ function serverSetting(ntp: Ntp): Setting {
       if (!ntp.remove(text.toLowerCase()))
         throw new Refusal(`Cannot unset NTP server ${text}: it is not set`);
     },
-    unsetArguments: 'HOST',
+    unsetArguments: 'HOST:host',
     unsetHelp: 'asks HOST no more',
     lines: () => ntp.servers.map(text => `set ntp server ${text}`),
   };

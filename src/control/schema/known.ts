@@ -1,0 +1,27 @@
+// What completion knows: the addresses and names of the network, and the settings' lines.
+
+import { formatAddress } from '../address.ts';
+import type { Context } from '../context.ts';
+import type { DhcpServer } from '../dhcp/server.ts';
+import { gatewayOf } from '../settings.ts';
+import type { Known } from './schema.ts';
+
+export function known({ registry, wan }: Context, server: DhcpServer): Known {
+  const hosts = (): { address: number; name: string }[] => {
+    const all = server.config.reservations.map(({ address, name }) => ({ address, name }));
+    server.each(({ address, name }) => all.push({ address, name: server.nameOf(address) ?? name }));
+    return all;
+  };
+  return {
+    lines: () => registry.lines(),
+    names: () =>
+      hosts()
+        .map(({ name }) => name)
+        .filter(name => name !== ''),
+    addresses: () => {
+      const gateway = gatewayOf();
+      const others = [...(gateway === undefined ? [] : [gateway]), ...(wan?.dnsServers() ?? [])];
+      return [...hosts().map(({ address }) => address), ...others].map(formatAddress);
+    },
+  };
+}

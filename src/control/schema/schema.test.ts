@@ -1,0 +1,195 @@
+import test from 'ava';
+import { consoleTable } from '../../../test/console-table.ts';
+import { type Command, findCommand, Refusal, usage, wordsOf } from '../console/command.ts';
+import { parametersOf } from './grammar.ts';
+import { complete, faultOf, hintsAt, type Known, placeAt } from './schema.ts';
+import { createTools, exampleFor } from './tools.ts';
+import { exampleOf, TYPES, typeOf } from './types.ts';
+
+const run = () => undefined;
+const table: Command[] = [
+  { words: 'help', arguments: '[COMMAND:command...9]', help: '', run },
+  { words: 'set dhcp', arguments: 'on|off=on', help: 'whether', run },
+  { words: 'set dhcp range', arguments: 'FIRST:address LAST:address', help: 'which', run },
+  { words: 'set dhcp lease', arguments: 'TIME:integer(120..8640000,seconds)=43200', help: 'how long', run },
+  { words: 'set dns host', arguments: 'NAME:domain ADDRESS:address', help: '', run },
+  { words: 'unset dns host', arguments: 'NAME:domain', help: 'forgets', run },
+  { words: 'set dns server', arguments: 'ADDRESS:address...4', help: '', run },
+  { words: 'show masq', help: 'sessions', run },
+  { words: 'show memory', help: '', run },
+];
+const known: Known = {
+  addresses: () => ['192.168.0.100', '192.168.0.101', '203.0.113.1'],
+  names: () => ['printer'],
+  lines: () => ['set dns host nas 192.168.0.7', 'set dns host nut 192.168.0.8', 'set dhcp lease 600'],
+};
+
+function completed(before: string): string {
+  const { add, candidates } = complete(table, before, known);
+  return candidates.length > 0 ? candidates.join(' ') : before + add;
+}
+
+test('complete() adds what is certain and else answers the candidates', t => {
+  const cases = [
+    ['sho', 'show '],
+    ['show ', 'show m'],
+    ['show m', 'masq memory'],
+    ['show me', 'show memory '],
+    ['set d', 'dhcp dns'],
+    ['set dhcp ', 'lease off on range'],
+    ['set dhcp o', 'off on'],
+    ['set dhcp of', 'set dhcp off '],
+    ['set dhcp range 2', 'set dhcp range 203.0.113.1 '],
+    ['set dhcp range 1', 'set dhcp range 192.168.0.10'],
+    ['set dhcp range 192.168.0.100 192.168.0.10', '192.168.0.100 192.168.0.101'],
+    ['set dns server 1.1.1.1 9.9.9.9 2', 'set dns server 1.1.1.1 9.9.9.9 203.0.113.1 '],
+    ['set dhcp lease ', '43200 600'],
+    ['unset dns host ', 'unset dns host n'],
+    ['unset dns host n', 'nas nut'],
+    ['unset dns host na', 'unset dns host nas '],
+    ['help se', 'help set '],
+    ['help set dns ', 'host server'],
+    ['nonsense', 'nonsense'],
+    ['show masq ', 'show masq '],
+  ];
+  for (const [before = '', after] of cases) t.is(completed(before), after, before);
+});
+
+test('faultOf() finds the wrong word and what was expected there', t => {
+  const cases: [string, number, RegExp][] = [
+    ['shwo masq', 0, /help, set, unset, show/],
+    ['set dxcp on', 4, /^dhcp, dns$/],
+    ['set dhcp range 192.168.0.1 192.168.0.300', 27, /^LAST, an address, as in 192/],
+    ['set dhcp lease 5', 15, /^TIME, 120 to 8640000 seconds, 43200 if nothing is set$/],
+    ['set dhcp range 1.1.1.1', 23, /^LAST/],
+    ['show masq now', 10, /^the end of the line$/],
+    ['set dhcp', 9, /range, lease, on or off/],
+  ];
+  for (const [line, offset, expected] of cases) {
+    const fault = faultOf(table, line);
+    t.is(fault?.offset, offset, line);
+    t.regex(fault?.expected ?? '', expected, line);
+  }
+  t.is(faultOf(table, 'set dhcp range 192.168.0.1 192.168.0.9'), undefined);
+});
+
+test('hintsAt() tells what may come next', t => {
+  t.deepEqual(hintsAt(table, 'set dhcp '), [
+    { form: 'range FIRST LAST', help: 'which' },
+    { form: 'lease TIME', help: 'how long' },
+    { form: 'on or off, on if nothing is set', help: 'whether' },
+  ]);
+  t.deepEqual(hintsAt(table, 'show masq '), [{ form: 'Enter', help: 'sessions' }]);
+  t.deepEqual(hintsAt(table, 'se'), [{ form: 'set', help: 'dhcp, dns' }]);
+});
+
+test('mark() puts the caret under the word, and the text where it has room', t => {
+  const { mark } = createTools(table, known);
+  const lease = 'expected: TIME, 120 to 8640000 seconds, 43200 if nothing is set';
+  t.is(mark('set dhcp lease 5', 9), `${' '.repeat(24)}^\r\n  ${lease}`);
+  t.is(mark('show masq now', 9), `${' '.repeat(19)}^ expected: the end of the line`);
+  const long = `show masq ${' '.repeat(40)}now`;
+  t.is(mark(long, 9), `${'  expected: the end of the line '.padStart(59)}^`);
+  for (const line of ['set dhcp lease 5', long, 'shwo', `set dns server ${'1.1.1.1 '.repeat(6)}`]) {
+    for (const row of (mark(line, 9) ?? '').split('\r\n')) t.true(row.length < 80, row);
+  }
+});
+
+const real = consoleTable();
+
+test('every command has help, a typed form, and an example that is accepted', t => {
+  for (const command of real) {
+    t.true(command.help.length > 0 && command.help.length < 90, command.words);
+    const form = parametersOf(command);
+    for (const parameter of form) {
+      t.true(parameter.type in TYPES, `${command.words}: ${parameter.label} has no type`);
+      const example = exampleOf(parameter);
+      t.is(typeOf(parameter).refuse(example, parameter), undefined, `${command.words} ${parameter.label}`);
+      if (parameter.standard !== '')
+        t.is(typeOf(parameter).refuse(parameter.standard, parameter), undefined, `${command.words} default`);
+    }
+    const example = exampleFor(command);
+    const found = findCommand(real, example);
+    t.true('command' in found && found.command === command, example);
+    t.is(faultOf(real, example), undefined, example);
+    t.true(usage(command).length < 79, usage(command));
+  }
+});
+
+test('no two commands have the same words', t => {
+  t.is(new Set(real.map(({ words }) => words)).size, real.length);
+});
+
+test('every word of every command is completed from its beginning, and offered by ?', t => {
+  for (const command of real) {
+    const own = command.words.split(' ');
+    for (const [depth, word] of own.entries()) {
+      const start = own
+        .slice(0, depth)
+        .map(each => `${each} `)
+        .join('');
+      for (let length = 0; length < word.length; length++) {
+        const before = start + word.slice(0, length);
+        const place = placeAt(real, before);
+        t.true(place.words.has(word), before);
+        const { add, candidates } = complete(real, before, known);
+        t.true(
+          candidates.includes(word) || (add !== '' && `${word} `.startsWith(word.slice(0, length) + add)),
+          before,
+        );
+        t.true(
+          hintsAt(real, before).some(({ form }) => form.startsWith(word)),
+          before,
+        );
+      }
+    }
+    const form = parametersOf(command);
+    const args = wordsOf(exampleFor(command)).slice(own.length);
+    for (const [i, parameter] of form.entries()) {
+      const before = `${[command.words, ...args.slice(0, i)].join(' ')} `;
+      const place = placeAt(real, before);
+      t.true(
+        place.parameters.some(found => found.parameter.label === parameter.label),
+        before,
+      );
+      for (const value of parameter.values) {
+        const { add, candidates } = complete(real, before + value.slice(0, -1), known);
+        t.true(add !== '' || candidates.includes(value), before + value);
+      }
+    }
+  }
+});
+
+test('what the schema refuses, the command refuses too', t => {
+  const wrong = new Map([
+    ['address', '1.2.3'],
+    ['prefix', '10.0.0.1/33'],
+    ['network', '10.0.0.1'],
+    ['integer', '99999999999'],
+    ['choice', 'perhaps'],
+    ['name', 'a!b'],
+    ['domain', 'a..b'],
+    ['host', '1.2.3'],
+    ['client', '1:2'],
+    ['zone', '1'],
+    ['hex', 'xyz'],
+  ]);
+  for (const command of real) {
+    const form = parametersOf(command);
+    const right = wordsOf(exampleFor(command)).slice(command.words.split(' ').length);
+    for (const [i, parameter] of form.entries()) {
+      const bad = wrong.get(parameter.type);
+      if (bad === undefined || right.length <= i) continue;
+      const args = right.with(i, bad);
+      const line = [command.words, ...args].join(' ');
+      t.throws(
+        () => {
+          const job = command.run(args);
+          job?.next();
+        },
+        { instanceOf: Refusal },
+        line,
+      );
+    }
+  }
+});

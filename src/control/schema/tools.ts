@@ -1,0 +1,132 @@
+// What the console asks of the schema, as text for the terminal: completion, `?`, the mark under a wrong word, and
+// the `help` command. Nothing of it is needed to run a line.
+// Not here: what may stand where (schema.ts).
+
+import { type Command, commandsUnder, type Job, Refusal, usage } from '../console/command.ts';
+import type { Output } from '../console/output.ts';
+import { parametersOf } from './grammar.ts';
+import { complete, faultOf, hintsAt, type Known } from './schema.ts';
+import { describe, exampleOf } from './types.ts';
+
+/** Columns of a terminal that are written: the last may wrap. */
+const COLUMNS = 79;
+/** Column at which the help text starts. */
+const HELP_COLUMN = 38;
+const INDENT = '  ';
+
+export interface Tools {
+  /** What TAB adds behind `before`, or rows of what it could be. */
+  complete(before: string): { add: string; rows: string[] };
+  /** Rows of what may come next, for `?`. */
+  hints(before: string): string[];
+  /** The row under a wrong line: a caret below the word at fault, and what was expected. Undefined: no fault. */
+  mark(line: string, column: number): string | undefined;
+  help(output: Output, words: string[]): Job;
+}
+
+export function createTools(table: readonly Command[], known: Known): Tools {
+  return {
+    complete: before => {
+      const { add, candidates } = complete(table, before, known);
+      return { add, rows: columns(candidates) };
+    },
+    hints: before => {
+      const hints = hintsAt(table, before);
+      if (hints.length === 0) return [`${INDENT}nothing that starts so; take the last word back`];
+      return hints.flatMap(({ form, help }) => rows(`${INDENT}${form}`, help));
+    },
+    mark: (line, column) => {
+      const fault = faultOf(table, line);
+      return fault === undefined ? undefined : markRow(column + fault.offset, fault.expected);
+    },
+    help: (output, words) => helpRows(table, output, words),
+  };
+}
+
+/** The caret and the text, whichever side of it has room. */
+function markRow(at: number, expected: string): string | undefined {
+  const text = `expected: ${expected}`;
+  const space = ' '.repeat(Math.max(0, at));
+  // A long line is seen through a window, and its word may be outside.
+  if (at < 0 || at >= COLUMNS) return `  ${text}`.slice(0, COLUMNS);
+  if (at + 2 + text.length <= COLUMNS) return `${space}^ ${text}`;
+  if (text.length + 3 <= at) return `${`  ${text} `.padStart(at)}^`;
+  return `${space}^\r\n  ${text}`;
+}
+
+/** A form and its meaning, beside or below it; the meaning is wrapped. */
+function rows(form: string, help: string): string[] {
+  const all: string[] = [];
+  let row = form.length < HELP_COLUMN ? form.padEnd(HELP_COLUMN) : '';
+  if (row === '') all.push(form);
+  for (const word of help.split(' ')) {
+    if (row.length + word.length > COLUMNS) {
+      all.push(row.trimEnd());
+      row = '';
+    }
+    row = `${row.padEnd(HELP_COLUMN)}${word} `;
+  }
+  return [...all, row.trimEnd()];
+}
+
+/** Words side by side. */
+function columns(words: readonly string[]): string[] {
+  const width = Math.max(0, ...words.map(word => word.length)) + 2;
+  const each = Math.max(1, Math.floor((COLUMNS - INDENT.length) / width));
+  const all: string[] = [];
+  for (let i = 0; i < words.length; i += each) {
+    const row = words.slice(i, i + each).map(word => word.padEnd(width));
+    all.push((INDENT + row.join('')).trimEnd());
+  }
+  return all;
+}
+
+function* helpRows(table: readonly Command[], output: Output, words: string[]): Job {
+  const found = commandsUnder(table, words);
+  const whole = found.find(command => command.words === words.join(' '));
+  if (found.length === 0) throw new Refusal(`Cannot help with ${words.join(' ')}: there is no such command`);
+  const [only = whole] = found.length === 1 ? found : [];
+  if (only !== undefined) {
+    for (const row of helpOf(only)) output.line(row);
+    if (found.length > 1) output.line('');
+  }
+  for (const command of found.length === 1 ? [] : found) {
+    for (const row of rows(usage(command), command.help)) output.line(row);
+    yield 0;
+  }
+  if (words.length === 0) output.line('? at any point of a line says what may come next, TAB completes it');
+}
+
+/** All that is to be said of one command. */
+export function helpOf(command: Command): string[] {
+  const parameters = parametersOf(command);
+  const list = parameters.map(parameter => {
+    const times = parameter.times > 1 ? `, up to ${parameter.times}` : '';
+    return `${INDENT}${describe(parameter)}${parameter.optional ? ', may be left out' : ''}${times}`;
+  });
+  return [usage(command), `${INDENT}${command.help}`, ...list, `${INDENT}as in: ${exampleFor(command)}`];
+}
+
+/** A line that would do; a command may tell its own. */
+export function exampleFor(command: Command): string {
+  const args = parametersOf(command).map(exampleOf);
+  return [command.words, ...(EXAMPLES.get(command.words)?.split(' ') ?? args)]
+    .filter(word => word !== '')
+    .join(' ');
+}
+
+/** Where the examples of the types do not make sense together. */
+const EXAMPLES = new Map([
+  ['help', 'set dhcp'],
+  ['ipfwadm', '-M -l -n'],
+  ['ipchains', '-M -L -n'],
+  ['set dhcp option', '42 192.168.0.1'],
+  ['unset dhcp option', '42'],
+  ['set dns host', 'printer 192.168.0.20'],
+  ['set dns server', '9.9.9.9 1.1.1.1'],
+  ['set dhcp reserve', '00:11:22:33:44:55 192.168.0.20 printer'],
+  ['set ntp server', 'pool.ntp.org'],
+  ['set route', '10.1.0.0/16 192.168.0.2'],
+  ['set wan address', '203.0.113.5/24'],
+  ['set wan gateway', '203.0.113.1'],
+]);

@@ -1,0 +1,17 @@
+// The console's real table of commands, without a board: for the manual and for tests of the schema.
+
+import type { Command } from '../src/control/console/command.ts';
+import { createControl } from '../src/control/control.ts';
+import * as debug from '../src/control/debug/overlay.ts';
+import type { Machine } from '../src/control/machine.ts';
+import type { OverlayName } from '../src/control/overlays.ts';
+import * as schema from '../src/control/schema/overlay.ts';
+import { javascriptBuild } from './builds.ts';
+
+export function consoleTable(): readonly Command[] {
+  const { memory, plane } = javascriptBuild();
+  const overlays = { debug, schema, interpreted: plane };
+  const overlay = (name: OverlayName) => overlays[name];
+  const machine = { memory, overlay, plane, version: '0' } as unknown as Machine;
+  return createControl(machine).commands;
+}
