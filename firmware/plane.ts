@@ -26,6 +26,7 @@ export {
 } from '../hal/serial/ns16550.ts';
 export { addressAsk, addressHeld } from '../src/plane/address-probe.ts';
 export { arpProbe, arpProbed, arpProbeEnd } from '../src/plane/arp.ts';
+export { captureDone, captureNext, captureStart, captureStop, captureTerm } from '../src/plane/capture.ts';
 export { adjust16, adjust32, checksum, sum } from '../src/plane/checksum.ts';
 export { resetCounters } from '../src/plane/counters.ts';
 export { crc32 } from '../src/plane/crc32.ts';

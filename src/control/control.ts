@@ -29,6 +29,7 @@ import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../plane/limits.t
 import { get16, get32, i32at, puti32 } from '../plane/memory.ts';
 import { formatPrefix } from './address.ts';
 import { createClock } from './clock.ts';
+import { captureCommands } from './commands/capture.ts';
 import { debugCommands } from './commands/debug.ts';
 import { diskCommands } from './commands/disk.ts';
 import { leaseCommands } from './commands/leases.ts';
@@ -147,6 +148,7 @@ export function createControl(machine: Machine): Control {
     ...logCommands(context),
     ...masqueradeCommands(context),
     ...pingCommands(context),
+    ...captureCommands(context),
     ...debugCommands(context),
   );
   let started = false;
@@ -175,6 +177,7 @@ export function createControl(machine: Machine): Control {
       setEngine(plane, ENGINE_NATIVE);
       plane.reclaim();
       plane.resetSockets();
+      plane.captureStop();
       console.output.line(
         `\r\nControl was restarted (${restartReason()}, ${fact(FACT_RESTARTS)} since power-on)`,
       );

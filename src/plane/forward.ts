@@ -10,6 +10,7 @@
 // its sender sent it; what fails later goes back through the masquerade (explain).
 
 import { arpInput } from './arp-input.ts';
+import { CAPTURE_IN, CAPTURE_MASK_AT, capture } from './capture.ts';
 import { adjust16 } from './checksum.ts';
 import {
   COUNT_FORWARDED,
@@ -116,6 +117,7 @@ const FRAGMENTS_MAX: i32 = 119;
 export function receive(packet: i32): void {
   const index: i32 = i32at(packet + PACKET_IN);
   const at: i32 = interfaceAt(index);
+  if (i32at(CAPTURE_MASK_AT) !== 0) capture(packet, index, CAPTURE_IN);
   if (i32at(at + IF_LINK) === LINK_ETHERNET) {
     const type: i32 = ethernetInput(packet, at);
     if (type !== ETHERTYPE_IPV4) {

@@ -144,6 +144,16 @@ export const DISK_BUFFER_BYTES: i32 = 512;
 /** What control's store reads and writes: a whole area of a saved configuration, 32 sectors. */
 export const STORE_BYTES: i32 = 16384;
 
+// --- copies of frames for control ---------------------------------------------------------------------------
+/** Ten full frames, or 140 headers: what the serial line carries away in a second and a half. */
+export const CAPTURE_BYTES: i32 = 16 * 1024;
+/** What stands before the frame in a record. */
+export const CAPTURE_RECORD_BYTES: i32 = 16;
+/** Conditions of one filter. */
+export const CAPTURE_TERM_COUNT: i32 = 16;
+/** 32 bytes and the terms, 12 each. */
+export const CAPTURE_STATE_BYTES: i32 = 256;
+
 // --- the map -------------------------------------------------------------------------------------------------
 export const PLANE_FIRST: i32 = 64;
 export const CELLS_AT: i32 = PLANE_FIRST;
@@ -175,8 +185,10 @@ export const MASQUERADE_PORT_HEADS_AT: i32 = MASQUERADE_MAP_HEADS_AT + 2 * MASQU
 export const MASQUERADE_PEER_HEADS_AT: i32 = MASQUERADE_PORT_HEADS_AT + 2 * MASQUERADE_BUCKETS;
 export const MASQUERADE_AT: i32 = MASQUERADE_PEER_HEADS_AT + 2 * MASQUERADE_BUCKETS;
 export const BUFFERS_AT: i32 = MASQUERADE_AT + MASQUERADE_COUNT * MASQUERADE_BYTES;
+export const CAPTURE_STATE_AT: i32 = BUFFERS_AT + BUFFER_COUNT * BUFFER_BYTES;
+export const CAPTURE_AT: i32 = CAPTURE_STATE_AT + CAPTURE_STATE_BYTES;
 /** Table of crc32.ts, which is not part of the plane's state. */
-export const CRC_TABLE_AT: i32 = BUFFERS_AT + BUFFER_COUNT * BUFFER_BYTES;
+export const CRC_TABLE_AT: i32 = CAPTURE_AT + CAPTURE_BYTES;
 export const CONFIGURATION_AT: i32 = CRC_TABLE_AT + 1024;
 export const LEASE_STATE_AT: i32 = CONFIGURATION_AT + CONFIGURATION_BYTES;
 export const LEASE_ADDRESSES_AT: i32 = LEASE_STATE_AT + LEASE_STATE_BYTES;

@@ -21,6 +21,7 @@ import {
   serialInterrupt,
   serialTick,
 } from '../../hal/serial/ns16550.ts';
+import { captureStop } from './capture.ts';
 import {
   ENGINE_AT,
   ENGINE_INTERPRETED,
@@ -78,6 +79,7 @@ export function planeReset(): void {
   resetRoutes();
   resetFragments();
   resetIcmp();
+  captureStop();
   masqueradeReset();
   puti32(NOW_AT, 0);
   puti32(ENGINE_AT, ENGINE_NATIVE);

@@ -2,6 +2,7 @@
 // RFC 791, 3.2 (fragmentation). Not here: the card's driver (hal/nic/), virtual reassembly (fragment.ts).
 
 import { nicSend } from '../../hal/nic/nic.ts';
+import { CAPTURE_MASK_AT, CAPTURE_OUT, capture } from './capture.ts';
 import { COUNT_FRAGMENTED, count, DROP_INTERFACE_DOWN, DROP_TRANSMIT_FULL } from './counters.ts';
 import { ETHERNET_HEADER_BYTES } from './ethernet.ts';
 import {
@@ -33,6 +34,7 @@ import { allocate, release } from './pool.ts';
 /** Gives a whole frame to the card, or lets it wait. Takes the packet. */
 export function transmit(packet: i32, index: i32): void {
   const at: i32 = interfaceAt(index);
+  if (i32at(CAPTURE_MASK_AT) !== 0) capture(packet, index, CAPTURE_OUT);
   const length: i32 = i32at(at + IF_QUEUE_LENGTH);
   if (length === 0) {
     if (i32at(at + IF_STATE) === INTERFACE_ABSENT) {

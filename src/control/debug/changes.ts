@@ -63,6 +63,7 @@ export function settle(plane: Plane, seed: number, wanAddress = WAN_ADDRESS): vo
   plane.setParameter(PORT_LAST, PORTS_CLASSIC[1]);
   plane.socketOpen(UDP, OPEN_PORT, -1);
   plane.reclaim();
+  plane.captureStop();
 }
 
 type Change = (plane: Plane, memory: Uint8Array, random: Random) => void;
@@ -95,6 +96,16 @@ function takeBuffers(plane: Plane, _memory: Uint8Array, random: Random): void {
   for (let left = plane.poolFree() - 1 - random.below(4); left > 0; left--) plane.allocateForControl();
 }
 
+/** Some frames are copied, by a filter that some of them pass; some copies are taken. */
+function capture(plane: Plane, _memory: Uint8Array, random: Random): void {
+  for (let i = random.below(3); i > 0; i--) {
+    const kind = 1 + random.below(127);
+    const value = [0x0800, 17, 6, OPEN_PORT, lanHost(random), server(random), 1][random.below(7)] as number;
+    plane.captureTerm(kind, value, MASK_24);
+  }
+  plane.captureStart(1 + random.below(3), [0, 40, 61, 1514][random.below(4)] as number);
+}
+
 const CHANGES: readonly Change[] = [
   (plane, _, random) => plane.setParameter(NAT_FILTER, random.below(3)),
   (plane, _, random) => plane.setParameter(NAT_PROFILE, random.below(2)),
@@ -115,6 +126,8 @@ const CHANGES: readonly Change[] = [
   fewPorts,
   fewPorts,
   takeBuffers,
+  capture,
+  capture,
 ];
 
 export function change(plane: Plane, memory: Uint8Array, random: Random): void {

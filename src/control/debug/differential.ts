@@ -96,6 +96,7 @@ function collect(plane: Plane, memory: Uint8Array, traffic: Traffic, stalled: nu
     }
   }
   if ((stalled & STALL_CONTROL) !== 0) return;
+  plane.captureDone();
   for (let packet = plane.puntTake(); packet !== 0; packet = plane.puntTake()) plane.release(packet);
 }
 

@@ -1,0 +1,130 @@
+// `capture`: what comes and goes by a card, a line a packet or as a pcap file's lines. ^C ends it, or `count`.
+// What the console is too slow for is not shown and counted: a capture never delays a packet.
+// Not here: the copies (src/plane/capture.ts), filters, text and lines (capture/).
+
+import {
+  CAPTURE_DROPPED_AT,
+  CAPTURE_IN,
+  RECORD_CAPTURED,
+  RECORD_DIRECTION,
+  RECORD_INTERFACE,
+  RECORD_LENGTH,
+  RECORD_TICK,
+} from '../../plane/capture.ts';
+import { IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../plane/interface.ts';
+import { CAPTURE_RECORD_BYTES, FRAME_MAX, INTERFACE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { get8, i32at, puti32, u16at } from '../../plane/memory.ts';
+import { parseFilter } from '../capture/filter.ts';
+import { HEADER_LINE, recordLine } from '../capture/stream.ts';
+import { frameText } from '../capture/text.ts';
+import { type Command, type Job, Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import { dateText } from '../time/civil.ts';
+import { localAt } from '../time/timezone.ts';
+import { interfaceName } from './show.ts';
+
+/** Bytes of a frame that a line of text needs: Ethernet, IP with all its options, TCP without. */
+const TEXT_SNAP = 14 + 60 + 20;
+/** How often the ring is looked into. */
+const LOOK_TICKS = 2;
+const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
+const FOREVER = 0x7fffffff;
+
+interface Wanted {
+  /** Interfaces, a bit each. */
+  mask: number;
+  pcap: boolean;
+  count: number;
+  filter: string[];
+}
+
+/** "12:34:56.78" of a tick, by the clock of the router's zone; without the time, since power-on. */
+function timeText(context: Context, tick: number): string {
+  const wallClock = context.time?.wallClock;
+  const time = wallClock?.milliseconds(tick);
+  const centiseconds = Math.floor(time === undefined ? tick >>> 0 : time / MS_PER_TICK);
+  const seconds = Math.floor(centiseconds / 100);
+  const offset = time === undefined || wallClock === undefined ? 0 : localAt(wallClock.zone, seconds).offset;
+  const text = dateText((seconds + offset) % 86400, ' ').slice(11, 19);
+  return `${text}.${String(centiseconds % 100).padStart(2, '0')}`;
+}
+
+function* captureJob(context: Context, { mask, pcap, count, filter }: Wanted): Job {
+  const { machine, output } = context;
+  const { plane } = machine;
+  let shown = 0;
+  const wallClock = context.time?.wallClock;
+  plane.captureStop();
+  const terms = parseFilter(filter);
+  if (typeof terms === 'string') throw new Refusal(`Cannot capture ${filter.join(' ')}: ${terms}`);
+  for (const { kind, value, mask: bits } of terms) plane.captureTerm(kind, value, bits);
+  plane.captureStart(mask, pcap ? FRAME_MAX : TEXT_SNAP);
+  output.line(pcap ? HEADER_LINE : 'Capturing, ^C stops');
+  try {
+    while (shown < count) {
+      const record = plane.captureNext();
+      if (record === 0) {
+        yield LOOK_TICKS;
+        continue;
+      }
+      const bytes = i32at(record);
+      const [tick, captured] = [i32at(record + RECORD_TICK), u16at(record + RECORD_CAPTURED)];
+      const length = u16at(record + RECORD_LENGTH);
+      shown++;
+      if (pcap) {
+        const time = wallClock?.milliseconds(tick) ?? (tick >>> 0) * MS_PER_TICK;
+        output.line(recordLine(machine, shown, record, time, captured, length));
+        puti32(record, bytes);
+      } else {
+        const name = interfaceName(get8(record + RECORD_INTERFACE));
+        const direction = get8(record + RECORD_DIRECTION) === CAPTURE_IN ? 'in ' : 'out';
+        const text = frameText(record + CAPTURE_RECORD_BYTES, captured, length);
+        output.line(`${timeText(context, tick)} ${name} ${direction} ${text}`);
+      }
+      plane.captureDone();
+      yield 0;
+    }
+  } finally {
+    const dropped = i32at(CAPTURE_DROPPED_AT) >>> 0;
+    plane.captureStop();
+    // ^C may have cut a line.
+    output.line(`${pcap ? '\r\n!end ' : ''}${shown} packets captured, ${dropped} dropped`);
+  }
+}
+
+/** The interfaces that a word means, a bit each; 0 if none. */
+function maskOf(word: string): number {
+  let mask = 0;
+  for (let index = 0; index < INTERFACE_COUNT; index++) {
+    if (i32at(interfaceAt(index) + IF_STATE) === INTERFACE_ABSENT) continue;
+    if (word === 'all' || word === interfaceName(index)) mask |= 1 << index;
+  }
+  return mask;
+}
+
+function read(args: readonly string[]): Wanted {
+  const [name = '', ...words] = args;
+  const mask = maskOf(name);
+  if (mask === 0) throw new Refusal(`Cannot capture ${name}: there is no such interface`);
+  const pcap = words[0] === 'pcap';
+  if (pcap) words.shift();
+  let count = FOREVER;
+  if (words[0] === 'count') {
+    count = /^[1-9]\d{0,8}$/.test(words[1] ?? '') ? Number(words[1]) : 0;
+    if (count === 0) throw new Refusal(`Cannot capture ${words[1] ?? ''} packets: it is not a count`);
+    words.splice(0, 2);
+  }
+  return { mask, pcap, count, filter: words };
+}
+
+export function captureCommands(context: Context): Command[] {
+  return [
+    {
+      words: 'capture',
+      arguments: 'INTERFACE|all [pcap] [count N] [FILTER]',
+      count: [1, 40],
+      help: 'shows packets as they come and go; FILTER as in: tcp port 80 not host 192.168.0.2',
+      run: args => captureJob(context, read(args)),
+    },
+  ];
+}
