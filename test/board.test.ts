@@ -2,6 +2,9 @@
 // shared by all checks but the last, which boot other machines.
 // Not here: what any router must do (scenarios.ts), the town (harness/town.ts).
 
+import { rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
 import { type BoardOptions, type BoardRouter, boardRouter, IMAGE } from './harness/board-router.ts';
 import { contents, sha256 } from './harness/contents.ts';
@@ -9,7 +12,7 @@ import type { Host } from './harness/namespace.ts';
 import { eventually } from './harness/processes.ts';
 import { pciCards } from './harness/qemu.ts';
 import { runSeed } from './harness/random.ts';
-import { GATEWAY, LAN_ADDRESS, pings, SERVER, STRANGER, WAN_ADDRESS } from './harness/town.ts';
+import { FAR, GATEWAY, LAN_ADDRESS, pings, SERVER, STRANGER, WAN_ADDRESS } from './harness/town.ts';
 import { wholeTests } from './harness/whole.ts';
 import { scenarios } from './scenarios.ts';
 
@@ -58,7 +61,7 @@ whole('board: help, and refusals that say why', async t => {
   const commands = [
     ...['set lan address', 'set wan address', 'set wan gateway', 'set nat profile', 'set engine', 'reboot'],
     ...['show masq', 'show interfaces', 'show arp', 'show counters', 'show memory', 'show version'],
-    ...['ipfwadm', 'ping'],
+    ...['ipfwadm', 'ping', 'traceroute', 'capture'],
   ];
   for (const command of commands) t.regex(help, new RegExp(`^${command}( |$)`, 'm'));
   t.regex(await board.console('no such thing'), /^Cannot /);
@@ -100,7 +103,54 @@ whole('board: a session is listed, byte for byte as ipfwadm does', async (t, tow
 
 whole('board: ping from the console', async t => {
   t.regex(await board.console(`ping ${GATEWAY}`), /5 sent, 5 received, 0 lost/);
-  t.regex(await board.console('ping 203.0.113.99'), /5 sent, 0 received, 5 lost/);
+  t.regex(await board.console('ping 203.0.113.99 count 2 size 1472'), /2 sent, 0 received, 2 lost/);
+});
+
+whole('board: traceroute from the console', async t => {
+  const lines = (await board.console(`traceroute ${FAR}`)).split('\n');
+  t.regex(lines[1] ?? '', /^ 1 {2}203\.0\.113\.1( {2}<?\d+ ms){3}$/);
+  t.regex(lines[2] ?? '', /^ 2 {2}198\.51\.100\.2( {2}<?\d+ ms){3}$/);
+  t.is(lines.length, 3);
+});
+
+whole('board: a capture is a file that tcpdump reads, and a line a packet', async (t, town) => {
+  const { console } = board.machine();
+  const filter = `icmp host ${STRANGER}`;
+  const sent = board.console(`capture wan pcap count 6 ${filter}`);
+  await eventually(
+    () => console.transcript,
+    text => text.includes('!0000 '),
+  );
+  await pings(t, town.laptop, STRANGER, '-s', '1000');
+  const lines = (await sent).split('\n');
+  t.is(lines.at(-1), '!end 6 packets captured, 0 dropped');
+  const parts = lines
+    .map(line => line.match(/^!([0-9a-f]{4}) (\S+) ([0-9a-f]{8})$/))
+    .filter(row => row !== null);
+  t.deepEqual(
+    parts.map(([, sequence]) => Number.parseInt(sequence!, 16)),
+    [0, 1, 2, 3, 4, 5, 6],
+  );
+  const file = join(tmpdir(), `masqbox-capture-${process.pid}.pcap`);
+  t.teardown(() => rmSync(file, { force: true }));
+  writeFileSync(file, Buffer.concat(parts.map(([, , text]) => Buffer.from(text!, 'base64'))));
+  const read = await town.network.processes.output(['tcpdump', '-n', '-v', '-r', file]);
+  for (const [from, to, kind] of [
+    [WAN_ADDRESS, STRANGER, 'request'],
+    [STRANGER, WAN_ADDRESS, 'reply'],
+  ] as const) {
+    const pattern = new RegExp(`${from} > ${to}: ICMP echo ${kind}, id \\d+, seq \\d+, length 1008`, 'g');
+    t.is(read.match(pattern)?.length, 3, read);
+  }
+  t.notRegex(read, /bad|wrong|truncated/);
+
+  const shown = board.console(`capture lan count 2 out ${filter}`);
+  await eventually(
+    () => console.transcript,
+    text => text.includes('Capturing, '),
+  );
+  await pings(t, town.laptop, STRANGER);
+  t.regex(await shown, /lan out 203\.0\.113\.3 > 192\.168\.0\.2: ICMP echo reply, id \d+, seq 1, length 64/);
 });
 
 whole('board: profile classic takes its ports from 61000 to 65095', async (t, town) => {

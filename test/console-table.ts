@@ -6,11 +6,12 @@ import * as debug from '../src/control/debug/overlay.ts';
 import type { Machine } from '../src/control/machine.ts';
 import type { OverlayName } from '../src/control/overlays.ts';
 import * as schema from '../src/control/schema/overlay.ts';
+import * as tools from '../src/control/tools/overlay.ts';
 import { javascriptBuild } from './builds.ts';
 
 export function consoleTable(): readonly Command[] {
   const { memory, plane } = javascriptBuild();
-  const overlays = { debug, schema, interpreted: plane };
+  const overlays = { debug, schema, tools, interpreted: plane };
   const overlay = (name: OverlayName) => overlays[name];
   const machine = { memory, overlay, plane, version: '0' } as unknown as Machine;
   return createControl(machine).commands;

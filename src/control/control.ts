@@ -29,16 +29,15 @@ import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../plane/limits.t
 import { get16, get32, i32at, puti32 } from '../plane/memory.ts';
 import { formatPrefix } from './address.ts';
 import { createClock } from './clock.ts';
-import { captureCommands } from './commands/capture.ts';
 import { debugCommands } from './commands/debug.ts';
 import { diskCommands } from './commands/disk.ts';
 import { leaseCommands } from './commands/leases.ts';
 import { logCommands } from './commands/log.ts';
 import { masqueradeCommands } from './commands/masquerade.ts';
-import { pingCommands } from './commands/ping.ts';
 import { settings, settingsCommands } from './commands/settings.ts';
 import { fact, interfaceName, restartReason, showCommands } from './commands/show.ts';
 import { systemCommands } from './commands/system.ts';
+import { toolCommands } from './commands/tools.ts';
 import { wanCommands, wanSettings } from './commands/wan.ts';
 import type { Command } from './console/command.ts';
 import { Console } from './console/console.ts';
@@ -147,8 +146,7 @@ export function createControl(machine: Machine): Control {
     ...diskCommands(context),
     ...logCommands(context),
     ...masqueradeCommands(context),
-    ...pingCommands(context),
-    ...captureCommands(context),
+    ...toolCommands(context),
     ...debugCommands(context),
   );
   let started = false;

@@ -9,7 +9,7 @@
 //
 // A filter is a row of terms, all of which must hold. Fields are read from the frame alone, as nothing of it has been
 // checked yet: what is cut short has none of the fields that it lacks.
-// Not here: what is typed and shown (src/control/capture/).
+// Not here: what is typed and shown (src/control/tools/).
 
 import { NOW_AT } from './cells.ts';
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4 } from './ethernet.ts';

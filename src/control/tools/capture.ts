@@ -1,6 +1,6 @@
 // `capture`: what comes and goes by a card, a line a packet or as a pcap file's lines. ^C ends it, or `count`.
 // What the console is too slow for is not shown and counted: a capture never delays a packet.
-// Not here: the copies (src/plane/capture.ts), filters, text and lines (capture/).
+// Not here: the copies (src/plane/capture.ts), filters, text and lines (filter.ts, text.ts, stream.ts).
 
 import {
   CAPTURE_DROPPED_AT,
@@ -14,14 +14,14 @@ import {
 import { IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../plane/interface.ts';
 import { CAPTURE_RECORD_BYTES, FRAME_MAX, INTERFACE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { get8, i32at, puti32, u16at } from '../../plane/memory.ts';
-import { parseFilter } from '../capture/filter.ts';
-import { HEADER_LINE, recordLine } from '../capture/stream.ts';
-import { frameText } from '../capture/text.ts';
-import { type Command, type Job, Refusal } from '../console/command.ts';
+import { interfaceName } from '../commands/show.ts';
+import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { dateText } from '../time/civil.ts';
 import { localAt } from '../time/timezone.ts';
-import { interfaceName } from './show.ts';
+import { parseFilter } from './filter.ts';
+import { HEADER_LINE, recordLine } from './stream.ts';
+import { frameText } from './text.ts';
 
 /** Bytes of a frame that a line of text needs: Ethernet, IP with all its options, TCP without. */
 const TEXT_SNAP = 14 + 60 + 20;
@@ -117,14 +117,7 @@ function read(args: readonly string[]): Wanted {
   return { mask, pcap, count, filter: words };
 }
 
-export function captureCommands(context: Context): Command[] {
-  return [
-    {
-      words: 'capture',
-      arguments: 'INTERFACE|all [pcap] [count N] [FILTER]',
-      count: [1, 40],
-      help: 'shows packets as they come and go; FILTER as in: tcp port 80 not host 192.168.0.2',
-      run: args => captureJob(context, read(args)),
-    },
-  ];
+/** @param args the interface, `pcap`, `count N`, then the filter */
+export function capture(context: Context, args: readonly string[]): Job {
+  return captureJob(context, read(args));
 }

@@ -16,14 +16,12 @@ import {
 import { HOST, HOST_MAC, LAN, LAN_ADDRESS, LAN_MAC, SERVER } from '../../../test/plane-router.ts';
 import { CAPTURE_MASK_AT } from '../../plane/capture.ts';
 import { i32at } from '../../plane/memory.ts';
-import type { Job } from '../console/command.ts';
-import { captureCommands } from './capture.ts';
+import { capture } from './capture.ts';
 
 /** Types the command; `frames` come by the LAN once it runs. What it prints until `looks` resumptions are over. */
 function typed(lab: Lab, line: string, frames: Uint8Array[], looks = 60): string[] {
-  const [command] = captureCommands(lab.context);
   lab.output.length = 0;
-  const job = command?.run(line.split(' ')) as Job;
+  const job = capture(lab.context, line.split(' '));
   job.next();
   for (const bytes of frames) lab.router.put(LAN, bytes);
   for (let i = 0; i < looks && job.next().done !== true; i++);

@@ -1,6 +1,6 @@
 // A captured frame as one line, in the manner of tcpdump. Everything is read within the bytes that were captured: a
 // field behind their end is left out, and the line ends with [cut].
-// RFC 791, 793, 768, 792, 826. Not here: the time and the interface before it (commands/capture.ts).
+// RFC 791, 793, 768, 792, 826. Not here: the time and the interface before it (capture.ts).
 
 import { get8, get16, get32 } from '../../plane/memory.ts';
 import { formatAddress, formatMac, hex } from '../address.ts';

@@ -1,0 +1,73 @@
+// What ping and traceroute share: the host that is meant, by address or name, and how a datagram goes there.
+
+import { INTERFACE_COUNT } from '../../plane/limits.ts';
+import { PASS } from '../../plane/packet.ts';
+import { formatAddress, parseAddress, refuseUnicast } from '../address.ts';
+import { Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import { counterList } from '../counter-names.ts';
+import { nameBytes } from '../dns/message.ts';
+import { prefixOf } from '../settings.ts';
+
+/** How often a job looks for answers. */
+export const LOOK_TICKS = 5;
+
+/** A host as it was typed: an address, or a name that is still to be resolved. */
+export interface Host {
+  readonly text: string;
+  readonly address: number | undefined;
+}
+
+/** Reads what was typed; refused if it is neither, or nothing can be sent there. `verb` as in "Cannot ping". */
+export function hostOf(verb: string, text: string): Host {
+  const isNumber = /^[0-9.]+$/.test(text);
+  const read = isNumber ? parseAddress(text) : nameBytes(text);
+  const why = typeof read === 'number' ? refuse(read) : read;
+  if (typeof why === 'string') throw new Refusal(`Cannot ${verb} ${text}: ${why}`);
+  return { text, address: typeof read === 'number' ? read : undefined };
+}
+
+/** Finds the address of a host; refused if none is known or nothing can be sent there. */
+export function* addressOf(
+  context: Context,
+  verb: string,
+  { text, address }: Host,
+): Generator<number, number, void> {
+  if (address !== undefined) return address;
+  let found: number[] | undefined;
+  context.resolve?.(text, addresses => {
+    found = addresses;
+  });
+  while (found === undefined && context.resolve !== undefined) yield LOOK_TICKS;
+  const first = found?.[0];
+  const why = first === undefined ? 'no address is known for that name' : refuse(first);
+  if (first === undefined || why !== undefined) throw new Refusal(`Cannot ${verb} ${text}: ${why}`);
+  return first;
+}
+
+function refuse(address: number): string | undefined {
+  for (let index = 0; index < INTERFACE_COUNT; index++) {
+    if (prefixOf(index)?.address === address) return 'it is an address of the router';
+  }
+  return refuseUnicast(address);
+}
+
+/** Sends a datagram of the router itself; `build` fills a packet buffer. Refused if it cannot go. */
+export function sendTo(context: Context, what: string, build: (packet: number) => void): void {
+  const { plane } = context.machine;
+  const packet = plane.allocateForControl();
+  let why = 'no packet buffer is free';
+  if (packet !== 0) {
+    build(packet);
+    const verdict = plane.localSend(packet);
+    if (verdict === PASS) return;
+    why = counterList().find(({ index }) => index === verdict)?.meaning ?? `reason ${verdict}`;
+  }
+  throw new Refusal(`Cannot ${what}: ${why}`);
+}
+
+/** "far.example (198.51.100.2)", or the address alone if that was typed. */
+export function hostText(text: string, address: number): string {
+  const number = formatAddress(address);
+  return text === number ? number : `${text} (${number})`;
+}

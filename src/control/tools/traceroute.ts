@@ -1,0 +1,125 @@
+// `traceroute`: the routers on the way to a host. UDP datagrams to ports on which nobody listens, with a time to live
+// of 1, 2, 3...: each router on the way answers "time exceeded", the host itself "port unreachable" (RFC 792; RFC
+// 1812, 5.3.1). Three probes a hop, one after the other, each with a port of its own, so that a late answer is not
+// taken for the next one's. As Van Jacobson's does.
+
+import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { get8, get16, i32at } from '../../plane/memory.ts';
+import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4 } from '../../plane/packet.ts';
+import { formatAddress } from '../address.ts';
+import { since } from '../clock.ts';
+import { type Job, Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import { fillHeader, set16 } from '../net/ipv4.ts';
+import { freePort } from '../net/port.ts';
+import { UDP } from '../net/udp.ts';
+import { ANY_INTERFACE, sourceOf } from '../sockets.ts';
+import { addressOf, type Host, hostOf, hostText, sendTo } from './target.ts';
+
+const HOPS_MOST = 30;
+const PROBES = 3;
+const WAIT_TICKS = 3 * TICKS_PER_SECOND;
+/** Shorter than ping's: an answer takes one tick of the clock, or two. */
+const LOOK_TICKS = 1;
+const FIRST_PORT = 33434;
+const UDP_HEADER = 8;
+const DATA_BYTES = 12;
+const ICMP_HEADER = 8;
+const UNREACHABLE = 3;
+const PORT_UNREACHABLE = 3;
+const TIME_EXCEEDED = 11;
+const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
+/** What stands behind a time when the way ends before the host: network, host, protocol; else the code. */
+const MARKS = ['!N', '!H', '!P'];
+
+interface Answer {
+  port: number;
+  from: number;
+  type: number;
+  code: number;
+  at: number;
+}
+
+/** Fills a probe into a buffer; localSend() sets source, identification and checksums. */
+function buildProbe(
+  memory: Uint8Array,
+  packet: number,
+  destination: number,
+  ports: readonly [number, number],
+  ttl: number,
+): void {
+  const udp = fillHeader(memory, packet, UDP, 0, destination, UDP_HEADER + DATA_BYTES);
+  memory[packet + PACKET_IP + 8] = ttl;
+  set16(memory, udp, ports[0]);
+  set16(memory, udp + 2, ports[1]);
+  set16(memory, udp + 4, UDP_HEADER + DATA_BYTES);
+  set16(memory, udp + 6, 0);
+  memory.fill(0, udp + UDP_HEADER, udp + UDP_HEADER + DATA_BYTES);
+}
+
+/** What an ICMP error tells of a probe. */
+function readAnswer(packet: number, now: number): Answer {
+  const icmp = i32at(packet + PACKET_L4);
+  const quoted = icmp + ICMP_HEADER;
+  const port = get16(quoted + ((get8(quoted) & 15) << 2) + 2);
+  return { port, from: sourceOf(packet), type: get8(icmp), code: get8(icmp + 1), at: now };
+}
+
+const VERB = 'trace the route to';
+
+export function traceroute(context: Context, text: string): Job {
+  return run(context, hostOf(VERB, text));
+}
+
+function* run(context: Context, host: Host): Job {
+  const { clock, machine, output, sockets } = context;
+  const destination = yield* addressOf(context, VERB, host);
+  const { text } = host;
+  const source = freePort(machine.plane, UDP);
+  /** The last answer that has come. */
+  const came: { answer?: Answer } = {};
+  const opened =
+    source !== 0 &&
+    sockets.open(UDP, source, ANY_INTERFACE, packet => {
+      if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0)
+        came.answer = readAnswer(packet, clock.now());
+    });
+  if (!opened) throw new Refusal(`Cannot ${VERB} ${text}: all of the router's sockets are in use`);
+  try {
+    output.line(`The way to ${hostText(text, destination)}, ${HOPS_MOST} hops at most, ^C stops`);
+    let ended = false;
+    for (let hop = 1; hop <= HOPS_MOST && !ended; hop++) {
+      let line = String(hop).padStart(2);
+      let last = 0;
+      for (let probe = 0; probe < PROBES; probe++) {
+        const port = FIRST_PORT + (hop - 1) * PROBES + probe;
+        const sentAt = clock.now();
+        sendTo(context, `${VERB} ${text}`, packet =>
+          buildProbe(machine.memory, packet, destination, [source, port], hop),
+        );
+        while (came.answer?.port !== port && since(clock.now(), sentAt) < WAIT_TICKS) yield LOOK_TICKS;
+        const got = came.answer;
+        if (got?.port !== port) {
+          line += '  *';
+          continue;
+        }
+        if (got.from !== last) line += `  ${formatAddress(got.from)}`;
+        last = got.from;
+        line += timeText(since(got.at, sentAt)) + markOf(got);
+        ended ||= got.type === UNREACHABLE;
+      }
+      output.line(line);
+    }
+  } finally {
+    sockets.close(UDP, source);
+  }
+}
+
+function timeText(ticks: number): string {
+  return ticks === 0 ? `  <${MS_PER_TICK} ms` : `  ${ticks * MS_PER_TICK} ms`;
+}
+
+function markOf({ type, code }: Answer): string {
+  if (type === TIME_EXCEEDED || (type === UNREACHABLE && code === PORT_UNREACHABLE)) return '';
+  return type === UNREACHABLE ? ` ${MARKS[code] ?? `!${code}`}` : ` !type ${type}`;
+}
