@@ -50,6 +50,13 @@ export const FACT_RESTARTS = 6;
 /** Why control was restarted last: RESTART_*. */
 export const FACT_RESTART_REASON = 7;
 
+/** 1 when the board has started too often in a row: saved settings are not applied. */
+export const FACT_SAFE = 8;
+/** PIT counts from control's last death to the restored snapshot, and to the end of its first step. */
+export const FACT_RESTORE_COUNTS = 9;
+export const FACT_RESTART_COUNTS = 10;
+export const FACT_COUNT = 11;
+
 export const RESTART_NONE = 0;
 export const RESTART_EXCEPTION = 1;
 export const RESTART_TRAP = 2;

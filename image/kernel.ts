@@ -11,6 +11,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as abi from '../firmware/abi.ts';
+import * as crashPage from '../firmware/crash-page.ts';
 import { engineExportNames, engineFiles } from '../firmware/embed.ts';
 import * as cells from '../src/plane/cells.ts';
 import * as limits from '../src/plane/limits.ts';
@@ -135,6 +136,7 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
     await compile('traps.c', integer),
     await compile('clock.c', integer),
     await compile('console.c', integer),
+    await compile('crash.c', integer),
     await compile('control.c', ['-O2']),
     await compile('overlay.c', ['-O2'], packedOverlays(snapshot)),
     await compile('plane.c', [...integer, ...quiet]),
@@ -153,6 +155,7 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
       '-static',
       '-Wl,-T,' + path.join(floor, 'link.ld'),
       '-Wl,--build-id=none',
+      `-Wl,--defsym=CRASH_PAGE=${memoryMap.CRASH_PAGE}`,
       '-Wl,-z,noexecstack',
       '-Wl,--no-warn-rwx-segments',
       '-Wl,-Map,' + path.join(root, 'build/kernel.map'),
@@ -263,6 +266,7 @@ function configuration(snapshot: Snapshot, engineSource: string): string {
     ...limits,
     ...cells,
     ...abi,
+    ...crashPage,
     ...layout,
     ...memoryMap,
     ENGINE_TABLE_SIZE: Number(table),

@@ -9,13 +9,17 @@ export const memoryMap = {
   LINEAR_AT,
   WINDOW_AT,
   STACK_AT,
+  /** Page 0 once more, which is unmapped where it lies: the BIOS's data. */
+  BIOS_DATA_AT: STACK_AT + 0x100000,
   /** Linear addresses below the heap that the engine's stack may use; the limit of embed.ts and some. */
   LINEAR_STACK_BYTES: 28 * 1024,
   /** More heap than this is of no use to control; zero pages are not free at boot. */
   HEAP_LIMIT_BYTES: 4 << 20,
   /** A board whose heap has less room than this above the snapshot is too small. */
   HEAP_ROOM_BYTES: 128 * 1024,
-  /** A page below 640 KiB that survives a reset, with the last fault's registers. */
-  CRASH_PAGE: 0x80000,
-  CRASH_MAGIC: 0x43525348,
+  /**
+   * A page that a reset leaves alone (firmware/crash-page.ts): above the kernel, below where the loader puts what
+   * it reads, and not below 1 MiB, where BIOSes work, and clear up behind themselves.
+   */
+  CRASH_PAGE: 0x1ff000,
 };

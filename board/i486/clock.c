@@ -38,6 +38,8 @@ u32 clock_since(u32 sample) {
   return sample >= now ? sample - now : sample + DIVISOR - now;
 }
 
+u32 clock_moment(void) { return (CELL(NOW_AT) + 1) * DIVISOR - clock_counts(); }
+
 /* The reading with which the processor went to sleep, or AWAKE. Sleep never outlasts a tick, for the tick's
  * own interrupt ends it, so a difference modulo the divisor is all there is to measure. */
 #define AWAKE 0xffffffffu

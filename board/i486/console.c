@@ -4,6 +4,7 @@
 #define COM1 0x3f8u
 #define LINE_STATUS (COM1 + 5)
 #define TRANSMITTER_EMPTY 0x20u
+#define WARM_START 0x472u
 
 void put(u32 character) {
   /* At 115200 baud a character takes 87 microseconds, an ISA read about one: the bound is far above. */
@@ -25,6 +26,7 @@ void print_hex(u32 value) {
 _Noreturn void reset(void) {
   static const struct { u16 limit; u32 base; } __attribute__((packed)) nothing = {0, 0};
   interrupts_off();
+  if (stack_top) *(volatile u16 *)(BIOS_DATA_AT + WARM_START) = 0x1234; /* the BIOS tests no memory, and leaves it alone */
   for (u32 i = 0; i < 10000 && (in8(0x64) & 2); i++) {}
   out8(0x64, 0xfe); /* the keyboard controller pulls the processor's reset line */
   for (u32 i = 0; i < 100000; i++) in8(0x80);
@@ -34,7 +36,10 @@ _Noreturn void reset(void) {
 }
 
 _Noreturn void panic(const char *what, u32 detail) {
+  u32 registers[RECORD_REGISTERS] = {[7] = detail}; /* EAX */
   interrupts_off();
+  crash_record(CRASH_PANIC, registers, registers, what);
+  crash_end(0);
   print("\nFloor: ");
   print(what);
   print(" ");

@@ -9,7 +9,10 @@
 #define TAG_EXCEPTION 6u
 #define ENOSYS 52u
 #define ESPIPE 70u
+/* A step that takes longer is ended by an exception, which knows where it was; if it ends not even so, by force. */
 #define HANG_TICKS (5 * TICKS_PER_SECOND)
+#define FORCE_TICKS (HANG_TICKS + TICKS_PER_SECOND)
+#define DEATH_TICKS (CRASH_LASTING_SECONDS * TICKS_PER_SECOND)
 
 void run_on_stack(u32 top, void (*function)(void));
 
@@ -18,7 +21,7 @@ struct Z_a_instance_t { u32 unused; };
 static struct Z_a_instance_t imports;
 static wasm_rt_memory_t memory;
 static Z_engine_instance_t engine;
-static u32 step_started, restarts, restart_reason;
+static u32 step_started, restarts, restart_reason, died_at, death_ticks[CRASH_DEATHS];
 volatile u32 in_control;
 
 /* --- what the engine imports ---------------------------------------------------------------------------- */
@@ -26,17 +29,15 @@ volatile u32 in_control;
 wasm_rt_memory_t *IMPORT_memory(struct Z_a_instance_t *instance) { (void)instance; return &memory; }
 
 static _Noreturn void engine_died(const char *what) {
-  print("\nFloor: the engine called ");
-  print(what);
-  print("\n");
+  crash_record(RESTART_TRAP, 0, (const u32 *)&what, what);
   control_restart(RESTART_TRAP);
 }
 
 #define I struct Z_a_instance_t *instance __attribute__((unused))
 #define U(n) u32 a##n __attribute__((unused))
-void IMPORT_assert_fail(I, U(1), U(2), U(3), U(4)) { engine_died("assert"); }
-void IMPORT_abort(I) { engine_died("abort"); }
-void IMPORT_exit(I, U(1)) { engine_died("exit"); }
+void IMPORT_assert_fail(I, U(1), U(2), U(3), U(4)) { engine_died("assertion of the engine"); }
+void IMPORT_abort(I) { engine_died("abort of the engine"); }
+void IMPORT_exit(I, U(1)) { engine_died("exit of the engine"); }
 u32 IMPORT_fd_write(I, U(1), U(2), U(3), U(4)) { return ENOSYS; }
 u32 IMPORT_fd_close(I, U(1)) { return ENOSYS; }
 u32 IMPORT_fd_seek(I, U(1), u64 a2 __attribute__((unused)), U(3), U(4)) { return ESPIPE; }
@@ -44,7 +45,7 @@ u32 IMPORT_environ_get(I, U(1), U(2)) { return 0; }
 u32 IMPORT_environ_sizes(I, U(1), U(2)) { return 0; }
 u32 IMPORT_module_normalize(I, U(1), U(2), U(3), U(4)) { return 0; }
 u32 IMPORT_module_load(I, U(1), U(2), U(3)) { return 0; }
-u32 IMPORT_interrupt(I, U(1)) { return 0; }
+u32 IMPORT_interrupt(I, U(1)) { return CELL(NOW_AT) - step_started > HANG_TICKS; }
 void IMPORT_free_host_ref(I, U(1), U(2)) {}
 /* Memory does not grow: what RAM there was, it has. */
 u32 IMPORT_resize_heap(I, U(1)) { return 0; }
@@ -86,18 +87,18 @@ static u32 host(const u32 *a) {
     case HOST_OUT32: out32(a[1], a[2]); return 0;
     case HOST_INS16:
     case HOST_OUTS16:
-      if (a[2] >= PLANE_BYTES || a[3] > (PLANE_BYTES - a[2]) / 2) engine_died("a port with a bad address");
+      if (a[2] >= PLANE_BYTES || a[3] > (PLANE_BYTES - a[2]) / 2) engine_died("a port called with a bad address");
       if (a[0] == HOST_INS16) ins16(a[1], (void *)(LINEAR_AT + PLANE_BASE + a[2]), a[3]);
       else outs16(a[1], (void *)(LINEAR_AT + PLANE_BASE + a[2]), a[3]);
       return 0;
     case HOST_LOCK: interrupts_off(); locked = 1; return 0;
     case HOST_UNLOCK: locked = 0; interrupts_on(); return 0;
-    case HOST_RESET: reset();
+    case HOST_RESET: crash_end(1); reset();
     case HOST_UNMASK: interrupts_off(); interrupt_unmask(a[1] & 15); interrupts_as_before(); return 0;
     case HOST_HEAP_FREE: return heap_end - LINEAR_WORD(ENGINE_BREAK_AT);
     case HOST_PUT: put(a[1]); return 0;
     case HOST_OVERLAY: return overlay_load(&engine, a[1]);
-    default: engine_died("an unknown host call");
+    default: engine_died("unknown host call");
   }
 }
 
@@ -106,7 +107,7 @@ static u32 host(const u32 *a) {
 u32 IMPORT_host_call(I, U(1), U(2), u32 count, u32 argv, U(5)) {
   u32 arguments[8] = {0};
   for (u32 i = 0; i < count && i < 8; i++) {
-    if (LINEAR_WORD(argv + 8 * i + 4) != TAG_INT) engine_died("the host with an argument that is no i32");
+    if (LINEAR_WORD(argv + 8 * i + 4) != TAG_INT) engine_died("host call with an argument that is no i32");
     arguments[i] = LINEAR_WORD(argv + 8 * i);
   }
   CELL(HOST_RESULT_AT) = host(arguments);
@@ -121,9 +122,7 @@ static u32 signature_count;
 
 void wasm_rt_trap(wasm_rt_trap_t reason) {
   if (!in_control) panic("WebAssembly trap", reason);
-  print("\nFloor: trap in the engine ");
-  print_hex(reason);
-  print("\n");
+  crash_record(RESTART_TRAP, 0, (const u32 *)&reason, "WebAssembly trap in the engine");
   control_restart(RESTART_TRAP);
 }
 
@@ -167,26 +166,18 @@ static void fpu_init(void) {
   __asm__ volatile("clts; fninit; fldcw %0" ::"m"(precision_double));
 }
 
-static void print_linear(u32 text) {
-  for (u32 i = 0; i < 1000; i++) {
-    u32 c = *(u8 *)(LINEAR_AT + text + i);
-    if (!c) return;
-    if (c == '\n') put('\r');
-    put(c);
-  }
-}
-
-/* One call of __step(). An exception that comes out is printed and ends control. */
+/* One call of __step(). An exception that comes out is recorded and ends control. */
 static void step(void) {
   step_started = CELL(NOW_AT);
   in_control = 1;
   u32 value = QTS_Call(&engine, ENGINE_CONTEXT, ENGINE_STEP, ENGINE_UNDEFINED, 0, ENGINE_ARGV);
   if (LINEAR_WORD(value + 4) == TAG_EXCEPTION) {
-    print("\nFloor: control ended by an exception: ");
+    u32 reason = CELL(NOW_AT) - step_started > HANG_TICKS ? RESTART_HANG : RESTART_EXCEPTION;
+    step_started = CELL(NOW_AT); /* or the dump would be interrupted too */
     u32 exception = QTS_ResolveException(&engine, ENGINE_CONTEXT, value);
-    print_linear(QTS_Dump(&engine, ENGINE_CONTEXT, exception));
-    print("\n");
-    control_restart(RESTART_EXCEPTION);
+    u32 text = QTS_Dump(&engine, ENGINE_CONTEXT, exception);
+    crash_record(reason, 0, 0, text ? (const char *)(LINEAR_AT + text) : "");
+    control_restart(reason);
   }
   QTS_FreeValuePointer(&engine, ENGINE_CONTEXT, value);
   in_control = 0;
@@ -208,11 +199,14 @@ static _Noreturn void start(void) {
   FACT(FACT_RESTARTS) = restarts;
   FACT(FACT_RESTART_REASON) = restart_reason;
   CELL(WAKE_AT) = CELL(NOW_AT); /* control wants to start */
-  for (;;) {
+  if (restarts) FACT(FACT_RESTORE_COUNTS) = clock_moment() - died_at;
+  for (u32 first = restarts;;) {
     interrupts_off();
     if (plane_wanted()) {
       interrupts_on();
       step();
+      if (first) FACT(FACT_RESTART_COUNTS) = clock_moment() - died_at;
+      first = 0;
       if (!CELL(READY_AT)) CELL(READY_AT) = CELL(NOW_AT) + 1;
     } else {
       clock_sleep();
@@ -230,7 +224,13 @@ _Noreturn void control_run(void) {
 _Noreturn void control_restart(u32 reason) {
   interrupts_off();
   in_control = 0;
-  restarts++;
+  died_at = clock_moment();
+  death_ticks[restarts++ % CRASH_DEATHS] = CELL(NOW_AT);
+  if (restarts >= CRASH_DEATHS && CELL(NOW_AT) - death_ticks[restarts % CRASH_DEATHS] < DEATH_TICKS) {
+    crash_record(CRASH_GIVEN_UP, 0, 0, "");
+    crash_end(0);
+    reset();
+  }
   restart_reason = reason;
   interrupts_on(); /* the plane goes on while the snapshot is unpacked */
   run_on_stack(stack_top, start);
@@ -239,8 +239,4 @@ _Noreturn void control_restart(u32 reason) {
 
 _Noreturn void control_restart_stack(void) { control_restart(RESTART_STACK); }
 
-void control_watch(void) {
-  if (CELL(NOW_AT) - step_started <= HANG_TICKS) return;
-  print("\nFloor: control hung\n");
-  control_restart(RESTART_HANG);
-}
+u32 control_hung(void) { return CELL(NOW_AT) - step_started > FORCE_TICKS; }

@@ -42,8 +42,16 @@ void put(u32 character);
 void print(const char *text);
 void print_hex(u32 value);
 _Noreturn void reset(void);
-/* Says what happened and where, and resets the board. For faults of floor and plane. */
+/* Says what happened and where, records it, and resets the board. For what floor and plane must not find. */
 _Noreturn void panic(const char *what, u32 detail);
+
+/* crash.c: the page that survives a reset. */
+/* The board starts: answers whether it has started too often in a row, so that only defaults are safe. */
+u32 crash_start(void);
+/* Adds a record; registers (RECORD_REGISTERS of them) and where a stack is to be traced, or 0. */
+void crash_record(u32 kind, const u32 *registers, const u32 *stack, const char *text);
+/* The board is about to be reset: by wish, or for what has been recorded. */
+void crash_end(u32 orderly);
 
 /* pages.c */
 void pages_init(const u32 *loader_info);
@@ -69,6 +77,8 @@ void clock_start(void);
 u32 clock_counts(void);
 /* Counts since a reading that is less than a tick old. */
 u32 clock_since(u32 sample);
+/* A moment in PIT counts, for differences. */
+u32 clock_moment(void);
 /* Idle time: called before the processor sleeps, and first thing in each interrupt, with a reading. */
 void clock_sleep(void);
 void clock_woken(u32 sample);
@@ -89,11 +99,11 @@ u32 overlay_load(struct Z_engine_instance_t *engine, u32 number);
 _Noreturn void control_run(void);
 /* True while JavaScript runs: a fault then costs control its life and not the board's. */
 extern volatile u32 in_control;
-/* From an interrupt or trap: gives the running control up and starts the snapshot again. Never returns. */
+/* From an interrupt or trap, once it is recorded: gives the running control up and starts the snapshot again. */
 _Noreturn void control_restart(u32 reason);
 /* The same after a double fault, as the place where the faulted task goes on. */
 _Noreturn void control_restart_stack(void);
-/* Called by the tick: has this step of control run too long? */
-void control_watch(void);
+/* Called by the tick: has this step of control run so long that it must be ended? */
+u32 control_hung(void);
 
 #endif

@@ -3,6 +3,7 @@
 
 void floor_main(const u32 *loader_info) {
   clock_init();
+  u32 safe = crash_start();
   pages_init(loader_info);
   traps_init();
   plane_init();
@@ -11,5 +12,6 @@ void floor_main(const u32 *loader_info) {
   FACT(FACT_SLOT) = BOOT(BOOT_AT_SLOT);
   FACT(FACT_LOADER_COUNTS) = BOOT(BOOT_AT_COUNTS);
   CELL(MEDIUM_AT) = BOOT(BOOT_AT_MEDIUM);
+  FACT(FACT_SAFE) = safe;
   control_run();
 }

@@ -105,9 +105,11 @@ void pages_init(const u32 *loader_info) {
   for (u32 at = PAGE; at < ram_end; at += PAGE)
     map(at, at, at >= 0x100000 && at < (u32)read_only_end ? 0 : WRITABLE);
   map_linear(0, SNAPSHOT_STATIC_BYTES);
-  map_linear(PLANE_BASE, PLANE_BASE + PLANE_BYTES);
+  map_linear(PLANE_BASE, PLANE_BASE + CRASH_AT);
+  map(LINEAR_AT + PLANE_BASE + CRASH_AT, CRASH_PAGE, WRITABLE);
   map_linear(SNAPSHOT_HEAP_AT - LINEAR_STACK_BYTES, SNAPSHOT_HEAP_AT);
   for (u32 i = 1; i <= STACK_PAGES; i++) map(STACK_AT + i * PAGE, page_take(), WRITABLE);
+  map(BIOS_DATA_AT, 0, WRITABLE);
   stack_top = STACK_AT + (STACK_PAGES + 1) * PAGE;
   map_heap();
   map_window(map_window(0, 0, SNAPSHOT_STATIC_BYTES), SNAPSHOT_HEAP_AT, SNAPSHOT_HEAP_AT + SNAPSHOT_HEAP_BYTES);

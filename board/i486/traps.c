@@ -28,24 +28,29 @@ static struct tss main_task, fault_task;
 static u64 gdt[5] = {0, 0x00cf9a000000ffffull, 0x00cf92000000ffffull};
 static u64 idt[48];
 
-static void dump(const struct frame *f) {
+static void record(u32 kind, const struct frame *f, const u32 *stack, const char *text) {
+  u32 registers[RECORD_REGISTERS];
+  for (u32 i = 0; i < 13; i++) registers[i] = ((const u32 *)f)[i];
+  __asm__ volatile("mov %%cr2,%0" : "=r"(registers[13]));
+  crash_record(kind, registers, stack, text);
+}
+
+/* A fault of plane or floor: says so by polling, for who looks at the console, and resets the board. */
+static _Noreturn void die(const struct frame *f, const u32 *stack, const char *what) {
   static const char names[] = "edi\0esi\0ebp\0esp\0ebx\0edx\0ecx\0eax\0vec\0err\0eip\0cs \0efl";
-  u32 cr2, *record = (u32 *)CRASH_PAGE;
-  __asm__ volatile("mov %%cr2,%0" : "=r"(cr2));
+  record(CRASH_FAULT, f, stack, what);
+  crash_end(0);
+  print("\nFloor: ");
+  print(what);
   print("\n");
   for (u32 i = 0; i < 13; i++) {
-    u32 value = ((const u32 *)f)[i];
     print(names + 4 * i);
     print("=");
-    print_hex(value);
+    print_hex(((const u32 *)f)[i]);
     print(i % 6 == 5 ? "\n" : " ");
-    record[2 + i] = value;
   }
-  print("cr2=");
-  print_hex(cr2);
-  record[1] = CELL(NOW_AT);
-  record[15] = cr2;
-  record[0] = CRASH_MAGIC;
+  print("\n");
+  reset();
 }
 
 /* Called by start.S in the fault's own task. If it returns, the interrupted task goes on where its state says:
@@ -53,9 +58,8 @@ static void dump(const struct frame *f) {
 void double_fault(void) {
   struct frame f = {main_task.edi, main_task.esi, main_task.ebp, main_task.esp, main_task.ebx, main_task.edx,
                     main_task.ecx, main_task.eax, DOUBLE_FAULT, 0, main_task.eip, main_task.cs, main_task.eflags};
-  dump(&f);
-  if (!in_control) panic("double fault at", main_task.eip);
-  print("\nFloor: control ran out of stack\n");
+  if (!in_control) die(&f, (const u32 *)f.esp, "double fault");
+  record(RESTART_STACK, &f, (const u32 *)f.esp, "the stack ran out");
   main_task.eip = (u32)control_restart_stack;
   main_task.esp = stack_top - 4;
   main_task.eflags = 2;
@@ -105,17 +109,15 @@ static void acknowledge(u32 line) {
   out8(MASTER, 0x20);
 }
 
-static void fault(struct frame *f) {
-  dump(f);
-  if (in_control) {
-    print("\nFloor: control faulted\n");
-    control_restart(RESTART_TRAP);
-  }
-  panic(f->vector == PAGE_FAULT ? "page fault at" : "fault at", f->eip);
+static _Noreturn void fault(struct frame *f) {
+  const char *what = f->vector == PAGE_FAULT ? "page fault" : "fault";
+  if (!in_control) die(f, (const u32 *)(f + 1), what);
+  record(RESTART_TRAP, f, (const u32 *)(f + 1), what);
+  control_restart(RESTART_TRAP);
 }
 
 void trap(struct frame *f) {
-  if (f->vector < FIRST_LINE) return fault(f);
+  if (f->vector < FIRST_LINE) fault(f);
   u32 line = f->vector - FIRST_LINE;
   if (spurious(line)) return;
   /* Acknowledged first: with interrupts off nothing can nest, and a restart never comes back here. */
@@ -128,7 +130,10 @@ void trap(struct frame *f) {
     CELL(INTERRUPT_COUNTS_AT) += clock_since(sample);
   } else {
     plane_tick(sample);
-    if (interrupted_control) control_watch();
+    if (interrupted_control && control_hung()) {
+      record(RESTART_HANG, f, (const u32 *)(f + 1), "no answer, not even to be interrupted");
+      control_restart(RESTART_HANG);
+    }
   }
   in_control = interrupted_control;
 }

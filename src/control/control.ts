@@ -7,7 +7,7 @@
 //
 // Not here: commands (commands/), the console (console/), what a board is made of (board/).
 
-import { FACT_RESTARTS } from '../../firmware/abi.ts';
+import { FACT_COUNT, FACT_RESTARTS } from '../../firmware/abi.ts';
 import { NIC_RING } from '../../hal/nic/card.ts';
 import {
   BOARD_AT,
@@ -42,6 +42,7 @@ import { wanCommands, wanSettings } from './commands/wan.ts';
 import type { Command } from './console/command.ts';
 import { Console } from './console/console.ts';
 import type { Context } from './context.ts';
+import { createCrash, isSafeMode } from './crash.ts';
 import { DhcpServer } from './dhcp/server.ts';
 import { dhcpSettings } from './dhcp/settings.ts';
 import { openDisk } from './disk.ts';
@@ -69,8 +70,6 @@ const READY = 0x4d734278;
 const SIM_LINES = [9, 10];
 /** What ends the station addresses of the sim's cards. */
 const SIM_NUMBERS = [1, 2];
-/** Words of boot facts: the times that loader and floor took are among them. */
-const BOOT_FACTS = 8;
 /** Interrupt lines of COM1 to COM4. */
 const SERIAL_LINES = [4, 3, 4, 3];
 
@@ -137,7 +136,7 @@ export function createControl(machine: Machine): Control {
   table.push(...dnsCommands(context, dns));
   const time = createTime(context);
   context.time = time;
-  services.push(time);
+  services.push(time, createCrash(context));
   registry.add(createRoutes(context), ...time.settings, createSyslog(context, time.wallClock));
   table.push(...time.commands);
   table.push(
@@ -164,6 +163,8 @@ export function createControl(machine: Machine): Control {
       const absent = i32at(interfaceAt(index) + IF_STATE) === INTERFACE_ABSENT;
       if (absent) output.line(`${interfaceName(index)}: no network card was found`);
     }
+    if (isSafeMode())
+      output.line('Started too often in a row: these are the default settings, the saved ones are kept');
     output.line('Type help for the commands');
   }
 
@@ -244,7 +245,7 @@ function coldBoot(machine: Machine): void {
 
 /** What differs from boot to boot and from board to board goes into the pool before the first secret is drawn. */
 function stirFacts(plane: Plane): void {
-  for (let i = 0; i < BOOT_FACTS; i++) plane.stirEntropy(fact(i));
+  for (let i = 0; i < FACT_COUNT; i++) plane.stirEntropy(fact(i));
   plane.stirEntropy(readRtc() ?? 0);
   plane.stirEntropy(i32at(IDLE_COUNTS_AT));
   plane.stirEntropy(i32at(INTERRUPT_COUNTS_AT));

@@ -37,8 +37,8 @@ export const READY_AT: i32 = CELLS_AT + 60;
 export const INTERRUPT_COUNTS_AT: i32 = CELLS_AT + 96;
 /** The medium number of the boot sector that we came from (image/layout.ts), by which control finds its disk. */
 export const MEDIUM_AT: i32 = CELLS_AT + 192;
-/** 32 bytes that the floor fills before control starts: boot facts (firmware/abi.ts names them). */
-export const BOOT_FACTS_AT: i32 = CELLS_AT + 64;
+/** 64 bytes that the floor fills before control starts: boot facts (firmware/abi.ts names them). */
+export const BOOT_FACTS_AT: i32 = CELLS_AT + 128;
 
 export const ENGINE_NATIVE: i32 = 0;
 export const ENGINE_INTERPRETED: i32 = 1;

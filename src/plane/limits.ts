@@ -198,5 +198,7 @@ export const WAN_LEASE_AT: i32 = LEASES_AT + LEASE_COUNT * LEASE_BYTES;
 export const DISK_BUFFER_AT: i32 = WAN_LEASE_AT + WAN_LEASE_BYTES;
 export const STORE_AT: i32 = DISK_BUFFER_AT + DISK_BUFFER_BYTES;
 export const PLANE_END: i32 = STORE_AT + STORE_BYTES;
+/** The page that survives a reset (firmware/crash-page.ts), behind what is the plane's. */
+export const CRASH_AT: i32 = (PLANE_END + 4095) & ~4095;
 /** The plane's memory in bytes, whole pages. */
-export const PLANE_BYTES: i32 = (PLANE_END + 4095) & ~4095;
+export const PLANE_BYTES: i32 = CRASH_AT + 4096;

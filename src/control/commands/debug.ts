@@ -1,5 +1,5 @@
 // The debug commands: `debug selftest`, `debug differential`, and `debug frame`, `debug more` and `debug replay` for
-// captured frames. Not here: what they do, which is an overlay (debug/overlay.ts).
+// captured frames; `show crash` and `debug crash`. Not here: what they do, which is an overlay (debug/overlay.ts).
 
 import type { Command } from '../console/command.ts';
 import type { Context } from '../context.ts';
@@ -13,6 +13,23 @@ export function debugCommands(context: Context): Command[] {
     return made;
   };
   return [
+    { words: 'show crash', help: 'what went wrong since power-on', run: () => debug().showCrash(context) },
+    {
+      words: 'debug crash control',
+      arguments: 'throw|oom|hang|stack',
+      help: 'lets control die, which starts anew while packets go on',
+      run: ([how = '']) => debug().crashControl(context, how),
+    },
+    {
+      words: 'debug crash plane',
+      help: 'lets the plane fault, which resets the board',
+      run: () => debug().crashPlane(context),
+    },
+    {
+      words: 'debug crash hang-all',
+      help: 'stops everything, interrupts off: only a watchdog ends it',
+      run: () => debug().crashAll(context),
+    },
     {
       words: 'debug selftest',
       help: 'checks the JavaScript engine',

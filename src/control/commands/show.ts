@@ -10,6 +10,7 @@ import {
   FACT_RESTARTS,
   RESTART_EXCEPTION,
   RESTART_HANG,
+  RESTART_STACK,
   RESTART_TRAP,
 } from '../../../firmware/abi.ts';
 import {
@@ -97,6 +98,7 @@ export function restartReason(): string {
     [RESTART_EXCEPTION]: 'exception',
     [RESTART_TRAP]: 'trap',
     [RESTART_HANG]: 'hang',
+    [RESTART_STACK]: 'stack',
   };
   return names[fact(FACT_RESTART_REASON)] ?? 'power-on';
 }
