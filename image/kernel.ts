@@ -15,6 +15,7 @@ import * as crashPage from '../firmware/crash-page.ts';
 import { engineExportNames, engineFiles } from '../firmware/embed.ts';
 import * as cells from '../src/plane/cells.ts';
 import * as limits from '../src/plane/limits.ts';
+import { loopForSpeed } from './interpreter-loop.ts';
 import * as layout from './layout.ts';
 import { memoryMap } from './memory-map.ts';
 import { pack } from './pack.ts';
@@ -170,21 +171,6 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
   for (const object of objects)
     sizes[path.basename(object).replace(/-[0-9a-f]+\.o$/, '')] = await codeSize(object);
   return { binary: await readFile(binary), sizes };
-}
-
-/**
- * The largest function is the interpreter's loop: compiled for speed, where all else is for size, because RAM
- * and image hold twice the code only of what is always running.
- */
-function loopForSpeed(source: string): string {
-  const starts = [...source.matchAll(/^static [^;\n]*\bw2c_f\d+\([^;]*?\) \{$/gm)];
-  let longest = { at: 0, length: 0 };
-  for (const [i, { index }] of starts.entries()) {
-    const length = (starts[i + 1]?.index ?? source.length) - index;
-    if (length > longest.length) longest = { at: index, length };
-  }
-  if (longest.length === 0) throw new Error('Cannot find the interpreter in the engine');
-  return `${source.slice(0, longest.at)}__attribute__((optimize("O2"))) ${source.slice(longest.at)}`;
 }
 
 /** QuickJS: large, and the same until the package changes. -O2 for its speed; see docs/performance.md. */
