@@ -9,7 +9,7 @@ import { boardRouter } from './harness/board-router.ts';
 import { type Host, within } from './harness/namespace.ts';
 import { eventually } from './harness/processes.ts';
 import { simRouter } from './harness/sim-router.ts';
-import { LAN_ADDRESS, type Router, type Town } from './harness/town.ts';
+import { LAN_ADDRESS, pings, type Router, type Town } from './harness/town.ts';
 import { wholeTests } from './harness/whole.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -128,6 +128,24 @@ const dhclient: Check = async (t, town, router) => {
   });
 };
 
+/**
+ * dhcpcd has one control socket, one pid file and one folder of leases for the whole machine: a mount namespace with
+ * empty folders there keeps it to itself. It takes settings from the kernel, not from a script.
+ */
+const dhcpcd: Check = async (t, town, router) => {
+  const host = await newHost(town, 'berkeley');
+  const own =
+    'for d in /run /var/lib/dhcpcd; do mkdir -p $d && mount -t tmpfs tmpfs $d || exit 1; done; exec "$@"';
+  const words = '-4 -B -d -f /dev/null -c /bin/true -h berkeley --noipv4ll --nohook resolv.conf'.split(' ');
+  const running = host.start(['unshare', '-m', 'sh', '-c', own, 'sh', 'dhcpcd', ...words, 'eth0']);
+  const [, address] = await running.until(/eth0: leased (192\.168\.0\.1\d\d) for \d+ seconds/);
+  await running.until(/adding default route via 192\.168\.0\.1\b/);
+  await pings(t, host, LAN_ADDRESS);
+  t.regex(await listed(router, address!), /leased .* berkeley/);
+  await running.stop('SIGALRM'); // gives the lease back and leaves
+  t.regex(await listedEnded(router, address!), /ended/);
+};
+
 /** node-dhcp's client can only read what is sent to an address of its host: here, all of the range are. */
 const nodeDhcp: Check = async (t, town) => {
   const host = await newHost(town, 'node');
@@ -166,6 +184,7 @@ const perfdhcp: Check = async (t, town, router) => {
 const checks: [string, Check][] = [
   ['udhcpc gets a lease in its three seconds, again, and gives it back', udhcpc],
   ['dhclient gets a lease, remembers it, and gives it back', dhclient],
+  ['dhcpcd gets a lease and gives it back', dhcpcd],
   ["node-dhcp's client gets a lease", nodeDhcp],
   ['perfdhcp: 25 clients behind a relay', perfdhcp],
 ];
