@@ -131,6 +131,7 @@ const checks: Record<string, Check> = {
     t.notRegex(await dig('+noedns', 'www.example.com'), /EDNS/);
     t.regex(await dig('+edns=1', '+noednsneg', 'www.example.com'), /BADVERS/);
     t.regex(await dig('+norecurse', 'www.example.com'), /flags: qr( aa)?( ad)? ra;/);
+    t.regex(await dig('+tcp', 'example.com', 'AXFR'), /Transfer failed/);
     t.regex(await dig('+ednsopt=65001:61', 'www.example.com'), /status: NOERROR/);
     t.regex(await dig('+opcode=status', 'www.example.com'), /NOTIMP|FORMERR|REFUSED|SERVFAIL/);
   },

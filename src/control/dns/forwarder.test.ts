@@ -377,6 +377,44 @@ test('one client has its share of the queries under way, and others push in', as
   t.is(lab.exchange(ASK, [A]).message.answers?.length, 1);
 });
 
+test('address hints of SVCB and HTTPS records are private addresses too, whatever stands around them', async t => {
+  const lab = await DnsLab.create();
+  const target = [3, 119, 119, 119, 0];
+  const alpn = [0, 1, 0, 3, 2, 104, 50];
+  const v4 = (...addresses: number[]): number[] => [0, 4, 0, addresses.length, ...addresses];
+  const v6 = (...addresses: number[]): number[] => [0, 6, 0, addresses.length, ...addresses];
+  const global6 = [0x20, 1, 0x0d, 0xb8, ...Array<number>(12).fill(0)];
+  const local6 = [0xfd, ...Array<number>(15).fill(1)];
+  const cases: [string, number[]][] = [
+    ['NOERROR', [0, 0, ...target]],
+    ['NOERROR', [0, 1, 0, ...alpn, ...v4(9, 9, 9, 9), ...v6(...global6)]],
+    ['NXDOMAIN', [0, 1, 0, ...v4(192, 168, 0, 1)]],
+    ['NXDOMAIN', [0, 1, ...target, ...alpn, ...v4(9, 9, 9, 9, 10, 0, 0, 1)]],
+    ['NXDOMAIN', [0, 1, ...target, ...v6(...global6, ...local6)]],
+    // Malformed: a parameter that is cut, and half an address.
+    ['NOERROR', [0, 1, 0, 0, 4, 0, 9, 192, 168, 0, 1]],
+    ['NOERROR', [0, 1, 0, ...v4(10, 0, 0)]],
+    ['NOERROR', [0, 1]],
+    ['NOERROR', []],
+  ];
+  for (const type of ['UNKNOWN_64', 'UNKNOWN_65']) {
+    for (const [i, [code, data]] of cases.entries()) {
+      const name = `n${i}.example.com`;
+      const answer = record(name, Buffer.from(data) as unknown as string, 300, type);
+      t.is(codeOf(lab.exchange(query(name, {}, type), [answer])), code, `${type} ${data}`);
+    }
+  }
+});
+
+test('a question for a whole zone is refused, and asked of nobody', async t => {
+  const lab = await DnsLab.create();
+  for (const type of ['AXFR', 'IXFR']) {
+    lab.ask(query('example.com', {}, type));
+    t.is(codeOf(lab.takeTold()), 'REFUSED', type);
+  }
+  t.is(lab.asked.length, 0);
+});
+
 test('private addresses of public names are refused, but for domains in the list', async t => {
   const lab = await DnsLab.create('set dns allow corp.example');
   const told = (name: string, data: string, type = 'A'): string =>

@@ -38,6 +38,7 @@ import {
   FLAG_TC,
   FORMERR,
   HEADER_BYTES,
+  isTransfer,
   MALFORMED,
   NO_QUERY,
   NXDOMAIN,
@@ -132,6 +133,10 @@ export class Forwarder {
     if (what !== QUERY) {
       counts.malformed++;
       if (what === MALFORMED) this.complain(data, asker);
+      return;
+    }
+    if (isTransfer(query.type)) {
+      this.refuse(asker, data, query, REFUSED);
       return;
     }
     if ((query.flags & OPCODE) === 0) {

@@ -9,7 +9,7 @@
 // Not here: what an answer may contain (rebind.ts), where it is kept (cache.ts).
 
 import { DNS_RECORDS } from '../limits.ts';
-import { isPrivate } from './rebind.ts';
+import { hintsAtPrivate, isPrivate } from './rebind.ts';
 
 export const HEADER_BYTES = 12;
 /** RFC 1035, section 2.3.4. */
@@ -23,11 +23,14 @@ export const TYPE_SOA = 6;
 export const TYPE_PTR = 12;
 export const TYPE_AAAA = 28;
 export const TYPE_OPT = 41;
+const TYPE_SVCB = 64;
+const TYPE_HTTPS = 65;
 export const TYPE_ANY = 255;
 export const CLASS_IN = 1;
 /** SIG(0), and from TKEY on what signs or copies whole zones (RFC 2930, 8945, 5936). */
 const TYPE_SIG = 24;
 const TYPE_TKEY = 249;
+const TYPE_IXFR = 251;
 const TYPE_AXFR = 252;
 
 export const FLAG_QR = 0x8000;
@@ -92,6 +95,11 @@ export function skipName(data: Uint8Array, bytes: number, at: number): number {
     i = to;
   }
   return 0;
+}
+
+/** Whether a type asks for a whole zone (RFC 5936, 1995), which is many messages and not a forwarder's to fetch. */
+export function isTransfer(type: number): boolean {
+  return type === TYPE_AXFR || type === TYPE_IXFR;
 }
 
 /** A question, and what a query asks besides. */
@@ -264,6 +272,10 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
       else answer.ttlAt[answer.ttls++] = at + 4;
       if ((type === TYPE_A || type === TYPE_AAAA) && isPrivate(data, at + 10, length))
         answer.hasPrivate = true;
+      if ((type === TYPE_SVCB || type === TYPE_HTTPS) && length > 2) {
+        const target = skipName(data, end, at + 12);
+        if (target > 0 && hintsAtPrivate(data, target, end)) answer.hasPrivate = true;
+      }
       if (type === TYPE_SOA && i >= answer.answers && i < authority && length >= 22) {
         negative = Math.max(0, Math.min(read32(data, end - 4), NEGATIVE_SECONDS_MOST));
       }

@@ -32,6 +32,24 @@ function isPrivateIpv6(data: Uint8Array, at: number): boolean {
   return isPrivateIpv4(data[at + 12] as number, data[at + 13] as number);
 }
 
+/** Keys of address hints, and how long each address is (RFC 9460, section 7.3). */
+const IPV4_HINT = 4;
+const IPV6_HINT = 6;
+
+/** Whether an SVCB or HTTPS record, from its parameters on, hints at such an address. What is malformed hints at none. */
+export function hintsAtPrivate(data: Uint8Array, parametersAt: number, end: number): boolean {
+  for (let at = parametersAt; at + 4 <= end; ) {
+    const key = ((data[at] as number) << 8) | (data[at + 1] as number);
+    const next = at + 4 + (((data[at + 2] as number) << 8) | (data[at + 3] as number));
+    if (next > end) return false;
+    const bytes = key === IPV4_HINT ? 4 : key === IPV6_HINT ? 16 : 0;
+    for (let i = at + 4; bytes > 0 && i + bytes <= next; i += bytes)
+      if (isPrivate(data, i, bytes)) return true;
+    at = next;
+  }
+  return false;
+}
+
 /** Whether the name at `from` of a message, `end` bytes on, is the domain (in wire form) or below it. */
 export function isBelow(data: Uint8Array, from: number, end: number, domain: Uint8Array): boolean {
   const start = end - domain.length;
