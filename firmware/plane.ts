@@ -24,6 +24,7 @@ export {
   serialStart,
   serialTick,
 } from '../hal/serial/ns16550.ts';
+export { watchdogAlive, watchdogStart, watchdogStop } from '../hal/watchdog/watchdog.ts';
 export { addressAsk, addressHeld } from '../src/plane/address-probe.ts';
 export { arpProbe, arpProbed, arpProbeEnd } from '../src/plane/arp.ts';
 export { captureDone, captureNext, captureStart, captureStop, captureTerm } from '../src/plane/capture.ts';

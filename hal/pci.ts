@@ -2,7 +2,7 @@
 // PCI Local Bus Specification 2.1, sections 3.7.4.1 and 6.1. Addresses are the BIOS's; none are given out here.
 // Not here: which devices are ours (board/pc.ts).
 
-import { in32, out32 } from './ports.ts';
+import { in32, out8, out16, out32 } from './ports.ts';
 
 const CONFIG_ADDRESS: i32 = 0xcf8;
 const CONFIG_DATA: i32 = 0xcfc;
@@ -40,6 +40,17 @@ export function pciRead(place: i32, register: i32): i32 {
 export function pciWrite(place: i32, register: i32, value: i32): void {
   out32(CONFIG_ADDRESS, ENABLE | place | register);
   out32(CONFIG_DATA, value);
+}
+
+/** The same for one byte, or two at a multiple of 2: some devices tell the widths apart. */
+export function pciWrite8(place: i32, register: i32, value: i32): void {
+  out32(CONFIG_ADDRESS, ENABLE | place | (register & ~3));
+  out8(CONFIG_DATA + (register & 3), value);
+}
+
+export function pciWrite16(place: i32, register: i32, value: i32): void {
+  out32(CONFIG_ADDRESS, ENABLE | place | (register & ~3));
+  out16(CONFIG_DATA + (register & 3), value);
 }
 
 /** The first function after `after` (-1: from the start), in the bus's order, that exists; or -1. */

@@ -11,6 +11,8 @@ export const memoryMap = {
   STACK_AT,
   /** Page 0 once more, which is unmapped where it lies: the BIOS's data. */
   BIOS_DATA_AT: STACK_AT + 0x100000,
+  /** The page of a device's registers that is being written to. */
+  DEVICE_AT: STACK_AT + 0x101000,
   /** Linear addresses below the heap that the engine's stack may use; the limit of embed.ts and some. */
   LINEAR_STACK_BYTES: 28 * 1024,
   /** More heap than this is of no use to control; zero pages are not free at boot. */

@@ -46,6 +46,7 @@ export async function wasmBuild(ports: Ports = noPorts): Promise<Build> {
   const module = await WebAssembly.compile(await compilePlane());
   const port = {
     ...ports,
+    ...{ store16() {}, store32() {} },
     ins16: (from: number, at: number, count: number) => ports.ins16(from, at - PLANE_BASE, count),
     outs16: (to: number, at: number, count: number) => ports.outs16(to, at - PLANE_BASE, count),
   };

@@ -57,6 +57,8 @@ void crash_end(u32 orderly);
 void pages_init(const u32 *loader_info);
 /* Unpacks the snapshot over linear memory: control as it was when the image was built. */
 void snapshot_restore(void);
+/* Maps the page of a device's registers and answers where one is; with interrupts off, until the next call. */
+volatile void *device_register(u32 physical);
 /* What RAM was left for the engine's heap, in bytes, and where in linear memory it ends. */
 extern u32 heap_bytes, heap_end;
 /* Top of the stack on which control and interrupts run; below it lies an unmapped one. */

@@ -10,6 +10,7 @@
 
 #define PRESENT 1u
 #define WRITABLE 2u
+#define UNCACHED 0x18u
 #define STACK_PAGES 44u
 
 extern u8 read_only_end[], kernel_end[];
@@ -114,6 +115,12 @@ void pages_init(const u32 *loader_info) {
   map_heap();
   map_window(map_window(0, 0, SNAPSHOT_STATIC_BYTES), SNAPSHOT_HEAP_AT, SNAPSHOT_HEAP_AT + SNAPSHOT_HEAP_BYTES);
   paging_on(directory);
+}
+
+volatile void *device_register(u32 physical) {
+  map(DEVICE_AT, physical & ~(PAGE - 1), WRITABLE | UNCACHED);
+  __asm__ volatile("invlpg (%0)" ::"r"(DEVICE_AT) : "memory");
+  return (volatile void *)(DEVICE_AT + (physical & (PAGE - 1)));
 }
 
 void snapshot_restore(void) {

@@ -115,6 +115,8 @@ const noPorts = {
   out32() {},
   ins16() {},
   outs16() {},
+  store16() {},
+  store32() {},
 };
 
 /** Puts engine and plane into one memory; `kept` is the plane's memory of before, when only control died. */

@@ -63,6 +63,7 @@ import { createSyslog } from './syslog.ts';
 import { readRtc } from './time/rtc.ts';
 import { createTime } from './time/time.ts';
 import { Wan } from './wan.ts';
+import { createWatchdog } from './watchdog.ts';
 
 /** In CONTROL_READY_AT once the plane has been set up: any number that memory does not hold by chance. */
 const READY = 0x4d734278;
@@ -136,7 +137,7 @@ export function createControl(machine: Machine): Control {
   table.push(...dnsCommands(context, dns));
   const time = createTime(context);
   context.time = time;
-  services.push(time, createCrash(context));
+  services.push(time, createCrash(context), createWatchdog(context));
   registry.add(createRoutes(context), ...time.settings, createSyslog(context, time.wallClock));
   table.push(...time.commands);
   table.push(

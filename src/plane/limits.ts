@@ -153,6 +153,10 @@ export const CAPTURE_RECORD_BYTES: i32 = 16;
 export const CAPTURE_TERM_COUNT: i32 = 16;
 /** 32 bytes and the terms, 12 each. */
 export const CAPTURE_STATE_BYTES: i32 = 256;
+/** The hardware watchdog's kind, place and times (hal/watchdog/). */
+export const WATCHDOG_BYTES: i32 = 64;
+/** Control says every 5 s that it is alive; dying and starting anew takes it 7 s. */
+export const WATCHDOG_SILENT_TICKS: i32 = 20 * TICKS_PER_SECOND;
 
 // --- the map -------------------------------------------------------------------------------------------------
 export const PLANE_FIRST: i32 = 64;
@@ -197,7 +201,8 @@ export const LEASES_AT: i32 = LEASE_HASHES_AT + 4 * LEASE_COUNT;
 export const WAN_LEASE_AT: i32 = LEASES_AT + LEASE_COUNT * LEASE_BYTES;
 export const DISK_BUFFER_AT: i32 = WAN_LEASE_AT + WAN_LEASE_BYTES;
 export const STORE_AT: i32 = DISK_BUFFER_AT + DISK_BUFFER_BYTES;
-export const PLANE_END: i32 = STORE_AT + STORE_BYTES;
+export const WATCHDOG_AT: i32 = STORE_AT + STORE_BYTES;
+export const PLANE_END: i32 = WATCHDOG_AT + WATCHDOG_BYTES;
 /** The page that survives a reset (firmware/crash-page.ts), behind what is the plane's. */
 export const CRASH_AT: i32 = (PLANE_END + 4095) & ~4095;
 /** The plane's memory in bytes, whole pages. */

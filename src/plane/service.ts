@@ -21,6 +21,7 @@ import {
   serialInterrupt,
   serialTick,
 } from '../../hal/serial/ns16550.ts';
+import { watchdogTick } from '../../hal/watchdog/watchdog.ts';
 import { captureStop } from './capture.ts';
 import {
   ENGINE_AT,
@@ -116,6 +117,7 @@ export function tick(sample: i32): void {
   puti32(NOW_AT, now);
   stirEntropy(sample);
   serialTick();
+  watchdogTick(now);
   if (i32at(ENGINE_AT) === ENGINE_INTERPRETED) {
     if (i32at(PLANE_BUSY_AT) === 0) catchUp();
     return;

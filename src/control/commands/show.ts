@@ -21,6 +21,7 @@ import {
   NIC_PORT,
   NIC_RING,
 } from '../../../hal/nic/card.ts';
+import { WATCHDOG_KIND_AT } from '../../../hal/watchdog/watchdog.ts';
 import { BOOT_FACTS_AT, ENGINE_AT, IDLE_COUNTS_AT } from '../../plane/cells.ts';
 import {
   IF_ADDRESS,
@@ -225,6 +226,8 @@ function showVersion(context: Context): void {
   output.line(
     `up ${formatTicks(clock.now())}, control restarted ${fact(FACT_RESTARTS)} times (${restartReason()})`,
   );
+  const watchdog = ['', 'IB700', 'i6300esb'][i32at(WATCHDOG_KIND_AT)];
+  if (watchdog) output.line(`watchdog: ${watchdog}`);
   const loader = fact(FACT_LOADER_COUNTS);
   const floor = fact(FACT_FLOOR_COUNTS);
   if (loader + floor > 0) {

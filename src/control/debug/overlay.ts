@@ -47,6 +47,7 @@ function* compareEngines(context: Context, run: Run, what: string): Job {
     for (const character of `${text}\r\n`) machine.put(character.charCodeAt(0));
   };
   for (let index = 0; index < INTERFACE_COUNT; index++) machine.plane.nicStop(index);
+  machine.plane.watchdogStop(); // nobody feeds it meanwhile
   machine.lock();
   const native = [...run(machine.plane)];
   for (const crc of native) say(`differential native ${hex(crc, 8)}`);
