@@ -55,4 +55,5 @@ export { allocate, allocateForControl, poolFree, reclaim, release, resetPool } f
 export { puntTake, puntWaiting, resetPunt } from '../src/plane/punt.ts';
 export { flushRoutes, resetRoutes, routeAdd, routeRemove, routeTo } from '../src/plane/route.ts';
 export { catchUp, interrupt, planeReset, servicePending, tick, wanted } from '../src/plane/service.ts';
+export { pbkdf2Rounds, sha256Block } from '../src/plane/sha256.ts';
 export { resetSockets, socketClose, socketOpen, socketUses } from '../src/plane/sockets.ts';

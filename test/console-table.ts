@@ -1,17 +1,20 @@
 // The console's real table of commands, without a board: for the manual and for tests of the schema.
 
+import * as access from '../src/control/access/overlay.ts';
 import type { Command } from '../src/control/console/command.ts';
 import { createControl } from '../src/control/control.ts';
 import * as debug from '../src/control/debug/overlay.ts';
 import type { Machine } from '../src/control/machine.ts';
 import type { OverlayName } from '../src/control/overlays.ts';
 import * as schema from '../src/control/schema/overlay.ts';
+import * as setup from '../src/control/setup/overlay.ts';
+import * as status from '../src/control/status/overlay.ts';
 import * as tools from '../src/control/tools/overlay.ts';
 import { javascriptBuild } from './builds.ts';
 
 export function consoleTable(): readonly Command[] {
   const { memory, plane } = javascriptBuild();
-  const overlays = { debug, schema, tools, interpreted: plane };
+  const overlays = { access, debug, schema, setup, status, tools, interpreted: plane };
   const overlay = (name: OverlayName) => overlays[name];
   const machine = { memory, overlay, plane, version: '0' } as unknown as Machine;
   return createControl(machine).commands;

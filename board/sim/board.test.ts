@@ -59,7 +59,7 @@ test('the first step prints banner and prompt', async t => {
   const { take } = await fixture();
   t.is(
     take(),
-    `\r\nMasqbox 0.1.0\r\nlan: 192.168.0.1/24\r\nwan: no address yet\r\nType help for the commands\r\n${PROMPT}`,
+    `\r\nMasqbox 0.1.0\r\nlan: 192.168.0.1/24\r\nwan: no address yet\r\nType help for the commands, setup for a short dialogue\r\n${PROMPT}`,
   );
 });
 
@@ -300,7 +300,11 @@ test('reboot says so and starts from the defaults', async t => {
   const { command, take, wait } = await configured();
   t.is(command('reboot'), 'Rebooting\r\n');
   wait(51);
-  t.true(take().endsWith(`wan: no address yet\r\nType help for the commands\r\n${PROMPT}`));
+  t.true(
+    take().endsWith(
+      `wan: no address yet\r\nType help for the commands, setup for a short dialogue\r\n${PROMPT}`,
+    ),
+  );
 });
 
 test('debug differential finds both engines equal, and the numbers are those of Node', async t => {

@@ -27,12 +27,13 @@ import {
 import { IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../plane/interface.ts';
 import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../plane/limits.ts';
 import { get16, get32, i32at, puti32 } from '../plane/memory.ts';
+import { Access } from './access.ts';
 import { formatPrefix } from './address.ts';
 import { createClock } from './clock.ts';
 import { debugCommands } from './commands/debug.ts';
 import { diskCommands } from './commands/disk.ts';
 import { leaseCommands } from './commands/leases.ts';
-import { logCommands } from './commands/log.ts';
+import { logCommands, logSetting } from './commands/log.ts';
 import { masqueradeCommands } from './commands/masquerade.ts';
 import { settings, settingsCommands } from './commands/settings.ts';
 import { fact, interfaceName, restartReason, showCommands } from './commands/show.ts';
@@ -117,6 +118,8 @@ export function createControl(machine: Machine): Control {
     ask: (prompt, secret) => console.ask(prompt, secret),
   };
   table.push(...systemCommands(context, tools));
+  const access = new Access(context, console, table);
+  console.guard = access;
   // Settings are listed, and after a restart applied, in the order in which they are added.
   const lan = createLan(context);
   const wan = new Wan(context, lan);
@@ -139,12 +142,14 @@ export function createControl(machine: Machine): Control {
   context.time = time;
   services.push(time, createCrash(context), createWatchdog(context));
   registry.add(createRoutes(context), ...time.settings, createSyslog(context, time.wallClock));
+  registry.add(logSetting(log), ...access.settings());
   table.push(...time.commands);
   table.push(
     ...settingsCommands(context),
     ...showCommands(context),
     ...diskCommands(context),
     ...logCommands(context),
+    ...access.commands(),
     ...masqueradeCommands(context),
     ...toolCommands(context),
     ...debugCommands(context),
@@ -166,7 +171,7 @@ export function createControl(machine: Machine): Control {
     }
     if (isSafeMode())
       output.line('Started too often in a row: these are the default settings, the saved ones are kept');
-    output.line('Type help for the commands');
+    output.line('Type help for the commands, setup for a short dialogue');
   }
 
   function start(): void {

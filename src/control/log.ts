@@ -13,6 +13,8 @@ export const WARNING = 4;
 export const NOTICE = 5;
 export const INFO = 6;
 export const DEBUG = 7;
+/** Names of the levels from ERROR on. */
+export const LEVELS = ['error', 'warning', 'notice', 'info', 'debug'];
 
 export interface Entry {
   /** When, in ticks. */
@@ -23,6 +25,8 @@ export interface Entry {
 }
 
 export interface Log {
+  /** What is shown on the console: lines of this level and more serious ones. */
+  shown: number;
   /** Adds a line. */
   (level: number, facility: string, text: string): void;
   /** The lines kept, oldest first. */
@@ -77,7 +81,7 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
     const entry = { tick: clock.now(), level, facility, text: printable(text) };
     ring[next] = entry;
     next = (next + 1) % LOG_LINES;
-    if (level <= NOTICE) show(`${facility}: ${entry.text}`);
+    if (level <= result.shown) show(`${facility}: ${entry.text}`);
     if (telling) return;
     telling = true;
     for (const listener of listeners) listener(entry);
@@ -92,12 +96,14 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
     add(level, facility, text);
   }
 
-  return Object.assign(log, {
+  const result: Log = Object.assign(log, {
+    shown: NOTICE,
     entries: () => [...ring.slice(next), ...ring.slice(0, next)],
     onEntry: (listener: (entry: Entry) => void) => {
       listeners.push(listener);
     },
   });
+  return result;
 }
 
 /** The text in ASCII and cut to length: what a stranger sent must not move the terminal's cursor. */

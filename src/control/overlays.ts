@@ -11,12 +11,23 @@ export interface Overlays {
   debug: typeof import('./debug/overlay.ts');
   schema: typeof import('./schema/overlay.ts');
   tools: typeof import('./tools/overlay.ts');
+  access: typeof import('./access/overlay.ts');
+  setup: typeof import('./setup/overlay.ts');
+  status: typeof import('./status/overlay.ts');
 }
 
 export type OverlayName = keyof Overlays;
 
 /** Their order is the numbers by which the machine knows them; those but the first have an entry file. */
-export const OVERLAY_NAMES = ['interpreted', 'debug', 'schema', 'tools'] as const satisfies OverlayName[];
+export const OVERLAY_NAMES = [
+  'interpreted',
+  'debug',
+  'schema',
+  'tools',
+  'access',
+  'setup',
+  'status',
+] as const satisfies OverlayName[];
 
 /** Entry files by name, from the repository's root: src/control/NAME/overlay.ts. */
 export function overlayEntry(name: OverlayName): string {

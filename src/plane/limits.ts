@@ -143,6 +143,8 @@ export const WAN_LEASE_BYTES: i32 = 1536;
 export const DISK_BUFFER_BYTES: i32 = 512;
 /** What control's store reads and writes: a whole area of a saved configuration, 32 sectors. */
 export const STORE_BYTES: i32 = 16384;
+/** What SHA-256 works in (sha256.ts). */
+export const HASH_BYTES: i32 = 704;
 
 // --- copies of frames for control ---------------------------------------------------------------------------
 /** Ten full frames, or 140 headers: what the serial line carries away in a second and a half. */
@@ -202,7 +204,8 @@ export const WAN_LEASE_AT: i32 = LEASES_AT + LEASE_COUNT * LEASE_BYTES;
 export const DISK_BUFFER_AT: i32 = WAN_LEASE_AT + WAN_LEASE_BYTES;
 export const STORE_AT: i32 = DISK_BUFFER_AT + DISK_BUFFER_BYTES;
 export const WATCHDOG_AT: i32 = STORE_AT + STORE_BYTES;
-export const PLANE_END: i32 = WATCHDOG_AT + WATCHDOG_BYTES;
+export const HASH_AT: i32 = WATCHDOG_AT + WATCHDOG_BYTES;
+export const PLANE_END: i32 = HASH_AT + HASH_BYTES;
 /** The page that survives a reset (firmware/crash-page.ts), behind what is the plane's. */
 export const CRASH_AT: i32 = (PLANE_END + 4095) & ~4095;
 /** The plane's memory in bytes, whole pages. */

@@ -6,7 +6,7 @@
 // Not here: the rows and their order (masquerade-view.ts), the tools' other commands.
 
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { formatAddress } from '../address.ts';
+import { formatAddress, parseAddress } from '../address.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import {
@@ -56,11 +56,25 @@ export function periodRow(session: Session, wide: boolean, upper: boolean): stri
   return `${(upper ? name.toUpperCase() : name).padEnd(5)}${expire} ${sequence}${source} ${destination} ${ports}`;
 }
 
-function* showMasq(context: Context): Job {
+/** What a word lets through: a protocol, an address on either side, or a port. */
+function filterOf(text: string): (session: Session) => boolean {
+  if (['tcp', 'udp', 'icmp'].includes(text)) return ({ protocol }) => protocolName(protocol) === text;
+  if (/^\d{1,5}$/.test(text)) {
+    const port = Number(text);
+    return session => [session.insidePort, session.outsidePort, session.remotePort].includes(port);
+  }
+  const address = parseAddress(text);
+  if (typeof address === 'string') throw new Refusal(`Cannot show masq ${text}: ${address}`);
+  return ({ inside, remote }) => inside === address || remote === address;
+}
+
+function* showMasq(context: Context, words: string[]): Job {
   const { output } = context;
+  const filters = words.map(filterOf);
   let rows = 0;
   for (let n = 1; n <= highestEntry(); n++) {
-    const session = sessionAt(n);
+    const entry = sessionAt(n);
+    const session = entry !== undefined && filters.every(filter => filter(entry)) ? entry : undefined;
     if (session !== undefined) {
       if (rows++ === 0) output.line(TABLE_HEADER);
       output.line(tableRow(session));
@@ -110,7 +124,12 @@ function listing(context: Context, tool: string, args: string[], list: string, w
 
 export function masqueradeCommands(context: Context): Command[] {
   return [
-    { words: 'show masq', help: 'sessions in the masquerade table', run: () => showMasq(context) },
+    {
+      words: 'show masq',
+      arguments: '[FILTER:session(tcp|udp|icmp)...3]',
+      help: 'sessions in the masquerade table, all or those that a filter fits',
+      run: words => showMasq(context, words),
+    },
     {
       words: 'ipfwadm',
       arguments: 'OPTION:text(-M|-l|-n|-e)...9',

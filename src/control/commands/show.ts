@@ -84,7 +84,7 @@ import { formatTicks } from '../masquerade-view.ts';
 import { ENGINES } from '../settings.ts';
 
 /** PIT counts in a second. */
-const COUNTS_PER_SECOND = 1193182;
+export const COUNTS_PER_SECOND = 1193182;
 
 export function interfaceName(index: number): string {
   return ['lan', 'wan'][index] ?? `if${index}`;

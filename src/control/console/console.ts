@@ -66,6 +66,7 @@ export class Console implements RawLine {
   guard: Guard | undefined;
   /** Whether long output waits at each page. */
   paged = true;
+  dumb = false;
   private typed = new Uint8Array(TYPED_AHEAD_LEAST);
   private typedFrom = 0;
   private typedTo = 0;

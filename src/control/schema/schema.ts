@@ -77,7 +77,7 @@ function* valuesOf(
   yield* values;
   if (values.length === 0 && standard !== '') yield standard;
   if (type === 'interface') yield* ['lan', 'wan'];
-  if (type === 'address' || type === 'host') yield* known.addresses();
+  if (type === 'address' || type === 'host' || type === 'session') yield* known.addresses();
   if (type === 'name' || type === 'host') yield* known.names();
   if (type === 'command') {
     for (const { words } of table) {

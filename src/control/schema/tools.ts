@@ -127,6 +127,8 @@ const EXAMPLES = new Map([
   ['set dhcp reserve', '00:11:22:33:44:55 192.168.0.20 printer'],
   ['set ntp server', 'pool.ntp.org'],
   ['set route', '10.1.0.0/16 192.168.0.2'],
+  ['set password hash', `2000 ${'0123456789abcdef'.repeat(2)} ${'0123456789abcdef'.repeat(4)}`],
+  ['watch', 'show masq'],
   ['set wan address', '203.0.113.5/24'],
   ['set wan gateway', '203.0.113.1'],
 ]);

@@ -71,6 +71,12 @@ export const TYPES: Record<string, Type> = {
     example: '00:11:22:33:44:55',
     refuse: text => unless(CLIENT.test(text), 'it is no station address'),
   },
+  session: {
+    what: 'a protocol, an address or a port',
+    example: 'tcp',
+    refuse: (text, { values }) =>
+      values.includes(text) || /^\d{1,5}$/.test(text) ? undefined : whyAddress(text),
+  },
   interface: {
     what: 'an interface',
     example: 'lan',

@@ -1,0 +1,138 @@
+import test from 'ava';
+import { createSimBoard } from '../../../board/sim/board.ts';
+import { MORE } from '../console/screen.ts';
+
+/** A console whose lines are typed when the one before has been answered. */
+async function terminal() {
+  let text = '';
+  const board = await createSimBoard({ onFrame: () => {}, onOutput: output => (text += output) });
+  board.run();
+  const settle = (ticks: number): string => {
+    for (let i = 0; i < ticks; i++) {
+      board.advance(1);
+      board.run();
+    }
+    const taken = text;
+    text = '';
+    return taken;
+  };
+  const type = (typed: string, ticks = 20): string => {
+    board.type(typed);
+    board.run();
+    return settle(ticks);
+  };
+  return { board, type, settle };
+}
+
+/** Sets a password; the hash takes some ticks. */
+function setPassword({ type }: Awaited<ReturnType<typeof terminal>>, password: string): string {
+  type('password\r');
+  type(`${password}\r`);
+  return type(`${password}\r`, 100);
+}
+
+test('password asks twice, keeps a hash with a salt, and who set it stays logged in', async t => {
+  const parts = await terminal();
+  const { type } = parts;
+  t.regex(type('password\r'), /New password, nothing for none: $/);
+  t.regex(type('secret 1?\r'), /Once more: $/);
+  t.regex(type('secret 2\r', 100), /Cannot change the password: the two are not the same\r\nmasqbox> $/);
+  const said = setPassword(parts, 'secret');
+  t.regex(said, /The password is set.*masqbox> $/s);
+  const line = /set password hash \d+ [0-9a-f]{32} [0-9a-f]{64}/.exec(type('show config\r'))?.[0];
+  t.truthy(line);
+  t.false(type('show config\r').includes('secret'));
+  // What was typed is neither echoed nor in the history.
+  t.false(type('\x1b[A\x1b[A\x1b[A\x1b[A\x15\r').includes('secret'));
+  t.regex(setPassword(parts, 'other'), /Cannot change the password: the old one is another/);
+});
+
+test('logout asks for the password; wrong tries take longer each time, ^C does not help', async t => {
+  const parts = await terminal();
+  const { type, settle } = parts;
+  t.regex(type('logout\r'), /Cannot log out: there is no password, see password/);
+  setPassword(parts, 'secret');
+  t.regex(type('logout\r'), /Password: $/);
+  t.regex(type('\x03'), /\^C\r\nPassword: $/);
+  t.regex(type('wrong\r', 80), /Wrong; the next try is in 1 s\r\n$/);
+  t.regex(settle(100), /Password: $/);
+  t.regex(type('show config\r', 80), /in 2 s\r\n$/);
+  t.regex(type('\x03\x03', 100), /^(\^C\r\n)*$/);
+  t.regex(settle(150), /Password: $/);
+  t.regex(type('secret\r', 100), /masqbox> $/);
+  t.regex(type('show masq\r'), /0 sessions/);
+});
+
+test('who types nothing is logged out, what runs is ended, and a restarted control asks again', async t => {
+  const parts = await terminal();
+  const { board, type, settle } = parts;
+  type('set console idle 5\r');
+  t.is(settle(1000), '', 'without a password nobody is logged out');
+  setPassword(parts, 'secret');
+  t.regex(settle(600), /Logged out, as nothing was typed for a while\r\n.*Password: $/s);
+  t.regex(type('secret\r', 100), /masqbox> $/);
+  type('watch show masq\r');
+  const watched = settle(800);
+  t.true(watched.split('0 sessions').length > 2);
+  t.regex(watched, /Logged out.*Password: $/s);
+  board.engine.evaluate('const was = Math.max; Math.max = () => { throw new Error("test") }; 0');
+  t.regex(type('\r', 100), /Control was restarted.*Password: $/s);
+  t.notRegex(type('show config\r', 200), /set /);
+});
+
+test('a lost password: reset factory within a minute of power-on forgets all settings', async t => {
+  const parts = await terminal();
+  const { type, settle } = parts;
+  type('set console idle 1000\r');
+  setPassword(parts, 'secret');
+  t.regex(type('logout\r'), /For 60 s after power-on reset factory forgets all settings\r\nPassword: $/);
+  t.regex(type('reset factory\r', 2000), /masqbox> $/);
+  t.false(type('show config\r').includes('idle'));
+  setPassword(parts, 'secret');
+  settle(6000);
+  type('logout\r');
+  t.regex(type('reset factory\r', 80), /Wrong/);
+});
+
+test('setup sets what was answered, at the end only', async t => {
+  const { type } = await terminal();
+  t.regex(type('setup\r'), /LAN: the router's address \[192\.168\.0\.1\/24\]: $/);
+  t.regex(type('10.0.0.300/24\r'), /That will not do: 300 is not 0 to 255\r\nLAN: /);
+  t.regex(type('10.9.0.1/24\r'), /WAN: dhcp, static or none \[dhcp\]: $/);
+  type('static\r');
+  type('203.0.113.5/24\r');
+  type('203.0.113.1\r');
+  t.regex(type('\r'), /Time zone/);
+  type('CET-1CEST,M3.5.0,M10.5.0/3\r');
+  t.regex(type('no\r'), /set dns server 9\.9\.9\.9\r\n.*Set this: yes or no \[yes\]: $/s);
+  t.regex(type('\r', 100), /Done/);
+  const config = type('show config\r');
+  for (const line of ['lan address 10.9.0.1/24', 'wan gateway 203.0.113.1', 'timezone CET-1CEST'])
+    t.true(config.includes(`set ${line}`), line);
+  type('setup\r');
+  t.regex(type('10.8.0.1/24\r\x03'), /\^C\r\nmasqbox> $/);
+  t.true(type('show config\r').includes('10.9.0.1'));
+});
+
+test('show status is one screen, show masq and show log take filters, long output is paged', async t => {
+  const { type } = await terminal();
+  type('');
+  const status = type('show status\r', 200);
+  t.true(status.split('\r\n').length <= 24, status);
+  for (const row of ['load', 'memory', 'sessions', 'lan', 'wan', 'warnings'])
+    t.regex(status, new RegExp(`^${row} `, 'm'));
+  for (const row of status.split('\r\n')) t.true(row.length < 80, row);
+  t.regex(type('show masq tcp 192.168.0.9 80\r'), /0 sessions/);
+  t.regex(type('show masq foo\r'), /expected: FILTER, a protocol, an address or a port/);
+  t.regex(type('show log warning dhcp\r'), /Nothing has been logged/);
+  t.regex(type('set log console debug\r'), /masqbox> $/);
+  t.regex(type('help\r'), MORE);
+  t.regex(type('q'), /masqbox> $/);
+  t.is(type('set dhcp ra\t'), 'set dhcp range ');
+  t.regex(type('?'), /FIRST, an address, as in 192\.168\.0\.100/);
+  type('\x03');
+  t.regex(
+    type('help set wan mtu\r'),
+    /set wan mtu SIZE\r\n.*68 to 1500 bytes, 1500 if nothing is set.*as in: set wan mtu 1500/s,
+  );
+});

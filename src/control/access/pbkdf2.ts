@@ -1,0 +1,94 @@
+// PBKDF2 with HMAC-SHA-256, one block of 32 bytes (RFC 8018, section 5.2; RFC 2104; FIPS 180-4, sections 4.2.2, 5).
+// The plane does the work (src/plane/sha256.ts); here are constants, padding and pauses.
+
+import { HASH_AT, HASH_BYTES } from '../../plane/limits.ts';
+import { fill, i32at, put8, put32, puti32 } from '../../plane/memory.ts';
+import { HASH_BLOCK, HASH_INNER, HASH_OUTER, HASH_STATE, HASH_SUM } from '../../plane/sha256.ts';
+import { hex } from '../address.ts';
+import type { Plane } from '../machine.ts';
+
+/** The key of HMAC is not hashed first: it is one block at most. */
+export const PASSWORD_MOST = 64;
+export const SALT_BYTES = 16;
+/** Rounds between two pauses: interrupts are off meanwhile, 1 ms on a 486 with 66 MHz. */
+const ROUNDS_AT_ONCE = 2;
+/** Calls between two pauses for the rest of control. */
+const CALLS_AT_ONCE = 8;
+const STATE_BYTES = 32;
+
+/** Fractions of the cube roots of the first 64 primes. */
+const K =
+  '428a2f9871374491b5c0fbcfe9b5dba53956c25b59f111f1923f82a4ab1c5ed5d807aa9812835b01243185be550c7dc3' +
+  '72be5d7480deb1fe9bdc06a7c19bf174e49b69c1efbe47860fc19dc6240ca1cc2de92c6f4a7484aa5cb0a9dc76f988da' +
+  '983e5152a831c66db00327c8bf597fc7c6e00bf3d5a7914706ca63511429296727b70a852e1b21384d2c6dfc53380d13' +
+  '650a7354766a0abb81c2c92e92722c85a2bfe8a1a81a664bc24b8b70c76c51a3d192e819d6990624f40e3585106aa070' +
+  '19a4c1161e376c082748774c34b0bcb5391c0cb34ed8aa4a5b9cca4f682e6ff3748f82ee78a5636f84c878148cc70208' +
+  '90befffaa4506cebbef9a3f7c67178f2';
+/** Fractions of the square roots of the first 8. */
+const FIRST_STATE = '6a09e667bb67ae853c6ef372a54ff53a510e527f9b05688c1f83d9ab5be0cd19';
+
+function putWords(at: number, hex: string): void {
+  for (let i = 0; i < hex.length; i += 8) puti32(at + i / 2, Number.parseInt(hex.slice(i, i + 8), 16) | 0);
+}
+
+/** Fills the block with a text and zeros. */
+function putText(text: string): void {
+  fill(HASH_BLOCK, 0, 64);
+  for (let i = 0; i < text.length; i++) put8(HASH_BLOCK + i, text.charCodeAt(i));
+}
+
+/** Ends the message in the block, of `used` bytes here and a block before it. */
+function pad(used: number): void {
+  put8(HASH_BLOCK + used, 0x80);
+  fill(HASH_BLOCK + used + 1, 0, 63 - used);
+  put32(HASH_BLOCK + 60, 8 * (64 + used));
+}
+
+/** The state behind a block of the key with a pad. */
+function keyed(plane: Plane, password: string, mask: number, state: number): void {
+  putText(password);
+  for (let i = 0; i < 64; i++) put8(HASH_BLOCK + i, (password.charCodeAt(i) || 0) ^ mask);
+  putWords(state, FIRST_STATE);
+  plane.sha256Block(state);
+}
+
+/** Hashes the block behind a pad, and puts the hash into it. */
+function half(plane: Plane, before: number): void {
+  for (let i = 0; i < STATE_BYTES; i += 4) puti32(HASH_STATE + i, i32at(before + i));
+  plane.sha256Block(HASH_STATE);
+  for (let i = 0; i < STATE_BYTES; i += 4) put32(HASH_BLOCK + i, i32at(HASH_STATE + i));
+  pad(STATE_BYTES);
+}
+
+/** The hash of a password in hexadecimal, by a job that gives way to all else. Nobody else may use HASH_AT. */
+export function* pbkdf2(
+  plane: Plane,
+  password: string,
+  salt: string,
+  iterations: number,
+): Generator<number, string, void> {
+  putWords(HASH_AT, K);
+  keyed(plane, password, 0x36, HASH_INNER);
+  keyed(plane, password, 0x5c, HASH_OUTER);
+  const bytes = (salt.match(/../g) ?? [])
+    .map(pair => String.fromCharCode(Number.parseInt(pair, 16)))
+    .join('');
+  putText(`${bytes}\0\0\0\x01`);
+  pad(bytes.length + 4);
+  half(plane, HASH_INNER);
+  half(plane, HASH_OUTER);
+  for (let i = 0; i < STATE_BYTES; i += 4) puti32(HASH_SUM + i, i32at(HASH_STATE + i));
+  let left = iterations - 1;
+  while (left > 0) {
+    for (let call = 0; call < CALLS_AT_ONCE && left > 0; call++) {
+      plane.pbkdf2Rounds(Math.min(left, ROUNDS_AT_ONCE));
+      left -= ROUNDS_AT_ONCE;
+    }
+    yield 0;
+  }
+  let hash = '';
+  for (let i = 0; i < STATE_BYTES; i += 4) hash += hex(i32at(HASH_SUM + i), 8);
+  // Keys and sums do not stay in memory that others can show.
+  fill(HASH_AT, 0, HASH_BYTES);
+  return hash;
+}
