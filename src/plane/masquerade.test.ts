@@ -21,6 +21,7 @@ import {
 } from '../../test/packets.ts';
 import {
   COUNT_MASQUERADE_NEW,
+  DROP_FILTERED,
   DROP_FRAGMENT_TIMEOUT,
   DROP_ICMP_TYPE,
   DROP_INTERFACE_DOWN,
@@ -143,8 +144,8 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
   it('filters: from anyone, from an address that was sent to, from an endpoint', t => {
     const cases: [number, number, number, number][] = [
       [FILTER_ENDPOINT, PASS, PASS, PASS],
-      [FILTER_ADDRESS, PASS, PASS, DROP_UNSOLICITED],
-      [FILTER_ADDRESS_PORT, PASS, DROP_UNSOLICITED, DROP_UNSOLICITED],
+      [FILTER_ADDRESS, PASS, PASS, DROP_FILTERED],
+      [FILTER_ADDRESS_PORT, PASS, DROP_FILTERED, DROP_FILTERED],
     ];
     for (const [filter, samePort, sameAddress, other] of cases) {
       lab.reset();
@@ -211,10 +212,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       tcp({ source: HOST_2, destination: SERVER }, { sourcePort: 81, destinationPort: 9, flags: SYN }),
     );
     lab.outbound(tcp(out, { sourcePort: 80, destinationPort: 9, flags: SYN }));
-    t.is(
-      lab.hairpin(tcp(one, { sourcePort: 80, destinationPort: 81, flags: SYN })).verdict,
-      DROP_UNSOLICITED,
-    );
+    t.is(lab.hairpin(tcp(one, { sourcePort: 80, destinationPort: 81, flags: SYN })).verdict, DROP_FILTERED);
     t.is(lab.hairpin(tcp(two, { sourcePort: 81, destinationPort: 80, flags: SYN })).verdict, PASS);
     const again = lab.hairpin(tcp(one, { sourcePort: 80, destinationPort: 81, flags: SYN }));
     t.is(again.verdict, PASS);
@@ -248,7 +246,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(lab.inbound(icmp(back, 14, 0, 512 << 16, timestamps)).read.destination, HOST);
     t.is(lab.outbound(icmp(out, 17, 0, 513 << 16, payload(4))).verdict, PASS);
     t.is(lab.inbound(icmp(back, 18, 0, 513 << 16, payload(4))).read.destination, HOST);
-    t.is(lab.inbound(echo({ source: SERVER_2, destination: WAN }, 0, 512)).verdict, DROP_UNSOLICITED);
+    t.is(lab.inbound(echo({ source: SERVER_2, destination: WAN }, 0, 512)).verdict, DROP_FILTERED);
     t.is(lab.inbound(echo(back, 0, 600)).verdict, LOCAL);
   });
 
@@ -358,7 +356,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(new Set(ports).size, 3);
     for (const port of ports) t.true(port >= 61000 && port <= 65095);
     t.is(lab.inbound(udp(back, 53, ports[0] as number)).read.destinationPort, 1043);
-    t.is(lab.inbound(udp(back, 54, ports[0] as number)).verdict, DROP_UNSOLICITED);
+    t.is(lab.inbound(udp(back, 54, ports[0] as number)).verdict, DROP_FILTERED);
     const identifier = lab.outbound(echo(out, 8, 1)).read.identifier;
     t.true(identifier >= 61000 && identifier <= 65095);
   });

@@ -35,6 +35,7 @@ import { NOW_AT } from './cells.ts';
 import {
   COUNT_MASQUERADE_NEW,
   count,
+  DROP_FILTERED,
   DROP_FRAGMENT_TIMEOUT,
   DROP_ICMP_TYPE,
   DROP_INTERFACE_DOWN,
@@ -337,12 +338,12 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   const port: i32 = ports & 0xffff;
   const leader: i32 = findPort(outside, port, protocol);
   if (leader === 0) return LOCAL;
-  if (protocol === ICMP || (get8(leader + E_FLAGS) & ENTRY_CLASSIC) !== 0) return DROP_UNSOLICITED;
+  if (protocol === ICMP || (get8(leader + E_FLAGS) & ENTRY_CLASSIC) !== 0) return DROP_FILTERED;
   const filter: i32 = parameter(NAT_FILTER);
   let via: i32 = 0;
   if (filter === FILTER_ENDPOINT) via = leader;
   else if (filter === FILTER_ADDRESS) via = findPeer(outside, remote, port, protocol);
-  if (via === 0) return DROP_UNSOLICITED;
+  if (via === 0) return DROP_FILTERED;
   if (l4 === 0) return DROP_FRAGMENT_TIMEOUT;
   if (protocol === TCP && (get8(l4 + 13) & CONTROL_MASK) !== TCP_SYN) return DROP_UNSOLICITED;
   // What is needed of `via` is read before admit(), which may take that very entry.

@@ -37,7 +37,6 @@ for (const seed of [1, 2, 7, 12, 16, 31]) {
 
 /** What no traffic between ring cards can bring about, and why. */
 const NOT_REACHED: Record<string, string> = {
-  'drop-filtered': 'the masquerade counts such packets as unsolicited: no mapping of theirs is known',
   'drop-transmit-error': 'a chip reports it; ring cards never refuse for good (dp8390.test.ts)',
   'ring-overrun': 'a chip reports it (dp8390.test.ts)',
   'card-reset': 'a chip hangs (dp8390.test.ts)',
