@@ -7,7 +7,7 @@
 //   streams that flow only inwards for long (and TCP's timers are about both directions anyway); but a
 //   session that only a stranger uses is never prolonged by him, and when he opens it, it ends no later than
 //   the session whose filter let him in (masquerade.ts), so he cannot hold a mapping open;
-// - not an RST (RFC 7857, section 2.2: it must not keep a session alive), not an ICMP error (RFC 5508,
+// - not an RST (RFC 7857, sections 2.2 and 7.1: it keeps no session alive), not an ICMP error (RFC 5508,
 //   REQ-6), not a packet that the filter refused.
 //
 // An inbound RST must be near what the inside expects next, or it changes nothing (RFC 7857, section 2.2). It
@@ -160,7 +160,7 @@ export function masqueradeTick(): void {
   puti32(CURSOR_AT, n);
 }
 
-/** Ends a session whose time is over; an established one passes through TRANS (RFC 7857, Figure 1). */
+/** Ends a session whose time is over; an established one passes through TRANS (RFC 7857, section 2, Figure 1). */
 function expire(e: i32): void {
   const rfc: i32 = (get8(e + E_FLAGS) & ENTRY_CLASSIC) === 0 ? 1 : 0;
   if (rfc !== 0 && get8(e + E_PROTOCOL) === TCP && get8(e + E_STATE) === RFC_ESTABLISHED) {

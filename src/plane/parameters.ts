@@ -48,7 +48,7 @@ export function resetParameters(): void {
   setParameter(MSS_CLAMP, 1);
   setParameter(HAIRPIN, 1);
   setSeconds(RFC_TCP_ESTABLISHED, 7440); // RFC 5382 REQ-5: not less than 2 h 4 min
-  setSeconds(RFC_TCP_OPENING, 240); // RFC 7857, section 2.2: 4 min
+  setSeconds(RFC_TCP_OPENING, 240); // RFC 5382 REQ-5 and RFC 7857, section 2.1: 4 min
   setSeconds(RFC_TCP_CLOSING, 240);
   setSeconds(RFC_UDP, 300); // RFC 4787 REQ-5c advises 5 min
   setSeconds(RFC_ICMP, 60); // RFC 5508 REQ-2

@@ -35,15 +35,16 @@ const events: Record<string, [number, number]> = {
   none: [0, 0],
 };
 
-// RFC 7857, Figure 1, as tables: a row an event, a column a state in the order of `names`.
+// RFC 7857, section 2, Figure 1, as tables: a row an event, a column a state in the order of `names`. Where the
+// figure is silent: RFC 6146, 3.5.2.2, and tcp-rfc.ts.
 const tables: Record<string, string> = {
   outbound: `
     syn      INIT_OUT ESTABLISHED INIT_OUT    ESTABLISHED CLIENT_FIN SERVER_FIN INIT_OUT INIT_OUT
     syn,ack  INIT_OUT ESTABLISHED INIT_OUT    ESTABLISHED CLIENT_FIN SERVER_FIN INIT_OUT INIT_OUT
     fin      TRANS    CLIENT_FIN  INIT_OUT    INIT_IN     CLIENT_FIN BOTH_FIN   BOTH_FIN TRANS
     fin,ack  TRANS    CLIENT_FIN  INIT_OUT    INIT_IN     CLIENT_FIN BOTH_FIN   BOTH_FIN TRANS
-    rst      CLOSED   TRANS       TRANS       TRANS       TRANS      TRANS      TRANS    TRANS
-    rst,ack  CLOSED   TRANS       TRANS       TRANS       TRANS      TRANS      TRANS    TRANS
+    rst      CLOSED   TRANS       TRANS       TRANS       TRANS      TRANS      BOTH_FIN TRANS
+    rst,ack  CLOSED   TRANS       TRANS       TRANS       TRANS      TRANS      BOTH_FIN TRANS
     ack      TRANS    ESTABLISHED INIT_OUT    INIT_IN     CLIENT_FIN SERVER_FIN BOTH_FIN TRANS
     data     TRANS    ESTABLISHED INIT_OUT    INIT_IN     CLIENT_FIN SERVER_FIN BOTH_FIN ESTABLISHED
     none     TRANS    ESTABLISHED INIT_OUT    INIT_IN     CLIENT_FIN SERVER_FIN BOTH_FIN TRANS`,
@@ -52,8 +53,8 @@ const tables: Record<string, string> = {
     syn,ack  INIT_IN  ESTABLISHED ESTABLISHED INIT_IN     CLIENT_FIN SERVER_FIN INIT_IN  INIT_IN
     fin      TRANS    SERVER_FIN  INIT_OUT    INIT_IN     BOTH_FIN   SERVER_FIN BOTH_FIN TRANS
     fin,ack  TRANS    SERVER_FIN  INIT_OUT    INIT_IN     BOTH_FIN   SERVER_FIN BOTH_FIN TRANS
-    rst      CLOSED   TRANS       TRANS       TRANS       TRANS      TRANS      TRANS    TRANS
-    rst,ack  CLOSED   TRANS       TRANS       TRANS       TRANS      TRANS      TRANS    TRANS
+    rst      CLOSED   TRANS       TRANS       TRANS       TRANS      TRANS      BOTH_FIN TRANS
+    rst,ack  CLOSED   TRANS       TRANS       TRANS       TRANS      TRANS      BOTH_FIN TRANS
     ack      TRANS    ESTABLISHED INIT_OUT    INIT_IN     CLIENT_FIN SERVER_FIN BOTH_FIN TRANS
     data     TRANS    ESTABLISHED INIT_OUT    INIT_IN     CLIENT_FIN SERVER_FIN BOTH_FIN ESTABLISHED
     none     TRANS    ESTABLISHED INIT_OUT    INIT_IN     CLIENT_FIN SERVER_FIN BOTH_FIN TRANS`,
@@ -80,7 +81,20 @@ test('tcpRfcNext() by RST first, then SYN, then FIN', t => {
   t.is(names[tcpRfcNext(7, TCP_SYN | TCP_FIN, OUTBOUND, 0)], 'INIT_OUT');
 });
 
-test('timers: opening, established until both have closed, closing', t => {
+test('a late duplicate after both FINs and an RST does not bring the long timer back (RFC 7857, 2.2)', t => {
+  let state = 1;
+  for (const [flags, direction, data] of [
+    [TCP_FIN | TCP_ACK, OUTBOUND, 0],
+    [TCP_FIN | TCP_ACK, INBOUND, 0],
+    [TCP_RST, OUTBOUND, 0],
+    [TCP_ACK, INBOUND, 1],
+  ] as const) {
+    state = tcpRfcNext(state, flags, direction, data);
+  }
+  t.is(tcpRfcTimer(state), RFC_TCP_CLOSING);
+});
+
+test('timers (RFC 5382, section 5): opening, established until both have closed, closing', t => {
   const expected = [
     RFC_TCP_CLOSING,
     RFC_TCP_ESTABLISHED,

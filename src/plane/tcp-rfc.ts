@@ -1,5 +1,6 @@
-// Profile rfc: what a TCP session's state is, from the segments that pass. RFC 7857, section 2.1, Figure 1
-// ("Simplified Version of the TCP State Machine"), which is that of RFC 6146, section 3.5.2.2.
+// Profile rfc: what a TCP session's state is, from the segments that pass. RFC 7857, section 2, Figure 1
+// ("Simplified Version of the TCP State Machine"), which is that of RFC 6146, section 3.5.2.2. The timers:
+// RFC 5382, section 5, and RFC 7857, section 2.1; RST: RFC 7857, section 2.2.
 //
 // "Client" is the inside here, "server" the outside. Timers (masquerade-timeout.ts restarts them):
 //
@@ -11,7 +12,9 @@
 // - It has one INIT. As in RFC 6146 there are two, for the SYN that opens may come from either side; a SYN
 //   from the other side, be it SYN,ACK or the bare SYN of a simultaneous open, establishes.
 // - RST in INIT (connection refused) goes to TRANS, so that a refused session may be evicted before a
-//   living one. The figure leaves it in INIT, with the same four minutes.
+//   living one. The figure leaves it in INIT, with the same four minutes. RST after one side's FIN goes there
+//   too: the connection is over, and two hours would be for nothing.
+// - RST in BOTH_FIN changes nothing: from TRANS a late duplicate of data would bring two hours back.
 // - SYN in BOTH_FIN or TRANS starts over: a host that reuses its port has begun a new connection (RFC 1122,
 //   section 4.2.2.13), and the figure's way from TRANS straight to ESTABLISHED would give an unanswered SYN
 //   two hours.
@@ -48,7 +51,7 @@ export const INBOUND: i32 = 1;
 
 /** The state after a segment. `data`: it brings data and the session has been used by both sides. */
 export function tcpRfcNext(state: i32, flags: i32, direction: i32, data: i32): i32 {
-  if ((flags & TCP_RST) !== 0) return state === RFC_CLOSED ? RFC_CLOSED : RFC_TRANS;
+  if ((flags & TCP_RST) !== 0) return state === RFC_CLOSED || state === RFC_BOTH_FIN ? state : RFC_TRANS;
   if ((flags & TCP_SYN) !== 0) return afterSyn(state, direction);
   if ((flags & TCP_FIN) !== 0) return afterFin(state, direction);
   // RFC 7857 knows no session without a SYN; one that the inside goes on with starts in TRANS.
