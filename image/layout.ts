@@ -88,6 +88,29 @@ export const CONFIG_AT_CRC: i32 = 16;
 export const CONFIG_AT_TEXT: i32 = 32;
 export const CONFIG_TEXT_MAX: i32 = CONFIG_SECTORS * SECTOR_BYTES - CONFIG_AT_TEXT;
 
+// --- a sector of the log: an append-only ring of keyed records (src/control/store/journal.ts) -----------------
+/** "MQLG" */
+export const LOG_MAGIC: i32 = 0x474c514d;
+export const LOG_AT_MAGIC: i32 = 0;
+/** Counts the sectors written; the newest has the highest, by signed difference. */
+export const LOG_AT_SEQUENCE: i32 = 4;
+/** CRC-32 of the 8 bytes before it and of all that follows. */
+export const LOG_AT_CRC: i32 = 8;
+/** Records to the end of the sector, or to a kind of 0. */
+export const LOG_AT_RECORDS: i32 = 12;
+export const LOG_RECORD_AT_KIND: i32 = 0;
+/** 16 bits. */
+export const LOG_RECORD_AT_LENGTH: i32 = 2;
+export const LOG_RECORD_AT_KEY: i32 = 4;
+/** The payload, filled up to a multiple of 4. */
+export const LOG_RECORD_AT_PAYLOAD: i32 = 8;
+/** A lease that the DHCP server has given; the key is the address. */
+export const LOG_KIND_LEASE: i32 = 1;
+/** The WAN's last address by DHCP; the key is 0. */
+export const LOG_KIND_WAN: i32 = 2;
+/** Why the board, or control, died; the key is a place among the last few. */
+export const LOG_KIND_CRASH: i32 = 3;
+
 // --- low memory while the loader runs ------------------------------------------------------------------------
 //     0x0600  boot information         0xfc00  loader's variables
 //     0x7c00  boot sector, and the    0x10000  tables, slot headers

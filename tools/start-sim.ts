@@ -2,7 +2,9 @@
 // Ctrl-T opens a prompt of the simulation, where the LAN's hosts are told what to do; Ctrl-] leaves.
 // Without a terminal, lines come in by pipe, and those that start with `sim ` are for the simulation.
 
+import { join } from 'node:path';
 import { createSimBoard, type SimBoard } from '../board/sim/board.ts';
+import { fileMedium, type SimDisk, simDisk } from '../board/sim/disk.ts';
 import { Network, WAN_ADDRESS, WAN_GATEWAY } from '../board/sim/network.ts';
 import { parseAddress } from '../src/control/address.ts';
 import { IF_ADDRESS, interfaceAt } from '../src/plane/interface.ts';
@@ -10,6 +12,8 @@ import { INTERFACE_LAN, TICKS_PER_SECOND } from '../src/plane/limits.ts';
 
 const LEAVE = '\x1d';
 const TALK = '\x14';
+/** What `save` writes to, from one start to the next. */
+const DISK = join(import.meta.dirname, '../build/sim-disk.img');
 const TICK_MILLISECONDS = 1000 / TICKS_PER_SECOND;
 /** After a pause of the process, at most so much time is made up for. */
 const CATCH_UP_TICKS = 100;
@@ -51,7 +55,11 @@ export function simCommand(network: Network, line: string): string | undefined {
 }
 
 /** Board and network, joined. Frames for the router are queued, as a wire would, so that calls do not nest. */
-export async function simulate(output: (text: string) => void, report: (text: string) => void) {
+export async function simulate(
+  output: (text: string) => void,
+  report: (text: string) => void,
+  disk?: SimDisk,
+) {
   const queue: { card: number; frame: Uint8Array }[] = [];
   let board: SimBoard | undefined;
   const network = new Network({
@@ -66,7 +74,11 @@ export async function simulate(output: (text: string) => void, report: (text: st
       );
     },
   });
-  board = await createSimBoard({ onFrame: (card, frame) => network.frame(card, frame), onOutput: output });
+  board = await createSimBoard({
+    onFrame: (card, frame) => network.frame(card, frame),
+    onOutput: output,
+    ...(disk === undefined ? {} : { disk }),
+  });
   const settle = (): void => {
     board.run();
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
@@ -80,7 +92,11 @@ export async function simulate(output: (text: string) => void, report: (text: st
 async function main(): Promise<void> {
   const { stdin } = process;
   process.stdout.write(`${ADVICE}\n`);
-  const { board, network, settle } = await simulate(text => process.stdout.write(text), say);
+  const { board, network, settle } = await simulate(
+    text => process.stdout.write(text),
+    say,
+    simDisk(fileMedium(DISK)),
+  );
   let at = performance.now();
   const timer = setInterval(() => {
     const ticks = Math.floor((performance.now() - at) / TICK_MILLISECONDS);

@@ -6,6 +6,7 @@ import { BUFFER_COUNT, SERIAL_RECEIVE_BYTES, TICKS_PER_SECOND } from '../../src/
 import { javascriptBuild } from '../../test/builds.ts';
 import { simulate } from '../../tools/start-sim.ts';
 
+const NO_DISK = 'nothing can be saved: the board was booted from a floppy';
 const PROMPT = 'masqbox> ';
 
 /** A board with its network; `command` types a line and answers what it prints. */
@@ -59,7 +60,7 @@ test('the first step prints banner and prompt', async t => {
   const { take } = await fixture();
   t.is(
     take(),
-    `\r\nMasqbox 0.1.0\r\nlan: 192.168.0.1/24\r\nwan: no address yet\r\nType help for the commands, setup for a short dialogue\r\n${PROMPT}`,
+    `\r\nMasqbox 0.1.0\r\nlan: 192.168.0.1/24\r\nwan: no address yet\r\n${NO_DISK}\r\nType help for the commands, setup for a short dialogue\r\n${PROMPT}`,
   );
 });
 
@@ -305,7 +306,7 @@ test('reboot says so and starts from the defaults', async t => {
   wait(51);
   t.true(
     take().endsWith(
-      `wan: no address yet\r\nType help for the commands, setup for a short dialogue\r\n${PROMPT}`,
+      `wan: no address yet\r\n${NO_DISK}\r\nType help for the commands, setup for a short dialogue\r\n${PROMPT}`,
     ),
   );
 });

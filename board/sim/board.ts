@@ -4,6 +4,7 @@
 // Not here: what the wires lead to (network.ts, TAPs, tests), the host's terminal (tools/start-sim.ts).
 
 import {
+  FACT_DRIVE,
   FACT_HEAP_BYTES,
   FACT_MEMORY_KIB,
   FACT_RESTART_REASON,
@@ -34,6 +35,7 @@ import {
   BOARD_SIM,
   BOOT_FACTS_AT,
   HOST_RESULT_AT,
+  MEDIUM_AT,
   NOW_AT,
   WAKE_AT,
 } from '../../src/plane/cells.ts';
@@ -48,12 +50,15 @@ import {
   SERIAL_TRANSMIT_BYTES,
 } from '../../src/plane/limits.ts';
 import { PACKET_FRAME, PACKET_LENGTH } from '../../src/plane/packet.ts';
+import type { SimDisk } from './disk.ts';
 
 /** Steps of control in one go; a console job yields after each row, so that this is a few hundred rows. */
 const STEP_LIMIT = 2000;
 /** Control may die this often before the sim gives up: then it dies at every start. */
 const RESTART_LIMIT = 5;
 const CARDS = [0, 1];
+/** The BIOS number of the first disk. */
+const FIRST_DISK = 0x80;
 /** The serial port that is the console. */
 const CONSOLE = 0;
 /** Refills of a card's ring from the queue before it: each holds TRANSMIT_QUEUE_LIMIT frames. */
@@ -64,6 +69,8 @@ export interface SimOptions {
   onFrame(card: number, frame: Uint8Array): void;
   /** Text from the console. */
   onOutput(text: string): void;
+  /** The disk; without one, nothing can be saved. */
+  disk?: SimDisk;
   /** The board was reset; it is starting again. */
   onReset?(): void;
   /** A reading of the PIT for the entropy pool; a counter by default, so that runs repeat. */
@@ -94,6 +101,7 @@ type Exports = Record<string, (...args: number[]) => number>;
 
 /** What is the same for every start. */
 interface Parts {
+  disk?: SimDisk;
   bundle: Firmware;
   plane: WebAssembly.Module;
 }
@@ -139,6 +147,7 @@ function boot(parts: Parts, put: (character: number) => void, kept?: Uint8Array)
 function start(parts: Parts, put: (character: number) => void) {
   const calls: Exports[string][] = [];
   let heapFree = (): number => 0;
+  let memoryOf = (): Uint8Array => new Uint8Array(0);
   const host = (op: number, ...args: number[]): void => {
     let result = 0;
     switch (op) {
@@ -153,19 +162,29 @@ function start(parts: Parts, put: (character: number) => void) {
       case HOST_HEAP_FREE:
         result = heapFree();
         break;
-      case HOST_IN8:
-      case HOST_IN16:
-      case HOST_IN32:
-        result = -1;
-        break;
+      default:
+        result = portCall(op, args, parts.disk, memoryOf());
     }
     words[HOST_RESULT_AT >> 2] = result;
   };
   const engine = embed(parts.bundle, host);
   const { buffer } = engine.memory;
   const words = new Int32Array(buffer, PLANE_BASE, PLANE_BYTES >> 2);
+  const memory = new Uint8Array(buffer, PLANE_BASE, PLANE_BYTES);
+  memoryOf = () => memory;
   heapFree = () => buffer.byteLength - (new Int32Array(buffer)[heapTopAt() >> 2] as number);
   return { engine, calls, words };
+}
+
+/** Ports: those of the disk, or nothing that answers. */
+function portCall(
+  op: number,
+  args: readonly number[],
+  disk: SimDisk | undefined,
+  memory: Uint8Array,
+): number {
+  if (disk !== undefined) return disk.call(op, args, memory) ?? 0;
+  return op === HOST_IN8 || op === HOST_IN16 || op === HOST_IN32 ? -1 : 0;
 }
 
 function callPlane(calls: Exports[string][], args: number[]): number {
@@ -251,6 +270,10 @@ class Board implements SimBoard {
   private powerOn(reason: number): void {
     const { engine } = this.running;
     this.setWord(BOARD_AT, BOARD_SIM);
+    if (this.parts.disk !== undefined) {
+      this.setWord(BOOT_FACTS_AT + 4 * FACT_DRIVE, FIRST_DISK);
+      this.setWord(MEDIUM_AT, this.parts.disk.mediumNumber);
+    }
     this.setWord(BOOT_FACTS_AT + 4 * FACT_MEMORY_KIB, engine.memory.buffer.byteLength / 1024);
     this.setWord(BOOT_FACTS_AT + 4 * FACT_HEAP_BYTES, engine.memory.buffer.byteLength - engine.stackPointer);
     this.setWord(BOOT_FACTS_AT + 4 * FACT_RESTARTS, this.restarts);
@@ -342,5 +365,7 @@ class Board implements SimBoard {
 /** Builds the firmware as for the 486 and starts it. */
 export async function createSimBoard(options: SimOptions): Promise<SimBoard> {
   const plane = await WebAssembly.compile(await compilePlane());
-  return new Board({ bundle: await bundle(), plane }, options);
+  const parts: Parts = { bundle: await bundle(), plane };
+  if (options.disk !== undefined) parts.disk = options.disk;
+  return new Board(parts, options);
 }

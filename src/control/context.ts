@@ -13,6 +13,7 @@ import type { Tcp } from './net/tcp.ts';
 import type { Udp } from './net/udp.ts';
 import type { Registry } from './registry.ts';
 import type { Sockets } from './sockets.ts';
+import type { Store } from './store/store.ts';
 import type { Time } from './time/time.ts';
 import type { WanInfo } from './wan.ts';
 
@@ -35,6 +36,8 @@ export interface Context {
   noDisk?: string;
   /** Asks the person at the console for a line; a job delegates to it. */
   ask?: (prompt: string, secret?: boolean) => Generator<number, string, void>;
+  /** The saved configuration and the flash log. */
+  store?: Store;
   time?: Time;
   dns?: Dns;
   /** Finds the addresses of a name; `done` is called once, later, with none if there are none. */

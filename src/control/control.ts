@@ -30,12 +30,13 @@ import { get16, get32, i32at, puti32 } from '../plane/memory.ts';
 import { Access } from './access.ts';
 import { formatPrefix } from './address.ts';
 import { createClock } from './clock.ts';
+import { configCommands } from './commands/config.ts';
 import { debugCommands } from './commands/debug.ts';
 import { diskCommands } from './commands/disk.ts';
 import { leaseCommands } from './commands/leases.ts';
 import { logCommands, logSetting } from './commands/log.ts';
 import { masqueradeCommands } from './commands/masquerade.ts';
-import { settings, settingsCommands } from './commands/settings.ts';
+import { settings } from './commands/settings.ts';
 import { fact, interfaceName, restartReason, showCommands } from './commands/show.ts';
 import { systemCommands } from './commands/system.ts';
 import { toolCommands } from './commands/tools.ts';
@@ -50,7 +51,7 @@ import { openDisk } from './disk.ts';
 import { dnsCommands, dnsSettings } from './dns/commands.ts';
 import { createDns } from './dns/dns.ts';
 import { createLan } from './lan.ts';
-import { createLog } from './log.ts';
+import { createLog, WARNING } from './log.ts';
 import type { Machine, Plane } from './machine.ts';
 import { createTcp } from './net/tcp.ts';
 import { createUdp } from './net/udp.ts';
@@ -60,6 +61,8 @@ import type { Tools } from './schema/tools.ts';
 import { createSerialLine } from './serial-line.ts';
 import { LAN_DEFAULT, prefixOf, setEngine, setLan } from './settings.ts';
 import { createSockets } from './sockets.ts';
+import { createRollback } from './store/rollback.ts';
+import { createStore } from './store/store.ts';
 import { createSyslog } from './syslog.ts';
 import { readRtc } from './time/rtc.ts';
 import { createTime } from './time/time.ts';
@@ -120,6 +123,10 @@ export function createControl(machine: Machine): Control {
   table.push(...systemCommands(context, tools));
   const access = new Access(context, console, table);
   console.guard = access;
+  const store = createStore(context);
+  context.store = store;
+  const rollback = createRollback(context);
+  console.strip = rollback.strip;
   // Settings are listed, and after a restart applied, in the order in which they are added.
   const lan = createLan(context);
   const wan = new Wan(context, lan);
@@ -127,7 +134,7 @@ export function createControl(machine: Machine): Control {
   registry.add(...lan.settings(), ...wanSettings(context, wan), ...settings(context));
   table.push(...wanCommands(context, wan));
   const services: Service[] = [wan];
-  const dhcp = new DhcpServer(context);
+  const dhcp = new DhcpServer(context, store.leases);
   context.leases = dhcp;
   services.push(dhcp);
   registry.add(...dhcpSettings(dhcp));
@@ -145,7 +152,7 @@ export function createControl(machine: Machine): Control {
   registry.add(logSetting(log), ...access.settings());
   table.push(...time.commands);
   table.push(
-    ...settingsCommands(context),
+    ...configCommands(context, store, rollback),
     ...showCommands(context),
     ...diskCommands(context),
     ...logCommands(context),
@@ -171,6 +178,7 @@ export function createControl(machine: Machine): Control {
     }
     if (isSafeMode())
       output.line('Started too often in a row: these are the default settings, the saved ones are kept');
+    if (context.noDisk !== undefined) output.line(`nothing can be saved: ${context.noDisk}`);
     output.line('Type help for the commands, setup for a short dialogue');
   }
 
@@ -186,15 +194,22 @@ export function createControl(machine: Machine): Control {
       console.output.line(
         `\r\nControl was restarted (${restartReason()}, ${fact(FACT_RESTARTS)} since power-on)`,
       );
+      openDisk(context);
+      store.open(context.disk, true);
+      registry.restore();
+      console.open();
     } else {
       coldBoot(machine);
       puti32(CONTROL_READY_AT, READY);
+      openDisk(context);
+      store.open(context.disk, false);
+      const problems = isSafeMode() ? [] : store.apply();
+      registry.changed();
       banner();
+      console.open();
+      for (const problem of problems) log(WARNING, 'config', problem);
     }
-    openDisk(context);
-    if (restarted) registry.restore();
-    else registry.changed();
-    console.open();
+    rollback.start(restarted);
     for (const service of services) service.start(restarted);
   }
 

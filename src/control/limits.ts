@@ -109,3 +109,7 @@ export const SYSLOG_BURST = 50;
 export const SYSLOG_PER_SECOND = 10;
 /** Static routes, half of the plane's table: the other half is the WAN's. */
 export const STATIC_ROUTES = 16;
+
+/** Seconds that a new record of the flash log waits for others, and one that only says that all is as it was. */
+export const STORE_SOON_SECONDS = 2;
+export const STORE_LATER_SECONDS = 600;

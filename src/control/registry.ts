@@ -8,16 +8,19 @@
 //    0        4
 //    | bytes  | lines, each ended by a line feed, ASCII
 //
-// Not here: the settings themselves (each with its service), keeping them over a power cut.
+// Not here: the settings themselves (each with its service), keeping them over a power cut (store/).
 
 import { CONFIGURATION_AT, CONFIGURATION_BYTES } from '../plane/limits.ts';
 import { i32at, puti32 } from '../plane/memory.ts';
-import { type Command, findCommand, Refusal } from './console/command.ts';
+import { become, type Meaning } from './become.ts';
+import { type Command, findCommand, Refusal, wordsOf } from './console/command.ts';
 import { type Log, WARNING } from './log.ts';
 import type { Machine } from './machine.ts';
 
 const TEXT_AT = CONFIGURATION_AT + 4;
 const TEXT_BYTES = CONFIGURATION_BYTES - 4;
+/** Words of the longest command: `set dhcp range` has three. */
+const WORDS_MOST = 4;
 
 export interface Setting {
   /** What stands behind `set`, as in `dhcp range`. */
@@ -45,6 +48,10 @@ export interface Registry {
   lines(): string[];
   /** Something was changed otherwise than by a command: writes the configuration to the plane's memory. */
   changed(): void;
+  /** Tells of each change from now on. */
+  onChange(listener: () => void): void;
+  /** Brings about what the lines say, and nothing else; answers a refusal for each that cannot be. */
+  become(lines: readonly string[]): string[];
   /** Applies what the plane's memory holds, after a restart of control. */
   restore(): void;
 }
@@ -53,6 +60,9 @@ export interface Registry {
 export function createRegistry(machine: Machine, log: Log, table: Command[]): Registry {
   const settings: Setting[] = [];
   const own: Command[] = [];
+  const byWords = new Map<string, Command>();
+  const settingOf = new Map<Command, Setting>();
+  const listeners: (() => void)[] = [];
   const kept = new Set<Command>();
   let restoring = false;
 
@@ -83,6 +93,8 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
           ),
         );
       }
+      settingOf.set(set, setting);
+      byWords.set(set.words, set);
       if (setting.inPlane === true) kept.add(set);
       own.push(...commands);
       table.push(...commands);
@@ -105,11 +117,40 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     puti32(CONFIGURATION_AT, 0);
     for (let i = 0; i < text.length; i++) machine.memory[TEXT_AT + i] = text.charCodeAt(i);
     puti32(CONFIGURATION_AT, text.length);
+    for (const listener of listeners) listener();
+  }
+
+  /** What a configuration line means. Its words are whole as a rule, and found without a walk through all commands. */
+  function meaning(line: string): Meaning {
+    const words = wordsOf(line);
+    let candidates = own;
+    for (let count = 2; count <= words.length && count <= WORDS_MOST; count++) {
+      const command = byWords.get(words.slice(0, count).join(' '));
+      if (command !== undefined) candidates = [command];
+    }
+    const found = findCommand(candidates, line);
+    if ('refusal' in found) return found.refusal;
+    const setting = settingOf.get(found.command);
+    return setting === undefined ? `Cannot apply ${line}: it is no setting` : { setting, args: found.args };
+  }
+
+  function whole(lines: readonly string[]): string[] {
+    // As in restore(): what kills control is not there when control comes back.
+    puti32(CONFIGURATION_AT, 0);
+    restoring = true;
+    const refusals = become(settings, meaning, lines);
+    restoring = false;
+    changed();
+    return refusals;
   }
 
   function restore(): void {
     const length = i32at(CONFIGURATION_AT);
-    if (length <= 0 || length > TEXT_BYTES) return;
+    if (length <= 0 || length > TEXT_BYTES) {
+      log(WARNING, 'config', 'the settings are lost: control ended while they were applied');
+      changed();
+      return;
+    }
     let text = '';
     for (let i = 0; i < length; i++) text += String.fromCharCode(machine.memory[TEXT_AT + i] as number);
     // A setting that kills control must not kill it again: until all are applied, there are none.
@@ -135,5 +176,14 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     }
   }
 
-  return { add, lines, changed, restore };
+  return {
+    add,
+    lines,
+    changed,
+    onChange: listener => {
+      listeners.push(listener);
+    },
+    become: whole,
+    restore,
+  };
 }

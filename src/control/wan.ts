@@ -57,6 +57,7 @@ export class Wan implements WanInfo {
       refuse: lease => lan.refuse(claimed(lease)),
       use: lease => this.use(lease),
       hostName: () => this.hostName,
+      lastAddress: () => context.store?.wanAddress ?? 0,
     });
   }
 
@@ -157,6 +158,7 @@ export class Wan implements WanInfo {
     }
     const before = this.inUse;
     this.inUse = lease;
+    this.context.store?.keepWan(lease.address);
     if (before !== undefined && contentOf(before) === contentOf(lease)) return;
     this.lan.makeRoom(claimed(lease));
     const { plane } = this.context.machine;

@@ -129,8 +129,8 @@ export const FRAGMENT_STATE_BYTES: i32 = 64;
 export const MASQUERADE_STATE_BYTES: i32 = 256;
 export const ENTROPY_BYTES: i32 = 256;
 export const ICMP_STATE_BYTES: i32 = 64;
-/** Control's settings as text, for when control is started again: some 200 lines of 40 characters. */
-export const CONFIGURATION_BYTES: i32 = 8192;
+/** Control's settings as text, for when control is started again: as much as a saved configuration has room for. */
+export const CONFIGURATION_BYTES: i32 = 16384;
 /** Leases of the DHCP server: 256 serve a /24, the largest LAN that is usual here. */
 export const LEASE_COUNT: i32 = 256;
 /** State, hardware address, client identifier and host name of one. */
@@ -145,6 +145,8 @@ export const DISK_BUFFER_BYTES: i32 = 512;
 export const STORE_BYTES: i32 = 16384;
 /** What SHA-256 works in (sha256.ts). */
 export const HASH_BYTES: i32 = 704;
+/** The settings to which control goes back unless it is told otherwise: mark, tick, and a CONFIGURATION. */
+export const ROLLBACK_BYTES: i32 = 64 + CONFIGURATION_BYTES;
 
 // --- copies of frames for control ---------------------------------------------------------------------------
 /** Ten full frames, or 140 headers: what the serial line carries away in a second and a half. */
@@ -205,7 +207,8 @@ export const DISK_BUFFER_AT: i32 = WAN_LEASE_AT + WAN_LEASE_BYTES;
 export const STORE_AT: i32 = DISK_BUFFER_AT + DISK_BUFFER_BYTES;
 export const WATCHDOG_AT: i32 = STORE_AT + STORE_BYTES;
 export const HASH_AT: i32 = WATCHDOG_AT + WATCHDOG_BYTES;
-export const PLANE_END: i32 = HASH_AT + HASH_BYTES;
+export const ROLLBACK_AT: i32 = HASH_AT + HASH_BYTES;
+export const PLANE_END: i32 = ROLLBACK_AT + ROLLBACK_BYTES;
 /** The page that survives a reset (firmware/crash-page.ts), behind what is the plane's. */
 export const CRASH_AT: i32 = (PLANE_END + 4095) & ~4095;
 /** The plane's memory in bytes, whole pages. */

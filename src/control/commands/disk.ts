@@ -16,11 +16,13 @@ export function diskCommands(context: Context): Command[] {
   ];
 }
 
-function showDisk({ disk, noDisk, output }: Context): void {
+function showDisk({ disk, noDisk, output, store }: Context): void {
   if (disk === undefined) {
     output.line(`nothing can be saved: ${noDisk}`);
     return;
   }
   const megabytes = (disk.sectorCount / 2048).toFixed(1);
   output.line(`${disk.model}, ${disk.sectorCount} sectors (${megabytes} MiB)`);
+  const { now = 0, ever = 0 } = store?.written() ?? {};
+  output.line(`flash log: ${ever} sectors written, ${now} of them since control started`);
 }

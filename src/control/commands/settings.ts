@@ -1,10 +1,10 @@
-// Settings of masquerade and engine, and `show config` that lists all settings. Refusals say "Cannot set WHAT VALUE: CAUSE".
+// Settings of masquerade and engine. Refusals say "Cannot set WHAT VALUE: CAUSE".
 
-import { ENGINE_AT, ENGINE_INTERPRETED } from '../../plane/cells.ts';
+import { ENGINE_AT, ENGINE_INTERPRETED, ENGINE_NATIVE } from '../../plane/cells.ts';
 import { PARAMETERS_AT } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
-import { NAT_FILTER, NAT_PROFILE } from '../../plane/parameters.ts';
-import { type Command, Refusal } from '../console/command.ts';
+import { FILTER_ADDRESS, NAT_FILTER, NAT_PROFILE, PROFILE_RFC } from '../../plane/parameters.ts';
+import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import type { Setting } from '../registry.ts';
 import { ENGINES, FILTERS, nameOf, PROFILES, setEngine } from '../settings.ts';
@@ -26,19 +26,6 @@ export function settings(context: Context): Setting[] {
   return choiceSettings(context).map(setting => ({ ...setting, inPlane: true }));
 }
 
-export function settingsCommands(context: Context): Command[] {
-  return [
-    {
-      words: 'show config',
-      help: 'the settings as commands',
-      run: () => {
-        for (const line of context.registry.lines()) context.output.line(line);
-        return undefined;
-      },
-    },
-  ];
-}
-
 function choiceSettings(context: Context): Setting[] {
   const { plane } = context.machine;
   const parameter = (index: number) => i32at(PARAMETERS_AT + 4 * index);
@@ -49,6 +36,8 @@ function choiceSettings(context: Context): Setting[] {
       help: 'rules of new sessions: those of the RFCs, or of Linux 2.2',
       set: ([text = '']) =>
         choice('NAT profile', text, PROFILES, value => plane.setParameter(NAT_PROFILE, value)),
+      unset: () => plane.setParameter(NAT_PROFILE, PROFILE_RFC),
+      unsetHelp: 'back to rfc',
       lines: () => [`set nat profile ${nameOf(PROFILES, parameter(NAT_PROFILE))}`],
     },
     {
@@ -57,6 +46,8 @@ function choiceSettings(context: Context): Setting[] {
       help: 'whose packets a mapping lets in, in profile rfc',
       set: ([text = '']) =>
         choice('NAT filter', text, FILTERS, value => plane.setParameter(NAT_FILTER, value)),
+      unset: () => plane.setParameter(NAT_FILTER, FILTER_ADDRESS),
+      unsetHelp: 'back to address',
       lines: () => [`set nat filter ${nameOf(FILTERS, parameter(NAT_FILTER))}`],
     },
     {
@@ -68,6 +59,8 @@ function choiceSettings(context: Context): Setting[] {
           if (value === ENGINE_INTERPRETED) context.machine.overlay('interpreted');
           setEngine(plane, value);
         }),
+      unset: () => setEngine(plane, ENGINE_NATIVE),
+      unsetHelp: 'back to native',
       lines: () => [`set engine ${nameOf(ENGINES, i32at(ENGINE_AT))}`],
     },
   ];

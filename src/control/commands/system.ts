@@ -22,6 +22,10 @@ export function systemCommands(context: Context, tools: () => Tools): Command[] 
       help: 'all commands, or what COMMAND does',
       run: words => tools().help(context.output, words),
     },
-    { words: 'reboot', help: 'starts the board again; what was set is lost', run: () => reboot(context) },
+    {
+      words: 'reboot',
+      help: 'starts the board again; what was set and not saved is lost',
+      run: () => reboot(context),
+    },
   ];
 }

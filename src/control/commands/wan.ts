@@ -45,6 +45,8 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
       arguments: '',
       help: 'gives the WAN no address',
       set: () => wan.setNone(),
+      unset: () => wan.setDhcp(),
+      unsetHelp: 'gets the WAN its address by DHCP again',
       lines: () => (wan.mode === 'none' ? ['set wan none'] : []),
     },
     {

@@ -72,6 +72,8 @@ export class Console implements RawLine {
   private typedTo = 0;
   private lostBytes = 0;
   private held = false;
+  /** Takes off a line's end what is no command's; throws a Refusal. */
+  strip: (line: string) => string = line => line;
   private job: Job | undefined;
   private isLogin = false;
   private resumeAt = 0;
@@ -244,11 +246,12 @@ export class Console implements RawLine {
   }
 
   private run(text: string, hidden: number): void {
-    if (text.trim() === '') return;
+    // A comment: an exported configuration starts with one.
+    if (text.trim() === '' || text.trimStart().startsWith('#')) return;
     this.running = { text, column: PROMPT.length - hidden };
     this.output.rows = 0;
     try {
-      const found = findCommand(this.table, text);
+      const found = findCommand(this.table, this.strip(text));
       if ('refusal' in found) throw new Refusal(found.refusal);
       this.job = found.command.run(found.args);
     } catch (error) {

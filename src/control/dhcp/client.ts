@@ -53,6 +53,8 @@ export interface User {
   use(lease: Lease | undefined): void;
   /** The host name to send, or ''. */
   hostName(): string;
+  /** The address before the power went, which a server is asked for again, or 0. */
+  lastAddress?(): number;
 }
 
 /** What the client needs of control. */
@@ -154,6 +156,7 @@ export class DhcpClient {
     if (kept === undefined || lease === undefined || typeof lease === 'string') {
       forgetLease();
       this.user.use(undefined);
+      if (this.wished === 0) this.wished = this.user.lastAddress?.() ?? 0;
       this.enter('init', this.below(START_TICKS));
       return;
     }

@@ -72,7 +72,7 @@ const READY = 0x4c656173;
 const NO_HISTORY_TICKS = DHCP_QUARANTINE_SECONDS * TICKS_PER_SECOND;
 const HISTORY_TICKS = DHCP_HISTORY_SECONDS * TICKS_PER_SECOND;
 /** The part of a lease's time by which a renewal must extend what the store knows: every other one at half. */
-const NOTE_GAIN = 0.75;
+export const NOTE_GAIN = 0.75;
 
 /** Who a client is: its key's bytes, how many, and their hash. Written by keyFrom(), reused. */
 export interface Key {

@@ -53,6 +53,11 @@ function switchSetting(server: DhcpServer): Setting {
       config.on = word === 'on';
       server.apply();
     },
+    unset: () => {
+      config.on = true;
+      server.apply();
+    },
+    unsetHelp: 'gives addresses to hosts of the LAN',
     lines: () => (config.on ? [] : ['set dhcp off']),
   };
 }

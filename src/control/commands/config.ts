@@ -1,0 +1,127 @@
+// Commands of the configuration as a whole: show config, export, save, revert, confirm, reset factory.
+// Not here: single settings (each with its service), where it is kept (store/).
+
+import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { type Command, type Job, Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import { WARNING } from '../log.ts';
+import type { Rollback } from '../store/rollback.ts';
+import type { Saved, Store } from '../store/store.ts';
+import { outcome } from '../store/tasks.ts';
+import { versionLine } from '../store/version.ts';
+
+/** Time to press ^C before everything is erased. */
+const REGRET_SECONDS = 5;
+/** The last words get this long to leave the transmit ring. */
+const LAST_WORDS_TICKS = TICKS_PER_SECOND / 2;
+
+/** Refuses what needs a disk when there is none. */
+function needDisk(context: Context, what: string): void {
+  if (context.disk === undefined) throw new Refusal(`Cannot ${what}: ${context.noDisk}`);
+}
+
+/** Lines with marks: + is set and not saved, - is saved and not set any more. */
+function* showConfig(context: Context, store: Store): Job {
+  const lines = context.registry.lines();
+  if (context.disk === undefined) {
+    for (const line of lines) context.output.line(line);
+    return;
+  }
+  const saved = (yield* outcome(store.load())).lines;
+  if (saved === undefined) context.output.line('# nothing is saved');
+  yield* marked(context, lines, saved ?? []);
+}
+
+function* marked({ output }: Context, lines: readonly string[], saved: readonly string[]): Job {
+  const kept = new Set(saved);
+  for (const line of lines) {
+    output.line(`${kept.has(line) ? ' ' : '+'} ${line}`);
+    yield 0;
+  }
+  const now = new Set(lines);
+  for (const line of saved) {
+    if (!now.has(line)) output.line(`- ${line}`);
+    yield 0;
+  }
+}
+
+function* exportConfig({ output, registry }: Context): Job {
+  output.line(versionLine());
+  for (const line of registry.lines()) {
+    output.line(line);
+    yield 0;
+  }
+}
+
+function* save(context: Context, store: Store): Job {
+  const why = yield* outcome(store.save());
+  if (why !== undefined) throw new Refusal(`Cannot save: ${why}`);
+  context.output.line('Saved');
+}
+
+function* revert(context: Context, store: Store, rollback: Rollback): Job {
+  const saved: Saved =
+    context.disk === undefined ? { lines: undefined, problems: [] } : yield* outcome(store.load());
+  for (const problem of saved.problems) context.output.line(problem);
+  const refusals = context.registry.become(saved.lines ?? []);
+  rollback.confirm();
+  for (const refusal of refusals) context.log(WARNING, 'config', refusal);
+  const what = saved.lines === undefined ? 'nothing is saved, the settings are the defaults' : 'as saved';
+  context.output.line(`Reverted: ${what}`);
+}
+
+function* resetFactory(context: Context, store: Store): Job {
+  context.output.line(`All settings and leases are erased in ${REGRET_SECONDS} s; ^C stops it`);
+  yield REGRET_SECONDS * TICKS_PER_SECOND;
+  if (context.disk !== undefined) {
+    const why = yield* outcome(store.erase());
+    if (why !== undefined) throw new Refusal(`Cannot erase the settings: ${why}`);
+  }
+  context.output.line('Rebooting');
+  yield LAST_WORDS_TICKS;
+  context.machine.reset();
+}
+
+export function configCommands(context: Context, store: Store, rollback: Rollback): Command[] {
+  return [
+    {
+      words: 'show config',
+      help: 'the settings as commands; + is not saved yet, - is saved and not set any more',
+      run: () => showConfig(context, store),
+    },
+    {
+      words: 'export',
+      help: 'the settings, to be pasted into another board',
+      run: () => exportConfig(context),
+    },
+    {
+      words: 'save',
+      help: 'keeps the settings over a power cut',
+      run: () => {
+        needDisk(context, 'save');
+        const minutes = rollback.minutesLeft();
+        if (minutes !== undefined)
+          throw new Refusal(`Cannot save: the settings go back in ${minutes} min; type confirm first`);
+        return save(context, store);
+      },
+    },
+    {
+      words: 'revert',
+      help: 'goes back to the saved settings, or to the defaults if nothing is saved',
+      run: () => revert(context, store, rollback),
+    },
+    {
+      words: 'confirm',
+      help: 'lets stay what was set with `... confirm MINUTES`, which goes back otherwise',
+      run: () => {
+        if (!rollback.confirm()) throw new Refusal('Cannot confirm: nothing waits for it');
+        return undefined;
+      },
+    },
+    {
+      words: 'reset factory',
+      help: 'erases all settings, leases and crash records, and starts the board again',
+      run: () => resetFactory(context, store),
+    },
+  ];
+}

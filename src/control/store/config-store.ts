@@ -1,0 +1,153 @@
+// The saved configuration: two areas of the disk (image/layout.ts), written in turn, so that the one in force is never
+// touched. The area's first sector, which makes the rest valid by its CRC-32, is written last:
+//
+//    area A  | header, text | text ... |   sequence 7, in force
+//    area B  | header, text | text ... |   sequence 6
+//                  3.            1.        then a flush, 2. and 4.
+//
+// A cut before 3 is whole leaves B with a checksum that is wrong, and A in force; after it, B.
+// Everything passes through the plane's memory (STORE_AT), where checksums and the disk's data are native code.
+// Not here: what the text means (version.ts, registry.ts), who may use the store's memory when (store.ts).
+
+import type { Disk } from '../../../hal/disk/disk.ts';
+import {
+  CONFIG_AT_CRC,
+  CONFIG_AT_FORMAT,
+  CONFIG_AT_LENGTH,
+  CONFIG_AT_MAGIC,
+  CONFIG_AT_SEQUENCE,
+  CONFIG_AT_TEXT,
+  CONFIG_COUNT,
+  CONFIG_FORMAT,
+  CONFIG_MAGIC,
+  CONFIG_SECTOR,
+  CONFIG_SECTORS,
+  CONFIG_TEXT_MAX,
+  SECTOR_BYTES,
+} from '../../../image/layout.ts';
+import { STORE_AT } from '../../plane/limits.ts';
+import { fill, i32at, puti32 } from '../../plane/memory.ts';
+import type { Machine } from '../machine.ts';
+import { textFrom } from './text.ts';
+
+/** What the machine is needed for. */
+export type StoreMachine = Pick<Machine, 'memory'> & { plane: Pick<Machine['plane'], 'crc32'> };
+
+export interface Loaded {
+  /** The newest text that can be read, or undefined. */
+  text: string | undefined;
+  /** What was wrong with a newer one, or with both. */
+  problems: string[];
+}
+
+export interface ConfigStore {
+  /** Reads what is saved. */
+  load(): Generator<number, Loaded>;
+  /** Saves `bytes` of text, which the caller has put at CONFIG_TEXT_AT. Answers why it could not, or undefined. */
+  save(bytes: number): Generator<number, string | undefined>;
+  /** Wipes both, the one in force last. */
+  erase(): Generator<number, string | undefined>;
+}
+
+/** Where a text that is to be saved goes. */
+export const CONFIG_TEXT_AT = STORE_AT + CONFIG_AT_TEXT;
+
+export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): ConfigStore {
+  /** The area in force and its sequence, or -1 and 0. */
+  let area = -1;
+  let sequence = 0;
+
+  const sectorOf = (index: number): number => CONFIG_SECTOR + index * CONFIG_SECTORS;
+  const view = (from: number, to: number): Uint8Array =>
+    memory.subarray(STORE_AT + from * SECTOR_BYTES, STORE_AT + to * SECTOR_BYTES);
+  const sectorsOf = (bytes: number): number => Math.ceil((CONFIG_AT_TEXT + bytes) / SECTOR_BYTES);
+  const crcOf = (bytes: number): number =>
+    plane.crc32(plane.crc32(0, STORE_AT, CONFIG_AT_CRC), CONFIG_TEXT_AT, bytes);
+
+  /** Reads an area into the store's memory; answers its text's bytes, or what is wrong, '' if it was never written. */
+  function* read(index: number): Generator<number, number | string> {
+    const why = yield* disk.read(sectorOf(index), view(0, 1));
+    if (why !== undefined) return why;
+    const bytes = i32at(STORE_AT + CONFIG_AT_LENGTH);
+    const magic = i32at(STORE_AT + CONFIG_AT_MAGIC);
+    if (magic !== CONFIG_MAGIC) return magic === 0 ? '' : 'it is no configuration';
+    if (i32at(STORE_AT + CONFIG_AT_FORMAT) !== CONFIG_FORMAT) return 'its format is another';
+    if (bytes < 0 || bytes > CONFIG_TEXT_MAX) return 'its length is impossible';
+    const sectors = sectorsOf(bytes);
+    if (sectors > 1) {
+      const cause = yield* disk.read(sectorOf(index) + 1, view(1, sectors));
+      if (cause !== undefined) return cause;
+    }
+    return crcOf(bytes) === i32at(STORE_AT + CONFIG_AT_CRC) ? bytes : 'its checksum is wrong';
+  }
+
+  function* load(): Generator<number, Loaded> {
+    const found: { index: number; sequence: number }[] = [];
+    const problems: string[] = [];
+    for (let index = 0; index < CONFIG_COUNT; index++) {
+      const bytes = yield* read(index);
+      if (typeof bytes === 'number') found.push({ index, sequence: i32at(STORE_AT + CONFIG_AT_SEQUENCE) });
+      else if (bytes !== '') problems.push(`saved configuration ${index} cannot be used: ${bytes}`);
+    }
+    found.sort((a, b) => (b.sequence - a.sequence) | 0);
+    area = -1;
+    sequence = 0;
+    for (const entry of found) {
+      // What was read last may be there still; reading it again is as cheap as finding out.
+      const bytes = yield* read(entry.index);
+      if (typeof bytes !== 'number') continue;
+      area = entry.index;
+      sequence = entry.sequence;
+      return { text: textFrom(memory, CONFIG_TEXT_AT, bytes), problems };
+    }
+    return { text: undefined, problems };
+  }
+
+  function* save(bytes: number): Generator<number, string | undefined> {
+    if (bytes > CONFIG_TEXT_MAX) return `it has ${bytes} bytes, and ${CONFIG_TEXT_MAX} fit`;
+    const target = area === 0 ? 1 : 0;
+    const sectors = sectorsOf(bytes);
+    fill(STORE_AT, 0, CONFIG_AT_TEXT);
+    fill(CONFIG_TEXT_AT + bytes, 0, sectors * SECTOR_BYTES - CONFIG_AT_TEXT - bytes);
+    puti32(STORE_AT + CONFIG_AT_MAGIC, CONFIG_MAGIC);
+    puti32(STORE_AT + CONFIG_AT_FORMAT, CONFIG_FORMAT);
+    puti32(STORE_AT + CONFIG_AT_SEQUENCE, (sequence + 1) | 0);
+    puti32(STORE_AT + CONFIG_AT_LENGTH, bytes);
+    const crc = crcOf(bytes);
+    puti32(STORE_AT + CONFIG_AT_CRC, crc);
+    const why = yield* writeArea(target, sectors);
+    if (why !== undefined) return why;
+    const back = yield* read(target);
+    if (typeof back === 'string') return `what was written is not what is read: ${back}`;
+    if (i32at(STORE_AT + CONFIG_AT_CRC) !== crc) return 'what was written is not what is read';
+    area = target;
+    sequence = (sequence + 1) | 0;
+    return undefined;
+  }
+
+  function* writeArea(index: number, sectors: number): Generator<number, string | undefined> {
+    if (sectors > 1) {
+      const why = (yield* disk.write(sectorOf(index) + 1, view(1, sectors))) ?? (yield* disk.flush());
+      if (why !== undefined) return why;
+    }
+    return (yield* disk.write(sectorOf(index), view(0, 1))) ?? (yield* disk.flush());
+  }
+
+  function* erase(): Generator<number, string | undefined> {
+    fill(STORE_AT, 0, CONFIG_SECTORS * SECTOR_BYTES);
+    const last = Math.max(area, 0);
+    for (const index of [1 - last, last]) {
+      // The first sector alone makes the rest nothing.
+      const why =
+        (yield* disk.write(sectorOf(index), view(0, 1))) ??
+        (yield* disk.flush()) ??
+        (yield* disk.write(sectorOf(index) + 1, view(1, CONFIG_SECTORS))) ??
+        (yield* disk.flush());
+      if (why !== undefined) return why;
+    }
+    area = -1;
+    return undefined;
+  }
+
+  return { load, save, erase };
+}

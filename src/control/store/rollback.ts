@@ -1,0 +1,96 @@
+// `set ... confirm MINUTES`: what was set goes back, with all that was set after it, unless `confirm` is typed in time.
+// The settings of before are a copy of the text that the registry keeps in the plane's memory (CONFIGURATION_AT), and
+// lie beside it (ROLLBACK_AT), so that they outlive control; the board's reset brings back what is saved anyway.
+//
+//    ROLLBACK_AT  0         4               64
+//                 | mark    | tick when     | bytes, lines ...
+//
+// Timer: from the change on, MINUTES; then registry.become() with the copy.
+
+import { CONFIGURATION_AT, CONFIGURATION_BYTES, ROLLBACK_AT, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { copy, i32at, puti32 } from '../../plane/memory.ts';
+import { since, type Timer } from '../clock.ts';
+import { Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import { NOTICE, WARNING } from '../log.ts';
+import { textFrom } from './text.ts';
+
+const TICK_AT = ROLLBACK_AT + 4;
+const COPY_AT = ROLLBACK_AT + 64;
+/** At ROLLBACK_AT while something waits for `confirm`. */
+const MARK = 0x726f6c6c;
+const MINUTES_MOST = 1440;
+const MINUTE_TICKS = 60 * TICKS_PER_SECOND;
+
+export interface Rollback {
+  /** Takes `confirm MINUTES` off a line's end; what the line then changes goes back. Throws a Refusal. */
+  strip(line: string): string;
+  /** The board has started, or control alone: then a wait goes on. */
+  start(restarted: boolean): void;
+  /** What was set stays. Answers whether anything waited. */
+  confirm(): boolean;
+  /** Minutes until everything goes back, rounded up; undefined if nothing waits. */
+  minutesLeft(): number | undefined;
+}
+
+export function createRollback({ clock, log, machine, registry }: Context): Rollback {
+  let asked: number | undefined;
+  let timer: Timer | undefined;
+
+  const isArmed = (): boolean => i32at(ROLLBACK_AT) === MARK;
+
+  registry.onChange(() => {
+    if (asked === undefined) return;
+    puti32(TICK_AT, (clock.now() + asked * MINUTE_TICKS) | 0);
+    puti32(ROLLBACK_AT, MARK);
+    asked = undefined;
+    wait();
+  });
+
+  function wait(): void {
+    if (timer !== undefined) clock.cancel(timer);
+    timer = clock.after(Math.max(0, since(i32at(TICK_AT), clock.now())), goBack);
+  }
+
+  function disarm(): void {
+    if (timer !== undefined) clock.cancel(timer);
+    timer = undefined;
+    puti32(ROLLBACK_AT, 0);
+  }
+
+  function goBack(): void {
+    disarm();
+    const text = textFrom(machine.memory, COPY_AT + 4, i32at(COPY_AT));
+    const refusals = registry.become(text.split('\n').filter(line => line !== ''));
+    log(NOTICE, 'config', 'the settings are those of before again: nobody typed confirm');
+    for (const refusal of refusals) log(WARNING, 'config', refusal);
+  }
+
+  return {
+    strip: line => {
+      asked = undefined;
+      const found = /^(.*\S)\s+confirm\s+(\S+)\s*$/.exec(line);
+      if (found === null) return line;
+      const [, rest = '', text = ''] = found;
+      const minutes = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+      if (minutes < 1 || minutes > MINUTES_MOST) {
+        throw new Refusal(`Cannot wait ${text} minutes for confirm: they are 1 to ${MINUTES_MOST}`);
+      }
+      asked = minutes;
+      // A second change before the first was confirmed goes back to the same.
+      if (!isArmed()) copy(COPY_AT, CONFIGURATION_AT, CONFIGURATION_BYTES);
+      return rest;
+    },
+    start: restarted => {
+      if (!restarted) puti32(ROLLBACK_AT, 0);
+      else if (isArmed()) wait();
+    },
+    confirm: () => {
+      const was = isArmed();
+      disarm();
+      return was;
+    },
+    minutesLeft: () =>
+      isArmed() ? Math.max(1, Math.ceil(since(i32at(TICK_AT), clock.now()) / MINUTE_TICKS)) : undefined,
+  };
+}

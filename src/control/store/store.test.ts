@@ -1,0 +1,242 @@
+// The store on the sim board: what is saved, what comes back, what the console says. The whole firmware runs, its disk
+// is a medium in memory.
+
+import test from 'ava';
+import { createSimBoard } from '../../../board/sim/board.ts';
+import { simDisk } from '../../../board/sim/disk.ts';
+import { memoryMedium } from '../../../hal/disk/ata-model.ts';
+import { UNC } from '../../../hal/disk/ata-registers.ts';
+import {
+  CONFIG_AT_TEXT,
+  CONFIG_SECTOR,
+  CONFIG_SECTORS,
+  IMAGE_SECTORS,
+  SECTOR_BYTES,
+} from '../../../image/layout.ts';
+import { decodeConfig, encodeConfig } from '../../../image/records.ts';
+import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+
+const PROMPT = 'masqbox> ';
+const MINUTE = 60 * TICKS_PER_SECOND;
+
+function blank(): Buffer {
+  return Buffer.alloc(IMAGE_SECTORS * SECTOR_BYTES);
+}
+
+function areaAt(index: number): number {
+  return (CONFIG_SECTOR + index * CONFIG_SECTORS) * SECTOR_BYTES;
+}
+
+function saved(disk: Buffer, index: number) {
+  return decodeConfig(disk.subarray(areaAt(index), areaAt(index) + CONFIG_SECTORS * SECTOR_BYTES));
+}
+
+/** A board that was switched on with this disk, and what its console said. */
+async function powerOn(bytes: Buffer | undefined) {
+  let transcript = '';
+  const disk = bytes === undefined ? undefined : simDisk(memoryMedium(bytes));
+  const board = await createSimBoard({
+    onFrame() {},
+    onOutput: text => {
+      transcript += text;
+    },
+    ...(disk === undefined ? {} : { disk }),
+  });
+  const settle = (): void => {
+    for (let i = 0; i < 100 && !transcript.endsWith(PROMPT); i++) {
+      board.run();
+      board.advance(1);
+    }
+  };
+  settle();
+  const start = transcript.replaceAll('\r', '');
+  const command = (line: string): string => {
+    transcript = '';
+    board.type(`${line}\r`);
+    board.run();
+    settle();
+    return transcript.replaceAll('\r', '').split('\n').slice(1, -1).join('\n');
+  };
+  return { board, disk, start, command, since: () => transcript };
+}
+
+test('save keeps the settings, and writes the two areas in turn', async t => {
+  const bytes = blank();
+  const first = await powerOn(bytes);
+  t.is(
+    first.command('show config'),
+    '# nothing is saved\n+ set nat profile rfc\n+ set nat filter address\n+ set engine native',
+  );
+  t.is(first.command('set lan address 10.1.2.1/24'), '');
+  t.is(first.command('save'), 'Saved');
+  t.is(first.command('set ntp server 192.0.2.5'), '');
+  t.is(first.command('save'), 'Saved');
+  t.is(saved(bytes, 0)?.sequence, 1);
+  t.is(saved(bytes, 1)?.sequence, 2);
+  t.regex(
+    saved(bytes, 1)!.text,
+    /^# masqbox configuration 1\nset lan address 10\.1\.2\.1\/24\n(.*\n)*set ntp server 192\.0\.2\.5\n$/,
+  );
+  t.is(first.command('set lan address 10.1.3.1/24'), '');
+  t.is(first.command('unset ntp server 192.0.2.5'), '');
+  const shown = first.command('show config').split('\n');
+  t.is(shown[0], '+ set lan address 10.1.3.1/24');
+  t.deepEqual(shown.slice(-2), ['- set lan address 10.1.2.1/24', '- set ntp server 192.0.2.5']);
+  const second = await powerOn(bytes);
+  t.regex(second.start, /lan: 10\.1\.2\.1\/24\n/);
+  t.notRegex(second.start, /config:/);
+  t.regex(
+    second.command('show config'),
+    /^ {2}set lan address 10\.1\.2\.1\/24\n(.*\n)* {2}set ntp server 192\.0\.2\.5$/,
+  );
+});
+
+test('export is what another board becomes the same by', async t => {
+  const one = await powerOn(blank());
+  const lines = [
+    'set lan address 10.9.0.1/16',
+    'set wan address 203.0.113.9/24',
+    'set wan gateway 203.0.113.1',
+    'set dhcp range 10.9.1.1 10.9.1.99',
+    'set dns host printer 10.9.0.7',
+    'set dhcp reserve 52:54:00:00:00:01 10.9.0.9 desk',
+    'set nat profile classic',
+  ];
+  for (const line of lines) t.is(one.command(line), '', line);
+  const text = one.command('export');
+  const other = await powerOn(blank());
+  for (const line of text.split('\n')) t.is(other.command(line), '', line);
+  t.is(other.command('export'), text);
+});
+
+test('revert goes back to what is saved, also where LAN and WAN change places', async t => {
+  const { command } = await powerOn(blank());
+  const before = command('export');
+  command('set lan address 10.0.0.1/24');
+  command('set wan address 172.20.0.1/24');
+  command('set wan gateway 172.20.0.9');
+  command('set dhcp off');
+  const kept = command('export');
+  t.is(command('save'), 'Saved');
+  command('unset wan address');
+  command('set lan address 172.20.0.1/24');
+  command('set wan address 10.0.0.1/24');
+  command('set dns host x 172.20.0.5');
+  command('set wan none');
+  t.is(command('revert'), 'Reverted: as saved');
+  t.is(command('export'), kept);
+  const fresh = await powerOn(blank());
+  for (const line of kept.split('\n')) fresh.command(line);
+  t.is(fresh.command('revert'), 'Reverted: nothing is saved, the settings are the defaults');
+  t.is(fresh.command('export'), before);
+});
+
+test('an unreadable configuration is told, and the older one or the defaults are used', async t => {
+  const bytes = blank();
+  const { command } = await powerOn(bytes);
+  command('set lan address 10.1.1.1/24');
+  command('save');
+  command('set lan address 10.2.2.1/24');
+  command('save');
+  bytes[areaAt(1) + CONFIG_AT_TEXT + 40]! ^= 1;
+  const older = await powerOn(bytes);
+  t.regex(older.start, /lan: 10\.1\.1\.1\/24\n/);
+  t.regex(older.start, /config: saved configuration 1 cannot be used: its checksum is wrong\n/);
+  t.regex(older.start, /config: the other saved configuration is used\n/);
+  t.is(older.command('save'), 'Saved', 'over the damaged one');
+  t.is(saved(bytes, 1)?.sequence, 2);
+  bytes[areaAt(0)]! ^= 1;
+  bytes[areaAt(1) + 9]! ^= 1;
+  const none = await powerOn(bytes);
+  t.regex(none.start, /lan: 192\.168\.0\.1\/24\n/);
+  t.regex(none.start, /config: saved configuration 0 cannot be used: it is no configuration\n/);
+  t.regex(none.start, /config: the settings are the defaults\n/);
+  t.is(none.command('save'), 'Saved');
+});
+
+test('a saved line that cannot be applied is told, and the others are', async t => {
+  const bytes = blank();
+  const text =
+    'set lan address 10.7.0.1/24\nset no such thing\nset dhcp lease x\n# a comment\n\nset dns host a 10.7.0.2\n';
+  Buffer.from(encodeConfig(-1, text)).copy(bytes, areaAt(0));
+  const { start, command } = await powerOn(bytes);
+  t.regex(start, /lan: 10\.7\.0\.1\/24\n/);
+  t.regex(start, /config: Cannot run set no such thing: there is no such command/);
+  t.regex(start, /config: Cannot set DHCP lease x/);
+  t.regex(command('export'), /set dns host a 10\.7\.0\.2/);
+  // The sequence wraps: 0 is newer than -1.
+  t.is(command('save'), 'Saved');
+  t.is(saved(bytes, 1)?.sequence, 0);
+  t.regex((await powerOn(bytes)).start, /lan: 10\.7\.0\.1\/24\n/);
+});
+
+test('set ... confirm goes back by itself, with all that was set after it', async t => {
+  const { command, board } = await powerOn(blank());
+  command('set dns host kept 10.0.0.1');
+  const before = command('export');
+  t.is(command('set lan address 10.5.0.1/24 confirm 2'), '');
+  t.is(command('set dns host lost 10.0.0.2'), '');
+  t.is(command('save'), 'Cannot save: the settings go back in 2 min; type confirm first');
+  board.advance(2 * MINUTE - 200);
+  t.regex(command('export'), /10\.5\.0\.1/);
+  board.advance(200);
+  t.is(command('export'), before);
+  t.is(command('confirm'), 'Cannot confirm: nothing waits for it');
+  t.is(command('set lan address 10.5.0.1/24 confirm 1'), '');
+  t.is(command('confirm'), '');
+  board.advance(2 * MINUTE);
+  t.regex(command('export'), /10\.5\.0\.1/);
+  t.is(command('save'), 'Saved');
+  t.regex(
+    command('set lan address 10.5.0.1/24 confirm 0'),
+    /Cannot wait 0 minutes for confirm: they are 1 to 1440$/,
+  );
+  // What is refused arms nothing.
+  t.regex(command('set lan address 10.5.0.0/24 confirm 5'), /^Cannot set LAN address/);
+  t.is(command('confirm'), 'Cannot confirm: nothing waits for it');
+});
+
+test('reset factory forgets everything, unless ^C stops it', async t => {
+  const bytes = blank();
+  const { command, board, since } = await powerOn(bytes);
+  command('set lan address 10.5.0.1/24');
+  command('save');
+  command('save');
+  board.type('reset factory\r');
+  board.advance(3 * TICKS_PER_SECOND);
+  board.type('\x03');
+  board.run();
+  t.regex(since(), /erased in 5 s; \^C stops it\r\n\^C\r\n/);
+  board.advance(5 * TICKS_PER_SECOND);
+  t.regex(command('export'), /10\.5\.0\.1/);
+  board.type('reset factory\r');
+  board.advance(7 * TICKS_PER_SECOND);
+  t.regex(command('export'), /^# masqbox configuration 1\nset nat profile rfc\n/);
+  t.true(
+    bytes.subarray(SECTOR_BYTES).every(byte => byte === 0),
+    'nothing of it is on the disk',
+  );
+});
+
+test('errors of the disk are told, and the router goes on', async t => {
+  const bytes = blank();
+  const { command, disk } = await powerOn(bytes);
+  command('set lan address 10.5.0.1/24');
+  disk!.drive.bad.set(CONFIG_SECTOR, UNC);
+  t.is(command('save'), 'Cannot save: the data cannot be read (UNC)');
+  t.is(command('show config').split('\n')[0], '# nothing is saved');
+  disk!.drive.bad.clear();
+  t.is(command('save'), 'Saved');
+  disk!.drive.bad.set(CONFIG_SECTOR, UNC);
+  t.regex(
+    command('revert'),
+    /saved configuration 0 cannot be used: the data cannot be read \(UNC\)\nReverted/,
+  );
+});
+
+test('without a disk the console says that nothing can be saved', async t => {
+  const { start, command } = await powerOn(undefined);
+  t.regex(start, /nothing can be saved: the board was booted from a floppy\n/);
+  t.is(command('save'), 'Cannot save: the board was booted from a floppy');
+  t.is(command('show disk'), 'nothing can be saved: the board was booted from a floppy');
+});

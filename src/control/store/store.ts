@@ -1,0 +1,232 @@
+// The store: the saved configuration and the flash log as services have them. It reads both when the board starts,
+// before any service does, and writes later as tasks, one after another.
+//
+// How often the log is written: what is new (a first lease, a crash) waits SOON_TICKS for more of its kind, all else
+// LATER_TICKS; the DHCP server's notes are bounded before (DHCP_NOTE_BURST, DHCP_NOTE_SECONDS), so that no client can
+// wear a card out. docs/configuration.md has the figures.
+//
+// Not here: commands (commands/config.ts), formats (config-store.ts, journal.ts, lease-store.ts).
+
+import { type Disk, runNow } from '../../../hal/disk/disk.ts';
+import { LOG_KIND_LEASE, LOG_KIND_WAN } from '../../../image/layout.ts';
+import { NOW_AT } from '../../plane/cells.ts';
+import { CONFIGURATION_AT, LEASE_ADDRESSES_AT, LEASE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { copy, i32at } from '../../plane/memory.ts';
+import { since, type Timer } from '../clock.ts';
+import type { Context } from '../context.ts';
+import type { LeaseStore, StoredLease } from '../dhcp/leases.ts';
+import { STORE_LATER_SECONDS, STORE_SOON_SECONDS } from '../limits.ts';
+import { WARNING } from '../log.ts';
+import { readRtc } from '../time/rtc.ts';
+import { CONFIG_TEXT_AT, type ConfigStore, createConfigStore, type Loaded } from './config-store.ts';
+import { createJournal, type Entry, type Journal } from './journal.ts';
+import { leaseEntry, leaseOf } from './lease-store.ts';
+import { createTasks, type Task } from './tasks.ts';
+import { putText } from './text.ts';
+import { CONFIG_VERSION, migrate, versionLine } from './version.ts';
+
+/** Reading at the start ends after this: the board starts without what it could not read. */
+const START_TICKS = 3 * TICKS_PER_SECOND;
+const SOON_TICKS = STORE_SOON_SECONDS * TICKS_PER_SECOND;
+const LATER_TICKS = STORE_LATER_SECONDS * TICKS_PER_SECOND;
+
+/** Lines of the saved configuration, or undefined if none is saved; and what was wrong. */
+export interface Saved {
+  lines: string[] | undefined;
+  problems: string[];
+}
+
+export interface Store {
+  /** Opens the disk's areas at the start, and reads them unless control alone was restarted. */
+  open(disk: Disk | undefined, restarted: boolean): void;
+  /** Applies what was saved; answers what is to be told on the console. */
+  apply(): string[];
+  /** Tasks on the disk; each answers why it failed. They may only be started when there is a disk. */
+  load(): Task<Saved>;
+  save(): Task<string | undefined>;
+  erase(): Task<string | undefined>;
+  /** Records of the flash log (image/layout.ts: LOG_KIND_*): tells of each of a kind. */
+  read(kind: number, visit: (entry: Entry) => void): Task<string | undefined>;
+  /** Keeps a record in the flash log: soon, or when it is written next. Without a disk it is forgotten. */
+  keep(entry: Entry, isSoon: boolean): void;
+  /** Writes at once what waits. */
+  flush(): Task<string | undefined>;
+  /** Sectors of the log written since control started, and ever. */
+  written(): { now: number; ever: number };
+  readonly leases: LeaseStore;
+  /** The WAN's last address by DHCP, or 0. */
+  readonly wanAddress: number;
+  keepWan(address: number): void;
+}
+
+export function createStore(context: Context): Store {
+  const { machine, clock, log, registry } = context;
+  const tasks = createTasks(clock);
+  let config: ConfigStore | undefined;
+  let journal: Journal | undefined;
+  let isOpen = false;
+  let loaded: Loaded = { text: undefined, problems: [] };
+  /** What the log had at the start, until the DHCP server has taken it. */
+  let found: Entry[] = [];
+  let wanAddress = 0;
+  const waiting = new Map<string, Entry>();
+  let timer: Timer | undefined;
+  let complaint = '';
+
+  /** Unix time, if anybody knows it; at the start that is the board's clock alone. */
+  function seconds(): number | undefined {
+    const milliseconds = context.time?.wallClock.milliseconds();
+    return milliseconds === undefined ? readRtc() : Math.floor(milliseconds / 1000);
+  }
+
+  /** A lease counts while the DHCP server's table has its address. */
+  function isLive(kind: number, key: number): boolean {
+    if (kind !== LOG_KIND_LEASE) return true;
+    const { buffer, byteOffset } = machine.memory;
+    return new Int32Array(buffer, byteOffset + LEASE_ADDRESSES_AT, LEASE_COUNT).includes(key);
+  }
+
+  /** Learns what the disk holds: first thing, or before the first task of a restarted control. */
+  function* ready(): Generator<number, string | undefined> {
+    if (isOpen || config === undefined || journal === undefined) return undefined;
+    loaded = yield* config.load();
+    const why = yield* journal.open(entry => {
+      if (entry.kind === LOG_KIND_LEASE) found.push(entry);
+      if (entry.kind === LOG_KIND_WAN && entry.payload.length === 4) {
+        wanAddress = new DataView(entry.payload.buffer).getInt32(0, true);
+      }
+    });
+    isOpen = true;
+    return why;
+  }
+
+  function open(disk: Disk | undefined, restarted: boolean): void {
+    if (disk === undefined) return;
+    config = createConfigStore(machine, disk);
+    journal = createJournal(machine, disk, isLive);
+    if (restarted) return;
+    const result = runNow(ready(), () => i32at(NOW_AT), START_TICKS);
+    if (result === undefined) loaded.problems.push('the disk is too slow: what was saved is not used');
+    else if (result.value !== undefined)
+      loaded.problems.push(`the flash log has bad sectors: ${result.value}`);
+  }
+
+  function apply(): string[] {
+    const { text, problems } = loaded;
+    loaded = { text: undefined, problems: [] };
+    if (problems.length > 0) {
+      problems.push(
+        text === undefined ? 'the settings are the defaults' : 'the other saved configuration is used',
+      );
+    }
+    if (text === undefined) return problems;
+    const { lines, version } = migrate(text);
+    if (version > CONFIG_VERSION)
+      problems.push(`the saved settings are of a newer firmware (version ${version})`);
+    return [...problems, ...registry.become(lines)];
+  }
+
+  function* load(): Generator<number, Saved> {
+    yield* ready();
+    const { text, problems } = yield* (config as ConfigStore).load();
+    return { lines: text === undefined ? undefined : migrate(text).lines, problems };
+  }
+
+  function* save(): Generator<number, string | undefined> {
+    yield* ready();
+    // The registry's text is in the plane's memory already, but when it is too long for it.
+    const bytes = i32at(CONFIGURATION_AT);
+    const length = registry.lines().reduce((sum, line) => sum + line.length + 1, 0);
+    if (bytes !== length) return 'the settings are too long';
+    const head = putText(machine.memory, CONFIG_TEXT_AT, `${versionLine()}\n`);
+    copy(CONFIG_TEXT_AT + head, CONFIGURATION_AT + 4, bytes);
+    return yield* (config as ConfigStore).save(head + bytes);
+  }
+
+  function* erase(): Generator<number, string | undefined> {
+    yield* ready();
+    waiting.clear();
+    return (yield* (config as ConfigStore).erase()) ?? (yield* (journal as Journal).erase());
+  }
+
+  function* write(): Generator<number, string | undefined> {
+    yield* ready();
+    const entries = [...waiting.values()];
+    waiting.clear();
+    const why = yield* (journal as Journal).write(entries);
+    if (why === undefined) {
+      complaint = '';
+      return undefined;
+    }
+    complain(why);
+    for (const entry of entries) {
+      const id = `${entry.kind} ${entry.key}`;
+      if (!waiting.has(id)) waiting.set(id, entry);
+    }
+    schedule(LATER_TICKS);
+    return why;
+  }
+
+  function complain(why: string): void {
+    if (why !== complaint) log(WARNING, 'config', `the flash log cannot be written: ${why}`);
+    complaint = why;
+  }
+
+  function schedule(ticks: number): void {
+    if (timer !== undefined) {
+      if (since(timer.tick, clock.now()) <= ticks) return;
+      clock.cancel(timer);
+    }
+    timer = clock.after(ticks, () => {
+      timer = undefined;
+      if (waiting.size > 0) tasks.start(write());
+    });
+  }
+
+  function keep(entry: Entry, isSoon: boolean): void {
+    if (journal === undefined) return;
+    waiting.set(`${entry.kind} ${entry.key}`, entry);
+    schedule(isSoon ? SOON_TICKS : LATER_TICKS);
+  }
+
+  const leases: LeaseStore = {
+    load: add => {
+      const now = seconds();
+      for (const entry of found) {
+        const lease = leaseOf(entry, now);
+        if (lease !== undefined) add(lease);
+      }
+      found = [];
+    },
+    note: (lease: StoredLease) => {
+      const isNew = lease.seconds > 0 && journal?.has(LOG_KIND_LEASE, lease.address) !== true;
+      keep(leaseEntry(lease, seconds()), isNew);
+    },
+  };
+
+  return {
+    ...{ open, apply, keep, leases },
+    load: () => tasks.start(load()),
+    save: () => tasks.start(save()),
+    erase: () => tasks.start(erase()),
+    flush: () => tasks.start(write()),
+    read: (kind, visit) =>
+      tasks.start(
+        (function* (): Generator<number, string | undefined> {
+          yield* ready();
+          return yield* (journal as Journal).read(kind, visit);
+        })(),
+      ),
+    written: () => ({ now: journal?.written ?? 0, ever: journal?.sequence ?? 0 }),
+    get wanAddress() {
+      return wanAddress;
+    },
+    keepWan: address => {
+      if (address === wanAddress) return;
+      wanAddress = address;
+      const payload = new Uint8Array(4);
+      new DataView(payload.buffer).setInt32(0, address, true);
+      keep({ kind: LOG_KIND_WAN, key: 0, payload }, true);
+    },
+  };
+}

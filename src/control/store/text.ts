@@ -1,0 +1,20 @@
+// Text in the plane's memory, a byte a character, as the store reads and writes it.
+
+/** Characters that are made at once: each is an argument on the engine's stack. */
+const PIECE = 64;
+
+/** The text of so many bytes at an address. */
+export function textFrom(memory: Uint8Array, at: number, bytes: number): string {
+  let text = '';
+  for (let from = at; from < at + bytes; from += PIECE) {
+    const piece = memory.subarray(from, Math.min(from + PIECE, at + bytes));
+    text += String.fromCharCode.apply(null, piece as unknown as number[]);
+  }
+  return text;
+}
+
+/** Puts a text to an address; answers how many bytes it has. */
+export function putText(memory: Uint8Array, at: number, text: string): number {
+  for (let i = 0; i < text.length; i++) memory[at + i] = text.charCodeAt(i);
+  return text.length;
+}
