@@ -251,7 +251,8 @@ export class Console implements RawLine {
     this.running = { text, column: PROMPT.length - hidden };
     this.output.rows = 0;
     try {
-      const found = findCommand(this.table, this.strip(text));
+      this.running.text = this.strip(text);
+      const found = findCommand(this.table, this.running.text);
       if ('refusal' in found) throw new Refusal(found.refusal);
       this.job = found.command.run(found.args);
     } catch (error) {
