@@ -62,7 +62,7 @@ import { createSerialLine } from './serial-line.ts';
 import { LAN_DEFAULT, prefixOf, setEngine, setLan } from './settings.ts';
 import { createSockets } from './sockets.ts';
 import { createRollback } from './store/rollback.ts';
-import { createStore } from './store/store.ts';
+import { createStore, type Store } from './store/store.ts';
 import { createSyslog } from './syslog.ts';
 import { readRtc } from './time/rtc.ts';
 import { createTime } from './time/time.ts';
@@ -127,30 +127,8 @@ export function createControl(machine: Machine): Control {
   context.store = store;
   const rollback = createRollback(context);
   console.strip = rollback.strip;
-  // Settings are listed, and after a restart applied, in the order in which they are added.
-  const lan = createLan(context);
-  const wan = new Wan(context, lan);
-  context.wan = wan;
-  registry.add(...lan.settings(), ...wanSettings(context, wan), ...settings(context));
-  table.push(...wanCommands(context, wan));
-  const services: Service[] = [wan];
-  const dhcp = new DhcpServer(context, store.leases);
-  context.leases = dhcp;
-  services.push(dhcp);
-  registry.add(...dhcpSettings(dhcp));
-  table.push(...leaseCommands(context, dhcp));
-  const dns = createDns(context);
-  context.dns = dns;
-  context.resolve = dns.resolve;
-  services.push(dns);
-  registry.add(...dnsSettings(dns));
-  table.push(...dnsCommands(context, dns));
-  const time = createTime(context);
-  context.time = time;
-  services.push(time, createCrash(context), createWatchdog(context));
-  registry.add(createRoutes(context), ...time.settings, createSyslog(context, time.wallClock));
+  const { services, dhcp } = createServices(context, store, table);
   registry.add(logSetting(log), ...access.settings());
-  table.push(...time.commands);
   table.push(
     ...configCommands(context, store, rollback),
     ...showCommands(context),
@@ -234,6 +212,35 @@ export function createControl(machine: Machine): Control {
       puti32(WAKE_AT, wake);
     },
   };
+}
+
+/** The services, in the order in which they are started, with their settings and commands. */
+function createServices(context: Context, store: Store, table: Command[]) {
+  const { registry } = context;
+  // Settings are listed, and after a restart applied, in the order in which they are added.
+  const lan = createLan(context);
+  const wan = new Wan(context, lan);
+  context.wan = wan;
+  registry.add(...lan.settings(), ...wanSettings(context, wan), ...settings(context));
+  table.push(...wanCommands(context, wan));
+  const services: Service[] = [wan];
+  const dhcp = new DhcpServer(context, store.leases);
+  context.leases = dhcp;
+  services.push(dhcp);
+  registry.add(...dhcpSettings(dhcp));
+  table.push(...leaseCommands(context, dhcp));
+  const dns = createDns(context);
+  context.dns = dns;
+  context.resolve = dns.resolve;
+  services.push(dns);
+  registry.add(...dnsSettings(dns));
+  table.push(...dnsCommands(context, dns));
+  const time = createTime(context);
+  context.time = time;
+  services.push(time, createCrash(context), createWatchdog(context));
+  registry.add(createRoutes(context), ...time.settings, createSyslog(context, time.wallClock));
+  table.push(...time.commands);
+  return { services, dhcp };
 }
 
 /** Brings the plane up from nothing, with the default settings. */
