@@ -50,6 +50,7 @@ const NEEDS: readonly Need[] = [
   { name: 'chrony', program: 'chronyd', purpose: 'test', why: 'an NTP server' },
   { name: 'rsyslog', program: 'rsyslogd', purpose: 'test', why: 'receives the log' },
   { name: 'socat', program: 'socat', purpose: 'test', why: 'TCP connections of all kinds' },
+  { name: 'lrzsz', program: 'sz', purpose: 'test', why: 'senders and receivers of XMODEM and YMODEM' },
   { name: 'coturn', program: 'turnserver', purpose: 'test', why: "tells the NAT's type (RFC 5780)" },
 ];
 
