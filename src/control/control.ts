@@ -40,6 +40,7 @@ import { settings } from './commands/settings.ts';
 import { fact, interfaceName, restartReason, showCommands } from './commands/show.ts';
 import { systemCommands } from './commands/system.ts';
 import { toolCommands } from './commands/tools.ts';
+import { updateCommands } from './commands/update.ts';
 import { wanCommands, wanSettings } from './commands/wan.ts';
 import type { Command } from './console/command.ts';
 import { Console } from './console/console.ts';
@@ -66,6 +67,7 @@ import { createStore, type Store } from './store/store.ts';
 import { createSyslog } from './syslog.ts';
 import { readRtc } from './time/rtc.ts';
 import { createTime } from './time/time.ts';
+import { createKeeper } from './update/keeper.ts';
 import { Wan } from './wan.ts';
 import { createWatchdog } from './watchdog.ts';
 
@@ -137,6 +139,7 @@ export function createControl(machine: Machine): Control {
     ...access.commands(),
     ...masqueradeCommands(context),
     ...toolCommands(context),
+    ...updateCommands(context),
     ...debugCommands(context),
   );
   let started = false;
@@ -237,7 +240,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
   table.push(...dnsCommands(context, dns));
   const time = createTime(context);
   context.time = time;
-  services.push(time, createCrash(context), createWatchdog(context));
+  services.push(time, createCrash(context), createWatchdog(context), createKeeper(context));
   registry.add(createRoutes(context), ...time.settings, createSyslog(context, time.wallClock));
   table.push(...time.commands);
   return { services, dhcp };

@@ -14,6 +14,7 @@ export interface Overlays {
   access: typeof import('./access/overlay.ts');
   setup: typeof import('./setup/overlay.ts');
   status: typeof import('./status/overlay.ts');
+  update: typeof import('./update/overlay.ts');
 }
 
 export type OverlayName = keyof Overlays;
@@ -27,6 +28,7 @@ export const OVERLAY_NAMES = [
   'access',
   'setup',
   'status',
+  'update',
 ] as const satisfies OverlayName[];
 
 /** Entry files by name, from the repository's root: src/control/NAME/overlay.ts. */

@@ -32,6 +32,8 @@ export interface WanInfo {
   ntpServers(): readonly number[];
   /** The provider's domain, or ''. */
   domain(): string;
+  /** Whether the WAN was put to use: a question was sent for an address, or one was set by hand; or none is wanted. */
+  wasTried(): boolean;
 }
 
 /** The host name that is sent if none is set. */
@@ -88,6 +90,12 @@ export class Wan implements WanInfo {
 
   domain(): string {
     return this.inUse?.domain ?? '';
+  }
+
+  wasTried(): boolean {
+    if (this.modeNow === 'none') return true;
+    if (i32at(interfaceAt(INTERFACE_WAN) + IF_STATE) === INTERFACE_ABSENT) return false;
+    return this.modeNow === 'static' || !['stopped', 'init'].includes(this.client.state);
   }
 
   setDhcp(): void {

@@ -1,0 +1,26 @@
+// `update`, `update confirm`, `update back`, `show update`. What they do is an overlay (update/overlay.ts).
+
+import type { Command } from '../console/command.ts';
+import type { Context } from '../context.ts';
+
+export function updateCommands(context: Context): Command[] {
+  const update = () => context.machine.overlay('update');
+  return [
+    {
+      words: 'update',
+      help: 'takes new firmware by YMODEM or XMODEM, and starts it on trial',
+      run: () => update().update(context),
+    },
+    {
+      words: 'update confirm',
+      help: 'makes firmware on trial permanent',
+      run: () => update().confirm(context),
+    },
+    {
+      words: 'update back',
+      help: "gives this firmware up for the other slot's",
+      run: () => update().back(context),
+    },
+    { words: 'show update', help: 'firmware in both slots', run: () => update().show(context) },
+  ];
+}

@@ -1,0 +1,157 @@
+// The overlay `update`: what the commands `update`, `update confirm`, `update back` and `show update` do, and what
+// becomes of firmware on trial. Old firmware stays in force until the new one's last sector is written, and again
+// when the new one does not prove itself.
+// Not here: the commands (../commands/update.ts), noticing at the boot that there is a trial (keeper.ts), the bytes
+// on the line (../transfer/), the order of the sectors (writer.ts).
+
+import type { Disk } from '../../../hal/disk/disk.ts';
+import * as layout from '../../../image/layout.ts';
+import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { type Job, Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import { Receiver, type TransferEvent } from '../transfer/receiver.ts';
+import {
+  idleSlot,
+  isOurs,
+  payloadBytes,
+  readHeader,
+  refuseHeader,
+  runningSlot,
+  SECTOR_BYTES,
+  setTries,
+  slotName,
+  versionOf,
+  wordOf,
+} from './slots.ts';
+import { checkPayload, SlotWriter } from './writer.ts';
+
+export { watchTrial } from './trial.ts';
+
+/** Time to read what happened, and to stay with the old firmware by ^C. */
+const LAST_WORDS_TICKS = 3 * TICKS_PER_SECOND;
+
+function diskOf({ disk, noDisk }: Context, what: string): Disk {
+  if (disk === undefined) throw new Refusal(`Cannot ${what}: ${noDisk ?? 'there is no disk'}`);
+  if (disk.sectorCount < layout.MEDIUM_SECTORS) {
+    throw new Refusal(
+      `Cannot ${what}: the disk has ${disk.sectorCount} sectors, and two slots need ${layout.MEDIUM_SECTORS}`,
+    );
+  }
+  return disk;
+}
+
+/** The header of the firmware that runs. */
+function* ownHeader({ machine }: Context, disk: Disk, what: string): Generator<number, Uint8Array, void> {
+  const header = new Uint8Array(SECTOR_BYTES);
+  const why = (yield* readHeader(disk, runningSlot(), header)) ?? refuseHeader(machine, header);
+  if (why !== undefined) throw new Refusal(`Cannot ${what}: ${slotName(runningSlot())} runs, but ${why}`);
+  return header;
+}
+
+function isConfirmed(header: Uint8Array): boolean {
+  return wordOf(header, layout.SLOT_AT_TRIES) < 0;
+}
+
+/** `update`: receives an image and starts it. */
+export function* update(context: Context): Job {
+  const { output, machine } = context;
+  const disk = diskOf(context, 'update');
+  const own = yield* ownHeader(context, disk, 'update');
+  if (!isConfirmed(own)) {
+    throw new Refusal(
+      `Cannot update: ${slotName(runningSlot())} is itself on trial, and ${slotName(idleSlot())} is the way back; see update confirm`,
+    );
+  }
+  output.line('Send the image by YMODEM, or by XMODEM with blocks of 1 KB; ^C cancels');
+  while (output.busy) yield 0;
+  const writer = new SlotWriter(machine, disk, idleSlot(), wordOf(own, layout.SLOT_AT_SEQUENCE));
+  const why = yield* receive(context, writer);
+  const name = slotName(idleSlot());
+  if (why !== undefined) {
+    throw new Refusal(`Cannot update: ${why}; ${slotName(runningSlot())} stays in force`);
+  }
+  output.line(
+    `Masqbox ${writer.version} is in ${name} and starts on trial; ^C leaves that to the next reboot`,
+  );
+  yield LAST_WORDS_TICKS;
+  machine.reset();
+}
+
+/** Receives a file for `writer`: answers why that failed, or undefined. */
+function* receive(context: Context, writer: SlotWriter): Generator<number, string | undefined, void> {
+  const { clock, output, rawLine } = context;
+  if (rawLine === undefined) return 'there is no line to receive from';
+  const receiver = new Receiver(output.write, clock.now());
+  rawLine.take(bytes => receiver.feed(bytes, clock.now()));
+  try {
+    for (;;) {
+      const { event } = receiver;
+      if (event?.kind === 'done') return event.why;
+      if (event === undefined) {
+        yield Math.max(1, receiver.work(clock.now()));
+        continue;
+      }
+      const why = yield* handle(event, writer);
+      if (why === undefined) receiver.accept(clock.now());
+      else receiver.cancel(why, clock.now());
+    }
+  } finally {
+    rawLine.giveBack();
+  }
+}
+
+function* handle(event: TransferEvent, writer: SlotWriter): Generator<number, string | undefined, void> {
+  if (event.kind === 'data') return yield* writer.take(event.bytes);
+  if (event.kind === 'end') return yield* writer.finish();
+  return undefined;
+}
+
+/** `update confirm`: makes the firmware that runs permanent now. */
+export function* confirm(context: Context): Job {
+  const disk = diskOf(context, 'confirm the firmware');
+  const own = yield* ownHeader(context, disk, 'confirm the firmware');
+  if (isConfirmed(own)) {
+    context.output.line(`${slotName(runningSlot())} is permanent already`);
+    return;
+  }
+  const why = yield* setTries(context, disk, layout.SLOT_CONFIRMED);
+  if (why !== undefined) throw new Refusal(`Cannot confirm ${slotName(runningSlot())}: ${why}`);
+  context.output.line(`Masqbox ${versionOf(own)} in ${slotName(runningSlot())} is permanent now`);
+}
+
+/** `update back`: gives the firmware that runs up for the other slot's. */
+export function* back(context: Context): Job {
+  const { machine, output } = context;
+  const name = slotName(idleSlot());
+  const disk = diskOf(context, `go back to ${name}`);
+  const header = new Uint8Array(SECTOR_BYTES);
+  let why = (yield* readHeader(disk, idleSlot(), header)) ?? refuseHeader(machine, header);
+  if (why === undefined && !isOurs(header)) why = 'there is no firmware';
+  if (why === undefined && wordOf(header, layout.SLOT_AT_TRIES) === 0) why = 'it has failed its trial';
+  why ??= yield* checkPayload(machine, disk, idleSlot(), header);
+  why ??= yield* setTries(context, disk, 0);
+  if (why !== undefined) throw new Refusal(`Cannot go back to ${name}: ${why}`);
+  output.line(`Starting Masqbox ${versionOf(header)} in ${name}`);
+  yield LAST_WORDS_TICKS;
+  machine.reset();
+}
+
+/** `show update`: a line for each slot. */
+export function* show(context: Context): Job {
+  const { machine, output } = context;
+  const disk = diskOf(context, 'show the slots');
+  for (let slot = 0; slot < layout.SLOT_COUNT; slot++) {
+    const header = new Uint8Array(SECTOR_BYTES);
+    let why = (yield* readHeader(disk, slot, header)) ?? refuseHeader(machine, header);
+    if (why === undefined && !isOurs(header)) why = 'there is no firmware';
+    const running = slot === runningSlot() ? ', running' : '';
+    if (why !== undefined) output.line(`${slotName(slot)}: ${why}${running}`);
+    else output.line(`${slotName(slot)}: Masqbox ${versionOf(header)}, ${facts(header)}${running}`);
+  }
+}
+
+function facts(header: Uint8Array): string {
+  const tries = wordOf(header, layout.SLOT_AT_TRIES);
+  const state = tries < 0 ? 'permanent' : tries === 0 ? 'no tries left' : `on trial, tries left: ${tries}`;
+  return `${state}, sequence ${wordOf(header, layout.SLOT_AT_SEQUENCE)}, ${payloadBytes(header)} bytes`;
+}

@@ -1,0 +1,449 @@
+// Updates on a disk in memory: what is refused, what each boot is told, and that a power cut at any sector leaves a
+// disk that the loader boots. The loader is the real one (image/loader/). On the board: test/update.test.ts.
+import test, { type ExecutionContext } from 'ava';
+import { FACT_MEMORY_KIB, FACT_SLOT } from '../../../firmware/abi.ts';
+import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
+import * as layout from '../../../image/layout.ts';
+import { load } from '../../../image/loader/loader.ts';
+import { attachMachine } from '../../../image/loader/machine.ts';
+import { encodeSlotHeader } from '../../../image/records.ts';
+import { type SlotOptions, writeImage, writeSlot } from '../../../image/writer.ts';
+import { controlLab } from '../../../test/control-lab.ts';
+import { runSeed, seeded } from '../../../test/harness/random.ts';
+import { BOOT_FACTS_AT, MEDIUM_AT } from '../../plane/cells.ts';
+import { attach, i32at, puti32 } from '../../plane/memory.ts';
+import { updateCommands } from '../commands/update.ts';
+import { type Job, Refusal } from '../console/command.ts';
+import { crc16 } from '../transfer/modem.ts';
+import { createKeeper } from './keeper.ts';
+import * as overlay from './overlay.ts';
+import { TRIAL_LEAST_TICKS, TRIAL_MOST_TICKS } from './trial.ts';
+import { SlotWriter, TRIES } from './writer.ts';
+
+const { SECTOR_BYTES } = layout;
+const MEDIUM = 0x1234567;
+const SLOT_AT = [0, 1].map(slot => (layout.SLOT_SECTOR + slot * layout.SLOT_SECTORS) * SECTOR_BYTES);
+/** Bytes that do not pack. */
+const noise = (length: number, seed: number): Buffer => {
+  const random = seeded(seed);
+  return Buffer.from(Array.from({ length }, () => random.below(256)));
+};
+const oldFirmware = { kernel: noise(9000, 3), snapshot: noise(2001, 5), version: '0.1.0' };
+const newFirmware = { kernel: noise(11_001, 7), snapshot: noise(3003, 11), version: '0.2.0' };
+const bootSector = Buffer.alloc(SECTOR_BYTES);
+bootSector.write('MASQBOX ', 3);
+const IMAGE = writeImage({ ...newFirmware, bootSector, loader: new Uint8Array(0) });
+const SLOT = writeSlot(newFirmware);
+
+/** A disk with these slots; null leaves one empty. */
+function diskOf(a: SlotOptions | null, b: SlotOptions | null): Uint8Array {
+  const bytes = new Uint8Array(layout.MEDIUM_SECTORS * SECTOR_BYTES);
+  new DataView(bytes.buffer).setInt32(layout.BOOT_SECTOR_AT_MEDIUM, MEDIUM, true);
+  [a, b].forEach((options, slot) => {
+    if (options !== null) bytes.set(writeSlot(oldFirmware, { medium: MEDIUM, ...options }), SLOT_AT[slot]);
+  });
+  return bytes;
+}
+
+type Write = { sector: number; bytes: Uint8Array } | 'flush';
+
+/** A disk in memory that keeps what it was told. `fails` names the operation, counted from 0, that goes wrong. */
+function memoryDisk(bytes: Uint8Array, fails = -1) {
+  const writes: Write[] = [];
+  const attempt = (): string | undefined =>
+    writes.length === fails ? 'the disk does not answer' : undefined;
+  const disk: Disk = {
+    sectorCount: bytes.length / SECTOR_BYTES,
+    model: 'memory',
+    *read(sector, into): DiskJob {
+      yield 0;
+      into.set(bytes.subarray(sector * SECTOR_BYTES, sector * SECTOR_BYTES + into.length));
+      return undefined;
+    },
+    *write(sector, from): DiskJob {
+      yield 0;
+      const why = attempt();
+      for (let at = 0; at < from.length; at += SECTOR_BYTES) {
+        const part = from.slice(at, at + SECTOR_BYTES);
+        writes.push({ sector: sector + at / SECTOR_BYTES, bytes: part });
+        if (why === undefined) bytes.set(part, sector * SECTOR_BYTES + at);
+      }
+      return why;
+    },
+    *flush(): DiskJob {
+      yield 0;
+      const why = attempt();
+      writes.push('flush');
+      return why;
+    },
+  };
+  return { disk, writes, bytes };
+}
+
+/** Control on a board that runs `slot` of this disk. */
+function boardWith(disk: Disk | undefined, slot = 0) {
+  const lab = controlLab();
+  puti32(BOOT_FACTS_AT + 4 * FACT_MEMORY_KIB, 8192);
+  puti32(BOOT_FACTS_AT + 4 * FACT_SLOT, slot);
+  puti32(MEDIUM_AT, MEDIUM);
+  let resets = 0;
+  let tried = false;
+  const { context } = lab;
+  if (disk === undefined) context.noDisk = 'the board was booted from a floppy';
+  else context.disk = disk;
+  Object.assign(context.machine, { overlay: () => overlay, reset: () => resets++ });
+  context.wan = { wasTried: () => tried } as NonNullable<typeof context.wan>;
+  return { ...lab, resets: () => resets, tryWan: () => (tried = true) };
+}
+
+function finish<T>(job: Generator<number, T>): T {
+  for (;;) {
+    const result = job.next();
+    if (result.done === true) return result.value;
+  }
+}
+
+function* install(board: ReturnType<typeof boardWith>, disk: Disk, file: Uint8Array, step = 1024): DiskJob {
+  const writer = new SlotWriter(board.context.machine, disk, 1, 1);
+  for (let at = 0; at < file.length; at += step) {
+    const why = yield* writer.take(file.subarray(at, at + step));
+    if (why !== undefined) return why;
+  }
+  return yield* writer.finish();
+}
+
+/** What the loader does with a disk: the slot, or -1. The plane's memory is not attached any more. */
+function boot(disk: Uint8Array): { slot: number; reports: number[][]; disk: Uint8Array } {
+  const memoryEnd = 3 << 20;
+  const buffer = new ArrayBuffer(memoryEnd);
+  const memory = new Uint8Array(buffer);
+  const after = disk.slice();
+  const reports: number[][] = [];
+  attach(buffer, 0, memoryEnd);
+  attachMachine({
+    readSectors: (sector, count, p) => {
+      const part = after.subarray(sector * SECTOR_BYTES, (sector + count) * SECTOR_BYTES);
+      memory.set(part, p);
+      return part.length === count * SECTOR_BYTES ? 1 : 0;
+    },
+    writeSector: (sector, p) => {
+      after.set(memory.subarray(p, p + SECTOR_BYTES), sector * SECTOR_BYTES);
+      return 1;
+    },
+    report: (...report) => void reports.push(report),
+    clockPoll: () => {},
+  });
+  memory.set(disk.subarray(0, SECTOR_BYTES), layout.BOOT_SECTOR_AT);
+  return { slot: load(memoryEnd), reports, disk: after };
+}
+
+/** What is booted from a disk must be whole firmware. */
+function bootsWell(t: ExecutionContext, disk: Uint8Array, what: string): number {
+  const { slot } = boot(disk);
+  const { kernel } = slot === 1 ? newFirmware : oldFirmware;
+  const memory = Buffer.from(
+    Array.from({ length: kernel.length >> 2 }, (_, i) => i32at(layout.KERNEL_AT + 4 * i)),
+  );
+  const expected = Buffer.from(
+    Array.from({ length: kernel.length >> 2 }, (_, i) => kernel.readInt32LE(4 * i)),
+  );
+  t.true(slot >= 0 && memory.equals(expected), `${what}: slot ${slot}`);
+  return slot;
+}
+
+test.serial('an image, or a slot alone, goes to the other slot, whatever the sizes of its pieces', t => {
+  for (const [file, step] of [
+    [IMAGE, 1024],
+    [IMAGE, 1000],
+    [SLOT, 128],
+    [SLOT, 100_000],
+    [Buffer.concat([SLOT, Buffer.alloc(900, 0x1a)]), 1024],
+  ] as const) {
+    const { disk, bytes } = memoryDisk(diskOf({}, null));
+    t.is(finish(install(boardWith(disk), disk, file, step)), undefined);
+    const slot = Buffer.from(bytes.subarray(SLOT_AT[1]));
+    const expected = Buffer.from(writeSlot(newFirmware, { sequence: 2, tries: TRIES, medium: MEDIUM }));
+    t.true(slot.subarray(0, expected.length).equals(expected));
+    const { slot: booted, disk: after } = boot(bytes);
+    t.is(booted, 1);
+    t.is(Buffer.from(after).readInt32LE((SLOT_AT[1] as number) + layout.SLOT_AT_TRIES), TRIES - 1);
+  }
+});
+
+test.serial('a power cut at every sector, torn sectors and lost ones leave a disk that boots', t => {
+  const seed = runSeed();
+  const random = seeded(seed);
+  for (const before of [
+    diskOf({}, null),
+    diskOf({}, { sequence: -3 }),
+    diskOf({}, { sequence: 0, tries: 0 }),
+  ]) {
+    const { disk, writes } = memoryDisk(before.slice());
+    t.is(finish(install(boardWith(disk), disk, SLOT)), undefined);
+    t.true(writes.length > 30);
+    const last = writes.findLastIndex(write => write !== 'flush');
+    const now = before.slice();
+    let flushed = before.slice();
+    const put = (to: Uint8Array, write: Write, count = SECTOR_BYTES): Uint8Array => {
+      if (write !== 'flush') to.set(write.bytes.subarray(0, count), write.sector * SECTOR_BYTES);
+      return to;
+    };
+    let epoch: Write[] = [];
+    for (const [index, write] of writes.entries()) {
+      const what = `seed ${seed}, operation ${index} of ${writes.length}`;
+      const torn = put(now.slice(), write, 1 + random.below(SECTOR_BYTES - 1));
+      t.is(bootsWell(t, torn, `${what}, torn`), index <= last ? 0 : 1);
+      put(now, write);
+      t.is(bootsWell(t, now, what), index < last ? 0 : 1);
+      if (write === 'flush') {
+        flushed = now.slice();
+        epoch = [];
+      } else {
+        epoch.push(write);
+        const some = flushed.slice();
+        for (const each of epoch) if (random.chance(0.5)) put(some, each);
+        // The header is the only sector of its epoch: it is there or not.
+        const isNew = index === last && headerOf(some).equals(headerOf(now));
+        t.is(bootsWell(t, some, `${what}, some of what was not flushed`), isNew ? 1 : 0);
+      }
+    }
+  }
+});
+
+function headerOf(disk: Uint8Array): Buffer {
+  return Buffer.from(disk.subarray(SLOT_AT[1], (SLOT_AT[1] as number) + SECTOR_BYTES));
+}
+
+test.serial('a disk that fails at any operation leaves the old firmware in force, and that is said', t => {
+  const count = (() => {
+    const { disk, writes } = memoryDisk(diskOf({}, null));
+    finish(install(boardWith(disk), disk, SLOT));
+    return writes.length;
+  })();
+  for (let fails = 0; fails < count; fails++) {
+    const { disk, bytes } = memoryDisk(diskOf({}, null), fails);
+    const why = finish(install(boardWith(disk), disk, SLOT));
+    // In the middle of a chunk of sectors no operation begins.
+    if (why === undefined) continue;
+    t.is(why, 'the disk does not answer');
+    t.is(bootsWell(t, bytes, `operation ${fails}`), fails === count - 1 ? 1 : 0);
+  }
+});
+
+test.serial('what is no image, is damaged, foreign or cut is refused, and slot A is untouched', t => {
+  const header = (change: object): Uint8Array => {
+    const slot = Buffer.from(SLOT);
+    const view = (at: number): number => slot.readUInt32LE(at);
+    const facts = {
+      sequence: 1,
+      tries: -1,
+      kernelPacked: view(layout.SLOT_AT_KERNEL_PACKED),
+      kernelBytes: view(layout.SLOT_AT_KERNEL_BYTES),
+      snapshotPacked: view(layout.SLOT_AT_SNAPSHOT_PACKED),
+      snapshotBytes: view(layout.SLOT_AT_SNAPSHOT_BYTES),
+      payloadCrc: view(layout.SLOT_AT_PAYLOAD_CRC),
+      medium: 1,
+      version: '0.2.0',
+    };
+    slot.set(encodeSlotHeader({ ...facts, ...change }));
+    return slot;
+  };
+  const changed = (at: number): Uint8Array => {
+    const slot = Buffer.from(SLOT);
+    slot[at]! ^= 1;
+    return slot;
+  };
+  const cases: [Uint8Array, RegExp, boolean][] = [
+    [new Uint8Array(0), /^it is no Masqbox image$/, true],
+    [noise(5000, 9), /^it is no Masqbox image$/, true],
+    [Buffer.concat([bootSector, Buffer.alloc(200_000)]), /^it is no Masqbox image$/, true],
+    [changed(100), /^its header is damaged$/, true],
+    [header({ kernelPacked: 0 }), /^its lengths are impossible$/, true],
+    [header({ snapshotPacked: layout.SLOT_SECTORS * SECTOR_BYTES }), /^its lengths are impossible$/, true],
+    [header({ kernelBytes: 8 << 20 }), /^the board has too little RAM for it$/, true],
+    [changed(2000), /^its contents are damaged$/, false],
+    [changed(SLOT.length - 1), /^its contents are damaged$/, false],
+    [SLOT.subarray(0, SLOT.length - 1), /^\d+ of \d+ bytes came$/, false],
+    [SLOT.subarray(0, 512), /^0 of \d+ bytes came$/, false],
+  ];
+  for (const [file, message, keepsOther] of cases) {
+    const before = diskOf({}, { sequence: 0 });
+    const { disk, bytes, writes } = memoryDisk(before.slice());
+    t.regex(String(finish(install(boardWith(disk), disk, file))), message);
+    t.is(writes.length === 0, keepsOther, String(message));
+    const a = SLOT_AT[0] as number;
+    t.true(Buffer.from(bytes.subarray(0, SLOT_AT[1])).equals(before.subarray(0, SLOT_AT[1])), `${a}`);
+    t.is(bootsWell(t, bytes, String(message)), 0);
+  }
+});
+
+// --- the commands -----------------------------------------------------------------------------------------------
+
+/** Runs a command as the console would; answers its refusal, or ''. A line is given what `send` says. */
+function run(
+  board: ReturnType<typeof boardWith>,
+  words: string,
+  send: (reply: string) => Uint8Array | undefined = () => undefined,
+): string {
+  const { context, output } = board;
+  let receive: ((bytes: Uint8Array) => void) | undefined;
+  context.rawLine = { take: to => (receive = to), giveBack: () => (receive = undefined) };
+  const command = updateCommands(context).find(entry => entry.words === words);
+  try {
+    const job = command?.run([]) as Job;
+    let seen = output.length;
+    for (let i = 0; i < 100_000; i++) {
+      const result = job.next();
+      if (result.done === true) return '';
+      const bytes = receive === undefined ? undefined : send(output.slice(seen).join(''));
+      seen = output.length;
+      if (bytes === undefined) board.ticks(result.value);
+      else receive?.(bytes);
+      if (board.resets() > 0) return '';
+    }
+    throw new Error('The command never ends');
+  } catch (error) {
+    if (error instanceof Refusal) return error.message;
+    throw error;
+  }
+}
+
+function once(bytes: Uint8Array): () => Uint8Array | undefined {
+  const rest = [bytes];
+  return () => rest.shift();
+}
+
+/** A sender by YMODEM: answers each acknowledgement with the next block. */
+function ymodem(file: Uint8Array): (reply: string) => Uint8Array | undefined {
+  const blocks: Uint8Array[] = [];
+  const block = (number: number, data: Uint8Array): void => {
+    const crc = crc16(data, 0, data.length);
+    blocks.push(
+      Uint8Array.from([
+        data.length === 1024 ? 2 : 1,
+        number & 255,
+        255 - (number & 255),
+        ...data,
+        crc >> 8,
+        crc & 255,
+      ]),
+    );
+  };
+  const title = new Uint8Array(128);
+  title.set(Buffer.from(`masqbox.img\0${file.length}`));
+  block(0, title);
+  for (let at = 0; at < file.length; at += 1024) {
+    const data = new Uint8Array(1024);
+    data.set(file.subarray(at, at + 1024));
+    block(1 + at / 1024, data);
+  }
+  blocks.push(Uint8Array.of(4), Uint8Array.of(4));
+  block(0, new Uint8Array(128));
+  return reply => (['C', '\x06', '\x15'].some(byte => reply.includes(byte)) ? blocks.shift() : undefined);
+}
+
+test.serial('update receives by YMODEM, says what it does, and resets', t => {
+  const { disk, bytes } = memoryDisk(diskOf({}, null));
+  const board = boardWith(disk);
+  t.is(run(board, 'update', ymodem(IMAGE)), '');
+  t.is(board.resets(), 1);
+  const lines = board.output.filter(text => text.length > 2);
+  t.deepEqual(lines, [
+    'Send the image by YMODEM, or by XMODEM with blocks of 1 KB; ^C cancels',
+    'Masqbox 0.2.0 is in slot B and starts on trial; ^C leaves that to the next reboot',
+  ]);
+  t.is(boot(bytes).slot, 1);
+});
+
+test.serial('update says why not, and what stays', t => {
+  const { disk } = memoryDisk(diskOf({}, null));
+  const bad = IMAGE.slice();
+  bad[layout.SLOT_SECTOR * SECTOR_BYTES + 700]! ^= 4;
+  t.is(
+    run(boardWith(disk), 'update', ymodem(bad)),
+    'Cannot update: its contents are damaged; slot A stays in force',
+  );
+  t.is(
+    run(boardWith(disk), 'update', once(Uint8Array.of(3))),
+    'Cannot update: cancelled; slot A stays in force',
+  );
+  t.is(run(boardWith(disk), 'update'), 'Cannot update: nothing was sent; slot A stays in force');
+  t.is(run(boardWith(undefined), 'update'), 'Cannot update: the board was booted from a floppy');
+  const small = memoryDisk(new Uint8Array(4000 * SECTOR_BYTES)).disk;
+  t.is(run(boardWith(small), 'update'), 'Cannot update: the disk has 4000 sectors, and two slots need 5568');
+  const trial = memoryDisk(diskOf({}, { sequence: 2, tries: 2 })).disk;
+  t.is(
+    run(boardWith(trial, 1), 'update'),
+    'Cannot update: slot B is itself on trial, and slot A is the way back; see update confirm',
+  );
+});
+
+test.serial('show update, update confirm and update back', t => {
+  const { disk, bytes } = memoryDisk(diskOf({}, { sequence: 2, tries: 2 }));
+  const board = boardWith(disk, 1);
+  t.is(run(board, 'show update'), '');
+  t.deepEqual(board.output.splice(0), [
+    `slot A: Masqbox 0.1.0, permanent, sequence 1, ${writeSlot(oldFirmware).length - 512} bytes`,
+    `slot B: Masqbox 0.1.0, on trial, tries left: 2, sequence 2, ${writeSlot(oldFirmware).length - 512} bytes, running`,
+  ]);
+  t.is(run(board, 'update confirm'), '');
+  t.deepEqual(board.output.splice(0), ['Masqbox 0.1.0 in slot B is permanent now']);
+  t.is(run(board, 'update back'), '');
+  t.is(board.resets(), 1);
+  t.is(boot(bytes).slot, 0);
+
+  const lonely = boardWith(memoryDisk(diskOf({}, null)).disk);
+  t.is(run(lonely, 'update back'), 'Cannot go back to slot B: there is no firmware');
+  t.is(run(lonely, 'show update'), '');
+  t.is(lonely.output.at(-1), 'slot B: there is no firmware');
+});
+
+test.serial('a trial is confirmed after a minute in which the WAN was tried', t => {
+  const { disk, bytes } = memoryDisk(diskOf({}, { sequence: 2, tries: 2 }));
+  const board = boardWith(disk, 1);
+  createKeeper(board.context).start(false);
+  board.ticks(TRIAL_LEAST_TICKS + 200);
+  t.deepEqual(board.shown, ['update: Masqbox 0.1.0 in slot B is on trial, tries left: 2']);
+  board.tryWan();
+  board.ticks(200);
+  t.is(board.shown.at(-1), 'update: Masqbox 0.1.0 in slot B is permanent now');
+  board.ticks(TRIAL_MOST_TICKS);
+  t.is(board.resets(), 0);
+  const { slot, disk: after } = boot(bytes);
+  t.is(slot, 1);
+  t.true(Buffer.from(after).equals(bytes), 'no try was taken');
+});
+
+test.serial('a trial without the WAN ends by resets, and then the old firmware says so', t => {
+  const { disk, bytes } = memoryDisk(diskOf({}, { sequence: 2, tries: 1 }));
+  const trial = boardWith(disk, 1);
+  createKeeper(trial.context).start(false);
+  trial.ticks(TRIAL_MOST_TICKS - 100);
+  t.is(trial.resets(), 0);
+  trial.ticks(400);
+  t.is(trial.resets(), 1);
+  t.regex(trial.shown.at(-1) ?? '', /has not tried the WAN in 300 s: resetting/);
+  const first = boot(bytes);
+  t.is(first.slot, 1, 'its last try');
+  const second = boot(first.disk);
+  t.is(second.slot, 0);
+  const old = boardWith(memoryDisk(second.disk).disk);
+  createKeeper(old.context).start(false);
+  old.ticks(100);
+  t.deepEqual(old.shown, ['update: Masqbox 0.1.0 in slot B has failed its trial']);
+});
+
+test.serial('permanent firmware starts no trial, and needs no overlay', t => {
+  for (const image of [
+    diskOf({}, null),
+    diskOf({}, { sequence: 0 }),
+    new Uint8Array(layout.MEDIUM_SECTORS * 512),
+  ]) {
+    const board = boardWith(memoryDisk(image).disk);
+    Object.assign(board.context.machine, { overlay: () => t.fail('the overlay is loaded') });
+    createKeeper(board.context).start(false);
+    board.ticks(TRIAL_MOST_TICKS + 500);
+    t.deepEqual(board.shown, []);
+    t.is(board.resets(), 0);
+  }
+});
