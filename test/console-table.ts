@@ -10,11 +10,12 @@ import * as schema from '../src/control/schema/overlay.ts';
 import * as setup from '../src/control/setup/overlay.ts';
 import * as status from '../src/control/status/overlay.ts';
 import * as tools from '../src/control/tools/overlay.ts';
+import * as update from '../src/control/update/overlay.ts';
 import { javascriptBuild } from './builds.ts';
 
 export function consoleTable(): readonly Command[] {
   const { memory, plane } = javascriptBuild();
-  const overlays = { access, debug, schema, setup, status, tools, interpreted: plane };
+  const overlays = { access, debug, schema, setup, status, tools, update, interpreted: plane };
   const overlay = (name: OverlayName) => overlays[name];
   const machine = { memory, overlay, plane, version: '0' } as unknown as Machine;
   return createControl(machine).commands;

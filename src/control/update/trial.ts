@@ -26,7 +26,11 @@ export function watchTrial(
   const { log, clock, machine } = context;
   const tries = wordOf(own, layout.SLOT_AT_TRIES);
   if (other !== undefined && wordOf(other, layout.SLOT_AT_TRIES) === 0) {
-    log(WARNING, 'update', `Masqbox ${versionOf(other)} in ${slotName(idleSlot())} has failed its trial`);
+    log(
+      WARNING,
+      'update',
+      `Masqbox ${versionOf(other)} in ${slotName(idleSlot())} has failed its trial or was given up`,
+    );
   }
   if (tries < 0) return;
   const name = `Masqbox ${versionOf(own)} in ${slotName(runningSlot())}`;

@@ -1,0 +1,157 @@
+// Firmware updates on the booted board: a 486 whose disk is written to takes an image over its console, boots it on
+// trial, makes it permanent, and gets over firmware that never comes up and over power cuts in the middle.
+// Not here: power cuts at every sector (src/control/update/update.test.ts), the host tool (masqbox.test.ts).
+
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { crc32 } from 'node:zlib';
+import test, { type ExecutionContext } from 'ava';
+import * as layout from '../image/layout.ts';
+import { type ByteLine, sendFile } from '../tools/masqbox/ymodem.ts';
+import { IMAGE } from './harness/board-router.ts';
+import { PROMPT } from './harness/console.ts';
+import { isaCards, Machine } from './harness/qemu.ts';
+
+const { SECTOR_BYTES } = layout;
+const SLOT_AT = layout.SLOT_SECTOR * SECTOR_BYTES;
+const BOOT_SECONDS = 120;
+const TRANSFER_SECONDS = 300;
+
+const folder = mkdtempSync(path.join(tmpdir(), 'masqbox-update-'));
+test.after.always(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The slot of the image under another version; `spoil` may change its packed snapshot. Its checksums are right. */
+function slotOf(version: string, spoil: (snapshot: Buffer) => void = () => {}): Buffer {
+  const slot = Buffer.from(readFileSync(IMAGE)).subarray(SLOT_AT);
+  const header = slot.subarray(0, SECTOR_BYTES);
+  const word = (at: number): number => header.readUInt32LE(at);
+  const kernel = (word(layout.SLOT_AT_KERNEL_PACKED) + 3) & ~3;
+  const payload = slot.subarray(SECTOR_BYTES, SECTOR_BYTES + kernel + word(layout.SLOT_AT_SNAPSHOT_PACKED));
+  spoil(payload.subarray(kernel));
+  header.fill(0, layout.SLOT_AT_VERSION, layout.SLOT_AT_VERSION + layout.SLOT_VERSION_BYTES);
+  header.write(version, layout.SLOT_AT_VERSION, 'latin1');
+  header.writeUInt32LE(crc32(payload), layout.SLOT_AT_PAYLOAD_CRC);
+  header.writeUInt32LE(crc32(header.subarray(0, layout.SLOT_AT_HEADER_CRC)), layout.SLOT_AT_HEADER_CRC);
+  return slot.subarray(0, SECTOR_BYTES + payload.length);
+}
+
+function newDisk(name: string): string {
+  const disk = path.join(folder, name);
+  copyFileSync(IMAGE, disk);
+  truncateSync(disk, 4 << 20);
+  return disk;
+}
+
+async function boot(t: ExecutionContext, disk: string): Promise<Machine> {
+  const machine = await Machine.start({
+    disk,
+    writable: true,
+    cards: isaCards({ user: true }, { user: true }),
+  });
+  t.teardown(() => machine.stop());
+  await machine.console.expect(PROMPT, BOOT_SECONDS);
+  return machine;
+}
+
+/** The console's bytes from now on, for a sender. */
+function byteLine(machine: Machine): ByteLine {
+  const bytes: number[] = [];
+  let wake = (): void => {};
+  machine.console.watcher = more => {
+    bytes.push(...more);
+    wake();
+  };
+  return {
+    write: async part => machine.console.write(Buffer.from(part).toString('latin1')),
+    read: async milliseconds => {
+      if (bytes.length === 0) {
+        await new Promise<void>(resolve => {
+          const timer = setTimeout(resolve, milliseconds);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
+      return bytes.shift();
+    },
+    now: () => performance.now(),
+  };
+}
+
+async function send(machine: Machine, image: Uint8Array, progress?: (sent: number) => void): Promise<void> {
+  machine.console.write('update\r');
+  await machine.console.expect('^C cancels', 30);
+  await sendFile(byteLine(machine), 'masqbox.img', image, progress);
+}
+
+/** Types a line until the answer is this one: a notice that comes meanwhile may stand where the answer was looked for. */
+async function answers(machine: Machine, line: string, pattern: RegExp): Promise<void> {
+  let answer = '';
+  for (let attempt = 0; attempt < 5; attempt++) {
+    answer = await machine.console.command(line);
+    if (pattern.test(answer)) return;
+  }
+  throw new Error(`Cannot see ${pattern} in the answer to ${line}: ${answer}`);
+}
+
+test.serial('new firmware boots on trial, is made permanent, and update back returns', async t => {
+  const machine = await boot(t, newDisk('good'));
+  await answers(
+    machine,
+    'show update',
+    /slot A: .* permanent, sequence 1, .*running\nslot B: there is no firmware/,
+  );
+  const from = performance.now();
+  const image = Buffer.from(readFileSync(IMAGE));
+  image.set(slotOf('9.9.9'), SLOT_AT);
+  await send(machine, image);
+  t.log(`${image.length} bytes in ${((performance.now() - from) / 1000).toFixed(1)} s`);
+  await machine.console.expect('Masqbox 9.9.9 is in slot B and starts on trial', 60);
+  await machine.console.expect('slot B is on trial, boots left after this one: 2', BOOT_SECONDS);
+  await machine.console.expect('Masqbox 9.9.9 in slot B is on trial, tries left: 2', BOOT_SECONDS);
+  await answers(machine, 'update', /^Cannot update: slot B is itself on trial/m);
+  await machine.console.expect('Masqbox 9.9.9 in slot B is permanent now', TRANSFER_SECONDS);
+  const slots =
+    /slot A: .* permanent, sequence 1, .*\nslot B: Masqbox 9\.9\.9, permanent, sequence 2, .*running/;
+  await answers(machine, 'show update', slots);
+  machine.console.write('update back\r');
+  await machine.console.expect(/Starting Masqbox \S+ in slot A/, 60);
+  await machine.console.expect('Masqbox 9.9.9 in slot B has failed its trial or was given up', BOOT_SECONDS);
+  t.notRegex(machine.console.transcript, /Control was restarted|panic/);
+});
+
+test.serial('firmware that dies at its start is tried three times, then the old one is back', async t => {
+  const machine = await boot(t, newDisk('dead'));
+  const slot = slotOf('6.6.6', snapshot => snapshot.fill(0xff, 100, 5000));
+  await send(machine, slot);
+  await machine.console.expect('starts on trial', 60);
+  for (const left of [2, 1, 0]) {
+    await machine.console.expect(`boots left after this one: ${left}`, BOOT_SECONDS);
+  }
+  await machine.console.expect('Cannot boot slot B: it never came up', BOOT_SECONDS);
+  await machine.console.expect('Masqbox 6.6.6 in slot B has failed its trial', BOOT_SECONDS);
+  await answers(machine, 'show update', /slot A: .*running\nslot B: Masqbox 6\.6\.6, no tries left/);
+  t.pass();
+});
+
+test.serial('a power cut in the middle leaves the old firmware, and the next update succeeds', async t => {
+  const disk = newDisk('cut');
+  const slot = slotOf('9.9.9');
+  for (const share of [0.02, 0.5]) {
+    const machine = await boot(t, disk);
+    await new Promise<void>(resolve => {
+      const watch = (sent: number): void => {
+        if (sent > share * slot.length) resolve();
+      };
+      void send(machine, slot, watch).catch(() => {});
+    });
+    await machine.stop(); // what was written is in the file, the rest is not
+  }
+  const machine = await boot(t, disk);
+  await answers(machine, 'show update', /slot A: .*running\nslot B: there is no firmware/);
+  await send(machine, slot);
+  await machine.console.expect('Masqbox 9.9.9 in slot B is on trial', BOOT_SECONDS);
+  t.pass();
+});
