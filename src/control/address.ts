@@ -87,6 +87,18 @@ export function refuseUnicast(address: number): string | undefined {
   return undefined;
 }
 
+/** The address of a server, 0 if the text is a name, or why it is neither. */
+export function parseServer(text: string): number | string {
+  if (/^[0-9.]+$/.test(text)) {
+    const address = parseAddress(text);
+    if (typeof address === 'string') return address;
+    return refuseUnicast(address) ?? address;
+  }
+  if (text.length > 253 || !/^([a-z0-9_]([a-z0-9_-]{0,62})\.?)+$/i.test(text))
+    return 'it is no name of a host';
+  return 0;
+}
+
 /** Whether two networks share an address. */
 export function overlap(a: Prefix, b: Prefix): boolean {
   const mask = maskOf(Math.min(a.length, b.length));

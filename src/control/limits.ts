@@ -107,6 +107,8 @@ export const NTP_SERVERS = 4;
 /** Lines sent to a syslog receiver at once, and a second: a twentieth of a 486 at most. */
 export const SYSLOG_BURST = 50;
 export const SYSLOG_PER_SECOND = 10;
+/** Lines that wait for the receiver's name to be resolved. */
+export const SYSLOG_WAITING = 20;
 /** Static routes, half of the plane's table: the other half is the WAN's. */
 export const STATIC_ROUTES = 16;
 

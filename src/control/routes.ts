@@ -19,8 +19,11 @@ import type { Context } from './context.ts';
 import { STATIC_ROUTES } from './limits.ts';
 import type { Setting } from './registry.ts';
 
-/** How often it is looked whether gateways are in reach; only while there are static routes. */
-const LOOK_TICKS = TICKS_PER_SECOND;
+/**
+ * How often it is looked whether gateways are in reach, besides after each change of the WAN; only while there are
+ * static routes. Idle control wakes as often for the DHCP server.
+ */
+const LOOK_TICKS = 10 * TICKS_PER_SECOND;
 
 interface Route extends Prefix {
   gateway: number;
@@ -60,6 +63,10 @@ export function createRoutes(context: Context): Setting {
     looking = routes.length > 0;
     if (looking) clock.after(LOOK_TICKS, lookAgain);
   }
+
+  context.wan?.onChange(() => {
+    for (const route of routes) look(route);
+  });
 
   function parse(text: string): Prefix {
     const prefix = parsePrefix(text);

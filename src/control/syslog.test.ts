@@ -1,8 +1,9 @@
 import test from 'ava';
 import { controlLab } from '../../test/control-lab.ts';
 import { faults, read } from '../../test/packets.ts';
-import { OTHER } from '../../test/plane-router.ts';
+import { introduce, LAN, LAN_ADDRESS, OTHER, OTHER_MAC } from '../../test/plane-router.ts';
 import { TICKS_PER_SECOND } from '../plane/limits.ts';
+import { parseAddress } from './address.ts';
 import { LOG_BURST, SYSLOG_BURST } from './limits.ts';
 import { ERROR, INFO } from './log.ts';
 import { createSyslog, modernLine, oldLine } from './syslog.ts';
@@ -56,6 +57,48 @@ test.serial('each line of the log is sent, in local time with rfc3164', t => {
   t.deepEqual(lines(), []);
   t.deepEqual(setting.lines(), []);
 });
+
+test.serial(
+  'a receiver by name is looked up when there is a line, again after a while, and lines wait for it',
+  t => {
+    const { context, setting, lines, ticks } = fixture();
+    const asked: string[] = [];
+    let answer: ((addresses: number[]) => void) | undefined;
+    context.resolve = (name, done) => {
+      asked.push(name);
+      answer = done;
+    };
+    const texts = () => lines().map(line => line.replace(/.* - - - /, ''));
+    setting.set(['Log.Example']);
+    t.deepEqual(setting.lines(), ['set syslog log.example']);
+    t.deepEqual(asked, []);
+    context.log(INFO, 'wan', 'one');
+    context.log(INFO, 'wan', 'two');
+    t.deepEqual(asked, ['log.example']);
+    answer?.([]);
+    context.log(INFO, 'wan', 'three');
+    t.is(asked.length, 1, 'not at once');
+    ticks(40 * TICKS_PER_SECOND);
+    context.log(INFO, 'wan', 'four');
+    t.is(asked.length, 2);
+    t.deepEqual(texts(), []);
+    answer?.([parseAddress(OTHER) as number]);
+    t.deepEqual(texts(), ['one', 'two', 'three', 'four']);
+    context.log(INFO, 'wan', 'five');
+    t.deepEqual(texts(), ['five']);
+    t.is(asked.length, 2);
+    ticks(601 * TICKS_PER_SECOND);
+    introduce(router, LAN, OTHER_MAC, OTHER, LAN_ADDRESS);
+    context.log(INFO, 'wan', 'six');
+    t.deepEqual(texts(), ['six'], 'by the old address, until there is an answer');
+    t.is(asked.length, 3);
+    setting.unset?.([]);
+    answer?.([parseAddress(OTHER) as number]);
+    context.log(INFO, 'wan', 'seven');
+    t.deepEqual(texts(), []);
+    t.is(asked.length, 3);
+  },
+);
 
 test.serial('a burst is cut at the rate, and what was left out is counted', t => {
   const { context, setting, lines, ticks } = fixture();

@@ -2,17 +2,20 @@
 // is lost is lost, and no failure to send is logged, as that line would have to be sent too. A burst beyond the
 // rate is left out and counted; the count goes with the next line that is sent.
 //
+// A receiver that was set by name is looked up when there is something to send: the first time, after RENEW_TICKS, and
+// after the WAN has changed; the forwarder's cache keeps to the answer's TTL. Lines wait for the first answer.
+//
 //    RFC 5424   <30>1 2026-11-21T03:15:02.340Z masqbox dhcp - - - text
 //    RFC 3164   <30>Nov 21 04:15:02 masqbox dhcp: text
 //
 // Not here: the log (log.ts).
 
 import { TICKS_PER_SECOND } from '../plane/limits.ts';
-import { formatAddress, parseAddress, refuseUnicast } from './address.ts';
+import { parseServer } from './address.ts';
 import { since } from './clock.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
-import { SYSLOG_BURST, SYSLOG_PER_SECOND } from './limits.ts';
+import { SYSLOG_BURST, SYSLOG_PER_SECOND, SYSLOG_WAITING } from './limits.ts';
 import type { Entry } from './log.ts';
 import type { Setting } from './registry.ts';
 import { dateText, shortDateText } from './time/civil.ts';
@@ -24,6 +27,9 @@ const SYSLOG_PORT = 514;
 /** System daemons (RFC 5424, section 6.2.1). */
 const FACILITY_DAEMON = 3;
 const HOST_NAME = 'masqbox';
+/** A name is asked for again after that, and after no answer. */
+const RENEW_TICKS = 600 * TICKS_PER_SECOND;
+const RETRY_TICKS = 30 * TICKS_PER_SECOND;
 const PERIOD_TICKS = TICKS_PER_SECOND / SYSLOG_PER_SECOND;
 
 /** A line as RFC 5424, section 6 has it; the time is "-" as long as it is not known. */
@@ -45,13 +51,37 @@ function priority(entry: Entry): number {
   return FACILITY_DAEMON * 8 + entry.level;
 }
 
+/** Whether a receiver was set by its name. */
+function isName(text: string): boolean {
+  return !/^[0-9.]+$/.test(text);
+}
+
 export function createSyslog(context: Context, wallClock: WallClock): Setting {
   const { clock, log, udp } = context;
+  /** As it was set, and its address: 0 if it is not known, or nothing is set. */
+  let name = '';
   let host = 0;
+  /** When the name is to be looked up, as soon as there is a line; undefined while that is under way. */
+  let lookUpAt: number | undefined;
+  let waiting: Entry[] = [];
   let isOld = false;
   let tokens = SYSLOG_BURST;
   let filledAt = clock.now();
   let leftOut = 0;
+
+  /** Finds the address of a receiver that was set by name. */
+  function lookUp(): void {
+    const asked = name;
+    if (lookUpAt === undefined || since(clock.now(), lookUpAt) < 0 || context.resolve === undefined) return;
+    lookUpAt = undefined;
+    context.resolve(asked, ([address]) => {
+      if (name !== asked || lookUpAt !== undefined) return;
+      lookUpAt = (clock.now() + (address === undefined ? RETRY_TICKS : RENEW_TICKS)) | 0;
+      if (address === undefined) return;
+      host = address;
+      for (const entry of waiting.splice(0)) send(entry);
+    });
+  }
 
   function send(entry: Entry): void {
     const time = wallClock.milliseconds(entry.tick);
@@ -77,7 +107,13 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
   }
 
   log.onEntry(entry => {
-    if (host === 0) return;
+    if (name === '') return;
+    if (isName(name)) lookUp();
+    if (host === 0) {
+      if (waiting.length < SYSLOG_WAITING) waiting.push(entry);
+      else leftOut++;
+      return;
+    }
     if (!take()) {
       leftOut++;
       return;
@@ -87,25 +123,32 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
     send(entry);
   });
 
+  context.wan?.onChange(() => {
+    if (lookUpAt !== undefined) lookUpAt = clock.now();
+  });
+
   return {
     words: 'syslog',
-    arguments: 'ADDRESS:address [rfc5424|rfc3164=rfc5424]',
+    arguments: 'HOST:host [rfc5424|rfc3164=rfc5424]',
     help: 'sends the log to a host, in the format of RFC 5424 or 3164',
     set: ([text = '', format = 'rfc5424']) => {
-      const address = parseAddress(text);
-      const why = typeof address === 'string' ? address : refuseUnicast(address);
-      if (typeof address === 'string' || why !== undefined)
-        throw new Refusal(`Cannot set syslog ${text}: ${why}`);
+      const address = parseServer(text);
+      if (typeof address === 'string') throw new Refusal(`Cannot set syslog ${text}: ${address}`);
       if (format !== 'rfc3164' && format !== 'rfc5424')
         throw new Refusal(`Cannot set syslog format ${format}: it is one of rfc5424, rfc3164`);
+      name = text.toLowerCase();
       host = address;
+      lookUpAt = clock.now();
+      waiting = [];
       isOld = format === 'rfc3164';
       leftOut = 0;
     },
     unset: () => {
+      name = '';
       host = 0;
+      waiting = [];
     },
     unsetHelp: 'sends the log nowhere',
-    lines: () => (host === 0 ? [] : [`set syslog ${formatAddress(host)}${isOld ? ' rfc3164' : ''}`]),
+    lines: () => (name === '' ? [] : [`set syslog ${name}${isOld ? ' rfc3164' : ''}`]),
   };
 }

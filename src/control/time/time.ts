@@ -1,7 +1,7 @@
 // The time of day as a service: RTC at boot, NTP when there is a server, the settings and `show time`.
 
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { parseAddress, refuseUnicast } from '../address.ts';
+import { parseServer } from '../address.ts';
 import { since } from '../clock.ts';
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
@@ -100,7 +100,7 @@ function serverSetting(ntp: Ntp): Setting {
     arguments: 'HOST:host',
     help: `asks HOST for the time; ${NTP_SERVERS} at most`,
     set: ([text = '']) => {
-      const address = serverAddress(text);
+      const address = parseServer(text);
       if (typeof address === 'string') throw new Refusal(`Cannot set NTP server ${text}: ${address}`);
       if (!ntp.add(text.toLowerCase(), address))
         throw new Refusal(`Cannot set NTP server ${text}: all ${NTP_SERVERS} places are in use`);
@@ -113,16 +113,4 @@ function serverSetting(ntp: Ntp): Setting {
     unsetHelp: 'asks HOST no more',
     lines: () => ntp.servers.map(text => `set ntp server ${text}`),
   };
-}
-
-/** A server's address, 0 if it is a name, or why it is neither. */
-function serverAddress(text: string): number | string {
-  if (/^[0-9.]+$/.test(text)) {
-    const address = parseAddress(text);
-    if (typeof address === 'string') return address;
-    return refuseUnicast(address) ?? address;
-  }
-  if (text.length > 253 || !/^([a-z0-9_]([a-z0-9_-]{0,62})\.?)+$/i.test(text))
-    return 'it is no name of a host';
-  return 0;
 }
