@@ -5,29 +5,30 @@
 import { join } from 'node:path';
 import { createSimBoard, type SimBoard } from '../board/sim/board.ts';
 import { fileMedium, type SimDisk, simDisk } from '../board/sim/disk.ts';
-import { Network, WAN_ADDRESS, WAN_GATEWAY } from '../board/sim/network.ts';
+import { Network } from '../board/sim/network.ts';
 import { parseAddress } from '../src/control/address.ts';
 import { IF_ADDRESS, interfaceAt } from '../src/plane/interface.ts';
-import { INTERFACE_LAN, TICKS_PER_SECOND } from '../src/plane/limits.ts';
+import { INTERFACE_LAN, INTERFACE_WAN, TICKS_PER_SECOND } from '../src/plane/limits.ts';
 
 const LEAVE = '\x1d';
 const TALK = '\x14';
 /** What `save` writes to, from one start to the next. */
 const DISK = join(import.meta.dirname, '../build/sim-disk.img');
 const TICK_MILLISECONDS = 1000 / TICKS_PER_SECOND;
+/** A lease takes some five seconds: a server is listened for, and the address probed. */
+const WAN_MILLISECONDS = 20_000;
 /** After a pause of the process, at most so much time is made up for. */
 const CATCH_UP_TICKS = 100;
-/** What leads to the WAN here; typed for the user, who sees it. */
-const SETUP = [`set wan address ${WAN_ADDRESS}`, `set wan gateway ${WAN_GATEWAY}`];
 
 const ADVICE = `
 Below is the console of the sim board: the firmware of the 486 under Node, with two hosts on its LAN and a
-made-up internet on its WAN. Ctrl-T talks to the hosts, Ctrl-] leaves. To try:
+made-up internet on its WAN, from which it gets its address within seconds. Ctrl-T talks to the hosts, Ctrl-] leaves.
+To try:
 
   help                            what the router can do
   Ctrl-T get 198.51.100.7         the laptop fetches a page through the router
   show masq                       the session that it made
-  ping 203.0.113.1                the router asks its gateway
+  ping www.example.com            the router asks its provider for the name, then pings
 `;
 
 const SIM_HELP = `sim commands: [desk] ping ADDRESS, [desk] get ADDRESS, [desk] udp ADDRESS PORT, help
@@ -116,14 +117,23 @@ async function main(): Promise<void> {
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
   settle();
-  for (const line of SETUP) type(`${line}\r`);
   const run = (line: string): void => {
     const answer = simCommand(network, line);
     if (answer !== undefined) say(answer);
     settle();
   };
   if (stdin.isTTY) joinTerminal(type, run, leave);
-  else joinPipe(type, run, leave);
+  else {
+    // Nobody who types by a pipe can see when the WAN has its address.
+    for (let i = 0; i < WAN_MILLISECONDS / TICK_MILLISECONDS && !hasWan(board); i++)
+      await new Promise(resolve => setTimeout(resolve, TICK_MILLISECONDS));
+    joinPipe(type, run, leave);
+  }
+}
+
+function hasWan({ memory }: SimBoard): boolean {
+  const at = interfaceAt(INTERFACE_WAN) + IF_ADDRESS;
+  return new DataView(memory.buffer, memory.byteOffset).getInt32(at, true) !== 0;
 }
 
 /** Keys go to the board, but for a line after Ctrl-T, which is the simulation's. */

@@ -131,6 +131,24 @@ test('set wan address removes a gateway that is out of reach and says so', async
   t.is(command('show routes').split('\r\n').length, 4);
 });
 
+test('plugged in and nothing typed: the WAN gets its address, hosts reach it, names are known', async t => {
+  const { command, network, settle, reports, wait } = await fixture();
+  wait(15 * TICKS_PER_SECOND);
+  const shown = command('show wan');
+  t.regex(shown, /^mode +dhcp, bound\r$/m);
+  t.regex(shown, /^address +203\.0\.113\.2\/24\r$/m);
+  t.regex(shown, /^DNS servers +203\.0\.113\.1\r$/m);
+  network.get(0, address('198.51.100.7'));
+  settle();
+  t.deepEqual(reports, ['laptop: 198.51.100.7 sends: You came here through Masqbox.']);
+  t.regex(
+    command('ping www.example.com count 2', 3 * TICKS_PER_SECOND),
+    /^PING www\.example\.com \(198\.51\.100\.7\)[\s\S]*2 sent, 2 received, 0 lost\r\n$/,
+  );
+  wait(3600 * TICKS_PER_SECOND);
+  t.regex(command('show wan'), /dhcp, bound/, 'renewed');
+});
+
 for (const engine of ['native', 'interpreted']) {
   test(`hosts reach the WAN through the ${engine} engine`, async t => {
     const { command, network, settle, reports } = await configured();

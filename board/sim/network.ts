@@ -1,10 +1,11 @@
 // A small LAN and WAN for the sim board, in this process: enough to see the router work without root.
 //
-//    laptop .10, desk .11          sim board          gateway 203.0.113.1 = the whole internet
+//    laptop .10, desk .11          sim board          gateway 203.0.113.1 = provider and internet
 //    -------- LAN ---------------- card 0 | card 1 ---------------- WAN
 //
 // The LAN hosts take their addresses from the network that the router has now. Behind the gateway every
 // address answers: pings; UDP to any port with an echo; TCP to port 80 with a web page; other ports refuse.
+// The provider gives the router its address, and an address to every name (provider.ts).
 // An address 192.0.2.x (TEST-NET-1) is unreachable. No frame is lost here, so nothing is sent twice.
 // Not here: the router (board.ts), what is typed (tools/start-sim.ts).
 
@@ -30,12 +31,12 @@ import {
   UDP,
   udp,
 } from '../../src/control/debug/frames.ts';
+import { DHCP_PORT, DNS_PORT, GATEWAY, leaseAnswer, nameAnswer } from './provider.ts';
 
-export const WAN_ADDRESS = '203.0.113.2/24';
-export const WAN_GATEWAY = '203.0.113.1';
-const GATEWAY = 0xcb007101 | 0;
 const UNREACHABLE_NETWORK = 0xc0000200 | 0;
 const HTTP_PORT = 80;
+const EVERYBODY_MAC = [255, 255, 255, 255, 255, 255];
+const DHCP_CLIENT_PORT = 68;
 const GATEWAY_MAC = [2, 0, 0xcb, 0, 0x71, 1];
 /** Source ports of the hosts, in turn. */
 const PORT_FIRST = 40000;
@@ -163,11 +164,32 @@ export class Network {
     if (packet === undefined) return;
     if (card === 1) {
       const router = frame.slice(6, 12);
+      if (packet.protocol === UDP && this.provide(packet, router)) return;
       for (const answer of internetAnswers(packet)) this.send(1, ipFrame(router, GATEWAY_MAC, answer));
       return;
     }
     const host = this.hosts.find(host => this.addressOf(host) === packet.destination);
     if (host !== undefined) this.receive(host, packet);
+  }
+
+  /** What the provider answers; false if the datagram is not for it. */
+  private provide({ source, destination, body, ports }: Parsed, router: Uint8Array): boolean {
+    const port = ports & 0xffff;
+    const data = body.slice(8);
+    if (port === DHCP_PORT) {
+      const answer = leaseAnswer(data);
+      const back = (DHCP_PORT << 16) | DHCP_CLIENT_PORT;
+      if (answer !== undefined && source === 0)
+        this.send(1, ipFrame(EVERYBODY_MAC, GATEWAY_MAC, udp(GATEWAY, -1, back, answer)));
+      else if (answer !== undefined)
+        this.send(1, ipFrame(router, GATEWAY_MAC, udp(GATEWAY, source, back, answer)));
+      return true;
+    }
+    if (destination !== GATEWAY || port !== DNS_PORT) return false;
+    const answer = nameAnswer(data);
+    if (answer !== undefined)
+      this.send(1, ipFrame(router, GATEWAY_MAC, udp(GATEWAY, source, swap(ports), answer)));
+    return true;
   }
 
   /** A LAN host (0 or 1) pings an address. */

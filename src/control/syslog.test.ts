@@ -61,7 +61,7 @@ test.serial('each line of the log is sent, in local time with rfc3164', t => {
 test.serial(
   'a receiver by name is looked up when there is a line, again after a while, and lines wait for it',
   t => {
-    const { context, setting, lines, ticks } = fixture();
+    const { context, router, setting, lines, ticks } = fixture();
     const asked: string[] = [];
     let answer: ((addresses: number[]) => void) | undefined;
     context.resolve = (name, done) => {

@@ -99,13 +99,12 @@ function* run(context: Context, host: Host, count: number, size: number): Job {
   });
   if (!opened) throw new Refusal(`Cannot ping ${host.text}: all of the router's sockets are in use`);
   try {
-    output.line(`PING ${hostText(host.text, destination)}: ${size} data bytes, ^C stops`);
     for (; sent < count; ) {
       sentAt[sent % REMEMBERED] = clock.now();
       sendTo(context, `ping ${host.text}`, packet =>
         buildEcho(machine.memory, packet, destination, identifier, sent, size),
       );
-      sent++;
+      if (sent++ === 0) output.line(`PING ${hostText(host.text, destination)}: ${size} data bytes, ^C stops`);
       const end = clock.now() + TICKS_PER_SECOND;
       while (since(clock.now(), end) < 0 && !(sent === count && received >= count)) yield LOOK_TICKS;
     }
