@@ -9,9 +9,7 @@
 #define TAG_EXCEPTION 6u
 #define ENOSYS 52u
 #define ESPIPE 70u
-/* A step that takes longer is ended by an exception, which knows where it was; if it ends not even so, by force. */
 #define HANG_TICKS (5 * TICKS_PER_SECOND)
-#define FORCE_TICKS (HANG_TICKS + TICKS_PER_SECOND)
 #define DEATH_TICKS (CRASH_LASTING_SECONDS * TICKS_PER_SECOND)
 
 void run_on_stack(u32 top, void (*function)(void));
@@ -45,7 +43,7 @@ u32 IMPORT_environ_get(I, U(1), U(2)) { return 0; }
 u32 IMPORT_environ_sizes(I, U(1), U(2)) { return 0; }
 u32 IMPORT_module_normalize(I, U(1), U(2), U(3), U(4)) { return 0; }
 u32 IMPORT_module_load(I, U(1), U(2), U(3)) { return 0; }
-u32 IMPORT_interrupt(I, U(1)) { return CELL(NOW_AT) - step_started > HANG_TICKS; }
+u32 IMPORT_interrupt(I, U(1)) { return 0; }
 void IMPORT_free_host_ref(I, U(1), U(2)) {}
 /* Memory does not grow: what RAM there was, it has. */
 u32 IMPORT_resize_heap(I, U(1)) { return 0; }
@@ -172,12 +170,10 @@ static void step(void) {
   in_control = 1;
   u32 value = QTS_Call(&engine, ENGINE_CONTEXT, ENGINE_STEP, ENGINE_UNDEFINED, 0, ENGINE_ARGV);
   if (LINEAR_WORD(value + 4) == TAG_EXCEPTION) {
-    u32 reason = CELL(NOW_AT) - step_started > HANG_TICKS ? RESTART_HANG : RESTART_EXCEPTION;
-    step_started = CELL(NOW_AT); /* or the dump would be interrupted too */
     u32 exception = QTS_ResolveException(&engine, ENGINE_CONTEXT, value);
     u32 text = QTS_Dump(&engine, ENGINE_CONTEXT, exception);
-    crash_record(reason, 0, 0, text ? (const char *)(LINEAR_AT + text) : "");
-    control_restart(reason);
+    crash_record(RESTART_EXCEPTION, 0, 0, text ? (const char *)(LINEAR_AT + text) : "");
+    control_restart(RESTART_EXCEPTION);
   }
   QTS_FreeValuePointer(&engine, ENGINE_CONTEXT, value);
   in_control = 0;
@@ -239,4 +235,4 @@ _Noreturn void control_restart(u32 reason) {
 
 _Noreturn void control_restart_stack(void) { control_restart(RESTART_STACK); }
 
-u32 control_hung(void) { return CELL(NOW_AT) - step_started > FORCE_TICKS; }
+u32 control_hung(void) { return CELL(NOW_AT) - step_started > HANG_TICKS; }

@@ -105,7 +105,7 @@ extern volatile u32 in_control;
 _Noreturn void control_restart(u32 reason);
 /* The same after a double fault, as the place where the faulted task goes on. */
 _Noreturn void control_restart_stack(void);
-/* Called by the tick: has this step of control run so long that it must be ended? */
+/* Called by the tick: has this step of control run too long? */
 u32 control_hung(void);
 
 #endif

@@ -131,7 +131,7 @@ void trap(struct frame *f) {
   } else {
     plane_tick(sample);
     if (interrupted_control && control_hung()) {
-      record(RESTART_HANG, f, (const u32 *)(f + 1), "no answer, not even to be interrupted");
+      record(RESTART_HANG, f, (const u32 *)(f + 1), "no answer for 5 s");
       control_restart(RESTART_HANG);
     }
   }

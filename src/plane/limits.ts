@@ -159,7 +159,7 @@ export const CAPTURE_TERM_COUNT: i32 = 16;
 export const CAPTURE_STATE_BYTES: i32 = 256;
 /** The hardware watchdog's kind, place and times (hal/watchdog/). */
 export const WATCHDOG_BYTES: i32 = 64;
-/** Control says every 5 s that it is alive; dying and starting anew takes it 7 s. */
+/** Control says every 5 s that it is alive; dying and starting anew takes it 6 s. */
 export const WATCHDOG_SILENT_TICKS: i32 = 20 * TICKS_PER_SECOND;
 
 // --- the map -------------------------------------------------------------------------------------------------
