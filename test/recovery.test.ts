@@ -80,7 +80,7 @@ whole('control dies in every way, and nothing that runs through the board notice
     const listed = await board.console('show crash');
     t.regex(listed, summary);
     // Its settings are there again.
-    t.regex(await board.console('show config'), /^set syslog 203\.0\.113\.2$/m);
+    t.regex(await board.console('show config'), /^\+? ?set syslog 203\.0\.113\.2$/m);
   }
   t.regex(await board.console('show crash'), /\n {4}at throw /);
   for (const { stop } of running) await stop();
