@@ -80,7 +80,8 @@ export function* setup(context: Context, access: Access, table: readonly Command
   }
   for (const line of lines) yield* runLine(table, line);
   if (wantsPassword === 'yes') yield* context.machine.overlay('access').changePassword(context, access);
-  if (table.some(({ words }) => words === 'save')) yield* runLine(table, 'save');
+  if (context.noDisk === undefined) yield* runLine(table, 'save');
+  else output.line(`This lasts until the next reset, as nothing can be saved: ${context.noDisk}`);
   output.line('Done; show config lists what is set');
 }
 
