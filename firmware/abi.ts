@@ -27,8 +27,8 @@ export const HOST_UNMASK = 12;
 export const HOST_HEAP_FREE = 13;
 /** One character to the console by polling, for last words (character). */
 export const HOST_PUT = 14;
-/** (port, value): the value's four bytes, the lowest first, to four ports one after the other. */
-export const HOST_OUT8X4 = 15;
+/** (port, value, count): the value's bytes, the lowest first, to up to four ports one after the other. */
+export const HOST_OUT8S = 15;
 /** (number): evaluates an overlay's scripts (src/control/overlays.ts). Answers 1, or 0 when the heap has no room. */
 export const HOST_OVERLAY = 16;
 

@@ -10,7 +10,7 @@ import {
   HOST_IN32,
   HOST_INS16,
   HOST_OUT8,
-  HOST_OUT8X4,
+  HOST_OUT8S,
   HOST_OUT16,
   HOST_OUT32,
   HOST_OUTS16,
@@ -51,8 +51,12 @@ export function out32(port: i32, value: i32): void {
   host(HOST_OUT32, port, value | 0);
 }
 
+export function out8x3(port: i32, value: i32): void {
+  host(HOST_OUT8S, port, value, 3);
+}
+
 export function out8x4(port: i32, value: i32): void {
-  host(HOST_OUT8X4, port, value);
+  host(HOST_OUT8S, port, value, 4);
 }
 
 export function ins16(port: i32, p: i32, count: i32): void {

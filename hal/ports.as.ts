@@ -15,6 +15,12 @@ export function attachPorts(_behind: i32): void {}
 // @ts-ignore: decorator
 @external("port", "out32") export declare function out32(port: i32, value: i32): void;
 // @ts-ignore: decorator
+@inline export function out8x3(port: i32, value: i32): void {
+  out8(port, value & 0xff);
+  out8(port + 1, (value >>> 8) & 0xff);
+  out8(port + 2, (value >>> 16) & 0xff);
+}
+// @ts-ignore: decorator
 @inline export function out8x4(port: i32, value: i32): void {
   out8(port, value & 0xff);
   out8(port + 1, (value >>> 8) & 0xff);

@@ -48,7 +48,14 @@ export function out32(port: i32, value: i32): void {
   ports.out32(port, value);
 }
 
-/** Writes the bytes of `value`, the lowest first, to four ports one after the other, each by itself. */
+/** Writes the lowest three bytes of `value`, the lowest first, to three ports one after the other, each by itself. */
+export function out8x3(port: i32, value: i32): void {
+  ports.out8(port, value & 0xff);
+  ports.out8(port + 1, (value >>> 8) & 0xff);
+  ports.out8(port + 2, (value >>> 16) & 0xff);
+}
+
+/** The same with four bytes to four ports. */
 export function out8x4(port: i32, value: i32): void {
   ports.out8(port, value & 0xff);
   ports.out8(port + 1, (value >>> 8) & 0xff);

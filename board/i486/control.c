@@ -78,8 +78,8 @@ static u32 host(const u32 *a) {
     case HOST_IN16: return in16(a[1]);
     case HOST_IN32: return in32(a[1]);
     case HOST_OUT8: out8(a[1], a[2]); return 0;
-    case HOST_OUT8X4:
-      for (u32 i = 0; i < 4; i++) out8(a[1] + i, a[2] >> 8 * i);
+    case HOST_OUT8S:
+      for (u32 i = 0; i < a[3] && i < 4; i++) out8(a[1] + i, a[2] >> 8 * i);
       return 0;
     case HOST_OUT16: out16(a[1], a[2]); return 0;
     case HOST_OUT32: out32(a[1], a[2]); return 0;
@@ -103,11 +103,13 @@ static u32 host(const u32 *a) {
 /* JavaScript calls the machine. Arguments are JSValues: 8 bytes, an i32 in the low word, its tag in the
  * high one. The result goes into a cell, and the call yields undefined (a null pointer). */
 u32 IMPORT_host_call(I, U(1), U(2), u32 count, u32 argv, U(5)) {
-  u32 arguments[8] = {0};
-  for (u32 i = 0; i < count && i < 8; i++) {
-    if (LINEAR_WORD(argv + 8 * i + 4) != TAG_INT) engine_died("host call with an argument that is no i32");
-    arguments[i] = LINEAR_WORD(argv + 8 * i);
+  const u32 *value = (const u32 *)(LINEAR_AT + argv);
+  u32 arguments[8], i = 0;
+  for (; i < count && i < 8; i++) {
+    if (value[2 * i + 1] != TAG_INT) engine_died("host call with an argument that is no i32");
+    arguments[i] = value[2 * i];
   }
+  for (; i < 8; i++) arguments[i] = 0;
   CELL(HOST_RESULT_AT) = host(arguments);
   return 0;
 }

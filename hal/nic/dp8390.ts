@@ -34,7 +34,7 @@ import { fill, get8, i32at, puti32 } from '../../src/plane/memory.ts';
 import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/plane/packet.ts';
 import { allocate, release } from '../../src/plane/pool.ts';
 import { DELAY_FRAME, delay } from '../delay.ts';
-import { in8, out8 } from '../ports.ts';
+import { in8, out8, out8x3 } from '../ports.ts';
 import {
   add,
   cardAt,
@@ -444,9 +444,8 @@ function wait(at: i32, port: i32, page: i32, length: i32): void {
 
 function transmit(at: i32, port: i32, page: i32, length: i32): void {
   puti32(at + R.DP_SENT_AT, i32at(NOW_AT));
-  out8(port + R.TPSR, page);
-  out8(port + R.TBCR0, length & 0xff);
-  out8(port + R.TBCR1, length >> 8);
+  // TPSR, TBCR0 and TBCR1 lie one behind the other.
+  out8x3(port + R.TPSR, page | (length << 8));
   out8(port + R.CR, R.CR_TRANSMIT);
 }
 
