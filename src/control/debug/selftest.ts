@@ -125,6 +125,15 @@ function* arithmetic(random: Random): Cases {
   }
 }
 
+/** Where integers end: sums and products that are none any more, zeros that are negative. */
+function* integers(random: Random): Cases {
+  const edges = [0, 1, -1, 2, 46340, 46341, -46341, 65536, 0x3fffffff, 0x40000000, 0x7fffffff, -0x80000000];
+  const calculate = (a: number, b: number): string =>
+    `${bits(a + b)} ${bits(a - b)} ${bits(a * b)} ${bits(-a)}`;
+  for (const a of edges) for (const b of [...edges, -0, 0.5]) yield `${calculate(a, b)} ${calculate(b, a)}`;
+  for (let i = 0; i < 100; i++) yield calculate(random.next() >> (i % 32), random.next() >> (i % 31));
+}
+
 function* conversion(random: Random): Cases {
   const narrow = [new Int8Array(1), new Uint8ClampedArray(1), new Int16Array(1), new Uint32Array(1)];
   const single = new Float32Array(1);
@@ -273,6 +282,37 @@ function* typedArrays(random: Random): Cases {
   }
 }
 
+/** Single elements, of all kinds of arrays, at places that are there and places that are not. */
+function* elements(random: Random): Cases {
+  const buffer = new ArrayBuffer(64);
+  const arrays = [
+    ...[new Int8Array(buffer), new Uint8Array(buffer, 3, 5), new Uint8ClampedArray(buffer, 8)],
+    ...[
+      new Int16Array(buffer, 2),
+      new Uint16Array(buffer, 4, 7),
+      new Int32Array(buffer),
+      new Uint32Array(buffer),
+    ],
+    ...[new Float32Array(buffer, 4), new Float64Array(buffer, 8, 3), [1, 2, 3]],
+  ];
+  const values = [0, -1, 255, 256, 0x7fff, 0x10000, 0x7fffffff, -0x80000000, 0xffffffff, 1.5, -0, NaN];
+  for (const array of arrays) {
+    const places = [0, 1, -0, array.length - 1, array.length, -1, 0.5, 0x7fffffff, 0x80000000, 1e300];
+    for (const place of places) {
+      const value = values[random.below(values.length)] as number;
+      if (Array.isArray(array) && place > array.length) continue;
+      array[place] = value;
+      yield `${array[place]} ${array.length} ${array.join()}`;
+    }
+  }
+  for (let i = 0; i < 150; i++) {
+    const array = arrays[random.below(arrays.length - 1)] as number[];
+    const value = i % 2 === 0 ? random.next() : (values[random.below(values.length)] as number);
+    array[random.below(20)] = value;
+    yield `${array[random.below(20)]} ${new Uint8Array([i, value, i])[1]} ${new Int32Array([value])[i & 1]}`;
+  }
+}
+
 function* bigIntegers(random: Random): Cases {
   for (let i = 0; i < 120; i++) {
     const a = (BigInt(random.next()) << 40n) ^ BigInt(random.next());
@@ -311,6 +351,7 @@ export const GROUPS: Record<string, (random: Random) => Cases> = {
   'number-format': numberFormat,
   'number-parse': numberParse,
   arithmetic,
+  integers,
   conversion,
   math: mathematics,
   strings,
@@ -318,6 +359,7 @@ export const GROUPS: Record<string, (random: Random) => Cases> = {
   regexp: regularExpressions,
   collections,
   'typed-arrays': typedArrays,
+  elements,
   bigint: bigIntegers,
   language,
 };
