@@ -5,6 +5,10 @@
 //    no answer      reset; no second try, as the first took COMMAND_TICKS
 //    user is gone   (^C ends its generator in the middle of a command) reset before the next command
 //
+// FLUSH CACHE came with ATA-4: CompactFlash cards and older disks may not have it. They are told to write at once
+// instead (SET FEATURES), and FLUSH CACHE is sent even so, for those that have it and do not say so; what refuses
+// either has nothing to flush.
+//
 // Not here: registers and waits (ata.ts), which device (ide.ts).
 
 import * as ports from '../ports.ts';
@@ -16,6 +20,7 @@ import {
   readData,
   runCommand,
   softReset,
+  type Task,
   writeData,
 } from './ata.ts';
 import * as ata from './ata-registers.ts';
@@ -28,6 +33,8 @@ const COMMAND_SECTORS = 256;
 const TURN_TICKS = 4 * COMMAND_TICKS;
 /** What 28 bits of address reach. */
 const LBA28_SECTORS = 1 << 28;
+/** The address of a command that has none. */
+const NOWHERE = [0, 0, 0, 0] as const;
 
 /** What a device is, of the words of IDENTIFY DEVICE. */
 export interface Identity {
@@ -44,8 +51,8 @@ export interface Identity {
 export function readIdentity(bytes: Uint8Array): Identity | string {
   const word = (index: number): number =>
     (bytes[2 * index] as number) | ((bytes[2 * index + 1] as number) << 8);
-  // The translation in force is the BIOS's; a device that does not tell has its own.
-  const isTold = (word(ata.ID_VALID) & 1) !== 0;
+  // The translation in force is the BIOS's; a device that does not tell, or tells zeros, has its own.
+  const isTold = (word(ata.ID_VALID) & 1) !== 0 && ata.ID_CURRENT.every(index => word(index) !== 0);
   const [cylinders, heads, sectors] = (isTold ? ata.ID_CURRENT : ata.ID_DEFAULT).map(word) as [
     number,
     number,
@@ -57,10 +64,11 @@ export function readIdentity(bytes: Uint8Array): Identity | string {
     model += String.fromCharCode(bytes[2 * ata.ID_MODEL + (i ^ 1)] as number);
   }
   const commands = word(ata.ID_COMMANDS);
-  const hasLba = (word(ata.ID_CAPABILITIES) & ata.ID_LBA) !== 0;
   const lba = word(ata.ID_LBA_SECTORS) + word(ata.ID_LBA_SECTORS + 1) * 0x10000;
+  const hasLba = (word(ata.ID_CAPABILITIES) & ata.ID_LBA) !== 0 && lba > 0;
   const sectorCount = hasLba ? Math.min(lba, LBA28_SECTORS) : cylinders * heads * sectors;
-  if (sectorCount === 0 || heads > 16 || sectors > 255) return 'what it says of itself makes no sense';
+  if (sectorCount === 0 || (!hasLba && (heads > 16 || sectors > 255)))
+    return 'what it says of itself makes no sense';
   return {
     model: model.replace(/[^ -~]/g, '').trim(),
     sectorCount,
@@ -75,7 +83,7 @@ export function readIdentity(bytes: Uint8Array): Identity | string {
 /** Asks a device what it is; answers the cause when it is no disk. `bytes` are a sector's, for the answer. */
 export function* identify(device: Device, bytes: Uint8Array): Generator<number, Identity | string> {
   ports.out8(device.control, ata.NIEN);
-  const task = { command: ata.IDENTIFY_DEVICE, count: 1, registers: [0, 0, 0, 0] as const };
+  const task = { command: ata.IDENTIFY_DEVICE, count: 1, registers: NOWHERE };
   const why = yield* readData(device, task, bytes);
   return why ?? readIdentity(bytes);
 }
@@ -102,11 +110,14 @@ export function createAtaDisk(device: Device, identity: Identity): Disk {
   let served = 0;
   /** The device may be in the middle of a command, or has not answered. */
   let isLost = false;
+  /** It was told to write at once, since its last reset. */
+  let isWriteThrough = identity.hasFlush;
   /** Numbers that are done, or were given up before their turn. */
   const left = new Set<number>();
 
   function* reset(): DiskJob {
     isLost = true;
+    isWriteThrough = identity.hasFlush;
     const why = yield* softReset(device);
     if (why !== undefined) return why;
     if (!identity.hasLba) {
@@ -156,7 +167,24 @@ export function createAtaDisk(device: Device, identity: Identity): Disk {
     }
   }
 
-  function* transfer(sector: number, bytes: Uint8Array, move: typeof readData, command: number): DiskJob {
+  function* writeThrough(): DiskJob {
+    if (isWriteThrough) return undefined;
+    const task = {
+      command: ata.SET_FEATURES,
+      features: ata.DISABLE_WRITE_CACHE,
+      count: 0,
+      registers: NOWHERE,
+    };
+    const why = yield* runCommand(device, task);
+    isWriteThrough = why === undefined || why === ABORTED;
+    return isWriteThrough ? undefined : why;
+  }
+
+  function* write(task: Task, bytes: Uint8Array): DiskJob {
+    return (yield* writeThrough()) ?? (yield* writeData(device, task, bytes));
+  }
+
+  function* transfer(sector: number, bytes: Uint8Array, command: number): DiskJob {
     const total = bytes.length / SECTOR_BYTES;
     if (!Number.isInteger(total))
       throw new Error(`Cannot move ${bytes.length} bytes: they are not whole sectors`);
@@ -167,23 +195,27 @@ export function createAtaDisk(device: Device, identity: Identity): Disk {
       const count = Math.min(COMMAND_SECTORS, total - done);
       const part = bytes.subarray(done * SECTOR_BYTES, (done + count) * SECTOR_BYTES);
       const task = { command, count, registers: addressOf(identity, sector + done) };
-      const why = yield* attempt(() => move(device, task, part));
+      const why = yield* attempt(() =>
+        command === ata.WRITE_SECTORS ? write(task, part) : readData(device, task, part),
+      );
       if (why !== undefined) return why;
     }
     return undefined;
   }
 
   function* flush(): DiskJob {
-    const task = { command: ata.FLUSH_CACHE, count: 0, registers: [0, 0, 0, 0] as const };
-    const why = yield* attempt(() => runCommand(device, task));
-    return why === ABORTED && !identity.hasFlush ? undefined : why;
+    const task = { command: ata.FLUSH_CACHE, count: 0, registers: NOWHERE };
+    return yield* attempt(function* () {
+      const why = yield* runCommand(device, task);
+      return why === ABORTED && !identity.hasFlush ? undefined : why;
+    });
   }
 
   return {
     sectorCount: identity.sectorCount,
     model: identity.model,
-    read: (sector, bytes) => inTurn(() => transfer(sector, bytes, readData, ata.READ_SECTORS)),
-    write: (sector, bytes) => inTurn(() => transfer(sector, bytes, writeData, ata.WRITE_SECTORS)),
+    read: (sector, bytes) => inTurn(() => transfer(sector, bytes, ata.READ_SECTORS)),
+    write: (sector, bytes) => inTurn(() => transfer(sector, bytes, ata.WRITE_SECTORS)),
     flush: () => inTurn(flush),
   };
 }

@@ -10,6 +10,8 @@ export interface Medium {
   readonly sectorCount: number;
   read(sector: number): Uint8Array;
   write(sector: number, bytes: Uint8Array): void;
+  /** What was written must be safe now. */
+  flush?(): void;
 }
 
 /** A medium in memory. */
@@ -30,6 +32,10 @@ export interface DriveOptions {
   slowness?: number;
   /** FLUSH CACHE is refused, as by devices before ATA-4. */
   hasNoFlush?: boolean;
+  /** SET FEATURES is refused, as by devices whose writes have no cache. */
+  hasNoFeatures?: boolean;
+  /** Reads of the status with BSY, then as many without DRDY, after power-on and after a reset. */
+  wakeReads?: number;
 }
 
 /** A disk on the channel, and what is wrong with it. */
@@ -38,6 +44,8 @@ export class DriveModel {
   readonly bad = new Map<number, number>();
   /** Commands so far, in order. */
   readonly commands: number[] = [];
+  /** The write cache is switched off; a reset switches it on. */
+  isWriteThrough = false;
   /** Called before each command: answers bits of the Error register, 'hang', or undefined to go on. */
   fault: (command: number) => number | 'hang' | undefined = () => undefined;
   /** A hung device: BSY until a reset, or for ever. */
@@ -77,6 +85,8 @@ export class ChannelModel {
   private status = ata.DRDY;
   private error = 0;
   private busy = 0;
+  /** Reads of the status without DRDY, once BSY is 0. */
+  private sleepy = 0;
   private data: Uint8Array | undefined;
   private at = 0;
   /** The next sector and how many are left, of the command that runs. */
@@ -85,7 +95,9 @@ export class ChannelModel {
   private isWriting = false;
   private control = 0;
 
-  constructor(readonly drives: readonly (DriveModel | undefined)[]) {}
+  constructor(readonly drives: readonly (DriveModel | undefined)[]) {
+    this.wake();
+  }
 
   /** The command block as a device of the bus (bus-model.ts). */
   readonly command = {
@@ -109,8 +121,18 @@ export class ChannelModel {
     return this.drives[(this.registers[ata.DEVICE_HEAD] as number) & ata.DEVICE_1 ? 1 : 0];
   }
 
+  private wake(): void {
+    this.busy = this.drives.find(drive => drive !== undefined)?.options.wakeReads ?? 0;
+    this.sleepy = this.busy;
+  }
+
   private reset(): void {
-    for (const drive of this.drives) if (drive !== undefined) drive.isHung = drive.isDead;
+    for (const drive of this.drives) {
+      if (drive === undefined) continue;
+      drive.isHung = drive.isDead;
+      drive.isWriteThrough = false;
+    }
+    this.wake();
     this.registers.fill(0);
     this.status = ata.DRDY;
     this.data = undefined;
@@ -124,6 +146,10 @@ export class ChannelModel {
     if (offset === ata.ERROR) return this.error;
     if (offset !== ata.STATUS) return this.registers[offset] as number;
     if (drive.isHung || this.busy-- > 0) return ata.BSY;
+    if (this.sleepy > 0) {
+      this.sleepy--;
+      return this.status & ~ata.DRDY;
+    }
     return this.status;
   }
 
@@ -137,7 +163,8 @@ export class ChannelModel {
     this.data = undefined;
     this.busy = drive.options.slowness ?? 0;
     this.status = ata.DRDY;
-    const fault = drive.fault(command);
+    const needsReady = command !== ata.IDENTIFY_DEVICE && command !== ata.INITIALIZE_DEVICE_PARAMETERS;
+    const fault = needsReady && this.sleepy > 0 ? ata.ABRT : drive.fault(command);
     if (fault === 'hang') drive.isHung = true;
     else if (fault !== undefined) this.fail(fault);
     else this.execute(drive, command);
@@ -159,7 +186,13 @@ export class ChannelModel {
         break;
       case ata.FLUSH_CACHE:
         if (drive.options.hasNoFlush === true) this.fail(ata.ABRT);
+        else drive.medium.flush?.();
         drive.flushes++;
+        break;
+      case ata.SET_FEATURES:
+        if (drive.options.hasNoFeatures === true || this.registers[ata.FEATURES] !== ata.DISABLE_WRITE_CACHE)
+          this.fail(ata.ABRT);
+        else drive.isWriteThrough = true;
         break;
       case ata.INITIALIZE_DEVICE_PARAMETERS:
         break;

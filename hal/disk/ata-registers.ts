@@ -5,6 +5,7 @@
 export const DATA = 0;
 /** Read: Error; written: Features. */
 export const ERROR = 1;
+export const FEATURES = 1;
 export const SECTOR_COUNT = 2;
 /** LBA 7..0, or the sector, from 1. */
 export const SECTOR_NUMBER = 3;
@@ -48,6 +49,9 @@ export const WRITE_SECTORS = 0x30;
 export const INITIALIZE_DEVICE_PARAMETERS = 0x91;
 export const FLUSH_CACHE = 0xe7;
 export const IDENTIFY_DEVICE = 0xec;
+export const SET_FEATURES = 0xef;
+/** In Features, of SET FEATURES: what is written is on the medium when the command ends. */
+export const DISABLE_WRITE_CACHE = 0x82;
 
 // --- words of IDENTIFY DEVICE (8.12) --------------------------------------------------------------------------------------
 /** Cylinders, heads, sectors a track: of the default translation, and of the one in force if bit 0 of ID_VALID says so. */

@@ -7,9 +7,17 @@ import { javascriptBuild } from '../../test/builds.ts';
 import { BusModel } from '../bus-model.ts';
 import { attachPorts } from '../ports.ts';
 import { COMMAND_TICKS, type Device } from './ata.ts';
-import { addressOf, createAtaDisk, type Identity, identify } from './ata-disk.ts';
+import { addressOf, createAtaDisk, type Identity, identify, readIdentity } from './ata-disk.ts';
 import { ChannelModel, DriveModel, type DriveOptions, memoryMedium } from './ata-model.ts';
-import { ABRT, FLUSH_CACHE, IDENTIFY_DEVICE, READ_SECTORS, UNC, WRITE_SECTORS } from './ata-registers.ts';
+import {
+  ABRT,
+  FLUSH_CACHE,
+  IDENTIFY_DEVICE,
+  READ_SECTORS,
+  SET_FEATURES,
+  UNC,
+  WRITE_SECTORS,
+} from './ata-registers.ts';
 import { type Disk, type DiskJob, runNow, SECTOR_BYTES } from './disk.ts';
 import { CHANNELS, findDisk } from './ide.ts';
 
@@ -190,10 +198,36 @@ test.serial('operations take turns, and one that is given up lets the next go on
   t.is(waiting.size, 0);
 });
 
-test.serial('flush() believes a refusal only of a disk that has the command', t => {
+test.serial('a disk without FLUSH CACHE is told to write at once, again after a reset', t => {
   const old = drive({ hasNoFlush: true });
-  const first = bench([old]);
-  t.is(first.run(first.disk().flush()), undefined);
+  const { run, disk } = bench([old]);
+  const ata = disk();
+  t.is(run(ata.read(5, new Uint8Array(SECTOR_BYTES))), undefined);
+  t.false(old.isWriteThrough);
+  for (let i = 0; i < 2; i++) t.is(run(ata.write(5, pattern(1))), undefined);
+  t.true(old.isWriteThrough);
+  t.is(run(ata.flush()), undefined);
+  // A refusal costs no reset and no second try.
+  t.deepEqual(old.commands.slice(2), [SET_FEATURES, WRITE_SECTORS, WRITE_SECTORS, FLUSH_CACHE]);
+  old.bad.set(9, UNC);
+  t.is(run(ata.read(9, new Uint8Array(SECTOR_BYTES))), 'the data cannot be read (UNC)');
+  old.fault = command => {
+    if (command === WRITE_SECTORS) t.true(old.isWriteThrough);
+    return undefined;
+  };
+  t.is(run(ata.write(5, pattern(1))), undefined);
+  const card = drive({ hasNoFlush: true, hasNoFeatures: true });
+  const second = bench([card]);
+  const plain = second.disk();
+  t.is(second.run(plain.write(5, pattern(1))) ?? second.run(plain.flush()), undefined);
+  t.deepEqual(card.commands.slice(1), [SET_FEATURES, WRITE_SECTORS, FLUSH_CACHE]);
+  const young = drive();
+  const third = bench([young]);
+  t.is(third.run(third.disk().write(5, pattern(1))), undefined);
+  t.deepEqual(young.commands.slice(1), [WRITE_SECTORS]);
+});
+
+test.serial('flush() believes a refusal only of a disk that has the command', t => {
   const young = drive();
   const second = bench([young]);
   young.fault = command => (command === FLUSH_CACHE ? ABRT : undefined);
@@ -213,6 +247,60 @@ test.serial('findDisk() takes the disk with the medium number, on any channel an
   const { run, place, state } = bench([undefined, drive()]);
   t.not(typeof run(findDisk(place, MEDIUM)), 'string', 'a slave without a master');
   t.is(state.ticks, 0);
+});
+
+test.serial('a card that wakes slowly is waited for, at the start and after a reset', t => {
+  const card = drive({ wakeReads: 700 });
+  const { run, place, state } = bench([card]);
+  const found = run(findDisk(place, MEDIUM));
+  if (typeof found === 'string') throw new Error(found);
+  t.true(state.ticks > 50 && state.ticks < 200);
+  t.is(card.commands[0], IDENTIFY_DEVICE);
+  let errors = 1;
+  card.fault = command => (command === READ_SECTORS && errors-- > 0 ? UNC : undefined);
+  const sector = new Uint8Array(SECTOR_BYTES);
+  t.is(run(found.read(5, sector)), undefined);
+  t.is(sector[0], 5);
+  // Nothing was asked of it while it was not ready: that would be refused, and tried again.
+  t.is(card.commands.filter(command => command === READ_SECTORS).length, 3);
+});
+
+test.serial('findDisk() ends a command that was left behind', t => {
+  const model = drive();
+  const { run, disk, place } = bench([model]);
+  const job = disk().write(5, pattern(20));
+  t.false(job.next().done ?? false);
+  const found = run(findDisk(place, MEDIUM));
+  t.not(typeof found, 'string');
+  t.deepEqual(model.commands.slice(-2), [IDENTIFY_DEVICE, READ_SECTORS]);
+});
+
+test('readIdentity() takes what a device says with a grain of salt', t => {
+  const words = (changes: Record<number, number>): Uint8Array => {
+    const list = new Uint16Array(SECTOR_BYTES / 2);
+    const all = { 1: 500, 3: 8, 6: 32, 49: 1 << 9, 60: 0xf000, 61: 1, ...changes };
+    for (const [index, value] of Object.entries(all)) list[Number(index)] = value;
+    return new Uint8Array(list.buffer);
+  };
+  const read = (changes: Record<number, number>) => {
+    const identity = readIdentity(words(changes));
+    return typeof identity === 'string' ? identity : [identity.hasLba, identity.sectorCount];
+  };
+  t.deepEqual(read({}), [true, 0x1f000]);
+  t.deepEqual(read({ 49: 0 }), [false, 128_000]);
+  t.deepEqual(read({ 60: 0, 61: 0 }), [false, 128_000], 'LBA without sectors');
+  t.deepEqual(read({ 49: 0, 53: 1, 54: 100, 55: 16, 56: 63 }), [false, 100_800], 'the BIOS has another');
+  t.deepEqual(read({ 49: 0, 53: 1 }), [false, 128_000], 'none in force');
+  t.deepEqual(read({ 60: 0xffff, 61: 0xffff }), [true, 2 ** 28], 'more than LBA28 reaches');
+  t.is(read({ 49: 0, 3: 17 }), 'what it says of itself makes no sense');
+  t.is(read({ 49: 0, 1: 0 }), 'what it says of itself makes no sense');
+  t.is(readIdentity(new Uint8Array(SECTOR_BYTES)), 'what it says of itself makes no sense');
+  const flush = (word: number): unknown => {
+    const identity = readIdentity(words({ 83: word }));
+    return typeof identity === 'string' ? identity : identity.hasFlush;
+  };
+  t.true(flush(0x5000));
+  for (const word of [0, 0x4000, 0x1000, 0x9000, 0xffff]) t.false(flush(word), `word 83 is ${word}`);
 });
 
 test.serial('findDisk() says why there is none, and does not wait for what is not there', t => {

@@ -1,9 +1,12 @@
 // One ATA device in PIO mode, polled: selecting it, commands, data, errors, reset. ATA/ATAPI-4 (T13/1153D),
 // sections 9.6 to 9.8 (protocols), 9.2 (software reset). Registers: ata-registers.ts.
 //
-//    select: wait for BSY=0 DRQ=0, write Device/Head, wait for BSY=0 DRQ=0
+//    select: wait for BSY=0 DRQ=0, write Device/Head, wait for BSY=0 DRQ=0, and DRDY=1 but to identify it
 //    data:   command, then for each sector: wait for BSY=0, look at ERR and DF, DRQ=1, 256 words
 //    writes end with a wait for BSY=0 and a look at ERR and DF
+//
+// How fast words move is settled between the bus and the device (PIO mode, IORDY), as the BIOS has set both up; a soft
+// reset leaves the bus alone, and a device that is slower holds it.
 //
 // Each wait spins for a moment, for a card that is quick, then yields a tick at a time, to the standard's bound.
 // Not here: addresses of sectors, retries and turns (ata-disk.ts), which devices there are (ide.ts).
@@ -33,6 +36,8 @@ export interface Task {
   count: number;
   /** Sector Number, Cylinder Low, Cylinder High, and the low bits of Device/Head with L. */
   registers: readonly [number, number, number, number];
+  /** Features, where the command has any. */
+  features?: number;
 }
 
 /** Texts of failures that are asked for. */
@@ -52,14 +57,19 @@ const SELECT_TICKS = 100;
 const TURN_SECTORS = 16;
 const WORDS = SECTOR_BYTES / 2;
 
-/** Waits until the bits of `mask` are 0; answers the status, or -1 after `ticks`. */
-function* settle(device: Device, mask: number, ticks: number): Generator<number, number, void> {
+/** Waits until the bits `zeros` are 0 and the bits `ones` 1; answers the status, or -1 after `ticks`. */
+export function* settle(
+  device: Device,
+  zeros: number,
+  ticks: number,
+  ones = 0,
+): Generator<number, number, void> {
   const from = device.now();
   let spins = SPINS;
   for (;;) {
     for (let i = 0; i < spins; i++) {
       const status = ports.in8(device.control) & 0xff;
-      if ((status & mask) === 0) return status;
+      if ((status & (zeros | ones)) === ones) return status;
     }
     if (((device.now() - from) | 0) >= ticks) return -1;
     spins = SPINS_LATER;
@@ -78,15 +88,19 @@ function errorText(device: Device, status: number): string {
 }
 
 /** Selects the device and gives it a command; answers why not, or undefined. */
-function* begin(device: Device, { command, count, registers }: Task): Generator<number, string | undefined> {
-  const [sector, low, high, head] = registers;
+function* begin(device: Device, task: Task): Generator<number, string | undefined> {
+  const { command, count, features } = task;
+  const [sector, low, high, head] = task.registers;
   const port = device.command;
   const idle = ata.BSY | ata.DRQ;
   if ((yield* settle(device, idle, SELECT_TICKS)) < 0) return NO_ANSWER;
   const select = ata.DEVICE_OBSOLETE | (device.unit === 0 ? 0 : ata.DEVICE_1);
   ports.out8(port + ata.DEVICE_HEAD, select | head);
   // The status is valid 400 ns later: a call of the host takes longer.
-  if ((yield* settle(device, idle, SELECT_TICKS)) < 0) return NO_ANSWER;
+  const isEarly = command === ata.IDENTIFY_DEVICE || command === ata.INITIALIZE_DEVICE_PARAMETERS;
+  const [ticks, ready] = isEarly ? [SELECT_TICKS, 0] : [COMMAND_TICKS, ata.DRDY];
+  if ((yield* settle(device, idle, ticks, ready)) < 0) return NO_ANSWER;
+  if (features !== undefined) ports.out8(port + ata.FEATURES, features);
   ports.out8(port + ata.SECTOR_COUNT, count & 0xff);
   ports.out8(port + ata.SECTOR_NUMBER, sector);
   ports.out8(port + ata.CYLINDER_LOW, low);

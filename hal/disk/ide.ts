@@ -6,7 +6,7 @@
 
 import { BOOT_SECTOR_AT_MEDIUM } from '../../image/layout.ts';
 import * as ports from '../ports.ts';
-import { type Device, softReset } from './ata.ts';
+import { type Device, settle, softReset } from './ata.ts';
 import { createAtaDisk, identify } from './ata-disk.ts';
 import * as ata from './ata-registers.ts';
 import { type Disk, SECTOR_BYTES } from './disk.ts';
@@ -18,6 +18,8 @@ export const CHANNELS: readonly { command: number; control: number }[] = [
 ];
 /** What an unused port of the bus reads: all ones, or bit 7 pulled down as the standard asks (4.3.1). */
 const FLOATING = 0x7f;
+/** Longer than a card takes to write what it has (CF: some 10 ms), so that a search at the start is not held up. */
+const BUSY_TICKS = 50;
 
 /** What the search needs of the machine. */
 export type Place = Pick<Device, 'memory' | 'buffer' | 'now'>;
@@ -28,9 +30,10 @@ export function* findDisk(place: Place, medium: number): Generator<number, Disk 
   const bytes = place.memory.subarray(place.buffer, place.buffer + SECTOR_BYTES);
   for (const { command, control } of CHANNELS) {
     if ((ports.in8(command + ata.STATUS) & FLOATING) === FLOATING) continue;
-    // A control that died may have left a command behind.
-    if ((ports.in8(control) & (ata.BSY | ata.DRQ)) !== 0)
-      yield* softReset({ ...place, command, control, unit: 0 });
+    // A control that died may have left a command behind. A device that is only busy may be writing: it gets time.
+    const first: Device = { ...place, command, control, unit: 0 };
+    const status = yield* settle(first, ata.BSY, BUSY_TICKS);
+    if (status < 0 || (status & ata.DRQ) !== 0) yield* softReset(first);
     for (const unit of [0, 1]) {
       const device: Device = { ...place, command, control, unit };
       const identity = yield* identify(device, bytes);
