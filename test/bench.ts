@@ -2,117 +2,39 @@
 // is 32 ns of the machine's time, on every host the same; what the floor did not sleep, it worked. Frames go
 // through the whole path: card, interrupt, driver, plane, driver, card.
 //
-// `npm run bench -- parts boot frames rates` runs only what is named. Prints tables in Markdown, as docs/performance.md keeps them. Not here: limits that fail a build; a figure
-// over its goal is marked, and people decide.
+// `npm run bench -- parts boot frames rates services` runs only what is named. Prints tables in Markdown, as
+// docs/performance.md keeps them. Not here: limits that fail a build; people decide.
 
 import { FACT_FLOOR_COUNTS, FACT_HEAP_BYTES, FACT_LOADER_COUNTS, FACT_MEMORY_KIB } from '../firmware/abi.ts';
 import { build } from '../image/build.ts';
-import { BOOT_FACTS_AT, NOW_AT, READY_AT } from '../src/plane/cells.ts';
+import { BOOT_FACTS_AT, READY_AT } from '../src/plane/cells.ts';
 import { PLANE_BYTES, TICKS_PER_SECOND } from '../src/plane/limits.ts';
+import {
+  type Bench,
+  eachLook,
+  FRAME_ON_WIRE,
+  HOST,
+  idleness,
+  ip,
+  OUTSIDE,
+  Pace,
+  pause,
+  SERVER,
+  type Station,
+  start,
+  T1_BITS_PER_SECOND,
+} from './bench/lab.ts';
+import { services } from './bench/services.ts';
 import { IMAGE } from './harness/board-router.ts';
 import { PROMPT } from './harness/console.ts';
 import { PIT_COUNTS_PER_SECOND, planeWord, reading, spent } from './harness/icount.ts';
-import { isaCards, Machine, pciCards } from './harness/qemu.ts';
-import { dgramEnd, type End } from './harness/wire.ts';
+import { Machine } from './harness/qemu.ts';
 import * as packets from './packets.ts';
-
-const HOST_MAC = '02:00:00:00:00:02';
-const GATEWAY_MAC = '02:00:00:00:00:01';
-const HOST = '192.168.0.2';
-const GATEWAY = '203.0.113.1';
-const OUTSIDE = '203.0.113.10';
-const SERVER = '203.0.113.2';
-
-interface Bench {
-  machine: Machine;
-  lan: Station;
-  wan: Station;
-  engine: string;
-  stop(): Promise<void>;
-}
-
-/** One end of a card's wire, as a host that answers ARP for every address and counts the rest. */
-class Station {
-  received = 0;
-  last: Uint8Array = new Uint8Array();
-  readonly #end: End;
-  readonly mac: string;
-  router = 'ff:ff:ff:ff:ff:ff';
-
-  constructor(end: End, mac: string) {
-    this.#end = end;
-    this.mac = mac;
-    end.receive = frame => this.#take(frame);
-  }
-
-  #take(frame: Uint8Array): void {
-    if (packets.get16(frame, 12) !== 0x0806) {
-      this.received++;
-      this.last = frame;
-      return;
-    }
-    this.router = packets.macText(frame, 6);
-    if (packets.get16(frame, 20) !== 1) return;
-    this.#end.send(
-      packets.arpFrame(this.router, {
-        operation: 2,
-        senderMac: this.mac,
-        senderAddress: packets.addressText(packets.get32(frame, 38)),
-        targetMac: this.router,
-        targetAddress: packets.addressText(packets.get32(frame, 28)),
-      }),
-    );
-  }
-
-  /** Waits until so many frames have come, at most two seconds. */
-  async reaches(count: number): Promise<boolean> {
-    const deadline = performance.now() + 2000;
-    while (this.received < count && performance.now() < deadline) await new Promise(setImmediate);
-    return this.received >= count;
-  }
-
-  send(datagram: Uint8Array): void {
-    this.#end.send(packets.frame(this.router, this.mac, datagram));
-  }
-
-  async close(): Promise<void> {
-    await this.#end.close();
-  }
-}
-
-const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
-
-async function start(cards: typeof isaCards, machineName: 'isapc' | 'pc', leap = true): Promise<Bench> {
-  const [lanEnd, wanEnd] = [await dgramEnd(), await dgramEnd()];
-  const machine = await Machine.start({
-    machine: machineName,
-    disk: IMAGE,
-    cards: cards(lanEnd.wire, wanEnd.wire),
-    icount: 5,
-    sleep: !leap,
-  });
-  const lan = new Station(lanEnd.end, HOST_MAC);
-  const wan = new Station(wanEnd.end, GATEWAY_MAC);
-  await machine.console.expect(PROMPT, 60);
-  for (const line of [`set wan address ${OUTSIDE}/24`, `set wan gateway ${GATEWAY}`])
-    await machine.console.command(line);
-  await pause(300);
-  const stop = async (): Promise<void> => {
-    await machine.stop();
-    await lan.close();
-    await wan.close();
-  };
-  return { machine, lan, wan, engine: 'native', stop };
-}
-
-const ip = (source: string, destination: string): packets.Ip => ({ source, destination, ttl: 64 });
 
 /** What the floor's own reading does not see of an interrupt: the processor's and the stub's entry and exit. */
 const INTERRUPT_ENTRY = 50;
 /** Frames under way at once: as many of 1,514 bytes as an NE2000's receive ring holds, less one. */
 const WINDOW = 6;
-/** Bytes that the longest frame takes of the wire: preamble, frame, checksum and gap (IEEE 802.3, 4.2.3.2). */
-const FRAME_ON_WIRE = 1538;
 
 /**
  * Instructions a frame. The native engine works in the cards' interrupts, which the floor measures; the
@@ -137,12 +59,6 @@ async function cost(bench: Bench, count: number, send: (i: number) => void, to: 
   if (bench.engine === 'native') return Math.round(inInterrupts / count) + INTERRUPT_ENTRY;
   const quiet = await idleness(machine);
   return Math.round((instructions - (quiet.instructions * seconds) / quiet.seconds) / count);
-}
-
-async function idleness(machine: Machine): Promise<{ seconds: number; instructions: number }> {
-  const from = await reading(machine);
-  await pause(400);
-  return spent(from, await reading(machine));
 }
 
 async function forwarding(bench: Bench, engine: string, count: number): Promise<void> {
@@ -197,22 +113,15 @@ async function connection(bench: Bench, count: number, bytes: number): Promise<[
 
 /** Frames sent at once: the wire could not bring more between two looks at the clock. */
 const BURST = 2;
-/** Ticks of the machine that pass at most between two looks; in what is more, the wire was silent. */
-const LATE_TICKS = 4;
 
-/**
- * Loss at a rate, in frames of 1,514 bytes, for seconds on end. The machine's time keeps to the host's where that
- * is quiet, and falls behind it where it is not: frames are due by the machine's own ticks. Where the sender was
- * late, the wire was silent, so that a busy host makes the rate lower and no bursts; the rate is that which was
- * reached.
- */
+/** Loss at a rate, in frames of 1,514 bytes, for seconds on end. The rate that was reached is told. */
 async function sustained(
   engine: string,
   bitsPerSecond: number,
   bothWays: boolean,
   seconds: number,
 ): Promise<void> {
-  const bench = await start(isaCards, 'isapc', false);
+  const bench = await start('isapc', false);
   const { machine, lan, wan } = bench;
   try {
     await machine.console.command(`set engine ${engine}`);
@@ -224,21 +133,18 @@ async function sustained(
     wan.send(back);
     if (!(await lan.reaches(1))) throw new Error('nothing comes back');
     const [atWan, atLan] = [wan.received, lan.received];
-    const framesPerTick = bitsPerSecond / (8 * FRAME_ON_WIRE * TICKS_PER_SECOND);
-    const frames = Math.floor(framesPerTick * TICKS_PER_SECOND * seconds);
+    const framesPerSecond = bitsPerSecond / (8 * FRAME_ON_WIRE);
+    const frames = Math.floor(framesPerSecond * seconds);
+    const pace = new Pace(framesPerSecond);
     const before = await reading(machine);
-    let seen = before.ticks;
-    let due = 0;
-    for (let sent = 0; sent < frames; ) {
-      const now = await planeWord(machine, NOW_AT);
-      due = Math.min(due + Math.min(now - seen, LATE_TICKS) * framesPerTick, LATE_TICKS * framesPerTick);
-      seen = now;
-      for (let burst = 0; sent < frames && due >= 1 && burst < BURST; burst++, sent++, due--) {
+    let sent = 0;
+    await eachLook(machine, tick => {
+      for (let n = pace.take(tick, Math.min(BURST, frames - sent)); n > 0; n--, sent++) {
         lan.send(out);
         if (bothWays) wan.send(back);
       }
-      await pause(1);
-    }
+      return sent < frames;
+    });
     const after = await reading(machine);
     await pause(500);
     const reached = (frames * 8 * FRAME_ON_WIRE * TICKS_PER_SECOND) / (after.ticks - before.ticks);
@@ -288,11 +194,8 @@ async function parts(): Promise<void> {
 }
 
 async function frames(): Promise<void> {
-  for (const [name, cards] of [
-    ['isapc', isaCards],
-    ['pc', pciCards],
-  ] as const) {
-    const bench = await start(cards, name);
+  for (const name of ['isapc', 'pc'] as const) {
+    const bench = await start(name, true);
     try {
       console.log(`\n| ${name}, instructions a frame | out | back |\n| --- | ---: | ---: |`);
       await forwarding(bench, 'native', 2000);
@@ -305,12 +208,12 @@ async function frames(): Promise<void> {
 
 async function rates(): Promise<void> {
   console.log('\n| frames of 1,514 bytes | load | lost |\n| --- | ---: | ---: |');
-  await sustained('native', 1_544_000, true, 60);
-  await sustained('interpreted', 1_544_000, true, 60);
+  await sustained('native', T1_BITS_PER_SECOND, true, 60);
+  await sustained('interpreted', T1_BITS_PER_SECOND, true, 60);
   await sustained('native', 10_000_000, false, 60);
 }
 
-const sections: Record<string, () => Promise<void>> = { parts, boot, frames, rates };
+const sections: Record<string, () => Promise<void>> = { parts, boot, frames, rates, services };
 const chosen = process.env['QUICK'] === undefined ? process.argv.slice(2) : ['frames'];
 for (const [name, section] of Object.entries(sections)) {
   if (chosen.length === 0 || chosen.includes(name)) await section();

@@ -1,0 +1,171 @@
+// What the benchmarks stand on: the emulated 486 with a station on each card's wire, and frames sent at a rate of the
+// machine's own time. Not here: what is measured (../bench.ts, services.ts).
+
+import { NOW_AT } from '../../src/plane/cells.ts';
+import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
+import { IMAGE } from '../harness/board-router.ts';
+import { PROMPT } from '../harness/console.ts';
+import { ICOUNT_SHIFT, planeWord, reading, type Spent, spent } from '../harness/icount.ts';
+import { type Card, isaCards, Machine, pciCards, type Wire } from '../harness/qemu.ts';
+import { dgramEnd, type End } from '../harness/wire.ts';
+import * as packets from '../packets.ts';
+
+const HOST_MAC = '02:00:00:00:00:02';
+const GATEWAY_MAC = '02:00:00:00:00:01';
+export const HOST = '192.168.0.2';
+export const ROUTER = '192.168.0.1';
+export const OUTSIDE = '203.0.113.10';
+const GATEWAY = '203.0.113.1';
+export const SERVER = '203.0.113.2';
+/** Real time for what takes milliseconds on a quiet host. */
+const PATIENCE_MILLISECONDS = 20_000;
+/** Bytes that the longest frame takes of the wire: preamble, frame, checksum and gap (IEEE 802.3, 4.2.3.2). */
+export const FRAME_ON_WIRE = 1538;
+export const T1_BITS_PER_SECOND = 1_544_000;
+
+export const CARDS: Record<'isapc' | 'pc', (lan: Wire, wan: Wire) => Card[]> = {
+  isapc: isaCards,
+  pc: pciCards,
+};
+
+/** One end of a card's wire, as a host that answers ARP for its addresses and counts the rest. */
+export class Station {
+  received = 0;
+  last: Uint8Array = new Uint8Array();
+  router = packets.BROADCAST;
+  /** Told of each frame but ARP's. */
+  onFrame: (frame: Uint8Array) => void = () => {};
+  readonly #end: End;
+  readonly #addresses: readonly string[];
+
+  constructor(
+    end: End,
+    readonly mac: string,
+    addresses: readonly string[],
+  ) {
+    this.#end = end;
+    this.#addresses = addresses;
+    end.receive = frame => this.#take(frame);
+  }
+
+  #take(frame: Uint8Array): void {
+    if (packets.get16(frame, 12) !== 0x0806) {
+      this.received++;
+      this.last = frame;
+      this.onFrame(frame);
+      return;
+    }
+    this.router = packets.macText(frame, 6);
+    const target = packets.addressText(packets.get32(frame, 38));
+    if (packets.get16(frame, 20) !== 1 || !this.#addresses.includes(target)) return;
+    this.#end.send(
+      packets.arpFrame(this.router, {
+        operation: 2,
+        senderMac: this.mac,
+        senderAddress: target,
+        targetMac: this.router,
+        targetAddress: packets.addressText(packets.get32(frame, 28)),
+      }),
+    );
+  }
+
+  /** Waits until so many frames have come; false if they do not. */
+  async reaches(count: number): Promise<boolean> {
+    return await until(() => this.received >= count);
+  }
+
+  send(datagram: Uint8Array): void {
+    this.sendFrame(packets.frame(this.router, this.mac, datagram));
+  }
+
+  sendFrame(frame: Uint8Array): void {
+    this.#end.send(frame);
+  }
+
+  async close(): Promise<void> {
+    await this.#end.close();
+  }
+}
+
+export interface Bench {
+  machine: Machine;
+  lan: Station;
+  wan: Station;
+  engine: string;
+  stop(): Promise<void>;
+}
+
+/** @param leap the machine's time leaps while it sleeps; else it keeps to the host's, which rates need. */
+export async function start(machineName: 'isapc' | 'pc', leap: boolean): Promise<Bench> {
+  const [lanEnd, wanEnd] = [await dgramEnd(), await dgramEnd()];
+  const machine = await Machine.start({
+    machine: machineName,
+    disk: IMAGE,
+    cards: CARDS[machineName](lanEnd.wire, wanEnd.wire),
+    icount: ICOUNT_SHIFT,
+    sleep: !leap,
+  });
+  const lan = new Station(lanEnd.end, HOST_MAC, [HOST]);
+  const wan = new Station(wanEnd.end, GATEWAY_MAC, [GATEWAY, SERVER]);
+  await machine.console.expect(PROMPT, 60);
+  for (const line of [`set wan address ${OUTSIDE}/24`, `set wan gateway ${GATEWAY}`])
+    await machine.console.command(line);
+  await pause(300);
+  const stop = async (): Promise<void> => {
+    await machine.stop();
+    await lan.close();
+    await wan.close();
+  };
+  return { machine, lan, wan, engine: 'native', stop };
+}
+
+export const ip = (source: string, destination: string): packets.Ip => ({ source, destination, ttl: 64 });
+
+export const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
+
+/** Waits until it is so; false if it does not become so. */
+export async function until(isSo: () => boolean): Promise<boolean> {
+  const deadline = performance.now() + PATIENCE_MILLISECONDS;
+  while (!isSo() && performance.now() < deadline) await new Promise(setImmediate);
+  return isSo();
+}
+
+/** What the machine does when there is nothing to do. */
+export async function idleness(machine: Machine, milliseconds = 400): Promise<Spent> {
+  const from = await reading(machine);
+  await pause(milliseconds);
+  return spent(from, await reading(machine));
+}
+
+/** Ticks of the machine that pass at most between two looks; in what is more, the wire was silent. */
+const LATE_TICKS = 2;
+
+/**
+ * What happens at a rate, by the machine's own ticks: its time keeps to the host's where that is quiet, and falls
+ * behind it where it is not. Where the sender was late, the wire was silent, so that a busy host makes the rate
+ * lower and no bursts.
+ */
+export class Pace {
+  #due = 0;
+  #seen: number | undefined;
+  readonly #perTick: number;
+
+  constructor(perSecond: number) {
+    this.#perTick = perSecond / TICKS_PER_SECOND;
+  }
+
+  /** Answers how many are due, of `most` at once: the wire could not bring more between two looks at the clock. */
+  take(tick: number, most: number): number {
+    const passed = Math.min(tick - (this.#seen ?? tick), LATE_TICKS);
+    this.#seen = tick;
+    this.#due = Math.min(this.#due + passed * this.#perTick, LATE_TICKS * this.#perTick);
+    const taken = Math.min(most, Math.floor(this.#due));
+    this.#due -= taken;
+    return taken;
+  }
+}
+
+/** Calls back once a millisecond with the machine's tick, until that says that it is done. */
+export async function eachLook(machine: Machine, look: (tick: number) => boolean): Promise<void> {
+  while (look(await planeWord(machine, NOW_AT))) await pause(1);
+}
