@@ -39,6 +39,9 @@ export const DHCP_NEW_TICKS = 25;
 /** Messages that are read at once, and ticks after which one more is: 16 a second cost a quarter of a 66 MHz board. */
 export const DHCP_MESSAGE_BURST = 64;
 export const DHCP_MESSAGE_TICKS = 6;
+/** The same for those that have a lease: 256 that are switched on at once are through in half a minute. */
+export const DHCP_RENEW_BURST = 64;
+export const DHCP_RENEW_TICKS = 12;
 /** Reservations, and options that are set by hand. */
 export const DHCP_RESERVATIONS = 64;
 export const DHCP_OPTIONS = 16;

@@ -1,7 +1,7 @@
 // The DHCP server's table of leases: which client has which address, and until when. RFC 2131, section 2.1.
 //
-// It is in the plane's memory (LEASES_AT, LEASE_COUNT records), so that it outlives control; whether it outlives
-// power is up to a LeaseStore, of which there is none yet. Addresses and hashes of the clients' keys stand in
+// It is in the plane's memory (LEASES_AT, LEASE_COUNT records), so that it outlives control; that it outlives power is
+// up to a LeaseStore (store/lease-store.ts). Addresses and hashes of the clients' keys stand in
 // columns of their own, so that a client or an address is found by one native search.
 //
 //    0       4       8       12      16      17     18       34           35            36    64

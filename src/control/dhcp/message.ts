@@ -58,6 +58,13 @@ export const MESSAGE_BYTES = 548;
 /** The most we build: an Ethernet frame's payload less the headers. */
 const MOST_BYTES = 1472;
 
+/** The station address in what may be a client's message, or undefined if that is no Ethernet station's. */
+export function peekStation(data: Uint8Array): Uint8Array | undefined {
+  return data.length >= OPTIONS && data[1] === HTYPE_ETHERNET && data[2] === 6
+    ? data.subarray(CHADDR, CHADDR + 6)
+    : undefined;
+}
+
 /** A message that has come in. It is valid until the next parse(), or as long as the datagram is. */
 export class Reader {
   private data: Uint8Array = new Uint8Array(0);

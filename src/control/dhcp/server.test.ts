@@ -353,6 +353,17 @@ test('a flood of made-up stations takes no lease away, and is bounded in rate an
   // 2,000 in 2 s: the burst, and a few for the time.
   t.true(heard.length >= DHCP_NEW_BURST - 5 && heard.length <= DHCP_NEW_BURST + 16, `${heard.length} offers`);
   t.true(command('show leases').split('\n').length <= 1 + LEASE_COUNT);
+  const renew = (mac: string, address: string): number | undefined => {
+    const said = { ciaddr: address, destination: ROUTER };
+    raw(mac, compose(mac, REQUEST, said), said);
+    return heard.at(-1)?.type;
+  };
+  for (let n = 0; n < 400; n++) {
+    raw(station(5000 + n), compose(station(5000 + n), DISCOVER, {}));
+    if (n % 40 === 39) wait(1);
+  }
+  heard.length = 0;
+  for (const { mac, address } of hosts) t.is(renew(mac, address), ACK, 'in the midst of it');
   wait(500);
   for (const { mac, address } of hosts) {
     const renewed = one(mac, REQUEST, { ciaddr: address, destination: ROUTER });
