@@ -2,124 +2,15 @@
 // Stations come, renew, sleep, release and come back; no two ever hold one address at the same time.
 
 import test from 'ava';
-import { javascriptBuild } from '../../../test/builds.ts';
 import { addressText } from '../../../test/packets.ts';
-import { INTERFACE_INSIDE } from '../../plane/interface.ts';
-import { INTERFACE_LAN, LEASE_COUNT, MTU_DEFAULT, TICKS_PER_SECOND } from '../../plane/limits.ts';
-import type { Clock, Timer } from '../clock.ts';
-import type { Context } from '../context.ts';
+import { LEASE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { DHCP_NOTE_BURST, DHCP_NOTE_SECONDS } from '../limits.ts';
-import type { Machine } from '../machine.ts';
-import type { Datagram, Udp } from '../net/udp.ts';
+import { fixture, lottery } from './alone-lab.ts';
 import type { LeaseStore, StoredLease } from './leases.ts';
-import { ACK, DISCOVER, NAK, OFFER, RELEASE, REQUEST, Reader } from './message.ts';
-import { DhcpServer } from './server.ts';
-import { compose, station } from './server-lab.ts';
+import { ACK, DISCOVER, NAK, OFFER, RELEASE, REQUEST } from './message.ts';
 
 const DAY = 86400;
 const YEAR = 365 * DAY;
-/** Beyond i32: a year is 3.2 thousand million ticks. */
-const START = 0x7fff0000;
-
-/** Time that goes from timer to timer; ticks wrap as the plane's do. */
-class Time implements Clock {
-  timers: Timer[] = [];
-  /** Ticks since the start, not wrapped. */
-  passed = 0;
-
-  now(): number {
-    return (START + this.passed) | 0;
-  }
-
-  after(ticks: number, run: () => void): Timer {
-    const timer = { tick: this.passed + ticks, run };
-    this.timers.push(timer);
-    return timer;
-  }
-
-  cancel(timer: Timer): void {
-    this.timers = this.timers.filter(other => other !== timer);
-  }
-
-  run(): void {}
-
-  next(): number {
-    return 0;
-  }
-
-  /** Goes to the next timer, or to a time if it comes first. */
-  go(until: number): void {
-    for (;;) {
-      let first: Timer | undefined;
-      for (const timer of this.timers) if (first === undefined || timer.tick < first.tick) first = timer;
-      if (first === undefined || first.tick > until) break;
-      this.cancel(first);
-      this.passed = first.tick;
-      first.run();
-    }
-    this.passed = until;
-  }
-}
-
-/** The server with nothing behind its UDP but a list, and a station that speaks to it. */
-function fixture(store?: LeaseStore) {
-  const { plane, memory } = javascriptBuild();
-  plane.planeReset();
-  plane.configureInterface(INTERFACE_LAN, INTERFACE_INSIDE, 0xc0a80001 | 0, -256, MTU_DEFAULT);
-  const clock = new Time();
-  const sent: Reader[] = [];
-  let receive: (datagram: Datagram) => void = () => {};
-  const deliver = (data: Uint8Array): boolean => {
-    const reader = new Reader();
-    if (reader.parse(data.slice()) !== undefined) throw new Error('The server sends what it cannot read');
-    sent.push(reader);
-    return true;
-  };
-  const udp: Udp = {
-    open: (_port, _interfaces, handler) => {
-      receive = handler;
-      return true;
-    },
-    openRandom: () => 0,
-    close: () => {},
-    send: (_to, _port, _from, data) => deliver(data),
-    sendTo: (_index, _mac, _source, _destination, _port, _from, data) => deliver(data),
-  };
-  const machine = { plane, memory } as unknown as Machine;
-  const server = new DhcpServer({ machine, clock, udp, log: () => {} } as unknown as Context, store);
-  server.start(false);
-  const say = (
-    n: number,
-    type: number,
-    said: Parameters<typeof compose>[2] = {},
-    ticks = 25,
-  ): Reader | undefined => {
-    sent.length = 0;
-    const data = compose(station(n), type, said);
-    receive({
-      source: 0,
-      sourcePort: 68,
-      destination: -1,
-      destinationPort: 67,
-      index: 0,
-      broadcast: true,
-      data,
-      mac: 0,
-    });
-    clock.go(clock.passed + ticks);
-    return sent[0];
-  };
-  return { clock, server, say, seconds: () => clock.passed / TICKS_PER_SECOND };
-}
-
-/** A generator of numbers below n that repeats. */
-function lottery(seed: number): (n: number) => number {
-  let state = seed;
-  return n => {
-    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
-    return Math.floor((state / 2 ** 32) * n);
-  };
-}
 
 test('a year of leases and renewals: no address twice, tables that do not grow', t => {
   const { clock, server, say, seconds } = fixture();

@@ -1,0 +1,118 @@
+// The DHCP server alone, for tests of many messages: a clock that goes from timer to timer, a wire that is a list.
+// Not here: the server on a board, with ARP (server-lab.ts).
+
+import { javascriptBuild } from '../../../test/builds.ts';
+import { INTERFACE_INSIDE } from '../../plane/interface.ts';
+import { INTERFACE_LAN, MTU_DEFAULT, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import type { Clock, Timer } from '../clock.ts';
+import type { Context } from '../context.ts';
+import type { Machine } from '../machine.ts';
+import type { Datagram, Udp } from '../net/udp.ts';
+import type { LeaseStore } from './leases.ts';
+import { Reader } from './message.ts';
+import { DhcpServer } from './server.ts';
+import { compose, station } from './server-lab.ts';
+
+/** Beyond i32: a year is 3.2 thousand million ticks. */
+const START = 0x7fff0000;
+
+/** Time that goes from timer to timer; ticks wrap as the plane's do. */
+class Time implements Clock {
+  timers: Timer[] = [];
+  /** Ticks since the start, not wrapped. */
+  passed = 0;
+
+  now(): number {
+    return (START + this.passed) | 0;
+  }
+
+  after(ticks: number, run: () => void): Timer {
+    const timer = { tick: this.passed + ticks, run };
+    this.timers.push(timer);
+    return timer;
+  }
+
+  cancel(timer: Timer): void {
+    this.timers = this.timers.filter(other => other !== timer);
+  }
+
+  run(): void {}
+
+  next(): number {
+    return 0;
+  }
+
+  /** Goes to the next timer, or to a time if it comes first. */
+  go(until: number): void {
+    for (;;) {
+      let first: Timer | undefined;
+      for (const timer of this.timers) if (first === undefined || timer.tick < first.tick) first = timer;
+      if (first === undefined || first.tick > until) break;
+      this.cancel(first);
+      this.passed = first.tick;
+      first.run();
+    }
+    this.passed = until;
+  }
+}
+
+/** The server with nothing behind its UDP but a list, and a station that speaks to it. */
+export function fixture(store?: LeaseStore) {
+  const { plane, memory } = javascriptBuild();
+  plane.planeReset();
+  plane.configureInterface(INTERFACE_LAN, INTERFACE_INSIDE, 0xc0a80001 | 0, -256, MTU_DEFAULT);
+  const clock = new Time();
+  const sent: Reader[] = [];
+  let receive: (datagram: Datagram) => void = () => {};
+  const deliver = (data: Uint8Array): boolean => {
+    const reader = new Reader();
+    if (reader.parse(data.slice()) !== undefined) throw new Error('The server sends what it cannot read');
+    sent.push(reader);
+    return true;
+  };
+  const udp: Udp = {
+    open: (_port, _interfaces, handler) => {
+      receive = handler;
+      return true;
+    },
+    openRandom: () => 0,
+    close: () => {},
+    send: (_to, _port, _from, data) => deliver(data),
+    sendTo: (_index, _mac, _source, _destination, _port, _from, data) => deliver(data),
+  };
+  const machine = { plane, memory } as unknown as Machine;
+  const server = new DhcpServer({ machine, clock, udp, log: () => {} } as unknown as Context, store);
+  server.start(false);
+  /** A datagram comes, and time passes; all that the server says meanwhile. */
+  const hear = (data: Uint8Array, ticks: number): Reader[] => {
+    sent.length = 0;
+    receive({
+      source: 0,
+      sourcePort: 68,
+      destination: -1,
+      destinationPort: 67,
+      index: 0,
+      broadcast: true,
+      data,
+      mac: 0,
+    });
+    clock.go(clock.passed + ticks);
+    return [...sent];
+  };
+  const say = (
+    n: number,
+    type: number,
+    said: Parameters<typeof compose>[2] = {},
+    ticks = 25,
+  ): Reader | undefined => hear(compose(station(n), type, said), ticks)[0];
+  return { clock, server, hear, say, seconds: () => clock.passed / TICKS_PER_SECOND };
+}
+
+/** A generator of numbers below n that repeats. */
+export function lottery(seed: number): (n: number) => number {
+  let state = seed;
+  return n => {
+    state = (Math.imul(state, 1103515245) + 12345) >>> 0;
+    return Math.floor((state / 2 ** 32) * n);
+  };
+}
