@@ -89,6 +89,16 @@ test('servers are told that 1,232 bytes are taken, and clients get what they tak
     t.is(message.answers?.length, most < 700 ? 0 : 20);
     t.is(message.additionals?.length, size === 0 ? 0 : 1);
   }
+  // Fragments are not put together for us: what passes the WAN in one piece is what is asked for.
+  for (const [mtu, told] of [
+    [700, 672],
+    [300, 512],
+  ] as const) {
+    lab.command(`set wan mtu ${mtu}`);
+    lab.ask(query(`${mtu}.example.net`, { additionals: [opt(4096)] }));
+    const asked = lab.asked.pop();
+    t.is((asked?.message.additionals?.[0] as { udpPayloadSize?: number } | undefined)?.udpPayloadSize, told);
+  }
 });
 
 test('TC is passed on, and such an answer is not kept', async t => {

@@ -8,6 +8,9 @@
 // of their question. One timer serves all queries under way: it runs every SCAN_TICKS while there are any.
 // Not here: sockets of clients (dns.ts), settings (commands.ts).
 
+import { IF_MTU, interfaceAt } from '../../plane/interface.ts';
+import { INTERFACE_WAN } from '../../plane/limits.ts';
+import { i32at } from '../../plane/memory.ts';
 import type { Timer } from '../clock.ts';
 import { since } from '../clock.ts';
 import type { Context } from '../context.ts';
@@ -53,6 +56,7 @@ import {
   SERVFAIL,
   sameQuestion,
   truncate,
+  UDP_BYTES,
   write16,
 } from './message.ts';
 import { isBelow } from './rebind.ts';
@@ -61,6 +65,7 @@ import type { Upstream } from './upstream.ts';
 
 export const DNS_PORT = 53;
 const SCAN_TICKS = 10;
+const IP_UDP_BYTES = 28;
 /** By TCP each try has a handshake, too. */
 const TCP_TICKS = 300;
 
@@ -219,9 +224,8 @@ export class Forwarder {
     counts.forwarded++;
     flight.begin(data, query, asker.address);
     flight.byTcp = byTcp;
-    if (!byTcp && query.optAt !== 0 && query.size > DNS_UPSTREAM_BYTES) {
-      write16(flight.query, query.optAt + 3, DNS_UPSTREAM_BYTES);
-    }
+    const most = upstreamBytes();
+    if (!byTcp && query.optAt !== 0 && query.size > most) write16(flight.query, query.optAt + 3, most);
     flight.waiters.push(waiter);
     this.try(flight);
     this.timer ??= this.context.clock.after(SCAN_TICKS, () => this.scan());
@@ -450,6 +454,15 @@ export class Forwarder {
 /** What asks from inside the router has no port, and takes its answers by UDP. */
 function isTcp(asker: Asker): boolean {
   return asker.reply !== undefined && asker.port !== 0;
+}
+
+/**
+ * What servers are told that we take by UDP: what reaches us in one piece, as fragments are not put together for the
+ * router itself. Forged ones could be slipped in among them (RFC 9715); what is longer comes by TCP.
+ */
+function upstreamBytes(): number {
+  const mtu = i32at(interfaceAt(INTERFACE_WAN) + IF_MTU);
+  return Math.max(UDP_BYTES, Math.min(DNS_UPSTREAM_BYTES, mtu - IP_UDP_BYTES));
 }
 
 /** Whether a message is the answer to the query that is under way, by its question; the identifier is checked. */
