@@ -78,8 +78,23 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
         return prefix === undefined ? undefined : formatPrefix(prefix.address, prefix.length);
       }),
     },
+    {
+      words: 'wan static',
+      arguments: 'ADDRESS/LENGTH:prefix [GATEWAY:address]',
+      help: 'address and gateway of the WAN in one line',
+      set: ([text = '', gateway]) => {
+        setAddress(context, wan, text);
+        if (gateway !== undefined) setGateway(wan, gateway);
+      },
+      lines: () => [],
+    },
     ...mtuAndGateway(wan, ofStatic),
   ];
+}
+
+function setGateway(wan: Wan, text: string): void {
+  const gateway = parseAddress(text);
+  check('gateway', text, typeof gateway === 'string' ? gateway : wan.setGateway(gateway));
 }
 
 function mtuAndGateway(
@@ -102,10 +117,7 @@ function mtuAndGateway(
       words: 'wan gateway',
       arguments: 'ADDRESS:address',
       help: 'the next router on the WAN, of an address that is set',
-      set: ([text = '']) => {
-        const gateway = parseAddress(text);
-        check('gateway', text, typeof gateway === 'string' ? gateway : wan.setGateway(gateway));
-      },
+      set: ([text = '']) => setGateway(wan, text),
       unset: () => {
         const why = wan.setGateway(undefined);
         if (why !== undefined) throw new Refusal(`Cannot unset WAN gateway: ${why}`);

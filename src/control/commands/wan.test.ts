@@ -1,0 +1,17 @@
+// The WAN's settings at the console. Not here: what they do (../wan.test.ts).
+
+import test from 'ava';
+import { lab } from '../dhcp/server-lab.ts';
+
+test('set wan static is address and gateway in one line', async t => {
+  const { command } = await lab();
+  t.is(command('set wan static 203.0.113.9/24 203.0.113.1'), '');
+  const lines = ['set wan address 203.0.113.9/24', 'set wan gateway 203.0.113.1'];
+  t.deepEqual(command('show config').split('\n').slice(0, 2), lines);
+  t.is(command('set wan static 203.0.113.8/24'), '');
+  t.is(command('show config').split('\n').at(0), 'set wan address 203.0.113.8/24');
+  t.regex(command('set wan static 192.168.0.9/24'), /^Cannot set WAN address 192\.168\.0\.9\/24: it shares/);
+  t.regex(command('set wan static 203.0.113.8/24 1.1.1.1'), /^Cannot set WAN gateway 1\.1\.1\.1: /);
+  t.is(command('unset wan address'), '');
+  t.regex(command('show wan'), /^mode +dhcp, /);
+});
