@@ -63,7 +63,9 @@ export async function bundle(): Promise<Firmware> {
   const interpreted = [await planeScript()];
   const scripts = modules.take('firmware/control.ts');
   const overlays = OVERLAY_NAMES.map(name =>
-    name === 'interpreted' ? interpreted : [...modules.take(overlayEntry(name)), overlayScript(name)],
+    name === 'interpreted'
+      ? interpreted
+      : [...modules.take(overlayEntry(name), scripts), overlayScript(name)],
   );
   return { scripts, overlays };
 }
@@ -94,8 +96,11 @@ export async function planeScript(plain = false): Promise<Script> {
 }
 
 interface Modules {
-  /** A source file's module and what it needs, the needed first, without what has been taken before. */
-  take(file: string): Script[];
+  /**
+   * A source file's module and what it needs, the needed first, without what is among `resident`. What two overlays
+   * share is in both: either may be the first, and the engine takes the module that it has already.
+   */
+  take(file: string, resident?: readonly Script[]): Script[];
 }
 
 /** Control's files and what else they need: esbuild makes a module of each, or of what only one of them needs. */
@@ -117,14 +122,15 @@ async function controlModules(): Promise<Modules> {
     minify: true,
   });
   const texts = new Map(outputFiles.map(file => [path.relative(root, file.path), file.text]));
-  const taken = new Set<string>();
-  const take = (name: string): Script[] => {
+  const take = (name: string, taken: Set<string>): Script[] => {
     if (taken.has(name)) return [];
     taken.add(name);
-    const imported = (metafile.outputs[name]?.imports ?? []).flatMap(({ path }) => take(path));
+    const imported = (metafile.outputs[name]?.imports ?? []).flatMap(({ path }) => take(path, taken));
     return [...imported, { name, text: texts.get(name) as string }];
   };
-  return { take: file => take(file.replace(/ts$/, 'js')) };
+  return {
+    take: (file, resident = []) => take(file.replace(/ts$/, 'js'), new Set(resident.map(({ name }) => name))),
+  };
 }
 
 /** The TypeScript files below a folder that are no tests. */

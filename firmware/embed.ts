@@ -13,6 +13,7 @@ import { createRequire } from 'node:module';
 import { HOST_RESULT_AT } from '../src/plane/cells.ts';
 import { PLANE_BASE, PLANE_BYTES } from '../src/plane/limits.ts';
 import { HOST_OVERLAY } from './abi.ts';
+import { compileLean, makeLean } from './lean.ts';
 
 const VARIANT = '@jitl/quickjs-wasmfile-release-sync';
 /** 16 MiB of linear memory; how much of it has RAM behind it is each board's affair. */
@@ -212,15 +213,9 @@ export interface Firmware {
 const EVAL_MODULE = 1;
 
 /**
- * Starts the engine, defines `__memory` and `__host`, evaluates the bundle and finds `__step`. `evaluated` is
- * called after each of several scripts.
+ * Starts the engine, defines `__memory` and `__host`, evaluates the bundle and finds `__step`.
  */
-export function embed(
-  bundle: string | Firmware,
-  host: Host = noHost,
-  interrupted = never,
-  evaluated: (engine: Engine, memory: WebAssembly.Memory) => void = () => {},
-): Embedded {
+export function embed(bundle: string | Firmware, host: Host = noHost, interrupted = never): Embedded {
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
   const exportNames = engineExportNames();
   const dispatch: Host = (op, ...args) => {
@@ -230,6 +225,7 @@ export function embed(
   const engine = instantiate(engineImports(memory, dispatch, interrupted), exportNames);
   const stackPointer = engine.stackGetCurrent();
   const runtime = engine.QTS_NewRuntime();
+  compileLean(memory, runtime);
   engine.QTS_RuntimeSetMaxStackSize(runtime, EVALUATION_STACK_LIMIT);
   engine.QTS_RuntimeEnableInterruptHandler(runtime);
   const context = engine.QTS_NewContext(runtime, 0);
@@ -241,9 +237,15 @@ export function embed(
       withText(file, name => engine.QTS_Eval(context, at, bytes, name, 0, flags));
     return finish(withText(source, evaluate));
   };
+  const evaluateModules = (scripts: readonly Script[]): void => {
+    for (const { name, text } of scripts) {
+      run(text, name, EVAL_MODULE);
+      makeLean(engine, memory, runtime, context);
+    }
+  };
   const loadOverlay = (number: number): void => {
     if (typeof bundle === 'string') throw new Error('There are no overlays');
-    for (const { name, text } of bundle.overlays[number] ?? []) run(text, name, EVAL_MODULE);
+    evaluateModules(bundle.overlays[number] ?? []);
     new Int32Array(memory.buffer)[(PLANE_BASE + HOST_RESULT_AT) >> 2] = 1;
   };
 
@@ -252,12 +254,7 @@ export function embed(
   const hostFunction = withText('__host', name => engine.QTS_NewFunction(context, name, 8, 0, 1));
   engine.QTS_SetProp(context, global, string('__host'), hostFunction);
   if (typeof bundle === 'string') run(bundle, 'masqbox.js');
-  else {
-    for (const { name, text } of bundle.scripts) {
-      run(text, name, EVAL_MODULE);
-      evaluated(engine, memory);
-    }
-  }
+  else evaluateModules(bundle.scripts);
   engine.QTS_RuntimeSetMaxStackSize(runtime, STACK_LIMIT);
   const stepFunction = engine.QTS_GetProp(context, global, string('__step'));
   const argv = engine.malloc(64);

@@ -28,13 +28,7 @@ export interface Snapshot {
 
 export async function takeSnapshot(): Promise<Snapshot> {
   const firmware = await bundle();
-  const source = firmware.scripts.map(({ text }) => text).join('\n');
-  // After each script, so that the next one takes the room of the last one's text.
-  const engine = embed(firmware, undefined, undefined, (functions, linear) => {
-    const heapBase = functions.stackGetCurrent();
-    scrubFreeMemory(linear, heapBase); // so that no stale pointer is taken for a live one
-    dropSources(linear, heapBase, functions.free, source);
-  });
+  const engine = embed(firmware);
   const memory = new Uint8Array(engine.memory.buffer);
   scrubFreeMemory(engine.memory, engine.stackPointer);
   const heapAt = engine.stackPointer & ~(PAGE - 1);
@@ -77,63 +71,6 @@ function* heapChunks(memory: Uint8Array, heapBase: number): Generator<Chunk> {
     yield { at, size, used: (head & 2) !== 0 };
     at += size;
   }
-}
-
-/**
- * Frees the source text that the engine keeps of every function for Function.prototype.toString, which then
- * answers `[native code]`: nested functions are in it many times over. A chunk that holds a piece of the
- * bundle and to which one word of the heap points is such a text, if its length is where a function has it:
- *
- *     place - 3         - 2                     - 1                         place
- *     | text's length | line numbers' length | line numbers' address | text's address |
- */
-function dropSources(
-  memory: WebAssembly.Memory,
-  heapBase: number,
-  free: (at: number) => void,
-  source: string,
-): void {
-  const bytes = new Uint8Array(memory.buffer);
-  const texts = new Map<number, number>();
-  let end = heapBase;
-  for (const { at, size, used } of heapChunks(bytes, heapBase)) {
-    end = at + size;
-    if (!used || size < 24) continue;
-    const content = bytes.subarray(at + 8, at + size + 4); // into the next header, as malloc lets it
-    const length = content.indexOf(0);
-    if (
-      length >= 8 &&
-      length <= source.length &&
-      source.includes(Buffer.from(content.subarray(0, length)).toString('latin1'))
-    ) {
-      texts.set(at + 8, length);
-    }
-  }
-  const words = new Uint32Array(memory.buffer);
-  const pointers = new Map<number, number[]>();
-  for (let i = heapBase >> 2; i < end >> 2; i++) {
-    const value = words[i] as number;
-    if (texts.has(value)) pointers.set(value, [...(pointers.get(value) ?? []), i]);
-  }
-  for (const [text, places] of pointers) {
-    if (places.length !== 1) continue;
-    const place = places[0] as number;
-    if (words[place - 3] !== texts.get(text)) continue;
-    words[place] = 0;
-    free(text);
-    dropLineNumbers(words, place, free);
-  }
-}
-
-/** Frees a function's table of line numbers: 8 % of the heap, to say which column of a minified line threw. */
-function dropLineNumbers(words: Uint32Array, place: number, free: (at: number) => void): void {
-  const table = words[place - 1] as number;
-  const bytes = words[place - 2] as number;
-  const chunk = (words[(table >> 2) - 1] ?? 0) & ~7;
-  if (table === 0 || bytes === 0 || chunk < bytes + 4 || chunk > bytes + 4 + LINK_BYTES) return;
-  words[place - 1] = 0;
-  words[place - 2] = 0;
-  free(table);
 }
 
 /** Zeroes the heap's free chunks: parsing leaves much rubbish behind. */

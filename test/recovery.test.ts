@@ -82,7 +82,7 @@ whole('control dies in every way, and nothing that runs through the board notice
     // Its settings are there again.
     t.regex(await board.console('show config'), /^\+? ?set syslog 203\.0\.113\.2$/m);
   }
-  t.regex(await board.console('show crash'), /\n {4}at throw /);
+  t.regex(await board.console('show crash'), /\n {4}at throw\n/);
   for (const { stop } of running) await stop();
   await curl.stop();
   t.is(await board.console('unset syslog'), '');

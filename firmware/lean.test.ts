@@ -1,0 +1,66 @@
+import test from 'ava';
+import { HOST_OVERLAY } from './abi.ts';
+import { embed, type Script } from './embed.ts';
+
+const FIRST: Script = {
+  name: 'a/first.ts',
+  text: `const SECRET = 40;
+    let calls = 0;
+    function plain(a, b) { const sum = a + b; return sum; }
+    function captured(n) { let inner = n; return [() => inner++, () => inner]; }
+    class Thing { #kept = 1; add(n) { for (const x of [n, n]) this.#kept += x; return this.#kept; } }
+    export function total(n) { calls++; return plain(SECRET, n); }
+    export { captured, Thing as Other, calls };`,
+};
+const SECOND: Script = {
+  name: 'b/second.ts',
+  text: `import { total as t, calls } from './../a/first.ts';
+    import * as all from '../a/first.ts';
+    export { Other } from '../a/first.ts';
+    export const look = () => [t(2), calls, Object.keys(all).join()];
+    globalThis.look = look;
+    globalThis.captured = all.captured;
+    globalThis.__step = () => {};`,
+};
+const LATER: Script = {
+  name: 'c/later.ts',
+  text: `import { look, Other } from '../b/second.ts';
+    import { total } from '../a/first.ts';
+    globalThis.later = () => [look(), new Other().add(3), total(-40)];`,
+};
+
+function lean() {
+  const engine = embed({ scripts: [FIRST, SECOND], overlays: [[LATER]] });
+  return { engine, evaluate: engine.evaluate };
+}
+
+test('modules do what they did, and those that are loaded later find them', t => {
+  const { engine, evaluate } = lean();
+  t.deepEqual(evaluate('look()'), [42, 1, 'Other,calls,captured,total']);
+  t.deepEqual(
+    evaluate(
+      '(() => { const [up, now] = captured(5); up(); up(); const [, other] = captured(1); return [now(), other()]; })()',
+    ),
+    [7, 1],
+  );
+  engine.evaluate(`__host(${HOST_OVERLAY}, 0)`);
+  t.deepEqual(evaluate('later()'), [[42, 2, 'Other,calls,captured,total'], 7, 0]);
+  t.deepEqual(evaluate('later()'), [[42, 4, 'Other,calls,captured,total'], 7, 0]);
+});
+
+test('no source and no line is kept, and traces name the functions', t => {
+  const { engine, evaluate } = lean();
+  t.regex(evaluate('String(look)') as string, /native code/);
+  t.regex(t.throws(() => engine.evaluate('(function named() { null.x; })()')).message, /at named/);
+  const text = Buffer.from(engine.memory.buffer).toString('latin1');
+  t.false(text.includes('this.#kept +='));
+});
+
+test('the garbage collector goes through what is left', t => {
+  const { evaluate } = lean();
+  // Cycles of 48 bytes and more: without being collected they would not fit.
+  const cycles =
+    '(() => { for (let i = 0; i < 200000; i++) { const a = [new Uint8Array(100)]; a.push(a); } return 1; })()';
+  t.is(evaluate(cycles), 1);
+  t.deepEqual(evaluate('look()'), [42, 1, 'Other,calls,captured,total']);
+});
