@@ -2,39 +2,22 @@
 // trial, makes it permanent, and gets over firmware that never comes up and over power cuts in the middle.
 // Not here: power cuts at every sector (src/control/update/update.test.ts), the host tool (masqbox.test.ts).
 
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { crc32 } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
-import * as layout from '../image/layout.ts';
+import { Inbox } from '../tools/masqbox/inbox.ts';
 import { type ByteLine, sendFile } from '../tools/masqbox/ymodem.ts';
 import { IMAGE } from './harness/board-router.ts';
 import { PROMPT } from './harness/console.ts';
+import { imageOf, slotOf } from './harness/firmware.ts';
 import { isaCards, Machine } from './harness/qemu.ts';
 
-const { SECTOR_BYTES } = layout;
-const SLOT_AT = layout.SLOT_SECTOR * SECTOR_BYTES;
 const BOOT_SECONDS = 120;
 const TRANSFER_SECONDS = 300;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'masqbox-update-'));
 test.after.always(() => rmSync(folder, { recursive: true, force: true }));
-
-/** The slot of the image under another version; `spoil` may change its packed snapshot. Its checksums are right. */
-function slotOf(version: string, spoil: (snapshot: Buffer) => void = () => {}): Buffer {
-  const slot = Buffer.from(readFileSync(IMAGE)).subarray(SLOT_AT);
-  const header = slot.subarray(0, SECTOR_BYTES);
-  const word = (at: number): number => header.readUInt32LE(at);
-  const kernel = (word(layout.SLOT_AT_KERNEL_PACKED) + 3) & ~3;
-  const payload = slot.subarray(SECTOR_BYTES, SECTOR_BYTES + kernel + word(layout.SLOT_AT_SNAPSHOT_PACKED));
-  spoil(payload.subarray(kernel));
-  header.fill(0, layout.SLOT_AT_VERSION, layout.SLOT_AT_VERSION + layout.SLOT_VERSION_BYTES);
-  header.write(version, layout.SLOT_AT_VERSION, 'latin1');
-  header.writeUInt32LE(crc32(payload), layout.SLOT_AT_PAYLOAD_CRC);
-  header.writeUInt32LE(crc32(header.subarray(0, layout.SLOT_AT_HEADER_CRC)), layout.SLOT_AT_HEADER_CRC);
-  return slot.subarray(0, SECTOR_BYTES + payload.length);
-}
 
 function newDisk(name: string): string {
   const disk = path.join(folder, name);
@@ -56,26 +39,11 @@ async function boot(t: ExecutionContext, disk: string): Promise<Machine> {
 
 /** The console's bytes from now on, for a sender. */
 function byteLine(machine: Machine): ByteLine {
-  const bytes: number[] = [];
-  let wake = (): void => {};
-  machine.console.watcher = more => {
-    bytes.push(...more);
-    wake();
-  };
+  const inbox = new Inbox();
+  machine.console.watcher = bytes => inbox.put(bytes);
   return {
     write: async part => machine.console.write(Buffer.from(part).toString('latin1')),
-    read: async milliseconds => {
-      if (bytes.length === 0) {
-        await new Promise<void>(resolve => {
-          const timer = setTimeout(resolve, milliseconds);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-      return bytes.shift();
-    },
+    read: milliseconds => inbox.next(milliseconds),
     now: () => performance.now(),
   };
 }
@@ -104,8 +72,7 @@ test.serial('new firmware boots on trial, is made permanent, and update back ret
     /slot A: .* permanent, sequence 1, .*running\nslot B: there is no firmware/,
   );
   const from = performance.now();
-  const image = Buffer.from(readFileSync(IMAGE));
-  image.set(slotOf('9.9.9'), SLOT_AT);
+  const image = imageOf(IMAGE, '9.9.9');
   await send(machine, image);
   t.log(`${image.length} bytes in ${((performance.now() - from) / 1000).toFixed(1)} s`);
   await machine.console.expect('Masqbox 9.9.9 is in slot B and starts on trial', 60);
@@ -124,7 +91,7 @@ test.serial('new firmware boots on trial, is made permanent, and update back ret
 
 test.serial('firmware that dies at its start is tried three times, then the old one is back', async t => {
   const machine = await boot(t, newDisk('dead'));
-  const slot = slotOf('6.6.6', snapshot => snapshot.fill(0xff, 100, 5000));
+  const slot = slotOf(IMAGE, '6.6.6', snapshot => snapshot.fill(0xff, 100, 5000));
   await send(machine, slot);
   await machine.console.expect('starts on trial', 60);
   for (const left of [2, 1, 0]) {
@@ -138,7 +105,7 @@ test.serial('firmware that dies at its start is tried three times, then the old 
 
 test.serial('a power cut in the middle leaves the old firmware, and the next update succeeds', async t => {
   const disk = newDisk('cut');
-  const slot = slotOf('9.9.9');
+  const slot = slotOf(IMAGE, '9.9.9');
   for (const share of [0.02, 0.5]) {
     const machine = await boot(t, disk);
     const cut = (sent: number): void => {

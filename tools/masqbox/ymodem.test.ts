@@ -6,20 +6,10 @@ import path from 'node:path';
 import test from 'ava';
 import { Receiver } from '../../src/control/transfer/receiver.ts';
 import { runSeed, seeded } from '../../test/harness/random.ts';
+import { Inbox } from './inbox.ts';
 import { type ByteLine, sendFile, TransferError } from './ymodem.ts';
 
 const FILE = Buffer.from(Array.from({ length: 40_321 }, (_, i) => ((i * i) >> (i % 5)) & 0xff));
-
-/** Bytes that wait for a reader, and the reader that waits for bytes. Times are milliseconds of `now`. */
-class Inbox {
-  readonly bytes: number[] = [];
-  wake: () => void = () => {};
-
-  put(bytes: Iterable<number>): void {
-    this.bytes.push(...bytes);
-    this.wake();
-  }
-}
 
 test('rz takes what sendFile() sends', async t => {
   const folder = mkdtempSync(path.join(tmpdir(), 'masqbox-rz-'));
@@ -35,18 +25,7 @@ test('rz takes what sendFile() sends', async t => {
   child.stdout.on('data', (bytes: Buffer) => inbox.put(bytes));
   const line: ByteLine = {
     write: async bytes => void child.stdin.write(bytes),
-    read: async milliseconds => {
-      if (inbox.bytes.length === 0) {
-        await new Promise<void>(resolve => {
-          const timer = setTimeout(resolve, milliseconds);
-          inbox.wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-      return inbox.bytes.shift();
-    },
+    read: milliseconds => inbox.next(milliseconds),
     now: () => performance.now(),
   };
   const seen: number[] = [];
@@ -59,11 +38,11 @@ test('rz takes what sendFile() sends', async t => {
 /** A line to a receiver in virtual time, 86.8 us a byte; `spoil` says what becomes of a byte on its way. */
 function virtualLine(spoil: (byte: number) => number[]) {
   let now = 0;
-  const inbox = new Inbox();
+  const answers: number[] = [];
   const received: number[] = [];
   let why: string | undefined | null = null;
   const tick = (): number => Math.floor(now / 10);
-  const receiver = new Receiver(text => inbox.put([...Buffer.from(text, 'latin1')].flatMap(spoil)), 0);
+  const receiver = new Receiver(text => answers.push(...[...Buffer.from(text, 'latin1')].flatMap(spoil)), 0);
   const settle = (): void => {
     for (let event = receiver.event; event !== undefined; event = receiver.event) {
       if (event.kind === 'data') received.push(...event.bytes);
@@ -89,8 +68,8 @@ function virtualLine(spoil: (byte: number) => number[]) {
     },
     read: async milliseconds => {
       const until = now + milliseconds;
-      while (inbox.bytes.length === 0 && now < until) pass(10);
-      return inbox.bytes.shift();
+      while (answers.length === 0 && now < until) pass(10);
+      return answers.shift();
     },
     now: () => now,
   };

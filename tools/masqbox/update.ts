@@ -1,0 +1,126 @@
+// `masqbox update IMAGE`: sends firmware to the board by YMODEM, follows it through its reboot, and says what became
+// of it. The board decides what it takes, and when new firmware is permanent: src/control/update/.
+// Not here: checking the file (image-file.ts), the blocks on the line (ymodem.ts).
+
+import { Failure, NO_ANSWER, REFUSED, reasonOf } from './failure.ts';
+import type { Firmware } from './image-file.ts';
+import type { Session } from './session.ts';
+import { cancel, sendFile, TransferError } from './ymodem.ts';
+
+/** The board waits for silence, up to 30 s, before it says why it gave up. */
+const REASON_PATIENCE = 40_000;
+/** A board whose BIOS counts and tests its memory, and then a slow card. */
+const BOOT_PATIENCE = 180_000;
+/** Longer than a trial can last, with its reboots. */
+const TRIAL_PATIENCE = 20 * 60_000;
+const TRIAL_LOOK = 5000;
+
+/** What the person at the terminal is told meanwhile. */
+export interface Watcher {
+  /** A line for the log of what happens. */
+  tell(text: string): void;
+  /** Bytes that have arrived. */
+  progress(sent: number): void;
+}
+
+export interface SlotState {
+  /** "slot A" */
+  readonly name: string;
+  readonly isRunning: boolean;
+  /** "Masqbox 0.1.0, permanent, sequence 1, 909000 bytes", or why there is none. */
+  readonly text: string;
+}
+
+/** The rows of `show update`. */
+export function slotsOf(rows: readonly string[]): SlotState[] {
+  return rows.flatMap(row => {
+    const match = /^(slot [AB]): (.*?)(, running)?$/.exec(row);
+    return match === null ? [] : [{ name: match[1]!, text: match[2]!, isRunning: match[3] !== undefined }];
+  });
+}
+
+async function slots(session: Session): Promise<SlotState[]> {
+  const { rows, refusal } = await session.run('show update');
+  if (refusal !== undefined) throw new Failure(refusal, REFUSED);
+  return slotsOf(rows);
+}
+
+function running(states: readonly SlotState[]): SlotState {
+  const state = states.find(({ isRunning }) => isRunning);
+  if (state === undefined)
+    throw new Failure('Cannot update: the board does not say which slot runs', NO_ANSWER);
+  return state;
+}
+
+/** Sends the firmware and follows the board to the prompt of what it then runs. Answers that slot. */
+export async function update(session: Session, firmware: Firmware, watcher: Watcher): Promise<SlotState> {
+  const before = running(await slots(session));
+  watcher.tell(`The board runs ${before.text} in ${before.name}`);
+  await session.type('update\r');
+  const asked = await session.see(/\^C cancels\r\n|(?:^|\n)(Cannot [^\r\n]*)\r\n/);
+  if (asked === undefined) throw new Failure('Cannot update: the board does not answer', NO_ANSWER);
+  if (asked.match[1] !== undefined) throw new Failure(asked.match[1], REFUSED);
+  await transfer(session, firmware, watcher);
+  await followBoot(session, watcher);
+  const after = running(await slots(session));
+  if (after.name === before.name) {
+    throw new Failure(`Cannot update: the board came back with ${after.text} in ${after.name}`, REFUSED);
+  }
+  return after;
+}
+
+async function transfer(session: Session, firmware: Firmware, watcher: Watcher): Promise<void> {
+  let cause: string | undefined;
+  try {
+    await sendFile(session, 'masqbox.slot', firmware.slot, sent => watcher.progress(sent));
+  } catch (error) {
+    if (!(error instanceof TransferError)) throw error;
+    cause = error.message;
+    await cancel(session);
+  }
+  const said = await session.see(
+    /(Masqbox \S+ is in slot [AB]) and starts[^\r\n]*\r\n|(Cannot update: [^\r\n]*)\r\n/,
+    REASON_PATIENCE,
+  );
+  const refusal =
+    said?.match[2] ??
+    (said === undefined || cause !== undefined
+      ? `Cannot update: ${cause ?? 'the board does not say what it did'}`
+      : undefined);
+  if (refusal !== undefined) throw new Failure(refusal, said === undefined ? NO_ANSWER : REFUSED);
+  watcher.tell(`${said!.match[1]}; the board starts it`);
+}
+
+/** Waits until the board is back at a prompt, and tells what it says on the way. */
+async function followBoot(session: Session, watcher: Watcher): Promise<void> {
+  for (;;) {
+    const seen = await session.see(/\r?\n|(?:masqbox> |Password: )$/, BOOT_PATIENCE);
+    if (seen === undefined) throw new Failure('Cannot follow the reboot: the board is silent', NO_ANSWER);
+    if (seen.match[0] !== '\n' && seen.match[0] !== '\r\n') break;
+    const row = seen.before.trim();
+    if (row !== '') watcher.tell(`  ${row}`);
+  }
+  await session.open();
+}
+
+/** Waits until the trial is over. Answers the slot that is permanent then. */
+export async function followTrial(session: Session, slot: SlotState): Promise<SlotState> {
+  const until = session.now() + TRIAL_PATIENCE;
+  let last = '';
+  while (session.now() < until) {
+    try {
+      const state = running(await slots(session));
+      if (state.name !== slot.name) {
+        throw new Failure(`The trial has failed: the board runs ${state.text} in ${state.name}`, REFUSED);
+      }
+      if (/, permanent,/.test(state.text)) return state;
+      await new Promise(resolve => setTimeout(resolve, TRIAL_LOOK));
+    } catch (error) {
+      // It may have reset: then it boots, and is asked again.
+      if (!(error instanceof Failure) || error.status !== NO_ANSWER) throw error;
+      last = reasonOf(error);
+      await session.open().catch(() => {});
+    }
+  }
+  throw new Failure(`Cannot see the trial end${last === '' ? '' : `: ${last}`}`, NO_ANSWER);
+}
