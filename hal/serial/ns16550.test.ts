@@ -332,6 +332,80 @@ onPort(
   },
 );
 
+/** Bytes that a peer's own FIFO still sends after it was told to wait. */
+const PEER_FIFO = 128;
+
+/** A paste to a control that empties the ring now and then only. Answers what it got, and how often the peer waited. */
+function paste(
+  plane: Plane,
+  uart: UartModel,
+  bytes: number[],
+  mayGo: () => boolean,
+): { got: number[]; waits: number } {
+  const got: number[] = [];
+  let waits = 0;
+  let left = PEER_FIFO;
+  for (let sent = 0, turn = 0; sent < bytes.length; turn++) {
+    for (let i = 0; i < 14 && sent < bytes.length; i++) {
+      if (mayGo()) left = PEER_FIFO;
+      else if (left === PEER_FIFO) waits++;
+      if (left === 0) break;
+      if (!mayGo()) left--;
+      uart.receive(bytes[sent++]!);
+    }
+    interrupt(plane);
+    uart.transmit();
+    interrupt(plane);
+    plane.serialTick();
+    if (turn % 400 === 399) got.push(...take());
+  }
+  return { got: [...got, ...take()], waits };
+}
+
+const PASTE = Array.from(
+  { length: 600 },
+  (_, i) => `set dns host host-number-${i} 10.0.${i >> 8}.${i & 255}\r`,
+)
+  .join('')
+  .split('')
+  .map(letter => letter.charCodeAt(0));
+
+for (const mode of [SERIAL_RTS_CTS, SERIAL_XON_XOFF]) {
+  const sign = mode === SERIAL_RTS_CTS ? 'RTS' : 'XOFF';
+  onPort(`a paste of 600 lines that obeys ${sign} loses no byte`, '16550A', (t, plane, uart) => {
+    plane.serialSetMode(0, mode);
+    const byXon = (): boolean => uart.sent.findLast(byte => byte === 0x11 || byte === 0x13) !== 0x13;
+    const { got, waits } = paste(plane, uart, PASTE, mode === SERIAL_RTS_CTS ? () => uart.rts : byXon);
+    t.deepEqual(got, PASTE);
+    t.true(waits >= 3, `it waited ${waits} times`);
+    t.is(state(SERIAL_RING_FULL), 0);
+    t.is(state(SERIAL_OVERRUNS), 0);
+  });
+}
+
+onPort(
+  'who waits for XON gets it when that mode ends, and XOFF when it comes',
+  '16550A',
+  (t, plane, uart) => {
+    plane.serialSetMode(0, SERIAL_XON_XOFF);
+    for (const byte of sequence(3500)) {
+      if (byte !== 0x11 && byte !== 0x13) uart.receive(byte);
+      interrupt(plane);
+    }
+    uart.transmit();
+    for (const [mode, sign] of [
+      [0, 0x11],
+      [SERIAL_XON_XOFF, 0x13],
+    ] as const) {
+      plane.serialSetMode(0, mode);
+      plane.serialTick();
+      uart.transmit();
+      t.is(uart.sent.at(-1), sign);
+      t.false(uart.rts);
+    }
+  },
+);
+
 onPort('XON and XOFF are ordinary bytes outside their mode', '16550A', (t, plane, uart) => {
   for (const byte of [0x13, 0x11]) uart.receive(byte);
   interrupt(plane);

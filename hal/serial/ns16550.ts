@@ -178,8 +178,13 @@ function isUart(port: i32): i32 {
 export function serialSetMode(index: i32, mode: i32): void {
   const at: i32 = serialAt(index);
   if (i32at(at + SERIAL_KIND) === SERIAL_NONE) return;
+  const turned: i32 = (i32at(at + SERIAL_MODE) ^ mode) & SERIAL_XON_XOFF;
   puti32(at + SERIAL_MODE, mode);
   puti32(at + SERIAL_HELD, i32at(at + SERIAL_HELD) & HELD_PEER);
+  // A peer that waits for XON would wait for ever, and one that is to wait does not know it yet.
+  if (turned !== 0 && (i32at(at + SERIAL_HELD) & HELD_PEER) !== 0) {
+    puti32(at + URGENT, (mode & SERIAL_XON_XOFF) !== 0 ? XOFF : XON);
+  }
   let interrupts: i32 = i32at(at + ENABLED) & ~IER_MODEM;
   if ((mode & SERIAL_RTS_CTS) !== 0) interrupts |= IER_MODEM;
   enable(at, interrupts);

@@ -103,7 +103,8 @@ export function createControl(machine: Machine): Control {
     made ??= schema.createTools(table, schema.known(context, dhcp));
     return made;
   };
-  const console = new Console(createSerialLine(machine, 0), table, tools);
+  const serial = createSerialLine(machine, 0);
+  const console = new Console(serial, table, tools);
   const log = createLog(clock, text => console.notice(text));
   const registry = createRegistry(machine, log, table);
   const udp = createUdp(machine, sockets);
@@ -130,7 +131,7 @@ export function createControl(machine: Machine): Control {
   const rollback = createRollback(context);
   console.strip = rollback.strip;
   const { services, dhcp } = createServices(context, store, table);
-  registry.add(logSetting(log), ...access.settings());
+  registry.add(logSetting(log), ...serial.settings(), ...access.settings());
   table.push(
     ...configCommands(context, store, rollback),
     ...showCommands(context),
@@ -172,6 +173,7 @@ export function createControl(machine: Machine): Control {
       plane.reclaim();
       plane.resetSockets();
       plane.captureStop();
+      serial.release();
       console.output.line(
         `\r\nControl was restarted (${restartReason()}, ${fact(FACT_RESTARTS)} since power-on)`,
       );
@@ -182,6 +184,7 @@ export function createControl(machine: Machine): Control {
     } else {
       coldBoot(machine);
       puti32(CONTROL_READY_AT, READY);
+      serial.release();
       openDisk(context);
       store.open(context.disk, false);
       const problems = isSafeMode() ? [] : store.apply();

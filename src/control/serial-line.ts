@@ -1,8 +1,7 @@
 // A serial port's rings as control uses them (hal/serial/ns16550.ts moves the other ends): whole runs of
-// bytes are copied, as a byte at a time would be slower than the line.
+// bytes are copied, as a byte at a time would be slower than the line. `set console flow`: how a paste is slowed down.
 
 import {
-  SERIAL_MODE,
   SERIAL_OVERRUNS,
   SERIAL_RING_FULL,
   SERIAL_RX_HEAD,
@@ -19,20 +18,58 @@ import {
   SERIAL_TRANSMIT_BYTES,
 } from '../plane/limits.ts';
 import { i32at, puti32 } from '../plane/memory.ts';
+import { Refusal } from './console/command.ts';
 import type { Line } from './console/console.ts';
 import type { Machine } from './machine.ts';
+import type { Setting } from './registry.ts';
 
-export function createSerialLine(machine: Machine, index: number): Line {
+export interface SerialLine extends Line {
+  /** Settings of the line. */
+  settings(): Setting[];
+  /** Lets the driver know of them, and output go that the peer has stopped. */
+  release(): void;
+}
+
+/**
+ * Names of the driver's modes. RTS falls in each when the ring fills, as a cable without that line is none the worse
+ * for it; CTS is obeyed where it is said to be there.
+ */
+const FLOWS = ['none', 'rts-cts', 'xon-xoff', 'both'];
+const FLOW_DEFAULT = SERIAL_XON_XOFF;
+
+export function createSerialLine(machine: Machine, index: number): SerialLine {
   const { memory } = machine;
   const receiveAt = SERIAL_RECEIVE_AT + index * SERIAL_RECEIVE_BYTES;
   const transmitAt = SERIAL_TRANSMIT_AT + index * SERIAL_TRANSMIT_BYTES;
 
-  let mode = 0;
+  let flow = FLOW_DEFAULT;
+  let isTransparent = false;
+  const release = () => machine.plane.serialSetMode(index, isTransparent ? flow & ~SERIAL_XON_XOFF : flow);
+  const setFlow = (mode: number): void => {
+    flow = mode;
+    release();
+  };
 
   return {
+    release,
+    settings: () => [
+      {
+        words: 'console flow',
+        arguments: `${FLOWS.join('|')}=${FLOWS[FLOW_DEFAULT]}`,
+        help: 'how a paste is made to wait, and what makes the output wait',
+        set: ([text = '']) => {
+          const mode = FLOWS.indexOf(text);
+          if (mode < 0)
+            throw new Refusal(`Cannot set console flow ${text}: it is one of ${FLOWS.join(', ')}`);
+          setFlow(mode);
+        },
+        unset: () => setFlow(FLOW_DEFAULT),
+        lines: () => (flow === FLOW_DEFAULT ? [] : [`set console flow ${FLOWS[flow]}`]),
+      },
+    ],
     setTransparent: on => {
-      if (on) mode = i32at(serialAt(index) + SERIAL_MODE);
-      machine.plane.serialSetMode(index, on ? mode & ~SERIAL_XON_XOFF : mode);
+      isTransparent = on;
+      release();
     },
     read: (into, at) => {
       const state = serialAt(index);

@@ -41,6 +41,8 @@ export interface Line extends Sink {
   holds?(byte: number): boolean;
   /** Bytes that were lost before read() could take them, since the start. */
   lost?(): number;
+  /** Lets output go that the peer has stopped. */
+  release?(): void;
 }
 
 /** The line for a program at its other end: a job that transfers a file takes it, and gives it back. */
@@ -103,6 +105,7 @@ export class Console implements RawLine {
   open(): void {
     this.isOpened = true;
     this.resumeAt = this.now;
+    this.keyedAt = this.now;
     const login = this.guard?.login();
     this.isLogin = login !== undefined;
     this.job = login;
@@ -169,6 +172,7 @@ export class Console implements RawLine {
     this.typedFrom = 0;
     this.typedTo = 0;
     this.held = false;
+    this.line.release?.();
     this.output.discard();
     if (this.job === undefined) {
       this.typed[this.typedTo++] = CONTROL_C;
