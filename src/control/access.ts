@@ -160,7 +160,7 @@ export class Access implements Guard {
       },
       {
         words: 'watch',
-        arguments: '[COMMAND:command...9]',
+        arguments: '[COMMAND:command(show)...9]',
         help: 'repeats a show command every 2 s, show status if none is given',
         run: words => context.machine.overlay('status').watch(context, table, words, terminal.dumb),
       },

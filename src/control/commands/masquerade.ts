@@ -132,13 +132,13 @@ export function masqueradeCommands(context: Context): Command[] {
     },
     {
       words: 'ipfwadm',
-      arguments: 'OPTION:text(-M|-l|-n|-e)...9',
+      arguments: 'OPTION:flags(-M|-l|-n|-e)...9',
       help: 'the masquerade table as ipfwadm lists it',
       run: args => listing(context, 'ipfwadm', args, 'l', 'e'),
     },
     {
       words: 'ipchains',
-      arguments: 'OPTION:text(-M|-L|-n|-v)...9',
+      arguments: 'OPTION:flags(-M|-L|-n|-v)...9',
       help: 'the masquerade table as ipchains lists it',
       run: args => listing(context, 'ipchains', args, 'L', 'v'),
     },

@@ -8,7 +8,7 @@ export function toolCommands(context: Context): Command[] {
   return [
     {
       words: 'ping',
-      arguments: 'HOST:host [OPTION:text(count|size)...4]',
+      arguments: 'HOST:host [OPTION:words(count/N|size/N)...4]',
       help: 'asks a host for answers: five, unless count N says otherwise; size N',
       run: args => tools().ping(context, args),
     },
@@ -21,7 +21,8 @@ export function toolCommands(context: Context): Command[] {
     {
       words: 'capture',
       arguments:
-        'INTERFACE:text(lan|wan|all) [FILTER:text(pcap|count|host|net|port|tcp|udp|icmp|arp|not)...40]',
+        'INTERFACE:choice(lan|wan|all) [FILTER:words(pcap|count/N|not|and|src|dst|host/ADDRESS|net/NETWORK|' +
+        'port/N|proto/N|arp|ip|icmp|tcp|udp|in|out)...40]',
       help: 'shows packets as they come and go: [pcap] [count N] [tcp port 80 not host 192.168.0.2]',
       run: args => tools().capture(context, args),
     },

@@ -10,6 +10,7 @@
 //    BYTES:integer(68..1500,bytes)=1500  a number with its range and unit, and what is in force if nothing is set
 //    ADDRESS:address...4                 one to four addresses
 //    [NAME:name]                         a name, or nothing
+//    OPTION:words(count/N|udp)...4       keywords, some of them with a value
 //
 // Not here: the commands themselves (commands/), the period tools' own syntax (commands/period.ts), who runs them
 // (console.ts).

@@ -3,9 +3,12 @@
 /** What the pager asks; `a` is "all the rest". */
 export const MORE = /-- more: [^-]*--$/;
 
+/** The rows under a wrong word: a caret, and what was expected beside or below it. */
+const MARK = /^ +\^(?: expected: .*)?\r?\n|^ +expected: .*\r?\n(?: {12}\S.*\r?\n)*/gm;
+
 /** What a command printed, without the pager's questions and the marks under wrong words. */
 export function plainOutput(text: string): string {
-  return text.replace(/-- more: [^-]*--\r +\r/g, '').replace(/^(?: +\^| +expected: ).*\r?\n/gm, '');
+  return text.replace(/-- more: [^-]*--\r +\r/g, '').replace(MARK, '');
 }
 
 export interface Screen {

@@ -1,9 +1,17 @@
 // What may stand at a place of a line, by the table of commands: for completion, `?`, and the mark under a wrong word.
 // Here: places and their candidates. Not here: printing them (help.ts), finding the command to run (command.ts).
 
-import { type Command, findCommand, usage, type Walk, walk, wordsOf } from '../console/command.ts';
+import {
+  type Command,
+  commandsUnder,
+  findCommand,
+  usage,
+  type Walk,
+  walk,
+  wordsOf,
+} from '../console/command.ts';
 import { type Parameter, parameterAt, parametersOf } from './grammar.ts';
-import { describe, typeOf } from './types.ts';
+import { describe, keywords, typeOf, valueAfter } from './types.ts';
 
 /** What completion knows of the network and of the settings. */
 export interface Known {
@@ -25,6 +33,14 @@ export interface Place {
   ends: Command | undefined;
 }
 
+/** What may stand behind a line that changes settings; src/control/store/rollback.ts takes it off. */
+const CONFIRM: Command = {
+  words: 'confirm',
+  arguments: 'MINUTES:integer(1..1440)',
+  help: 'takes it back after MINUTES, unless confirm is typed before',
+  run: () => undefined,
+};
+
 export function placeAt(table: readonly Command[], before: string): Place {
   const part = /\S*$/.exec(before)?.[0] ?? '';
   const typed = wordsOf(before.slice(0, before.length - part.length));
@@ -42,25 +58,52 @@ export function placeAt(table: readonly Command[], before: string): Place {
     }
     const form = parametersOf(command);
     const parameter = parameterAt(form, args.length);
-    const fit = args.every((arg, i) => whyNot(parameterAt(form, i), arg) === undefined);
-    if (parameter !== undefined && fit) parameters.push({ command, parameter, value: args });
+    if (parameter !== undefined && wrongOf(table, form, args) < 0)
+      parameters.push({ command, parameter, value: args });
   }
-  const found = typed.length === 0 ? undefined : findCommand(table, typed.join(' '));
-  return {
-    part,
-    words,
-    parameters,
-    ends: found !== undefined && 'command' in found ? found.command : undefined,
-  };
+  const ends = commandOf(table, typed);
+  if (isChange(ends) && CONFIRM.words.startsWith(part)) words.set(CONFIRM.words, [CONFIRM]);
+  if (typed[typed.length - 1] === CONFIRM.words && isChange(commandOf(table, typed.slice(0, -1))))
+    parameters.push({ command: CONFIRM, parameter: parametersOf(CONFIRM)[0] as Parameter, value: [] });
+  return { part, words, parameters, ends };
 }
 
-function whyNot(parameter: Parameter | undefined, text: string): string | undefined {
-  return parameter === undefined ? 'it is too much' : typeOf(parameter).refuse(text, parameter);
+function commandOf(table: readonly Command[], typed: readonly string[]): Command | undefined {
+  const found = typed.length === 0 ? undefined : findCommand(table, typed.join(' '));
+  return found !== undefined && 'command' in found ? found.command : undefined;
+}
+
+function isChange(command: Command | undefined): boolean {
+  return command !== undefined && /^(un)?set /.test(command.words);
+}
+
+/** The first of the arguments that is wrong, or -1. */
+function wrongOf(table: readonly Command[], form: readonly Parameter[], args: readonly string[]): number {
+  return args.findIndex((arg, i) => {
+    const parameter = parameterAt(form, i);
+    if (parameter === undefined) return true;
+    if (parameter.type === 'command') return !isCommand(table, parameter, args.slice(0, i + 1));
+    return typeOf(parameter).refuse(arg, parameter, args[i - 1]) !== undefined;
+  });
+}
+
+/** The commands that an argument may name. */
+function commandsFor(table: readonly Command[], { values }: Parameter): readonly Command[] {
+  return values.length === 0 ? table : table.filter(({ words }) => values.includes(wordsOf(words)[0] ?? ''));
+}
+
+/** Whether words start a command; one of few kinds is run, and has its own arguments behind it. */
+function isCommand(table: readonly Command[], parameter: Parameter, words: string[]): boolean {
+  const commands = commandsFor(table, parameter);
+  if (parameter.values.length > 0 && walk(commands, words).candidates.length > 0) return true;
+  return commandsUnder(commands, words).length > 0;
 }
 
 /** The words that may stand at a place, those with its beginning, sorted. */
 export function candidatesAt(table: readonly Command[], place: Place, known: Known): string[] {
-  const found = new Set(place.words.keys());
+  const found = new Set<string>();
+  // Who asks what a finished line lacks need not be given what hardly a line has.
+  for (const [word, [command]] of place.words) if (command !== CONFIRM || place.part !== '') found.add(word);
   for (const { command, parameter, value } of place.parameters) {
     for (const word of valuesOf(table, parameter, command, value, known)) found.add(word);
   }
@@ -69,23 +112,28 @@ export function candidatesAt(table: readonly Command[], place: Place, known: Kno
 
 function* valuesOf(
   table: readonly Command[],
-  { type, values, standard }: Parameter,
+  parameter: Parameter,
   command: Command,
   before: string[],
   known: Known,
 ): Generator<string> {
-  yield* values;
-  if (values.length === 0 && standard !== '') yield standard;
-  if (type === 'interface') yield* ['lan', 'wan'];
-  if (type === 'address' || type === 'host' || type === 'session') yield* known.addresses();
-  if (type === 'name' || type === 'host') yield* known.names();
+  const { type, values, standard } = parameter;
+  const last = before[before.length - 1];
   if (type === 'command') {
-    for (const { words } of table) {
+    const commands = commandsFor(table, parameter);
+    if (values.length > 0) yield* candidatesAt(commands, placeAt(commands, [...before, ''].join(' ')), known);
+    for (const { words } of commands) {
       const own = words.split(' ');
       const word = own[before.length];
       if (word !== undefined && before.every((typed, i) => own[i]?.startsWith(typed))) yield word;
     }
-  }
+  } else if (type === 'words') yield* valueAfter(values, last) === undefined ? keywords(values) : [];
+  else yield* values;
+  if (values.length === 0 && standard !== '') yield standard;
+  if (type === 'interface') yield* ['lan', 'wan'];
+  const isAddress = ['address', 'host', 'session'].includes(type) || valueAfter(values, last) === 'ADDRESS';
+  if (isAddress) yield* known.addresses();
+  if (type === 'name' || type === 'host') yield* known.names();
   // What is set can be unset, and set anew: its values are in the configuration.
   const setting = command.words.replace(/^unset /, 'set ');
   const start = [setting, ...before, ''].join(' ');
@@ -111,36 +159,47 @@ export function complete(
   return { add, candidates: add === '' ? candidates : [] };
 }
 
-/** The word of a line that is wrong, as an offset, and what was expected there; undefined if each word is right. */
+/**
+ * The word of a line that is wrong, as an offset, and what was expected there; undefined if each word is right. The
+ * first word that nothing accepts is the one, whatever is missing or too much behind it.
+ */
 export function faultOf(
   table: readonly Command[],
   line: string,
 ): { offset: number; expected: string } | undefined {
   const found = findCommand(table, line);
-  const starts = [...line.matchAll(/\S+/g)].map(({ index }) => index);
-  const offsetOf = (word: number) => starts[word] ?? line.trimEnd().length + 1;
-  if ('refusal' in found) {
-    const offset = offsetOf(found.at);
-    return { offset, expected: expectedAt(table, line.slice(0, offset).padEnd(offset)) };
+  const words = wordsOf(line);
+  const { candidates, depth } = walk(table, words);
+  const ends = candidates.filter(({ words: own }) => own.split(' ').length === depth);
+  let at = 'refusal' in found ? found.at : -1;
+  if (ends.length === 1) {
+    const wrong = wrongOf(table, parametersOf(ends[0] as Command), words.slice(depth));
+    if (wrong >= 0) at = depth + wrong;
   }
-  const { command, args } = found;
-  const form = parametersOf(command);
-  const wrong = args.findIndex((arg, i) => whyNot(parameterAt(form, i), arg) !== undefined);
-  const parameter = parameterAt(form, wrong);
-  if (wrong < 0 || parameter === undefined) return undefined;
-  return { offset: offsetOf(starts.length - args.length + wrong), expected: describe(parameter) };
+  if (at < 0) return undefined;
+  // What confirm itself lacks is behind it.
+  if (words[at] === CONFIRM.words && isChange(commandOf(table, words.slice(0, at)))) at++;
+  const starts = [...line.matchAll(/\S+/g)].map(({ index }) => index);
+  const offset = starts[at] ?? line.trimEnd().length + 1;
+  return { offset, expected: expectedAt(table, line.slice(0, offset).padEnd(offset)) };
 }
 
 /** More words than this are not listed. */
-const LISTED_MOST = 8;
+const LISTED_MOST = 16;
 
 function expectedAt(table: readonly Command[], before: string): string {
   const place = placeAt(table, before);
   const words = [...place.words.keys()];
   if (words.length > LISTED_MOST) return 'a command, see ?';
-  const expected = [...words, ...place.parameters.map(({ parameter }) => describe(parameter))];
-  if (expected.length > 0) return expected.join(', ');
-  return place.ends === undefined ? 'a command, see ?' : 'the end of the line';
+  const expected = [...words];
+  for (const { parameter, value } of place.parameters) {
+    const isCommand = parameter.type === 'command';
+    expected.push(
+      isCommand ? expectedAt(commandsFor(table, parameter), [...value, ''].join(' ')) : describe(parameter),
+    );
+  }
+  if (place.ends !== undefined) expected.push('the end of the line');
+  return expected.length === 0 ? 'a command, see ?' : expected.join(', ');
 }
 
 /** Each row of `?`: what may come next, and what it means. */

@@ -43,30 +43,39 @@ export function createTools(table: readonly Command[], known: Known): Tools {
   };
 }
 
-/** The caret and the text, whichever side of it has room. */
-function markRow(at: number, expected: string): string | undefined {
-  const text = `expected: ${expected}`;
+const EXPECTED = 'expected: ';
+
+/** The caret and the text, whichever side of it has room, or below. */
+function markRow(at: number, expected: string): string {
+  const text = EXPECTED + expected;
   const space = ' '.repeat(Math.max(0, at));
+  const below = wrapped(text, INDENT, INDENT.length + EXPECTED.length).join('\r\n');
   // A long line is seen through a window, and its word may be outside.
-  if (at < 0 || at >= COLUMNS) return `  ${text}`.slice(0, COLUMNS);
+  if (at < 0 || at >= COLUMNS) return below;
   if (at + 2 + text.length <= COLUMNS) return `${space}^ ${text}`;
-  if (text.length + 3 <= at) return `${`  ${text} `.padStart(at)}^`;
-  return `${space}^\r\n  ${text}`;
+  if (text.length + 3 <= at) return `${`${INDENT}${text} `.padStart(at)}^`;
+  return `${space}^\r\n${below}`;
 }
 
-/** A form and its meaning, beside or below it; the meaning is wrapped. */
-function rows(form: string, help: string): string[] {
+/** Text behind what a row has already, in as many rows as it takes; the others start at a column. */
+function wrapped(text: string, start: string, column: number): string[] {
   const all: string[] = [];
-  let row = form.length < HELP_COLUMN ? form.padEnd(HELP_COLUMN) : '';
-  if (row === '') all.push(form);
-  for (const word of help.split(' ')) {
+  let row = start;
+  for (const word of text.split(' ')) {
     if (row.length + word.length > COLUMNS) {
       all.push(row.trimEnd());
-      row = '';
+      row = ' '.repeat(column);
     }
-    row = `${row.padEnd(HELP_COLUMN)}${word} `;
+    row += `${word} `;
   }
   return [...all, row.trimEnd()];
+}
+
+/** A form and its meaning, beside or below it. */
+function rows(form: string, help: string): string[] {
+  const isLong = form.length >= HELP_COLUMN;
+  const below = wrapped(help, (isLong ? '' : form).padEnd(HELP_COLUMN), HELP_COLUMN);
+  return isLong ? [...wrapped(form.trimStart(), INDENT, 2 * INDENT.length), ...below] : below;
 }
 
 /** Words side by side. */
@@ -118,6 +127,8 @@ export function exampleFor(command: Command): string {
 /** Where the examples of the types do not make sense together. */
 const EXAMPLES = new Map([
   ['help', 'set dhcp'],
+  ['ping', '192.168.0.10 count 3'],
+  ['capture', 'wan tcp port 80 not host 192.168.0.10'],
   ['ipfwadm', '-M -l -n'],
   ['ipchains', '-M -L -n'],
   ['set dhcp option', '42 192.168.0.1'],

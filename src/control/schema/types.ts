@@ -10,8 +10,8 @@ interface Type {
   /** After "is", as in "an address". */
   what: string;
   example: string;
-  /** Why a word is not of this type, or undefined. */
-  refuse(text: string, parameter: Parameter): string | undefined;
+  /** Why a word is not of this type, or undefined; `before` is the argument before it. */
+  refuse(text: string, parameter: Parameter, before?: string): string | undefined;
 }
 
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
@@ -30,6 +30,29 @@ const isDomain = (text: string): boolean =>
 function whyNumber(text: string, { least, most }: Parameter): string | undefined {
   if (!/^\d{1,10}$/.test(text)) return `${text} is not a number`;
   return unless(Number(text) >= least && Number(text) <= most, `it is not ${least} to ${most}`);
+}
+
+/** What a keyword's value may be; by it the values' names in a form are told apart from keywords. */
+const VALUES: Record<string, (text: string) => boolean> = {
+  N: text => /^\d{1,10}$/.test(text),
+  ADDRESS: text => whyAddress(text) === undefined,
+  NETWORK: text => typeof parsePrefix(text) !== 'string',
+};
+
+/** The keywords of a type `words`, as in count/N|udp. */
+export function keywords(values: readonly string[]): string[] {
+  return values.map(value => value.split('/')[0] as string);
+}
+
+/** The kind of value that follows a keyword, or undefined if none does. */
+export function valueAfter(values: readonly string[], keyword: string | undefined): string | undefined {
+  return values.map(value => value.split('/')).find(([name]) => name === keyword)?.[1];
+}
+
+function whyNoWord(text: string, { values }: Parameter, before?: string): string | undefined {
+  const kind = valueAfter(values, before);
+  if (kind === undefined) return unless(keywords(values).includes(text), 'it is no word that is known here');
+  return unless(VALUES[kind]?.(text) === true, `it is no ${kind} for ${before}`);
 }
 
 export const TYPES: Record<string, Type> = {
@@ -93,6 +116,16 @@ export const TYPES: Record<string, Type> = {
     refuse: text => unless(/^([0-9a-f]{2})+$/i.test(text), 'it is not pairs of hexadecimal digits'),
   },
   command: { what: 'a command', example: 'show', refuse: () => undefined },
+  words: { what: 'one of', example: '', refuse: whyNoWord },
+  flags: {
+    what: 'letters behind a hyphen',
+    example: '',
+    refuse: (text, { values }) =>
+      unless(
+        /^-[a-z]+$/i.test(text) && [...text.slice(1)].every(letter => values.includes(`-${letter}`)),
+        'it is no option that is known here',
+      ),
+  },
   text: { what: 'text', example: 'text', refuse: () => undefined },
 };
 
@@ -105,6 +138,8 @@ export function describe(parameter: Parameter): string {
   const { label, type, values, least, most, unit, standard } = parameter;
   const { what } = typeOf(parameter);
   const ifNot = standard === '' ? '' : `, ${standard} if nothing is set`;
+  if (type === 'words') return `${label}, of ${values.join(', ').replaceAll('/', ' ')}`;
+  if (type === 'flags') return `${label}, of ${values.join(', ')}`;
   if (type === 'choice') return `${values.join(' or ')}${ifNot}`;
   if (type === 'integer') return `${label}, ${least} to ${most}${unit === '' ? '' : ` ${unit}`}${ifNot}`;
   const example = exampleOf(parameter);
@@ -114,6 +149,7 @@ export function describe(parameter: Parameter): string {
 /** A word that could stand for it. */
 export function exampleOf({ label, type, values, least, standard }: Parameter): string {
   const [first = ''] = values;
+  if (type === 'words') return '';
   if (first !== '') return values.find(value => value !== standard) ?? first;
   if (label === 'FIRST') return '192.168.0.100';
   if (label === 'LAST') return '192.168.0.199';

@@ -1,0 +1,195 @@
+// The schema of the console as it is: at every point of every line TAB and `?` offer what the parser takes, and nothing
+// else; every wrong word is the marked one.
+
+import test from 'ava';
+import fc from 'fast-check';
+import { consoleTable } from '../../../test/console-table.ts';
+import { type Command, findCommand, Refusal, usage, wordsOf } from '../console/command.ts';
+import { parameterAt, parametersOf } from './grammar.ts';
+import { candidatesAt, complete, faultOf, hintsAt, type Known, placeAt } from './schema.ts';
+import { exampleFor, helpOf } from './tools.ts';
+import { exampleOf, keywords, TYPES, typeOf } from './types.ts';
+
+const known: Known = {
+  addresses: () => ['192.168.0.100', '192.168.0.101', '203.0.113.1'],
+  names: () => ['printer', 'nas'],
+  lines: () => ['set dns host nas 192.168.0.7', 'set dns host nut 192.168.0.8', 'set dhcp lease 600'],
+};
+
+const real = consoleTable();
+
+test('every command has help, a typed form, and an example that is accepted', t => {
+  for (const command of real) {
+    t.true(command.help.length > 0 && command.help.length < 90, command.words);
+    const form = parametersOf(command);
+    for (const parameter of form) {
+      t.true(parameter.type in TYPES, `${command.words}: ${parameter.label} has no type`);
+      const example = exampleOf(parameter);
+      if (example !== '')
+        t.is(typeOf(parameter).refuse(example, parameter), undefined, `${command.words} ${parameter.label}`);
+      if (parameter.standard !== '')
+        t.is(typeOf(parameter).refuse(parameter.standard, parameter), undefined, `${command.words} default`);
+    }
+    const example = exampleFor(command);
+    const found = findCommand(real, example);
+    t.true('command' in found && found.command === command, example);
+    t.is(faultOf(real, example), undefined, example);
+    t.true(helpOf(command).includes(`  as in: ${example}`), command.words);
+    t.true(usage(command).length < 79, usage(command));
+  }
+});
+
+test('no two commands have the same words', t => {
+  t.is(new Set(real.map(({ words }) => words)).size, real.length);
+});
+
+/** All places of the schema: the starts of the commands' examples. */
+const places = new Set(['']);
+/** Words that stand somewhere, and one that stands nowhere. */
+const vocabulary = new Set(['zz9']);
+for (const command of real) {
+  const example = wordsOf(exampleFor(command));
+  for (const [i, word] of example.entries()) {
+    places.add(`${example.slice(0, i + 1).join(' ')} `);
+    vocabulary.add(word);
+  }
+  for (const { values } of parametersOf(command)) for (const word of keywords(values)) vocabulary.add(word);
+}
+
+/** Whether nothing is wrong with a word at a place, whatever may be missing behind it, or of itself. */
+function accepts(before: string, word: string): boolean {
+  const found = findCommand(real, before + word);
+  if ('refusal' in found && found.refusal.includes('it may mean')) return true;
+  const fault = faultOf(real, before + word);
+  return fault === undefined || fault.offset > before.length;
+}
+
+test('TAB offers at every place only what is accepted, and leads to it from each of its beginnings', t => {
+  let offered = 0;
+  for (const before of places) {
+    for (const word of candidatesAt(real, placeAt(real, before), known)) {
+      offered++;
+      t.true(accepts(before, word), before + word);
+      for (let length = 0; length <= word.length; length++) {
+        const { add, candidates } = complete(real, before + word.slice(0, length), known);
+        const isOnTheWay = add !== '' && `${word} `.startsWith(word.slice(0, length) + add);
+        t.true(candidates.includes(word) || isOnTheWay, before + word.slice(0, length));
+      }
+    }
+  }
+  t.true(offered > 3 * real.length, String(offered));
+});
+
+test('? tells at every place all that is accepted: words, arguments, the end of the line', t => {
+  for (const before of places) {
+    const { words, parameters } = placeAt(real, before);
+    const forms = hintsAt(real, before).map(({ form }) => form);
+    for (const word of words.keys())
+      t.true(
+        forms.some(form => form.split(' ')[0] === word),
+        before + word,
+      );
+    for (const { parameter } of parameters) {
+      const isIn = (form: string): boolean => {
+        return form.includes(parameter.label) || parameter.values.every(value => form.includes(value));
+      };
+      t.true(forms.some(isIn), before + parameter.label);
+    }
+    if (before !== '') t.is(forms.includes('Enter'), faultOf(real, before) === undefined, before);
+    for (const word of vocabulary) {
+      const isWord = [...words.keys()].some(own => own.startsWith(word));
+      const isArgument = parameters.some(({ command, parameter, value }) => {
+        if (parameter.type === 'command') return accepts(before, word);
+        return parameterAt(parametersOf(command), value.length) !== undefined
+          ? typeOf(parameter).refuse(word, parameter, value.at(-1)) === undefined
+          : false;
+      });
+      t.is(isWord || isArgument, accepts(before, word), before + word);
+    }
+  }
+});
+
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz'.split('');
+type Slip = 'left out' | 'too much' | 'another';
+
+function misspelt(word: string, slip: Slip, at: number, letter: string): string {
+  const place = at % word.length;
+  return (
+    word.slice(0, place) +
+    (slip === 'left out' ? '' : letter) +
+    word.slice(place + (slip === 'too much' ? 0 : 1))
+  );
+}
+
+test('a misspelt word of any command is the one that is marked', t => {
+  const slip = fc.record({
+    command: fc.nat({ max: real.length - 1 }),
+    word: fc.nat({ max: 5 }),
+    slip: fc.constantFrom<Slip>('left out', 'too much', 'another'),
+    at: fc.nat({ max: 20 }),
+    letter: fc.constantFrom(...LETTERS),
+    isWhole: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(slip, ({ command: index, word, slip, at, letter, isWhole }) => {
+      const command = real[index] as Command;
+      const words = wordsOf(exampleFor(command));
+      const place = word % command.words.split(' ').length;
+      const wrong = misspelt(words[place] as string, slip, at, letter);
+      const before = words
+        .slice(0, place)
+        .map(each => `${each} `)
+        .join('');
+      const { words: own, parameters } = placeAt(real, before);
+      // What is left may be an abbreviation, or fit an argument that takes anything.
+      fc.pre(wrong !== '' && ![...own.keys()].some(other => other.startsWith(wrong)));
+      fc.pre(parameters.every(({ parameter }) => typeOf(parameter).refuse(wrong, parameter) !== undefined));
+      const line = [...words.slice(0, place), wrong, ...(isWhole ? words.slice(place + 1) : [])].join(' ');
+      const fault = faultOf(real, line);
+      t.is(fault?.offset, before.length, line);
+      t.true((fault?.expected ?? '').length > 0, line);
+      for (const each of own.keys()) {
+        if (own.size <= 16 && each !== 'confirm') t.true(fault?.expected.includes(each), `${line}: ${each}`);
+      }
+    }),
+    { numRuns: 3000 },
+  );
+});
+
+test('what the schema refuses, the command refuses too', t => {
+  const wrong = new Map([
+    ['address', '1.2.3'],
+    ['prefix', '10.0.0.1/33'],
+    ['network', '10.0.0.1'],
+    ['integer', '99999999999'],
+    ['choice', 'perhaps'],
+    ['name', 'a!b'],
+    ['domain', 'a..b'],
+    ['host', '1.2.3'],
+    ['client', '1:2'],
+    ['zone', '1'],
+    ['hex', 'xyz'],
+    ['words', 'perhaps'],
+    ['flags', '-x'],
+    ['command', 'perhaps'],
+  ]);
+  for (const command of real) {
+    const form = parametersOf(command);
+    const right = wordsOf(exampleFor(command)).slice(command.words.split(' ').length);
+    for (const [i, parameter] of form.entries()) {
+      const bad = wrong.get(parameter.type);
+      if (bad === undefined || right.length <= i) continue;
+      const args = right.with(i, bad);
+      const line = [command.words, ...args].join(' ');
+      t.is(faultOf(real, line)?.offset, [command.words, ...right.slice(0, i), ''].join(' ').length, line);
+      t.throws(
+        () => {
+          const job = command.run(args);
+          job?.next();
+        },
+        { instanceOf: Refusal },
+        line,
+      );
+    }
+  }
+});
