@@ -18,8 +18,6 @@ const ROUNDS = 2000;
 const PAUSE_MOST_SECONDS = 60;
 const RESET_SECONDS = 60;
 const RESET_WORDS = 'reset factory';
-/** The last words get this long to leave the transmit ring. */
-const LAST_WORDS_TICKS = TICKS_PER_SECOND / 2;
 
 function* isRight(context: Context, secret: Secret, password: string): Generator<number, boolean, void> {
   if (password.length > PASSWORD_MOST) return false;
@@ -46,7 +44,9 @@ export function* login(context: Context, access: Access, table: readonly Command
     const password = yield* ask(context, 'Password: ');
     if (password === '') continue;
     if (password === RESET_WORDS && isFresh()) {
-      yield* forget(context, table);
+      // It starts the board again.
+      const reset = table.find(({ words }) => words === RESET_WORDS)?.run([]);
+      if (reset !== undefined) yield* reset;
       return;
     }
     if (yield* isRight(context, secret, password)) {
@@ -58,15 +58,6 @@ export function* login(context: Context, access: Access, table: readonly Command
     output.line(`Wrong; the next try is in ${seconds} s`);
     yield seconds * TICKS_PER_SECOND;
   }
-}
-
-/** Erases what is kept, where something is, and starts the board again. */
-function* forget(context: Context, table: readonly Command[]): Job {
-  const erase = table.find(({ words }) => words === RESET_WORDS)?.run([]);
-  if (erase !== undefined) yield* erase;
-  context.output.line('All settings are forgotten; rebooting');
-  yield LAST_WORDS_TICKS;
-  context.machine.reset();
 }
 
 export function* changePassword(context: Context, access: Access): Job {

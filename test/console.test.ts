@@ -1,0 +1,255 @@
+// The console of the booted 486 as a person sees it: keys to the serial line, and the screen of a terminal of 80
+// columns and 24 rows after them. One machine, from its first boot on; the tests follow each other.
+// Not here: the terminal (harness/terminal.ts), what each part of the console does (src/control/console/, schema/).
+
+import test, { type ExecutionContext } from 'ava';
+import { HELD_PEER, SERIAL_HELD, SERIAL_RX_BYTES, serialAt } from '../hal/serial/ns16550.ts';
+import { IMAGE } from './harness/board-router.ts';
+import { planeWord } from './harness/icount.ts';
+import { isaCards, Machine } from './harness/qemu.ts';
+import { COLUMNS, ROWS, Terminal } from './harness/terminal.ts';
+
+const LEFT = '\x1b[D';
+const UP = '\x1b[A';
+const PROMPT = /^masqbox>$/;
+
+let terminal: Terminal;
+/** A test has failed: where the next would start from is not known. */
+let isLost = false;
+
+test.before(async () => {
+  const machine = await Machine.start({ disk: IMAGE, cards: isaCards({ user: true }, { user: true }) });
+  terminal = new Terminal(machine);
+  await terminal.row('', PROMPT);
+});
+
+test.after.always(async () => {
+  await terminal?.machine.stop();
+});
+
+function step(title: string, body: (t: ExecutionContext) => Promise<void>): void {
+  test.serial(title, async t => {
+    if (isLost) {
+      t.fail('a test before this one failed');
+      return;
+    }
+    isLost = true;
+    await body(t);
+    isLost = !t.passed;
+  });
+}
+
+/** A command, until the prompt comes again. */
+async function command(line: string): Promise<string[]> {
+  return await terminal.row(`${line}\r`, PROMPT);
+}
+
+step('setup: five questions at the first boot', async t => {
+  // Notices would come between the rows that are compared.
+  await command('set log console error');
+  await terminal.row('setup\r', /^LAN: the router's address \[192\.168\.0\.1\/24\]:$/);
+  const asked = (rows: string[]): boolean => rows.at(-2)?.startsWith('That will not do: ') === true;
+  await terminal.see('192.168.0.1\r', asked, 'the question again');
+  await terminal.row('192.168.9.1/24\r', /^WAN: dhcp, static or none \[dhcp\]:$/);
+  await terminal.row('\r', /^Time zone, as in /);
+  await terminal.row('CET-1CEST,M3.5.0,M10.5.0/3\r', /^A password for this console: yes or no \[no\]:$/);
+  await terminal.row('\r', /^Set this: yes or no \[yes\]:$/);
+  const rows = await terminal.row('\r', PROMPT);
+  t.deepEqual(rows.slice(-3), ['Saved', 'Done; show config lists what is set', 'masqbox>']);
+  for (const line of ['  set lan address 192.168.9.1/24', '  set timezone CET-1CEST,M3.5.0,M10.5.0/3'])
+    t.true(rows.includes(line), rows.join('\n'));
+});
+
+step('TAB completes and lists, ? tells what may come, a wrong word is marked', async t => {
+  await terminal.row('se', /^masqbox> se$/);
+  await terminal.row('\t dh\t', /^masqbox> set dhcp$/);
+  await terminal.see('\t', rows => rows.some(row => /^ {2}dns +domain +lease/.test(row)), 'words');
+  await terminal.row('ra\t', /^masqbox> set dhcp range$/);
+  const isHinted = (rows: string[]): boolean =>
+    rows.at(-1) === 'masqbox> set dhcp range' && rows.at(-2)?.includes('FIRST, an address') === true;
+  const hints = await terminal.see('?', isHinted, 'hints');
+  t.regex(hints.at(-2) ?? '', /^ {2}FIRST +FIRST, an address, as in 192\.168\.0\.100$/);
+  const marked = await terminal.row('192.168.9.9 192.168.9.999\r', PROMPT);
+  t.deepEqual(marked.slice(-5), [
+    'masqbox> set dhcp range 192.168.9.9 192.168.9.999',
+    `${' '.repeat(36)}^`,
+    '  expected: LAST, an address, as in 192.168.0.199',
+    'Cannot set DHCP range 192.168.9.9 192.168.9.999: 999 is not 0 to 255',
+    'masqbox>',
+  ]);
+  const misspelt = await command('set dhcp rnge 192.168.9.9 192.168.9.99');
+  t.is(misspelt.at(-5), `${' '.repeat('masqbox> set dhcp '.length)}^`);
+  t.regex(misspelt.at(-4) ?? '', /^ {2}expected: range, lease, dns, domain, option, reserve, on or off/);
+  t.is((await command('shwo')).at(-3), '         ^ expected: a command, see ?');
+});
+
+step('names and addresses of hosts and interfaces are completed; help gives an example', async t => {
+  await command('set dhcp reserve 00:11:22:33:44:55 192.168.9.20 printer');
+  await terminal.row('ping pr\t', /^masqbox> ping printer$/);
+  await terminal.row('\x15ping 192.168.9.2\t', /^masqbox> ping 192\.168\.9\.20$/);
+  await terminal.row('\x15capture w\t', /^masqbox> capture wan$/);
+  await terminal.row('\x15', PROMPT);
+  const help = await command('help set wan mtu');
+  t.deepEqual(help.slice(-5), [
+    'set wan mtu SIZE',
+    "  the longest packet that the WAN takes, 1500 or the lease's if nothing is set",
+    '  SIZE, 68 to 1500 bytes, 1500 if nothing is set',
+    '  as in: set wan mtu 1500',
+    'masqbox>',
+  ]);
+});
+
+step('a line longer than the screen is edited through a window, UTF-8 passes', async t => {
+  const long = `help ${'abcdefghi '.repeat(12)}end`;
+  const rows = await terminal.row(long, /end$/);
+  t.true((rows.at(-1)?.length ?? 0) < COLUMNS);
+  await terminal.row('\x01', /^masqbox> help abcdefghi/, 'masqbox> '.length);
+  await terminal.row('\x05\x17\x17', / abcdefghi$/);
+  await terminal.row('\x15', PROMPT);
+  const bytes = Buffer.from('größe 東京').toString('latin1');
+  await terminal.row(bytes, /^masqbox> größe 東京$/);
+  await terminal.row(`${LEFT}\x7f`, /^masqbox> größe 京$/, 'masqbox> größe '.length);
+  await terminal.row('\x01\x04\x04\x04', /^masqbox> ße 京$/);
+  await terminal.row('\x1b[F\x1b[H\x1b[C\x0b', /^masqbox> ß$/);
+  await terminal.row('\x15', PROMPT);
+});
+
+step('^R finds what was typed, arrows recall it', async t => {
+  await command('show version');
+  await command('show masq');
+  await terminal.row('\x12ver', /^search 'ver': show version$/);
+  await terminal.row('\x07', PROMPT);
+  await terminal.row('\x12show', /^search 'show': show masq$/);
+  await terminal.row('\x12', /^search 'show': show version$/);
+  const ran = await terminal.see(
+    '\r',
+    rows => PROMPT.test(rows.at(-1) ?? '') && rows.some(row => /^up /.test(row)),
+    'it ran',
+  );
+  t.true(ran.some(row => row.startsWith('Masqbox ')));
+  await terminal.row(`${UP}${UP}`, /^masqbox> show masq$/);
+  await terminal.row('\x15', PROMPT);
+});
+
+step('long output waits at each page, and not when the pager is off', async t => {
+  await terminal.row('\x0chelp\r', /^-- more: /);
+  t.is(terminal.screen().length, ROWS);
+  const next = await terminal.see(
+    ' ',
+    rows => /^-- more: /.test(rows.at(-1) ?? '') && !rows[0]?.startsWith('help'),
+    'a page',
+  );
+  t.is(next.length, ROWS);
+  await terminal.row('q', PROMPT);
+  await command('set console pager off');
+  t.true((await command('help')).some(row => row.includes('? at any point')));
+  await command('unset console pager');
+});
+
+step('show status is one screen, watch comes back to its top, but not on a dumb terminal', async t => {
+  const status = await terminal.row('show status\r', PROMPT);
+  t.true(status.length <= ROWS);
+  for (const row of status) t.true(row.length < COLUMNS, row);
+  for (const name of ['load', 'memory', 'sessions', 'lan', 'wan', 'warnings'])
+    t.true(
+      status.some(row => row.startsWith(`${name} `)),
+      name,
+    );
+  const title = 'show masq, every 2 s, ^C ends it';
+  const rounds = (rows: string[]): number => rows.filter(row => row === title).length;
+  const watched = await terminal.see(
+    'watch show masq\r',
+    rows => rows[0] === title && rows[1] === '0 sessions',
+    'watch',
+  );
+  t.deepEqual(watched, [title, '0 sessions']);
+  await terminal.row('\x03', PROMPT);
+  await command('set console terminal dumb');
+  await terminal.see('watch show masq\r', rows => rounds(rows) > 2, 'rounds below each other');
+  await terminal.row('\x03', PROMPT);
+  await command('unset console terminal');
+});
+
+/**
+ * Types as a wire does that has at most so many bytes under way: what is sent when the board says XOFF cannot be called
+ * back. Answers how often it was told to wait.
+ */
+const UNDER_WAY = 256;
+async function paste({ machine, seeFlow }: Terminal, text: string): Promise<number> {
+  const state = (field: number): Promise<number> => planeWord(machine, serialAt(0) + field);
+  const start = await state(SERIAL_RX_BYTES);
+  let holds = 0;
+  for (let sent = 0; sent < text.length; ) {
+    const taken = (await state(SERIAL_RX_BYTES)) - start;
+    if ((await state(SERIAL_HELD)) & HELD_PEER) {
+      holds++;
+      await seeFlow('XOFF');
+      await seeFlow('XON');
+    }
+    const more = text.slice(sent, taken + UNDER_WAY);
+    machine.console.write(more);
+    sent += more.length;
+  }
+  return holds;
+}
+
+step('a paste of 1,000 lines behind a slow command loses no byte', async t => {
+  const { machine } = terminal;
+  const hosts = 25;
+  const lines = Array.from(
+    { length: 1000 },
+    (_, i) =>
+      `set dns host number-${i % hosts}-of-the-hosts-that-are-in-this-paste 10.${i >> 8}.${i & 255}.7`,
+  );
+  // While it waits for its answers, all that is pasted has to wait too.
+  await terminal.see('ping 192.168.9.20\r', rows => rows.some(row => row.startsWith('PING ')), 'a ping');
+  const holds = await paste(terminal, lines.map(line => `${line}\r`).join(''));
+  t.true(holds > 0, 'the board never said XOFF');
+  await terminal.see(
+    '',
+    rows => rows.slice(-2).join('|') === `masqbox> ${lines.at(-1)}|masqbox>`,
+    'the last line',
+  );
+  const config = await machine.console.command('show config');
+  for (const line of lines.slice(-hosts)) t.true(config.includes(line), line);
+  const { transcript } = machine.console;
+  t.notRegex(transcript, /bytes were lost|characters of output lost/);
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: XON and XOFF
+  const echoed = transcript.replace(/[\x11\x13]/g, '');
+  for (const line of lines) t.true(echoed.includes(`masqbox> ${line}\r\n`), line);
+});
+
+step('a password: asked for at log-out, slow when wrong, and after idleness', async t => {
+  await terminal.row('password\r', /^New password, nothing for none:$/);
+  await terminal.row('open sesame\r', /^Once more:$/);
+  const set = await terminal.row('open sesame\r', PROMPT);
+  t.true(set.at(-2)?.startsWith('The password is set'));
+  await terminal.row('logout\r', /^Password:$/);
+  const isWrong = (rows: string[]): boolean =>
+    rows.slice(-2).join('|') === 'Wrong; the next try is in 1 s|Password:';
+  await terminal.see('sesame\r', isWrong, 'the next try');
+  t.false(terminal.machine.console.transcript.includes('sesame'));
+  await terminal.row('open sesame\r', PROMPT);
+  await command('set console idle 5');
+  const out = (rows: string[]): boolean =>
+    rows.at(-1) === 'Password:' && rows.slice(-3).some(row => row.startsWith('Logged out, as nothing'));
+  await terminal.see('', out, 'a log-out');
+  await terminal.row('open sesame\runset console idle\r', /^masqbox> unset console idle$/);
+  await terminal.row('', PROMPT);
+});
+
+step('a lost password: what is typed at a boot forgets all settings', async t => {
+  t.is((await command('save')).at(-2), 'Saved');
+  const asked = (rows: string[]): boolean => rows.slice(-2).join('|').startsWith('Is it lost? For 60 s ');
+  await terminal.see('reboot\r', asked, 'the question for the password');
+  await terminal.see('\rshow config\r', rows => rows.slice(-2)[0]?.startsWith('Wrong') === true, 'no answer');
+  const isFresh = (rows: string[]): boolean => {
+    const before = rows.findLastIndex(row => row.startsWith('All settings and leases are erased'));
+    const banner = rows.findLastIndex(row => row.startsWith('Type help for the commands'));
+    return before >= 0 && banner > before && rows.at(-1) === 'masqbox>';
+  };
+  await terminal.see('reset factory\r', isFresh, 'a fresh board');
+  const config = await command('show config');
+  t.true(config.includes('# nothing is saved'));
+  t.false(config.some(row => row.includes('password')));
+});
