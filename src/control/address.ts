@@ -27,10 +27,13 @@ export function parseAddress(text: string): number | string {
   if (parts.length !== 4) return 'an address is four numbers with dots';
   let address = 0;
   for (const part of parts) {
+    const number = Number(part);
+    if (number >= 0 && number <= 255 && String(number) === part) {
+      address = (address << 8) | number;
+      continue;
+    }
     if (!/^\d+$/.test(part)) return `${part === '' ? 'an empty part' : part} is not a number`;
-    if (part.length > 1 && part.startsWith('0')) return `${part} starts with a zero`;
-    if (part.length > 3 || Number(part) > 255) return `${part} is not 0 to 255`;
-    address = (address << 8) | Number(part);
+    return part.startsWith('0') ? `${part} starts with a zero` : `${part} is not 0 to 255`;
   }
   return address;
 }

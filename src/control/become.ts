@@ -49,13 +49,9 @@ function turn(
   takesAllBack: boolean,
 ): string[] {
   const refusals: string[] = [];
-  const attempt = (action: () => void): void => {
-    try {
-      action();
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      refusals.push(error.message);
-    }
+  const refused = (error: unknown): void => {
+    if (!(error instanceof Refusal)) throw error;
+    refusals.push(error.message);
   };
   const shared = new Map<Setting, number>();
   for (const setting of [...settings].reverse()) {
@@ -67,16 +63,24 @@ function turn(
     const isReplaced = setting.unsetArguments === undefined && want.length > 0;
     if (isReplaced && !takesAllBack) continue;
     for (const line of have.slice(same).reverse()) {
-      attempt(() => {
+      try {
         const found = meaning(line);
         if (typeof found === 'string') throw new Refusal(found);
         setting.unset?.(found.args.slice(0, wordsOf(setting.unsetArguments ?? '').length));
-      });
+      } catch (error) {
+        refused(error);
+      }
     }
   }
   for (const setting of settings) {
     const want = wanted.get(setting)?.args ?? [];
-    for (const args of want.slice(shared.get(setting))) attempt(() => setting.set(args));
+    for (const args of want.slice(shared.get(setting))) {
+      try {
+        setting.set(args);
+      } catch (error) {
+        refused(error);
+      }
+    }
   }
   return refusals;
 }

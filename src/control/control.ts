@@ -187,8 +187,9 @@ export function createControl(machine: Machine): Control {
       serial.release();
       openDisk(context);
       store.open(context.disk, false);
-      const problems = isSafeMode() ? [] : store.apply();
-      registry.changed();
+      let problems: string[] = [];
+      if (isSafeMode()) registry.changed();
+      else problems = store.apply();
       banner();
       console.open();
       for (const problem of problems) log(WARNING, 'config', problem);

@@ -1,4 +1,5 @@
 import test from 'ava';
+import fc from 'fast-check';
 import { controlLab } from '../../test/control-lab.ts';
 import { CONFIGURATION_AT, CONFIGURATION_BYTES } from '../plane/limits.ts';
 import { i32at, puti32 } from '../plane/memory.ts';
@@ -45,6 +46,80 @@ test.serial('a setting becomes commands and configuration lines', t => {
   t.deepEqual(context.registry.lines(), ['set dhcp range a']);
   commands[1]?.run([]);
   t.deepEqual(context.registry.lines(), []);
+});
+
+/** A setting of many lines: what is set is added at the end, or at its place in the order of the alphabet. */
+function many(name: string, isSorted: boolean): Setting {
+  let values: string[] = [];
+  return {
+    words: name,
+    arguments: 'WORD',
+    help: '',
+    set: ([word = '']) => {
+      values = [...values.filter(value => value !== word), word];
+      if (isSorted) values.sort();
+    },
+    unsetArguments: 'WORD',
+    unset: ([word = '']) => {
+      values = values.filter(value => value !== word);
+    },
+    lines: () => values.map(value => `set ${name} ${value}`),
+  };
+}
+
+test.serial('the lines in the memory are those of lines(), whatever changes, and however often', t => {
+  const { commands, context, memory } = controlLab();
+  const { registry } = context;
+  registry.add(many('a', false), words('one').setting, many('b', true));
+  const held = (): string => {
+    const bytes = i32at(CONFIGURATION_AT);
+    return Buffer.from(memory.subarray(CONFIGURATION_AT + 4, CONFIGURATION_AT + 4 + bytes)).toString();
+  };
+  const word = fc.integer({ min: 0, max: 12 }).map(n => 'x'.repeat(n) + n);
+  const change = fc.tuple(fc.nat({ max: commands.length - 1 }), word);
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 60 }), changes => {
+      for (const [index, value] of changes) {
+        commands[index]?.run([value]);
+        t.is(
+          held(),
+          registry
+            .lines()
+            .map(line => `${line}\n`)
+            .join(''),
+        );
+      }
+      const lines = registry.lines().reverse();
+      t.deepEqual(registry.become(lines), []);
+      t.is(
+        held(),
+        registry
+          .lines()
+          .map(line => `${line}\n`)
+          .join(''),
+      );
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test.serial('become() leaves lines where they lie, and changes what is not as it would be written', t => {
+  const { commands, context, memory } = controlLab();
+  const { registry } = context;
+  registry.add(many('a', false), words('one').setting);
+  const held = (): string => {
+    const bytes = i32at(CONFIGURATION_AT);
+    return Buffer.from(memory.subarray(CONFIGURATION_AT + 4, CONFIGURATION_AT + 4 + bytes)).toString();
+  };
+  const text = 'set one 1\nset a  x\nset a y\n';
+  memory.set(Buffer.from(text), CONFIGURATION_AT + 4);
+  t.deepEqual(registry.become(text.trimEnd().split('\n'), true), []);
+  t.is(held(), text);
+  commands.find(({ words: all }) => all === 'set a')?.run(['z']);
+  t.is(held(), 'set a x\nset a y\nset a z\nset one 1\n');
+  memory.set(Buffer.from(text), CONFIGURATION_AT + 4);
+  t.deepEqual(registry.become(['set one bad'], true), ['Cannot set one bad: it is bad']);
+  t.is(held(), '');
 });
 
 test.serial('restore() applies what was set, but not what lives in the plane', t => {

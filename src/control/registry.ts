@@ -13,14 +13,15 @@
 import { CONFIGURATION_AT, CONFIGURATION_BYTES } from '../plane/limits.ts';
 import { i32at, puti32 } from '../plane/memory.ts';
 import { become, type Meaning } from './become.ts';
-import { type Command, findCommand, Refusal, wordsOf } from './console/command.ts';
+import { argumentCount, type Command, type Found, findCommand, Refusal, wordsOf } from './console/command.ts';
 import { type Log, WARNING } from './log.ts';
 import type { Machine } from './machine.ts';
+import { putText, textFrom } from './store/text.ts';
 
 const TEXT_AT = CONFIGURATION_AT + 4;
 const TEXT_BYTES = CONFIGURATION_BYTES - 4;
-/** Words of the longest command: `set dhcp range` has three. */
-const WORDS_MOST = 4;
+/** Words of the longest command, as in `set dhcp range`. */
+const WORDS_MOST = 3;
 
 export interface Setting {
   /** What stands behind `set`, as in `dhcp range`. */
@@ -50,8 +51,11 @@ export interface Registry {
   changed(): void;
   /** Tells of each change from now on. */
   onChange(listener: () => void): void;
-  /** Brings about what the lines say, and nothing else; answers a refusal for each that cannot be. */
-  become(lines: readonly string[]): string[];
+  /**
+   * Brings about what the lines say, and nothing else; answers a refusal for each that cannot be. `areWritten` where
+   * they lie in the plane's memory already, as changed() would write them.
+   */
+  become(lines: readonly string[], areWritten?: boolean): string[];
   /** Applies what the plane's memory holds, after a restart of control. */
   restore(): void;
 }
@@ -62,8 +66,14 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   const own: Command[] = [];
   const byWords = new Map<string, Command>();
   const settingOf = new Map<Command, Setting>();
+  const counts = new Map<Command, [number, number]>();
+  /** What the last line was, as far as it says what the next one is that starts so. */
+  let last: { start: string; setting: Setting; counts: [number, number] } | undefined;
   const listeners: (() => void)[] = [];
   const kept = new Set<Command>();
+  /** The lines that lie in the plane's memory, and their bytes. */
+  let written: string[] = [];
+  let writtenBytes = 0;
   let restoring = false;
 
   function command(words: string, help: string, form: string, run: (args: string[]) => void): Command {
@@ -107,40 +117,99 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
 
   function changed(): void {
     if (restoring) return;
-    const text = lines()
-      .map(line => `${line}\n`)
-      .join('');
-    if (text.length > TEXT_BYTES) {
+    const all = lines();
+    const bytes = bytesOf(all);
+    if (bytes > TEXT_BYTES) {
       log(WARNING, 'config', `the settings are longer than ${TEXT_BYTES} characters: a restart forgets some`);
       return;
     }
-    puti32(CONFIGURATION_AT, 0);
-    for (let i = 0; i < text.length; i++) machine.memory[TEXT_AT + i] = text.charCodeAt(i);
-    puti32(CONFIGURATION_AT, text.length);
+    put(all, bytes);
     for (const listener of listeners) listener();
   }
 
-  /** What a configuration line means. Its words are whole as a rule, and found without a walk through all commands. */
-  function meaning(line: string): Meaning {
-    const words = wordsOf(line);
-    let candidates = own;
-    for (let count = 2; count <= words.length && count <= WORDS_MOST; count++) {
-      const command = byWords.get(words.slice(0, count).join(' '));
-      if (command !== undefined) candidates = [command];
+  /** Writes the lines between those that have not changed: a character is a thousand instructions. */
+  function put(all: string[], bytes: number): void {
+    const { memory } = machine;
+    let at = TEXT_AT;
+    let first = 0;
+    while (first < all.length && all[first] === written[first]) at += (all[first++] as string).length + 1;
+    let [end, before, tail] = [all.length, written.length, 0];
+    while (end > first && before > first && all[end - 1] === written[before - 1]) {
+      tail += (all[--end] as string).length + 1;
+      before--;
     }
-    const found = findCommand(candidates, line);
-    if ('refusal' in found) return found.refusal;
-    const setting = settingOf.get(found.command);
-    return setting === undefined ? `Cannot apply ${line}: it is no setting` : { setting, args: found.args };
+    puti32(CONFIGURATION_AT, 0);
+    memory.copyWithin(TEXT_AT + bytes - tail, TEXT_AT + writtenBytes - tail, TEXT_AT + writtenBytes);
+    for (const line of all.slice(first, end)) at += putText(memory, at, `${line}\n`);
+    puti32(CONFIGURATION_AT, bytes);
+    written = all;
+    writtenBytes = bytes;
   }
 
-  function whole(lines: readonly string[]): string[] {
+  /**
+   * A configuration line's command. Its words are whole as a rule, and then there is no walk through the commands: of
+   * 200 lines it would take two seconds on a 486.
+   */
+  function find(line: string): Found {
+    const words = wordsOf(line);
+    let start = words[0] ?? '';
+    let known: Command | undefined;
+    let depth = 0;
+    for (let count = 1; count < words.length && count < WORDS_MOST; count++) {
+      start += ` ${words[count]}`;
+      const command = byWords.get(start);
+      if (command === undefined) continue;
+      known = command;
+      depth = count + 1;
+    }
+    if (known === undefined) return findCommand(own, line);
+    const [least, most] = countsOf(known);
+    const count = words.length - depth;
+    if (count < least || count > most) return findCommand([known], line);
+    return { command: known, args: words.slice(depth) };
+  }
+
+  function countsOf(command: Command): [number, number] {
+    let known = counts.get(command);
+    if (known === undefined) {
+      known = argumentCount(command);
+      counts.set(command, known);
+    }
+    return known;
+  }
+
+  function meaning(line: string): Meaning {
+    // Many lines have the words of the one before; with so many of them, nothing longer can be meant.
+    if (last !== undefined && line.startsWith(last.start)) {
+      const args = line.slice(last.start.length).split(' ');
+      const [least, most] = last.counts;
+      if (args.length >= least && args.length <= most && !args.includes('') && !line.includes('\t'))
+        return { setting: last.setting, args };
+    }
+    const found = find(line);
+    if ('refusal' in found) return found.refusal;
+    const { command, args } = found;
+    const setting = settingOf.get(command);
+    if (setting === undefined) return `Cannot apply ${line}: it is no setting`;
+    const start = `${command.words} `;
+    if (wordsOf(setting.words).length === WORDS_MOST - 1)
+      last = { start, setting, counts: countsOf(command) };
+    return { setting, args };
+  }
+
+  function whole(lines: readonly string[], areWritten = false): string[] {
     // As in restore(): what kills control is not there when control comes back.
     puti32(CONFIGURATION_AT, 0);
+    if (areWritten) {
+      written = [...lines];
+      writtenBytes = bytesOf(lines);
+    }
     restoring = true;
     const refusals = become(settings, meaning, lines);
     restoring = false;
-    changed();
+    // Lines that were brought about as they lie there may stay, even if they are not as lines() has them.
+    if (areWritten && refusals.length === 0) puti32(CONFIGURATION_AT, writtenBytes);
+    else changed();
     return refusals;
   }
 
@@ -151,8 +220,7 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
       changed();
       return;
     }
-    let text = '';
-    for (let i = 0; i < length; i++) text += String.fromCharCode(machine.memory[TEXT_AT + i] as number);
+    const text = textFrom(machine.memory, TEXT_AT, length);
     // A setting that kills control must not kill it again: until all are applied, there are none.
     puti32(CONFIGURATION_AT, 0);
     restoring = true;
@@ -162,7 +230,7 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   }
 
   function apply(line: string): void {
-    const found = findCommand(own, line);
+    const found = find(line);
     if ('refusal' in found) {
       log(WARNING, 'config', found.refusal);
       return;
@@ -186,4 +254,10 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     become: whole,
     restore,
   };
+}
+
+function bytesOf(lines: readonly string[]): number {
+  let sum = lines.length;
+  for (const line of lines) sum += line.length;
+  return sum;
 }

@@ -46,9 +46,13 @@ export interface Walk {
 /** Most arguments where the form has "..." without a number. */
 const REPEAT_MOST = 99;
 
-/** The words of a line. There is no quoting: no command has an argument with spaces. */
+/**
+ * The words of a line. There is no quoting: no command has an argument with spaces. Splitting by a regular expression
+ * would try it at each character, which takes 20 ms a line on a 486.
+ */
 export function wordsOf(line: string): string[] {
-  return line.split(/\s+/).filter(word => word !== '');
+  const words = (line.includes('\t') ? line.replaceAll('\t', ' ') : line).split(' ');
+  return words.includes('') ? words.filter(word => word !== '') : words;
 }
 
 /** Follows words through the table. A command's own word goes before an argument, a whole word before a beginning. */
@@ -106,13 +110,13 @@ export function commandsUnder(table: readonly Command[], words: string[]): Comma
 }
 
 /** Least and most arguments. */
-function argumentCount({ arguments: form = '' }: Command): [number, number] {
+export function argumentCount({ arguments: form = '' }: Command): [number, number] {
   let least = 0;
   let most = 0;
   for (const word of wordsOf(form)) {
-    const repeat = /\.\.\.(\d*)/.exec(word);
+    const dots = word.indexOf('...');
     if (!word.startsWith('[')) least++;
-    most += repeat === null ? 1 : Number(repeat[1]) || REPEAT_MOST;
+    most += dots < 0 ? 1 : Number.parseInt(word.slice(dots + 3), 10) || REPEAT_MOST;
   }
   return [least, most];
 }

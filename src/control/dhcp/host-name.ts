@@ -22,6 +22,13 @@ export function hostNameOf(reader: Reader): string {
   return cleanName(value.subarray(0, start + (value[FQDN_HEADER] as number)), start);
 }
 
+/** Whether a name in lower case is as cleanName() leaves it. */
+export function isHostName(name: string): boolean {
+  return (
+    name.length <= NAME_BYTES && /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/.test(name) && !FORBIDDEN.includes(name)
+  );
+}
+
 /** The first label of a name in lower case: letters, digits, and dashes in between. '' if nothing is left. */
 export function cleanName(bytes: Uint8Array, from: number): string {
   let name = '';

@@ -89,23 +89,34 @@ export function lengthFits(type: OptionType, length: number): boolean {
 export function parseOption(type: OptionType, words: string[]): Uint8Array | string {
   if (type === 'ASCII') return Uint8Array.from(words.join(' '), character => character.charCodeAt(0));
   const bytes: number[] = [];
+  const isAddress = type === 'IP' || type === 'IPs';
+  const range = rangeOf(type);
+  const first = 8 * widthOf(type) - 8;
   for (const word of words) {
-    const value = type === 'IP' || type === 'IPs' ? parseAddress(word) : parseNumber(type, word);
+    const value = isAddress ? parseAddress(word) : parseNumber(type, word, range);
     if (typeof value === 'string') return value;
-    for (let shift = 8 * widthOf(type) - 8; shift >= 0; shift -= 8) bytes.push((value >> shift) & 255);
+    for (let shift = first; shift >= 0; shift -= 8) bytes.push((value >> shift) & 255);
   }
   if (bytes.length > 255) return 'it is longer than 255 bytes';
   if (!lengthFits(type, bytes.length)) return `it takes one value, not ${words.length}`;
   return Uint8Array.from(bytes);
 }
 
-function parseNumber(type: OptionType, word: string): number | string {
+function parseNumber(type: OptionType, word: string, range: readonly [number, number]): number | string {
   if (type === 'Bool' && (word === 'on' || word === 'off')) return word === 'on' ? 1 : 0;
-  const most = type === 'Bool' ? 1 : 2 ** (8 * widthOf(type)) - 1;
-  const least = type === 'Int32' ? -(2 ** 31) : 0;
-  const value = /^(-?\d{1,10}|0x[0-9a-fA-F]{1,8})$/.test(word) ? Number(word) : Number.NaN;
-  if (value >= least && value <= (type === 'Int32' ? 2 ** 31 - 1 : most)) return value | 0;
-  return `${word} is not a number from ${least} to ${type === 'Int32' ? 2 ** 31 - 1 : most}`;
+  const number = Number(word);
+  const isPlain = Number.isInteger(number) && String(number) === word;
+  const isNumber = isPlain || /^(-?\d{1,10}|0x[0-9a-fA-F]{1,8})$/.test(word);
+  const value = isNumber ? number : Number.NaN;
+  if (value >= range[0] && value <= range[1]) return value | 0;
+  return `${word} is not a number from ${range[0]} to ${range[1]}`;
+}
+
+function rangeOf(type: OptionType): [number, number] {
+  if (type === 'Bool') return [0, 1];
+  if (type === 'Int32') return [-0x80000000, 0x7fffffff];
+  const width = widthOf(type);
+  return [0, width === 1 ? 0xff : width === 2 ? 0xffff : 0xffffffff];
 }
 
 /** Bytes of one value. */

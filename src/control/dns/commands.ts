@@ -17,7 +17,7 @@ import type { Server } from './upstream.ts';
 function nameFrom(action: string, text: string): { name: string; wire: Uint8Array } {
   const wire = nameBytes(text);
   if (typeof wire === 'string') throw new Refusal(`Cannot ${action} ${text}: ${wire}`);
-  return { name: text.toLowerCase().replace(/\.$/, ''), wire };
+  return { name: (text.endsWith('.') ? text.slice(0, -1) : text).toLowerCase(), wire };
 }
 
 function addressFrom(action: string, text: string): number {
@@ -27,10 +27,17 @@ function addressFrom(action: string, text: string): number {
   return address;
 }
 
+/** A list without the entry of a name. A call for each of 32 entries at each of 32 settings delays the boot. */
+function others<T extends { name: string }>(list: readonly T[], name: string): T[] {
+  const rest: T[] = [];
+  for (const entry of list) if (entry.name !== name) rest.push(entry);
+  return rest;
+}
+
 /** Takes the entry of a name out of a list, or refuses. */
 function without<T extends { name: string }>(action: string, list: readonly T[], text: string): T[] {
   const { name } = nameFrom(action, text);
-  const rest = list.filter(other => other.name !== name);
+  const rest = others(list, name);
   if (rest.length === list.length) throw new Refusal(`Cannot ${action} ${text}: it is not set`);
   return rest;
 }
@@ -93,10 +100,11 @@ function hostSetting(dns: Dns): Setting {
       const host = { ...nameFrom('set DNS host', text), address: addressFrom('set DNS host', address) };
       if (host.name === ROUTER_NAME)
         throw new Refusal(`Cannot set DNS host ${text}: it is the name of the router`);
-      const others = local.hosts.filter(({ name }) => name !== host.name);
-      if (others.length >= DNS_HOSTS)
+      const rest = others(local.hosts, host.name);
+      if (rest.length >= DNS_HOSTS)
         throw new Refusal(`Cannot set DNS host ${text}: all ${DNS_HOSTS} entries are in use`);
-      local.hosts = [...others, host];
+      rest.push(host);
+      local.hosts = rest;
     },
     unset: ([text = '']) => {
       local.hosts = without('unset DNS host', local.hosts, text);
@@ -129,10 +137,11 @@ function guardSettings({ policy }: Dns): Setting[] {
       help: 'names of this domain may have private addresses',
       set: ([text = '']) => {
         const domain = nameFrom('set DNS allow', text);
-        const others = policy.allowed.filter(({ name }) => name !== domain.name);
-        if (others.length >= DNS_ALLOWED)
+        const rest = others(policy.allowed, domain.name);
+        if (rest.length >= DNS_ALLOWED)
           throw new Refusal(`Cannot set DNS allow ${text}: all ${DNS_ALLOWED} entries are in use`);
-        policy.allowed = [...others, domain];
+        rest.push(domain);
+        policy.allowed = rest;
       },
       unset: ([text = '']) => {
         policy.allowed = without('unset DNS allow', policy.allowed, text);

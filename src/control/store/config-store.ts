@@ -64,15 +64,21 @@ export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): 
   const crcOf = (bytes: number): number =>
     plane.crc32(plane.crc32(0, STORE_AT, CONFIG_AT_CRC), CONFIG_TEXT_AT, bytes);
 
-  /** Reads an area into the store's memory; answers its text's bytes, or what is wrong, '' if it was never written. */
-  function* read(index: number): Generator<number, number | string> {
+  /** Reads an area's first sector; answers its text's bytes, or what is wrong, '' if it was never written. */
+  function* header(index: number): Generator<number, number | string> {
     const why = yield* disk.read(sectorOf(index), view(0, 1));
     if (why !== undefined) return why;
     const bytes = i32at(STORE_AT + CONFIG_AT_LENGTH);
     const magic = i32at(STORE_AT + CONFIG_AT_MAGIC);
     if (magic !== CONFIG_MAGIC) return magic === 0 ? '' : 'it is no configuration';
     if (i32at(STORE_AT + CONFIG_AT_FORMAT) !== CONFIG_FORMAT) return 'its format is another';
-    if (bytes < 0 || bytes > CONFIG_TEXT_MAX) return 'its length is impossible';
+    return bytes < 0 || bytes > CONFIG_TEXT_MAX ? 'its length is impossible' : bytes;
+  }
+
+  /** Reads an area into the store's memory; answers as header() does. */
+  function* read(index: number): Generator<number, number | string> {
+    const bytes = yield* header(index);
+    if (typeof bytes === 'string') return bytes;
     const sectors = sectorsOf(bytes);
     if (sectors > 1) {
       const cause = yield* disk.read(sectorOf(index) + 1, view(1, sectors));
@@ -84,18 +90,23 @@ export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): 
   function* load(): Generator<number, Loaded> {
     const found: { index: number; sequence: number }[] = [];
     const problems: string[] = [];
+    const tell = (index: number, why: string): void => {
+      if (why !== '') problems.push(`saved configuration ${index} cannot be used: ${why}`);
+    };
     for (let index = 0; index < CONFIG_COUNT; index++) {
-      const bytes = yield* read(index);
-      if (typeof bytes === 'number') found.push({ index, sequence: i32at(STORE_AT + CONFIG_AT_SEQUENCE) });
-      else if (bytes !== '') problems.push(`saved configuration ${index} cannot be used: ${bytes}`);
+      const bytes = yield* header(index);
+      if (typeof bytes === 'string') tell(index, bytes);
+      else found.push({ index, sequence: i32at(STORE_AT + CONFIG_AT_SEQUENCE) });
     }
     found.sort((a, b) => (b.sequence - a.sequence) | 0);
     area = -1;
     sequence = 0;
     for (const entry of found) {
-      // What was read last may be there still; reading it again is as cheap as finding out.
       const bytes = yield* read(entry.index);
-      if (typeof bytes !== 'number') continue;
+      if (typeof bytes === 'string') {
+        tell(entry.index, bytes);
+        continue;
+      }
       area = entry.index;
       sequence = entry.sequence;
       return { text: textFrom(memory, CONFIG_TEXT_AT, bytes), problems };

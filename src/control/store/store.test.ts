@@ -10,11 +10,14 @@ import {
   CONFIG_AT_TEXT,
   CONFIG_SECTOR,
   CONFIG_SECTORS,
+  CONFIG_TEXT_MAX,
   IMAGE_SECTORS,
   SECTOR_BYTES,
 } from '../../../image/layout.ts';
 import { decodeConfig, encodeConfig } from '../../../image/records.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { longConfiguration, longSettings } from '../../../test/harness/long-configuration.ts';
+import { PLANE_END, STORE_AT, STORE_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { versionLine } from './version.ts';
 
 const PROMPT = 'masqbox> ';
 const MINUTE = 60 * TICKS_PER_SECOND;
@@ -152,6 +155,60 @@ test('an unreadable configuration is told, and the older one or the defaults are
   t.regex(none.start, /config: saved configuration 0 cannot be used: it is no configuration\n/);
   t.regex(none.start, /config: the settings are the defaults\n/);
   t.is(none.command('save'), 'Saved');
+});
+
+test('a configuration of 200 lines is applied, is as it was written, and outlives control', async t => {
+  const bytes = blank();
+  Buffer.from(encodeConfig(1, longConfiguration)).copy(bytes, areaAt(0));
+  const { start, command, board } = await powerOn(bytes);
+  t.notRegex(start, /config:/);
+  const all = (line: string): string[] => command(line).split('\n');
+  t.deepEqual(all('export').slice(1), [...longSettings]);
+  t.true(all('show config').every(line => line.startsWith('  set ')));
+  t.is(command('save'), 'Saved');
+  t.is(saved(bytes, 1)?.text, [versionLine(), ...longSettings, ''].join('\n'));
+  board.engine.evaluate('const was = Math.max; Math.max = () => { throw new Error("test") }; 0');
+  t.regex(command(''), /Control was restarted/);
+  t.deepEqual(all('export').slice(1), [...longSettings]);
+});
+
+/** Settings whose lines have exactly so many characters. */
+function settingsOf(characters: number): string {
+  const label = 'x'.repeat(60);
+  const lines = ['set nat profile rfc', 'set nat filter address', 'set engine native'];
+  for (let i = 0; i < 32; i++)
+    lines.push(`set dns host h${i}.${label}.${label}.${label}.${label} 10.0.0.${i + 1}`);
+  for (let i = 0; i < 15; i++) lines.push(`set dns allow a${i}.${label}.${label}.${label}.${label}`);
+  const reserved = (i: number): string =>
+    `set dhcp reserve 52:54:00:00:01:${10 + i} 192.168.0.${i + 10} machine-${i}`;
+  const left = (): number => characters - lines.join('\n').length - 2;
+  for (let i = 0; left() > 200; i++) lines.push(reserved(i));
+  const rest = left() - 'set dns allow '.length;
+  lines.push(`set dns allow ${'a.'.repeat(rest).slice(0, rest - 1)}a`);
+  return `${lines.join('\n')}\n`;
+}
+
+test('settings for which the disk has no room are refused, and nothing else is touched', async t => {
+  const room = CONFIG_TEXT_MAX - versionLine().length - 1;
+  for (const [characters, answer] of [
+    [room, 'Saved'],
+    [room + 1, `Cannot save: the settings have ${room + 1} characters, and ${room} fit`],
+    [CONFIG_TEXT_MAX, `Cannot save: the settings have ${CONFIG_TEXT_MAX} characters, and ${room} fit`],
+  ] as const) {
+    const bytes = blank();
+    const text = settingsOf(characters);
+    t.is(text.length, characters);
+    Buffer.from(encodeConfig(1, text)).copy(bytes, areaAt(0));
+    const { command, board, start } = await powerOn(bytes);
+    t.notRegex(start, /config:/);
+    const behind = () =>
+      Buffer.from(board.memory.subarray(STORE_AT + STORE_BYTES, PLANE_END)).toString('hex');
+    const before = behind();
+    t.is(command('save'), answer);
+    t.is(behind(), before);
+    t.is(saved(bytes, 0)?.text, text);
+    t.is(saved(bytes, 1)?.text.length, answer === 'Saved' ? CONFIG_TEXT_MAX : undefined);
+  }
 });
 
 test('a saved line that cannot be applied is told, and the others are', async t => {

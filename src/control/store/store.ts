@@ -8,7 +8,7 @@
 // Not here: commands (commands/config.ts), formats (config-store.ts, journal.ts, lease-store.ts).
 
 import { type Disk, runNow } from '../../../hal/disk/disk.ts';
-import { LOG_KIND_LEASE, LOG_KIND_WAN } from '../../../image/layout.ts';
+import { CONFIG_TEXT_MAX, LOG_KIND_LEASE, LOG_KIND_WAN } from '../../../image/layout.ts';
 import { NOW_AT } from '../../plane/cells.ts';
 import { CONFIGURATION_AT, LEASE_ADDRESSES_AT, LEASE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { copy, i32at } from '../../plane/memory.ts';
@@ -29,6 +29,8 @@ import { CONFIG_VERSION, migrate, versionLine } from './version.ts';
 const START_TICKS = 3 * TICKS_PER_SECOND;
 const SOON_TICKS = STORE_SOON_SECONDS * TICKS_PER_SECOND;
 const LATER_TICKS = STORE_LATER_SECONDS * TICKS_PER_SECOND;
+/** Where the registry keeps the settings' lines. */
+const LINES_AT = CONFIGURATION_AT + 4;
 
 /** Lines of the saved configuration, or undefined if none is saved; and what was wrong. */
 export interface Saved {
@@ -39,7 +41,7 @@ export interface Saved {
 export interface Store {
   /** Opens the disk's areas at the start, and reads them unless control alone was restarted. */
   open(disk: Disk | undefined, restarted: boolean): void;
-  /** Applies what was saved; answers what is to be told on the console. */
+  /** Applies what was saved, or the defaults; answers what is to be told on the console. */
   apply(): string[];
   /** Tasks on the disk; each answers why it failed. They may only be started when there is a disk. */
   load(): Task<Saved>;
@@ -86,10 +88,14 @@ export function createStore(context: Context): Store {
     return new Int32Array(buffer, byteOffset + LEASE_ADDRESSES_AT, LEASE_COUNT).includes(key);
   }
 
-  /** Learns what the disk holds: first thing, or before the first task of a restarted control. */
-  function* ready(): Generator<number, string | undefined> {
+  /**
+   * Learns what the disk holds: first thing, or before the first task of a restarted control. At the start the text
+   * goes to where the registry would write its lines, a character at a time.
+   */
+  function* ready(isStart = false): Generator<number, string | undefined> {
     if (isOpen || config === undefined || journal === undefined) return undefined;
     loaded = yield* config.load();
+    if (isStart && loaded.text !== undefined) copy(LINES_AT, CONFIG_TEXT_AT, loaded.text.length);
     const why = yield* journal.open(entry => {
       if (entry.kind === LOG_KIND_LEASE) found.push(entry);
       if (entry.kind === LOG_KIND_WAN && entry.payload.length === 4) {
@@ -105,7 +111,7 @@ export function createStore(context: Context): Store {
     config = createConfigStore(machine, disk);
     journal = createJournal(machine, disk, isLive);
     if (restarted) return;
-    const result = runNow(ready(), () => i32at(NOW_AT), START_TICKS);
+    const result = runNow(ready(true), () => i32at(NOW_AT), START_TICKS);
     if (result === undefined) loaded.problems.push('the disk is too slow: what was saved is not used');
     else if (result.value !== undefined)
       loaded.problems.push(`the flash log has bad sectors: ${result.value}`);
@@ -119,11 +125,18 @@ export function createStore(context: Context): Store {
         text === undefined ? 'the settings are the defaults' : 'the other saved configuration is used',
       );
     }
-    if (text === undefined) return problems;
+    if (text === undefined) {
+      registry.changed();
+      return problems;
+    }
     const { lines, version } = migrate(text);
     if (version > CONFIG_VERSION)
       problems.push(`the saved settings are of a newer firmware (version ${version})`);
-    return [...problems, ...registry.become(lines)];
+    // Behind the comments at its head, the text is as a rule what the registry would write.
+    const settings = `${lines.join('\n')}\n`;
+    const areWritten = lines.length > 0 && text.endsWith(settings);
+    if (areWritten) copy(LINES_AT, LINES_AT + text.length - settings.length, settings.length);
+    return [...problems, ...registry.become(lines, areWritten)];
   }
 
   function* load(): Generator<number, Saved> {
@@ -135,11 +148,14 @@ export function createStore(context: Context): Store {
   function* save(): Generator<number, string | undefined> {
     yield* ready();
     // The registry's text is in the plane's memory already, but when it is too long for it.
+    registry.changed();
     const bytes = i32at(CONFIGURATION_AT);
     const length = registry.lines().reduce((sum, line) => sum + line.length + 1, 0);
-    if (bytes !== length) return 'the settings are too long';
-    const head = putText(machine.memory, CONFIG_TEXT_AT, `${versionLine()}\n`);
-    copy(CONFIG_TEXT_AT + head, CONFIGURATION_AT + 4, bytes);
+    const version = `${versionLine()}\n`;
+    const room = CONFIG_TEXT_MAX - version.length;
+    if (bytes !== length || bytes > room) return `the settings have ${length} characters, and ${room} fit`;
+    const head = putText(machine.memory, CONFIG_TEXT_AT, version);
+    copy(CONFIG_TEXT_AT + head, LINES_AT, bytes);
     return yield* (config as ConfigStore).save(head + bytes);
   }
 

@@ -32,10 +32,14 @@ export function migrate(
   steps: readonly Migration[] = MIGRATIONS,
   today: number = CONFIG_VERSION,
 ): Migrated {
-  let lines = text.split('\n').map(line => line.trim());
-  const found = MARK.exec(lines[0] ?? '');
+  let lines: string[] = [];
+  const all = text.split('\n');
+  const found = MARK.exec((all[0] ?? '').trim());
   const version = found === null ? today : Number(found[1]);
-  lines = lines.filter(line => line !== '' && !line.startsWith('#'));
+  for (const given of all) {
+    const line = given.trim();
+    if (line !== '' && !line.startsWith('#')) lines.push(line);
+  }
   for (const step of steps.slice(Math.max(0, version - 1), today - 1)) lines = lines.flatMap(step);
   return { lines, version };
 }
