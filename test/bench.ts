@@ -9,6 +9,7 @@ import { FACT_FLOOR_COUNTS, FACT_HEAP_BYTES, FACT_LOADER_COUNTS, FACT_MEMORY_KIB
 import { build } from '../image/build.ts';
 import { BOOT_FACTS_AT, READY_AT } from '../src/plane/cells.ts';
 import { PLANE_BYTES, TICKS_PER_SECOND } from '../src/plane/limits.ts';
+import { configured } from './bench/configured.ts';
 import {
   type Bench,
   eachLook,
@@ -183,6 +184,7 @@ async function boot(): Promise<void> {
     );
     await machine.stop();
   }
+  await configured();
 }
 
 async function parts(): Promise<void> {

@@ -227,6 +227,19 @@ test('a saved line that cannot be applied is told, and the others are', async t 
   t.regex((await powerOn(bytes)).start, /lan: 10\.7\.0\.1\/24\n/);
 });
 
+test('a configuration of a newer firmware is told, and what is understood of it is applied', async t => {
+  const bytes = blank();
+  const text = '# masqbox configuration 7\nset dns host a 10.7.0.2\nset flux capacitor on\n';
+  Buffer.from(encodeConfig(3, text)).copy(bytes, areaAt(1));
+  const { start, command } = await powerOn(bytes);
+  t.regex(start, /config: the saved settings are of a newer firmware \(version 7\)/);
+  t.regex(start, /config: Cannot run set flux capacitor on: there is no such command/);
+  t.regex(command('export'), /^# masqbox configuration 1\n(.*\n)*set dns host a 10\.7\.0\.2$/);
+  // The firmware that wrote it finds it still, until settings are saved twice.
+  t.is(command('save'), 'Saved');
+  t.is(saved(bytes, 1)?.text, text);
+});
+
 test('set ... confirm goes back by itself, with all that was set after it', async t => {
   const { command, board } = await powerOn(blank());
   command('set dns host kept 10.0.0.1');
