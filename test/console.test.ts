@@ -94,7 +94,7 @@ step('names and addresses of hosts and interfaces are completed; help gives an e
     'set wan mtu SIZE',
     "  the longest packet that the WAN takes, 1500 or the lease's if nothing is set",
     '  SIZE, 68 to 1500 bytes, 1500 if nothing is set',
-    '  as in: set wan mtu 1500',
+    '  as in: set wan mtu 1492',
     'masqbox>',
   ]);
 });

@@ -133,6 +133,6 @@ test('show status is one screen, show masq and show log take filters, long outpu
   type('\x03');
   t.regex(
     type('help set wan mtu\r'),
-    /set wan mtu SIZE\r\n.*68 to 1500 bytes, 1500 if nothing is set.*as in: set wan mtu 1500/s,
+    /set wan mtu SIZE\r\n.*68 to 1500 bytes, 1500 if nothing is set.*as in: set wan mtu 1492/s,
   );
 });

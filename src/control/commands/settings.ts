@@ -42,7 +42,7 @@ function choiceSettings(context: Context): Setting[] {
     },
     {
       words: 'nat filter',
-      arguments: 'endpoint|address|address-port=endpoint',
+      arguments: 'endpoint|address|address-port=address',
       help: 'whose packets a mapping lets in, in profile rfc',
       set: ([text = '']) =>
         choice('NAT filter', text, FILTERS, value => plane.setParameter(NAT_FILTER, value)),

@@ -4,6 +4,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { consoleTable } from '../../../test/console-table.ts';
+import { CONFIGURATION_AT } from '../../plane/limits.ts';
+import { get8, i32at } from '../../plane/memory.ts';
 import { type Command, findCommand, Refusal, usage, wordsOf } from '../console/command.ts';
 import { parameterAt, parametersOf } from './grammar.ts';
 import { candidatesAt, complete, faultOf, hintsAt, type Known, placeAt } from './schema.ts';
@@ -155,6 +157,46 @@ test('a misspelt word of any command is the one that is marked', t => {
     { numRuns: 3000 },
   );
 });
+
+/** The lines of the configuration, from where a restarted control would take them. */
+function configuration(): string[] {
+  const bytes = Uint8Array.from({ length: i32at(CONFIGURATION_AT) }, (_, i) =>
+    get8(CONFIGURATION_AT + 4 + i),
+  );
+  return new TextDecoder().decode(bytes).split('\n');
+}
+
+function run(line: string): void {
+  const found = findCommand(real, line);
+  if ('refusal' in found) throw new Error(found.refusal);
+  const job = found.command.run(found.args);
+  job?.next();
+}
+
+test('every setting can be set as its example says, is then listed, and unset takes it back', t => {
+  const settings = real.filter(({ words }) => words.startsWith('set '));
+  const lineOf = ({ words }: Command): string =>
+    exampleFor(real.find(command => command.words === words) as Command);
+  for (const command of settings) {
+    t.notThrows(() => run(lineOf(command)), lineOf(command));
+    const isListed = configuration().some(
+      line => line.startsWith(`${command.words} `) || line === command.words,
+    );
+    if (!SHORTHANDS.includes(command.words)) t.true(isListed, command.words);
+  }
+  for (const command of settings.reverse()) {
+    const back = real.find(({ words }) => words === `un${command.words}`);
+    if (back === undefined) continue;
+    t.notThrows(() => run(exampleFor(back)), back.words);
+    const [form] = parametersOf(command);
+    for (const line of configuration().filter(line => line.startsWith(`${command.words} `))) {
+      t.is(line, `${command.words} ${form?.standard}`, 'what is listed all the same is the standard');
+    }
+  }
+});
+
+/** Commands that are listed as others. */
+const SHORTHANDS = ['set wan dhcp', 'set wan static', 'set wan none'];
 
 test('what the schema refuses, the command refuses too', t => {
   const wrong = new Map([

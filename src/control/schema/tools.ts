@@ -116,12 +116,12 @@ export function helpOf(command: Command): string[] {
   return [usage(command), `${INDENT}${command.help}`, ...list, `${INDENT}as in: ${exampleFor(command)}`];
 }
 
-/** A line that would do; a command may tell its own. */
+/** A line that would do; what takes a setting back has the setting's example. */
 export function exampleFor(command: Command): string {
   const args = parametersOf(command).map(exampleOf);
-  return [command.words, ...(EXAMPLES.get(command.words)?.split(' ') ?? args)]
-    .filter(word => word !== '')
-    .join(' ');
+  const own = EXAMPLES.get(command.words.replace(/^unset /, 'set '))?.split(' ') ?? args;
+  const count = command.words.startsWith('unset ') ? args.length : own.length;
+  return [command.words, ...own.slice(0, count)].filter(word => word !== '').join(' ');
 }
 
 /** Where the examples of the types do not make sense together. */
@@ -132,7 +132,6 @@ const EXAMPLES = new Map([
   ['ipfwadm', '-M -l -n'],
   ['ipchains', '-M -L -n'],
   ['set dhcp option', '42 192.168.0.1'],
-  ['unset dhcp option', '42'],
   ['set dns host', 'printer 192.168.0.20'],
   ['set dns server', '9.9.9.9 1.1.1.1'],
   ['set dhcp reserve', '00:11:22:33:44:55 192.168.0.20 printer'],
@@ -142,4 +141,9 @@ const EXAMPLES = new Map([
   ['watch', 'show masq'],
   ['set wan address', '203.0.113.5/24'],
   ['set wan gateway', '203.0.113.1'],
+  ['set wan static', '203.0.113.5/24 203.0.113.1'],
+  ['set wan mtu', '1492'],
+  ['set dhcp lease', '86400'],
+  ['set dhcp domain', 'home.example'],
+  ['set console idle', '1800'],
 ]);
