@@ -62,5 +62,7 @@ test('loopForSpeed() says which operation is not what it was', t => {
   const message = /^Cannot shorten sub in the engine: operation 156 is another$/;
   t.throws(() => loopForSpeed(engine({ ...BODIES, 156: BODIES[155] as string })), { message });
   t.throws(() => loopForSpeed(engine({ ...BODIES, 1: '' })), { message: /^Cannot find the stack of the/ });
-  t.throws(() => loopForSpeed(engine().replaceAll('case ', 'cases ')), { message: /no function with a switch/ });
+  t.throws(() => loopForSpeed(engine().replaceAll('case ', 'cases ')), {
+    message: /no function with a switch/,
+  });
 });
