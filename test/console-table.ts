@@ -3,6 +3,7 @@
 import * as access from '../src/control/access/overlay.ts';
 import type { Command } from '../src/control/console/command.ts';
 import { createControl } from '../src/control/control.ts';
+import * as crash from '../src/control/crash/overlay.ts';
 import * as debug from '../src/control/debug/overlay.ts';
 import type { Machine } from '../src/control/machine.ts';
 import type { OverlayName } from '../src/control/overlays.ts';
@@ -15,7 +16,7 @@ import { javascriptBuild } from './builds.ts';
 
 export function consoleTable(): readonly Command[] {
   const { memory, plane } = javascriptBuild();
-  const overlays = { access, debug, schema, setup, status, tools, update, interpreted: plane };
+  const overlays = { access, crash, debug, schema, setup, status, tools, update, interpreted: plane };
   const overlay = (name: OverlayName) => overlays[name];
   const machine = { memory, overlay, plane, version: '0' } as unknown as Machine;
   return createControl(machine).commands;

@@ -9,6 +9,7 @@ import type { Plane } from './machine.ts';
 export interface Overlays {
   interpreted: Plane;
   debug: typeof import('./debug/overlay.ts');
+  crash: typeof import('./crash/overlay.ts');
   schema: typeof import('./schema/overlay.ts');
   tools: typeof import('./tools/overlay.ts');
   access: typeof import('./access/overlay.ts');
@@ -23,6 +24,7 @@ export type OverlayName = keyof Overlays;
 export const OVERLAY_NAMES = [
   'interpreted',
   'debug',
+  'crash',
   'schema',
   'tools',
   'access',

@@ -1,5 +1,5 @@
 // The debug commands: `debug selftest`, `debug differential`, and `debug frame`, `debug more` and `debug replay` for
-// captured frames; `show crash` and `debug crash`. Not here: what they do, which is an overlay (debug/overlay.ts).
+// captured frames; `show crash` and `debug crash`. Not here: what they do, which are overlays (debug/overlay.ts, crash/overlay.ts).
 
 import type { Command } from '../console/command.ts';
 import type { Context } from '../context.ts';
@@ -7,28 +7,29 @@ import type { Replay } from '../debug/overlay.ts';
 
 export function debugCommands(context: Context): Command[] {
   const debug = () => context.machine.overlay('debug');
+  const crash = () => context.machine.overlay('crash');
   let made: Replay | undefined;
   const replay = (): Replay => {
     made ??= new (debug().Replay)(context);
     return made;
   };
   return [
-    { words: 'show crash', help: 'what went wrong since power-on', run: () => debug().showCrash(context) },
+    { words: 'show crash', help: 'what went wrong since power-on', run: () => crash().showCrash(context) },
     {
       words: 'debug crash control',
       arguments: 'throw|oom|hang|stack',
       help: 'lets control die, which starts anew while packets go on',
-      run: ([how = '']) => debug().crashControl(context, how),
+      run: ([how = '']) => crash().crashControl(context, how),
     },
     {
       words: 'debug crash plane',
       help: 'lets the plane fault, which resets the board',
-      run: () => debug().crashPlane(context),
+      run: () => crash().crashPlane(context),
     },
     {
       words: 'debug crash hang-all',
       help: 'stops everything, interrupts off: only a watchdog ends it',
-      run: () => debug().crashAll(context),
+      run: () => crash().crashAll(context),
     },
     {
       words: 'debug selftest',

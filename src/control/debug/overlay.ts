@@ -13,8 +13,6 @@ import { crcOfText } from './random.ts';
 import { selftest } from './selftest.ts';
 import type { Arrival } from './traffic.ts';
 
-export { crashAll, crashControl, crashPlane, showCrash } from './crash.ts';
-
 const COUNT_LIMIT = 1_000_000;
 /** Captured frames live in the heap. */
 const REPLAY_BYTES = 64 * 1024;
