@@ -6,11 +6,9 @@ import { copyFileSync, mkdtempSync, rmSync, truncateSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { Inbox } from '../tools/masqbox/inbox.ts';
-import { type ByteLine, sendFile } from '../tools/masqbox/ymodem.ts';
 import { IMAGE } from './harness/board-router.ts';
 import { PROMPT } from './harness/console.ts';
-import { imageOf, slotOf } from './harness/firmware.ts';
+import { imageOf, send, slotOf } from './harness/firmware.ts';
 import { isaCards, Machine } from './harness/qemu.ts';
 
 const BOOT_SECONDS = 120;
@@ -35,23 +33,6 @@ async function boot(t: ExecutionContext, disk: string): Promise<Machine> {
   t.teardown(() => machine.stop());
   await machine.console.expect(PROMPT, BOOT_SECONDS);
   return machine;
-}
-
-/** The console's bytes from now on, for a sender. */
-function byteLine(machine: Machine): ByteLine {
-  const inbox = new Inbox();
-  machine.console.watcher = bytes => inbox.put(bytes);
-  return {
-    write: async part => machine.console.write(Buffer.from(part).toString('latin1')),
-    read: milliseconds => inbox.next(milliseconds),
-    now: () => performance.now(),
-  };
-}
-
-async function send(machine: Machine, image: Uint8Array, progress?: (sent: number) => void): Promise<void> {
-  machine.console.write('update\r');
-  await machine.console.expect('^C cancels', 30);
-  await sendFile(byteLine(machine), 'masqbox.img', image, progress);
 }
 
 /** Types a line until the answer is this one: a notice that comes meanwhile may stand where the answer was looked for. */

@@ -1,8 +1,13 @@
-// The image that was built under another version, as a newer one would be: whole, or made to fail at its start.
+// The image that was built under another version, as a newer one would be: whole, or made to fail at its start; and
+// sending it to a booted board, as the host tool does.
 
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import * as layout from '../../image/layout.ts';
+import { Inbox } from '../../tools/masqbox/inbox.ts';
+import { sendFile } from '../../tools/masqbox/ymodem.ts';
+import { PATIENCE_SECONDS } from './processes.ts';
+import type { Machine } from './qemu.ts';
 
 const { SECTOR_BYTES } = layout;
 const SLOT_AT = layout.SLOT_SECTOR * SECTOR_BYTES;
@@ -31,4 +36,22 @@ export function imageOf(imagePath: string, version: string): Buffer {
   const image = Buffer.from(readFileSync(imagePath));
   image.set(slotOf(imagePath, version), SLOT_AT);
   return image;
+}
+
+/** Types `update` and sends a file by YMODEM. */
+export async function send(
+  { console }: Machine,
+  image: Uint8Array,
+  progress?: (sent: number) => void,
+): Promise<void> {
+  console.write('update\r');
+  await console.expect('^C cancels', PATIENCE_SECONDS);
+  const inbox = new Inbox();
+  console.watcher = bytes => inbox.put(bytes);
+  const line = {
+    write: async (part: Uint8Array) => console.write(Buffer.from(part).toString('latin1')),
+    read: (milliseconds: number) => inbox.next(milliseconds),
+    now: () => performance.now(),
+  };
+  await sendFile(line, 'masqbox.img', image, progress);
 }

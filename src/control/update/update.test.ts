@@ -4,14 +4,13 @@ import test, { type ExecutionContext } from 'ava';
 import { FACT_MEMORY_KIB, FACT_SLOT } from '../../../firmware/abi.ts';
 import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
 import * as layout from '../../../image/layout.ts';
-import { load } from '../../../image/loader/loader.ts';
-import { attachMachine } from '../../../image/loader/machine.ts';
 import { encodeSlotHeader } from '../../../image/records.ts';
 import { type SlotOptions, writeImage, writeSlot } from '../../../image/writer.ts';
 import { controlLab } from '../../../test/control-lab.ts';
+import { boot } from '../../../test/harness/loader.ts';
 import { runSeed, seeded } from '../../../test/harness/random.ts';
 import { BOOT_FACTS_AT, MEDIUM_AT } from '../../plane/cells.ts';
-import { attach, i32at, puti32 } from '../../plane/memory.ts';
+import { i32at, puti32 } from '../../plane/memory.ts';
 import { updateCommands } from '../commands/update.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import { crc16 } from '../transfer/modem.ts';
@@ -110,31 +109,6 @@ function* install(board: ReturnType<typeof boardWith>, disk: Disk, file: Uint8Ar
     if (why !== undefined) return why;
   }
   return yield* writer.finish();
-}
-
-/** What the loader does with a disk: the slot, or -1. The plane's memory is not attached any more. */
-function boot(disk: Uint8Array): { slot: number; reports: number[][]; disk: Uint8Array } {
-  const memoryEnd = 3 << 20;
-  const buffer = new ArrayBuffer(memoryEnd);
-  const memory = new Uint8Array(buffer);
-  const after = disk.slice();
-  const reports: number[][] = [];
-  attach(buffer, 0, memoryEnd);
-  attachMachine({
-    readSectors: (sector, count, p) => {
-      const part = after.subarray(sector * SECTOR_BYTES, (sector + count) * SECTOR_BYTES);
-      memory.set(part, p);
-      return part.length === count * SECTOR_BYTES ? 1 : 0;
-    },
-    writeSector: (sector, p) => {
-      after.set(memory.subarray(p, p + SECTOR_BYTES), sector * SECTOR_BYTES);
-      return 1;
-    },
-    report: (...report) => void reports.push(report),
-    clockPoll: () => {},
-  });
-  memory.set(disk.subarray(0, SECTOR_BYTES), layout.BOOT_SECTOR_AT);
-  return { slot: load(memoryEnd), reports, disk: after };
 }
 
 /** What is booted from a disk must be whole firmware. */
