@@ -22,10 +22,13 @@ export const BLOCK_HEAD = 3;
 
 let table: Uint16Array | undefined;
 
-/** CRC-16 of CCITT as XMODEM has it: polynomial 0x1021, from 0, the highest bit first. */
-export function crc16(bytes: Uint8Array, from: number, to: number): number {
+/**
+ * CRC-16 of CCITT as XMODEM has it: polynomial 0x1021, from 0, the highest bit first. Over data and their CRC it is 0.
+ * @param start what it was before these bytes
+ */
+export function crc16(bytes: Uint8Array, from: number, to: number, start = 0): number {
   table ??= makeTable();
-  let crc = 0;
+  let crc = start;
   for (let at = from; at < to; at++) {
     crc = ((crc << 8) & 0xffff) ^ (table[(crc >> 8) ^ (bytes[at] as number)] as number);
   }

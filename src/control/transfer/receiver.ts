@@ -79,6 +79,8 @@ export class Receiver {
   private began: number;
   private readonly block = new Uint8Array(BLOCK_HEAD + LONG_BLOCK + 2);
   private filled = 0;
+  /** CRC of what the block has behind its head: while the line brings the rest, there is time for it. */
+  private crc = 0;
   private wanted = 0;
   private asks = 0;
   private errors = 0;
@@ -218,6 +220,7 @@ export class Receiver {
     } else if (byte === SOH || byte === STX) {
       this.block[0] = byte;
       this.filled = 1;
+      this.crc = 0;
       this.wanted = BLOCK_HEAD + (byte === STX ? LONG_BLOCK : SHORT_BLOCK) + (this.withCrc ? 2 : 1);
       this.enter('block', now, BYTE_TICKS);
     } else if (this.phase === 'data') {
@@ -266,7 +269,9 @@ export class Receiver {
   private fill(bytes: Uint8Array, at: number, now: number): number {
     const count = Math.min(bytes.length - at, this.wanted - this.filled);
     this.block.set(bytes.subarray(at, at + count), this.filled);
+    const from = Math.max(this.filled, BLOCK_HEAD);
     this.filled += count;
+    if (this.withCrc) this.crc = crc16(this.block, from, this.filled, this.crc);
     if (this.filled < this.wanted) this.enter('block', now, BYTE_TICKS);
     else if (this.isSound()) this.takeBlock(now);
     else this.purge(now);
@@ -276,9 +281,8 @@ export class Receiver {
   private isSound(): boolean {
     const { block, wanted, withCrc } = this;
     if ((block[1] as number) + (block[2] as number) !== 255) return false;
-    const end = wanted - (withCrc ? 2 : 1);
-    if (!withCrc) return sum8(block, BLOCK_HEAD, end) === block[end];
-    return crc16(block, BLOCK_HEAD, end) === (((block[end] as number) << 8) | (block[end + 1] as number));
+    if (withCrc) return this.crc === 0;
+    return sum8(block, BLOCK_HEAD, wanted - 1) === block[wanted - 1];
   }
 
   /** A block that is whole: a new one, one whose acknowledgement was lost, or one too many. */
