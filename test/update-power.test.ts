@@ -105,7 +105,9 @@ async function boots(t: ExecutionContext, { title, disk, slot }: State): Promise
   const machine = await start(['-drive', `file=${path},format=raw,if=ide,index=0,snapshot=on`]);
   try {
     const running =
-      slot === 0 ? /^slot A: .*running\nslot B: (there is no|its header is)/m : /^slot B: Masqbox 9\.9\.9, .*running/m;
+      slot === 0
+        ? /^slot A: .*running\nslot B: (there is no|its header is)/m
+        : /^slot B: Masqbox 9\.9\.9, .*running/m;
     await eventually(
       () => machine.console.command('show update', BOOT_SECONDS),
       answer => running.test(answer),

@@ -1,6 +1,7 @@
 // The image that was built under another version, as a newer one would be: whole, or made to fail at its start; and
-// sending it to a booted board, as the host tool does.
+// sending it to a booted board, as the host tool or another program does.
 
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import * as layout from '../../image/layout.ts';
@@ -54,4 +55,19 @@ export async function send(
     now: () => performance.now(),
   };
   await sendFile(line, 'masqbox.img', image, progress);
+}
+
+/** Types `update` and lets a program send: lrzsz's sz, sx or sb. Resolves with its status. */
+export async function sendBy({ console }: Machine, words: readonly string[]): Promise<number | null> {
+  console.write('update\r');
+  await console.expect('^C cancels', PATIENCE_SECONDS);
+  const child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...words], {
+    stdio: ['pipe', 'pipe', 'ignore'],
+  });
+  child.stdin.on('error', () => {});
+  console.watcher = bytes => child.stdin.write(bytes);
+  child.stdout.on('data', (bytes: Buffer) => console.write(bytes.toString('latin1')));
+  const status = await new Promise<number | null>(resolve => child.on('close', resolve));
+  console.watcher = () => {};
+  return status;
 }
