@@ -1,0 +1,85 @@
+// The least board, 4 MB, with everything that control can be asked for at once: a configuration of some 130 lines, a
+// full log, and every overlay one behind the other, none of which is ever unloaded. What has no room is refused.
+// Not here: an update on such a board (update.test.ts), its death and return (recovery.test.ts).
+
+import test from 'ava';
+import { DHCP_OPTIONS, DHCP_RESERVATIONS, DNS_HOSTS, STATIC_ROUTES } from '../src/control/limits.ts';
+import { OVERLAY_NAMES } from '../src/control/overlays.ts';
+import { IMAGE } from './harness/board-router.ts';
+import { PROMPT } from './harness/console.ts';
+import { ICOUNT_SHIFT } from './harness/icount.ts';
+import { isaCards, Machine } from './harness/qemu.ts';
+import { TEST_MILLISECONDS } from './harness/whole.ts';
+
+const BOOT_SECONDS = 180;
+const COMMAND_SECONDS = 60;
+/** What is left at the end for what comes at the same time: transfers, connections, captured packets. */
+const SPARE_KIB = 150;
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+function longConfiguration(): string[] {
+  const two = (n: number): string => n.toString(16).padStart(2, '0');
+  return [
+    ...numbers(DHCP_RESERVATIONS).map(
+      n => `set dhcp reserve 00:11:22:33:44:${two(n)} 192.168.0.${10 + n} a-host-with-a-name-${n}`,
+    ),
+    ...numbers(DHCP_OPTIONS).map(n => `set dhcp option ${224 + n} 1 2 3 4 5 6 7 8`),
+    ...numbers(DNS_HOSTS).map(n => `set dns host a-server-with-a-name-${n} 192.168.0.${100 + n}`),
+    ...numbers(STATIC_ROUTES).map(n => `set route 10.${n}.0.0/16 192.168.0.2`),
+  ];
+}
+
+/** What loads each overlay, and what it says. */
+const USES: Record<Exclude<(typeof OVERLAY_NAMES)[number], 'interpreted'>, [string, RegExp]> = {
+  schema: ['help show memory', /memory, packet buffers and tables/],
+  tools: ['ping 192.168.0.2 count 1', /^PING 192\.168\.0\.2/m],
+  status: ['show status', /^sessions +0 of 4096$/m],
+  crash: ['show crash', /Nothing has gone wrong/],
+  update: ['show update', /Cannot show the slots|slot A/],
+  debug: ['debug frame 0 0 0 00', /^$/],
+  setup: ['setup', /LAN: the router's address/],
+  access: ['password', /New password/],
+};
+/** They ask, and ^C is the answer. */
+const ASK = ['setup', 'password'];
+
+test.serial('4 MB are enough for a long configuration and every overlay', async t => {
+  t.timeout(TEST_MILLISECONDS);
+  const cards = isaCards({ user: true }, { user: true });
+  const machine = await Machine.start({ disk: IMAGE, memory: 4, cards, icount: ICOUNT_SHIFT, sleep: true });
+  t.teardown(() => machine.stop());
+  const { console } = machine;
+  await console.expect(PROMPT, BOOT_SECONDS);
+  const free = async (): Promise<number> => {
+    const text = await console.command('show memory', COMMAND_SECONDS);
+    return Number(/control's heap +\d+ KiB, (\d+) KiB free/.exec(text)?.[1]);
+  };
+  const told = [`${await free()} KiB of the heap are free at first`];
+  await console.command('set log console error');
+  for (const line of longConfiguration()) await console.command(line, COMMAND_SECONDS);
+  const config = await console.command('export', COMMAND_SECONDS);
+  for (const line of longConfiguration()) t.true(config.includes(line), line);
+  told.push(`${await free()} with the configuration`);
+  for (const name of OVERLAY_NAMES) {
+    if (name === 'interpreted') continue;
+    const [line, pattern] = USES[name];
+    if (ASK.includes(line)) {
+      console.write(`${line}\r`);
+      await console.expect(pattern, COMMAND_SECONDS);
+      console.write('\x03');
+      await console.expect(PROMPT, COMMAND_SECONDS);
+    } else t.regex(await console.command(line, COMMAND_SECONDS), pattern);
+    told.push(`${await free()} with ${name}`);
+  }
+  t.log(told.join(', '));
+  t.true((await free()) >= SPARE_KIB, told.join(', '));
+  t.is(
+    await console.command('set engine interpreted', COMMAND_SECONDS),
+    "Cannot load the part interpreted: control's heap has no room for it",
+  );
+  // What that took for a while is there again.
+  t.regex(await console.command('show status', COMMAND_SECONDS), /^sessions +0 of 4096$/m);
+  t.is((await console.command('export', COMMAND_SECONDS)).split('\n').length, config.split('\n').length);
+  t.regex(await console.command('show version', COMMAND_SECONDS), /control restarted 0 times/);
+});
