@@ -1,6 +1,9 @@
 import test from 'ava';
+import { controlLab } from '../../../test/control-lab.ts';
+import * as packets from '../../../test/packets.ts';
+import { HOST, OTHER, SERVER } from '../../../test/plane-router.ts';
 import { formatTicks, type Session } from '../masquerade-view.ts';
-import { periodHeader, periodRow, tableRow } from './masquerade.ts';
+import { masqueradeCommands, periodHeader, periodRow, tableRow } from './masquerade.ts';
 
 const session: Session = {
   protocol: 6,
@@ -89,4 +92,42 @@ test('formatTicks() rounds up to the second', t => {
   t.is(formatTicks(5900), '0:59');
   t.is(formatTicks(5901), '1:00');
   t.is(formatTicks(360000), '1:00:00');
+});
+
+test('show masq lists the sessions that all filters fit: protocol, an address of either side, a port', t => {
+  const { router, context, output, refusal } = controlLab();
+  const FAR = '203.0.113.9';
+  const flows: [from: string, to: string, sourcePort: number, destinationPort: number][] = [
+    [HOST, SERVER, 5001, 80],
+    [HOST, FAR, 5002, 53],
+    [OTHER, SERVER, 5003, 53],
+  ];
+  for (const [source, destination, sourcePort, destinationPort] of flows) {
+    const ip = { source, destination };
+    router.fromHost(
+      destinationPort === 80
+        ? packets.tcp(ip, { sourcePort, destinationPort, flags: packets.SYN })
+        : packets.udp(ip, sourcePort, destinationPort, new Uint8Array(4)),
+    );
+  }
+  const show = masqueradeCommands(context).find(({ words }) => words === 'show masq');
+  const ports = (...filters: string[]): string => {
+    output.length = 0;
+    for (const _ of show?.run(filters) ?? []);
+    const found = output.map(row => /:(500\d) /.exec(row)?.[1]).filter(port => port !== undefined);
+    t.is(output.at(-1), found.length === 1 ? '1 session' : `${found.length} sessions`);
+    return found.sort().join(' ');
+  };
+  t.is(ports(), '5001 5002 5003');
+  t.is(ports('tcp'), '5001');
+  t.is(ports('udp'), '5002 5003');
+  t.is(ports('53'), '5002 5003');
+  t.is(ports('5003'), '5003');
+  t.is(ports(HOST), '5001 5002');
+  t.is(ports(SERVER, 'udp'), '5003');
+  t.is(ports(FAR, 'tcp'), '');
+  t.regex(
+    refusal(() => void show?.run(['nobody'])?.next()),
+    /^Cannot show masq nobody: /,
+  );
 });
