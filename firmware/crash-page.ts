@@ -22,6 +22,9 @@ export const CRASH_AT_BOOT = 20;
 export const CRASH_AT_CLOCK = 24;
 export const CRASH_AT_CLOCK_TICK = 28;
 
+/** Records that went to the disk since power-on. */
+export const CRASH_AT_KEPT = 32;
+
 export const CRASH_RECORDS_AT = 64;
 export const CRASH_RECORD_COUNT = 7;
 export const CRASH_RECORD_BYTES = 576;

@@ -1,7 +1,7 @@
 // The settings of the router, as the `set` commands change them (commands/settings.ts).
 // They live in the plane's tables and nowhere else: when control is thrown away and started again, it finds
 // them as they are, and what is listed is what is in force.
-// Not here: saving them (there is no saved configuration yet).
+// Not here: saving them (store/).
 
 import { ENGINE_AT, ENGINE_INTERPRETED, ENGINE_NATIVE } from '../plane/cells.ts';
 import {

@@ -179,6 +179,23 @@ test('a record that the disk did not take is kept by the next control', t => {
   t.is(kept.size, 2);
 });
 
+test('a board that dies for ever writes to its disk a bounded number of times', t => {
+  const lab = controlLab();
+  const store = fakeStore(new Map());
+  let writes = 0;
+  const flush = () => {
+    writes++;
+    return store.flush();
+  };
+  const context = { ...contextOf(lab), disk: {} as Disk, store: { ...store, flush } as Store };
+  for (let n = 0; n < 2 * overlay.KEPT_MOST; n++) {
+    addRecord(lab.memory, CRASH_FAULT, `fault ${n}`);
+    createCrash(context).start(true);
+    lab.ticks(20);
+  }
+  t.is(writes, overlay.KEPT_MOST);
+});
+
 test('recordReport() folds what is there many times, and fits a terminal', t => {
   const { memory, context } = controlLab();
   const stack = `${'    at deep\\n'.repeat(12)}    at step\\n`;

@@ -7,8 +7,9 @@
 //
 // Not here: noticing that there is something new (../crash.ts), where records are (records.ts).
 
-import { RECORD_AT_NUMBER, RECORD_AT_REPORTED } from '../../../firmware/crash-page.ts';
+import { CRASH_AT_KEPT, RECORD_AT_NUMBER, RECORD_AT_REPORTED } from '../../../firmware/crash-page.ts';
 import { LOG_KIND_CRASH } from '../../../image/layout.ts';
+import { CRASH_AT } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import type { Job } from '../console/command.ts';
 import type { Context } from '../context.ts';
@@ -24,6 +25,8 @@ export { crashAll, crashControl, crashPlane } from './deaths.ts';
 /** Records on the disk, and the bytes of one: a few take no room that leases need. */
 export const KEPT_COUNT = 6;
 export const KEPT_TEXT = 400;
+/** Records written from power-on to power-off: a board that dies again and again must not wear its card out. */
+export const KEPT_MOST = 32;
 const AT_TEXT = 4;
 
 interface Kept {
@@ -73,6 +76,9 @@ function* keep(context: Context, store: Store): Job {
   let number = (yield* readKept(store)).at(-1)?.number ?? 0;
   for (const record of crashRecords()) {
     if (isMarked(record, REPORTED_KEPT)) continue;
+    const written = i32at(CRASH_AT + CRASH_AT_KEPT);
+    if (written >= KEPT_MOST) return;
+    putCrashWord(CRASH_AT + CRASH_AT_KEPT, written + 1);
     number++;
     const text = recordReport(context, record).join('\n').slice(0, KEPT_TEXT);
     const payload = new Uint8Array(AT_TEXT + text.length);

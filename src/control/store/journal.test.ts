@@ -7,6 +7,7 @@ import { SECTOR_BYTES } from '../../../hal/disk/disk.ts';
 import { LOG_SECTOR, LOG_SECTORS } from '../../../image/layout.ts';
 import { type DiskEvent, powerCuts } from '../../../test/harness/disk-log.ts';
 import { memory, modelDisk, plane } from '../../../test/harness/model-disk.ts';
+import { KEPT_COUNT, KEPT_TEXT } from '../crash/overlay.ts';
 import { createJournal, type Entry, PAYLOAD_MOST } from './journal.ts';
 
 const DISK_SECTORS = LOG_SECTOR + LOG_SECTORS + 1;
@@ -117,13 +118,17 @@ test.serial('sectors that cannot be read are told, and the others count', t => {
   t.true(seen.includes(2));
 });
 
-test.serial('a log as full as the DHCP server can make it takes changes for ever; more is refused', t => {
+test.serial('a log as full as leases and crashes can make it takes changes for ever; more is refused', t => {
   const bytes = blank();
   const { write } = open(bytes);
   const text = (i: number): string => `${i}`.padEnd(70, 'x');
   for (let i = 0; i < 256; i++) t.is(write(entry(i, text(i))), undefined);
-  for (let i = 0; i < 500; i++) t.is(write(entry((i * 37) % 256, text(1000 + i))), undefined);
-  t.is(open(bytes).state.size, 256);
+  const crash = (i: number): Entry => entry(i % KEPT_COUNT, `${i}`.padEnd(4 + KEPT_TEXT, 'c'), 3);
+  for (let i = 0; i < 500; i++) {
+    t.is(write(entry((i * 37) % 256, text(1000 + i))), undefined);
+    if (i % 20 === 0) t.is(write(crash(i / 20)), undefined);
+  }
+  t.is(open(bytes).state.size, 256 + KEPT_COUNT);
   let why: string | undefined;
   for (let i = 0; i < LOG_SECTORS && why === undefined; i++)
     why = write(entry(1000 + i, 'y'.repeat(PAYLOAD_MOST)));

@@ -49,6 +49,8 @@ const SECTOR_END = SECTOR_BYTES;
 const FAILURES_MOST = 3;
 /** Clean sectors ahead of the newest. */
 const CLEAN = 2;
+/** Sectors ahead that a sector is filled up from when a record does not fit: a large one then finds an empty sector. */
+const PACKED = 10;
 
 export interface Journal {
   /** Reads all; tells of the newest record of each key. To be called once, before the others. */
@@ -201,11 +203,14 @@ export function createJournal(
     // The next sector is clean but after a failure: what it has goes first, all fits, as it came of one sector.
     yield* takeAlong(first, taken);
     yield* takeAlong(second, taken, waiting);
+    let fits = true;
     for (const [id, { kind, key, payload }] of waiting) {
       if (taken.has(id)) continue;
-      if (!append(taken, kind, key, payload)) break;
+      fits = append(taken, kind, key, payload);
+      if (!fits) break;
       news.push(id);
     }
+    if (!fits) for (const later of after(place, PACKED).slice(CLEAN)) yield* takeAlong(later, taken, waiting);
     puti32(MADE_AT + LOG_AT_MAGIC, LOG_MAGIC);
     puti32(MADE_AT + LOG_AT_SEQUENCE, (sequence + 1) | 0);
     puti32(MADE_AT + LOG_AT_CRC, crcOf(MADE_AT));
