@@ -10,7 +10,7 @@ import { IMAGE } from './harness/board-router.ts';
 import { PROMPT } from './harness/console.ts';
 import { imageOf } from './harness/firmware.ts';
 import { type Host, Network } from './harness/namespace.ts';
-import { Processes, type Result, type StartOptions } from './harness/processes.ts';
+import { Processes, type Result, type Running, type StartOptions } from './harness/processes.ts';
 import { type Pty, serialPort, Pty as Terminal } from './harness/pty.ts';
 import { isaCards, Machine } from './harness/qemu.ts';
 import { isRoot, TEST_MILLISECONDS } from './harness/whole.ts';
@@ -142,6 +142,27 @@ withBoard('console types the lines of a pipe, and shows what the board says', as
   t.regex(shown, /show wan\r\n(.*\r\n)+masqbox> help reboot\r\n(.*\r\n)*masqbox> $/);
 });
 
+/** The tool on a terminal of its own, as a person has it. */
+function onTerminal(command: readonly string[], env: NodeJS.ProcessEnv = {}): Running {
+  const line = `EXEC:${words(port.path, command).join(' ')},pty,ctty,setsid,stderr`;
+  return processes.start(['socat', 'STDIO', line], { interactive: true, env });
+}
+
+withBoard('console on a terminal passes every key but Ctrl-], which leaves', async t => {
+  const terminal = onTerminal(['console']);
+  // A terminal in raw mode still puts a CR before every LF.
+  await terminal.until(/Ctrl-\] leaves/);
+  terminal.send('show wx\x7fan\r');
+  await terminal.until(/^address [\s\S]*\nmasqbox> $/m);
+  terminal.send('forgotten');
+  await terminal.until(/forgotten$/);
+  terminal.send('\x03help reboot\r');
+  await terminal.until(/\^C\s+masqbox> help reboot\s[\s\S]*\nmasqbox> $/);
+  terminal.send('never\x1d');
+  await terminal.wait(() => terminal.ended, BOOT_SECONDS);
+  t.is(terminal.status, 0, terminal.report());
+});
+
 /** Waits until the board captures. */
 async function captures(): Promise<void> {
   await machine.console.expect(/!0000 /, BOOT_SECONDS);
@@ -210,12 +231,21 @@ withBoard('a password is taken from the environment, and a wrong one or none is 
   await machine.console.expect(/Password: $/, BOOT_SECONDS);
   const right = await done(t, ['pull'], { env: { MASQBOX_PASSWORD: 'secret' } });
   t.true(right.includes(PASSWORD_LINE));
+  machine.console.write('logout\r');
+  await machine.console.expect(/Password: $/, BOOT_SECONDS);
+  const asked = onTerminal(['pull']);
+  await asked.until(/Password of the board: $/);
+  asked.send('secres\x7ft\r');
+  await asked.wait(() => asked.ended, BOOT_SECONDS);
+  t.regex(asked.stdout, /board: \s*# masqbox configuration/);
+  t.notRegex(asked.stdout, /secre/, 'without echo');
   await done(t, ['push', '-'], { input: 'unset password hash\n' });
 });
 
 withBoard('update sends an image, and follows the board to the new version', async t => {
   const image = file('new.img');
   writeFileSync(image, imageOf(IMAGE, '9.9.9'));
+  await done(t, ['push', '--save', '-'], { input: PASSWORD_LINE });
   const broken = processes.start(words(port.path, ['update', image]));
   await machine.console.expect('^C cancels', BOOT_SECONDS);
   await machine.console.expect('\x06'.repeat(5), BOOT_SECONDS);
@@ -224,12 +254,16 @@ withBoard('update sends an image, and follows the board to the new version', asy
   t.is(broken.status, 1, broken.report());
   t.regex(broken.stderr, /^Cannot update: the sender cancelled; slot A stays in force$/m);
 
-  const { status, stderr } = await tool(['update', '--wait', image], { seconds: UPDATE_SECONDS });
+  const { status, stderr } = await tool(['update', '--wait', image], {
+    seconds: UPDATE_SECONDS,
+    env: { MASQBOX_PASSWORD: 'secret' },
+  });
   t.is(status, 0, stderr);
   t.regex(stderr, /The board runs Masqbox \S+, permanent, .* in slot A\n/);
   t.regex(stderr, /The board runs Masqbox 9\.9\.9, on trial, tries left: 2, .* in slot B\n/);
   t.regex(stderr, /The board runs Masqbox 9\.9\.9, permanent, .* in slot B\n$/);
   t.true((await done(t, ['pull'])).includes('set dns rebind off'), 'what was saved is in force');
+  await done(t, ['push', '--save', '-'], { input: 'unset password hash\n' });
 });
 
 withBoard('a wrong image is told before it is sent', async t => {
@@ -240,13 +274,27 @@ withBoard('a wrong image is told before it is sent', async t => {
   t.regex(stderr, /^Cannot update with .*cut\.img: it is cut: \d+ of \d+ bytes are there\n$/);
 });
 
-withBoard('a board that does not answer, and one that goes away, are told', async t => {
+withBoard('a board that does not answer is told', async t => {
   await machine.monitor('stop');
   const silent = await processes.run(words(port.path, ['status'], 3));
   t.is(silent.status, 4);
   t.regex(silent.stderr, /^Cannot talk to the board on .*: nothing came in 3 s; is the board on, .*\n$/);
   await machine.monitor('cont');
   t.regex(await done(t, ['pull']), /^# masqbox configuration/);
+});
+
+test('a port that goes away is told', async t => {
+  t.timeout(TEST_MILLISECONDS);
+  const line = await Terminal.open();
+  const heard = new Promise<void>(resolve => {
+    line.onBytes = () => resolve();
+  });
+  const running = processes.start(words(line.path, ['pull']));
+  await heard;
+  line.close();
+  await running.wait(() => running.ended, BOOT_SECONDS);
+  t.is(running.status, 3, running.report());
+  t.regex(running.stderr, /^Cannot (go on with|write to) .*\n$/);
 });
 
 test('a line at another speed, a port that is none, and no port are told', async t => {

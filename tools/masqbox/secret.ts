@@ -14,9 +14,10 @@ export async function askSecret(prompt: string): Promise<string> {
       USAGE,
     );
   }
-  stderr.write(prompt);
+  // First, or what is typed at once would be echoed still.
   stdin.setRawMode(true);
   stdin.resume();
+  stderr.write(prompt);
   let typed = '';
   try {
     while (!ENTER.test(typed) && !typed.includes(INTERRUPT)) {
