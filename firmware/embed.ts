@@ -13,7 +13,7 @@ import { createRequire } from 'node:module';
 import { HOST_RESULT_AT } from '../src/plane/cells.ts';
 import { PLANE_BASE, PLANE_BYTES } from '../src/plane/limits.ts';
 import { HOST_OVERLAY } from './abi.ts';
-import { compileLean, makeLean } from './lean.ts';
+import { collectInTime, compileLean, makeLean } from './lean.ts';
 
 const VARIANT = '@jitl/quickjs-wasmfile-release-sync';
 /** 16 MiB of linear memory; how much of it has RAM behind it is each board's affair. */
@@ -255,6 +255,7 @@ export function embed(bundle: string | Firmware, host: Host = noHost, interrupte
   engine.QTS_SetProp(context, global, string('__host'), hostFunction);
   if (typeof bundle === 'string') run(bundle, 'masqbox.js');
   else evaluateModules(bundle.scripts);
+  collectInTime(memory, runtime);
   engine.QTS_RuntimeSetMaxStackSize(runtime, STACK_LIMIT);
   const stepFunction = engine.QTS_GetProp(context, global, string('__step'));
   const argv = engine.malloc(64);

@@ -14,6 +14,11 @@ const STRIP_FLAGS = 228;
 const STRIP_SOURCE = 1;
 const STRIP_DEBUG = 2;
 
+/** In JSRuntime: what is allocated, and at how much the collector runs; in units of this build's, see below. */
+const ALLOCATED = 20;
+const COLLECT_AT = 108;
+const COLLECT_AT_FIRST = 256 * 1024;
+
 /** In JSGCObjectHeader: a byte with the type, and the links to previous and next. */
 const GC_TYPE = 4;
 const GC_LINK = 8;
@@ -59,6 +64,19 @@ const TAG_UNDEFINED = 3;
 /** Lets the engine compile without sources and line numbers from now on; of a minified line they tell nothing. */
 export function compileLean(memory: WebAssembly.Memory, runtime: number): void {
   new Uint8Array(memory.buffer)[runtime + STRIP_FLAGS] = STRIP_SOURCE | STRIP_DEBUG;
+}
+
+/**
+ * Lets the collector of cycles run when there is half as much again as now, which is what the engine does from its
+ * first run on. Left to itself it would wait for that until there are 32,768 blocks, three times ours, which a board
+ * of 4 MB never holds: malloc tells this build no sizes, so that each block counts as 8 bytes.
+ */
+export function collectInTime(memory: WebAssembly.Memory, runtime: number): void {
+  const words = new Uint32Array(memory.buffer);
+  const allocated = words[(runtime + ALLOCATED) >> 2] as number;
+  if (words[(runtime + COLLECT_AT) >> 2] !== COLLECT_AT_FIRST || allocated > COLLECT_AT_FIRST)
+    throw new Error('Cannot set when the engine collects: its version changed, or the bundle is much larger');
+  words[(runtime + COLLECT_AT) >> 2] = allocated + (allocated >> 1);
 }
 
 /** Frees what nobody needs of modules that have been evaluated. */

@@ -20,7 +20,6 @@
 
 import { INTERFACE_LAN, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { formatAddress, formatMac } from '../address.ts';
-import type { Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
 import {
   DHCP_LEASE_LEAST_SECONDS,
@@ -85,7 +84,6 @@ interface Pending {
   address: number;
   tick: number;
   tries: number;
-  timer: Timer;
 }
 
 export class DhcpServer implements Leases {
@@ -176,7 +174,7 @@ export class DhcpServer implements Leases {
 
   private followLan(): void {
     if (!this.pool.refresh()) return;
-    for (const { timer } of this.pending.splice(0)) this.context.clock.cancel(timer);
+    this.pending = [];
     this.table.keep(address => this.pool.isLocal(address) && address !== this.pool.router);
   }
 
@@ -274,14 +272,15 @@ export class DhcpServer implements Leases {
     if (this.pending.length === DHCP_PENDING) return;
     const tick = this.context.clock.now();
     plane.addressAsk(INTERFACE_LAN, address);
-    const timer = this.context.clock.after(DHCP_PROBE_TICKS, () => this.probed(pending));
-    const pending: Pending = { data: data.slice(), source, slot, address, tick, tries, timer };
+    const pending: Pending = { data: data.slice(), source, slot, address, tick, tries };
     this.pending.push(pending);
+    this.context.clock.after(DHCP_PROBE_TICKS, () => this.probed(pending));
   }
 
   private probed(pending: Pending): void {
     const { slot, address, tick, tries, data, source } = pending;
     const { table } = this;
+    if (!this.pending.includes(pending)) return; // the LAN is another one now
     this.pending = this.pending.filter(other => other !== pending);
     if (!this.read(data) || table.find(this.key) !== slot || table.addressOf(slot) !== address) return;
     const holder = this.context.machine.plane.addressHeld(INTERFACE_LAN, address, tick);

@@ -87,6 +87,7 @@ const TIME_WAIT_TICKS = 5 * TICKS_PER_SECOND;
 const IDLE_SECONDS = 30;
 
 const nothing = (): void => {};
+const STOPPED: Timer = { tick: 0, run: nothing };
 
 export class TcpConnection implements Connection {
   state: State = 'CLOSED';
@@ -462,8 +463,9 @@ export class TcpConnection implements Connection {
 
   private finish(end: End): void {
     const wasOver = this.state === 'TIME_WAIT';
+    const { onClose } = this;
     this.enter('CLOSED');
-    if (!wasOver) this.onClose(end);
+    if (!wasOver) onClose(end);
   }
 
   /** The one place where the state changes; it starts and stops the timers that go with it. */
@@ -478,6 +480,10 @@ export class TcpConnection implements Connection {
       this.below.clock.cancel(this.idle);
       this.waiting = new Uint8Array(0);
       this.below.gone(this);
+      // What holds the connection is no longer held by it: a ring of references waits for the collector.
+      this.idle = STOPPED;
+      this.onOpen = this.onEnd = nothing;
+      this.onData = this.onClose = nothing;
     }
   }
 }
