@@ -65,8 +65,9 @@ for (const router of [simRouter(), boardRouter({ name: 'time' })]) {
       const server = await chrony(town, SERVER);
       t.is(await type(`set ntp server ${STRANGER}`), '');
       t.is(await type(`set ntp server ${SERVER}`), '');
-      await until(router, 'show time', /by NTP server/);
+      // The board's clock stands while this machine's other work keeps the emulator from running.
       const from = Date.now() / 1000;
+      await until(router, 'show time', /by NTP server/);
       const answer = await type('show time');
       const seconds = Date.parse(`${answer.slice(0, 19).replace(' ', 'T')}Z`) / 1000;
       t.true(seconds >= from - OFF_SECONDS && seconds <= Date.now() / 1000 + OFF_SECONDS, answer);

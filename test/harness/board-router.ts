@@ -1,30 +1,33 @@
 // The board as the router under test: the image booted by its own loader on an emulated 486, its cards on TAPs of
-// the town, set up at its console as a person would.
+// the town. Nothing is typed, as when it comes out of the box: the town's provider gives the WAN its address.
 
 import { join } from 'node:path';
 import { PROMPT } from './console.ts';
 import type { Segment } from './namespace.ts';
 import { Capture } from './pcap.ts';
+import { eventually } from './processes.ts';
 import { type Card, isaCards, Machine, type MachineOptions, type Wire } from './qemu.ts';
 import { openTap } from './tap.ts';
-import { GATEWAY, LAN_ADDRESS, type Place, type Router, WAN_ADDRESS, WAN_PREFIX } from './town.ts';
+import { type Place, type Router, WAN_ADDRESS, WAN_PREFIX } from './town.ts';
 import { dgramEnd, type Faults, FaultyWire, isArp } from './wire.ts';
 
 export const IMAGE = join(import.meta.dirname, '../../build/masqbox.img');
 /** TCG on a busy machine of two cores: the boot takes about a second of virtual time. */
 const BOOT_SECONDS = 180;
 
-/** What sets up a board for the town, whose WAN has no DHCP server. */
-export const SETUP_LINES = [
-  `set lan address ${LAN_ADDRESS}/24`,
-  `set wan address ${WAN_ADDRESS}/${WAN_PREFIX}`,
-  `set wan gateway ${GATEWAY}`,
-];
+/** Waits until the town's provider has given a router its address. */
+export async function hasLease(router: Required<Pick<Router, 'console'>>): Promise<void> {
+  const bound = new RegExp(`^mode +dhcp, bound\naddress +${WAN_ADDRESS}/${WAN_PREFIX}$`, 'm');
+  await eventually(
+    () => router.console('show wan'),
+    text => bound.test(text),
+  );
+}
 
 export interface BoardRouter extends Router {
   start(town: Place): Promise<void>;
   console(line: string, seconds?: number): Promise<string>;
-  /** Waits for banner and prompt after a start or a reset, and types the set-up. */
+  /** Waits for banner and prompt after a start or a reset, types the set-up or waits for the WAN's lease. */
   comeUp(): Promise<string>;
   machine(): Machine;
 }
@@ -32,7 +35,7 @@ export interface BoardRouter extends Router {
 export interface BoardOptions extends Omit<MachineOptions, 'cards' | 'namespace'> {
   readonly name?: string;
   readonly cards?: (lan: Wire, wan: Wire) => Card[];
-  /** What is typed at the prompt; SETUP_LINES if left out, [] for the board as it comes out of the box. */
+  /** What is typed at the prompt. If left out nothing is, and the WAN's lease is waited for. */
   readonly setup?: readonly string[];
   /** Leads both cards' frames over wires with these faults, both ways. */
   readonly faults?: { readonly seed: number; readonly lan: Faults; readonly wan: Faults };
@@ -54,7 +57,7 @@ async function faultyWire(
 }
 
 export function boardRouter(options: BoardOptions = {}): BoardRouter {
-  const { name = 'board', cards = isaCards, faults, setup = SETUP_LINES, ...rest } = options;
+  const { name = 'board', cards = isaCards, faults, setup, ...rest } = options;
   const drive = rest.disk === undefined && rest.floppy === undefined ? { disk: IMAGE } : {};
   let machine: Machine | undefined;
   let transcript = '';
@@ -84,7 +87,8 @@ export function boardRouter(options: BoardOptions = {}): BoardRouter {
     },
     comeUp: async () => {
       const banner = await machine!.console.expect(PROMPT, BOOT_SECONDS);
-      for (const line of setup) {
+      if (setup === undefined) await hasLease(router);
+      for (const line of setup ?? []) {
         const answer = await type(line);
         if (answer !== '') throw new Error(`Cannot ${line}: ${answer}\n${machine!.console.report()}`);
       }

@@ -4,7 +4,7 @@
 import { Duplex } from 'node:stream';
 import { createSimBoard, type SimBoard } from '../../board/sim/board.ts';
 import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
-import { SETUP_LINES } from './board-router.ts';
+import { hasLease } from './board-router.ts';
 import { Console, PROMPT } from './console.ts';
 import type { Segment } from './namespace.ts';
 import { openTap } from './tap.ts';
@@ -22,7 +22,7 @@ export interface SimRouter extends Router {
 }
 
 export interface SimOptions {
-  /** What is typed at the prompt; SETUP_LINES if left out, [] for the board as it comes out of the box. */
+  /** What is typed at the prompt. If left out nothing is, and the WAN's lease is waited for. */
   readonly setup?: readonly string[];
   /** Leads the WAN card's frames over a wire with these faults, both ways. */
   readonly wanFaults?: { readonly seed: number; readonly faults: Faults };
@@ -40,7 +40,7 @@ function pair(): [End, End] {
 }
 
 export function simRouter(options: SimOptions = {}): SimRouter {
-  const { setup = SETUP_LINES, wanFaults } = options;
+  const { setup, wanFaults } = options;
   let board: SimBoard;
   let terminal: Console | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -92,7 +92,8 @@ export function simRouter(options: SimOptions = {}): SimRouter {
         board.run();
       });
       await terminal.expect(PROMPT, BOOT_SECONDS);
-      for (const line of setup) await configure(line);
+      if (setup === undefined) await hasLease({ console: type });
+      for (const line of setup ?? []) await configure(line);
     },
     console: type,
     setWanMtu: async bytes => await configure(`set wan mtu ${bytes}`),

@@ -4,7 +4,7 @@
 //   desk   192.168.0.3 --+-- lan -- 192.168.0.1 ROUTER 203.0.113.10 -- wan      | its link beyond has MTU 1,000
 //   shelf  192.168.0.4 --'                                                       '-- far 198.51.100.2
 //
-// The addresses are those of RFC 5737. Any implementation of Router can be put in the middle.
+// The addresses are those of RFC 5737. On the WAN, inet gives 203.0.113.10 by DHCP to who asks. Any implementation of Router can be put in the middle.
 
 import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -102,6 +102,7 @@ async function settle(network: Network, directory: string, remove: () => Promise
   await inetPeer.http(HTTP_PORT, '0.0.0.0');
   await farPeer.http(HTTP_PORT, '0.0.0.0');
   for (const address of [GATEWAY, SERVER, STRANGER]) await inetPeer.echo(ECHO_PORT, address);
+  await provide(inet);
   const captures = await Promise.all([lan, wan].map(segment => capture(network, segment, directory)));
   const peers = new Map<Host, Promise<Peer>>();
   return {
@@ -114,6 +115,16 @@ async function settle(network: Network, directory: string, remove: () => Promise
     },
     keepCaptures: name => captures.flatMap(file => keep(file, name)),
   };
+}
+
+/** The router's address and gateway by DHCP, and no DNS server: tests bring their own. */
+async function provide(inet: Host): Promise<void> {
+  const running = inet.start([
+    ...['dnsmasq', '-C', '/dev/null', '-k', '--user=root', '--pid-file=', '--port=0', '--log-facility=-'],
+    ...['--interface=eth0', '--bind-interfaces', '--no-ping', '--dhcp-authoritative', '--leasefile-ro'],
+    ...[`--dhcp-range=${WAN_ADDRESS},${WAN_ADDRESS},12h`, `--dhcp-option=3,${GATEWAY}`, '--dhcp-option=6'],
+  ]);
+  await running.until(/DHCP, IP range/);
 }
 
 /** Captures a segment into two files of 20 MB in turn. */
@@ -151,8 +162,8 @@ export async function scapy(host: Host, ...lines: string[]): Promise<string> {
 }
 
 /**
- * Pings three times: the first three must be answered, however late. (By its own count ping forgets a last answer that
- * is later than twice the others.)
+ * Pings three times: the first three must be answered once, however late. (By its own count ping forgets a last answer
+ * that is later than twice the others, and sends a fourth while it waits for the first.)
  */
 export async function pings(
   t: ExecutionContext,
@@ -163,7 +174,11 @@ export async function pings(
   const words = ['ping', '-n', '-c', '3', '-i', '0.2', '-w', '30', ...options, address];
   const { stdout } = await host.run(words);
   const answered = [...stdout.matchAll(/icmp_seq=(\d+) ttl/g)].map(([, sequence]) => Number(sequence));
-  t.deepEqual(answered, [1, 2, 3], stdout);
+  t.deepEqual(
+    answered.filter(sequence => sequence <= 3),
+    [1, 2, 3],
+    stdout,
+  );
 }
 
 /** Waits until a socket is bound on a host: for servers that do not say when they are ready. */
