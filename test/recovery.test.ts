@@ -10,7 +10,7 @@ import test, { type ExecutionContext } from 'ava';
 import { FACT_RESTART_COUNTS, FACT_RESTORE_COUNTS } from '../firmware/abi.ts';
 import { CRASH_DEATHS } from '../firmware/crash-page.ts';
 import { BOOT_FACTS_AT } from '../src/plane/cells.ts';
-import { boardRouter, IMAGE } from './harness/board-router.ts';
+import { BY_HAND, boardRouter, IMAGE } from './harness/board-router.ts';
 import { PROMPT } from './harness/console.ts';
 import { ICOUNT_SHIFT, PIT_COUNTS_PER_SECOND, planeWord } from './harness/icount.ts';
 import { eventually, PATIENCE_SECONDS, type Running } from './harness/processes.ts';
@@ -27,8 +27,8 @@ test.after.always(() => rmSync(folder, { recursive: true, force: true }));
 const disk = join(folder, 'disk.img');
 copyFileSync(IMAGE, disk);
 
-const steady = { memory: 4, icount: ICOUNT_SHIFT, sleep: true } as const;
-const board = boardRouter({ name: 'recovery', ...steady, disk, writable: true });
+const steady = { memory: 4, icount: ICOUNT_SHIFT, sleep: true, align: true } as const;
+const board = boardRouter({ name: 'recovery', ...steady, disk, writable: true, setup: BY_HAND });
 const whole = wholeTests(test, () => board);
 
 /** Waits until a program has said so much more that matches. */

@@ -104,6 +104,7 @@ export async function start(machineName: 'isapc' | 'pc', leap: boolean): Promise
     cards: CARDS[machineName](lanEnd.wire, wanEnd.wire),
     icount: ICOUNT_SHIFT,
     sleep: !leap,
+    align: !leap,
   });
   const lan = new Station(lanEnd.end, HOST_MAC, [HOST]);
   const wan = new Station(wanEnd.end, GATEWAY_MAC, [GATEWAY, SERVER]);

@@ -8,12 +8,19 @@ import { Capture } from './pcap.ts';
 import { eventually } from './processes.ts';
 import { type Card, isaCards, Machine, type MachineOptions, type Wire } from './qemu.ts';
 import { openTap } from './tap.ts';
-import { type Place, type Router, WAN_ADDRESS, WAN_PREFIX } from './town.ts';
+import { GATEWAY, LAN_ADDRESS, type Place, type Router, WAN_ADDRESS, WAN_PREFIX } from './town.ts';
 import { dgramEnd, type Faults, FaultyWire, isArp } from './wire.ts';
 
 export const IMAGE = join(import.meta.dirname, '../../build/masqbox.img');
 /** TCG on a busy machine of two cores: the boot takes about a second of virtual time. */
 const BOOT_SECONDS = 180;
+
+/** The same addresses as the board has out of the box in the town, by hand. */
+export const BY_HAND = [
+  `set lan address ${LAN_ADDRESS}/24`,
+  `set wan address ${WAN_ADDRESS}/${WAN_PREFIX}`,
+  `set wan gateway ${GATEWAY}`,
+];
 
 /** Waits until the town's provider has given a router its address. */
 export async function hasLease(router: Required<Pick<Router, 'console'>>): Promise<void> {

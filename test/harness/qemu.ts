@@ -40,11 +40,12 @@ export interface MachineOptions {
   /** Virtual nanoseconds an instruction are 2^icount; time then follows the instructions alone. */
   readonly icount?: number;
   /**
-   * With icount: false (the default) skips to the next timer when the processor sleeps; true sleeps really, and waits
-   * when the processor was faster than its time, so that virtual time keeps to real time, which frames paced from
-   * outside need.
+   * With icount: false (the default) skips to the next timer when the processor sleeps; true sleeps really, so that
+   * virtual time keeps to real time, which frames paced from outside need.
    */
   readonly sleep?: boolean;
+  /** With sleep: waits as well when the processor was faster than its time, which otherwise runs ahead under load. */
+  readonly align?: boolean;
   /** The network namespace in which QEMU runs, where its TAPs are. */
   readonly namespace?: string;
   readonly extra?: readonly string[];
@@ -71,7 +72,10 @@ export function machineArguments(options: MachineOptions): string[] {
   words.push('-m', String(options.memory ?? 8), '-nodefaults', '-display', 'none');
   const icount = options.icount;
   if (icount !== undefined)
-    words.push('-icount', `shift=${icount},${options.sleep === true ? 'sleep=on,align=on' : 'sleep=off'}`);
+    words.push(
+      '-icount',
+      `shift=${icount},sleep=${options.sleep === true ? 'on' : 'off'}${options.align === true ? ',align=on' : ''}`,
+    );
   const snapshot = options.writable === true ? 'off' : 'on';
   if (options.disk !== undefined) {
     words.push('-drive', `file=${options.disk},format=raw,if=ide,index=0,snapshot=${snapshot}`);
