@@ -29,6 +29,7 @@ async function boot(t: ExecutionContext, disk: string): Promise<Machine> {
   const machine = await Machine.start({
     disk,
     writable: true,
+    memory: 4,
     cards: isaCards({ user: true }, { user: true }),
   });
   t.teardown(() => machine.stop());
