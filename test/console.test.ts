@@ -214,9 +214,7 @@ step('a paste of 1,000 lines behind a slow command loses no byte', async t => {
   for (const line of lines.slice(-hosts)) t.true(config.includes(line), line);
   const { transcript } = machine.console;
   t.notRegex(transcript, /bytes were lost|characters of output lost/);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: XON and XOFF
-  const echoed = transcript.replace(/[\x11\x13]/g, '');
-  for (const line of lines) t.true(echoed.includes(`masqbox> ${line}\r\n`), line);
+  for (const line of lines) t.true(transcript.includes(`masqbox> ${line}\r\n`), line);
 });
 
 step('a password: asked for at log-out, slow when wrong, and after idleness', async t => {

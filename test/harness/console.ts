@@ -29,8 +29,8 @@ export class Console {
     this.#stream = stream;
     stream.on('data', (bytes: Buffer) => {
       this.watcher(bytes);
-      // The console speaks ASCII; latin1 keeps any other byte apart and visible.
-      this.transcript += bytes.toString('latin1');
+      // The console speaks ASCII; latin1 keeps any other byte apart and visible. XON and XOFF are for a line's driver.
+      this.transcript += bytes.toString('latin1').replaceAll('\x11', '').replaceAll('\x13', '');
       const excess = this.transcript.length - TRANSCRIPT_LIMIT;
       if (excess > 0) {
         this.transcript = this.transcript.slice(excess);

@@ -1,5 +1,6 @@
 import test from 'ava';
 import type { Command } from '../console/command.ts';
+import { plainOutput } from '../console/screen.ts';
 import { complete, faultOf, hintsAt, type Known } from './schema.ts';
 import { createTools } from './tools.ts';
 
@@ -99,6 +100,11 @@ test('mark() puts the caret under the word, and the text where it has room', t =
   t.is(mark('show masq now', 9), `${' '.repeat(19)}^ expected: the end of the line`);
   const long = `show masq ${' '.repeat(40)}now`;
   t.is(mark(long, 9), `${'  expected: the end of the line '.padStart(59)}^`);
+  const many = [...Array(12).keys()].map(i => ({ words: `set number-${i}`, help: '', run }));
+  const listed = createTools(many, known).mark('set nothing', 9) ?? '';
+  t.true(listed.split('\r\n').length === 3 && listed.endsWith('number-11'), listed);
+  for (const row of listed.split('\r\n')) t.true(row.length < 80, row);
+  t.is(plainOutput(`${listed}\r\nCannot run set nothing: there is none\r\n`).split('\r\n').length, 2);
   for (const line of ['set dhcp lease 5', long, 'shwo', `set dns server ${'1.1.1.1 '.repeat(6)}`]) {
     for (const row of (mark(line, 9) ?? '').split('\r\n')) t.true(row.length < 80, row);
   }
