@@ -75,7 +75,8 @@ async function compare(
   t.deepEqual(inNode(await wasmBuild()), expected, `${what}: WebAssembly in Node`);
   const all = { native: expected, interpreted: expected, verdict: 'equal' };
   t.deepEqual(outcome(await simRun(lines, /differential (equal|DIFF)/)), all, `${what}: sim board`);
-  t.deepEqual(outcome(await boardRun(machine!, lines)), all, `${what}: 486`);
+  const said = await boardRun(machine!, lines);
+  t.deepEqual(outcome(said), all, `${what}: 486, which said\n${said}`);
   t.true(new Set(expected).size > expected.length / 2, 'the memory hardly changes: nothing is compared');
 }
 
