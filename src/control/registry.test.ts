@@ -122,6 +122,27 @@ test.serial('become() leaves lines where they lie, and changes what is not as it
   t.is(held(), '');
 });
 
+test.serial('restore() leaves the lines where they lie, but those that were refused', t => {
+  const { context, memory } = controlLab();
+  for (const [text, expected] of [
+    ['set one 1\nset a x\nset a y\n', 'set one 1\nset a x\nset a y\n'],
+    ['set one bad\nset a x\nset b z\n', 'set a x\nset b z\n'],
+    ['set a x\n\nset b z\n', 'set a x\nset b z\n'],
+    ['set b z\nset one 1', 'set one 1\nset b z\n'],
+  ] as const) {
+    memory.set(Buffer.from(text), CONFIGURATION_AT + 4);
+    puti32(CONFIGURATION_AT, text.length);
+    const registry = restarted(context);
+    registry.add(words('one').setting, many('a', false), many('b', true));
+    registry.restore();
+    const bytes = i32at(CONFIGURATION_AT);
+    t.is(
+      Buffer.from(memory.subarray(CONFIGURATION_AT + 4, CONFIGURATION_AT + 4 + bytes)).toString(),
+      expected,
+    );
+  }
+});
+
 test.serial('restore() applies what was set, but not what lives in the plane', t => {
   const { commands, context } = controlLab();
   const before = [words('a'), words('b', { inPlane: true }), words('c')];

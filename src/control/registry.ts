@@ -224,7 +224,12 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     // A setting that kills control must not kill it again: until all are applied, there are none.
     puti32(CONFIGURATION_AT, 0);
     restoring = true;
-    for (const line of text.split('\n')) if (line !== '') apply(line);
+    const all = text.split('\n').filter(line => line !== '');
+    for (const line of all) apply(line);
+    if (bytesOf(all) === length) {
+      written = all;
+      writtenBytes = length;
+    }
     restoring = false;
     changed();
   }
