@@ -223,7 +223,12 @@ const watchdogs = [
 ] as const;
 for (const { device, setup, options } of watchdogs) {
   test.serial(`everything stops, and the ${device} resets the board`, async t => {
-    const { console } = await alone(t, { ...options, sleep: false, extra: ['-device', device] });
+    const { console } = await alone(t, {
+      ...options,
+      sleep: false,
+      align: false,
+      extra: ['-device', device],
+    });
     if (setup !== '') await console.command(setup);
     t.regex(await console.command('show version'), /^watchdog: /m);
     console.write('debug crash hang-all\r');
