@@ -7,9 +7,18 @@
 // Whatever ends it, the namespace goes: at a SIGKILL QEMU ends with it, and the next start clears up.
 
 import { spawn } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
+import { parseArgs } from 'node:util';
 import { PROMPT } from '../test/harness/console.ts';
 import { plugIn } from '../test/harness/laptop.ts';
 import { namespaces } from '../test/harness/namespace.ts';
@@ -35,39 +44,56 @@ const INTERRUPT = 0x03;
 const TWICE_MILLISECONDS = 1000;
 
 const USAGE = `npm start [-- OPTION]
-  --sim     the sim board: no root, no QEMU, no Debian packages
-  --help    this text
+  --card FILE   boots this card and writes to it: what is saved is there at the next start, and there is room for
+                an update. Made of the image, 4 MB large, if there is no such file
+  --sim         the sim board: no root, no QEMU, no Debian packages
+  --help        this text
 `;
+const CARD_BYTES = 4 << 20;
 
 const processes = new Processes();
 
 async function main(): Promise<void> {
-  const words = process.argv.slice(2);
-  if (words.includes('--help')) {
+  const { help, sim, card } = readOptions();
+  if (help === true) {
     process.stdout.write(USAGE);
     return;
   }
-  if (words.includes('--sim') || process.getuid?.() !== 0) {
-    await runSim(words.filter(word => word !== '--sim'));
+  if (sim === true || process.getuid?.() !== 0) {
+    if (card !== undefined) throw new SetupError('Cannot start with a card: the sim board keeps its own, build/sim-disk.img');
+    await runSim(sim === true);
     return;
   }
   setup(['build', 'run']);
   const { buildImage } = await import('../image/build.ts');
   print('Building build/masqbox.img (the first time compiles the engine, which takes a minute)\n');
   const image = await buildImage();
-  await runBoard(image);
+  if (card !== undefined && !existsSync(card)) {
+    copyFileSync(image, card);
+    truncateSync(card, CARD_BYTES);
+  }
+  await runBoard(card ?? image, card !== undefined);
 }
 
-async function runSim(words: readonly string[]): Promise<void> {
-  if (!process.argv.includes('--sim'))
-    print('Not root, so this is the sim board (as root: a 486 by QEMU).\n');
+function readOptions(): { card?: string; sim?: boolean; help?: boolean } {
+  try {
+    return parseArgs({
+      options: { card: { type: 'string' }, sim: { type: 'boolean' }, help: { type: 'boolean' } },
+    }).values;
+  } catch (error) {
+    throw new SetupError(`Cannot start: ${(error as Error).message}\n\n${USAGE}`);
+  }
+}
+
+async function runSim(isAsked: boolean): Promise<void> {
+  if (!isAsked) print('Not root, so this is the sim board (as root: a 486 by QEMU).\n');
   const program = join(import.meta.dirname, 'start-sim.ts');
-  const child = spawn(process.execPath, ['--import=tsx', program, ...words], { stdio: 'inherit' });
+  const child = spawn(process.execPath, ['--import=tsx', program], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => child.kill(signal));
   process.exitCode = await new Promise<number>(resolve => child.on('close', status => resolve(status ?? 1)));
 }
 
-async function runBoard(image: string): Promise<void> {
+async function runBoard(disk: string, isCard: boolean): Promise<void> {
   let leave: () => void = () => {};
   const left = new Promise<void>(resolve => {
     leave = resolve;
@@ -81,9 +107,9 @@ async function runBoard(image: string): Promise<void> {
     server = await serve();
     const { port } = server.address() as { port: number };
     const cards = isaCards({ tap: TAP }, { user: true });
-    machine = await Machine.start({ disk: image, cards }, processes);
+    machine = await Machine.start({ disk, writable: isCard, cards }, processes);
     await moveTap();
-    print(`${advice(port)}\n`);
+    print(`${advice(port, disk)}\n`);
     joinTerminal(machine, leave);
     void comeUp(machine);
     await Promise.race([left, machine.whenEnded]);
@@ -164,11 +190,11 @@ async function serve(): Promise<Server> {
   return server;
 }
 
-function advice(port: number): string {
+function advice(port: number, disk: string): string {
   const inside = `ip netns exec ${NAMESPACE}`;
   const here = `http://${THIS_MACHINE}:${port}`;
   return `
-Below is the serial console of a 486 (QEMU) that boots build/masqbox.img.
+Below is the serial console of a 486 (QEMU) that boots ${relative('.', disk)}.
 To leave: Ctrl-], or Ctrl-C twice. To try in another terminal, as root:
 
   ${inside} ping -c 3 ${LAN_GATEWAY}
