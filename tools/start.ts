@@ -60,7 +60,8 @@ async function main(): Promise<void> {
     return;
   }
   if (sim === true || process.getuid?.() !== 0) {
-    if (card !== undefined) throw new SetupError('Cannot start with a card: the sim board keeps its own, build/sim-disk.img');
+    if (card !== undefined)
+      throw new SetupError('Cannot start with a card: the sim board keeps its own, build/sim-disk.img');
     await runSim(sim === true);
     return;
   }
