@@ -8,6 +8,7 @@ import test, { type ExecutionContext } from 'ava';
 import { boardRouter } from './harness/board-router.ts';
 import { type Host, within } from './harness/namespace.ts';
 import { eventually } from './harness/processes.ts';
+import { runSeed } from './harness/random.ts';
 import { simRouter } from './harness/sim-router.ts';
 import { LAN_ADDRESS, pings, type Router, type Town } from './harness/town.ts';
 import { wholeTests } from './harness/whole.ts';
@@ -192,6 +193,33 @@ const perfdhcp: Check = async (t, town, router) => {
   t.regex(await router.console!('show leases'), /leased/);
 };
 
+/** Four hosts at once, twice: each has one address of its own, whatever is lost or comes twice. */
+const faulty: Check = async (t, town, router) => {
+  const names = ['one', 'two', 'three', 'four'];
+  const hosts: Host[] = [];
+  for (const name of names) hosts.push(await newHost(town, name));
+  await withFiles(async (_directory, script) => {
+    const leased = async (host: Host): Promise<string> => {
+      const words = ['-i', 'eth0', '-n', '-f', '-q', '-t', '20', '-T', '1', '-s', script];
+      const all = ['udhcpc', ...words, '-x', `hostname:${host.name}`];
+      const text = await eventually(
+        async () => (await host.run(all)).stdout,
+        stdout => LEASE.test(stdout),
+      );
+      return LEASE.exec(text)?.[1] ?? '';
+    };
+    const addresses = await Promise.all(hosts.map(leased));
+    t.is(new Set(addresses).size, hosts.length, addresses.join(' '));
+    t.deepEqual(await Promise.all(hosts.map(leased)), addresses, 'the same once more');
+    const leases = await router.console!('show leases');
+    for (const [i, name] of names.entries()) {
+      const rows = leases.split('\n').filter(line => line.includes(` ${name}`));
+      t.is(rows.length, 1, leases);
+      t.true(rows[0]!.startsWith(`${addresses[i]} `) && rows[0]!.includes('leased'), leases);
+    }
+  });
+};
+
 const checks: [string, Check][] = [
   ['udhcpc gets a lease in its three seconds, again, and gives it back', udhcpc],
   ['dhclient gets a lease, remembers it, and gives it back', dhclient],
@@ -204,3 +232,8 @@ const sim = wholeTests(test, simRouter);
 for (const [title, check] of checks) sim(`sim: ${title}`, check);
 const board = wholeTests(test, boardRouter);
 for (const [title, check] of checks) board(`board: ${title}`, check);
+const faults = { loss: 0.2, duplicate: 0.2, corrupt: 0.02, reorder: 0.1, delayMilliseconds: 5 };
+const faultyBoard = wholeTests(test, () =>
+  boardRouter({ name: 'faulty', faults: { seed: runSeed(), lan: faults, wan: {} } }),
+);
+faultyBoard('board, a faulty wire: four clients at once get an address each, and keep it', faulty);
