@@ -299,7 +299,12 @@ export const scenarios: readonly Scenario[] = [
       const server = inet.start(['turnserver', ...flags, ...listen]);
       await listening(inet, `${SERVER}:3479`);
       const words = ['turnutils_natdiscovery', '-m', '-f', '-T', '1', GATEWAY];
-      const text = (await laptop.run(words, { seconds: 120 })).stdout;
+      const filtered = /NAT with (Address Dependent|Address and Port Dependent) Filtering!/;
+      let text = '';
+      // It takes an answer that comes late, as where the machine stood still, for the one to its next question, and so
+      // for the stranger's. A router that lets strangers in does so each time.
+      for (let attempt = 0; attempt < 3 && !filtered.test(text); attempt++)
+        text = (await laptop.run(words, { seconds: 120 })).stdout;
       t.log(
         text
           .split('\n')
@@ -307,7 +312,7 @@ export const scenarios: readonly Scenario[] = [
           .join('; '),
       );
       t.regex(text, /NAT with Endpoint Independent Mapping!/);
-      t.regex(text, /NAT with (Address Dependent|Address and Port Dependent) Filtering!/);
+      t.regex(text, filtered);
       await server.stop();
     },
   },
