@@ -12,7 +12,16 @@ import type { Host } from './harness/namespace.ts';
 import { eventually } from './harness/processes.ts';
 import { pciCards } from './harness/qemu.ts';
 import { runSeed } from './harness/random.ts';
-import { FAR, GATEWAY, LAN_ADDRESS, pings, SERVER, STRANGER, WAN_ADDRESS } from './harness/town.ts';
+import {
+  downloadSum,
+  FAR,
+  GATEWAY,
+  LAN_ADDRESS,
+  pings,
+  SERVER,
+  STRANGER,
+  WAN_ADDRESS,
+} from './harness/town.ts';
 import { wholeTests } from './harness/whole.ts';
 import { scenarios } from './scenarios.ts';
 
@@ -243,10 +252,7 @@ whole('board: two bad wires, and every file arrives unchanged', async (t, town) 
   try {
     await other.start(town);
     const bytes = 300_000;
-    const sum = async (host: Host): Promise<string> => {
-      const curl = `curl -sS --fail --max-time 240 http://${SERVER}/bytes/${bytes} | sha256sum`;
-      return (await host.output(['sh', '-c', curl], { seconds: 245 })).slice(0, 64);
-    };
+    const sum = (host: Host): Promise<string> => downloadSum(host, SERVER, bytes, 240);
     const expected = sha256(contents(bytes));
     t.deepEqual(await Promise.all([sum(town.laptop), sum(town.shelf)]), [expected, expected]);
     t.is(await other.console('set nat profile classic'), ''); // the console lives

@@ -6,6 +6,7 @@ import type { ExecutionContext } from 'ava';
 import { contents, sha256 } from './harness/contents.ts';
 import type { Host } from './harness/namespace.ts';
 import {
+  downloadSum,
   ECHO_PORT,
   FAR,
   GATEWAY,
@@ -35,11 +36,6 @@ const LARGE_BYTES = 4_000_000;
 const SMALL_BYTES = 500_000;
 /** Where a host of ours would open its own sockets: distinct in each scenario, so that none meets another's mapping. */
 const PORTS = { clash: 4001, fragments: 4002, filter: 4003, hairpinA: 4004, hairpinB: 4005, direct: 4006 };
-
-async function downloadSum(host: Host, address: string, bytes: number, seconds: number): Promise<string> {
-  const curl = `curl -sS --fail --max-time ${seconds} http://${address}/bytes/${bytes} | sha256sum`;
-  return (await host.output(['sh', '-c', curl], { seconds: seconds + 5 })).slice(0, 64);
-}
 
 async function ping(host: Host, address: string, ...options: string[]): Promise<string> {
   return (await host.run(['ping', '-n', '-c', '3', '-i', '0.2', '-W', '2', ...options, address])).stdout;

@@ -188,7 +188,7 @@ async function upload(t: ExecutionContext, bytes: number): Promise<void> {
 
 async function download(t: ExecutionContext, bytes: number): Promise<void> {
   const line = `printf ${bytes} | socat -t 240 - TCP:${OURS}:${SOURCE_PORT} | sha256sum`;
-  const sum = await host.output(['sh', '-c', line], { seconds: 240 });
+  const sum = await host.output(['bash', '-o', 'pipefail', '-c', line], { seconds: 240 });
   t.is(sum.slice(0, 64), sha256(contents(bytes)));
 }
 

@@ -161,6 +161,18 @@ export async function scapy(host: Host, ...lines: string[]): Promise<string> {
   return await host.output(['/usr/bin/python3', '-c', program]);
 }
 
+/** SHA-256 of what a host gets of a file of `bytes` bytes. Throws with curl's own words when it does not get all. */
+export async function downloadSum(
+  host: Host,
+  address: string,
+  bytes: number,
+  seconds: number,
+): Promise<string> {
+  const curl = `curl -sS --fail --max-time ${seconds} http://${address}/bytes/${bytes} | sha256sum`;
+  const line = ['bash', '-o', 'pipefail', '-c', curl];
+  return (await host.output(line, { seconds: seconds + 5 })).slice(0, 64);
+}
+
 /**
  * Pings three times: the first three must be answered once, however late. (By its own count ping forgets a last answer
  * that is later than twice the others, and sends a fourth while it waits for the first.)

@@ -106,6 +106,15 @@ test('FaultyWire corrupts exactly one bit and leaves the sender its frame', t =>
   }
 });
 
+test('FaultyWire cuts frames to every length but 0, which is no frame', t => {
+  const { arrivals } = passing(6, { truncate: 1 }, 2000, 14);
+  const lengths = new Set(arrivals.map(({ frame }) => frame.length));
+  t.deepEqual(
+    [...lengths].sort((a, b) => a - b),
+    [...Array(13).keys()].map(i => i + 1),
+  );
+});
+
 test('FaultyWire reorders by holding frames back', t => {
   const { arrivals } = passing(5, { reorder: 0.2, rate: 10_000_000, queue: 10_000 }, 500);
   const order = arrivals.map(number);

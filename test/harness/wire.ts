@@ -14,7 +14,7 @@ export interface Faults {
   readonly duplicate?: number;
   /** One bit of the frame is flipped. */
   readonly corrupt?: number;
-  /** The frame is cut short, at any length. */
+  /** The frame is cut short, to any length but 0: QEMU takes an empty datagram for the end of the wire. */
   readonly truncate?: number;
   /** The frame is held back by reorderMilliseconds, so that later ones pass it. */
   readonly reorder?: number;
@@ -191,7 +191,7 @@ export class Direction {
     const corrupted = random.chance(faults.corrupt) && !this.#spare(frame);
     const bit = random.below(frame.length * 8);
     const truncated = random.chance(faults.truncate);
-    const length = random.below(frame.length);
+    const length = Math.max(1, random.below(frame.length));
     const held = random.chance(faults.reorder);
     if (lost) {
       tally.lost++;
