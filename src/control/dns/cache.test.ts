@@ -1,11 +1,11 @@
 import test from 'ava';
 import packet from 'dns-packet';
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES } from '../limits.ts';
+import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, UDP_SEND_BYTES } from '../limits.ts';
 import { Cache } from './cache.ts';
 import { Answer, parseAnswer, parseQuery, Query } from './message.ts';
 
-const out = new Uint8Array(4096);
+const out = new Uint8Array(UDP_SEND_BYTES);
 
 function queryOf(name: string): { data: Uint8Array; query: Query } {
   const data = Uint8Array.from(
@@ -127,13 +127,17 @@ test('all entries in use, of the smallest answers', t => {
   t.truthy(get(cache, 'again.x', 0));
 });
 
-test('insert() does not keep what is longer than a tenth of the cache', t => {
-  const cache = new Cache();
-  const data = new Uint8Array(DNS_CACHE_BYTES / 10 + 1);
+test('insert() keeps what fits a datagram with the offsets of its TTLs, and nothing longer', t => {
   const small = answerOf('big.example', 'x');
-  data.set(small);
   const answer = new Answer();
   parseAnswer(small, small.length, answer);
-  cache.insert(data, data.length, queryOf('big.example').query, answer, 0);
-  t.is(cache.count, 0);
+  const most = UDP_SEND_BYTES - 2 * answer.ttls;
+  for (const bytes of [most, most + 1]) {
+    const cache = new Cache();
+    const data = new Uint8Array(bytes);
+    data.set(small);
+    cache.insert(data, bytes, queryOf('big.example').query, answer, 0);
+    t.is(cache.count, bytes === most ? 1 : 0);
+    t.is(get(cache, 'big.example', 0) !== undefined, bytes === most);
+  }
 });

@@ -11,7 +11,7 @@
 
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { since } from '../clock.ts';
-import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES } from '../limits.ts';
+import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, UDP_SEND_BYTES } from '../limits.ts';
 import { type Answer, HEADER_BYTES, read16, read32, sameQuestion, write32 } from './message.ts';
 
 const PROBATION_BYTES = DNS_CACHE_BYTES >> 2;
@@ -20,6 +20,8 @@ const BUCKETS = DNS_CACHE_ENTRIES;
 const CHAIN_MOST = 16;
 /** Entries that one insertion gives another round. */
 const ROUNDS_MOST = 8;
+/** The longest answer kept, with the offsets of its TTLs: it must fit what find() writes into. */
+const ENTRY_BYTES = UDP_SEND_BYTES;
 /** Uses that are counted. */
 const HITS_MOST = 3;
 
@@ -93,7 +95,7 @@ export class Cache {
     return sum;
   }
 
-  /** Copies the answer to a query into `out`, its TTLs counted down. Its length, or 0 if there is none. */
+  /** Copies the answer to a query into `out`, of ENTRY_BYTES, its TTLs counted down. Its length, or 0 if there is none. */
   find(data: Uint8Array, query: Key, now: number, out: Uint8Array): number {
     const { words } = this;
     const entry = this.lookUp(data, query);
@@ -118,10 +120,10 @@ export class Cache {
     return length;
   }
 
-  /** Keeps an answer to a query. What is too long for a tenth of the cache is not kept. */
+  /** Keeps an answer to a query, unless it is longer than ENTRY_BYTES. */
   insert(data: Uint8Array, bytes: number, query: Key, answer: Answer, now: number): void {
     const size = bytes + 2 * answer.ttls;
-    if (answer.seconds <= 0 || size > DNS_CACHE_BYTES / 10) return;
+    if (answer.seconds <= 0 || size > ENTRY_BYTES) return;
     this.rounds = ROUNDS_MOST;
     const old = this.lookUp(data, query);
     let ring = this.probation;
