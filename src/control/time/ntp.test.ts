@@ -27,7 +27,7 @@ const NTP_TO_UNIX = 2208988800;
 /** 2026-11-21 03:15:00 is the tick 0 of the true time. */
 const START = 1795230900;
 
-type Answer = 'right' | 'silent' | 'refused' | 'DENY' | 'RATE' | 'forged';
+type Answer = 'right' | 'silent' | 'refused' | 'DENY' | 'RSTR' | 'RATE' | 'INIT' | 'STEP' | 'XFUN' | 'forged';
 
 interface Town extends Lab {
   ntp: Ntp;
@@ -205,6 +205,31 @@ test.serial('DENY sends away for good, RATE for more than an hour', t => {
   t.is(rated.ntp.state, 'WAITING');
   t.true((rated.ntp.nextIn() ?? 0) > 600 * TICKS_PER_SECOND);
 });
+
+test.serial(
+  'a server that has no time yet, or says what only it knows, is asked again like a silent one',
+  t => {
+    for (const kiss of ['INIT', 'STEP', 'XFUN'] as const) {
+      const self = town();
+      self.servers.set(SERVER, kiss);
+      self.ntp.add(SERVER, address(SERVER));
+      self.ntp.start();
+      for (let i = 0; i < 20 && self.asked.length === 0; i++) self.run(1);
+      self.run(1);
+      t.is(self.ntp.state, 'WAITING', kiss);
+      t.deepEqual(self.ntp.listing(), [SERVER]);
+      self.servers.set(SERVER, 'right');
+      self.run(40);
+      t.true(error(self) <= 10, kiss);
+    }
+    const restricted = town();
+    restricted.servers.set(SERVER, 'RSTR');
+    restricted.ntp.add(SERVER, address(SERVER));
+    restricted.ntp.start();
+    restricted.run(20);
+    t.is(restricted.ntp.state, 'OFF');
+  },
+);
 
 test.serial('servers of DHCP are asked until one is set by hand', t => {
   const self = town();

@@ -200,13 +200,18 @@ export function createNtp(context: Context, wallClock: WallClock, answered: () =
     answered();
   }
 
-  /** RFC 4330, section 8: RATE asks for patience, all others for another server. */
+  /**
+   * RATE asks for patience, DENY and RSTR send away for good. All others mean nothing to a client (RFC 5905, section 7.4):
+   * a server that has just been switched on answers INIT until it has the time itself.
+   */
   function kissed(server: Server, kiss: string): void {
-    log(INFO, 'ntp', `${server.text} answers ${kiss}`);
-    if (kiss === 'RATE') pollSeconds = POLL_MOST_SECONDS;
-    else server.denied = true;
-    if (kiss === 'RATE') wait(POLL_MOST_SECONDS);
-    else failed();
+    const isDenial = kiss === 'DENY' || kiss === 'RSTR';
+    if (isDenial || kiss === 'RATE') log(INFO, 'ntp', `${server.text} answers ${kiss}`);
+    server.denied = isDenial;
+    if (kiss === 'RATE') {
+      pollSeconds = POLL_MOST_SECONDS;
+      wait(POLL_MOST_SECONDS);
+    } else failed();
   }
 
   function isAddress(server: Server): boolean {
