@@ -1,3 +1,4 @@
+import xterm from '@xterm/headless';
 import test from 'ava';
 import fc from 'fast-check';
 import { HISTORY_LIMIT, LINE_LIMIT, LineEditor, type LineEvent } from './line-editor.ts';
@@ -140,6 +141,63 @@ test('feed() shows a long line through a window that ends before the last column
   t.is(screen.current().text, (PROMPT + text).slice(0, 79));
   t.is(screen.current().column, PROMPT.length);
   t.is(line('#'), `#${text}`);
+});
+
+/** The row that an xterm shows after keys that came a byte at a time, and the cursor's column. */
+async function shownFor(keys: string): Promise<{ row: string; column: number; text: string }> {
+  const screen = new xterm.Terminal({ cols: 80, rows: 24, allowProposedApi: true });
+  const write = (text: string): void => screen.write(Buffer.from(text, 'latin1'));
+  const editor = new LineEditor(PROMPT, write);
+  editor.open();
+  for (const byte of Buffer.from(keys)) editor.feed(Uint8Array.of(byte), 0, 1);
+  await new Promise<void>(resolve => screen.write('', resolve));
+  const { active } = screen.buffer;
+  const row = active.getLine(active.cursorY)?.translateToString(true).trimEnd() ?? '';
+  const { event } = editor.feed(Uint8Array.of(13), 0, 1);
+  const text = event.kind === 'line' ? Buffer.from(event.text, 'latin1').toString() : event.kind;
+  return { row, column: active.cursorX, text };
+}
+
+test('feed() shows letters of several bytes that come a byte at a time, in the middle of a line too', async t => {
+  for (const [letter, columns] of [
+    ['é', 1],
+    ['€', 1],
+    ['東', 2],
+  ] as const) {
+    const text = `ab${letter}cd`;
+    t.deepEqual(await shownFor(`abcd${LEFT}${LEFT}${letter}`), {
+      row: PROMPT + text,
+      column: PROMPT.length + 2 + columns,
+      text,
+    });
+    const long = 'x'.repeat(100);
+    const { row, text: line } = await shownFor(`${long}${letter}${LEFT}${LEFT}${letter}`);
+    t.is(line, `${long.slice(1)}${letter}x${letter}`);
+    // The window may end before the line does.
+    const seen = row.slice(PROMPT.length);
+    t.true(line.includes(seen) && seen.includes(`xx${letter}`), row);
+  }
+});
+
+test('feed() passes bytes that are no UTF-8, however they are cut', t => {
+  for (const text of ['gr\xf4\xdfe', '\xe9', 'a\xe9\xe9', '\xa4\xa4b', '\xe6\x9d', 'a\xf0\x9f\x9a ']) {
+    for (const slice of [1, 2, 100]) {
+      const editor = new LineEditor(PROMPT, () => {});
+      const bytes = Buffer.from(`${text}\r`, 'latin1');
+      let last: LineEvent | undefined;
+      for (let at = 0; at < bytes.length; at += slice)
+        last = editor.feed(bytes, at, Math.min(at + slice, bytes.length)).event;
+      t.deepEqual(last, { kind: 'line', text, hidden: 0 });
+    }
+  }
+});
+
+test('a secret is not what ^Y brings back', t => {
+  const { editor, line } = terminal();
+  editor.ask('Password: ', true);
+  t.is(line('open sesame\x15other'), 'other');
+  editor.ask(PROMPT);
+  t.is(line('a\x19'), 'a');
 });
 
 test('open() shows again what has been typed', t => {

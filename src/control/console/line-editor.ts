@@ -7,7 +7,7 @@
 // edit changes text and position; show() then writes only what differs. A line longer than the screen is
 // seen through a window, as backspace does not cross the screen's edge. Text is UTF-8 in bytes (utf8.ts).
 
-import { before, behind, columnsOf, continues } from './utf8.ts';
+import { before, behind, columnsOf, continues, wholeEnd } from './utf8.ts';
 
 /** Bytes in a line: an iptables command with every match takes some 300. */
 export const LINE_LIMIT = 1000;
@@ -54,6 +54,8 @@ export class LineEditor {
   private draft = '';
   private text = '';
   private position = 0;
+  /** The first bytes of a letter whose others have not come: half a letter would spoil the screen. */
+  private half = '';
   private tooLong = false;
   private shown = '';
   private column = 0;
@@ -117,6 +119,7 @@ export class LineEditor {
         continue;
       }
       next++;
+      this.endLetter();
       if (this.sought !== undefined && this.whileSeeking(byte)) continue;
       if ((byte === TAB || byte === QUESTION) && !this.secret) {
         const before = this.text.slice(0, this.position);
@@ -172,12 +175,26 @@ export class LineEditor {
 
   private kill(from: number, to: number): void {
     if (from === to) return;
-    this.killed = this.text.slice(from, to);
+    if (!this.secret) this.killed = this.text.slice(from, to);
     this.replace(from, to, '');
   }
 
   private typed(run: string): void {
     this.literal = false;
+    const all = this.half + run;
+    const end = wholeEnd(all);
+    this.half = all.slice(end);
+    if (end > 0) this.take(all.slice(0, end));
+  }
+
+  /** Whatever comes next is no part of the letter that has begun. */
+  private endLetter(): void {
+    const { half } = this;
+    this.half = '';
+    if (half !== '') this.take(half);
+  }
+
+  private take(run: string): void {
     if (this.sought === undefined) this.insert(run);
     else this.seek((this.sought + run).slice(0, SOUGHT_LIMIT), this.recalled);
   }
@@ -239,6 +256,7 @@ export class LineEditor {
   private clear(): void {
     this.text = '';
     this.position = 0;
+    this.half = '';
     this.tooLong = false;
     this.shown = '';
     this.column = 0;

@@ -20,6 +20,14 @@ export function behind(text: string, at: number): number {
   return end;
 }
 
+/** Where a text ends that is not empty, without a last letter of which bytes are still to come. */
+export function wholeEnd(text: string): number {
+  const start = before(text, text.length);
+  const first = text.charCodeAt(start);
+  const bytes = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+  return text.length - start < bytes ? start : text.length;
+}
+
 /**
  * Columns of a text. Letters of East Asia and pictures take two; by their first byte alone this is true of all but
  * a few rare scripts, and a wrong guess is put right by ^L.
