@@ -121,7 +121,7 @@ export class Access implements Guard {
       },
       {
         words: 'password hash',
-        arguments: 'ROUNDS:integer(1..1000000) SALT:hex HASH:hex',
+        arguments: 'ROUNDS:integer(1..999999) SALT:hex HASH:hex',
         help: 'a password as the command password has made it',
         set: ([rounds = '', salt = '', hash = '']) => {
           const fits =

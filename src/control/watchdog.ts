@@ -46,6 +46,11 @@ export function createWatchdog(context: Context): Service {
       mode = text;
       apply();
     },
+    unset: () => {
+      mode = 'auto';
+      apply();
+    },
+    unsetHelp: 'looks for one on the PCI bus',
     lines: () => (mode === 'auto' ? [] : [`set watchdog ${mode}`]),
   });
   return { start: apply };

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import test from 'ava';
 import { OPTION_TABLE_PATH, optionTableFile } from '../../../tools/dhcp-options.ts';
 import { OPTION_TABLE } from './option-table.ts';
-import { lengthFits, optionInfo } from './options.ts';
+import { lengthFits, optionInfo, parseOption } from './options.ts';
 
 test('option-table.ts is what tools/dhcp-options.ts makes of node-dhcp', async t => {
   t.is(await readFile(OPTION_TABLE_PATH, 'utf8'), optionTableFile());
@@ -35,4 +35,8 @@ test('lengthFits() knows the lengths of each type', t => {
   t.deepEqual(fitting('UInt16'), [2]);
   t.deepEqual(fitting('UInt16s'), [2, 4, 6, 8]);
   t.is(fitting('ASCII').length, 9);
+});
+
+test('parseOption() takes a question mark as it is typed and as it is listed', t => {
+  t.deepEqual(parseOption('ASCII', ['what?', 'a\\x3fb']), Uint8Array.from(Buffer.from('what? a?b')));
 });

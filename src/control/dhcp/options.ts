@@ -85,9 +85,15 @@ export function lengthFits(type: OptionType, length: number): boolean {
   }
 }
 
+/** How a question mark is listed: the key would ask for help where the line is pasted. */
+export const QUESTION = '\\x3f';
+
 /** The value that words of the console stand for, or why they are none. */
 export function parseOption(type: OptionType, words: string[]): Uint8Array | string {
-  if (type === 'ASCII') return Uint8Array.from(words.join(' '), character => character.charCodeAt(0));
+  if (type === 'ASCII') {
+    const text = words.join(' ').replaceAll(QUESTION, '?');
+    return Uint8Array.from(text, character => character.charCodeAt(0));
+  }
   const bytes: number[] = [];
   const isAddress = type === 'IP' || type === 'IPs';
   const range = rangeOf(type);

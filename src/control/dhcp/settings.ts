@@ -23,6 +23,7 @@ import {
   OPTION_REQUESTED_ADDRESS,
   optionInfo,
   parseOption,
+  QUESTION,
 } from './options.ts';
 import type { Reservation } from './pool.ts';
 import type { DhcpServer } from './server.ts';
@@ -166,7 +167,8 @@ function optionSetting({ config }: DhcpServer): Setting {
       }
       config.options = config.options.filter(other => other.code !== code);
     },
-    lines: () => config.options.map(({ code, words }) => `set dhcp option ${code} ${words}`),
+    lines: () =>
+      config.options.map(({ code, words }) => `set dhcp option ${code} ${words.replaceAll('?', QUESTION)}`),
   };
 }
 
