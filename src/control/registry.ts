@@ -119,11 +119,9 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     if (restoring) return;
     const all = lines();
     const bytes = bytesOf(all);
-    if (bytes > TEXT_BYTES) {
+    if (bytes <= TEXT_BYTES) put(all, bytes);
+    else
       log(WARNING, 'config', `the settings are longer than ${TEXT_BYTES} characters: a restart forgets some`);
-      return;
-    }
-    put(all, bytes);
     for (const listener of listeners) listener();
   }
 

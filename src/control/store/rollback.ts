@@ -20,6 +20,8 @@ const COPY_AT = ROLLBACK_AT + 64;
 /** At ROLLBACK_AT while something waits for `confirm`. */
 const MARK = 0x726f6c6c;
 const MINUTES_MOST = 1440;
+/** Behind `set` and `unset`, and what they may be shortened to; elsewhere the word is wrong, and is marked. */
+const CONFIRM = /^(\s*(?:set?|uns?e?t?)\s.*\S)\s+confirm\s+(\d+)\s*$/;
 const MINUTE_TICKS = 60 * TICKS_PER_SECOND;
 
 export interface Rollback {
@@ -69,10 +71,10 @@ export function createRollback({ clock, log, machine, registry }: Context): Roll
   return {
     strip: line => {
       asked = undefined;
-      const found = /^(.*\S)\s+confirm\s+(\S+)\s*$/.exec(line);
+      const found = CONFIRM.exec(line);
       if (found === null) return line;
       const [, rest = '', text = ''] = found;
-      const minutes = /^\d{1,4}$/.test(text) ? Number(text) : 0;
+      const minutes = Number(text);
       if (minutes < 1 || minutes > MINUTES_MOST) {
         throw new Refusal(`Cannot wait ${text} minutes for confirm: they are 1 to ${MINUTES_MOST}`);
       }

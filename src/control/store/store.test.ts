@@ -15,8 +15,11 @@ import {
   SECTOR_BYTES,
 } from '../../../image/layout.ts';
 import { decodeConfig, encodeConfig } from '../../../image/records.ts';
+import { consoleTable } from '../../../test/console-table.ts';
 import { longConfiguration, longSettings } from '../../../test/harness/long-configuration.ts';
 import { PLANE_END, STORE_AT, STORE_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { parametersOf } from '../schema/grammar.ts';
+import { exampleFor } from '../schema/tools.ts';
 import { versionLine } from './version.ts';
 
 const PROMPT = 'masqbox> ';
@@ -110,6 +113,46 @@ test('export is what another board becomes the same by', async t => {
   const other = await powerOn(blank());
   for (const line of text.split('\n')) t.is(other.command(line), '', line);
   t.is(other.command('export'), text);
+});
+
+/** A line for every choice and both ends of every range of each setting; the others' values are the examples'. */
+function everySetting(): string[] {
+  // Values that are keys too, or not ASCII.
+  const odd = ['tftp://boot/what\x16?ever=\x16?', Buffer.from('größe').toString('latin1'), 'a " b\\'];
+  const lines = odd.map(value => `set dhcp option 67 ${value}`);
+  for (const command of consoleTable().filter(({ words }) => words.startsWith('set '))) {
+    const example = exampleFor(command).split(' ');
+    const depth = command.words.split(' ').length;
+    lines.push(example.join(' '));
+    for (const [i, { type, values, least, most }] of parametersOf(command).entries()) {
+      const ends =
+        type === 'integer' && command.words !== 'set dhcp option' ? [String(least), String(most)] : [];
+      for (const value of [...values, ...ends])
+        lines.push([...example.slice(0, depth + i), value, ...example.slice(depth + i + 1)].join(' '));
+    }
+  }
+  return lines;
+}
+
+test('every setting is exported, taken by another board, and taken back by revert and by itself', async t => {
+  const [one, other, third] = [await powerOn(blank()), await powerOn(blank()), await powerOn(blank())];
+  const fresh = one.command('export');
+  for (const line of everySetting()) {
+    const before = line.startsWith('set wan gateway') ? ['set wan address 203.0.113.5/24'] : [];
+    for (const each of [...before, line]) t.notRegex(one.command(each), /Cannot/, each);
+    const text = one.command('export');
+    for (const each of text.split('\n')) t.notRegex(other.command(each), /Cannot/, each);
+    t.is(other.command('export'), text, line);
+    for (const { command } of [one, other]) {
+      t.regex(command('revert'), /^Reverted/m);
+      t.is(command('export'), fresh, `revert of ${line}`);
+    }
+    t.notRegex(third.command(`${before[0] ?? line} confirm 1`), /Cannot/);
+    third.command(line);
+    t.is(third.command('export'), text, line);
+    third.board.advance(MINUTE);
+    t.is(third.command('export'), fresh, `${line} without confirm`);
+  }
 });
 
 test('revert goes back to what is saved, also where LAN and WAN change places', async t => {
@@ -261,9 +304,51 @@ test('set ... confirm goes back by itself, with all that was set after it', asyn
     command('set lan address 10.5.0.1/24 confirm 0'),
     /Cannot wait 0 minutes for confirm: they are 1 to 1440$/,
   );
+  // It belongs to set and unset, whole or shortened, and may be a host's name.
+  for (const line of ['show disk', 'save', 'revert', 'password'])
+    t.regex(
+      command(`${line} confirm 5`),
+      new RegExp(`\\^ expected: .*\nCannot run ${line} confirm 5: the form is`),
+      line,
+    );
+  t.regex(command('set lan address 10.5.0.1/24 confirm soon'), /\^ expected: MINUTES, 1 to 1440\nCannot run/);
+  t.is(command('set dns host confirm 10.0.0.3'), '');
+  t.is(command('confirm'), 'Cannot confirm: nothing waits for it');
+  for (const line of ['se lan address 10.5.0.9/24', 'unset lan address', 'un lan address']) {
+    t.is(command(`${line} confirm 5`), '', line);
+    t.is(command('confirm'), '', line);
+  }
   // What is refused arms nothing.
   t.regex(command('set lan address 10.5.0.0/24 confirm 5'), /Cannot set LAN address/);
   t.is(command('confirm'), 'Cannot confirm: nothing waits for it');
+});
+
+test('a second confirm waits anew for both, and the wait outlives control', async t => {
+  const { command, board } = await powerOn(blank());
+  const before = command('export');
+  t.is(command('set dns host a 10.0.0.1 confirm 2'), '');
+  board.advance(MINUTE);
+  t.is(command('set dns host b 10.0.0.2 confirm 4'), '');
+  const both = command('export');
+  board.engine.evaluate('const was = Math.max; Math.max = () => { throw new Error("test") }; 0');
+  t.regex(command(''), /Control was restarted/);
+  t.is(command('save'), 'Cannot save: the settings go back in 4 min; type confirm first');
+  board.advance(3 * MINUTE);
+  t.is(command('export'), both);
+  board.advance(MINUTE);
+  t.is(command('export'), before);
+});
+
+test('confirm goes back also from settings that are too long to outlive control', async t => {
+  const bytes = blank();
+  Buffer.from(encodeConfig(1, settingsOf(CONFIG_TEXT_MAX))).copy(bytes, areaAt(0));
+  const { command, board } = await powerOn(bytes);
+  command('set console pager off');
+  const before = command('export');
+  t.regex(command(`set dhcp domain ${'d'.repeat(60)} confirm 1`), /config: the settings are longer than/);
+  t.false(command('export') === before);
+  board.advance(MINUTE);
+  t.true(command('export') === before);
 });
 
 test('reset factory forgets everything, unless ^C stops it', async t => {

@@ -97,7 +97,7 @@ export function createStore(context: Context): Store {
     loaded = yield* config.load();
     if (isStart && loaded.text !== undefined) copy(LINES_AT, CONFIG_TEXT_AT, loaded.text.length);
     const why = yield* journal.open(entry => {
-      if (entry.kind === LOG_KIND_LEASE) found.push(entry);
+      if (isStart && entry.kind === LOG_KIND_LEASE) found.push(entry);
       if (entry.kind === LOG_KIND_WAN && entry.payload.length === 4) {
         wanAddress = new DataView(entry.payload.buffer).getInt32(0, true);
       }
