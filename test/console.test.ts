@@ -228,6 +228,18 @@ step('a password: asked for at log-out, slow when wrong, and after idleness', as
   await terminal.see('sesame\r', isWrong, 'the next try');
   t.false(terminal.machine.console.transcript.includes('sesame'));
   await terminal.row('open sesame\r', PROMPT);
+  const log = async (filter: string): Promise<string[]> =>
+    (await terminal.machine.console.command(`show log ${filter}`)).split('\n');
+  const [all, wrong] = [await log(''), / {2}console: a wrong password was typed, 1 since/];
+  t.true(all.some(row => wrong.test(row)) && all.some(row => / {2}wan: /.test(row)), all.join('\n'));
+  t.deepEqual(
+    (await log('info console')).map(row => wrong.test(row)),
+    [true],
+  );
+  const notices = await log('notice');
+  t.false(notices.some(row => wrong.test(row)));
+  t.true(notices.length < all.length);
+  t.deepEqual(await log('error'), ['Nothing has been logged']);
   await command('set console idle 5');
   const out = (rows: string[]): boolean =>
     rows.at(-1) === 'Password:' && rows.slice(-3).some(row => row.startsWith('Logged out, as nothing'));

@@ -67,6 +67,20 @@ export function* pbkdf2(
   salt: string,
   iterations: number,
 ): Generator<number, string, void> {
+  try {
+    return yield* derive(plane, password, salt, iterations);
+  } finally {
+    // Keys and sums do not stay in memory that others can show, even if ^C ends this.
+    fill(HASH_AT, 0, HASH_BYTES);
+  }
+}
+
+function* derive(
+  plane: Plane,
+  password: string,
+  salt: string,
+  iterations: number,
+): Generator<number, string, void> {
   putWords(HASH_AT, K);
   keyed(plane, password, 0x36, HASH_INNER);
   keyed(plane, password, 0x5c, HASH_OUTER);
@@ -88,7 +102,5 @@ export function* pbkdf2(
   }
   let hash = '';
   for (let i = 0; i < STATE_BYTES; i += 4) hash += hex(i32at(HASH_SUM + i), 8);
-  // Keys and sums do not stay in memory that others can show.
-  fill(HASH_AT, 0, HASH_BYTES);
   return hash;
 }
