@@ -88,8 +88,10 @@ function conflict(packet: i32, at: i32, index: i32): i32 {
   count(COUNT_ARP_CONFLICT);
   const now: i32 = i32at(NOW_AT);
   const defended: i32 = i32at(DEFENDED + 4 * index);
-  if (defended === 0 || ((now - defended) | 0) >= ARP_DEFEND_TICKS) {
-    puti32(DEFENDED + 4 * index, now === 0 ? 1 : now);
+  const passed: i32 = (now - defended) | 0;
+  // Less than nothing: the last defence is half a year ago, and the clock's difference has wrapped.
+  if (defended === 0 || passed < 0 || passed >= ARP_DEFEND_TICKS) {
+    puti32(DEFENDED + 4 * index, now === 0 ? -1 : now);
     arpAnnounce(index);
   }
   return DROP_NOT_FOR_US;

@@ -15,6 +15,7 @@ import {
   WAN_ADDRESS,
   WAN_MAC,
 } from '../../test/plane-router.ts';
+import { NOW_AT } from './cells.ts';
 import {
   COUNT_ARP_CONFLICT,
   DROP_ARP_MALFORMED,
@@ -23,6 +24,7 @@ import {
   DROP_NOT_FOR_US,
 } from './counters.ts';
 import { ARP_DEFEND_TICKS } from './limits.ts';
+import { i32at, puti32 } from './memory.ts';
 
 const REQUEST = { operation: 1, senderMac: HOST_MAC, senderAddress: HOST, targetAddress: LAN_ADDRESS };
 
@@ -185,9 +187,15 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     router.ticks(ARP_DEFEND_TICKS + 1);
     router.put(LAN, claim);
     t.deepEqual(arpTexts(router.taken(LAN)), defence);
+    // After half a year and after a whole turn of the clock too.
+    for (const passed of [0x80000000, 0xffffffff]) {
+      puti32(NOW_AT, (i32at(NOW_AT) + passed) | 0);
+      router.put(LAN, claim);
+      t.deepEqual(arpTexts(router.taken(LAN)), defence);
+    }
     // Our own announcement that a bridge sends back is no conflict.
     router.put(LAN, arpFrame(BROADCAST, { ...REQUEST, senderMac: LAN_MAC, senderAddress: LAN_ADDRESS }));
-    t.is(router.counter(COUNT_ARP_CONFLICT), 6);
+    t.is(router.counter(COUNT_ARP_CONFLICT), 8);
   });
 
   test.serial(`an interface without an address hears no ARP (${name})`, t => {
