@@ -200,6 +200,23 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     }
   });
 
+  it('a forged SYN does not make a forged RST belong', t => {
+    for (const profile of [0, PROFILE_CLASSIC]) {
+      lab.reset();
+      lab.set(NAT_PROFILE, profile);
+      const port = send(SYN).read.sourcePort;
+      hear(SYN | ACK, 5000, 1001, new Uint8Array(0), port);
+      send(ACK, 1001, 5001);
+      for (const flags of [SYN, SYN | ACK]) {
+        hear(flags, 0x70000000, 1001, new Uint8Array(0), port);
+        hear(RST, 0x70000000, 0, new Uint8Array(0), port);
+        t.is(state(), RFC_ESTABLISHED);
+      }
+      hear(RST, 5001, 0, new Uint8Array(0), port);
+      t.not(state(), RFC_ESTABLISHED);
+    }
+  });
+
   it('the RST that refuses a SYN must acknowledge it', t => {
     const refused = (flags: number, acknowledgment: number) => {
       lab.reset();

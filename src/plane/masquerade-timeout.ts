@@ -105,15 +105,15 @@ export function trackTcp(e: i32, packet: i32, direction: i32): void {
     }
   }
   put8(e + E_STATE, next);
-  noteSequence(e, l4, control, direction, next);
+  noteSequence(e, l4, control, direction, state, next);
   if (next !== state) classify(e);
   if (next !== state || (control & TCP_RST) === 0) refresh(e);
 }
 
-/** Remembers what an inbound RST is compared with. */
-function noteSequence(e: i32, l4: i32, control: i32, direction: i32, state: i32): void {
+/** Remembers what an inbound RST is compared with. A SYN that opens nothing is a repeated or a forged one. */
+function noteSequence(e: i32, l4: i32, control: i32, direction: i32, before: i32, state: i32): void {
   if (direction === INBOUND) {
-    if ((control & TCP_SYN) !== 0) putu16(e + E_ACK, get16(l4 + 4));
+    if ((control & TCP_SYN) !== 0 && state !== before) putu16(e + E_ACK, get16(l4 + 4));
   } else if (state === RFC_INIT_OUT) {
     if ((control & TCP_SYN) !== 0) putu16(e + E_ACK, get16(l4 + 4));
   } else if ((control & TCP_ACK) !== 0) {
