@@ -81,6 +81,16 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(lab.outbound(other).verdict, PASS, 'other protocols have their own');
   });
 
+  it('when all low ports are taken an upper one serves', t => {
+    for (let port = 512; port < 1023; port++) from(2, port);
+    t.is(from(3, 600).read.sourcePort, 1023, 'the last, though its parity is the other');
+    for (const port of [600, 601]) {
+      const chosen = from(4, port).read.sourcePort;
+      t.true(chosen >= 61000 && chosen <= 65095);
+      t.is(chosen & 1, port & 1);
+    }
+  });
+
   it('port 0 is replaced, for nothing could answer to it', t => {
     const chosen = from(2, 0).read.sourcePort;
     t.true(chosen >= 61000 && chosen <= 65095);

@@ -3,7 +3,8 @@
 // Profile rfc keeps the inside port if no other mapping and no socket of the router has it. Where it is
 // taken, a port of the same parity is drawn, from PORT_FIRST to PORT_LAST, or from 512 to 1023 if the inside
 // port is below 1024 (REQ-3a); when all of that parity are taken, one of the other (RFC 7857, section 8:
-// parity may go). Identifiers of ICMP have no ranges, so any free one is drawn (RFC 5508, REQ-1).
+// parity may go), and when all low ones are, one of the upper (REQ-3a is advice, and a session refused is
+// worse). Identifiers of ICMP have no ranges, so any free one is drawn (RFC 5508, REQ-1).
 // Profile classic draws every port from PORT_FIRST to PORT_LAST, as 2.2 masquerades; 2.2 counts upwards,
 // which a stranger can predict, so here the port is drawn.
 //
@@ -31,18 +32,21 @@ export function choosePort(protocol: i32, insidePort: i32, outside: i32): i32 {
       return insidePort;
     if (protocol === ICMP) return draw(protocol, outside, 0, 0x10000, 1);
   }
-  let first: i32 = parameter(PORT_FIRST);
-  let last: i32 = parameter(PORT_LAST);
-  if (classic === 0 && insidePort !== 0 && insidePort < 1024) {
-    first = LOW_FIRST;
-    last = LOW_LAST;
+  const first: i32 = parameter(PORT_FIRST);
+  const count: i32 = parameter(PORT_LAST) - first + 1;
+  if (classic !== 0) return draw(protocol, outside, first, count, 1);
+  if (insidePort !== 0 && insidePort < 1024) {
+    const low: i32 = drawLike(protocol, outside, LOW_FIRST, LOW_LAST - LOW_FIRST + 1, insidePort);
+    if (low !== NO_PORT) return low;
   }
-  const all: i32 = last - first + 1;
-  if (classic !== 0) return draw(protocol, outside, first, all, 1);
-  // From the first port of the same parity, every second one.
+  return drawLike(protocol, outside, first, count, insidePort);
+}
+
+/** A free one of the `count` ports from `first` on, of the inside port's parity if there is one, or NO_PORT. */
+function drawLike(protocol: i32, outside: i32, first: i32, count: i32, insidePort: i32): i32 {
   const odd: i32 = (first ^ insidePort) & 1;
-  const same: i32 = draw(protocol, outside, first + odd, (all - odd + 1) >> 1, 2);
-  return same !== NO_PORT ? same : draw(protocol, outside, first, all, 1);
+  const same: i32 = draw(protocol, outside, first + odd, (count - odd + 1) >> 1, 2);
+  return same !== NO_PORT ? same : draw(protocol, outside, first + 1 - odd, (count + odd) >> 1, 2);
 }
 
 /** 1 if neither a mapping nor the router itself uses the port on that outside address. */
