@@ -74,6 +74,22 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(hop('172.16.5.1'), '192.168.0.7', 'a route is replaced');
   });
 
+  test.serial(`routeTo() leads to a link-local address by its link or its own route alone (${name})`, t => {
+    startRouter(build);
+    t.is(kind('169.254.169.254'), WAY_NONE);
+    t.is(kind('169.253.255.255'), WAY_UNICAST);
+    t.is(kind('169.255.0.0'), WAY_UNICAST);
+    plane.routeAdd(address('169.0.0.0'), address('255.0.0.0'), address(GATEWAY), WAN);
+    t.is(kind('169.254.169.254'), WAY_NONE);
+    plane.routeAdd(address('169.254.169.254'), -1, address('192.168.0.9'), LAN);
+    t.is(hop('169.254.169.254'), '192.168.0.9');
+    t.is(kind('169.254.169.253'), WAY_NONE);
+    plane.configureInterface(WAN, 1, address('169.254.1.2'), address('255.255.0.0'), 1500);
+    plane.interfacesChanged();
+    t.is(hop('169.254.169.253'), '169.254.169.253');
+    t.is(hop('169.254.169.254'), '192.168.0.9', 'the longer prefix');
+  });
+
   test.serial(`routeAdd() refuses route ${ROUTE_COUNT + 1} (${name})`, t => {
     const { plane } = startRouter(build);
     for (let i = 1; i < ROUTE_COUNT; i++) t.is(plane.routeAdd(address(`172.16.${i}.0`), -256, 0, LAN), 1);

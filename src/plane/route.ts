@@ -1,6 +1,7 @@
 // The way to an address: the interfaces' own networks, the routes of the table, longest prefix first, and a
 // small cache in front of both, so that a packet asks twice (for its source and for its destination).
-// RFC 1812, section 5.2.4; networks of two addresses have no broadcast address: RFC 3021.
+// RFC 1812, section 5.2.4; networks of two addresses have no broadcast address: RFC 3021. Link-local addresses are
+// not behind a router (RFC 3927, section 7): only their own link, or a route made for them, leads there.
 //
 // A cache entry (one place an address):      A route:
 //    0         4                       8          12       0             4      8         12          16
@@ -40,6 +41,9 @@ export const WAY_BROADCAST: i32 = 3;
 export const WAY_MULTICAST: i32 = 4;
 /** 0/8, 127/8, 240/4: must not be on a wire. */
 export const WAY_MARTIAN: i32 = 5;
+
+/** Bits of 169.254/16. */
+const LINK_LOCAL_BITS: i32 = 16;
 
 /** Fields of the entry that routeTo() answers: the way, and the next hop of a unicast one. */
 export const TO_WAY: i32 = 4;
@@ -143,6 +147,8 @@ function lookUp(address: i32, entry: i32): void {
       }
     }
   }
+  // A default route is none for a link-local address.
+  if (isLinkLocal(address) !== 0 && best < LINK_LOCAL_BITS) best = LINK_LOCAL_BITS - 1;
   for (let i: i32 = 0; i < ROUTE_COUNT; i++) {
     const route: i32 = ROUTES_AT + i * ROUTE_BYTES;
     const mask: i32 = i32at(route + ROUTE_MASK);
@@ -159,6 +165,11 @@ function lookUp(address: i32, entry: i32): void {
   }
   puti32(entry + TO_WAY, way);
   puti32(entry + TO_NEXT_HOP, nextHop);
+}
+
+/** 1 for an address of 169.254/16. */
+export function isLinkLocal(address: i32): i32 {
+  return address >>> (32 - LINK_LOCAL_BITS) === 0xa9fe ? 1 : 0;
 }
 
 /** Ones at the start of a mask. */

@@ -1,14 +1,16 @@
 import test from 'ava';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
-import { address, tcp, udp } from '../../test/packets.ts';
+import { address, read, tcp, udp } from '../../test/packets.ts';
 import { HOST, LAN, LAN_ADDRESS, SERVER, startRouter, WAN_ADDRESS } from '../../test/plane-router.ts';
 import {
   DROP_BROADCAST,
   DROP_FOREIGN_FROM_LAN,
   DROP_MARTIAN_SOURCE,
+  DROP_NO_ROUTE,
   DROP_SPOOFED_FROM_WAN,
   DROP_UNSOLICITED,
 } from './counters.ts';
+import { FILTER_ENDPOINT, NAT_FILTER, setParameter } from './parameters.ts';
 
 const MARTIANS = [
   '0.0.0.0',
@@ -57,6 +59,22 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(router.toWan().length, 1);
     router.fromGateway(udp({ source: '172.16.4.4', destination: WAN_ADDRESS }, 1, 2));
     t.is(router.counter(DROP_SPOOFED_FROM_WAN), 1);
+  });
+
+  test.serial(`link-local addresses stay on their link: RFC 3927, section 7 (${name})`, t => {
+    const router = startRouter(build);
+    setParameter(NAT_FILTER, FILTER_ENDPOINT); // a mapping that lets anybody in
+    router.fromHost(udp({ source: HOST, destination: SERVER }, 5000, 2));
+    router.toWan();
+    router.fromGateway(udp({ source: '169.254.1.1', destination: WAN_ADDRESS }, 1, 5000));
+    t.is(router.counter(DROP_MARTIAN_SOURCE), 1);
+    router.fromHost(udp({ source: '169.254.1.1', destination: SERVER }, 1, 2));
+    t.is(router.counter(DROP_FOREIGN_FROM_LAN), 1);
+    t.deepEqual([...router.taken(0), ...router.taken(1)], []);
+    router.fromHost(udp({ source: HOST, destination: '169.254.169.254' }, 1, 80));
+    t.is(router.counter(DROP_NO_ROUTE), 1);
+    t.deepEqual(router.toWan(), []);
+    t.is(read(router.toLan()[0] as Uint8Array).type, 3, 'net unreachable');
   });
 
   test.serial(`without a default route the outside is unknown, not forged (${name})`, t => {

@@ -6,7 +6,7 @@ import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from './interface.ts';
 import { IP_DESTINATION, IP_PROTOCOL, IP_SOURCE, PROTOCOL_UDP } from './ipv4.ts';
 import { get8, get32, i32at } from './memory.ts';
 import { PACKET_IP, PACKET_PORTS, PASS } from './packet.ts';
-import { routeTo, TO_WAY, WAY_INTERFACE, WAY_NONE, WAY_SHIFT, WAY_UNICAST } from './route.ts';
+import { isLinkLocal, routeTo, TO_WAY, WAY_INTERFACE, WAY_NONE, WAY_SHIFT, WAY_UNICAST } from './route.ts';
 
 const DHCP_SERVER_PORT: i32 = 67;
 
@@ -30,7 +30,7 @@ function unusual(packet: i32, source: i32, way: i32, index: i32): i32 {
     return isRebinding(packet) !== 0 ? PASS : DROP_FOREIGN_FROM_LAN;
   }
   // Outside, the way back may be another outside interface, or none yet: that is not forged.
-  if (kind === WAY_NONE) return PASS;
+  if (kind === WAY_NONE) return isLinkLocal(source) !== 0 ? DROP_MARTIAN_SOURCE : PASS;
   const back: i32 = interfaceAt(way & WAY_INTERFACE);
   return i32at(back + IF_SIDE) === INTERFACE_OUTSIDE ? PASS : DROP_SPOOFED_FROM_WAN;
 }
