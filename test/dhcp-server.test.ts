@@ -113,7 +113,10 @@ const udhcpc: Check = async (t, town, router) => {
 const dhclient: Check = async (t, town, router) => {
   const host = await newHost(town, 'debian');
   await withFiles(async (directory, script) => {
-    const files = ['-lf', join(directory, 'leases'), '-pf', join(directory, 'pid'), '-cf', '/dev/null'];
+    // It asks once in ten seconds, and forgets its lease after them, unless it is told otherwise.
+    const settings = join(directory, 'dhclient.conf');
+    await writeFile(settings, 'initial-interval 2;\nreboot 60;\ntimeout 80;\n');
+    const files = ['-lf', join(directory, 'leases'), '-pf', join(directory, 'pid'), '-cf', settings];
     const client = async (...words: string[]): Promise<string> => {
       const { status, stdout, stderr } = await host.run([
         'dhclient',

@@ -25,6 +25,9 @@ import { isRoot, TEST_MILLISECONDS } from './harness/whole.ts';
 
 /** Where nobody answers; the gateway's host does not own it. */
 const SILENT = '203.0.113.99';
+/** How often the load's queries are asked; each that is lost takes one of eight places for 20 s. */
+const LOAD_ROUNDS = 20;
+const LOAD_SECONDS = 300;
 const LONG = Array.from({ length: 12 }, (_, i) => `"${String.fromCharCode(97 + i).repeat(130)}"`).join(' ');
 const ZONE = `
 server:
@@ -110,13 +113,16 @@ const checks: Record<string, Check> = {
     const ttl = async (name: string): Promise<number> =>
       Number((await dig('+noall', '+answer', name)).split(/\s+/)[1]);
     const long = 'long-lived.example.com';
-    t.is(await ttl(long), 86_400);
     const started = performance.now();
+    const passed = (): number => (performance.now() - started) / 1000;
+    // An answer for which dig had to ask twice is from the cache.
+    const first = await ttl(long);
+    t.true(first <= 86_400 && 86_400 - first <= passed() + 1, String(first));
     const left = await eventually(
       () => ttl(long),
-      seconds => seconds < 86_400,
+      seconds => seconds < first,
     );
-    t.true(86_400 - left <= (performance.now() - started) / 1000 + 2, String(left));
+    t.true(86_400 - left <= passed() + 2, String(left));
     // When it has ended the server is asked again, who says 2.
     t.true((await ttl('short.example.com')) <= 2);
     await pause(2100);
@@ -150,6 +156,7 @@ const checks: Record<string, Check> = {
       'kdig',
       '+tcp',
       '+keepopen',
+      '+time=60',
       '+short',
       `@${LAN_ADDRESS}`,
       'www.example.com',
@@ -253,13 +260,13 @@ function suite(
     ];
     await writeFile(file, `${queries.join('\n')}\n`);
     // Few at once, so that after a pause of this machine no crowd of them meets a queue of 32.
-    const words = `dnsperf -s ${LAN_ADDRESS} -d ${file} -l 3 -c 4 -q 8 -Q 30 -t 20`.split(' ');
-    const report = await town.laptop.output(words, { input: `${queries.join('\n')}\n` });
+    const words = `dnsperf -s ${LAN_ADDRESS} -d ${file} -n ${LOAD_ROUNDS} -c 4 -q 8 -Q 30 -t 20`.split(' ');
+    const report = await town.laptop.output(words, { seconds: LOAD_SECONDS });
     const lost = Number(report.match(/Queries lost:\s+(\d+)/)?.[1]);
     const sent = Number(report.match(/Queries sent:\s+(\d+)/)?.[1]);
     t.log(`${name}: ${sent} queries, ${lost} lost`);
     // dnsperf does not ask twice: what a faulty wire loses is lost.
-    t.true(sent > 20 && lost <= (name.includes('faulty') ? sent / 3 : 1), report);
+    t.true(sent === LOAD_ROUNDS * queries.length && lost <= (name.includes('faulty') ? sent / 3 : 1), report);
     t.notRegex(await console('show version'), /restarted [1-9]/);
     await eventually(
       () => console('show dns'),

@@ -25,7 +25,7 @@ const DRIVER_TIME = 3000;
 const CONSOLE_TIME = 4000;
 const PROPERTY_RUNS = 400;
 
-/** Runs seeds from this run's on until the time is over or something is found. */
+/** Runs seeds from the suite's on until the time is over or something is found. */
 function seeds(milliseconds: number, run: (seed: number) => string | undefined): string | undefined {
   const end = performance.now() + milliseconds;
   for (let seed = runSeed(); performance.now() < end; seed = (seed + 1) & 0x7fffffff) {

@@ -86,25 +86,25 @@ for (const router of [simRouter(), boardRouter({ name: 'time' })]) {
       await type(`unset ntp server ${STRANGER}`);
       const before = await type('show time');
       const program = [
-        'import socket, struct, time',
+        'import socket, struct',
         's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)',
         `s.bind(("${GATEWAY}", 123))`,
-        's.settimeout(90)',
         'print("ready", flush=True)',
-        'q, peer = s.recvfrom(100)',
         't = struct.pack(">II", 3000000000, 0)',
+        // An answer that comes too late is none: then it asks again.
+        'while True:',
+        '  q, peer = s.recvfrom(100)',
         // Another originate timestamp; a mode of 3; too short; then DENY.
-        's.sendto(bytes([0x24, 2, 6, 0xe8]) + bytes(20) + bytes(8) + t + t, peer)',
-        's.sendto(bytes([0x23, 2, 6, 0xe8]) + bytes(20) + q[40:48] + t + t, peer)',
-        's.sendto((bytes([0x24, 2, 6, 0xe8]) + bytes(20) + q[40:48] + t + t)[:47], peer)',
-        's.sendto(bytes([0xe4, 0, 6, 0xe8]) + bytes(8) + b"DENY" + bytes(8) + q[40:48] + t + t, peer)',
-        'time.sleep(1)',
+        '  s.sendto(bytes([0x24, 2, 6, 0xe8]) + bytes(20) + bytes(8) + t + t, peer)',
+        '  s.sendto(bytes([0x23, 2, 6, 0xe8]) + bytes(20) + q[40:48] + t + t, peer)',
+        '  s.sendto((bytes([0x24, 2, 6, 0xe8]) + bytes(20) + q[40:48] + t + t)[:47], peer)',
+        '  s.sendto(bytes([0xe4, 0, 6, 0xe8]) + bytes(8) + b"DENY" + bytes(8) + q[40:48] + t + t, peer)',
       ];
       const asked = town.inet.start(['/usr/bin/python3', '-c', program.join('\n')]);
       await asked.until(/ready/);
       await type(`set ntp server ${GATEWAY}`);
-      await asked.whenEnded;
       const answer = await until(router, 'show time', /denied/);
+      await asked.stop();
       t.is(answer.slice(0, 4), before.slice(0, 4));
       t.regex(await type('show log'), /ntp: .* answers DENY/);
       await type(`unset ntp server ${GATEWAY}`);

@@ -65,7 +65,7 @@ function bootFile(file: string, options: string, until?: RegExp, block = `file=$
   ]);
   return new Promise((resolve, reject) => {
     let output = '';
-    const limit = setTimeout(() => qemu.kill(), 60_000);
+    const limit = setTimeout(() => qemu.kill(), 300_000);
     qemu.stdout.on('data', chunk => {
       output += String(chunk);
       if (until?.test(output)) qemu.kill();
@@ -74,7 +74,8 @@ function bootFile(file: string, options: string, until?: RegExp, block = `file=$
       output += String(chunk);
     });
     qemu.on('error', reject);
-    qemu.on('exit', () => {
+    // Not at its exit: what it has printed may still be in the pipe.
+    qemu.on('close', () => {
       clearTimeout(limit);
       resolve(output.replaceAll('\r', ''));
     });

@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { controlLab } from '../../test/control-lab.ts';
+import { runSeed } from '../../test/harness/random.ts';
 import { CONFIGURATION_AT, CONFIGURATION_BYTES } from '../plane/limits.ts';
 import { i32at, puti32 } from '../plane/memory.ts';
 import { Refusal } from './console/command.ts';
@@ -99,7 +100,7 @@ test.serial('the lines in the memory are those of lines(), whatever changes, and
           .join(''),
       );
     }),
-    { numRuns: 40 },
+    { numRuns: 40, seed: runSeed() },
   );
 });
 

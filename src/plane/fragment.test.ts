@@ -1,6 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
+import { runSeed } from '../../test/harness/random.ts';
 import {
   concat,
   echo,
@@ -109,7 +110,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
           return faults(whole) === '' && router.held() === 0;
         },
       ),
-      { numRuns: 100 },
+      { numRuns: 100, seed: runSeed() },
     );
     t.pass();
   });

@@ -15,6 +15,12 @@ export const PROMPT = /(?:^|[\r\n])masqbox> $/;
 /** The next prompt, or the pager's question. */
 const ANSWER = new RegExp(`${PROMPT.source}|${MORE.source}`);
 
+/** The same behind a command's echo: whatever may follow, the first of them is its own. */
+const OWN_ANSWER = /(?:^|[\r\n])masqbox> |-- more: [^-]*--/;
+
+/** Longer lines are echoed through a window. */
+const ECHO_CHARACTERS = 60;
+
 export class Console {
   transcript = '';
   /** Called with everything that comes, as it comes. */
@@ -73,17 +79,23 @@ export class Console {
     return text;
   }
 
-  /** Types a line, waits for the next prompt, and answers what was printed between, with line feeds only. */
+  /**
+   * Types a line, waits for the prompt behind its echo, and answers what was printed between, with line feeds only. A
+   * notice that the log shows before or after brings a prompt of its own, which is not taken for the command's.
+   */
   async command(line: string, seconds = PATIENCE_SECONDS): Promise<string> {
     this.#mark = this.transcript.length;
     this.write(`${line}\r`);
-    let text = await this.expect(ANSWER, seconds);
+    const isWhole = line.length <= ECHO_CHARACTERS;
+    if (isWhole) await this.expect(`${line}\r\n`, seconds);
+    const end = isWhole ? OWN_ANSWER : ANSWER;
+    let text = await this.expect(end, seconds);
     if (MORE.test(text)) {
       this.write('a');
-      text += await this.expect(PROMPT, seconds);
+      text += await this.expect(end, seconds);
     }
     const lines = plainOutput(text).replace(/\r/g, '').split('\n');
-    return lines.slice(1, -1).join('\n'); // without the echo and the prompt
+    return lines.slice(isWhole ? 0 : 1, -1).join('\n'); // without the echo and the prompt
   }
 
   close(): void {

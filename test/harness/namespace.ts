@@ -11,7 +11,7 @@
 
 import { randomBytes } from 'node:crypto';
 import { readdirSync } from 'node:fs';
-import { Processes, type Result, type Running, type StartOptions } from './processes.ts';
+import { PATIENCE_SECONDS, Processes, type Result, type Running, type StartOptions } from './processes.ts';
 
 const PREFIX = 'masqbox-test-';
 const OFFLOADS = ['tx', 'rx', 'sg', 'tso', 'gso', 'gro'];
@@ -91,6 +91,11 @@ export class Network {
         await this.#offloadsOff(this.switch, port);
         await this.#offloadsOff(namespace, device);
         await this.#join(port, name);
+        // A router that stands still for three seconds, on a busy machine, is not gone: what waits for it stays.
+        const settings = ['mcast', 'ucast'].map(
+          kind => `net.ipv4.neigh.${device}.${kind}_solicit=${PATIENCE_SECONDS}`,
+        );
+        await this.processes.output(['sysctl', '-q', '-w', ...settings], { within: within(namespace) });
         await this.ip(namespace, 'link', 'set', device, 'up');
       },
     };

@@ -4,6 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { PATIENCE_SECONDS } from './processes.ts';
 import { Machine, machineArguments } from './qemu.ts';
 
 const BANNER = '\r\nmasqbox> ';
@@ -51,7 +52,7 @@ for (const drive of ['disk', 'floppy'] as const) {
         await computer.stop();
         await rm(directory, { recursive: true });
       });
-      await computer.console.expect('masqbox> ', 20);
+      await computer.console.expect('masqbox> ', PATIENCE_SECONDS);
       t.is(await computer.console.command('two words'), '');
       t.regex(computer.console.transcript, /masqbox> two words\r\nmasqbox> $/);
       t.is((await computer.memory(0x7c40, 4)).toString(), '\r\nma');

@@ -11,11 +11,12 @@ import { join } from 'node:path';
 import { Console } from './console.ts';
 import { within } from './namespace.ts';
 import { Processes, type Running } from './processes.ts';
+import type { DgramWire } from './wire.ts';
 
 export type Wire =
   | { readonly tap: string }
-  /** UDP ports on 127.0.0.1: QEMU's own, and where it sends (wire.ts). */
-  | { readonly dgram: { readonly local: number; readonly remote: number } }
+  /** UDP ports of an address of this machine: QEMU's own, and where it sends (wire.ts). */
+  | DgramWire
   | { readonly user: true };
 
 export interface Card {
@@ -100,9 +101,9 @@ function cardArguments(card: Card, index: number): string[] {
 function netdev(wire: Wire): string {
   if ('tap' in wire) return `tap,ifname=${wire.tap},script=no,downscript=no`;
   if ('user' in wire) return 'user';
-  const { local, remote } = wire.dgram;
+  const { host, local, remote } = wire.dgram;
   const end = (name: string, port: number): string =>
-    `${name}.type=inet,${name}.host=127.0.0.1,${name}.port=${port}`;
+    `${name}.type=inet,${name}.host=${host},${name}.port=${port}`;
   return `dgram,${end('local', local)},${end('remote', remote)}`;
 }
 

@@ -26,8 +26,11 @@ export function seeded(seed: number): Random {
   };
 }
 
-/** The seed of a run: MASQBOX_SEED from the environment, to repeat a failure, or a new one. */
+/** Of the suite, whose outcome is to depend on the code alone: new seeds are for `npm run fuzz`. */
+const SUITE_SEED = 486;
+
+/** The seed of a run: MASQBOX_SEED from the environment, or the suite's. */
 export function runSeed(): number {
   const given = Number(process.env['MASQBOX_SEED']);
-  return Number.isInteger(given) && given > 0 ? given : 1 + Math.floor(Math.random() * 0x7fff_fffe);
+  return Number.isInteger(given) && given > 0 ? given : SUITE_SEED;
 }

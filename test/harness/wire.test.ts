@@ -149,11 +149,11 @@ test('dgramEnd() exchanges frames with a UDP socket as QEMU has it', async t => 
   const { createSocket } = await import('node:dgram');
   const peer = createSocket('udp4');
   t.teardown(() => peer.close());
-  await new Promise<void>(resolve => peer.bind(options.dgram.local, '127.0.0.1', resolve));
+  await new Promise<void>(resolve => peer.bind(options.dgram.local, options.dgram.host, resolve));
   const echoed = new Promise<Uint8Array>(resolve => {
     a.receive = resolve;
   });
-  peer.on('message', frame => peer.send(frame, options.dgram.remote, '127.0.0.1'));
+  peer.on('message', frame => peer.send(frame, options.dgram.remote, options.dgram.host));
   a.send(new Uint8Array(1514).fill(7));
   t.deepEqual(new Uint8Array(await echoed), new Uint8Array(1514).fill(7));
   await a.close();

@@ -268,27 +268,33 @@ export function functionEnd(send: (frame: Uint8Array) => void): End {
   return { send, receive: () => {}, close: async () => {} };
 }
 
+/**
+ * Each process of the tests has an address of 127/8 to itself, so that nobody takes a port between here and QEMU, which
+ * must be told its port before it binds it. Below those that the kernel gives to sockets that do not care.
+ */
+const OWN_ADDRESS = `127.${64 + ((process.pid >> 16) & 63)}.${(process.pid >> 8) & 255}.${process.pid & 255}`;
+const FIRST_PORT = 20_000;
+let ports = 0;
+
+export interface DgramWire {
+  readonly dgram: { readonly host: string; readonly local: number; readonly remote: number };
+}
+
 /** An end for `-netdev dgram`: answers QEMU's wire option along with the end. */
-export async function dgramEnd(): Promise<{ end: End; wire: { dgram: { local: number; remote: number } } }> {
-  const local = await freePort();
+export async function dgramEnd(): Promise<{ end: End; wire: DgramWire }> {
+  const host = OWN_ADDRESS;
+  const local = FIRST_PORT + ports++;
   const socket = createSocket('udp4');
-  await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve, reject) => {
+    socket.once('error', reject).bind(0, host, resolve);
+  });
   // Frames that come before QEMU listens are refused; a wire loses such frames silently.
-  socket.on('error', () => {});
+  socket.removeAllListeners('error').on('error', () => {});
   const end: End = {
-    send: frame => socket.send(frame, local, '127.0.0.1', () => {}),
+    send: frame => socket.send(frame, local, host, () => {}),
     receive: () => {},
     close: async () => await new Promise<void>(resolve => socket.close(() => resolve())),
   };
   socket.on('message', frame => end.receive(frame));
-  return { end, wire: { dgram: { local, remote: socket.address().port } } };
-}
-
-/** A UDP port of 127.0.0.1 that was free a moment ago, for a program that must be told its port. */
-async function freePort(): Promise<number> {
-  const socket = createSocket('udp4');
-  await new Promise<void>(resolve => socket.bind(0, '127.0.0.1', resolve));
-  const { port } = socket.address();
-  await new Promise<void>(resolve => socket.close(() => resolve()));
-  return port;
+  return { end, wire: { dgram: { host, local, remote: socket.address().port } } };
 }

@@ -1,6 +1,7 @@
 import xterm from '@xterm/headless';
 import test from 'ava';
 import fc from 'fast-check';
+import { runSeed } from '../../../test/harness/random.ts';
 import { HISTORY_LIMIT, LINE_LIMIT, LineEditor, type LineEvent } from './line-editor.ts';
 import { createScreen } from './screen.ts';
 
@@ -256,6 +257,6 @@ test('feed() keeps the screen true to the line for any keys in any slices', t =>
       t.true(starts.includes(position - (column - PROMPT.length)), JSON.stringify({ keys, shown, column }));
       t.is(line(''), text);
     }),
-    { numRuns: 300 },
+    { numRuns: 300, seed: runSeed() },
   );
 });

@@ -2,6 +2,7 @@
 
 import test from 'ava';
 import fc from 'fast-check';
+import { runSeed } from '../../../test/harness/random.ts';
 import { address, arpFrame, BROADCAST, read, udp } from '../../../test/packets.ts';
 import {
   ACK,
@@ -250,7 +251,7 @@ test.serial('mutated answers never throw, and what is used is always sane', t =>
         t.true(lease.routes.length <= 16 && lease.dnsServers.length <= 4);
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 500, seed: runSeed() },
   );
   t.true(leases > 50, `${leases} leases`);
   t.is(lab.plane.poolFree(), BUFFER_COUNT);

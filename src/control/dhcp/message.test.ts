@@ -1,5 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
+import { runSeed } from '../../../test/harness/random.ts';
 import { ACK, BOOTREPLY, BOOTREQUEST, DISCOVER, MESSAGE_BYTES, REQUEST, Reader, Writer } from './message.ts';
 import * as option from './options.ts';
 
@@ -161,6 +162,7 @@ test('Reader never throws and never reads outside of the datagram', t => {
         reader.addresses(code);
       }
     }),
+    { seed: runSeed() },
   );
   t.pass();
 });

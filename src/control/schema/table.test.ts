@@ -4,6 +4,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { consoleTable } from '../../../test/console-table.ts';
+import { runSeed } from '../../../test/harness/random.ts';
 import { CONFIGURATION_AT } from '../../plane/limits.ts';
 import { get8, i32at } from '../../plane/memory.ts';
 import { type Command, findCommand, Refusal, usage, wordsOf } from '../console/command.ts';
@@ -154,7 +155,7 @@ test('a misspelt word of any command is the one that is marked', t => {
         if (own.size <= 16 && each !== 'confirm') t.true(fault?.expected.includes(each), `${line}: ${each}`);
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: 3000, seed: runSeed() },
   );
 });
 
