@@ -100,6 +100,12 @@ export class Pool {
     return ((address ^ this.router) & this.mask) === 0;
   }
 
+  /** Whether it is a host's of the LAN: not the router, the network's number or its broadcast address. */
+  isHost(address: number): boolean {
+    const host = address & ~this.mask;
+    return this.isLocal(address) && address !== this.router && host !== 0 && host !== ~this.mask;
+  }
+
   isInRange(address: number): boolean {
     const value = address >>> 0;
     return value >= this.first && value <= this.last && address !== this.router;
@@ -132,7 +138,8 @@ export class Pool {
 
   /** Whether a reserved address could be given now to the client of `slot` (or -1). */
   private isFreeFor(address: number, slot: number): boolean {
-    if (!this.isLocal(address) || address === this.router) return false;
+    // The LAN may have moved since it was reserved.
+    if (!this.isHost(address)) return false;
     const other = this.leases.at(address);
     if (other < 0 || other === slot) return true;
     const state = this.leases.stateOf(other);
@@ -174,6 +181,7 @@ export class Pool {
 
   /** Whether this client may take up a running lease that we have no record of. */
   mayAdopt(address: number, own: Reservation | undefined): boolean {
+    if (!this.isHost(address)) return false;
     const holder = this.reservationAt(address);
     if (holder === undefined ? !this.isInRange(address) : holder !== own) return false;
     if (own !== undefined && own.address !== address) return false;

@@ -7,6 +7,7 @@ import { INTERFACE_LAN } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import type { Udp } from '../net/udp.ts';
 import {
+  ACK,
   BOOTREPLY,
   CLIENT_PORT,
   FLAG_BROADCAST,
@@ -57,7 +58,7 @@ export class Replies {
   send(reader: Reader, type: number, given: Given, source: number): void {
     const { writer, told } = this;
     this.begin(reader, type);
-    writer.ciaddr = reader.ciaddr;
+    if (type === ACK) writer.ciaddr = reader.ciaddr;
     writer.yiaddr = given.address;
     told.fill(0);
     told[option.OPTION_LEASE_TIME] = told[option.OPTION_RENEWAL_TIME] = 1;

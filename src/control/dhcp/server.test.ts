@@ -69,6 +69,8 @@ test('replies go to the station, to everybody with the broadcast flag, to ciaddr
   const ciaddr = join(station(3));
   const renewed = one(station(3), REQUEST, { ciaddr, destination: ROUTER, flags: BROADCAST_FLAG });
   t.deepEqual([renewed.type, renewed.station, renewed.destination], [ACK, station(3), ciaddr]);
+  const odd = one(station(3), DISCOVER, { ciaddr, source: '0.0.0.0' });
+  t.deepEqual([odd.type, odd.destination, odd.message.ciaddr], [OFFER, ciaddr, 0], 'RFC 2131, table 3');
   // A relay on the LAN: its answer comes to port 67, with its option at the end.
   strangers.set('192.168.0.9', station(9));
   const relayed = one(station(4), DISCOVER, {

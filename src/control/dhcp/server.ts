@@ -175,7 +175,7 @@ export class DhcpServer implements Leases {
   private followLan(): void {
     if (!this.pool.refresh()) return;
     this.pending = [];
-    this.table.keep(address => this.pool.isLocal(address) && address !== this.pool.router);
+    this.table.keep(address => this.pool.isHost(address));
   }
 
   private receive({ data, source }: Datagram): void {
@@ -314,7 +314,8 @@ export class DhcpServer implements Leases {
     const slot = table.find(this.key);
     if (reader.has(OPTION_SERVER_IDENTIFIER)) {
       if (reader.word(OPTION_SERVER_IDENTIFIER) === pool.router) {
-        this.settle(slot, requested, source); // SELECTING
+        // SELECTING; or RENEWING of a client that names the server against the RFC.
+        this.settle(slot, requested !== 0 ? requested : ciaddr, source);
       } else if (slot >= 0 && table.stateOf(slot) === OFFERED) {
         table.end(slot);
       }
