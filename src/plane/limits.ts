@@ -53,6 +53,8 @@ export const SERIAL_TRANSMIT_BYTES: i32 = 4096;
 // --- control's queue -------------------------------------------------------------------------------------
 /** Packets waiting for control, a power of two. Past it they are dropped and counted. */
 export const PUNT_RING_COUNT: i32 = 32;
+/** Of them from outside: who floods the DHCP client's port there must not keep the LAN's queries out. */
+export const PUNT_OUTSIDE_LIMIT: i32 = 24;
 /** Ports and ICMP identifiers on which the router itself listens: 64 are for DNS queries under way. */
 export const SOCKET_COUNT: i32 = 128;
 export const SOCKET_BYTES: i32 = 16;
