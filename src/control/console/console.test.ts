@@ -42,6 +42,13 @@ function fixture(transmitBytes = 4096) {
       },
     },
     {
+      words: 'question',
+      help: '',
+      *run() {
+        ran.push(`${yield* board.ask('one: ')} ${yield* board.ask('two: ')}`);
+      },
+    },
+    {
       words: 'transfer',
       help: '',
       *run() {
@@ -255,6 +262,17 @@ test('^S holds the output and ^Q lets it go', t => {
   type('\x11');
   settle();
   t.true(take().endsWith(`note hello\r\n${PROMPT}`));
+});
+
+test('answers that were typed ahead are taken at once', t => {
+  const { type, settle, take, ran } = fixture();
+  type('question\r1\r2\rnote 3\rquestion\r4\r');
+  t.is(settle(), -1);
+  t.deepEqual(ran, ['1 2', '3']);
+  t.true(take().endsWith(`${PROMPT}question\r\none: 4\r\ntwo: `));
+  type('5\r');
+  t.is(settle(), -1);
+  t.deepEqual(ran, ['1 2', '3', '4 5']);
 });
 
 test('notice() moves what is being typed below it', t => {

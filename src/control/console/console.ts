@@ -344,7 +344,7 @@ export class Console implements RawLine {
     for (let i = 0; i < JOB_SLICE && this.job !== undefined && !this.output.busy; i++) {
       const left = (this.resumeAt - now) | 0;
       if (left > 0) return left;
-      if (this.asking && this.answer === undefined) return -1;
+      if (this.asking && this.answer === undefined) return this.typedFrom === this.typedTo ? -1 : 0;
       if (this.paged && this.output.rows >= PAGE_ROWS && this.typedFrom === this.typedTo) {
         this.paging = true;
         this.output.write(MORE);
