@@ -114,6 +114,18 @@ test('setup sets what was answered, at the end only', async t => {
   t.true(type('show config\r').includes('10.9.0.1'));
 });
 
+test('setup takes everything back when an answer does not go with the others', async t => {
+  const { type } = await terminal();
+  type('set dns host kept 192.168.0.7\r');
+  const before = type('export\r');
+  type('setup\r10.9.0.1/24\rstatic\r203.0.113.5/24\r198.51.100.1\r\r\r\r', 100);
+  t.regex(
+    type('yes\r', 100),
+    /Cannot set WAN gateway 198\.51\.100\.1: .*\r\nNothing was changed\r\nmasqbox> $/,
+  );
+  t.is(type('export\r'), before);
+});
+
 test('show status is one screen, show masq and show log take filters, long output is paged', async t => {
   const { type } = await terminal();
   type('');

@@ -78,7 +78,17 @@ export function* setup(context: Context, access: Access, table: readonly Command
     output.line('Nothing was changed');
     return;
   }
-  for (const line of lines) yield* runLine(table, line);
+  const before = context.registry.lines();
+  try {
+    for (const line of lines) yield* runLine(table, line);
+  } catch (error) {
+    // Each answer was right by itself, but not beside the others.
+    if (!(error instanceof Refusal)) throw error;
+    context.registry.become(before);
+    output.line(error.message);
+    output.line('Nothing was changed');
+    return;
+  }
   if (wantsPassword === 'yes') yield* context.machine.overlay('access').changePassword(context, access);
   if (context.noDisk === undefined) yield* runLine(table, 'save');
   else output.line(`This lasts until the next reset, as nothing can be saved: ${context.noDisk}`);
