@@ -115,7 +115,10 @@ function hostSetting(dns: Dns): Setting {
   };
 }
 
-function guardSettings({ policy }: Dns): Setting[] {
+function guardSettings(dns: Dns): Setting[] {
+  const { policy } = dns;
+  /** The cache may hold what is refused from now on. */
+  const forget = (): void => dns.forwarder()?.cache.clear();
   return [
     {
       words: 'dns rebind',
@@ -125,9 +128,11 @@ function guardSettings({ policy }: Dns): Setting[] {
         if (text !== 'on' && text !== 'off')
           throw new Refusal(`Cannot set DNS rebind ${text}: it is one of on, off`);
         policy.guard = text === 'on';
+        forget();
       },
       unset: () => {
         policy.guard = true;
+        forget();
       },
       lines: () => (policy.guard ? [] : ['set dns rebind off']),
     },
@@ -145,6 +150,7 @@ function guardSettings({ policy }: Dns): Setting[] {
       },
       unset: ([text = '']) => {
         policy.allowed = without('unset DNS allow', policy.allowed, text);
+        forget();
       },
       unsetArguments: 'DOMAIN:domain',
       unsetHelp: 'names of this domain are as any other',

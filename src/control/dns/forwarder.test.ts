@@ -106,6 +106,21 @@ test('TC is passed on, and such an answer is not kept', async t => {
   for (let i = 0; i < 2; i++) t.true(lab.exchange(ASK, [], { flags: 0x0200 }).message.flag_tc);
 });
 
+test('TC is passed on as well when the last record is cut, as old servers cut', async t => {
+  const lab = await DnsLab.create();
+  lab.ask(query('WWW.example.com', { id: 9, additionals: [opt(4096)] }));
+  const asked = lab.takeAsked();
+  lab.reply(asked, answerTo(asked, [A, A], { flags: 0x0200 }).slice(0, -3));
+  const { message } = lab.takeTold();
+  t.is(codeOf({ message }), 'NOERROR');
+  t.true(message.flag_tc);
+  t.is(message.id, 9);
+  t.is(message.questions?.[0]?.name, 'WWW.example.com');
+  t.is(message.answers?.length, 0);
+  lab.ask(query('www.example.com', { additionals: [opt(4096)] }));
+  t.is(lab.asked.length, 1, 'it is not kept');
+});
+
 test('from the cache: TTLs counted down, flags and EDNS apart, AA cleared, another client too', async t => {
   const lab = await DnsLab.create();
   lab.exchange(ASK, [A], { flags: 0x0400 });

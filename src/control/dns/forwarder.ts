@@ -378,6 +378,11 @@ export class Forwarder {
       return;
     }
     if (!parseAnswer(message, bytes, answer)) {
+      // Old servers cut in the middle of a record; that the client should come by TCP they say all the same.
+      if (!flight.byTcp && (read16(message, 2) & FLAG_TC) !== 0) {
+        this.deliverEmpty(flight, code | FLAG_TC);
+        return;
+      }
       this.counts.malformed++;
       if (this.hasOther(flight)) this.try(flight);
       else this.fail(flight);
@@ -425,7 +430,7 @@ export class Forwarder {
     this.cache.insert(message, length, flight, answer, this.context.clock.now());
   }
 
-  /** All who wait get an answer without records. */
+  /** All who wait get an answer without records: a code, perhaps with further flags. */
   private deliverEmpty(flight: Flight, code: number): void {
     const { out, failed } = this;
     const { waiters, query } = flight;

@@ -210,6 +210,9 @@ test('parseAnswer() keeps what does not exist as long as the SOA record says, an
   t.is(seconds({ flags: 3 }), 0);
   t.is(seconds({}), 0);
   t.is(seconds({ authorities: [SOA], flags: 2 }), 0);
+  const alias: packet.Answer = { type: 'CNAME', name: 'www.example.com', ttl: 300, data: 'b.example.com' };
+  t.is(seconds({ answers: [alias], authorities: [SOA] }), 60, 'an alias of what does not exist');
+  t.is(seconds({ answers: [alias], authorities: [SOA], flags: 3 }), 60);
   t.is(seconds({ answers: [A], flags: 2 }), 0);
   t.is(seconds({ answers: [A], flags: 0x0200 }), 0);
   t.is(seconds({ answers: [{ ...A, ttl: 0 } as packet.Answer] }), 0);

@@ -252,7 +252,7 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
   const authority = answer.answers + read16(data, 8);
   const count = authority + read16(data, 10);
   let ttl = SECONDS_MOST;
-  let negative = 0;
+  let negative = -1;
   let keep = (answer.flags & FLAG_TC) === 0;
   for (let i = 0; i < count; i++) {
     const name = at;
@@ -287,11 +287,15 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
   return true;
 }
 
-/** How long it may be kept: as its records say; what does not exist, as the SOA record says. */
+/**
+ * How long it may be kept: as its records say; what does not exist, as the SOA record says, also where an alias leads to
+ * it. `negative` is -1 without a SOA record.
+ */
 function secondsOf(answer: Answer, ttl: number, negative: number): number {
   const code = answer.flags & 15;
-  if (code === NOERROR && answer.answers > 0) return ttl;
-  return code === NOERROR || code === NXDOMAIN ? Math.min(ttl, negative) : 0;
+  if (code !== NOERROR && code !== NXDOMAIN) return 0;
+  if (negative >= 0) return Math.min(ttl, negative);
+  return code === NOERROR && answer.answers > 0 ? ttl : 0;
 }
 
 /** Whether two messages ask the same: names in either case, type and class. Both questions have been read. */

@@ -83,4 +83,8 @@ test('private addresses of public names are refused, but for domains in the list
   );
   lab.command('set dns rebind off');
   t.is(told('evil.example.com', '10.1.2.3'), 'NOERROR');
+  lab.command('set dns rebind on');
+  t.is(told('evil.example.com', '10.1.2.3'), 'NXDOMAIN', 'what was kept meanwhile is forgotten');
+  lab.command('unset dns allow corp.example');
+  t.is(told('intra.CORP.example', '10.1.2.3'), 'NXDOMAIN', 'here too');
 });
