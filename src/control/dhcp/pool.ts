@@ -34,13 +34,16 @@ export interface DhcpConfig {
   options: { code: number; value: Uint8Array; words: string }[];
 }
 
+/** RFC 5625, section 5.2 would tell none. Names below this one are answered here and leak nowhere (dns/local.ts). */
+export const DOMAIN_DEFAULT = 'lan';
+
 export function defaultConfig(): DhcpConfig {
   return {
     on: true,
     range: undefined,
     leaseSeconds: DHCP_LEASE_SECONDS,
     dns: [],
-    domain: 'lan',
+    domain: DOMAIN_DEFAULT,
     reservations: [],
     options: [],
   };

@@ -25,10 +25,9 @@ import {
   parseOption,
   QUESTION,
 } from './options.ts';
-import type { Reservation } from './pool.ts';
+import { DOMAIN_DEFAULT, type Reservation } from './pool.ts';
 import type { DhcpServer } from './server.ts';
 
-const DOMAIN_DEFAULT = 'lan';
 const NONE = 'none';
 
 export function dhcpSettings(server: DhcpServer): Setting[] {
