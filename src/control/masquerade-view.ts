@@ -109,7 +109,7 @@ export function protocolName(protocol: number): string {
   return protocol === ICMP ? 'icmp' : String(protocol);
 }
 
-/** Entries in use, at most; those above were never used. */
+/** The highest entry that may be in use. */
 export function highestEntry(): number {
   return i32at(HIGHEST_AT);
 }
