@@ -29,6 +29,8 @@ const SILENT = '203.0.113.99';
 const LOAD_ROUNDS = 20;
 const LOAD_SECONDS = 300;
 const LONG = Array.from({ length: 12 }, (_, i) => `"${String.fromCharCode(97 + i).repeat(130)}"`).join(' ');
+/** More than the router sends by UDP: 5,200 bytes. */
+const LONGER = Array.from({ length: 40 }, (_, i) => `"${String(i).repeat(130).slice(0, 130)}"`).join(' ');
 const ZONE = `
 server:
   interface: ${SERVER}
@@ -49,6 +51,7 @@ server:
   local-data: "short.example.com. 2 A 192.0.2.81"
   local-data: "mail.example.com. 300 MX 10 www.example.com."
   local-data: 'long.example.com. 300 TXT ${LONG}'
+  local-data: 'longer.example.com. 300 TXT ${LONGER}'
   local-data: "evil.example.com. 300 A 192.168.0.2"
   local-data: "wanted.example.com. 300 A 10.9.8.7"
 `;
@@ -152,6 +155,9 @@ const checks: Record<string, Check> = {
     const whole = await dig('+notcp', '+ignore', '+bufsize=4096', 'long.example.com', 'TXT');
     t.notRegex(whole, /flags: qr.* tc/);
     t.regex(whole, /ANSWER: 1/);
+    for (let i = 0; i < 2; i++)
+      t.is((await dig('+short', '+tcp', 'longer.example.com', 'TXT')).trim(), LONGER);
+    t.regex(await dig('+notcp', '+ignore', 'longer.example.com', 'TXT'), /flags: qr.* tc/);
     const kdig = [
       'kdig',
       '+tcp',
