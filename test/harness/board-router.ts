@@ -15,6 +15,9 @@ export const IMAGE = join(import.meta.dirname, '../../build/masqbox.img');
 /** TCG on a busy machine of two cores: the boot takes about a second of virtual time. */
 const BOOT_SECONDS = 180;
 
+/** What every start says first. */
+export const LOADER = 'Masqbox loader';
+
 /** The same addresses as the board has out of the box in the town, by hand. */
 export const BY_HAND = [
   `set lan address ${LAN_ADDRESS}/24`,
@@ -93,7 +96,9 @@ export function boardRouter(options: BoardOptions = {}): BoardRouter {
       await router.comeUp();
     },
     comeUp: async () => {
-      const banner = await machine!.console.expect(PROMPT, BOOT_SECONDS);
+      // A prompt behind a notice is not yet the next start's.
+      const last = await machine!.console.expect(LOADER, BOOT_SECONDS);
+      const banner = last + (await machine!.console.expect(PROMPT, BOOT_SECONDS));
       if (setup === undefined) await hasLease(router);
       for (const line of setup ?? []) {
         const answer = await type(line);
