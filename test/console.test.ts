@@ -141,6 +141,10 @@ step('long output waits at each page, and not when the pager is off', async t =>
   );
   t.is(next.length, ROWS);
   await terminal.row('q', PROMPT);
+  const hinted = await terminal.row('\x0c?', /^-- more: /);
+  t.is(hinted.length, ROWS);
+  t.regex(hinted[0] ?? '', /^ {2}help \[COMMAND \.\.\.\]/, 'the first row is on the screen');
+  await terminal.row('a', PROMPT);
   await command('set console pager off');
   t.true((await command('help')).some(row => row.includes('? at any point')));
   await command('unset console pager');

@@ -45,12 +45,18 @@ export class Terminal {
   /** Types keys, and waits for a screen that is newer; answers it. */
   async see(keys: string, until: (rows: string[]) => boolean, what: string): Promise<string[]> {
     const before = keys === '' ? -1 : this.#shown;
+    let seen: string[] = [];
     this.machine.console.write(keys);
     await this.#wait(
-      () => this.#shown > before && until(this.screen()),
+      () => {
+        if (this.#shown <= before) return false;
+        // What comes next may be on the screen before the wait returns.
+        seen = this.screen();
+        return until(seen);
+      },
       () => `${what} after ${JSON.stringify(keys)}`,
     );
-    return this.screen();
+    return seen;
   }
 
   /** Types keys, and waits for the last row, and for the cursor to be in a column of it. */

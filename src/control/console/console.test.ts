@@ -1,10 +1,11 @@
 import test from 'ava';
+import type { Tools } from '../schema/tools.ts';
 import { type Command, Refusal } from './command.ts';
 import { Console, MORE, PROMPT, TYPED_AHEAD_LIMIT } from './console.ts';
 import { OUTPUT_LIMIT } from './output.ts';
 
 /** A console on a line whose rings hold so many bytes, with commands that show what runs. */
-function fixture(transmitBytes = 4096) {
+function fixture(transmitBytes = 4096, tools?: () => Tools) {
   const received: number[] = [];
   let lost = 0;
   let sent = '';
@@ -96,6 +97,7 @@ function fixture(transmitBytes = 4096) {
       lost: () => lost,
     },
     commands,
+    tools,
   );
   board.paged = false;
   board.open();
@@ -209,6 +211,34 @@ test('long output waits for a key at each page, but never for a paste', t => {
   settle();
   t.true(take().includes(`row 100\r\n`));
   t.deepEqual(ran, ['last']);
+});
+
+test('an answer to ? waits at each page too, and the line goes on behind it', t => {
+  const rows = Array.from({ length: 40 }, (_, i) => `row ${i + 1}`);
+  const tools = (): Tools => ({
+    complete: () => ({ add: '', rows }),
+    hints: () => rows,
+    mark: () => undefined,
+    *help() {},
+  });
+  for (const [ask, page, left] of [
+    ['?', '?\r\n', ' '],
+    ['\t', '\r\n', 'a'],
+    ['?', '?\r\n', 'q'],
+  ] as const) {
+    const { board, type, settle, take, ran } = fixture(4096, tools);
+    board.paged = true;
+    type(`note half${ask}`);
+    settle();
+    t.is(take(), `${PROMPT}note half${page}${rows.slice(0, 23).join('\r\n')}\r\n${MORE}`);
+    type(left);
+    t.is(settle(), -1);
+    const rest = left === 'q' ? [] : rows.slice(23);
+    t.is(take().split('\r').at(-1), `${rest.length > 0 ? '\n' : ''}${PROMPT}note half`);
+    type(' more\r');
+    settle();
+    t.deepEqual(ran, ['half more']);
+  }
 });
 
 test('a job writes only as fast as the line takes it', t => {

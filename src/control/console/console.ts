@@ -77,6 +77,8 @@ export class Console implements RawLine {
   /** Takes off a line's end what is no command's; throws a Refusal. */
   strip: (line: string) => string = line => line;
   private job: Job | undefined;
+  /** The job, where it is an answer to TAB or `?`: the line goes on behind it. */
+  private aside: Job | undefined;
   private isLogin = false;
   private resumeAt = 0;
   /** The line that runs, until it has said something. */
@@ -164,8 +166,17 @@ export class Console implements RawLine {
   private end(): void {
     this.job?.return();
     this.job = undefined;
+    this.aside = undefined;
     this.paging = false;
     this.running = undefined;
+  }
+
+  /** Ends the job, and asks for a line; behind an answer to TAB or `?` the one that has begun. */
+  private finish(): void {
+    const isAside = this.job === this.aside;
+    this.end();
+    if (isAside) this.editor.open();
+    else this.open();
   }
 
   private interrupt(): void {
@@ -311,8 +322,17 @@ export class Console implements RawLine {
       return;
     }
     this.output.write(kind === 'tab' ? '\r\n' : '?\r\n');
-    for (const row of hints) this.output.line(row);
-    this.editor.open();
+    this.output.rows = 0;
+    this.aside = this.list(hints);
+    this.job = this.aside;
+  }
+
+  /** Rows as a job prints them, a page at a time. */
+  private *list(rows: readonly string[]): Job {
+    for (const row of rows) {
+      this.output.line(row);
+      yield 0;
+    }
   }
 
   private reportLoss(): void {
@@ -332,10 +352,8 @@ export class Console implements RawLine {
     this.paging = false;
     this.output.write(`\r${' '.repeat(MORE.length)}\r`);
     const letter = String.fromCharCode(key | 32);
-    if (letter === 'q') {
-      this.end();
-      this.open();
-    } else if (letter === 'a') this.output.rows = -0x7fffffff;
+    if (letter === 'q') this.finish();
+    else if (letter === 'a') this.output.rows = -0x7fffffff;
     else this.output.rows = key === CR || key === LF ? PAGE_ROWS - 1 : 0;
   }
 
@@ -359,8 +377,7 @@ export class Console implements RawLine {
         result = { done: true, value: undefined };
       }
       if (result.done === true) {
-        this.end();
-        this.open();
+        this.finish();
         return 0;
       }
       this.resumeAt = (now + result.value) | 0;
