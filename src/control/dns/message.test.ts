@@ -197,6 +197,20 @@ test('parseAnswer() finds TTLs, OPT and how long it may be kept', t => {
   t.is(again.additionals?.length, 1);
 });
 
+test('parseAnswer() does not keep options that stand before other records', t => {
+  const parsed = new Answer();
+  const seconds = (...additionals: packet.Answer[]): number => {
+    const data = answer({ additionals });
+    t.true(parseAnswer(data, data.length, parsed));
+    return parsed.seconds;
+  };
+  const cookie = opt([{ code: 10, data: Buffer.alloc(16) }]);
+  t.is(seconds(cookie, A), 0);
+  t.is(seconds(A, cookie), 300);
+  t.is(seconds(opt(), A), 300);
+  t.is(seconds(A), 300);
+});
+
 test('parseAnswer() keeps what does not exist as long as the SOA record says, and nothing without one', t => {
   const parsed = new Answer();
   const seconds = (options: Partial<packet.Packet>): number => {

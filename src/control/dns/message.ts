@@ -248,6 +248,7 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
   answer.answers = read16(data, 6);
   answer.ttls = 0;
   answer.optAt = 0;
+  answer.optEnd = 0;
   answer.hasPrivate = false;
   const authority = answer.answers + read16(data, 8);
   const count = authority + read16(data, 10);
@@ -283,6 +284,8 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
     }
     at = end;
   }
+  // Options that dropOptions() cannot cut off are for the one who asked alone.
+  if (answer.optEnd !== bytes && answer.optEnd - answer.optAt > OPT_BYTES) keep = false;
   answer.seconds = keep && at === bytes ? secondsOf(answer, ttl, negative) : 0;
   return true;
 }
