@@ -246,7 +246,7 @@ step('a password: asked for at log-out, slow when wrong, and after idleness', as
   const notices = await log('notice');
   t.false(notices.some(row => wrong.test(row)));
   t.true(notices.length < all.length);
-  t.deepEqual(await log('error'), ['Nothing has been logged']);
+  t.deepEqual(await log('error'), ['Nothing of that has been logged']);
   await command('set console idle 5');
   const out = (rows: string[]): boolean =>
     rows.at(-1) === 'Password:' && rows.slice(-3).some(row => row.startsWith('Logged out, as nothing'));

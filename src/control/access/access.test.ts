@@ -136,7 +136,7 @@ test('show status is one screen, show masq and show log take filters, long outpu
   for (const row of status.split('\r\n')) t.true(row.length < 80, row);
   t.regex(type('show masq tcp 192.168.0.9 80\r'), /0 sessions/);
   t.regex(type('show masq foo\r'), /expected: FILTER, a protocol, an address or a port/);
-  t.regex(type('show log warning dhcp\r'), /Nothing has been logged/);
+  t.regex(type('show log warning dhcp\r'), /Nothing of that has been logged/);
   t.regex(type('set log console debug\r'), /masqbox> $/);
   t.regex(type('help\r'), MORE);
   t.regex(type('q'), /masqbox> $/);

@@ -20,7 +20,7 @@ test('show log lists a level and worse, of all facilities or some', t => {
   t.is(texts('info'), 'dns: one | wan: two | wan: three');
   t.is(texts('warning', 'wan'), 'wan: two');
   t.is(texts('debug', 'wan', 'dhcp'), 'wan: two | wan: three | dhcp: four');
-  t.is(texts('error', 'wan'), 'Nothing has been logged');
+  t.is(texts('error', 'wan'), 'Nothing of that has been logged');
   t.regex(
     refusal(() => void command?.run(['loud'])?.next()),
     /^Cannot show the log from loud on: it is one of error, warning, notice, info, debug$/,

@@ -18,18 +18,18 @@ function* showLog(context: Context, least: string, facilities: string[]): Job {
   if (level < ERROR)
     throw new Refusal(`Cannot show the log from ${least} on: it is one of ${LEVELS.join(', ')}`);
   const { clock, log, output, time } = context;
-  const entries = log
-    .entries()
-    .filter(
-      entry => entry.level <= level && (facilities.length === 0 || facilities.includes(entry.facility)),
-    );
+  const all = log.entries();
+  const entries = all.filter(
+    entry => entry.level <= level && (facilities.length === 0 || facilities.includes(entry.facility)),
+  );
   for (const { tick, facility, text } of entries) {
     // Before the time is known, how long ago it was says more than nothing.
     const ago = `${formatTicks(Math.max(0, since(clock.now(), tick)))} ago`;
     output.line(`${time?.wallClock.text(tick) ?? ago.padStart(12)}  ${facility}: ${text}`);
     yield 0;
   }
-  if (entries.length === 0) output.line('Nothing has been logged');
+  if (all.length === 0) output.line('Nothing has been logged');
+  else if (entries.length === 0) output.line('Nothing of that has been logged');
 }
 
 export function logCommands(context: Context): Command[] {
