@@ -18,7 +18,7 @@ export class Capture {
   forgotten = 0;
 
   add(bytes: Uint8Array, milliseconds: number): void {
-    this.#frames.push({ milliseconds, bytes: bytes.slice() });
+    this.#frames.push({ milliseconds, bytes: new Uint8Array(bytes) });
     if (this.#frames.length < 2 * FRAME_LIMIT) return;
     this.#frames = this.#frames.slice(FRAME_LIMIT);
     this.forgotten += FRAME_LIMIT;

@@ -115,6 +115,25 @@ test('FaultyWire cuts frames to every length but 0, which is no frame', t => {
   );
 });
 
+test('FaultyWire and Capture keep frames of a sender that uses its Buffer again', t => {
+  const clock = virtualClock();
+  const seen: number[] = [];
+  const first = functionEnd(() => {});
+  const capture = new Capture();
+  const second = functionEnd(frame => seen.push(frame[0]!));
+  new FaultyWire(first, second, { seed: 1, there: { delayMilliseconds: 5 }, clock, capture });
+  const buffer = Buffer.alloc(60);
+  for (const byte of [1, 2, 3]) first.receive(buffer.fill(byte));
+  clock.run();
+  t.deepEqual(seen, [1, 2, 3]);
+  const path = capture.keep(`buffer test ${process.pid}`);
+  t.teardown(() => rmSync(path));
+  t.deepEqual(
+    [0, 1, 2].map(i => readFileSync(path)[24 + 76 * i + 16]),
+    [1, 2, 3],
+  );
+});
+
 test('FaultyWire reorders by holding frames back', t => {
   const { arrivals } = passing(5, { reorder: 0.2, rate: 10_000_000, queue: 10_000 }, 500);
   const order = arrivals.map(number);

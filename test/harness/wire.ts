@@ -197,7 +197,7 @@ export class Direction {
       tally.lost++;
       return;
     }
-    let bytes = frame.slice();
+    let bytes = new Uint8Array(frame); // a copy: slice() of a Buffer is none, and a TAP's is used again
     if (corrupted) {
       tally.corrupted++;
       bytes[bit >> 3]! ^= 1 << (bit & 7);
