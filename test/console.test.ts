@@ -13,7 +13,6 @@ const LEFT = '\x1b[D';
 const UP = '\x1b[A';
 const CONTROL_Q = '\x11';
 const CONTROL_S = '\x13';
-const PROMPT = /^masqbox>$/;
 
 let terminal: Terminal;
 /** A test has failed: where the next would start from is not known. */
@@ -22,7 +21,7 @@ let isLost = false;
 test.before(async () => {
   const machine = await Machine.start({ disk: IMAGE, cards: isaCards({ user: true }, { user: true }) });
   terminal = new Terminal(machine);
-  await terminal.row('', PROMPT);
+  await terminal.prompt('');
 });
 
 test.after.always(async () => {
@@ -43,7 +42,7 @@ function step(title: string, body: (t: ExecutionContext) => Promise<void>): void
 
 /** A command, until the prompt comes again. */
 async function command(line: string): Promise<string[]> {
-  return await terminal.row(`${line}\r`, PROMPT);
+  return await terminal.prompt(`${line}\r`);
 }
 
 step('setup: five questions at the first boot', async t => {
@@ -56,7 +55,7 @@ step('setup: five questions at the first boot', async t => {
   await terminal.row('\r', /^Time zone, as in /);
   await terminal.row('CET-1CEST,M3.5.0,M10.5.0/3\r', /^A password for this console: yes or no \[no\]:$/);
   await terminal.row('\r', /^Set this: yes or no \[yes\]:$/);
-  const rows = await terminal.row('\r', PROMPT);
+  const rows = await terminal.prompt('\r');
   t.deepEqual(rows.slice(-3), ['Saved', 'Done; show config lists what is set', 'masqbox>']);
   for (const line of ['  set lan address 192.168.9.1/24', '  set timezone CET-1CEST,M3.5.0,M10.5.0/3'])
     t.true(rows.includes(line), rows.join('\n'));
@@ -71,7 +70,7 @@ step('TAB completes and lists, ? tells what may come, a wrong word is marked', a
     rows.at(-1) === 'masqbox> set dhcp range' && rows.at(-2)?.includes('FIRST, an address') === true;
   const hints = await terminal.see('?', isHinted, 'hints');
   t.regex(hints.at(-2) ?? '', /^ {2}FIRST +FIRST, an address, as in 192\.168\.0\.100$/);
-  const marked = await terminal.row('192.168.9.9 192.168.9.999\r', PROMPT);
+  const marked = await terminal.prompt('192.168.9.9 192.168.9.999\r');
   t.deepEqual(marked.slice(-5), [
     'masqbox> set dhcp range 192.168.9.9 192.168.9.999',
     `${' '.repeat(36)}^`,
@@ -90,7 +89,7 @@ step('names and addresses of hosts and interfaces are completed; help gives an e
   await terminal.row('ping pr\t', /^masqbox> ping printer$/);
   await terminal.row('\x15ping 192.168.9.2\t', /^masqbox> ping 192\.168\.9\.20$/);
   await terminal.row('\x15capture w\t', /^masqbox> capture wan$/);
-  await terminal.row('\x15', PROMPT);
+  await terminal.prompt('\x15');
   const help = await command('help set wan mtu');
   t.deepEqual(help.slice(-5), [
     'set wan mtu SIZE',
@@ -107,30 +106,30 @@ step('a line longer than the screen is edited through a window, UTF-8 passes', a
   t.true((rows.at(-1)?.length ?? 0) < COLUMNS);
   await terminal.row('\x01', /^masqbox> help abcdefghi/, 'masqbox> '.length);
   await terminal.row('\x05\x17\x17', / abcdefghi$/);
-  await terminal.row('\x15', PROMPT);
+  await terminal.prompt('\x15');
   const bytes = Buffer.from('größe 東京').toString('latin1');
   await terminal.row(bytes, /^masqbox> größe 東京$/);
   await terminal.row(`${LEFT}\x7f`, /^masqbox> größe 京$/, 'masqbox> größe '.length);
   await terminal.row('\x01\x04\x04\x04', /^masqbox> ße 京$/);
   await terminal.row('\x1b[F\x1b[H\x1b[C\x0b', /^masqbox> ß$/);
-  await terminal.row('\x15', PROMPT);
+  await terminal.prompt('\x15');
 });
 
 step('^R finds what was typed, arrows recall it', async t => {
   await command('show version');
   await command('show masq');
   await terminal.row('\x12ver', /^search 'ver': show version$/);
-  await terminal.row('\x07', PROMPT);
+  await terminal.prompt('\x07');
   await terminal.row('\x12show', /^search 'show': show masq$/);
   await terminal.row('\x12', /^search 'show': show version$/);
   const ran = await terminal.see(
     '\r',
-    rows => PROMPT.test(rows.at(-1) ?? '') && rows.some(row => /^up /.test(row)),
+    rows => rows.at(-1) === 'masqbox>' && rows.some(row => /^up /.test(row)),
     'it ran',
   );
   t.true(ran.some(row => row.startsWith('Masqbox ')));
   await terminal.row(`${UP}${UP}`, /^masqbox> show masq$/);
-  await terminal.row('\x15', PROMPT);
+  await terminal.prompt('\x15');
 });
 
 step('long output waits at each page, and not when the pager is off', async t => {
@@ -142,18 +141,18 @@ step('long output waits at each page, and not when the pager is off', async t =>
     'a page',
   );
   t.is(next.length, ROWS);
-  await terminal.row('q', PROMPT);
+  await terminal.prompt('q');
   const hinted = await terminal.row('\x0c?', /^-- more: /);
   t.is(hinted.length, ROWS);
   t.regex(hinted[0] ?? '', /^ {2}help \[COMMAND \.\.\.\]/, 'the first row is on the screen');
-  await terminal.row('a', PROMPT);
+  await terminal.prompt('a');
   await command('set console pager off');
   t.true((await command('help')).some(row => row.includes('? at any point')));
   await command('unset console pager');
 });
 
 step('show status is one screen, watch comes back to its top, but not on a dumb terminal', async t => {
-  const status = await terminal.row('show status\r', PROMPT);
+  const status = await command('show status');
   t.true(status.length <= ROWS);
   for (const row of status) t.true(row.length < COLUMNS, row);
   for (const name of ['load', 'memory', 'sessions', 'lan', 'wan', 'warnings'])
@@ -169,10 +168,10 @@ step('show status is one screen, watch comes back to its top, but not on a dumb 
     'watch',
   );
   t.deepEqual(watched, [title, '0 sessions']);
-  await terminal.row('\x03', PROMPT);
+  await terminal.prompt('\x03');
   await command('set console terminal dumb');
   await terminal.see('watch show masq\r', rows => rounds(rows) > 2, 'rounds below each other');
-  await terminal.row('\x03', PROMPT);
+  await terminal.prompt('\x03');
   await command('unset console terminal');
 });
 
@@ -227,14 +226,14 @@ step('a paste of 1,000 lines while the output is held loses no byte', async t =>
 step('a password: asked for at log-out, slow when wrong, and after idleness', async t => {
   await terminal.row('password\r', /^New password, nothing for none:$/);
   await terminal.row('open sesame\r', /^Once more:$/);
-  const set = await terminal.row('open sesame\r', PROMPT);
+  const set = await terminal.prompt('open sesame\r');
   t.true(set.at(-2)?.startsWith('The password is set'));
   await terminal.row('logout\r', /^Password:$/);
   const isWrong = (rows: string[]): boolean =>
     rows.slice(-2).join('|') === 'Wrong; the next try is in 1 s|Password:';
   await terminal.see('sesame\r', isWrong, 'the next try');
   t.false(terminal.machine.console.transcript.includes('sesame'));
-  await terminal.row('open sesame\r', PROMPT);
+  await terminal.prompt('open sesame\r');
   const log = async (filter: string): Promise<string[]> =>
     (await terminal.machine.console.command(`show log ${filter}`)).split('\n');
   const [all, wrong] = [await log(''), / {2}console: a wrong password was typed, 1 since/];
@@ -251,8 +250,10 @@ step('a password: asked for at log-out, slow when wrong, and after idleness', as
   const out = (rows: string[]): boolean =>
     rows.at(-1) === 'Password:' && rows.slice(-3).some(row => row.startsWith('Logged out, as nothing'));
   await terminal.see('', out, 'a log-out');
-  await terminal.row('open sesame\runset console idle\r', /^masqbox> unset console idle$/);
-  await terminal.row('', PROMPT);
+  // In one go: who waits for the prompt is logged out again.
+  const isUnset = (rows: string[]): boolean =>
+    rows.slice(-2).join('|') === 'masqbox> unset console idle|masqbox>';
+  await terminal.see('open sesame\runset console idle\r', isUnset, 'no log-out any more');
 });
 
 step('a lost password: what is typed at a boot forgets all settings', async t => {

@@ -66,6 +66,14 @@ export class Terminal {
     return await this.see(keys, rows => last.test(rows.at(-1) ?? '') && isThere(), what);
   }
 
+  /**
+   * Types keys, and waits for an empty prompt, with the cursor behind its space: what came later than the wait's end
+   * would be taken for the answer to the next keys.
+   */
+  async prompt(keys: string): Promise<string[]> {
+    return await this.row(keys, /^masqbox>$/, 'masqbox> '.length);
+  }
+
   /** Waits for a sign of the line's flow control, the next that comes or has come. */
   readonly seeFlow = async (sign: 'XON' | 'XOFF'): Promise<void> => {
     await this.#wait(
