@@ -15,7 +15,7 @@ const GATEWAY_MAC = '02:00:00:00:00:01';
 export const HOST = '192.168.0.2';
 export const ROUTER = '192.168.0.1';
 export const OUTSIDE = '203.0.113.10';
-const GATEWAY = '203.0.113.1';
+export const GATEWAY = '203.0.113.1';
 export const SERVER = '203.0.113.2';
 /** Real time for what takes milliseconds on a quiet host. */
 const PATIENCE_MILLISECONDS = 20_000;
@@ -95,8 +95,19 @@ export interface Bench {
   stop(): Promise<void>;
 }
 
+export interface StartOptions {
+  /** Addresses of the LAN's hosts, all on one station. */
+  readonly hosts?: readonly string[];
+  /** More words for QEMU. */
+  readonly extra?: readonly string[];
+}
+
 /** @param leap the machine's time leaps while it sleeps; else it keeps to the host's, which rates need. */
-export async function start(machineName: 'isapc' | 'pc', leap: boolean): Promise<Bench> {
+export async function start(
+  machineName: 'isapc' | 'pc',
+  leap: boolean,
+  { hosts = [HOST], extra = [] }: StartOptions = {},
+): Promise<Bench> {
   const [lanEnd, wanEnd] = [await dgramEnd(), await dgramEnd()];
   const machine = await Machine.start({
     machine: machineName,
@@ -105,8 +116,9 @@ export async function start(machineName: 'isapc' | 'pc', leap: boolean): Promise
     icount: ICOUNT_SHIFT,
     sleep: !leap,
     align: !leap,
+    extra,
   });
-  const lan = new Station(lanEnd.end, HOST_MAC, [HOST]);
+  const lan = new Station(lanEnd.end, HOST_MAC, hosts);
   const wan = new Station(wanEnd.end, GATEWAY_MAC, [GATEWAY, SERVER]);
   await machine.console.expect(PROMPT, 60);
   for (const line of [`set wan address ${OUTSIDE}/24`, `set wan gateway ${GATEWAY}`])
