@@ -1,6 +1,6 @@
 // `npm start -- --sim`: the sim board's console on this terminal, with a small LAN and WAN in this process.
-// Ctrl-T opens a prompt of the simulation, where the LAN's hosts are told what to do; Ctrl-] leaves.
-// Without a terminal, lines come in by pipe, and those that start with `sim ` are for the simulation.
+// Ctrl-T opens a prompt of the simulation, where the LAN's hosts are told what to do; Ctrl-], or Ctrl-C
+// twice, leaves. Without a terminal, lines come in by pipe, and those that start with `sim ` are for the simulation.
 
 import { join } from 'node:path';
 import { createSimBoard, type SimBoard } from '../board/sim/board.ts';
@@ -9,8 +9,8 @@ import { Network } from '../board/sim/network.ts';
 import { parseAddress } from '../src/control/address.ts';
 import { IF_ADDRESS, interfaceAt } from '../src/plane/interface.ts';
 import { INTERFACE_LAN, INTERFACE_WAN, TICKS_PER_SECOND } from '../src/plane/limits.ts';
+import { createLeaving } from './leaving.ts';
 
-const LEAVE = '\x1d';
 const TALK = '\x14';
 /** What `save` writes to, from one start to the next. */
 const DISK = join(import.meta.dirname, '../build/sim-disk.img');
@@ -22,13 +22,13 @@ const CATCH_UP_TICKS = 100;
 
 const ADVICE = `
 Below is the console of the sim board: the firmware of the 486 under Node, with two hosts on its LAN and a
-made-up internet on its WAN, from which it gets its address within seconds. Ctrl-T talks to the hosts, Ctrl-] leaves.
-To try:
+made-up internet on its WAN, from which it gets its address within seconds. Ctrl-T talks to the hosts; Ctrl-], or Ctrl-C
+twice, leaves. To try:
 
   help                            what the router can do
   Ctrl-T get 198.51.100.7         the laptop fetches a page through the router
   show masq                       the session that it made
-  ping www.example.com            the router asks its provider for the name, then pings
+  ping www.example.com            the name comes from the provider
 `;
 
 const SIM_HELP = `sim commands: [desk] ping ADDRESS, [desk] get ADDRESS, [desk] udp ADDRESS PORT, help
@@ -139,13 +139,15 @@ function hasWan({ memory }: SimBoard): boolean {
 /** Keys go to the board, but for a line after Ctrl-T, which is the simulation's. */
 function joinTerminal(type: (text: string) => void, run: (line: string) => void, leave: () => void): void {
   let talking: string | undefined;
+  const isLeaving = createLeaving();
   process.stdin.setRawMode(true);
+  process.stdin.on('end', leave);
   process.stdin.on('data', (bytes: Buffer) => {
+    if (isLeaving(bytes)) {
+      leave();
+      return;
+    }
     for (const key of bytes.toString('latin1')) {
-      if (key === LEAVE) {
-        leave();
-        return;
-      }
       if (key === TALK && talking === undefined) {
         talking = '';
         process.stdout.write('\r\nsim> ');

@@ -7,15 +7,7 @@
 // Whatever ends it, the namespace goes: at a SIGKILL QEMU ends with it, and the next start clears up.
 
 import { spawn } from 'node:child_process';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -24,6 +16,8 @@ import { plugIn } from '../test/harness/laptop.ts';
 import { namespaces } from '../test/harness/namespace.ts';
 import { Processes } from '../test/harness/processes.ts';
 import { isaCards, Machine } from '../test/harness/qemu.ts';
+import { makeCard, refuseCard } from './card.ts';
+import { createLeaving } from './leaving.ts';
 import { SetupError, setup } from './setup.ts';
 
 const NAMESPACE = 'masqbox-lan';
@@ -37,11 +31,6 @@ const LAN_GATEWAY = '192.168.0.1';
 const THIS_MACHINE = '10.0.2.2';
 const PREFERRED_PORT = 8080;
 const BOOT_SECONDS = 60;
-/** Ctrl-]: leaves, as in telnet. Ctrl-A belongs to the line editor. */
-const LEAVE = 0x1d;
-const INTERRUPT = 0x03;
-/** Ctrl-C goes to the board; a second one this soon leaves. */
-const TWICE_MILLISECONDS = 1000;
 
 const USAGE = `npm start [-- OPTION]
   --card FILE   boots this card and writes to it: what is saved is there at the next start, and there is room for
@@ -49,7 +38,6 @@ const USAGE = `npm start [-- OPTION]
   --sim         the sim board: no root, no QEMU, no Debian packages
   --help        this text
 `;
-const CARD_BYTES = 4 << 20;
 
 const processes = new Processes();
 
@@ -65,18 +53,20 @@ async function main(): Promise<void> {
     await runSim(sim === true);
     return;
   }
+  if (card !== undefined) refuseCard(card);
   setup(['build', 'run']);
   const { buildImage } = await import('../image/build.ts');
   print('Building build/masqbox.img (the first time compiles the engine, which takes a minute)\n');
   const image = await buildImage();
-  if (card !== undefined && !existsSync(card)) {
-    copyFileSync(image, card);
-    truncateSync(card, CARD_BYTES);
-  }
+  if (card !== undefined) makeCard(image, card);
   await runBoard(card ?? image, card !== undefined);
 }
 
 function readOptions(): { card?: string; sim?: boolean; help?: boolean } {
+  // npm keeps options that stand before -- for itself, and tells by its own variables which they were.
+  const taken = ['card', 'sim'].find(name => process.env[`npm_config_${name}`] !== undefined);
+  if (taken !== undefined)
+    throw new SetupError(`Cannot start: npm took --${taken} for itself; write npm start -- --${taken} ...`);
   try {
     return parseArgs({
       options: { card: { type: 'string' }, sim: { type: 'boolean' }, help: { type: 'boolean' } },
@@ -222,16 +212,17 @@ function joinTerminal(machine: Machine, leave: () => void): void {
   process.stdout.write(machine.console.transcript); // what came before this terminal was ready
   machine.console.watcher = bytes => process.stdout.write(bytes);
   if (stdin.isTTY) stdin.setRawMode(true);
-  let interruptedAt = Number.NEGATIVE_INFINITY;
+  const isLeaving = createLeaving();
+  // A terminal that is closed ends the board with it; a pipe that ends has said all, and the board goes on.
+  stdin.on('end', () => {
+    if (stdin.isTTY) leave();
+  });
   stdin.on('data', (bytes: Buffer) => {
     if (!stdin.isTTY) {
       machine.console.write(bytes.toString('latin1').replace(/\n/g, '\r'));
       return;
     }
-    const now = performance.now();
-    const again = bytes.includes(INTERRUPT) && now - interruptedAt < TWICE_MILLISECONDS;
-    if (bytes.includes(INTERRUPT)) interruptedAt = now;
-    if (bytes.includes(LEAVE) || again) leave();
+    if (isLeaving(bytes)) leave();
     else machine.console.write(bytes.toString('latin1'));
   });
 }

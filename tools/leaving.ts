@@ -1,0 +1,21 @@
+// The keys that leave the console of `npm start`, on the emulated 486 and on the sim board alike.
+
+/** Ctrl-]: leaves, as in telnet. Ctrl-A belongs to the line editor. */
+const LEAVE = 0x1d;
+const INTERRUPT = 0x03;
+/** Ctrl-C goes to the board; a second one this soon leaves. */
+const TWICE_MILLISECONDS = 1000;
+
+/** Answers a function that is given what is typed, and says whether it leaves. @param now milliseconds */
+export function createLeaving(now: () => number = () => performance.now()): (bytes: Uint8Array) => boolean {
+  let interruptedAt = Number.NEGATIVE_INFINITY;
+  return bytes => {
+    for (const byte of bytes) {
+      if (byte === LEAVE) return true;
+      if (byte !== INTERRUPT) continue;
+      if (now() - interruptedAt < TWICE_MILLISECONDS) return true;
+      interruptedAt = now();
+    }
+    return false;
+  };
+}
