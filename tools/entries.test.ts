@@ -1,0 +1,46 @@
+// What the entries say when they cannot do what they are asked: an old Node, options that npm kept, a card that is none.
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import test from 'ava';
+
+const ROOT = join(import.meta.dirname, '..');
+
+function run(words: string[], env: NodeJS.ProcessEnv = {}): { status: number | null; stderr: string } {
+  const { status, stderr } = spawnSync(process.execPath, words, {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    encoding: 'utf8',
+  });
+  return { status, stderr };
+}
+
+test('node-version.cjs refuses an old Node in words, and lets a new one pass', t => {
+  const as = (version: string) =>
+    run([
+      '-e',
+      `Object.defineProperty(process.versions, 'node', { value: '${version}' }); require('./tools/node-version.cjs')`,
+    ]);
+  for (const old of ['18.20.4', '20.18.3', '12.22.12']) {
+    const { status, stderr } = as(old);
+    t.is(status, 2, old);
+    t.true(stderr.startsWith(`Masqbox needs Node 20.19 or newer, and this is ${old} (`), stderr);
+    t.is(stderr.split('\n').length, 2, 'one line');
+  }
+  for (const good of ['20.19.0', '20.20.2', '22.1.0']) t.is(as(good).status, 0, good);
+});
+
+const start = ['--import=tsx', 'tools/start.ts'];
+
+test('npm start tells where options go that npm took for itself', t => {
+  const { status, stderr } = run(start, { npm_config_card: 'card.img' });
+  t.is(status, 1);
+  t.is(stderr, 'Cannot start: npm took --card for itself; write npm start -- --card ...\n');
+});
+
+test('npm start refuses a card that is none before it builds anything', t => {
+  const { status, stderr } = run([...start, '--card', 'README.md']);
+  t.is(status, 1);
+  const rootsWord = 'Cannot start with card README.md: it is not a Masqbox image, and is left as it is\n';
+  const othersWord = 'Cannot start with a card: the sim board keeps its own, build/sim-disk.img\n';
+  t.is(stderr, process.getuid?.() === 0 ? rootsWord : othersWord);
+});
