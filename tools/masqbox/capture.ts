@@ -1,6 +1,7 @@
 // `masqbox capture IF [FILTER]`: packets of the board as a pcap file, as they come, until ^C, a count or a reader that
 // leaves. Not here: the lines on the console (pcap.ts), what a filter is (docs/capture.md).
 
+import { HEADER_LINE } from '../../src/control/tools/stream.ts';
 import { Failure, NO_ANSWER, REFUSED } from './failure.ts';
 import { PCAP_HEADER, PcapReader } from './pcap.ts';
 import type { Session } from './session.ts';
@@ -26,6 +27,7 @@ export interface Sink {
  * Captures until `stop` is set, or the board ends it.
  * @param words interface, `count N`, filter
  * @param patience of a board that was told to stop
+ * @param listening called once the board captures
  */
 export async function capture(
   session: Session,
@@ -33,6 +35,7 @@ export async function capture(
   sink: Sink,
   stop: { wanted: boolean },
   patience: number,
+  listening: () => void = () => {},
 ): Promise<Captured> {
   const [name = '', ...filter] = words;
   const reader = new PcapReader();
@@ -57,6 +60,8 @@ export async function capture(
     if (row.startsWith('Cannot ')) throw new Failure(row, REFUSED);
     if (/^Control was restarted|^Logged out/.test(row))
       throw new Failure(`Cannot go on capturing: ${row}`, NO_ANSWER);
+    // The header's line is printed when the filter is in force.
+    if (row === HEADER_LINE) listening();
     const bytes = reader.take(row);
     if (bytes !== undefined && isRead) isRead = await sink.write(bytes);
   }

@@ -123,6 +123,7 @@ async function runUpdate(file: string, options: CommonOptions & { wait?: boolean
   const firmware = readFirmware(read(file));
   if (typeof firmware === 'string') throw new Failure(`Cannot update with ${file}: ${firmware}`, USAGE);
   const kib = (bytes: number): number => Math.ceil(bytes / KIB);
+  const size = firmware.slot.length;
   const bar = new cliProgress.SingleBar({
     format: 'Sending {bar} {value} of {total} KiB, {eta_formatted} left',
     barsize: 30,
@@ -135,6 +136,7 @@ async function runUpdate(file: string, options: CommonOptions & { wait?: boolean
   };
   const progress = (sent: number): void => {
     if (isInterrupted) throw new TransferError('it was interrupted here');
+    if (!bar.isActive) bar.start(kib(size), 0);
     bar.update(kib(sent));
   };
   process.once('SIGINT', interrupt);
@@ -143,7 +145,6 @@ async function runUpdate(file: string, options: CommonOptions & { wait?: boolean
       say(
         `Masqbox ${firmware.version}: ${firmware.slot.length} bytes, about ${seconds(firmware.slot.length, options.baud)} s`,
       );
-      bar.start(kib(firmware.slot.length), 0);
       const tell = (text: string): void => {
         bar.stop();
         say(text);
@@ -185,7 +186,9 @@ async function runCapture(
   const { sink, close } = sinkOf(path === '-' ? process.stdout : createWriteStream(path), path);
   try {
     const seen = await withBoard(options, session =>
-      capture(session, words, sink, stop, 1000 * options.timeout),
+      capture(session, words, sink, stop, 1000 * options.timeout, () =>
+        say(`Capturing on ${name}; Ctrl-C ends it`),
+      ),
     );
     say(
       `${seen.received} packets captured, ${seen.lost} lost on the line, ${seen.dropped} dropped by the board`,

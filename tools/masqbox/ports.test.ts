@@ -1,7 +1,10 @@
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test from 'ava';
 import { NO_PORT, USAGE } from './failure.ts';
 import { openFailure } from './port.ts';
-import { choosePort, portRow } from './ports.ts';
+import { choosePort, portRow, portsOfKernel } from './ports.ts';
 
 const ADAPTER = {
   path: '/dev/ttyUSB0',
@@ -51,4 +54,28 @@ test('openFailure() says what the system means', t => {
     t.is(failure.message, `Cannot open /dev/x: ${text}`);
     t.is(failure.status, NO_PORT);
   }
+});
+
+test('portsOfKernel() finds USB adapters and chips that are there, and no empty places or pseudo terminals', t => {
+  const root = mkdtempSync(join(tmpdir(), 'masqbox-sys-'));
+  t.teardown(() => rmSync(root, { recursive: true, force: true }));
+  const file = (path: string, text = ''): void => {
+    mkdirSync(join(root, path, '..'), { recursive: true });
+    writeFileSync(join(root, path), `${text}\n`);
+  };
+  const terminal = (name: string, device: string): void => {
+    mkdirSync(join(root, device), { recursive: true });
+    mkdirSync(join(root, 'sys/class/tty', name), { recursive: true });
+    symlinkSync(join(root, device), join(root, 'sys/class/tty', name, 'device'));
+  };
+  file('sys/devices/usb1/1-2/idVendor', '0403');
+  file('sys/devices/usb1/1-2/idProduct', '6001');
+  file('sys/devices/usb1/1-2/serial', 'A1');
+  terminal('ttyUSB0', 'sys/devices/usb1/1-2/1-2:1.0/ttyUSB0');
+  terminal('ttyS0', 'sys/devices/pnp0/00:05');
+  file('sys/class/tty/ttyS0/type', '4');
+  terminal('ttyS1', 'sys/devices/platform/serial8250');
+  file('sys/class/tty/ttyS1/type', '0');
+  mkdirSync(join(root, 'sys/class/tty/tty1'), { recursive: true });
+  t.deepEqual(portsOfKernel(root).map(portRow), ['/dev/ttyS0', '/dev/ttyUSB0    USB 0403:6001  number A1']);
 });
