@@ -12,14 +12,15 @@ chunk=147456          # what is written and compared at a time: a tenth of an im
 
 usage() {
   cat <<'END'
-Usage: ./flash.sh [--force] [--config FILE] IMAGE TARGET
+Usage: ./flash.sh [--force] [--yes] [--config FILE] IMAGE TARGET
 
 Writes IMAGE (build/masqbox.img) to TARGET and compares what it reads back.
 TARGET is a whole disk (/dev/sdX) or a plain file. All that TARGET holds is lost.
 
   --config FILE  put this configuration in (lines as typed at the console)
   --force        write to a disk that is not removable
-  --help         this text
+  -y, --yes      do not ask before a disk is written to
+  -h, --help     this text
 
 Refused: a TARGET that is mounted (also in part), missing, smaller than IMAGE,
 a partition, or a fixed disk without --force.
@@ -78,6 +79,25 @@ check_device() {
   if [ "$force" = no ] && [ "$(lsblk -dnro RM,HOTPLUG "$1" | tr -d ' ')" = 00 ]; then
     fail "Cannot write to $1: it is a fixed disk; add --force if it is the right one"
   fi
+}
+
+# What a disk is called and how large it is, so that a wrong letter is seen.
+describe_device() {
+  set -- "$1" "$(lsblk -dnro VENDOR,MODEL "$1" | sed 's/\\x20/ /g; s/  */ /g; s/^ //; s/ $//')" "$(lsblk -dnro SIZE "$1")"
+  echo "$1: ${2:-a disk without a name}, $3"
+}
+
+# Asks whether a disk is the right one; nobody is there to answer where standard input is no terminal.
+confirm_device() {
+  [ "$yes" = no ] || return 0
+  [ -t 0 ] || fail "Cannot ask whether $1 is the right disk: there is no terminal; add --yes"
+  echo "$(describe_device "$1"). All that it holds will be lost." >&2
+  printf 'Write to it? (yes or no) ' >&2
+  read -r answer || answer=no
+  case $answer in
+    y | yes | Y | YES | Yes) ;;
+    *) fail "Nothing was written" ;;
+  esac
 }
 
 check_target() {
@@ -154,20 +174,32 @@ compare_image() {
   done
 }
 
+interrupted() {
+  [ ! -t 2 ] || echo >&2
+  [ "$writing" = no ] || fail "Interrupted: $target holds no whole image now and will not boot; write it again"
+  fail "Interrupted: nothing was written to $target"
+}
+
 force=no
+yes=no
 config=
+writing=no
 image=
 target=
 while [ $# -gt 0 ]; do
   case $1 in
-    --help) usage; exit 0 ;;
+    -h | --help) usage; exit 0 ;;
+    -y | --yes) yes=yes ;;
     --force) force=yes ;;
     --config)
       [ -n "${2-}" ] || fail "Cannot use --config: the FILE is missing (see --help)"
       config=$2
       shift
       ;;
-    --config=*) config=${1#--config=} ;;
+    --config=*)
+      config=${1#--config=}
+      [ -n "$config" ] || fail "Cannot use --config=: the FILE is missing (see --help)"
+      ;;
     -*) fail "Cannot use option $1: there is none of that name (see --help)" ;;
     *)
       if [ -z "$image" ]; then image=$1
@@ -184,10 +216,12 @@ check_image "$image"
 check_target "$target"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-trap 'exit 1' HUP INT TERM
+trap interrupted HUP INT TERM
 cp "$image" "$scratch/image"
 chmod u+w "$scratch/image"
 [ -z "$config" ] || put_config "$config"
+[ ! -b "$target" ] || confirm_device "$target"
+writing=yes
 write_image
 clear_slot_b
 compare_image

@@ -1,5 +1,5 @@
 // flash.sh, run on plain files, and on loop devices where this machine lets us make them.
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -130,6 +130,7 @@ test('flash.sh refuses what is no image and what is no target', t => {
   refuses(t, [ours, ours], `Cannot write to ${ours}: it is the image itself`);
   refuses(t, ['--quick', ours], 'Cannot use option --quick: there is none of that name (see --help)');
   refuses(t, [ours, '--config'], 'Cannot use --config: the FILE is missing (see --help)');
+  refuses(t, [ours, '--config=', at('x')], 'Cannot use --config=: the FILE is missing (see --help)');
   refuses(t, [ours, at('x'), at('y')], `Cannot use ${at('y')}: IMAGE and TARGET are enough (see --help)`);
 });
 
@@ -137,6 +138,7 @@ test('flash.sh explains itself', t => {
   const { status, stdout } = flash('--help');
   t.is(status, 0);
   t.regex(stdout, /--config FILE/);
+  t.is(flash('-h').stdout, stdout);
   t.is(flash().status, 1);
   t.is(flash().stderr, stdout);
 });
@@ -169,10 +171,62 @@ test.serial('flash.sh writes to a fixed disk only with --force', t => {
     [ours, device],
     `Cannot write to ${device}: it is a fixed disk; add --force if it is the right one`,
   );
-  const { status, stderr } = flash('--force', ours, device);
+  refuses(
+    t,
+    ['--force', ours, device],
+    `Cannot ask whether ${device} is the right disk: there is no terminal; add --yes`,
+  );
+  t.true(
+    readFileSync(at('disk')).every(byte => byte === 0),
+    'nothing is written before somebody has said so',
+  );
+  const { status, stderr } = flash('--force', '--yes', ours, device);
   t.is(status, 0, stderr);
   execFileSync('sync');
   t.true(readFileSync(at('disk')).subarray(0, IMAGE_BYTES).equals(image));
+});
+
+test.serial('flash.sh names the disk and writes only when told yes', async t => {
+  const device = loopDevice(t, 'asked', 4 << 20);
+  if (device === null) return;
+  const asked = async (answer: string): Promise<string> => {
+    const command = `${script} --force ${at('masqbox.img')} ${device}`;
+    // script(1) gives it a terminal.
+    const child = spawn('script', ['-qec', command, '/dev/null'], { stdio: ['pipe', 'pipe', 'ignore'] });
+    let text = '';
+    child.stdout.on('data', (bytes: Buffer) => {
+      text += bytes.toString();
+      if (/\(yes or no\) $/.test(text)) child.stdin.write(`${answer}\r`);
+    });
+    await new Promise(resolve => child.on('close', resolve));
+    return text;
+  };
+  const refused = await asked('n');
+  t.true(refused.includes(`${device}: a disk without a name, 4M. All that it holds will be lost.`), refused);
+  t.true(refused.includes('Nothing was written'), refused);
+  t.true(readFileSync(at('asked')).every(byte => byte === 0));
+  const written = await asked('yes');
+  t.true(written.includes(`${device} holds ${at('masqbox.img')}`), written);
+});
+
+test('flash.sh says when it was interrupted, and what the target is then', t => {
+  for (const [program, said] of [
+    ['cp', `Interrupted: nothing was written to ${at('cut')}`],
+    ['dd', `Interrupted: ${at('cut')} holds no whole image now and will not boot; write it again`],
+  ] as const) {
+    // A program of that name that tells the script to end, before it does its work.
+    const bin = at(`bin-${program}`);
+    mkdirSync(bin);
+    const real = spawnSync('sh', ['-c', `command -v ${program}`], { encoding: 'utf8' }).stdout.trim();
+    const own = `#!/bin/sh\ncase "$*" in *of=${at('cut')}*|*/image) kill -TERM $PPID ;; esac\nexec ${real} "$@"\n`;
+    writeFileSync(path.join(bin, program), own, { mode: 0o755 });
+    const { status, stderr } = spawnSync(script, [at('masqbox.img'), at('cut')], {
+      encoding: 'utf8',
+      env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` },
+    });
+    t.is(status, 1);
+    t.is(stderr, `${said}\n`);
+  }
 });
 
 test.serial('flash.sh refuses a disk that is smaller than the image, by one sector', t => {
