@@ -5,6 +5,12 @@
 _start:                         // from image/loader: 32-bit, flat, paging and interrupts off, EBX = boot info
   cli
   cld
+  mov $image_end, %edi          // the loader brings what has contents; .bss is what the last run left in RAM
+  mov $kernel_end, %ecx
+  sub %edi, %ecx
+  shr $2, %ecx
+  xor %eax, %eax
+  rep stosl
   mov $boot_stack_top, %esp
   push %ebx
   call floor_main
