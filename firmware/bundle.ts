@@ -14,6 +14,7 @@ import type { Firmware, Script } from './embed.ts';
 import { planeNames } from './host.ts';
 import { inline } from './inline.ts';
 import * as plane from './plane.ts';
+import { zoneTable } from './zone-table.ts';
 
 const here = path.dirname(fileURLToPath(import.meta.url));
 
@@ -53,6 +54,7 @@ const options = {
   define: {
     MASQBOX_VERSION: JSON.stringify(firmwareVersion()),
     MASQBOX_PLANE_NAMES: JSON.stringify(planeNames(plane)),
+    MASQBOX_ZONES: JSON.stringify(zoneTable()),
   },
   logLevel: 'silent',
 } as const;

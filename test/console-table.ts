@@ -1,5 +1,6 @@
 // The console's real table of commands, without a board: for the manual and for tests of the schema.
 
+import { zoneTable } from '../firmware/zone-table.ts';
 import * as access from '../src/control/access/overlay.ts';
 import type { Command } from '../src/control/console/command.ts';
 import { createControl } from '../src/control/control.ts';
@@ -10,13 +11,17 @@ import type { OverlayName } from '../src/control/overlays.ts';
 import * as schema from '../src/control/schema/overlay.ts';
 import * as setup from '../src/control/setup/overlay.ts';
 import * as status from '../src/control/status/overlay.ts';
+import * as time from '../src/control/time/overlay.ts';
 import * as tools from '../src/control/tools/overlay.ts';
 import * as update from '../src/control/update/overlay.ts';
 import { javascriptBuild } from './builds.ts';
 
+/** What the build puts in. */
+Object.assign(globalThis, { MASQBOX_ZONES: zoneTable() });
+
 export function consoleTable(): readonly Command[] {
   const { memory, plane } = javascriptBuild();
-  const overlays = { access, crash, debug, schema, setup, status, tools, update, interpreted: plane };
+  const overlays = { access, crash, debug, schema, setup, status, time, tools, update, interpreted: plane };
   const overlay = (name: OverlayName) => overlays[name];
   const machine = { memory, overlay, plane, version: '0' } as unknown as Machine;
   return createControl(machine).commands;

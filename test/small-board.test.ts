@@ -36,6 +36,7 @@ const USES: Record<Exclude<(typeof OVERLAY_NAMES)[number], 'interpreted'>, [stri
   tools: ['ping 192.168.0.2 count 1', /^PING 192\.168\.0\.2/m],
   status: ['show status', /^sessions +0 of 4096$/m],
   crash: ['show crash', /Nothing has gone wrong/],
+  time: ['show time', /^time zone UTC$/m],
   update: ['show update', /Cannot show the slots|slot A/],
   debug: ['debug frame 0 0 0 00', /^$/],
   setup: ['setup', /LAN: the router's address/],

@@ -25,6 +25,7 @@ const NEEDS: readonly Need[] = [
   { name: 'gcc-multilib', program: 'gcc', purpose: 'build', why: '32-bit code from a 64-bit compiler' },
   { name: 'binutils', program: 'objcopy', purpose: 'build', why: 'links the kernel' },
   { name: 'wabt', program: 'wasm2c', purpose: 'build', why: 'translates WebAssembly to C' },
+  { name: 'tzdata', program: 'zdump', purpose: 'build', why: "the time zones' names" },
   { name: 'qemu-system-x86', program: 'qemu-system-i386', purpose: 'run', why: 'the emulated 486' },
   { name: 'iproute2', program: 'ip', purpose: 'run', why: 'network namespaces and TAPs' },
   { name: 'curl', program: 'curl', purpose: 'run', why: 'something to try through the router' },

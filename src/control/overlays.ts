@@ -16,6 +16,7 @@ export interface Overlays {
   setup: typeof import('./setup/overlay.ts');
   status: typeof import('./status/overlay.ts');
   update: typeof import('./update/overlay.ts');
+  time: typeof import('./time/overlay.ts');
 }
 
 export type OverlayName = keyof Overlays;
@@ -31,6 +32,7 @@ export const OVERLAY_NAMES = [
   'setup',
   'status',
   'update',
+  'time',
 ] as const satisfies OverlayName[];
 
 /** Entry files by name, from the repository's root: src/control/NAME/overlay.ts. */

@@ -6,7 +6,7 @@ import type { DhcpServer } from '../dhcp/server.ts';
 import { gatewayOf } from '../settings.ts';
 import type { Known } from './schema.ts';
 
-export function known({ registry, wan }: Context, server: DhcpServer): Known {
+export function known({ machine, registry, wan }: Context, server: DhcpServer): Known {
   const hosts = (): { address: number; name: string }[] => {
     const all = server.config.reservations.map(({ address, name }) => ({ address, name }));
     server.each(({ address, name }) => all.push({ address, name: server.nameOf(address) ?? name }));
@@ -14,6 +14,7 @@ export function known({ registry, wan }: Context, server: DhcpServer): Known {
   };
   return {
     lines: () => registry.lines(),
+    zones: () => machine.overlay('time').zoneNames(),
     names: () =>
       hosts()
         .map(({ name }) => name)

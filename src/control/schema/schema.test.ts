@@ -16,9 +16,11 @@ const table: Command[] = [
   { words: 'show masq', help: 'sessions', run },
   { words: 'show memory', help: '', run },
 ];
+const zone: Command = { words: 'set timezone', arguments: 'ZONE:zone=UTC', help: 'the zone', run };
 const known: Known = {
   addresses: () => ['192.168.0.100', '192.168.0.101', '203.0.113.1'],
   names: () => ['printer'],
+  zones: () => ['Europe/Berlin', 'Europe/Lisbon', 'Etc/UTC'],
   lines: () => ['set dns host nas 192.168.0.7', 'set dns host nut 192.168.0.8', 'set dhcp lease 600'],
 };
 
@@ -108,4 +110,12 @@ test('mark() puts the caret under the word, and the text where it has room', t =
   for (const line of ['set dhcp lease 5', long, 'shwo', `set dns server ${'1.1.1.1 '.repeat(6)}`]) {
     for (const row of (mark(line, 9) ?? '').split('\r\n')) t.true(row.length < 80, row);
   }
+});
+
+test('complete() knows time zones once a letter is typed', t => {
+  const of = (before: string) => complete([...table, zone], before, known);
+  t.deepEqual(of('set timezone '), { add: 'UTC ', candidates: [] });
+  t.deepEqual(of('set timezone Eu'), { add: 'rope/', candidates: [] });
+  t.deepEqual(of('set timezone Europe/').candidates, ['Europe/Berlin', 'Europe/Lisbon']);
+  t.deepEqual(of('set timezone Europe/B'), { add: 'erlin ', candidates: [] });
 });

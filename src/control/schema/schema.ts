@@ -17,6 +17,8 @@ import { describe, keywords, typeOf, valueAfter } from './types.ts';
 export interface Known {
   addresses(): Iterable<string>;
   names(): Iterable<string>;
+  /** Names of time zones. */
+  zones(): Iterable<string>;
   /** The configuration's lines: what can be unset. */
   lines(): readonly string[];
 }
@@ -106,6 +108,8 @@ export function candidatesAt(table: readonly Command[], place: Place, known: Kno
   for (const [word, [command]] of place.words) if (command !== CONFIRM || place.part !== '') found.add(word);
   for (const { command, parameter, value } of place.parameters) {
     for (const word of valuesOf(table, parameter, command, value, known)) found.add(word);
+    // They are 600: who has typed nothing yet is better served by the example.
+    if (parameter.type === 'zone' && place.part !== '') for (const name of known.zones()) found.add(name);
   }
   return [...found].filter(word => word.startsWith(place.part)).sort();
 }

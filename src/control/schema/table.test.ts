@@ -16,6 +16,7 @@ import { exampleOf, keywords, TYPES, typeOf } from './types.ts';
 const known: Known = {
   addresses: () => ['192.168.0.100', '192.168.0.101', '203.0.113.1'],
   names: () => ['printer', 'nas'],
+  zones: () => ['Europe/Berlin', 'Europe/Lisbon', 'Etc/UTC'],
   lines: () => ['set dns host nas 192.168.0.7', 'set dns host nut 192.168.0.8', 'set dhcp lease 600'],
 };
 

@@ -4,6 +4,7 @@
 
 import { parseAddress, parsePrefix } from '../address.ts';
 import { parseZone } from '../time/timezone.ts';
+import { ZONE_NAME } from '../time/zone.ts';
 import type { Parameter } from './grammar.ts';
 
 interface Type {
@@ -106,9 +107,11 @@ export const TYPES: Record<string, Type> = {
     refuse: text => unless(text === 'lan' || text === 'wan', 'it is one of lan, wan'),
   },
   zone: {
-    what: 'a time zone as a POSIX string',
-    example: 'CET-1CEST,M3.5.0,M10.5.0/3',
-    refuse: text => textOf(parseZone(text.replace(/^(["'])(.*)\1$/, '$2'))),
+    what: 'a time zone by its name or as a POSIX string',
+    example: 'Europe/Berlin',
+    // Whether there is a zone of that name is the command's affair.
+    refuse: text =>
+      ZONE_NAME.test(text) ? undefined : textOf(parseZone(text.replace(/^(["'])(.*)\1$/, '$2'))),
   },
   hex: {
     what: 'pairs of hexadecimal digits',

@@ -9,7 +9,7 @@ import { formatPrefix, lengthOf, parseAddress, parsePrefix, refuseHost, refuseUn
 import { type Command, findCommand, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { prefixOf } from '../settings.ts';
-import { parseZone } from '../time/timezone.ts';
+import { zoneOf } from '../time/zone.ts';
 
 type Answer = Generator<number, string, void>;
 type Check = (text: string) => string | undefined;
@@ -40,10 +40,12 @@ function oneOf(...words: string[]): Check {
   return text => (words.includes(text) ? undefined : `it is one of ${words.join(', ')}`);
 }
 
-const whyNoZone: Check = text => {
-  const zone = parseZone(text);
-  return typeof zone === 'string' ? zone : undefined;
-};
+function whyNoZone({ machine }: Context): Check {
+  return text => {
+    const zone = zoneOf(machine, text);
+    return typeof zone === 'string' ? zone : undefined;
+  };
+}
 
 /** The WAN's lines. */
 function* wanLines(context: Context): Generator<number, string[], void> {
@@ -64,8 +66,8 @@ export function* setup(context: Context, access: Access, table: readonly Command
   const lan = yield* question(context, "LAN: the router's address", lanNow, whyNoPrefix);
   const lines = lan === lanNow ? [] : [`set lan address ${lan}`];
   lines.push(...(yield* wanLines(context)));
-  const zone = yield* question(context, 'Time zone, as in CET-1CEST,M3.5.0,M10.5.0/3', 'UTC0', whyNoZone);
-  if (zone !== 'UTC0') lines.push(`set timezone ${zone}`);
+  const zone = yield* question(context, 'Time zone, as in Europe/Berlin', 'UTC', whyNoZone(context));
+  if (zone !== 'UTC') lines.push(`set timezone ${zone}`);
   const wantsPassword = yield* question(
     context,
     'A password for this console: yes or no',

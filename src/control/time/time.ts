@@ -6,12 +6,13 @@ import { since } from '../clock.ts';
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { NTP_SERVERS } from '../limits.ts';
-import { formatTicks } from '../masquerade-view.ts';
+import type { Machine } from '../machine.ts';
 import type { Setting } from '../registry.ts';
 import { createNtp, type Ntp } from './ntp.ts';
 import { readRtc, writeRtc } from './rtc.ts';
-import { parseZone, UTC } from './timezone.ts';
+import { UTC } from './timezone.ts';
 import { createWallClock, type WallClock } from './wall-clock.ts';
+import { zoneOf } from './zone.ts';
 
 /** The RTC is written when it is off by more, but not more often than this. */
 const RTC_ERROR_SECONDS = 2;
@@ -43,13 +44,13 @@ export function createTime(context: Context): Time {
   return {
     wallClock,
     ntp,
-    settings: [zoneSetting(wallClock), serverSetting(ntp)],
+    settings: [zoneSetting(context.machine, wallClock), serverSetting(ntp)],
     commands: [
       {
         words: 'show time',
         help: 'the time of day and where it comes from',
         run: () => {
-          showTime(context, wallClock, ntp);
+          context.machine.overlay('time').showTime(context, wallClock, ntp);
           return undefined;
         },
       },
@@ -65,24 +66,13 @@ export function createTime(context: Context): Time {
   };
 }
 
-function showTime(context: Context, wallClock: WallClock, ntp: Ntp): void {
-  const { clock, output } = context;
-  output.line(wallClock.text() ?? 'The time is not known yet');
-  if (wallClock.source !== undefined)
-    output.line(`set ${formatTicks(since(clock.now(), wallClock.setAt))} ago by ${wallClock.source}`);
-  const servers = ntp.listing();
-  const next = ntp.nextIn();
-  const when = next === undefined ? '' : `, asked in ${formatTicks(Math.max(0, next))}`;
-  output.line(servers.length === 0 ? 'no NTP server is known' : `NTP servers: ${servers.join(', ')}${when}`);
-}
-
-function zoneSetting(wallClock: WallClock): Setting {
+function zoneSetting(machine: Machine, wallClock: WallClock): Setting {
   return {
     words: 'timezone',
-    arguments: 'ZONE:zone=UTC0',
-    help: 'as a POSIX string: CET-1CEST,M3.5.0,M10.5.0/3',
+    arguments: 'ZONE:zone=UTC',
+    help: 'by its name, Europe/Berlin, or as a POSIX string, CET-1CEST,M3.5.0,M10.5.0/3',
     set: ([text = '']) => {
-      const zone = parseZone(text.replace(/^(["'])(.*)\1$/, '$2'));
+      const zone = zoneOf(machine, text);
       if (typeof zone === 'string') throw new Refusal(`Cannot set time zone ${text}: ${zone}`);
       wallClock.zone = zone;
     },

@@ -2,6 +2,7 @@ import test from 'ava';
 import fc from 'fast-check';
 import { runSeed } from '../../../test/harness/random.ts';
 import { secondsOf } from './civil.ts';
+import { nextChange } from './next-change.ts';
 import { localAt, parseZone, type Zone } from './timezone.ts';
 
 /** Zones whose rules are what they have been since 2007, with their POSIX strings. Node knows them by name. */
@@ -115,4 +116,26 @@ test('parseZone() never throws', t => {
     { numRuns: 3000, seed: runSeed() },
   );
   t.pass();
+});
+
+test('nextChange() is the moment at which localAt() changes, and none comes before it', t => {
+  for (const [name, text] of ZONES) {
+    const zone = zoneOf(text);
+    for (let year = 2020; year < 2032; year++) {
+      for (const month of [1, 3, 4, 7, 10, 11, 12]) {
+        const now = secondsOf(year, month, 20, 12, 0, 0);
+        const change = nextChange(zone, now);
+        if (zone.summer === undefined) {
+          t.is(change, undefined, name);
+          continue;
+        }
+        const { at, from, to } = change!;
+        t.deepEqual([localAt(zone, at - 1), localAt(zone, at)], [from, to], `${name} after ${now}`);
+        t.deepEqual(localAt(zone, now), from);
+        t.true(at - now < 366 * 86400);
+      }
+    }
+  }
+  const berlin = nextChange(zoneOf('CET-1CEST,M3.5.0,M10.5.0/3'), secondsOf(2026, 11, 29, 0, 0, 0));
+  t.is(berlin?.at, secondsOf(2027, 3, 28, 1, 0, 0));
 });

@@ -39,7 +39,7 @@ export interface Zone {
   end?: Rule;
 }
 
-export const UTC: Zone = { text: 'UTC0', standard: { name: 'UTC', offset: 0 } };
+export const UTC: Zone = { text: 'UTC', standard: { name: 'UTC', offset: 0 } };
 
 /** Reads a TZ string; answers why it is refused. */
 export function parseZone(text: string): Zone | string {
@@ -160,7 +160,7 @@ export function localAt(zone: Zone, seconds: number): Local {
 }
 
 /** When a rule changes the clocks in a year, in seconds as the clocks show them before it. */
-function changeAt(rule: Rule, year: number): number {
+export function changeAt(rule: Rule, year: number): number {
   const first = daysOf(year, 1, 1);
   if (rule.kind === 'N') return (first + rule.day) * DAY + rule.at;
   if (rule.kind === 'J') {
