@@ -5,7 +5,6 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import asc from 'assemblyscript/asc';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
@@ -17,6 +16,8 @@ export async function compilePortable(entry: string): Promise<Uint8Array> {
   const hash = createHash('sha256').update(JSON.stringify(options)).update(contentOf(entry, new Set()));
   const cached = `build/portable/${path.basename(entry, '.ts')}-${hash.digest('hex').slice(0, 16)}.wasm`;
   if (!existsSync(path.resolve(root, cached))) {
+    // The compiler is large: only who needs it loads it.
+    const { default: asc } = await import('assemblyscript/asc');
     const { error, stderr } = await asc.main([entry, ...options, '-o', cached], {
       readFile: (name, base) => readSource(path.resolve(root, base, name)),
       writeFile(name, contents) {
