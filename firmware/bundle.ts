@@ -40,7 +40,7 @@ const portsBody: Plugin = {
 const INLINED = {
   files: /^(src\/plane|hal|firmware)\/(?!host\.ts|control\.ts)/,
   roots: ['servicePending'],
-  hot: /(forward|ethernet|ipv4|source|route|masquerade|masquerade-table|neighbour|transmit|service)\.ts$|hal\/nic/,
+  hot: /(forward|ethernet|ipv4|source|route|masquerade|masquerade-table|neighbour|neighbour-table|transmit|service)\.ts$|hal\/nic/,
   setUp: ['attach'],
 };
 

@@ -4,29 +4,31 @@
 // Not here: probes for an address that we want ourselves (arp.ts), the DHCP server (src/control/dhcp/).
 
 import { arpRequest } from './arp.ts';
-import { NEIGHBOUR_BYTES, NEIGHBOUR_COUNT, NEIGHBOURS_AT } from './limits.ts';
 import { i32at, u16at } from './memory.ts';
 import {
-  NEIGHBOUR_ADDRESS,
+  CLAIM,
+  NEIGHBOUR_DOUBTED,
   NEIGHBOUR_HEADER,
-  NEIGHBOUR_INTERFACE,
   NEIGHBOUR_REACHABLE,
   NEIGHBOUR_SINCE,
   NEIGHBOUR_STATE,
-} from './neighbour.ts';
+} from './neighbour-record.ts';
+import { neighbourFind } from './neighbour-table.ts';
 
 /** Asks who has the address. */
 export function addressAsk(index: i32, address: i32): void {
   arpRequest(index, address);
 }
 
-/** Who was heard to have it at `tick` or later: address of the 6 bytes of its station address, or 0. */
+/**
+ * Who was heard to have it at `tick` or later: address of the 6 bytes of its station address, or 0. Where two
+ * stations say so, the one that we did not know.
+ */
 export function addressHeld(index: i32, address: i32, tick: i32): i32 {
-  for (let i: i32 = 0; i < NEIGHBOUR_COUNT; i++) {
-    const at: i32 = NEIGHBOURS_AT + i * NEIGHBOUR_BYTES;
-    if (i32at(at + NEIGHBOUR_ADDRESS) !== address || i32at(at + NEIGHBOUR_INTERFACE) !== index) continue;
-    if (u16at(at + NEIGHBOUR_STATE) !== NEIGHBOUR_REACHABLE) return 0;
-    return ((i32at(at + NEIGHBOUR_SINCE) - tick) | 0) >= 0 ? at + NEIGHBOUR_HEADER : 0;
-  }
-  return 0;
+  const at: i32 = neighbourFind(address, index);
+  if (at === 0) return 0;
+  const state: i32 = u16at(at + NEIGHBOUR_STATE);
+  if (((i32at(at + NEIGHBOUR_SINCE) - tick) | 0) < 0) return 0;
+  if (state === NEIGHBOUR_DOUBTED) return at + CLAIM;
+  return state === NEIGHBOUR_REACHABLE ? at + NEIGHBOUR_HEADER : 0;
 }

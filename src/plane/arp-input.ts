@@ -31,6 +31,7 @@ import { ARP_DEFEND_TICKS, ARP_STATE_AT } from './limits.ts';
 import { get8, get16, get32, i32at, puti32 } from './memory.ts';
 import { neighbourHeard } from './neighbour.ts';
 import { PACKET_LENGTH, PASS } from './packet.ts';
+import { routeTo, TO_WAY, WAY_SHIFT, WAY_UNICAST } from './route.ts';
 
 /** Ticks of the last defence, a word an interface; 0 before the first. */
 const DEFENDED: i32 = ARP_STATE_AT + 32;
@@ -52,8 +53,10 @@ export function arpInput(packet: i32, index: i32): i32 {
   // A probe (RFC 5227, 2.1.1) has no sender to learn, but it must hear that the address is taken.
   if (sender !== 0) {
     if (onLink(sender, at) === 0) {
-      // A next hop off the link's network is learned only if we asked for it: then it has an entry.
-      if (neighbourHeard(index, sender, packet + ARP_SENDER_MAC, 0) === 0) return DROP_MARTIAN_SOURCE;
+      // Off the link's network are next hops of a lease of /32, or hosts behind another router of this link. Where
+      // our packets to them leave by it they are answered; who learned them would learn all the world's.
+      if (neighbourHeard(index, sender, packet + ARP_SENDER_MAC, 0) === 0 && isBehind(sender, index) === 0)
+        return DROP_MARTIAN_SOURCE;
     } else {
       neighbourHeard(index, sender, packet + ARP_SENDER_MAC, forUs);
     }
@@ -80,6 +83,11 @@ function onLink(address: i32, at: i32): i32 {
   const host: i32 = address & ~mask;
   if ((~mask & ~1) === 0) return 1; // RFC 3021: both are hosts
   return host !== 0 && host !== ~mask ? 1 : 0;
+}
+
+/** Whether the way to an address leaves by the interface. */
+function isBehind(address: i32, index: i32): i32 {
+  return i32at(routeTo(address) + TO_WAY) === ((WAY_UNICAST << WAY_SHIFT) | index) ? 1 : 0;
 }
 
 /** Somebody says that it has our address: count, and say that we have it, not too often (RFC 5227, 2.4 (b)). */

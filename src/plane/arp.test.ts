@@ -1,13 +1,15 @@
 import test from 'ava';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
-import { address, arp, arpFrame, BROADCAST, ethernet, get32, macText, udp } from '../../test/packets.ts';
+import { address, arp, arpFrame, BROADCAST, ethernet, macText, udp } from '../../test/packets.ts';
 import {
   arpTexts,
+  GATEWAY_MAC,
   HOST,
   HOST_MAC,
   LAN,
   LAN_ADDRESS,
   LAN_MAC,
+  OTHER,
   OTHER_MAC,
   SERVER,
   startRouter,
@@ -211,16 +213,42 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(router.counter(DROP_INTERFACE_DOWN), 1);
   });
 
-  test.serial(`a station that takes over an address is believed (${name})`, t => {
+  test.serial(`a next hop off a lease of /32 is answered where the way to it leaves (${name})`, t => {
     const router = startRouter(build, { strangers: true });
-    router.put(LAN, arpFrame(BROADCAST, REQUEST));
-    router.put(LAN, arpFrame(BROADCAST, { ...REQUEST, senderMac: OTHER_MAC, targetAddress: HOST }));
-    router.taken(LAN);
-    router.plane.socketOpen(17, 7, 1);
-    router.fromHost(udp({ source: HOST, destination: LAN_ADDRESS }, 5, 9));
-    const [error] = router.taken(LAN);
-    t.is(macText(error as Uint8Array), OTHER_MAC);
-    t.is(get32(error as Uint8Array, 30) | 0, (192 << 24) | (168 << 16) | 2);
-    t.not(macText(error as Uint8Array, 6), WAN_MAC);
+    const gateway = '100.64.0.1';
+    const request = {
+      operation: 1,
+      senderMac: GATEWAY_MAC,
+      senderAddress: gateway,
+      targetAddress: WAN_ADDRESS,
+    };
+    router.plane.configureInterface(WAN, 1, address(WAN_ADDRESS), -1, 1500);
+    router.plane.interfacesChanged();
+    router.plane.routeRemove(0, 0);
+    router.taken(WAN);
+    router.put(WAN, arpFrame(BROADCAST, request));
+    t.deepEqual(router.taken(WAN), [], 'without a way back nobody is answered');
+    router.plane.routeAdd(0, 0, address(gateway), WAN);
+    router.put(WAN, arpFrame(BROADCAST, request));
+    t.deepEqual(arpTexts(router.taken(WAN)), [`reply ${gateway} from ${WAN_ADDRESS} to ${GATEWAY_MAC}`]);
+    // Nothing was learned: the first packet asks.
+    router.fromHost(udp({ source: HOST, destination: SERVER }, 1000, 53));
+    t.deepEqual(arpTexts(router.taken(WAN)), [`request ${gateway} from ${WAN_ADDRESS} to ${BROADCAST}`]);
+    router.put(WAN, arpFrame(WAN_MAC, { ...request, operation: 2 }));
+    t.is(router.toWan().length, 1);
+    // Nobody of the LAN is answered by the WAN, and nobody of the world by the LAN.
+    router.put(WAN, arpFrame(BROADCAST, { ...request, senderAddress: HOST }));
+    router.put(LAN, arpFrame(BROADCAST, { ...REQUEST, senderAddress: SERVER }));
+    t.deepEqual([...router.taken(WAN), ...router.taken(LAN)], []);
+    t.is(router.counter(DROP_MARTIAN_SOURCE), 3);
+  });
+
+  test.serial(`a host behind another router of the LAN is answered, and not learned (${name})`, t => {
+    const router = startRouter(build, { strangers: true });
+    const request = { ...REQUEST, senderAddress: '10.9.0.7' };
+    router.plane.routeAdd(address('10.9.0.0'), address('255.255.0.0'), address(OTHER), LAN);
+    router.put(LAN, arpFrame(BROADCAST, request));
+    t.deepEqual(arpTexts(router.taken(LAN)), [`reply 10.9.0.7 from ${LAN_ADDRESS} to ${HOST_MAC}`]);
+    t.is(router.plane.addressHeld(LAN, address('10.9.0.7'), 0), 0);
   });
 }

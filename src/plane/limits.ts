@@ -60,21 +60,41 @@ export const SOCKET_COUNT: i32 = 128;
 export const SOCKET_BYTES: i32 = 16;
 
 // --- neighbours and routes -----------------------------------------------------------------------------------
-export const NEIGHBOUR_COUNT: i32 = 256;
-export const NEIGHBOUR_BYTES: i32 = 32;
-/** Places, from its own on, in which a neighbour may stand. */
-export const NEIGHBOUR_WINDOW: i32 = 8;
-/** Packets that wait for one neighbour (RFC 1122, 2.3.2.2 asks for one); a 10 kB datagram in fragments is 7. */
-export const NEIGHBOUR_QUEUE_LIMIT: i32 = 8;
-/** Packets that wait for all neighbours together. */
-export const NEIGHBOUR_HELD_LIMIT: i32 = 24;
+/**
+ * A power of two. When all are taken the one that was unused longest goes, next hops of routes last: with more
+ * hosts than places all are served, and those that speak seldom are asked for again before each packet.
+ */
+export const NEIGHBOUR_COUNT: i32 = 512;
+export const NEIGHBOUR_BYTES: i32 = 48;
+/** Chains of the hash (u16 heads); the top 9 bits of it choose one. */
+export const NEIGHBOUR_BUCKETS: i32 = 512;
+/**
+ * Records looked at for one that may go: a quarter of them may turn out to be in use, and all next hops of routes.
+ * Past the quarter one in use goes, whose host is then asked for again.
+ */
+export const NEIGHBOUR_EVICT_LOOKS: i32 = 64;
+/** The whole table is looked at once in this time, a slice each tick. */
+export const NEIGHBOUR_SWEEP_TICKS: i32 = 64;
+/**
+ * Packets that wait for the sake of one host (RFC 1122, 2.3.2.2 asks for one); a 10 kB datagram in fragments is 7.
+ * Past it that host's own packets are dropped, until its neighbours answer or are given up.
+ */
+export const NEIGHBOUR_HELD_SHARE: i32 = 8;
+/**
+ * Packets that wait for all neighbours together. Past it, as below POOL_RESERVE, who has the most of them loses
+ * the oldest to who has less; when 32 hosts wait for one each, the next one's first packet is dropped.
+ */
+export const NEIGHBOUR_HELD_LIMIT: i32 = 32;
 /** Requests sent for a neighbour before it is given up, and the time between two (RFC 1122, 2.3.2.1: 1 s). */
 export const NEIGHBOUR_TRIES: i32 = 3;
 export const NEIGHBOUR_RETRY_TICKS: i32 = 1 * TICKS_PER_SECOND;
 /** A neighbour in use is asked again, by unicast, this long after it was last heard. */
 export const NEIGHBOUR_CONFIRMED_TICKS: i32 = 60 * TICKS_PER_SECOND;
-/** A neighbour is forgotten this long after it was last used; until then it is "in use" and stays. */
+/** A neighbour is forgotten this long after it was last used. */
 export const NEIGHBOUR_IDLE_TICKS: i32 = 600 * TICKS_PER_SECOND;
+/** Polls of a station whose address another claims, and the least time between two: a host answers in milliseconds. */
+export const NEIGHBOUR_CHECKS: i32 = 2;
+export const NEIGHBOUR_CHECK_TICKS: i32 = 25;
 /** Least time between two defences of our address (RFC 5227, 2.4: DEFEND_INTERVAL, 10 s). */
 export const ARP_DEFEND_TICKS: i32 = 10 * TICKS_PER_SECOND;
 export const ROUTE_COUNT: i32 = 32;
@@ -126,7 +146,7 @@ export const CELLS_BYTES: i32 = 512;
 export const PARAMETER_COUNT: i32 = 64;
 export const COUNTER_COUNT: i32 = 128;
 export const POOL_STATE_BYTES: i32 = 64;
-export const ARP_STATE_BYTES: i32 = 128;
+export const ARP_STATE_BYTES: i32 = 576;
 export const FRAGMENT_STATE_BYTES: i32 = 64;
 export const MASQUERADE_STATE_BYTES: i32 = 256;
 export const ENTROPY_BYTES: i32 = 256;
@@ -183,7 +203,8 @@ export const SERIAL_TRANSMIT_AT: i32 = SERIAL_RECEIVE_AT + SERIAL_COUNT * SERIAL
 export const PUNT_RING_AT: i32 = SERIAL_TRANSMIT_AT + SERIAL_COUNT * SERIAL_TRANSMIT_BYTES;
 export const SOCKETS_AT: i32 = PUNT_RING_AT + 4 * PUNT_RING_COUNT;
 export const NEIGHBOURS_AT: i32 = SOCKETS_AT + SOCKET_COUNT * SOCKET_BYTES;
-export const ROUTES_AT: i32 = NEIGHBOURS_AT + NEIGHBOUR_COUNT * NEIGHBOUR_BYTES;
+export const NEIGHBOUR_HEADS_AT: i32 = NEIGHBOURS_AT + NEIGHBOUR_COUNT * NEIGHBOUR_BYTES;
+export const ROUTES_AT: i32 = NEIGHBOUR_HEADS_AT + 2 * NEIGHBOUR_BUCKETS;
 export const ROUTE_CACHE_AT: i32 = ROUTES_AT + ROUTE_COUNT * ROUTE_BYTES;
 export const ROUTE_STATE_AT: i32 = ROUTE_CACHE_AT + ROUTE_CACHE_COUNT * ROUTE_CACHE_BYTES;
 export const FRAGMENTS_AT: i32 = ROUTE_STATE_AT + ROUTE_STATE_BYTES;

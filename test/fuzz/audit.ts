@@ -20,7 +20,6 @@ import {
   NEIGHBOUR_BYTES,
   NEIGHBOUR_COUNT,
   NEIGHBOUR_HELD_LIMIT,
-  NEIGHBOUR_QUEUE_LIMIT,
   NEIGHBOURS_AT,
   POOL_STATE_AT,
   PUNT_RING_AT,
@@ -30,7 +29,14 @@ import {
   SOCKETS_AT,
 } from '../../src/plane/limits.ts';
 import { i32at, u16at } from '../../src/plane/memory.ts';
-import { NEIGHBOUR_FREE, NEIGHBOUR_RESOLVING, NEIGHBOUR_STATE } from '../../src/plane/neighbour.ts';
+import {
+  NEIGHBOUR_ADDRESS,
+  NEIGHBOUR_FREE,
+  NEIGHBOUR_RESOLVING,
+  neighbourInterface,
+  neighbourState,
+} from '../../src/plane/neighbour-record.ts';
+import { neighbourFind } from '../../src/plane/neighbour-table.ts';
 import { FLAG_CONTROL, PACKET_FLAGS, PACKET_NEXT } from '../../src/plane/packet.ts';
 
 /** Offsets as in the drawings that open neighbour.ts, fragment.ts and ring.ts. */
@@ -99,17 +105,16 @@ function auditCards(ledger: Ledger): void {
 
 function auditNeighbours(ledger: Ledger): void {
   let held = 0;
-  const seen = new Set<string>();
   for (let i = 0; i < NEIGHBOUR_COUNT; i++) {
     const at = NEIGHBOURS_AT + i * NEIGHBOUR_BYTES;
-    const state = u16at(at + NEIGHBOUR_STATE);
+    const state = neighbourState(at);
     if (state === NEIGHBOUR_FREE) continue;
-    const key = `${i32at(at)} on ${i32at(at + 4)}`;
-    if (seen.has(key)) ledger.faults.push(`neighbour ${key} is there twice`);
-    seen.add(key);
+    const [address, index] = [i32at(at + NEIGHBOUR_ADDRESS), neighbourInterface(at)];
+    const key = `${address} on ${index}`;
+    if (neighbourFind(address, index) !== at) ledger.faults.push(`neighbour ${key} is not found`);
     if (state !== NEIGHBOUR_RESOLVING) continue;
     const count = i32at(at + NEIGHBOUR_WAITING.count);
-    if (count > NEIGHBOUR_QUEUE_LIMIT) ledger.faults.push(`neighbour ${key}: ${count} packets wait`);
+    if (count < 1) ledger.faults.push(`neighbour ${key}: ${count} packets wait`);
     held += ledger.chain(
       `neighbour ${i}`,
       i32at(at + NEIGHBOUR_WAITING.first),

@@ -57,17 +57,17 @@ import {
   TICKS_PER_SECOND,
 } from '../../plane/limits.ts';
 import { IN_USE_AT } from '../../plane/masquerade-table.ts';
-import { get8, i32at, u16at } from '../../plane/memory.ts';
+import { get8, i32at } from '../../plane/memory.ts';
 import {
   NEIGHBOUR_ADDRESS,
   NEIGHBOUR_FREE,
   NEIGHBOUR_HEADER,
-  NEIGHBOUR_INTERFACE,
-  NEIGHBOUR_POLLING,
+  NEIGHBOUR_REACHABLE,
   NEIGHBOUR_RESOLVING,
-  NEIGHBOUR_STATE,
   NEIGHBOUR_USED,
-} from '../../plane/neighbour.ts';
+  neighbourInterface,
+  neighbourState,
+} from '../../plane/neighbour-record.ts';
 import {
   ROUTE_DESTINATION,
   ROUTE_GATEWAY,
@@ -151,7 +151,7 @@ function* showArp(context: Context): Job {
   let rows = 0;
   for (let i = 0; i < NEIGHBOUR_COUNT; i++) {
     const at = NEIGHBOURS_AT + i * NEIGHBOUR_BYTES;
-    const state = u16at(at + NEIGHBOUR_STATE);
+    const state = neighbourState(at);
     if (state === NEIGHBOUR_FREE) {
       if (i % 32 === 0) yield 0;
       continue;
@@ -160,11 +160,11 @@ function* showArp(context: Context): Job {
     // While an address is being resolved, packets wait where its header will be.
     const mac = state === NEIGHBOUR_RESOLVING ? '' : macAt(at + NEIGHBOUR_HEADER);
     const name =
-      state === NEIGHBOUR_RESOLVING ? 'resolving' : state === NEIGHBOUR_POLLING ? 'polling' : 'reachable';
+      state === NEIGHBOUR_RESOLVING ? 'resolving' : state === NEIGHBOUR_REACHABLE ? 'reachable' : 'polling';
     const unused = formatTicks(Math.max(0, since(clock.now(), i32at(at + NEIGHBOUR_USED))));
     output.line(
       `${formatAddress(i32at(at + NEIGHBOUR_ADDRESS)).padEnd(15)} ${mac.padEnd(17)} ` +
-        `${interfaceName(i32at(at + NEIGHBOUR_INTERFACE)).padEnd(9)} ${name.padEnd(9)} ${unused}`,
+        `${interfaceName(neighbourInterface(at)).padEnd(9)} ${name.padEnd(9)} ${unused}`,
     );
     yield 0;
   }

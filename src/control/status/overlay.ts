@@ -28,8 +28,8 @@ import {
   TICKS_PER_SECOND,
 } from '../../plane/limits.ts';
 import { IN_USE_AT } from '../../plane/masquerade-table.ts';
-import { i32at, u16at } from '../../plane/memory.ts';
-import { NEIGHBOUR_FREE, NEIGHBOUR_STATE } from '../../plane/neighbour.ts';
+import { i32at } from '../../plane/memory.ts';
+import { NEIGHBOUR_FREE, neighbourState } from '../../plane/neighbour-record.ts';
 import { formatAddress, formatPrefix } from '../address.ts';
 import { since } from '../clock.ts';
 import { COUNTS_PER_SECOND, fact, interfaceName } from '../commands/show.ts';
@@ -128,7 +128,7 @@ function* interfaceRows(
 function neighbours(): number {
   let count = 0;
   for (let i = 0; i < NEIGHBOUR_COUNT; i++) {
-    if (u16at(NEIGHBOURS_AT + i * NEIGHBOUR_BYTES + NEIGHBOUR_STATE) !== NEIGHBOUR_FREE) count++;
+    if (neighbourState(NEIGHBOURS_AT + i * NEIGHBOUR_BYTES) !== NEIGHBOUR_FREE) count++;
   }
   return count;
 }
