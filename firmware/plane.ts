@@ -38,6 +38,7 @@ export { resetIcmp } from '../src/plane/icmp.ts';
 export { bindInterface, configureInterface, resetInterfaces } from '../src/plane/interface.ts';
 export { interfacesChanged } from '../src/plane/interface-change.ts';
 export { ipv4Check } from '../src/plane/ipv4.ts';
+export { keyedHash, resetKeyedHash } from '../src/plane/keyed-hash.ts';
 export { localSend, localSendTo } from '../src/plane/local-send.ts';
 export {
   masqueradeCount,

@@ -56,6 +56,11 @@ export const DNS_CACHE_BYTES = 64 * 1024;
 export const DNS_CACHE_ENTRIES = 512;
 /** Records of a message whose TTLs are counted down; an answer with more is passed on and not kept. */
 export const DNS_RECORDS = 128;
+/**
+ * Records of an answer at most: 512 addresses are 8 KB. One with more is SERVFAIL to who asked for it; walking the 1,489
+ * empty records that a message of 16 KB has room for would hold the others up.
+ */
+export const DNS_ANSWER_RECORDS = 512;
 /** Queries under way to servers: each has a socket of its own (SOCKET_COUNT). */
 export const DNS_FLIGHTS = 64;
 /** Of them, those of one client: a page's 20 names ask 40 questions at once. */

@@ -167,6 +167,9 @@ export const DISK_BUFFER_BYTES: i32 = 512;
 export const STORE_BYTES: i32 = 16384;
 /** What SHA-256 works in (sha256.ts). */
 export const HASH_BYTES: i32 = 704;
+/** The key of keyed-hash.ts, and room for the text of its callers: a DNS name has 255 bytes. */
+export const KEYED_HASH_BYTES: i32 = 64;
+export const KEYED_TEXT_BYTES: i32 = 256;
 /** The settings to which control goes back unless it is told otherwise: mark, tick, and a CONFIGURATION. */
 export const ROLLBACK_BYTES: i32 = 64 + CONFIGURATION_BYTES;
 
@@ -230,7 +233,9 @@ export const DISK_BUFFER_AT: i32 = WAN_LEASE_AT + WAN_LEASE_BYTES;
 export const STORE_AT: i32 = DISK_BUFFER_AT + DISK_BUFFER_BYTES;
 export const WATCHDOG_AT: i32 = STORE_AT + STORE_BYTES;
 export const HASH_AT: i32 = WATCHDOG_AT + WATCHDOG_BYTES;
-export const ROLLBACK_AT: i32 = HASH_AT + HASH_BYTES;
+export const KEYED_HASH_AT: i32 = HASH_AT + HASH_BYTES;
+export const KEYED_TEXT_AT: i32 = KEYED_HASH_AT + KEYED_HASH_BYTES;
+export const ROLLBACK_AT: i32 = KEYED_TEXT_AT + KEYED_TEXT_BYTES;
 export const PLANE_END: i32 = ROLLBACK_AT + ROLLBACK_BYTES;
 /** The page that survives a reset (firmware/crash-page.ts), behind what is the plane's. */
 export const CRASH_AT: i32 = (PLANE_END + 4095) & ~4095;

@@ -42,6 +42,7 @@ import { fragmentTick, resetFragments } from './fragment.ts';
 import { resetIcmp } from './icmp.ts';
 import { resetInterfaces } from './interface.ts';
 import { interfacesChanged } from './interface-change.ts';
+import { resetKeyedHash } from './keyed-hash.ts';
 import {
   INTERFACE_COUNT,
   NEIGHBOUR_HELD_LIMIT,
@@ -80,6 +81,7 @@ export function planeReset(): void {
   resetRoutes();
   resetFragments();
   resetIcmp();
+  resetKeyedHash();
   captureStop();
   masqueradeReset();
   puti32(NOW_AT, 0);

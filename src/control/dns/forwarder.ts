@@ -9,7 +9,7 @@
 // Not here: sockets of clients (dns.ts), settings (commands.ts).
 
 import { IF_MTU, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_WAN } from '../../plane/limits.ts';
+import { INTERFACE_WAN, KEYED_TEXT_AT } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import type { Timer } from '../clock.ts';
 import { since } from '../clock.ts';
@@ -43,6 +43,7 @@ import {
   HEADER_BYTES,
   isTransfer,
   MALFORMED,
+  type NameHash,
   NO_QUERY,
   NXDOMAIN,
   nameText,
@@ -100,7 +101,6 @@ export class Forwarder {
     ...{ queries: 0, tcp: 0, local: 0, cached: 0, joined: 0, forwarded: 0, repeated: 0 },
     ...{ malformed: 0, failed: 0, refused: 0, spoofed: 0, rebound: 0, truncated: 0 },
   };
-  private readonly seed: number;
   private readonly query = new Query();
   /** Of one under way whose answer is made here: the other may be one that has just come. */
   private readonly failed = new Query();
@@ -121,9 +121,14 @@ export class Forwarder {
     private readonly local: Local,
     private readonly upstream: Upstream,
     private readonly policy: Policy,
-  ) {
-    this.seed = context.random();
-  }
+  ) {}
+
+  /** By the plane: names of one hash would make each search compare them all, and so do it in a tenth of the time. */
+  private readonly hashOf: NameHash = (data, from, end) => {
+    const { memory, plane } = this.context.machine;
+    memory.set(data.subarray(from, end), KEYED_TEXT_AT);
+    return plane.keyedHash(KEYED_TEXT_AT, end - from, 1);
+  };
 
   get underWay(): number {
     return this.flights.active.length;
@@ -134,7 +139,7 @@ export class Forwarder {
     const { query, out, counts } = this;
     counts.queries++;
     if (isTcp(asker)) counts.tcp++;
-    const what = data.length > DNS_QUERY_BYTES ? NO_QUERY : parseQuery(data, query, this.seed);
+    const what = data.length > DNS_QUERY_BYTES ? NO_QUERY : parseQuery(data, query, this.hashOf);
     if (what !== QUERY) {
       counts.malformed++;
       if (what === MALFORMED) this.complain(data, asker);
@@ -435,7 +440,7 @@ export class Forwarder {
     const { out, failed } = this;
     const { waiters, query } = flight;
     this.finish(flight);
-    if (parseQuery(query, failed, this.seed) !== QUERY) return;
+    if (parseQuery(query, failed, this.hashOf) !== QUERY) return;
     const question = query.subarray(HEADER_BYTES, flight.nameEnd);
     const bytes = addOpt(out, emptyAnswer(out, query, failed, code), failed, UDP_SEND_BYTES);
     for (const waiter of waiters) {

@@ -5,10 +5,11 @@
 //    0    2       4         6         8         10        12
 //    | ID | flags | QDCOUNT | ANCOUNT | NSCOUNT | ARCOUNT | question | answer | authority | additional
 //
-// Names: each pointer must lead backwards, so that following them ends; a loop makes the message malformed.
+// What a message costs: a name is walked by its own labels alone, at most 255 octets. Its pointers must lead backwards
+// and are not followed, as nothing here needs what they lead to; so no byte is read twice, whatever is in it.
 // Not here: what an answer may contain (rebind.ts), where it is kept (cache.ts).
 
-import { DNS_RECORDS } from '../limits.ts';
+import { DNS_ANSWER_RECORDS, DNS_RECORDS } from '../limits.ts';
 import { hintsAtPrivate, isPrivate } from './rebind.ts';
 
 export const HEADER_BYTES = 12;
@@ -46,6 +47,8 @@ const KEY_EDNS = 1;
 /** The DO bit, as it lies in the third and fourth byte of OPT's TTL. */
 const EDNS_DO = 0x8000;
 const OPTION_COOKIE = 10;
+/** Records behind a query's question: OPT, and TSIG or SIG(0) behind it. Answers and authority it has none. */
+const QUERY_RECORDS = 2;
 
 export const NOERROR = 0;
 export const FORMERR = 1;
@@ -71,28 +74,19 @@ export function write32(data: Uint8Array, at: number, value: number): void {
   write16(data, at + 2, value);
 }
 
-/** The offset behind the name at `at`, or 0 if it is not a name. Its pointers are followed, all backwards. */
+/** The offset behind the name at `at`, or 0 if it is not a name: its labels are too long, or its pointer leads on. */
 export function skipName(data: Uint8Array, bytes: number, at: number): number {
-  let end = 0;
-  let length = 0;
-  let from = at;
-  for (let i = at; i < bytes; ) {
+  const last = at + NAME_BYTES - 1;
+  for (let i = at; i < bytes && i <= last; ) {
     const c = data[i] as number;
-    if (c === 0) return end === 0 ? i + 1 : end;
+    if (c === 0) return i + 1;
     if (c < 64) {
-      length += c + 1;
-      if (length >= NAME_BYTES) return 0;
       i += c + 1;
       continue;
     }
     if (c < 192 || i + 2 > bytes) return 0;
     const to = ((c & 63) << 8) | (data[i + 1] as number);
-    // The question's name has no pointers (parseQuery), so a pointer to it need not be followed.
-    if (end === 0 && to === HEADER_BYTES && at > to) return i + 2;
-    if (to < HEADER_BYTES || to >= from) return 0;
-    if (end === 0) end = i + 2;
-    from = to;
-    i = to;
+    return to >= HEADER_BYTES && to < at ? i + 2 : 0;
   }
   return 0;
 }
@@ -133,60 +127,59 @@ export const NO_QUERY = 1;
 /** A query that cannot be read: FORMERR. */
 export const MALFORMED = 2;
 
-/** Reads a query. The hash begins with `seed`, so that nobody outside can aim at a place in the cache. */
-export function parseQuery(data: Uint8Array, query: Query, seed: number): number {
+/** Hashes `data` from one offset to another, letters in either case alike, so that nobody outside can foresee it. */
+export type NameHash = (data: Uint8Array, from: number, end: number) => number;
+
+/** Reads a query. What no query needs is refused by its header, before anything behind it is read. */
+export function parseQuery(data: Uint8Array, query: Query, hashOf: NameHash): number {
   const bytes = data.length;
   if (bytes < HEADER_BYTES) return NO_QUERY;
   query.id = read16(data, 0);
   query.flags = read16(data, 2);
   if ((query.flags & FLAG_QR) !== 0) return NO_QUERY;
   if (read16(data, 4) !== 1) return MALFORMED;
-  let hash = seed & 0x3fffffff;
+  const isQuery = (query.flags & OPCODE) === 0;
+  if (isQuery && (read32(data, 6) !== 0 || read16(data, 10) > QUERY_RECORDS)) return MALFORMED;
+  const last = HEADER_BYTES + NAME_BYTES - 1;
   let labels = 0;
   let at = HEADER_BYTES;
-  let next = at;
-  // 30 bits, rotated by 5: sums stay below 2^31, where the engine computes with integers.
-  for (; ; at++) {
-    if (at >= bytes) return MALFORMED;
-    const c = data[at] as number;
-    hash = (((hash << 5) & 0x3fffffff) | (hash >> 25)) + (c | 32);
-    if (at !== next) continue;
+  for (;;) {
+    if (at >= bytes || at > last) return MALFORMED;
+    const c = data[at++] as number;
     if (c === 0) break;
     if (c > 63) return MALFORMED;
     labels++;
-    next = at + c + 1;
+    at += c;
   }
-  at++;
-  if (at - HEADER_BYTES > NAME_BYTES || at + 4 > bytes) return MALFORMED;
+  if (at + 4 > bytes) return MALFORMED;
   query.nameEnd = at;
   query.questionEnd = at + 4;
   query.labels = labels;
   query.type = read16(data, at);
   query.class = read16(data, at + 2);
-  query.nameHash = (hash ^ (hash >> 9) ^ (hash >> 18)) & 0x3fffffff;
+  query.nameHash = hashOf(data, HEADER_BYTES, at) & 0x3fffffff;
   query.key = query.flags & KEY_FLAGS;
   query.optAt = 0;
   query.size = UDP_BYTES;
-  query.plain = (query.flags & OPCODE) === 0 && (query.type < TYPE_TKEY || query.type === TYPE_ANY);
-  if (!parseRest(data, bytes, query)) return MALFORMED;
+  query.plain = isQuery && (query.type < TYPE_TKEY || query.type === TYPE_ANY);
+  // The records of an update or a notification are for its server to read (RFC 2136, 1996).
+  if (isQuery && !parseRest(data, bytes, query)) return MALFORMED;
   query.hash = (query.nameHash ^ (query.type << 4) ^ (query.class << 20) ^ query.key) & 0x3fffffff;
   return QUERY;
 }
 
-/** The records behind the question, of which a plain query has at most an OPT. False if they are cut. */
+/** The records behind the question, QUERY_RECORDS at most. False if they are cut. */
 function parseRest(data: Uint8Array, bytes: number, query: Query): boolean {
   let at = query.questionEnd;
-  const others = read16(data, 6) + read16(data, 8);
-  const count = others + read16(data, 10);
-  if (others !== 0 || count > 1) query.plain = false;
+  const count = read16(data, 10);
+  if (count > 1) query.plain = false;
   for (let i = 0; i < count; i++) {
-    if (i === DNS_RECORDS) return false;
     const name = at;
     at = skipName(data, bytes, at);
     if (at === 0 || at + 10 > bytes) return false;
     const end = at + 10 + read16(data, at + 8);
     if (end > bytes) return false;
-    if (read16(data, at) !== TYPE_OPT || at !== name + 1 || i < others) {
+    if (read16(data, at) !== TYPE_OPT || at !== name + 1) {
       query.plain = false;
     } else {
       query.optAt = name;
@@ -195,7 +188,7 @@ function parseRest(data: Uint8Array, bytes: number, query: Query): boolean {
       query.key |= KEY_EDNS | (flags & EDNS_DO);
       // An extended code, another version or another flag than DO is for the server to judge.
       if (read16(data, at + 4) !== 0 || (flags & ~EDNS_DO) !== 0) query.plain = false;
-      if (!onlyCookies(data, at + 10, end)) query.plain = false;
+      if (!onlyCookie(data, at + 10, end)) query.plain = false;
     }
     at = end;
   }
@@ -203,14 +196,10 @@ function parseRest(data: Uint8Array, bytes: number, query: Query): boolean {
   return true;
 }
 
-/** Cookies (RFC 7873) are about the way, not about the question; any other option may change the answer. */
-function onlyCookies(data: Uint8Array, from: number, end: number): boolean {
-  let at = from;
-  while (at < end) {
-    if (at + 4 > end || read16(data, at) !== OPTION_COOKIE) return false;
-    at += 4 + read16(data, at + 2);
-  }
-  return at === end;
+/** A cookie (RFC 7873) is about the way, not about the question; any other option may change the answer. */
+function onlyCookie(data: Uint8Array, from: number, end: number): boolean {
+  if (from === end) return true;
+  return from + 4 <= end && read16(data, from) === OPTION_COOKIE && from + 4 + read16(data, from + 2) === end;
 }
 
 /** An answer, as parseAnswer() found it. */
@@ -252,6 +241,7 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
   answer.hasPrivate = false;
   const authority = answer.answers + read16(data, 8);
   const count = authority + read16(data, 10);
+  if (count > DNS_ANSWER_RECORDS) return false;
   let ttl = SECONDS_MOST;
   let negative = -1;
   let keep = (answer.flags & FLAG_TC) === 0;
@@ -314,12 +304,16 @@ export function sameQuestion(a: Uint8Array, aAt: number, b: Uint8Array, bytes: n
   return true;
 }
 
+/** Characters of a name that people are shown: a line of the log has not room for more. */
+const TEXT_MOST = 100;
+
 /** The name at the front of a question as text, for people: odd bytes as \DDD (RFC 1035, section 5.1). */
 export function nameText(data: Uint8Array, from: number, end: number): string {
   let text = '';
   for (let at = from; at < end; ) {
     const length = data[at] as number;
     if (length === 0 || length > 63) break;
+    if (text.length > TEXT_MOST) return `${text}...`;
     if (text !== '') text += '.';
     for (let i = at + 1; i <= at + length && i < end; i++) {
       const c = data[i] as number;
