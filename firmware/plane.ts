@@ -58,3 +58,4 @@ export { flushRoutes, resetRoutes, routeAdd, routeRemove, routeTo } from '../src
 export { catchUp, interrupt, planeReset, servicePending, tick, wanted } from '../src/plane/service.ts';
 export { pbkdf2Rounds, sha256Block } from '../src/plane/sha256.ts';
 export { resetSockets, socketClose, socketOpen, socketUses } from '../src/plane/sockets.ts';
+export { resetTcp, tcpAccepts, tcpClose, tcpCookie, tcpOpen } from '../src/plane/tcp-local.ts';

@@ -172,6 +172,7 @@ export function createControl(machine: Machine): Control {
       setEngine(plane, ENGINE_NATIVE);
       plane.reclaim();
       plane.resetSockets();
+      plane.resetTcp();
       plane.captureStop();
       serial.release();
       console.output.line(

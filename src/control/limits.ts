@@ -1,5 +1,7 @@
 // Sizes and rates of control's tables, with unit and reason. Those of the plane: src/plane/limits.ts.
 
+import { TCP_CONNECTION_COUNT } from '../plane/limits.ts';
+
 /** The longest datagram that control sends, bytes: DNS answers by EDNS0 (RFC 6891, section 6.2.5). */
 export const UDP_SEND_BYTES = 4096;
 
@@ -88,9 +90,14 @@ export const DNS_QUERY_BYTES = 4096;
 export const DNS_TCP_QUERIES = 8;
 
 /** TCP connections of the router itself, all services together. */
-export const TCP_CONNECTIONS = 8;
-/** Of these, at most so many were opened by others: the rest is for asking upstream. */
+export const TCP_CONNECTIONS: number = TCP_CONNECTION_COUNT;
+/**
+ * Of these, at most so many were opened by others: the rest is for asking upstream. One more ends the one that has been
+ * idle longest, of the client that has most; while all are busy it is refused by a reset (net/tcp.ts).
+ */
 export const TCP_ACCEPTED = 6;
+/** Of these, those of one client. One more ends its own that has been idle longest, or is refused if all are busy. */
+export const TCP_CLIENT = 3;
 /** Bytes that wait to be sent or acknowledged: a DNS message of 16 KB is far more than any in use. */
 export const TCP_SEND_BYTES = 16 * 1024;
 /** Answers to segments that make no sense, a second: resets and challenge ACKs (RFC 5961, section 7). */

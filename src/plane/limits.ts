@@ -59,6 +59,13 @@ export const PUNT_OUTSIDE_LIMIT: i32 = 24;
 export const SOCKET_COUNT: i32 = 128;
 export const SOCKET_BYTES: i32 = 16;
 
+/** TCP connections of the router itself, all services together (src/control/limits.ts): 6 for others, the rest our own. */
+export const TCP_CONNECTION_COUNT: i32 = 8;
+export const TCP_CONNECTION_BYTES: i32 = 8;
+/** What our interfaces take in one segment, and two of them, which is what a connection lets be on its way. */
+export const TCP_MSS: i32 = 1460;
+export const TCP_WINDOW_BYTES: i32 = 2 * TCP_MSS;
+
 // --- neighbours and routes -----------------------------------------------------------------------------------
 /**
  * A power of two. When all are taken the one that was unused longest goes, next hops of routes last: with more
@@ -235,7 +242,8 @@ export const WATCHDOG_AT: i32 = STORE_AT + STORE_BYTES;
 export const HASH_AT: i32 = WATCHDOG_AT + WATCHDOG_BYTES;
 export const KEYED_HASH_AT: i32 = HASH_AT + HASH_BYTES;
 export const KEYED_TEXT_AT: i32 = KEYED_HASH_AT + KEYED_HASH_BYTES;
-export const ROLLBACK_AT: i32 = KEYED_TEXT_AT + KEYED_TEXT_BYTES;
+export const TCP_CONNECTIONS_AT: i32 = KEYED_TEXT_AT + KEYED_TEXT_BYTES;
+export const ROLLBACK_AT: i32 = TCP_CONNECTIONS_AT + TCP_CONNECTION_COUNT * TCP_CONNECTION_BYTES;
 export const PLANE_END: i32 = ROLLBACK_AT + ROLLBACK_BYTES;
 /** The page that survives a reset (firmware/crash-page.ts), behind what is the plane's. */
 export const CRASH_AT: i32 = (PLANE_END + 4095) & ~4095;

@@ -2,6 +2,7 @@ import test from 'ava';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
 import {
   ACK,
+  address,
   BROADCAST,
   echo,
   FIN,
@@ -77,6 +78,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(router.punted(), undefined);
     router.fromHost(udp(TO_LAN, 4000, 53, payload(9), 0));
     t.truthy(router.punted(), 'UDP may leave its checksum out');
+    router.plane.tcpOpen(address(HOST), (23 << 16) | 4000);
     router.fromHost(tcp(TO_LAN, PORTS, payload(3)));
     t.truthy(router.punted());
   });

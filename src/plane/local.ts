@@ -50,6 +50,7 @@ import {
 } from './packet.ts';
 import { parameter, WAN_PING } from './parameters.ts';
 import { socketOpenOn } from './sockets.ts';
+import { TCP_KNOWN, TCP_OPENING, tcpAnswer, tcpKind } from './tcp-local.ts';
 
 const TCP_ACK: i32 = 0x10;
 const TCP_RST: i32 = 0x04;
@@ -64,7 +65,15 @@ export function localInput(packet: i32, index: i32): i32 {
   if (fault !== PASS) return fault;
   if (protocol === PROTOCOL_ICMP) return icmp(packet, index, isOutside);
   if (protocol === PROTOCOL_UDP || protocol === PROTOCOL_TCP) {
-    if (socketOpenOn(protocol, i32at(packet + PACKET_PORTS) & 0xffff, index) !== 0) return PUNT;
+    if (socketOpenOn(protocol, i32at(packet + PACKET_PORTS) & 0xffff, index) !== 0) {
+      const kind: i32 = protocol === PROTOCOL_TCP ? tcpKind(packet) : TCP_KNOWN;
+      if (kind === TCP_KNOWN) return PUNT;
+      if (kind === TCP_OPENING) {
+        tcpAnswer(packet, index);
+        sealTransport(packet + PACKET_IP);
+        return PASS;
+      }
+    }
     if (isOutside !== 0) return DROP_UNSOLICITED;
     count(DROP_LOCAL_CLOSED);
     if (protocol === PROTOCOL_TCP) return reset(packet, index);

@@ -14,6 +14,8 @@ export const TCP_SYN: i32 = 2;
 /** IP and TCP headers without options. */
 export const MSS_HEADERS: i32 = 40;
 
+const MSS_DEFAULT: i32 = 536;
+
 const OPTION_END: i32 = 0;
 const OPTION_NOP: i32 = 1;
 const OPTION_MSS: i32 = 2;
@@ -23,26 +25,36 @@ const OPTION_MSS: i32 = 2;
  * peer takes 536, which fits. The header's length has been checked (ipv4.ts).
  */
 export function clampMss(packet: i32, limit: i32): void {
+  const at: i32 = findMss(packet);
+  if (at !== 0) lower(i32at(packet + PACKET_L4), at, limit);
+}
+
+/** The MSS that a SYN tells, or what a host takes that does not say (RFC 9293, section 3.7.1). */
+export function mssOf(packet: i32): i32 {
+  const at: i32 = findMss(packet);
+  return at !== 0 ? get16(at) : MSS_DEFAULT;
+}
+
+/** Where the option's value is, or 0. */
+function findMss(packet: i32): i32 {
   const tcp: i32 = i32at(packet + PACKET_L4);
   const end: i32 = tcp + ((get8(tcp + 12) >> 4) << 2);
   let at: i32 = tcp + 20;
   // Each turn takes a byte at least, and there are 40.
   while (at < end) {
     const kind: i32 = get8(at);
-    if (kind === OPTION_END) return;
+    if (kind === OPTION_END) return 0;
     if (kind === OPTION_NOP) {
       at++;
     } else {
-      if (at + 1 >= end) return;
+      if (at + 1 >= end) return 0;
       const bytes: i32 = get8(at + 1);
-      if (bytes < 2 || at + bytes > end) return;
-      if (kind === OPTION_MSS && bytes === 4) {
-        lower(tcp, at + 2, limit);
-        return;
-      }
+      if (bytes < 2 || at + bytes > end) return 0;
+      if (kind === OPTION_MSS && bytes === 4) return at + 2;
       at += bytes;
     }
   }
+  return 0;
 }
 
 function lower(tcp: i32, at: i32, limit: i32): void {

@@ -61,6 +61,7 @@ import { resetPool } from './pool.ts';
 import { puntWaiting, resetPunt } from './punt.ts';
 import { resetRoutes } from './route.ts';
 import { resetSockets } from './sockets.ts';
+import { resetTcp } from './tcp-local.ts';
 import { drain } from './transmit.ts';
 
 /** A tick's mark in PENDING_AT that frames wait; the lines have the bits below. */
@@ -76,6 +77,7 @@ export function planeReset(): void {
   resetNics();
   resetInterfaces();
   resetSockets();
+  resetTcp();
   resetPunt();
   resetNeighbours();
   resetRoutes();

@@ -14,12 +14,15 @@ test('MessageStream finds messages however the stream is cut, and ends at one to
   const whole = Uint8Array.from(messages.flatMap(message => [...framed(message)]));
   for (let cut = 1; cut < whole.length; cut += 7) {
     const found: Uint8Array[] = [];
-    const stream = new MessageStream(512, message => found.push(message));
+    const stream = new MessageStream(512, message => found.push(message) > 0);
     for (let at = 0; at < whole.length; at += cut) t.true(stream.take(whole.subarray(at, at + cut)));
     t.deepEqual(found, messages);
   }
-  const stream = new MessageStream(512, () => t.fail());
-  t.false(stream.take(framed(new Uint8Array(513))));
+  t.false(new MessageStream(512, () => t.fail()).take(framed(new Uint8Array(513))));
+  let taken = 0;
+  const refusing = new MessageStream(512, () => ++taken < 3);
+  t.false(refusing.take(new Uint8Array(1460)), 'of 730 empty messages');
+  t.is(taken, 3);
 });
 
 test('resolve() finds the time server, from a server or from here', async t => {

@@ -15,7 +15,10 @@ import { CLASS_IN, FLAG_RD, HEADER_BYTES, nameBytes, read16, skipName, TYPE_A, w
 import { framed, MessageStream } from './stream.ts';
 import { Upstream } from './upstream.ts';
 
-/** A LAN client may think this long between two TCP queries. */
+/**
+ * So long after a query or an answer the next query must have come whole, and the answer must have been taken: bytes
+ * that come one by one do not keep a connection.
+ */
 const TCP_IDLE_SECONDS = 10;
 const LAN_ONLY = 1 << INTERFACE_LAN;
 
@@ -101,6 +104,8 @@ function serve(forwarder: Forwarder, connection: Connection): void {
     index: connection.index,
     reply: message => {
       waiting--;
+      connection.isBusy = waiting > 0;
+      connection.active();
       if (!connection.write(framed(message))) connection.abort();
       else if (ended && waiting === 0) connection.close();
     },
@@ -108,12 +113,12 @@ function serve(forwarder: Forwarder, connection: Connection): void {
   const stream = new MessageStream(DNS_QUERY_BYTES, message => {
     // What is no query is not answered: such a client is not one.
     const isQuery = message.length >= HEADER_BYTES && ((message[2] as number) & 0x80) === 0;
-    if (!isQuery || waiting === DNS_TCP_QUERIES) {
-      connection.abort();
-      return;
-    }
+    if (!isQuery || waiting === DNS_TCP_QUERIES) return false;
     waiting++;
+    connection.isBusy = true;
+    connection.active();
     forwarder.ask(message, asker);
+    return true;
   });
   connection.onData = data => {
     if (!stream.take(data)) connection.abort();

@@ -8,7 +8,7 @@
 // of their question. One timer serves all queries under way: it runs every SCAN_TICKS while there are any.
 // Not here: sockets of clients (dns.ts), settings (commands.ts).
 
-import { IF_MTU, interfaceAt } from '../../plane/interface.ts';
+import { IF_ADDRESS, IF_MTU, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_WAN, KEYED_TEXT_AT } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import type { Timer } from '../clock.ts';
@@ -298,7 +298,9 @@ export class Forwarder {
     const connection = this.context.tcp.connect(flight.server?.address ?? 0, DNS_PORT);
     if (connection === undefined) return false;
     const stream = new MessageStream(DNS_TCP_BYTES, message => {
-      if (flight.isActive && flight.id === id) this.check(flight, message, message.length);
+      const isWaiting = flight.isActive && flight.id === id;
+      if (isWaiting) this.check(flight, message, message.length);
+      return isWaiting;
     });
     connection.onData = data => {
       if (!stream.take(data)) connection.abort();
@@ -382,6 +384,7 @@ export class Forwarder {
       this.deliverEmpty(flight, code); // a server that says no more than what is wrong
       return;
     }
+    answer.own = i32at(interfaceAt(INTERFACE_WAN) + IF_ADDRESS);
     if (!parseAnswer(message, bytes, answer)) {
       // Old servers cut in the middle of a record; that the client should come by TCP they say all the same.
       if (!flight.byTcp && (read16(message, 2) & FLAG_TC) !== 0) {

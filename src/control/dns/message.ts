@@ -216,8 +216,9 @@ export class Answer {
   optAt = 0;
   /** Offset behind the OPT record. */
   optEnd = 0;
-  /** It has an address that no public name should have. */
+  /** It has an address that no public name should have, such as our own one, which is given. */
   hasPrivate = false;
+  own = 0;
 }
 
 /** A day: RFC 2181 allows 68 years, RFC 8767 suggests to keep to days. */
@@ -261,11 +262,11 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
       ttl = Math.min(ttl, Math.max(0, read32(data, at + 4)));
       if (answer.ttls === DNS_RECORDS) keep = false;
       else answer.ttlAt[answer.ttls++] = at + 4;
-      if ((type === TYPE_A || type === TYPE_AAAA) && isPrivate(data, at + 10, length))
+      if ((type === TYPE_A || type === TYPE_AAAA) && isPrivate(data, at + 10, length, answer.own))
         answer.hasPrivate = true;
       if ((type === TYPE_SVCB || type === TYPE_HTTPS) && length > 2) {
         const target = skipName(data, end, at + 12);
-        if (target > 0 && hintsAtPrivate(data, target, end)) answer.hasPrivate = true;
+        if (target > 0 && hintsAtPrivate(data, target, end, answer.own)) answer.hasPrivate = true;
       }
       if (type === TYPE_SOA && i >= answer.answers && i < authority && length >= 22) {
         negative = Math.max(0, Math.min(read32(data, end - 4), NEGATIVE_SECONDS_MOST));

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import type dns from 'dns-packet';
-import { DnsLab, query, record } from '../../../test/dns-lab.ts';
+import { DnsLab, OUTSIDE, query, record } from '../../../test/dns-lab.ts';
 
 const A = record('www.example.com', '192.0.2.1');
 const ASK = query('www.example.com');
@@ -63,9 +63,10 @@ test('private addresses of public names are refused, but for domains in the list
     '169.254.1.1',
     '127.0.0.1',
     '0.0.0.0',
+    OUTSIDE,
   ];
   for (const address of addresses) t.is(told('evil.example.com', address), 'NXDOMAIN', address);
-  for (const address of ['::1', '::', 'fe80::1', 'fd00::1', '::ffff:10.0.0.1'])
+  for (const address of ['::1', '::', 'fe80::1', 'fd00::1', '::ffff:10.0.0.1', '64:ff9b::c0a8:1'])
     t.is(told('evil.example.com', address, 'AAAA'), 'NXDOMAIN', address);
   for (const address of ['9.9.9.9', '172.32.0.1', '192.169.0.1', '100.64.0.1'])
     t.is(told(`${address}.good.example.com`, address), 'NOERROR', address);
@@ -76,7 +77,7 @@ test('private addresses of public names are refused, but for domains in the list
   const mixed = lab.exchange(ASK, [A, record('www.example.com', '192.168.0.1')]);
   t.is(codeOf(mixed), 'NXDOMAIN');
   t.is(mixed.message.answers?.length, 0);
-  t.is(lab.counts().rebound, addresses.length + 7);
+  t.is(lab.counts().rebound, addresses.length + 8);
   t.regex(
     lab.command('show log'),
     /dns: evil\.example\.com has a private address: refused, see set dns allow/,

@@ -3,20 +3,20 @@
 
 export class MessageStream {
   private readonly most: number;
-  private readonly onMessage: (message: Uint8Array) => void;
+  private readonly onMessage: (message: Uint8Array) => boolean;
   private buffer = new Uint8Array(0);
   private have = 0;
   /** Bytes of the length that are known, and the length. */
   private lengthBytes = 0;
   private length = 0;
 
-  /** @param onMessage gets each message, whose bytes it may keep and change. */
-  constructor(most: number, onMessage: (message: Uint8Array) => void) {
+  /** @param onMessage gets each message, whose bytes it may keep and change; false: the stream is not read on. */
+  constructor(most: number, onMessage: (message: Uint8Array) => boolean) {
     this.most = most;
     this.onMessage = onMessage;
   }
 
-  /** Takes the next bytes; false if a message is longer than it may be: the stream cannot be read on. */
+  /** Takes the next bytes; false if it is not read on: a message is longer than it may be, or onMessage() has said so. */
   take(data: Uint8Array): boolean {
     for (let at = 0; at < data.length; ) {
       if (this.lengthBytes < 2) {
@@ -34,7 +34,7 @@ export class MessageStream {
       if (this.have === this.length) {
         this.lengthBytes = 0;
         this.length = 0;
-        this.onMessage(this.buffer);
+        if (!this.onMessage(this.buffer)) return false;
       }
     }
     return true;

@@ -2,24 +2,26 @@
 // at most two segments are on their way, what arrives out of order is dropped and sent again by the other
 // side, what has arrived is handed on at once, so that nothing waits here but what is still to be sent.
 //
-//    SYN_SENT -> ESTABLISHED <- SYN_RECEIVED        ours closes first: FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT
-//                                                   theirs first: CLOSE_WAIT, LAST_ACK; both: CLOSING
+//    SYN_SENT -> ESTABLISHED      ours closes first: FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT
+//                                 theirs first: CLOSE_WAIT, LAST_ACK; both: CLOSING
+//
+// There is no SYN_RECEIVED: a connection of the other side is here from its third segment on (src/plane/tcp-local.ts).
 //
 // Timers:  retransmit   starts with what needs an acknowledgment; from 1 s or as measured, doubled each time;
 //                       sends the oldest again, and gives up after RETRIES (SYN_RETRIES while opening)
-//          idle         starts with the connection and each segment that says something new; idleSeconds;
-//                       ends the connection. In TIME_WAIT it is what is left of it: TIME_WAIT_TICKS
+//          idle         starts with the connection and each active(), and unless its user gave idleSeconds with
+//                       each segment that says something new; ends the connection. In TIME_WAIT it is what is left
+//                       of it: TIME_WAIT_TICKS
 //
 // Not here: which segment belongs to which connection (tcp.ts), segments as bytes (tcp-segment.ts).
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { type Clock, since, type Timer } from '../clock.ts';
 import { TCP_SEND_BYTES } from '../limits.ts';
-import { ACK, type Ends, FIN, MSS_DEFAULT, MSS_OURS, PSH, RST, type Segment, SYN } from './tcp-segment.ts';
+import { ACK, type Ends, FIN, MSS_DEFAULT, PSH, RST, type Segment, SYN } from './tcp-segment.ts';
 
 export type State =
   | 'SYN_SENT'
-  | 'SYN_RECEIVED'
   | 'ESTABLISHED'
   | 'FIN_WAIT_1'
   | 'FIN_WAIT_2'
@@ -45,6 +47,10 @@ export interface Connection extends Readonly<Ends> {
   onEnd: () => void;
   /** It is over, once. No other callback comes after it. */
   onClose: (end: End) => void;
+  /** Its user is at work for the other side: it does not have to make room for another. */
+  isBusy: boolean;
+  /** Starts the idle time anew. */
+  active(): void;
   /** Sends bytes; false and nothing is taken if they do not fit, or the connection is closing. */
   write(data: Uint8Array): boolean;
   /** Ends it once all is sent. What still arrives is handed on. */
@@ -66,15 +72,12 @@ export interface Below {
   ): void;
   /** Whether an answer to a segment that makes no sense is within the rate. */
   mayRepair(): boolean;
-  /** A connection of the other side is open. */
-  opened(connection: TcpConnection): void;
   /** It is CLOSED: forget it. */
   gone(connection: TcpConnection): void;
 }
 
-/** Two segments: what is on its way to us at most, and from us. */
+/** What is on its way from us at most, as to us (TCP_WINDOW_BYTES). */
 const SEGMENTS = 2;
-export const RECEIVE_WINDOW: number = SEGMENTS * MSS_OURS;
 /** First retransmission (RFC 6298, 2.1), the least as Linux has it (the RFC's 1 s stalls each loss), the most. */
 const RTO_FIRST = TICKS_PER_SECOND;
 const RTO_LEAST = (TICKS_PER_SECOND * 3) / 10;
@@ -95,8 +98,9 @@ export class TcpConnection implements Connection {
   onData: (data: Uint8Array) => void = nothing;
   onEnd: () => void = () => this.close();
   onClose: (end: End) => void = nothing;
-  /** The tick of the last segment that said something new. */
-  heard: number;
+  isBusy = false;
+  /** The tick from which its idle time counts. */
+  activeAt: number;
   readonly local: number;
   readonly localPort: number;
   readonly remote: number;
@@ -123,6 +127,8 @@ export class TcpConnection implements Connection {
   private timedEnd = 0;
   private timedAt = 0;
   private retransmit: Timer | undefined;
+  private readonly idleTicks: number;
+  private readonly keepsItself: boolean;
   private idle: Timer;
 
   constructor(
@@ -130,7 +136,7 @@ export class TcpConnection implements Connection {
     ends: Ends,
     readonly index: number,
     initialSequence: number,
-    private readonly idleSeconds: number = IDLE_SECONDS,
+    idleSeconds: number | undefined,
   ) {
     this.local = ends.local;
     this.localPort = ends.localPort;
@@ -139,8 +145,10 @@ export class TcpConnection implements Connection {
     this.sndUna = initialSequence;
     this.sndNxt = initialSequence;
     this.sndMax = initialSequence;
-    this.heard = below.clock.now();
-    this.idle = below.clock.after(idleSeconds * TICKS_PER_SECOND, () => this.idled());
+    this.idleTicks = (idleSeconds ?? IDLE_SECONDS) * TICKS_PER_SECOND;
+    this.keepsItself = idleSeconds === undefined;
+    this.activeAt = below.clock.now();
+    this.idle = below.clock.after(this.idleTicks, () => this.idled());
   }
 
   /** Begins to open it to the other side. */
@@ -149,17 +157,21 @@ export class TcpConnection implements Connection {
     this.sendSyn();
   }
 
-  /** Begins as the answer to a SYN. */
-  accept(syn: Segment): void {
-    this.rcvNxt = (syn.sequence + 1) | 0;
-    this.mss = syn.mss;
-    this.setWindow(syn);
-    this.enter('SYN_RECEIVED');
-    this.sendSyn();
+  /** Begins with the segment that acknowledges our answer to the other side's SYN; receive() takes what is in it. */
+  accept(segment: Segment, mss: number): void {
+    this.sndUna = this.sndNxt = this.sndMax = segment.acknowledgment;
+    this.rcvNxt = segment.sequence;
+    this.mss = mss;
+    this.setWindow(segment);
+    this.enter('ESTABLISHED');
+  }
+
+  active(): void {
+    if (this.state !== 'TIME_WAIT' && this.state !== 'CLOSED') this.restartIdle(this.idleTicks);
   }
 
   write(data: Uint8Array): boolean {
-    const open = this.state === 'ESTABLISHED' || this.state === 'CLOSE_WAIT' || this.isOpening();
+    const open = this.state === 'ESTABLISHED' || this.state === 'CLOSE_WAIT' || this.state === 'SYN_SENT';
     if (!open || this.finWanted || this.waiting.length + data.length > TCP_SEND_BYTES) return false;
     const joined = new Uint8Array(this.waiting.length + data.length);
     joined.set(this.waiting);
@@ -185,9 +197,12 @@ export class TcpConnection implements Connection {
     this.finish('aborted');
   }
 
-  /** A router or the host says that nothing gets there: believed while opening only (RFC 5927, section 5.2). */
-  unreachable(): void {
-    if (this.state === 'SYN_SENT') this.finish('unreachable');
+  /**
+   * A router or the host says that nothing gets there, and quotes a segment's sequence number: believed while opening
+   * only, and only about our SYN (RFC 5927, sections 4.1 and 5.2).
+   */
+  unreachable(sequence: number): void {
+    if (this.state === 'SYN_SENT' && sequence === this.sndUna) this.finish('unreachable');
   }
 
   /** A segment has arrived for this connection. */
@@ -225,9 +240,7 @@ export class TcpConnection implements Connection {
   private receiveOther(segment: Segment): void {
     const { flags, acknowledgment } = segment;
     if (!this.isAcceptable(segment)) {
-      if ((flags & RST) !== 0) return;
-      if (this.state === 'SYN_RECEIVED' && (flags & SYN) !== 0) this.sendSyn();
-      else this.repair();
+      if ((flags & RST) === 0) this.repair();
       return;
     }
     if ((flags & RST) !== 0) {
@@ -241,22 +254,14 @@ export class TcpConnection implements Connection {
       this.repair();
       return;
     }
-    if (this.state === 'SYN_RECEIVED') {
-      this.acknowledged(acknowledgment);
-      this.setWindow(segment);
-      this.enter('ESTABLISHED');
-      this.below.opened(this);
-    } else {
-      this.acknowledged(acknowledgment);
-      this.updateWindow(segment);
-    }
+    this.acknowledged(acknowledgment);
+    this.updateWindow(segment);
     this.finAcknowledged();
     this.receiveData(segment);
   }
 
-  /** Not of what was never sent, nor far too old (RFC 5961, section 5.2); while opening, of our SYN. */
+  /** Not of what was never sent, nor far too old (RFC 5961, section 5.2). */
   private isKnown(acknowledgment: number): boolean {
-    if (this.state === 'SYN_RECEIVED') return acknowledgment === this.sndMax;
     return since(acknowledgment, this.sndMax) <= 0 && since(this.sndUna, acknowledgment) <= 0xffff;
   }
 
@@ -264,8 +269,8 @@ export class TcpConnection implements Connection {
   private isAcceptable(segment: Segment): boolean {
     const bytes = segment.data.length + ((segment.flags & FIN) !== 0 ? 1 : 0);
     const first = since(segment.sequence, this.rcvNxt);
-    if (bytes === 0) return first >= 0 && first < RECEIVE_WINDOW;
-    return first < RECEIVE_WINDOW && first + bytes > 0;
+    if (bytes === 0) return first >= 0 && first < TCP_WINDOW_BYTES;
+    return first < TCP_WINDOW_BYTES && first + bytes > 0;
   }
 
   /** Takes the bytes that come next, and the FIN behind them. */
@@ -280,7 +285,7 @@ export class TcpConnection implements Connection {
       if (this.state === 'TIME_WAIT') this.restartIdle(TIME_WAIT_TICKS);
       return;
     }
-    this.restartIdle(this.idleSeconds * TICKS_PER_SECOND);
+    if (this.keepsItself) this.restartIdle(this.idleTicks);
     const data = segment.data.subarray(skip);
     this.rcvNxt = (this.rcvNxt + data.length + (isFin ? 1 : 0)) | 0;
     if (data.length > 0) this.onData(data);
@@ -300,14 +305,13 @@ export class TcpConnection implements Connection {
       if (count === 0 && this.sndWindow === 0) this.retries = 0;
       return;
     }
-    this.heard = this.below.clock.now();
     if (this.timed && since(acknowledgment, this.timedEnd) >= 0) this.measure();
     this.sndUna = acknowledgment;
     if (since(this.sndNxt, acknowledgment) < 0) this.sndNxt = acknowledgment;
-    if (this.isOpening()) count--;
+    if (this.state === 'SYN_SENT') count--;
     this.waiting = this.waiting.slice(count); // a FIN counts one more than there is
     this.retries = 0;
-    this.restartIdle(this.idleSeconds * TICKS_PER_SECOND);
+    if (this.keepsItself) this.restartIdle(this.idleTicks);
     this.stopRetransmit();
     if (since(this.sndMax, this.sndUna) > 0) this.startRetransmit();
   }
@@ -334,7 +338,7 @@ export class TcpConnection implements Connection {
 
   /** Sends what the window allows, at most two segments, and the FIN behind the last byte. */
   private output(): void {
-    if (this.isOpening() || this.state === 'TIME_WAIT' || this.state === 'CLOSED') return;
+    if (this.state === 'SYN_SENT' || this.state === 'TIME_WAIT' || this.state === 'CLOSED') return;
     const window = Math.min(this.sndWindow, SEGMENTS * this.mss);
     for (let i = 0; i < SEGMENTS; i++) {
       const from = since(this.sndNxt, this.sndUna);
@@ -370,14 +374,7 @@ export class TcpConnection implements Connection {
   }
 
   private sendSyn(): void {
-    const isAnswer = this.state === 'SYN_RECEIVED';
-    this.below.send(
-      this,
-      this.sndUna,
-      isAnswer ? this.rcvNxt : 0,
-      isAnswer ? SYN | ACK : SYN,
-      RECEIVE_WINDOW,
-    );
+    this.below.send(this, this.sndUna, 0, SYN, TCP_WINDOW_BYTES);
     this.sndNxt = (this.sndUna + 1) | 0;
     this.sndMax = this.sndNxt;
     if (this.retransmit === undefined) this.startRetransmit();
@@ -385,7 +382,7 @@ export class TcpConnection implements Connection {
 
   private send(sequence: number, flags: number, data?: Uint8Array): void {
     this.ackDue = false;
-    this.below.send(this, sequence, this.rcvNxt, flags, RECEIVE_WINDOW, data);
+    this.below.send(this, sequence, this.rcvNxt, flags, TCP_WINDOW_BYTES, data);
   }
 
   /** Tells the other side where we are: what it sent does not fit (RFC 5961's challenge ACK). */
@@ -404,7 +401,8 @@ export class TcpConnection implements Connection {
 
   private retransmitted(): void {
     this.retransmit = undefined;
-    if (this.retries === (this.isOpening() ? SYN_RETRIES : RETRIES)) {
+    const isOpening = this.state === 'SYN_SENT';
+    if (this.retries === (isOpening ? SYN_RETRIES : RETRIES)) {
       this.send(this.sndNxt, RST | ACK);
       this.finish('timeout');
       return;
@@ -412,7 +410,7 @@ export class TcpConnection implements Connection {
     this.retries++;
     this.rto = Math.min(RTO_MOST, this.rto * 2);
     this.timed = false; // Karn: an acknowledgment would not tell which of the two it is for
-    if (this.isOpening()) {
+    if (isOpening) {
       this.sendSyn();
       return;
     }
@@ -439,7 +437,7 @@ export class TcpConnection implements Connection {
 
   private restartIdle(ticks: number): void {
     const { clock } = this.below;
-    this.heard = clock.now();
+    this.activeAt = clock.now();
     clock.cancel(this.idle);
     this.idle = clock.after(ticks, () => this.idled());
   }
@@ -449,12 +447,8 @@ export class TcpConnection implements Connection {
       this.finish('closed');
       return;
     }
-    if (!this.isOpening()) this.send(this.sndNxt, RST | ACK);
+    if (this.state !== 'SYN_SENT') this.send(this.sndNxt, RST | ACK);
     this.finish('timeout');
-  }
-
-  private isOpening(): boolean {
-    return this.state === 'SYN_SENT' || this.state === 'SYN_RECEIVED';
   }
 
   private isFinSent(): boolean {

@@ -1,6 +1,7 @@
 // TCP segments as bytes: RFC 9293, section 3.1. The plane has checked lengths and checksum of what arrives
 // and computes the checksum of what leaves. The one option is the maximum segment size (section 3.7.1).
 
+import { TCP_MSS } from '../../plane/limits.ts';
 import { get16, get32, i32at } from '../../plane/memory.ts';
 import { PACKET_IN, PACKET_IP, PACKET_L4, PASS } from '../../plane/packet.ts';
 import type { Machine } from '../machine.ts';
@@ -13,8 +14,7 @@ export const RST = 4;
 export const PSH = 8;
 export const ACK = 16;
 
-/** What our interfaces take in one frame; what a host takes that does not say (RFC 9293, section 3.7.1). */
-export const MSS_OURS = 1460;
+/** What a host takes that does not say (RFC 9293, section 3.7.1). */
 export const MSS_DEFAULT = 536;
 /** Less than this is an attempt to make us send many small segments. */
 const MSS_LEAST = 88;
@@ -77,7 +77,7 @@ export function mssOption(options: Uint8Array): number {
     if (length < 2 || at + length > options.length) break;
     if (kind === OPTION_MSS && length === 4) {
       const mss = ((options[at + 2] as number) << 8) | (options[at + 3] as number);
-      return Math.min(MSS_OURS, Math.max(MSS_LEAST, mss));
+      return Math.min(TCP_MSS, Math.max(MSS_LEAST, mss));
     }
     at += length;
   }
@@ -116,7 +116,7 @@ export function sendSegment(
   memory[at + 12] = headerBytes << 2;
   memory[at + 13] = flags;
   set16(memory, at + 14, window);
-  if (headerBytes > HEADER) set32(memory, at + HEADER, (OPTION_MSS << 24) | (4 << 16) | MSS_OURS);
+  if (headerBytes > HEADER) set32(memory, at + HEADER, (OPTION_MSS << 24) | (4 << 16) | TCP_MSS);
   if (data !== undefined) memory.set(data, at + headerBytes);
   return plane.localSend(packet) === PASS;
 }

@@ -6,6 +6,7 @@ import { controlLab, type Lab } from '../../../test/control-lab.ts';
 import { runSeed } from '../../../test/harness/random.ts';
 import {
   ACK,
+  arpFrame,
   FIN,
   mssOption as mss,
   PSH,
@@ -16,11 +17,12 @@ import {
   SYN,
   tcp,
 } from '../../../test/packets.ts';
-import { HOST, LAN_ADDRESS } from '../../../test/plane-router.ts';
-import { INTERFACE_LAN, TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { TCP_ACCEPTED, TCP_REPAIRS_PER_SECOND, TCP_SEND_BYTES } from '../limits.ts';
+import { HOST, HOST_MAC, LAN, LAN_ADDRESS, LAN_MAC } from '../../../test/plane-router.ts';
+import { COUNT_PUNTED } from '../../plane/counters.ts';
+import { ICMP_BURST, INTERFACE_LAN, TCP_MSS, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TCP_ACCEPTED, TCP_CLIENT, TCP_SEND_BYTES } from '../limits.ts';
 import type { Connection, End } from './tcp.ts';
-import { MSS_DEFAULT, MSS_OURS, mssOption } from './tcp-segment.ts';
+import { MSS_DEFAULT, mssOption } from './tcp-segment.ts';
 
 const PORT = 53;
 const ENDS = { source: HOST, destination: LAN_ADDRESS };
@@ -45,7 +47,7 @@ function listening(): Open {
     heard: () => lab.router.toLan().map(read),
     say: (flags, sequence, acknowledgment, data = new Uint8Array(0), port = 4000) => {
       const header = { sourcePort: port, destinationPort: PORT, flags, sequence, acknowledgment };
-      const options = (flags & SYN) !== 0 ? { options: mss(1000) } : {};
+      const options = (flags & SYN) !== 0 ? { options: mss(1300) } : {};
       lab.router.fromHost(tcp(ENDS, { ...header, ...options }, data));
       lab.settle();
       return open.heard();
@@ -86,8 +88,8 @@ test.serial('a connection is opened, used both ways and closed by the other side
   t.is(ack.acknowledgment, FIRST + 5);
   t.true(open.connection?.write(payload(2500)));
   const sent = open.heard();
-  t.deepEqual(seen(sent), [`${ACK} 1000`, `${ACK} 1000`], 'two segments of the MSS that it told');
-  t.deepEqual(seen(open.say(ACK, FIRST + 5, (iss + 2000) | 0)), [`${ACK | PSH} 500`]);
+  t.deepEqual(seen(sent), [`${ACK} 1220`, `${ACK} 1220`], 'two segments of what its MSS was rounded to');
+  t.deepEqual(seen(open.say(ACK, FIRST + 5, (iss + 2440) | 0)), [`${ACK | PSH} 60`]);
   t.deepEqual(seen(open.say(ACK | FIN, FIRST + 5, (iss + 2500) | 0)), [`${ACK | FIN} 0`]);
   t.deepEqual(open.ends, []);
   open.say(ACK, FIRST + 6, (iss + 2501) | 0);
@@ -177,38 +179,149 @@ test.serial('write() takes no more than there is room for, and nothing after clo
   t.false(open.connection?.write(payload(0)));
 });
 
-test.serial('an idle connection is ended, and half-open ones make room for others', t => {
+test.serial('an idle connection is ended, and SYNs take no place', t => {
   const open = opened();
-  for (let port = 1000; port < 1100; port++) open.say(SYN, FIRST, 0, undefined, port);
-  t.is(open.context.tcp.connections().length, TCP_ACCEPTED);
-  t.is(open.connection?.state, 'ESTABLISHED');
-  open.ticks(10 * TICKS_PER_SECOND);
+  for (let port = 1000; port < 1100; port++) t.is(open.say(SYN, FIRST, 0, undefined, port).length, 1);
   t.is(open.context.tcp.connections().length, 1);
-  open.heard();
+  t.is(open.connection?.state, 'ESTABLISHED');
   open.ticks(31 * TICKS_PER_SECOND);
   t.deepEqual(open.ends, ['timeout']);
 });
 
-test.serial('segments to nobody are reset, at a rate', t => {
+test.serial('segments to nobody are reset by the plane, at a rate, and never reach control', t => {
   const open = listening();
   const [byAck] = open.say(ACK, 7, 1234) as [Read];
   t.is(`${byAck.tcpFlags} ${byAck.sequence}`, `${RST} 1234`);
   t.deepEqual(open.say(RST, 7, 0), []);
   let answers = 0;
-  for (let i = 0; i < 3 * TCP_REPAIRS_PER_SECOND; i++) answers += open.say(ACK, i, i).length;
-  t.is(answers, TCP_REPAIRS_PER_SECOND - 1);
+  for (let i = 0; i < 3 * ICMP_BURST; i++) answers += open.say(ACK, i, i).length;
+  t.is(answers, ICMP_BURST - 1);
+  t.is(open.router.counter(COUNT_PUNTED), 0);
 });
+
+interface Client {
+  connection: Connection;
+  host: string;
+  ends: End[];
+  /** Sends a byte. */
+  say(): void;
+}
+
+/** A listener with an idle time of its own, and hosts that open connections to it. */
+function served() {
+  const lab = controlLab();
+  const clients: Client[] = [];
+  let last: Connection | undefined;
+  lab.context.tcp.listen(
+    PORT,
+    1 << INTERFACE_LAN,
+    connection => {
+      last = connection;
+    },
+    10,
+  );
+  const join = (host: string): Client => {
+    const sourcePort = 5000 + clients.length;
+    const send = (
+      flags: number,
+      sequence: number,
+      acknowledgment: number,
+      data: Uint8Array = new Uint8Array(0),
+    ): void => {
+      const header = { sourcePort, destinationPort: PORT, flags, sequence, acknowledgment };
+      lab.router.fromHost(tcp({ source: host, destination: LAN_ADDRESS }, header, data));
+      lab.settle();
+    };
+    last = undefined;
+    const sender = { operation: 1, senderMac: HOST_MAC, senderAddress: host };
+    lab.router.put(LAN, arpFrame(LAN_MAC, { ...sender, targetAddress: LAN_ADDRESS }));
+    lab.router.toLan();
+    send(SYN, FIRST - 1, 0);
+    const answer = lab.router
+      .toLan()
+      .map(read)
+      .find(({ tcpFlags }) => tcpFlags === (SYN | ACK));
+    const iss = ((answer?.sequence ?? 0) + 1) | 0;
+    send(ACK, FIRST, iss);
+    const ends: End[] = [];
+    const connection = last as Connection | undefined;
+    if (connection === undefined) throw new Error(`No connection of ${host}`);
+    connection.onClose = end => ends.push(end);
+    let said = 0;
+    const say = (): void => send(ACK | PSH, FIRST + said++, iss, payload(1));
+    const client = { connection, host, ends, say };
+    clients.push(client);
+    lab.ticks(1);
+    return client;
+  };
+  return { lab, join };
+}
+
+test.serial('one client has its share of the places: one more ends its own that was idle longest', t => {
+  const { lab, join } = served();
+  const clients = Array.from({ length: TCP_CLIENT }, () => join(HOST));
+  clients[0]?.connection.active();
+  join(HOST);
+  t.deepEqual(
+    clients.map(({ ends }) => ends.length),
+    [0, 1, 0],
+  );
+  t.is(lab.context.tcp.connections().length, TCP_CLIENT);
+});
+
+test.serial(
+  'with all places taken the idle one of who has most goes, a busy one of nobody who has no more',
+  t => {
+    const { lab, join } = served();
+    const greedy = Array.from({ length: TCP_CLIENT }, () => join('192.168.0.30'));
+    const others = ['31', '32', '33'].map(last => join(`192.168.0.${last}`));
+    t.is(lab.context.tcp.connections().length, TCP_ACCEPTED);
+    others[0]?.connection.active();
+    join('192.168.0.34');
+    t.deepEqual(
+      greedy.map(({ ends }) => ends.length),
+      [1, 0, 0],
+    );
+    t.true(others.every(({ ends }) => ends.length === 0));
+    for (const connection of lab.context.tcp.connections()) connection.isBusy = true;
+    join('192.168.0.35');
+    t.deepEqual(
+      greedy.map(({ ends }) => ends.length),
+      [1, 1, 0],
+      'it had two, the new one none',
+    );
+    for (const connection of lab.context.tcp.connections()) connection.isBusy = true;
+    t.throws(() => join('192.168.0.36'), undefined, 'everybody has one, and all are busy');
+    t.is(lab.context.tcp.connections().length, TCP_ACCEPTED);
+  },
+);
+
+test.serial(
+  'with an idle time of its own, bytes do not keep a connection, only what its user calls active',
+  t => {
+    const { lab, join } = served();
+    const drip = join(HOST);
+    const good = join(HOST);
+    for (let second = 0; second < 12; second++) {
+      drip.say();
+      if (second === 6) good.connection.active();
+      lab.ticks(TICKS_PER_SECOND);
+    }
+    t.deepEqual(drip.ends, ['timeout']);
+    t.deepEqual(good.ends, []);
+  },
+);
 
 test.serial('mssOption() survives any options', t => {
   t.is(mssOption(Uint8Array.from([1, 1, ...mss(1000), 0])), 1000);
-  t.is(mssOption(Uint8Array.from(mss(9000))), MSS_OURS);
+  t.is(mssOption(Uint8Array.from(mss(9000))), TCP_MSS);
   t.is(mssOption(Uint8Array.from(mss(1))), 88);
   for (const wrong of [[2], [2, 4], [2, 4, 5], [2, 0, 5, 5], [2, 3, 5, 5], [8, 0], [0, ...mss(1000)]])
     t.is(mssOption(Uint8Array.from(wrong)), MSS_DEFAULT);
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 40 }), options => {
       const value = mssOption(options);
-      return value >= 88 && value <= MSS_OURS;
+      return value >= 88 && value <= TCP_MSS;
     }),
     { seed: runSeed() },
   );

@@ -1,14 +1,18 @@
-// TCP for control's services: a small number of connections, each bounded (tcp-connection.ts). What strangers
-// send takes no more memory than that: a SYN too many replaces the oldest that is not open yet, or is
-// dropped, and its sender tries again. Segments to no connection are answered by a reset (RFC 9293, 3.10.7.1).
+// TCP for control's services: a small number of connections, each bounded (tcp-connection.ts). Until the other side
+// has answered our SYN with the right number, and when a segment belongs to nobody, the plane answers alone
+// (src/plane/tcp-local.ts): what comes here is of a connection, or opens one.
+//
+// A client has at most TCP_CLIENT of the places; one too many ends the client's own that has been idle longest. When all
+// places are taken, the one that has been idle longest of the client that has most of them goes, and while all are
+// busy only a client that has two more than the new one loses one. So nobody keeps the others out by holding places.
 
 import { IF_ADDRESS, interfaceAt } from '../../plane/interface.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { get16, get32, i32at } from '../../plane/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_L4 } from '../../plane/packet.ts';
 import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../plane/route.ts';
 import { type Clock, since } from '../clock.ts';
-import { TCP_ACCEPTED, TCP_CONNECTIONS, TCP_REPAIRS_PER_SECOND } from '../limits.ts';
+import { TCP_ACCEPTED, TCP_CLIENT, TCP_CONNECTIONS, TCP_REPAIRS_PER_SECOND } from '../limits.ts';
 import type { Machine } from '../machine.ts';
 import { ANY_INTERFACE, type Sockets } from '../sockets.ts';
 import { freePort } from './port.ts';
@@ -33,6 +37,11 @@ export interface Tcp {
   connections(): readonly Connection[];
 }
 
+/** Both ports as the plane has them. */
+function portsOf({ localPort, remotePort }: Ends): number {
+  return (localPort << 16) | remotePort;
+}
+
 interface Listener {
   port: number;
   accept: (connection: Connection) => void;
@@ -52,12 +61,8 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
       sendSegment(machine, ends, sequence, acknowledgment, flags, window, data);
     },
     mayRepair,
-    opened: connection => {
-      const listener = listeners.find(({ port }) => port === connection.localPort);
-      if (listener === undefined) connection.abort();
-      else listener.accept(connection);
-    },
     gone: connection => {
+      plane.tcpClose(connection.remote, portsOf(connection));
       connections = connections.filter(other => other !== connection);
       release(connection.localPort);
     },
@@ -74,8 +79,8 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
 
   /** Closes a port that nobody uses any more. */
   function release(port: number): void {
-    const isUsed = listeners.some(other => other.port === port);
-    if (!isUsed && !connections.some(({ localPort }) => localPort === port)) sockets.close(TCP, port);
+    if (!isListening(port) && !connections.some(({ localPort }) => localPort === port))
+      sockets.close(TCP, port);
   }
 
   function find(localPort: number, remote: number, remotePort: number): TcpConnection | undefined {
@@ -92,14 +97,24 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
     const segment = readSegment(memory, packet);
     if (segment === undefined) return;
     const { flags, sourcePort, destinationPort, source } = segment;
-    let connection = find(destinationPort, source, sourcePort);
-    if (connection?.state === 'TIME_WAIT' && (flags & (SYN | ACK | RST)) === SYN) {
-      connection.abort(); // the same port again (RFC 9293, section 3.6.1)
-      connection = undefined;
-    }
-    if (connection !== undefined) connection.receive(segment);
-    else if ((flags & (SYN | ACK | RST)) === SYN) accept(segment);
-    else if ((flags & RST) === 0 && mayRepair()) reset(segment);
+    const connection = find(destinationPort, source, sourcePort);
+    const isSyn = (flags & (SYN | ACK | RST)) === SYN;
+    if (connection?.state === 'TIME_WAIT' && isSyn && isListening(destinationPort)) {
+      // The same port again (RFC 9293, section 3.6.1).
+      connection.abort();
+      below.send(
+        endsOf(segment),
+        plane.tcpCookie(packet),
+        (segment.sequence + 1) | 0,
+        SYN | ACK,
+        TCP_WINDOW_BYTES,
+      );
+    } else if (connection !== undefined) connection.receive(segment);
+    else accept(segment, plane.tcpAccepts(packet));
+  }
+
+  function isListening(port: number): boolean {
+    return listeners.some(other => other.port === port);
   }
 
   /** Destination unreachable, any code, about a segment of ours that is quoted (RFC 1122, section 4.2.3.9). */
@@ -107,35 +122,63 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
     if (memory[icmp] !== 3) return;
     const quoted = icmp + 8;
     const l4 = quoted + (((memory[quoted] as number) & 15) << 2);
-    find(get16(l4), get32(quoted + 16), get16(l4 + 2))?.unreachable();
+    find(get16(l4), get32(quoted + 16), get16(l4 + 2))?.unreachable(get32(l4 + 4));
   }
 
-  function accept(syn: Segment): void {
-    const listener = listeners.find(({ port }) => port === syn.destinationPort);
-    if (listener === undefined) {
-      if (mayRepair()) reset(syn);
+  /** @param mss of the other side, or 0 if the segment is of a connection that has ended. */
+  function accept(segment: Segment, mss: number): void {
+    const listener = listeners.find(({ port }) => port === segment.destinationPort);
+    if (listener === undefined || mss === 0 || !hasRoom(segment.source)) {
+      if ((segment.flags & RST) === 0 && mayRepair()) reset(segment);
       return;
     }
-    const accepted = connections.filter(({ index }) => index >= 0);
-    if ((accepted.length >= TCP_ACCEPTED || connections.length >= TCP_CONNECTIONS) && !makeRoom(accepted))
-      return;
-    const connection = new TcpConnection(
-      below,
-      endsOf(syn),
-      syn.index,
-      plane.random32(),
-      listener.idleSeconds,
-    );
-    connections.push(connection);
-    connection.accept(syn);
+    const ends = endsOf(segment);
+    const connection = new TcpConnection(below, ends, segment.index, 0, listener.idleSeconds);
+    add(connection);
+    connection.accept(segment, mss);
+    listener.accept(connection);
+    connection.receive(segment);
   }
 
-  /** Ends the one that nobody misses: over and waiting, or the oldest that is not open yet. */
-  function makeRoom(among: TcpConnection[]): boolean {
-    const victim =
-      among.find(({ state }) => state === 'TIME_WAIT') ?? among.find(({ state }) => state === 'SYN_RECEIVED');
-    victim?.abort();
-    return victim !== undefined;
+  function add(connection: TcpConnection): void {
+    connections.push(connection);
+    plane.tcpOpen(connection.remote, portsOf(connection));
+  }
+
+  /** Whether a client may have one more connection; another may have to go for it. */
+  function hasRoom(client: number): boolean {
+    const accepted = connections.filter(({ index }) => index >= 0);
+    const own = accepted.filter(({ remote }) => remote === client);
+    if (own.length >= TCP_CLIENT) return end(over(own) ?? idlest(own));
+    if (accepted.length < TCP_ACCEPTED && connections.length < TCP_CONNECTIONS) return true;
+    const holds = (of: TcpConnection): number => accepted.filter(({ remote }) => remote === of.remote).length;
+    const most = Math.max(0, ...accepted.map(holds));
+    const ofMost = accepted.filter(each => holds(each) === most);
+    return end(
+      over(accepted) ??
+        idlest(ofMost) ??
+        idlest(accepted) ??
+        (most >= own.length + 2 ? ofMost[0] : undefined),
+    );
+  }
+
+  /** One that is over and only waits. */
+  function over(among: readonly TcpConnection[]): TcpConnection | undefined {
+    return among.find(({ state }) => state === 'TIME_WAIT');
+  }
+
+  /** The one that has been idle longest, unless all are busy. */
+  function idlest(among: readonly TcpConnection[]): TcpConnection | undefined {
+    let oldest: TcpConnection | undefined;
+    for (const each of among) {
+      if (!each.isBusy && (oldest === undefined || since(each.activeAt, oldest.activeAt) < 0)) oldest = each;
+    }
+    return oldest;
+  }
+
+  function end(connection: TcpConnection | undefined): boolean {
+    connection?.abort();
+    return connection !== undefined;
   }
 
   function endsOf(segment: Segment): Ends {
@@ -177,11 +220,11 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
       const local = localFor(address);
       const localPort = freePort(plane, TCP);
       if (local === 0 || localPort === 0) return undefined;
-      if (connections.length >= TCP_CONNECTIONS && !makeRoom(connections)) return undefined;
+      if (connections.length >= TCP_CONNECTIONS && !end(over(connections))) return undefined;
       if (!sockets.open(TCP, localPort, ANY_INTERFACE, input)) return undefined;
       const ends = { local, localPort, remote: address, remotePort: port };
       const connection = new TcpConnection(below, ends, -1, plane.random32(), idleSeconds);
-      connections.push(connection);
+      add(connection);
       connection.connect();
       return connection;
     },

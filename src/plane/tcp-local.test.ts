@@ -1,0 +1,166 @@
+import test from 'ava';
+import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
+import {
+  ACK,
+  address,
+  FIN,
+  faults,
+  mssOption,
+  payload,
+  type Read,
+  RST,
+  read,
+  SYN,
+  tcp,
+} from '../../test/packets.ts';
+import { HOST, LAN, LAN_ADDRESS, type Router, startRouter } from '../../test/plane-router.ts';
+import { NOW_AT } from './cells.ts';
+import { COUNT_PUNTED } from './counters.ts';
+import { TCP_CONNECTION_COUNT, TCP_MSS, TICKS_PER_SECOND } from './limits.ts';
+import { i32at, puti32 } from './memory.ts';
+import { PACKET_PORTS } from './packet.ts';
+
+const PORT = 53;
+const ENDS = { source: HOST, destination: LAN_ADDRESS };
+const FIRST = 5000;
+
+for (const build of [javascriptBuild(), await wasmBuild()]) {
+  const { name } = build;
+
+  const listening = (lanMtu = 1500): Router => {
+    const router = startRouter(build, { lanMtu });
+    router.plane.socketOpen(6, PORT, 1 << LAN);
+    return router;
+  };
+
+  /** Sends a segment from the host; what comes back. */
+  const say = (
+    router: Router,
+    flags: number,
+    fields: object = {},
+    data: Uint8Array = new Uint8Array(0),
+  ): Read[] => {
+    const header = { sourcePort: 4000, destinationPort: PORT, flags, sequence: FIRST, ...fields };
+    router.fromHost(tcp(ENDS, header, data));
+    return router.toLan().map(bytes => {
+      if (faults(bytes) !== '') throw new Error(faults(bytes));
+      return read(bytes);
+    });
+  };
+  const syn = (router: Router, fields: object = {}): Read =>
+    say(router, SYN, { sequence: FIRST - 1, ...fields })[0] as Read;
+  /** The third segment: whether control gets it, and the MSS that it is told. */
+  const acknowledge = (router: Router, { sequence }: Read, fields: object = {}): number => {
+    say(router, ACK, { acknowledgment: (sequence + 1) | 0, ...fields });
+    const packet = router.plane.puntTake();
+    if (packet === 0) return 0;
+    const mss = router.plane.tcpAccepts(packet);
+    router.plane.release(packet);
+    return mss;
+  };
+
+  test.serial(`a SYN is answered at once and nothing is kept of it (${name})`, t => {
+    const router = listening();
+    const answer = syn(router);
+    t.like(answer, { tcpFlags: SYN | ACK, acknowledgment: FIRST, sourcePort: PORT, destinationPort: 4000 });
+    t.is(answer.totalLength, 44);
+    t.is(router.held(), 0);
+    t.is(router.counter(COUNT_PUNTED), 0);
+    t.is(syn(router).sequence, answer.sequence, 'what is sent again is answered alike');
+    t.not(syn(router, { sequence: 1 }).sequence, answer.sequence);
+    t.not(syn(router, { sourcePort: 4001 }).sequence, answer.sequence);
+    t.is(say(router, SYN, {}, payload(1460)).length, 1, 'data on it is left for the sender to send again');
+  });
+
+  test.serial(
+    `only the right number opens a connection, all else is reset as at a closed port (${name})`,
+    t => {
+      const router = listening();
+      const answer = syn(router);
+      for (const fields of [
+        { acknowledgment: answer.sequence },
+        { acknowledgment: (answer.sequence + 2) | 0 },
+        { acknowledgment: (answer.sequence + 1) ^ 8 },
+        { acknowledgment: (answer.sequence + 1) | 0, sequence: FIRST + 1 },
+        { acknowledgment: (answer.sequence + 1) | 0, sourcePort: 4001 },
+      ]) {
+        const reset = say(router, ACK, fields);
+        t.deepEqual(
+          reset.map(({ tcpFlags }) => tcpFlags),
+          [RST],
+        );
+      }
+      const right = { acknowledgment: (answer.sequence + 1) | 0 };
+      t.deepEqual(say(router, RST, right), []);
+      t.deepEqual(say(router, RST | ACK, right), []);
+      t.deepEqual(
+        say(router, SYN | ACK, right).map(({ tcpFlags }) => tcpFlags),
+        [RST],
+      );
+      t.is(router.counter(COUNT_PUNTED), 0);
+      t.not(acknowledge(router, answer), 0);
+      say(router, ACK | FIN, right, payload(100));
+      t.is(router.counter(COUNT_PUNTED), 2, 'the third segment may bring data and the end');
+    },
+  );
+
+  /** The clock goes on; the stations stay known. */
+  const later = (seconds: number): void => puti32(NOW_AT, (i32at(NOW_AT) + seconds * TICKS_PER_SECOND) | 0);
+
+  test.serial(`the number is good for a minute at least, and for three at most (${name})`, t => {
+    for (const start of [0, 50, 81, 0x7fffffff / TICKS_PER_SECOND - 30]) {
+      const router = listening();
+      later(start);
+      const answer = syn(router);
+      later(60);
+      t.not(acknowledge(router, answer), 0, `${start}`);
+      later(120);
+      t.is(acknowledge(router, answer), 0, `${start}`);
+    }
+  });
+
+  test.serial(`the number remembers how much a segment may bring (${name})`, t => {
+    for (const [told, kept] of [
+      [undefined, 536],
+      [1, 88],
+      [535, 88],
+      [536, 536],
+      [1219, 536],
+      [1220, 1220],
+      [1452, 1220],
+      [1460, TCP_MSS],
+      [65535, TCP_MSS],
+    ] as const) {
+      const router = listening();
+      const answer = syn(router, told === undefined ? {} : { options: mssOption(told) });
+      t.is(acknowledge(router, answer), kept, `${told}`);
+    }
+    const router = listening(1000);
+    router.fromHost(tcp(ENDS, { sourcePort: 4000, destinationPort: PORT, flags: SYN }));
+    const [bytes] = router.toLan() as [Uint8Array];
+    t.deepEqual([...bytes.slice(-4)], mssOption(960), 'of ours, what fits the interface');
+  });
+
+  test.serial(`control gets all segments of its connections, and of no others (${name})`, t => {
+    const router = listening();
+    const { plane } = router;
+    const ports = (i: number): number => (PORT << 16) | (4000 + i);
+    for (let i = 0; i < TCP_CONNECTION_COUNT; i++) t.is(plane.tcpOpen(address(HOST), ports(i)), 1);
+    t.is(plane.tcpOpen(address(HOST), ports(99)), 0);
+    for (const flags of [SYN, ACK, RST, FIN, 0]) {
+      t.deepEqual(say(router, flags, { sourcePort: 4003 }), []);
+      t.truthy(router.punted());
+    }
+    plane.tcpClose(address(HOST), ports(3));
+    plane.tcpClose(address(HOST), ports(3));
+    say(router, ACK, { sourcePort: 4003 });
+    t.is(router.punted(), undefined);
+    say(router, ACK, { sourcePort: 4004 });
+    build.use();
+    const packet = plane.puntTake();
+    t.is(i32at(packet + PACKET_PORTS), (4004 << 16) | PORT);
+    plane.release(packet);
+    t.is(plane.tcpOpen(address(HOST), ports(99)), 1);
+    t.is(router.held(), 0);
+  });
+}
