@@ -41,7 +41,7 @@ import {
 } from '../../src/plane/cells.ts';
 import { IF_QUEUE_LENGTH, interfaceAt } from '../../src/plane/interface.ts';
 import {
-  FRAME_MAX,
+  FRAME_TAGGED_MAX,
   PLANE_BASE,
   PLANE_BYTES,
   SERIAL_RECEIVE_AT,
@@ -234,7 +234,7 @@ class Board implements SimBoard {
 
   receive(card: number, frame: Uint8Array): boolean {
     const { plane, memory } = this.running;
-    if (frame.length > FRAME_MAX) return false;
+    if (frame.length > FRAME_TAGGED_MAX) return false;
     const packet = plane.allocate();
     if (packet === 0) return false;
     memory.set(frame, packet + PACKET_FRAME);

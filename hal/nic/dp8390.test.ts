@@ -22,6 +22,7 @@ import {
   BUFFER_COUNT,
   COUNTERS_AT,
   FRAME_MAX,
+  FRAME_TAGGED_MAX,
   NIC_TRANSMIT_TICKS,
   RECEIVE_BUDGET,
 } from '../../src/plane/limits.ts';
@@ -163,6 +164,25 @@ onCard('nicReceive() brings every length from 60 to 1,514, around the ring again
   t.is(statistic(IF_RX_PACKETS), FRAME_MAX - FRAME_MIN + 1);
   t.is(statistic(IF_RX_BYTES), ((FRAME_MIN + FRAME_MAX) * (FRAME_MAX - FRAME_MIN + 1)) / 2);
   t.is(statistic(IF_RX_ERRORS), 0);
+  t.is(poolFree(), BUFFER_COUNT);
+});
+
+onCard('nicReceive() takes 1,518 bytes with a tag, and longer ones no more than without', {}, (t, m) => {
+  const tagged = (length: number) => {
+    const bytes = frame(length);
+    bytes.set([0x81, 0, 0xe0, 0], 12);
+    return bytes;
+  };
+  for (let length = FRAME_MAX - 1; length <= FRAME_TAGGED_MAX; length++) {
+    m.card.receive(tagged(length));
+    t.deepEqual(interrupt(m.plane), [tagged(length)]);
+  }
+  t.is(statistic(IF_RX_ERRORS), 0);
+  for (const bytes of [tagged(FRAME_TAGGED_MAX + 1), frame(FRAME_MAX + 1), frame(FRAME_TAGGED_MAX)]) {
+    m.card.receive(bytes);
+    t.deepEqual(interrupt(m.plane), []);
+  }
+  t.is(statistic(IF_RX_ERRORS), 3);
   t.is(poolFree(), BUFFER_COUNT);
 });
 

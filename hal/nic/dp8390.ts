@@ -19,6 +19,7 @@ import {
   DROP_NO_BUFFER,
   DROP_TRANSMIT_ERROR,
 } from '../../src/plane/counters.ts';
+import { ETHERTYPE_TAG } from '../../src/plane/ethernet.ts';
 import {
   IF_RX_BYTES,
   IF_RX_DROPPED,
@@ -29,8 +30,8 @@ import {
   IF_TX_PACKETS,
   interfaceAt,
 } from '../../src/plane/interface.ts';
-import { FRAME_MAX, NIC_TRANSMIT_TICKS, RECEIVE_BUDGET } from '../../src/plane/limits.ts';
-import { fill, get8, i32at, puti32 } from '../../src/plane/memory.ts';
+import { FRAME_MAX, FRAME_TAGGED_MAX, NIC_TRANSMIT_TICKS, RECEIVE_BUDGET } from '../../src/plane/limits.ts';
+import { fill, get8, get16, i32at, puti32 } from '../../src/plane/memory.ts';
 import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/plane/packet.ts';
 import { allocate, release } from '../../src/plane/pool.ts';
 import { DELAY_FRAME, delay } from '../delay.ts';
@@ -326,7 +327,7 @@ function takeFrame(at: i32, port: i32, page: i32, packet: i32): i32 {
   const length: i32 = (get8(header + 2) | (get8(header + 3) << 8)) - R.CHECKSUM_BYTES;
   if (linked(page, next, length) === 0) return remoteDone(port) === 0 ? DMA_STUCK : RING_BAD;
   let good: i32 = (get8(header) & R.STATUS_ERRORS) === R.STATUS_PRX ? 1 : 0;
-  if (length < FRAME_MIN || length > FRAME_MAX) good = 0;
+  if (length < FRAME_MIN || (length > FRAME_MAX && isTagged(packet, length) === 0)) good = 0;
   if (good !== 0 && length > FRAME_MIN) {
     out8(port + R.ISR, R.ISR_RDC);
     readRest(port, page, packet + PACKET_FRAME + FRAME_MIN, length - FRAME_MIN);
@@ -334,6 +335,11 @@ function takeFrame(at: i32, port: i32, page: i32, packet: i32): i32 {
   if (remoteDone(port) === 0) return DMA_STUCK;
   advance(at, port, next);
   return good === 0 ? FRAME_BAD : length;
+}
+
+/** 1 if a frame, its first bytes read, is so long because of a tag. */
+function isTagged(packet: i32, length: i32): i32 {
+  return length <= FRAME_TAGGED_MAX && get16(packet + PACKET_FRAME + 12) === ETHERTYPE_TAG ? 1 : 0;
 }
 
 /** Reads what follows a frame's first 60 bytes, in two pieces where the ring ends between. */

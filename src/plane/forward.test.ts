@@ -4,7 +4,9 @@ import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
 import {
   ACK,
   address,
+  arp,
   BROADCAST,
+  concat,
   echo,
   ethernet,
   faults,
@@ -24,9 +26,12 @@ import {
   GATEWAY_MAC,
   HOST,
   HOST_MAC,
+  introduce,
   LAN,
+  LAN_ADDRESS,
   LAN_MAC,
   OTHER,
+  OTHER_MAC,
   SERVER,
   startRouter,
   WAN,
@@ -39,11 +44,17 @@ import {
   DROP_FRAME_SHORT,
   DROP_MARTIAN_DESTINATION,
   DROP_NOT_FOR_US,
-  DROP_SAME_INTERFACE,
   DROP_SOURCE_ROUTE,
   DROP_UNSOLICITED,
 } from './counters.ts';
-import { BUFFER_COUNT, BUFFERS_AT, FRAGMENT_LIFE_TICKS } from './limits.ts';
+import {
+  BUFFER_COUNT,
+  BUFFERS_AT,
+  FRAGMENT_LIFE_TICKS,
+  FRAME_TAGGED_MAX,
+  NEIGHBOUR_RETRY_TICKS,
+  NEIGHBOUR_TRIES,
+} from './limits.ts';
 
 const OUT = { source: HOST, destination: SERVER };
 const IN = { source: SERVER, destination: WAN_ADDRESS };
@@ -145,22 +156,140 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(router.held(), 0);
   });
 
-  test.serial(`what would go out where it came in is dropped (${name})`, t => {
+  test.serial(`inside, a packet goes back where it came from, and outside none does (${name})`, t => {
     const router = startRouter(build);
-    router.fromHost(udp({ source: HOST, destination: OTHER }, 1, 2));
-    t.is(router.counter(DROP_SAME_INTERFACE), 1);
+    const back = (datagram: Uint8Array) => {
+      router.fromHost(datagram);
+      const frames = router.taken(LAN);
+      t.is(frames.length, 1);
+      return { to: macText(frames[0] as Uint8Array), ...read((frames[0] as Uint8Array).slice(14)) };
+    };
+    // Hosts whose mask is /32 send us what is for their neighbours, and get no redirect.
+    t.like(back(udp({ source: HOST, destination: OTHER }, 1, 2)), {
+      to: OTHER_MAC,
+      source: HOST,
+      destination: OTHER,
+      ttl: 63,
+    });
+    t.like(back(udp({ source: OTHER, destination: HOST }, 2, 1)), {
+      to: HOST_MAC,
+      source: OTHER,
+      destination: HOST,
+      ttl: 63,
+    });
+    t.like(back(udp({ source: HOST, destination: OTHER, ttl: 1 }, 1, 2)), {
+      to: HOST_MAC,
+      source: LAN_ADDRESS,
+      type: 11,
+    });
     router.plane.routeAdd(address('10.5.0.0'), address('255.255.0.0'), address(OTHER), LAN);
-    router.fromHost(udp({ source: HOST, destination: '10.5.6.7' }, 1, 2));
-    t.is(router.counter(DROP_SAME_INTERFACE), 1, 'but not what another router on the link leads to');
-    t.is(read(router.toLan()[0] as Uint8Array).destination, '10.5.6.7');
-    router.fromHost(udp({ source: '10.5.6.7', destination: HOST }, 1, 2));
-    t.is(router.counter(DROP_SAME_INTERFACE), 2, 'its answers come by that router');
+    t.like(back(udp({ source: HOST, destination: '10.5.6.7' }, 1, 2)), {
+      to: OTHER_MAC,
+      destination: '10.5.6.7',
+    });
+    t.like(back(udp({ source: '10.5.6.7', destination: HOST }, 1, 2)), { to: HOST_MAC, source: '10.5.6.7' });
+    // What came in a frame for everybody goes nowhere.
+    router.put(LAN, frame(BROADCAST, HOST_MAC, udp({ source: HOST, destination: OTHER }, 1, 2)));
+    router.fromGateway(udp({ source: SERVER, destination: '10.1.2.77' }, 1, 2));
+    t.is(router.counter(DROP_UNSOLICITED), 1);
     router.fromHost(udp({ source: HOST, destination: '127.0.0.1' }, 1, 2));
     router.fromHost(udp({ source: HOST, destination: '240.0.0.1' }, 1, 2));
     t.is(router.counter(DROP_MARTIAN_DESTINATION), 2);
     router.fromHost(udp({ ...OUT, options: [131, 3, 4, 0] }, 1, 2));
     t.is(router.counter(DROP_SOURCE_ROUTE), 1);
     t.deepEqual([...router.taken(LAN), ...router.taken(WAN)], []);
+  });
+
+  test.serial(`a hairpinned packet that ends here tells its sender, by the outside address (${name})`, t => {
+    const router = startRouter(build);
+    const other = (datagram: Uint8Array) => router.put(LAN, frame(LAN_MAC, OTHER_MAC, datagram));
+    router.fromHost(udp(OUT, 1043, 53));
+    other(udp({ source: OTHER, destination: SERVER }, 2000, 53));
+    // Each opens its filter for the other.
+    router.fromHost(udp({ source: HOST, destination: WAN_ADDRESS }, 1043, 2000));
+    other(udp({ source: OTHER, destination: WAN_ADDRESS }, 2000, 1043));
+    router.taken(LAN);
+    router.taken(WAN);
+    const lost = udp({ source: HOST, destination: WAN_ADDRESS, ttl: 1 }, 1043, 2000);
+    router.fromHost(lost);
+    const [exceeded, ...more] = router.taken(LAN);
+    t.is(more.length, 0);
+    t.is(macText(exceeded as Uint8Array), HOST_MAC);
+    const message = (exceeded as Uint8Array).slice(14);
+    t.is(faults(message), '');
+    t.like(read(message), { source: WAN_ADDRESS, destination: HOST, type: 11, code: 0 });
+    // The quote is the host's own packet, byte by byte.
+    t.deepEqual(read(message).data, lost);
+    // And so is too long a one, and one whose receiver is gone.
+    router.plane.configureInterface(LAN, 0, address(LAN_ADDRESS), address('255.255.255.0'), 600);
+    router.fromHost(
+      udp({ source: HOST, destination: WAN_ADDRESS, dontFragment: true }, 1043, 2000, payload(900)),
+    );
+    const [big] = router.toLan();
+    t.is(faults(big as Uint8Array), '');
+    t.like(read(big as Uint8Array), { source: WAN_ADDRESS, destination: HOST, type: 3, code: 4, rest: 600 });
+    router.plane.forgetNeighbours(LAN);
+    introduce(router, LAN, HOST_MAC, HOST, LAN_ADDRESS);
+    router.fromHost(udp({ source: HOST, destination: WAN_ADDRESS }, 1043, 2000));
+    router.ticks(NEIGHBOUR_TRIES * 2 * NEIGHBOUR_RETRY_TICKS);
+    const [gone] = router.toLan();
+    t.like(read(gone as Uint8Array), { source: WAN_ADDRESS, destination: HOST, type: 3, code: 1 });
+    t.is(router.held(), 0);
+  });
+
+  test.serial(`a protocol that finds no session is refused with 3/13 (RFC 5508, REQ-8) (${name})`, t => {
+    const router = startRouter(build);
+    router.fromHost(ipv4(OUT, 50, payload(40)));
+    t.is(router.toWan().length, 1);
+    router.put(LAN, frame(LAN_MAC, OTHER_MAC, ipv4({ ...OUT, source: OTHER }, 50, payload(40))));
+    const [error] = router.toLan();
+    t.like(read(error as Uint8Array), { source: LAN_ADDRESS, destination: OTHER, type: 3, code: 13 });
+    router.fromHost(ipv4(OUT, 136, payload(40)));
+    t.like(read(router.toLan()[0] as Uint8Array), { destination: HOST, type: 3, code: 13 });
+    t.deepEqual(router.toWan(), []);
+  });
+
+  test.serial(`a frame with a tag for VLAN 0 is one without, and others are not ours (${name})`, t => {
+    const router = startRouter(build);
+    const tagged = (to: string, from: string, tag: number, data: Uint8Array, type = 0x0800) =>
+      ethernet(to, from, 0x8100, concat([tag >> 8, tag & 255, type >> 8, type & 255], data));
+    const full = udp(OUT, 4000, 53, payload(1472));
+    const frames = [
+      tagged(LAN_MAC, HOST_MAC, 0xe000, full),
+      tagged(LAN_MAC, HOST_MAC, 0, udp(OUT, 4000, 53)),
+    ];
+    t.is(frames[0]?.length, FRAME_TAGGED_MAX);
+    for (const bytes of frames) router.put(LAN, bytes);
+    const sent = router.taken(WAN);
+    t.deepEqual(
+      sent.map(bytes => [bytes.length >= 60 ? get16(bytes, 12) : 0x0800, faults(bytes.slice(14))]),
+      [
+        [0x0800, ''],
+        [0x0800, ''],
+      ],
+    );
+    t.deepEqual(read((sent[0] as Uint8Array).slice(14)).data, payload(1472));
+    router.put(WAN, tagged(WAN_MAC, GATEWAY_MAC, 0xa000, udp(IN, 53, 4000)));
+    t.is(read(router.toLan()[0] as Uint8Array).destination, HOST);
+    const asks = arp({
+      operation: 1,
+      senderMac: OTHER_MAC,
+      senderAddress: OTHER,
+      targetAddress: LAN_ADDRESS,
+    });
+    router.put(LAN, tagged(BROADCAST, OTHER_MAC, 0x6000, asks, 0x0806));
+    const [reply] = router.taken(LAN);
+    t.is(get16(reply as Uint8Array, 12), 0x0806);
+    t.is(reply?.length, 42);
+    // A VLAN of somebody's, a tag in a tag, and tags that are cut off.
+    router.put(LAN, tagged(LAN_MAC, HOST_MAC, 5, udp(OUT, 4000, 53)));
+    router.put(LAN, tagged(LAN_MAC, HOST_MAC, 0, concat([0, 0, 8, 0], udp(OUT, 4000, 53)), 0x8100));
+    t.is(router.counter(DROP_ETHERTYPE), 2);
+    for (let n = 14; n < 18; n++) router.put(LAN, (frames[1] as Uint8Array).slice(0, n));
+    t.is(router.counter(DROP_FRAME_SHORT), 4);
+    router.put(LAN, (frames[1] as Uint8Array).slice(0, 18));
+    t.deepEqual([...router.taken(WAN), ...router.taken(LAN)], []);
+    t.is(router.held(), 0);
   });
 
   test.serial(`a host reaches another by our outside address: hairpin (${name})`, t => {

@@ -27,6 +27,7 @@ import {
   DROP_NO_PORT,
   DROP_NO_ROUTE,
   DROP_NOT_FOR_US,
+  DROP_PROTOCOL,
   DROP_SAME_INTERFACE,
   DROP_TABLE_FULL,
   DROP_TOO_BIG,
@@ -226,11 +227,13 @@ function forward(packet: i32, index: i32, at: i32, to: i32): void {
   const ip: i32 = packet + PACKET_IP;
   puti32(packet + PACKET_OUT, out);
   puti32(packet + PACKET_NEXT_HOP, i32at(to + TO_NEXT_HOP));
-  // Hosts of one link speak to each other; what is behind another router there, a static route leads to.
+  // Inside, a packet goes back where it came from: to what a static route leads to, and between hosts that know of
+  // no network (a mask of /32), which send us all. No redirect is sent (RFC 1812, 5.2.7.2, wants one): such a host
+  // could not use it (RFC 1122, 3.2.2.2), and who believes redirects believes forged ones.
   if (
     out === index &&
-    (i32at(packet + PACKET_FLAGS) & FLAG_HAIRPIN) === 0 &&
-    (i32at(at + IF_SIDE) === INTERFACE_OUTSIDE || i32at(to + TO_NEXT_HOP) === get32(ip + IP_DESTINATION))
+    i32at(at + IF_SIDE) === INTERFACE_OUTSIDE &&
+    (i32at(packet + PACKET_FLAGS) & FLAG_HAIRPIN) === 0
   ) {
     finish(packet, DROP_SAME_INTERFACE);
     return;
@@ -366,19 +369,26 @@ function explain(packet: i32, reason: i32): i32 {
   else if (reason === DROP_TOO_BIG) {
     code = CODE_FRAGMENTATION_NEEDED;
     word = i32at(interfaceAt(out) + IF_MTU);
-  } else if (reason === DROP_TABLE_FULL || reason === DROP_HOST_SHARE || reason === DROP_NO_PORT) {
-    code = CODE_PROHIBITED;
-  } else return 0;
+  } else if (isNoRoom(reason) !== 0) code = CODE_PROHIBITED;
+  else return 0;
   const came: i32 = i32at(packet + PACKET_IN);
   const flags: i32 = i32at(packet + PACKET_FLAGS);
-  if (came < 0 || (flags & FLAG_HAIRPIN) !== 0) return 0;
+  if (came < 0) return 0;
   // Whom no mapping knows outside hears nothing from us.
   const isKnown: i32 = flags & FLAG_DESTINATION_TRANSLATED;
   if (isKnown === 0 && i32at(interfaceAt(came) + IF_SIDE) === INTERFACE_OUTSIDE) return 0;
   if (icmpError(packet, type, code, word) === 0) return 0;
   if ((flags & (FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED)) === 0) return 1;
+  // To the sender's outside port, from which it is turned round as the packet was.
+  if ((flags & FLAG_HAIRPIN) !== 0) return masqueradeHairpin(packet) === PASS ? 1 : 0;
   puti32(packet + PACKET_IN, out);
   puti32(packet + PACKET_OUT, came);
   const verdict: i32 = isKnown !== 0 ? masqueradeOutbound(packet) : masqueradeInbound(packet);
   return verdict === PASS ? 1 : 0;
+}
+
+/** The masquerade has refused to make a session (RFC 5508, REQ-8). */
+function isNoRoom(reason: i32): i32 {
+  if (reason === DROP_TABLE_FULL || reason === DROP_HOST_SHARE || reason === DROP_NO_PORT) return 1;
+  return reason === DROP_PROTOCOL ? 1 : 0;
 }

@@ -10,9 +10,11 @@
 //    | IP | ICMP: type code sum ........ | quoted IP (+ options) | 8 bytes of the transport, or more |
 //    ip   l4                             quoted                  transport                           end
 //
-// The outer ICMP checksum is verified, for the quote decides whom the error reaches (REQ-3), and so is the
-// quoted IP header's (REQ-3a); so a fragmented error, which cannot be verified, is dropped. The quoted
-// transport's checksum is corrected if it was not cut off, never verified (REQ-3c). What follows, RFC 4884's
+// The outer ICMP checksum is verified, for the quote decides whom the error reaches (REQ-3); so a fragmented error,
+// which cannot be verified, is dropped. The quoted IP header's is not, which departs from REQ-3a: routers decrement
+// the TTL before they quote the header with the sum that it had, and path MTU discovery through them needs their
+// errors. The outer sum has vouched for every bit of the quote. What was wrong in it stays wrong by as much.
+// The quoted transport's checksum is corrected if it was not cut off, never verified (REQ-3c). What follows, RFC 4884's
 // extensions too, stays as it is (REQ-3d). The ICMP checksum is then computed afresh: errors are rare, and
 // that is simpler than the sum of all differences.
 // Only unreachable, time exceeded and parameter problem pass. Redirects mean our own link, and source quench
@@ -121,7 +123,6 @@ function checkError(packet: i32): i32 {
   const headerBytes: i32 = headerBytesOf(quoted);
   if (get8(quoted) >>> 4 !== 4 || headerBytes < 20) return DROP_ICMP_MALFORMED;
   if (available < headerBytes + QUOTED_TRANSPORT_BYTES) return DROP_ICMP_MALFORMED;
-  if (checksum(quoted, headerBytes) !== 0) return DROP_ICMP_CHECKSUM;
   // A later fragment has no ports to be known by, and hosts send no errors about it (RFC 1122, 3.2.2).
   return (get16(quoted + IP_OFFSET) & 0x1fff) !== 0 ? DROP_ICMP_UNMATCHED : PASS;
 }

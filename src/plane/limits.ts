@@ -33,10 +33,12 @@ export const RECEIVE_TICK_BUDGET: i32 = 64;
 export const NIC_TRANSMIT_TICKS: i32 = 50;
 /** Ethernet: 14 bytes of header and 1,500 of payload. */
 export const FRAME_MAX: i32 = 1514;
+/** A full frame that came with a tag of IEEE 802.1Q, which is taken off at the door (ethernet.ts). */
+export const FRAME_TAGGED_MAX: i32 = FRAME_MAX + 4;
 export const MTU_DEFAULT: i32 = 1500;
 
 // --- packet buffers ----------------------------------------------------------------------------------
-/** Metadata, then the frame at PACKET_FRAME (packet.ts): 50 + 1,514 + padding. */
+/** Metadata, then the frame at PACKET_FRAME (packet.ts): 50 + 1,518 + padding. */
 export const BUFFER_BYTES: i32 = 1600;
 /** Two full transmit queues, the punt ring, waiting fragments and ARP, and some in hand. */
 export const BUFFER_COUNT: i32 = 128;

@@ -244,6 +244,17 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(lab.inbound(icmp(back, 14, 0, 512 << 16, timestamps)).verdict, DROP_UNSOLICITED);
     t.is(lab.outbound(icmp(out, 13, 0, 512 << 16, timestamps)).verdict, PASS);
     t.is(lab.inbound(icmp(back, 14, 0, 512 << 16, timestamps)).read.destination, HOST);
+    // As 2.2 and 2.4: the information request too, and the address mask's. Whoever was not asked is not heard.
+    for (const [request, reply] of [
+      [15, 16],
+      [17, 18],
+    ] as const) {
+      t.is(lab.inbound(icmp(back, reply, 0, 512 << 16, payload(4))).verdict, DROP_UNSOLICITED);
+      t.is(lab.outbound(icmp(out, request, 0, 512 << 16, payload(4))).verdict, PASS);
+      t.is(lab.inbound(icmp(back, reply, 0, 512 << 16, payload(4))).read.destination, HOST);
+    }
+    for (const type of [9, 10, 30, 37])
+      t.is(lab.outbound(icmp(out, type, 0, 512 << 16, payload(4))).verdict, DROP_ICMP_TYPE);
     t.is(lab.outbound(icmp(out, 17, 0, 513 << 16, payload(4))).verdict, PASS);
     t.is(lab.inbound(icmp(back, 18, 0, 513 << 16, payload(4))).read.destination, HOST);
     t.is(lab.inbound(echo({ source: SERVER_2, destination: WAN }, 0, 512)).verdict, DROP_FILTERED);
@@ -255,7 +266,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(lab.inbound(echo(back, 8, 512)).verdict, LOCAL);
     t.is(lab.outbound(echo(out, 0, 512)).verdict, DROP_ICMP_TYPE, 'nor does the inside answer');
     t.is(lab.outbound(icmp(out, 9, 0, 0, payload(8))).verdict, DROP_ICMP_TYPE);
-    t.is(lab.outbound(icmp(out, 15, 0, 5 << 16, payload(8))).verdict, DROP_ICMP_TYPE);
+    t.is(lab.outbound(icmp(out, 37, 0, 5 << 16, payload(8))).verdict, DROP_ICMP_TYPE);
   });
 
   it('checksums by increments equal those from scratch, for random packets', t => {

@@ -108,6 +108,7 @@ import { INBOUND, OUTBOUND, TCP_ACK, TCP_RST, TCP_SYN } from './tcp-rfc.ts';
 export const QUERY_ECHO: i32 = 1;
 export const QUERY_TIMESTAMP: i32 = 2;
 export const QUERY_MASK: i32 = 4;
+export const QUERY_INFORMATION: i32 = 8;
 
 /** FIN, SYN, RST and ACK: a segment in an established session that has ACK alone of them changes nothing. */
 const CONTROL_MASK: i32 = 0x17;
@@ -385,12 +386,14 @@ function fillEntry(
   count(COUNT_MASQUERADE_NEW);
 }
 
-/** The query that an ICMP type is, or 0: echo, timestamp and address mask (RFC 792, RFC 950). */
+/** The query that an ICMP type is, or 0: echo, timestamp, information, address mask (RFC 792, RFC 950). */
 function queryOf(type: i32): i32 {
+  if (type === 15) return QUERY_INFORMATION;
   return type === 8 ? QUERY_ECHO : type === 13 ? QUERY_TIMESTAMP : type === 17 ? QUERY_MASK : 0;
 }
 
 /** The query that an ICMP type answers, or 0. */
 function queryOfReply(type: i32): i32 {
+  if (type === 16) return QUERY_INFORMATION;
   return type === 0 ? QUERY_ECHO : type === 14 ? QUERY_TIMESTAMP : type === 18 ? QUERY_MASK : 0;
 }
