@@ -20,8 +20,8 @@ export class BusModel implements Ports {
   private readonly ranges: { from: number; count: number; device: Device }[] = [];
 
   constructor() {
-    this.place(0x20, 1, this.pic.controller(0));
-    this.place(0xa0, 1, this.pic.controller(8));
+    this.place(0x20, 2, this.pic.controller(0));
+    this.place(0xa0, 2, this.pic.controller(8));
     this.place(0x61, 1, new RefreshModel());
   }
 
@@ -113,9 +113,34 @@ export class PicModel {
     return had;
   }
 
-  /** The command port of a controller whose first line is `first`: reads answer IRR. */
+  /** Requests that were taken by the poll command and not ended, a bit a line. */
+  inService = 0;
+  private masks = 0xffff;
+  private readonly polls = new Set<number>();
+
+  /** The two ports of a controller whose first line is `first`: commands, of which the poll is one, and the mask. */
   controller(first: number): Device {
-    return { read: () => (this.requests >> first) & 0xff, write() {} };
+    return {
+      read: offset => {
+        if (offset === 1) return (this.masks >> first) & 0xff;
+        return this.polls.delete(first) ? this.poll(first) : (this.requests >> first) & 0xff;
+      },
+      write: (offset, value) => {
+        if (offset === 1) this.masks = (this.masks & ~(0xff << first)) | (value << first);
+        else if ((value & 0x1c) === 0x0c) this.polls.add(first);
+        else if ((value & 0xf8) === 0x60) this.inService &= ~(1 << (first + (value & 7)));
+      },
+    };
+  }
+
+  /** What the processor would be given: the controller's lowest request that is not masked. */
+  private poll(first: number): number {
+    const open = this.requests & ~this.masks & (0xff << first);
+    if (open === 0) return 0;
+    const line = 31 - Math.clz32(open & -open);
+    this.requests &= ~(1 << line);
+    this.inService |= 1 << line;
+    return 0x80 | (line & 7);
   }
 }
 

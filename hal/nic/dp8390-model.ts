@@ -22,6 +22,22 @@ export interface Dp8390Options {
   stopAborts?: boolean;
   /** End of the board's memory, 0x8000 by default. */
   memoryEnd?: number;
+  /**
+   * Loopback and monitor mode do not keep frames out, and the station address is the PROM's at once, as in QEMU's chip:
+   * only stop and a full ring keep them out.
+   */
+  hearsInLoopback?: boolean;
+  /** Accesses to the bus that a frame takes to arrive; stop lets it end, and RST waits for that. 0: none. */
+  receiveTime?: number;
+  /** The reset port does nothing, as in clones that know the command register's stop alone. */
+  deafResetPort?: boolean;
+}
+
+interface Arrival {
+  frame: Uint8Array;
+  /** Page at which the chip's own counter began to store it. */
+  page: number;
+  left: number;
 }
 
 export class Dp8390Model implements Device {
@@ -42,7 +58,10 @@ export class Dp8390Model implements Device {
   transmitStuck = false;
   /** Transmits end with TXE. */
   transmitFails = false;
+  /** Called after each access to the bus: a place from which to send frames. */
+  onAccess: (() => void) | undefined;
 
+  private arrival: Arrival | null = null;
   private cr = 0x21;
   private isr = 0x80;
   private imr = 0;
@@ -77,9 +96,23 @@ export class Dp8390Model implements Device {
 
   // --- the wire's side ---------------------------------------------------------------------------------
 
-  /** A frame without its checksum arrives. Answers whether it is in the ring now. */
+  /** A frame without its checksum arrives. Answers whether the chip takes it. */
   receive(frame: Uint8Array): boolean {
-    if (this.stopped || (this.tcr & 6) !== 0 || !this.accepts(frame)) return false;
+    const isKeptOut = (this.tcr & 6) !== 0 && this.options.hearsInLoopback !== true;
+    if (this.stopped || isKeptOut || this.arrival !== null || !this.accepts(frame)) return false;
+    if (this.curr < this.pstart || this.curr >= this.pstop) {
+      this.violate(`a frame is stored at page ${this.curr}, outside of the ring`);
+      return false;
+    }
+    if (this.options.receiveTime !== undefined) {
+      this.arrival = { frame, page: this.curr, left: this.options.receiveTime };
+      return true;
+    }
+    return this.store(frame);
+  }
+
+  /** Puts a frame into the ring. Answers whether there was room. */
+  private store(frame: Uint8Array): boolean {
     const pages = Math.ceil((frame.length + (this.options.extraPage === false ? 5 : 8)) / 256);
     if (this.overrun !== 'no' || this.hits(pages)) {
       if (this.overrun === 'no') this.overrun = 'seen';
@@ -129,10 +162,11 @@ export class Dp8390Model implements Device {
   }
 
   private accepts(frame: Uint8Array): boolean {
-    if ((this.rcr & 0x20) !== 0) return false;
+    if ((this.rcr & 0x20) !== 0 && this.options.hearsInLoopback !== true) return false;
     if (frame.subarray(0, 6).every(byte => byte === 0xff)) return (this.rcr & 4) !== 0;
     if (((frame[0] as number) & 1) !== 0) return (this.rcr & 8) !== 0;
-    return (this.rcr & 0x10) !== 0 || this.par.every((byte, i) => byte === frame[i]);
+    const own = this.options.hearsInLoopback === true ? this.mac : this.par;
+    return (this.rcr & 0x10) !== 0 || own.every((byte, i) => byte === frame[i]);
   }
 
   /** Whether storing `pages` from CURR on would run into BNRY. */
@@ -163,7 +197,7 @@ export class Dp8390Model implements Device {
   write(offset: number, value: number, width: number): void {
     if (this.absent) return;
     if (offset >= 0x18) {
-      this.reset();
+      if (this.options.deafResetPort !== true) this.reset();
       return;
     }
     if (offset >= 0x10) {
@@ -178,6 +212,8 @@ export class Dp8390Model implements Device {
   }
 
   tick(): void {
+    if (this.arrival !== null && --this.arrival.left <= 0) this.endArrival(this.arrival);
+    this.onAccess?.();
     if (this.transmitLeft > 0 && !this.transmitStuck && --this.transmitLeft === 0) this.endTransmit();
   }
 
@@ -242,7 +278,15 @@ export class Dp8390Model implements Device {
       this.transmitLeft = -1;
       this.cr &= ~4;
     }
-    this.isr |= ISR.RST;
+    if (this.arrival === null) this.isr |= ISR.RST;
+  }
+
+  /** The chip's own counter, and not CURR as it may have been set meanwhile, says where the frame lies. */
+  private endArrival({ frame, page }: Arrival): void {
+    this.arrival = null;
+    this.curr = page;
+    this.store(frame);
+    if (this.stopped) this.isr |= ISR.RST;
   }
 
   private start(wasStopped: boolean): void {
@@ -287,6 +331,7 @@ export class Dp8390Model implements Device {
     this.imr = 0;
     this.remote = null;
     this.transmitLeft = -1;
+    this.arrival = null;
     this.overrun = 'no';
     if (this.remoteStuck === 'until reset') this.remoteStuck = 'no';
     this.drive();

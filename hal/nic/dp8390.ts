@@ -73,24 +73,30 @@ const DMA_STUCK: i32 = -2;
 
 // --- set-up -------------------------------------------------------------------------------------------
 
-/** Resets the chip by the board's port and waits for RST: 1 if it came. */
+/**
+ * Resets the chip and waits until it stands still: 1 if it does. The board's port ends at once what is under way;
+ * where that port does nothing, the command register lets a frame that arrives end, and RST comes after it.
+ */
 export function dp8390Reset(index: i32): i32 {
   const at: i32 = cardAt(index);
   const port: i32 = i32at(at + NIC_PORT);
   const reset: i32 = i32at(at + R.DP_RESET_PORT);
   if (reset !== 0) out8(reset, in8(reset));
-  else out8(port + R.CR, R.CR_STOP);
+  out8(port + R.CR, R.CR_STOP);
   for (let polls: i32 = 0; polls < RESET_POLLS; polls++) {
     if ((in8(port + R.ISR) & R.ISR_RST) !== 0) return 1;
   }
   return 0;
 }
 
-/** Sets all registers (data sheet, section 11.0, "Initialization"). The chip is left stopped, in loopback. */
+/**
+ * Resets the chip and sets all registers (data sheet, section 11.0, "Initialization"). It is left stopped, in
+ * loopback. Only a chip that stands still keeps what is written: the end of a frame under way sets CURR.
+ */
 export function dp8390SetUp(index: i32): void {
   const at: i32 = cardAt(index);
   const port: i32 = i32at(at + NIC_PORT);
-  out8(port + R.CR, R.CR_STOP);
+  dp8390Reset(index);
   out8(port + R.DCR, R.DCR_WORDS);
   out8(port + R.RBCR0, 0);
   out8(port + R.RBCR1, 0);
@@ -128,7 +134,6 @@ export function dp8390Start(index: i32): void {
 
 /** Leaves the network. What was waiting in the card is lost. */
 export function dp8390Stop(index: i32): void {
-  out8(i32at(cardAt(index) + NIC_PORT) + R.IMR, 0);
   dp8390SetUp(index);
 }
 
@@ -140,7 +145,6 @@ export function dp8390Restart(index: i32): void {
   if (i32at(at + R.DP_LOADED) !== 0) loseFrame(errors);
   add(at + NIC_RESETS, 1);
   count(COUNT_CARD_RESET);
-  dp8390Reset(index);
   dp8390SetUp(index);
   dp8390Start(index);
   puti32(at + R.DP_FREED, 1);

@@ -10,7 +10,7 @@
 // Addresses of the remote DMA: the PROM at 0 (each byte the low half of a word), memory from 0x4000 to 0x8000.
 
 import { fill, get8, i32at, put8, puti32 } from '../../src/plane/memory.ts';
-import { pendingLines } from '../pic.ts';
+import { forgetRequest, pendingLines } from '../pic.ts';
 import { in8, out8 } from '../ports.ts';
 import { cardAt, NIC_MAC, NIC_PORT, NIC_SCRATCH } from './card.ts';
 import { dp8390Reset, dp8390SetUp } from './dp8390.ts';
@@ -38,7 +38,6 @@ export function ne2000Probe(index: i32): i32 {
   if (in8(port + R.CR) === 0xff) return 0;
   puti32(at + R.DP_RESET_PORT, port + RESET);
   if (dp8390Reset(index) === 0) return 0;
-  out8(port + R.CR, R.CR_STOP);
   if (in8(port + R.CR) !== R.CR_STOP) return 0;
   out8(port + R.IMR, 0);
   out8(port + R.DCR, R.DCR_WORDS);
@@ -48,8 +47,12 @@ export function ne2000Probe(index: i32): i32 {
   out8(port + R.TCR, R.TCR_LOOPBACK);
   out8(port + R.PSTART, R.RING_START);
   out8(port + R.PSTOP, R.RING_STOP);
+  // The remote DMA runs only in a started chip; in loopback and monitor mode that hears and says nothing. Some chips
+  // store frames even so: a ring with one free page keeps them away from what is tested, and from the PROM at 0.
+  out8(port + R.BNRY, R.RING_START + 1);
   out8(port + R.ISR, 0xff);
-  // The remote DMA runs only in a started chip; in loopback and monitor mode it hears and says nothing.
+  out8(port + R.CR, R.CR_STOP_PAGE1);
+  out8(port + R.CURR, R.RING_START);
   out8(port + R.CR, R.CR_START);
   let found: i32 = testPage(at, port, R.TRANSMIT_PAGE_0);
   if (found !== 0) found = testPage(at, port, R.RING_STOP - 1);
@@ -99,7 +102,8 @@ function readStationAddress(at: i32, port: i32): i32 {
 /**
  * Finds the line of an ISA card that is set up and stopped, or -1: the card cannot say it, so it must use it. A
  * remote DMA of no bytes ends at once, and RDC raises the line, which the interrupt controller remembers even
- * while it is masked. (The request may stay in the controller and come as an interrupt without a cause.)
+ * while it is masked. (The request may stay in the controller and come as an interrupt without a cause.) A line that
+ * waits already, be it of the card's last run, cannot rise: where none rose, those are made to forget.
  */
 export function ne2000FindLine(index: i32): i32 {
   const port: i32 = i32at(cardAt(index) + NIC_PORT);
@@ -120,9 +124,16 @@ export function ne2000FindLine(index: i32): i32 {
     out8(port + R.IMR, 0);
     out8(port + R.ISR, 0xff);
     line = onlyBit(risen);
+    if (risen === 0) forgetRequests(before & CARD_LINES);
   }
   dp8390SetUp(index);
   return line;
+}
+
+function forgetRequests(lines: i32): void {
+  for (let line: i32 = 0; line < LINE_COUNT; line++) {
+    if (((lines >> line) & 1) !== 0) forgetRequest(line);
+  }
 }
 
 /** The number of the one bit that is set, or -1. */
