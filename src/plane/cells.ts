@@ -19,8 +19,6 @@ export const PUNT_TAIL_AT: i32 = CELLS_AT + 24;
 export const PLANE_BUSY_AT: i32 = CELLS_AT + 28;
 /** Entries in use of the table of sockets. */
 export const SOCKETS_OPEN_AT: i32 = CELLS_AT + 32;
-/** The IP identification given out last. */
-export const IDENTIFICATION_AT: i32 = CELLS_AT + 36;
 /** Frames that may still be taken from the cards before the next tick. */
 export const RECEIVE_LEFT_AT: i32 = CELLS_AT + 40;
 /** The tick up to which the ticks' work has been done. */

@@ -45,6 +45,7 @@ import {
   ICMP_UNREACHABLE,
   icmpError,
 } from './icmp.ts';
+import { nextIdentification } from './identification.ts';
 import {
   IF_LINK,
   IF_MTU,
@@ -63,9 +64,9 @@ import {
   IP_FRAGMENT,
   IP_ID,
   IP_OFFSET,
+  IP_SOURCE,
   IP_TTL,
   ipv4Check,
-  nextIdentification,
   PROTOCOL_TCP,
 } from './ipv4.ts';
 import { FRAGMENT_HELD_LIMIT } from './limits.ts';
@@ -283,7 +284,7 @@ function identify(packet: i32): void {
     return;
   }
   const ip: i32 = packet + PACKET_IP;
-  const id: i32 = nextIdentification();
+  const id: i32 = nextIdentification(get32(ip + IP_SOURCE), get32(ip + IP_DESTINATION));
   adjust16(ip + IP_CHECKSUM, get16(ip + IP_ID), id);
   put16(ip + IP_ID, id);
 }

@@ -24,6 +24,7 @@ import {
   DROP_FRAGMENT_OVERLAP,
   DROP_FRAGMENT_TIMEOUT,
 } from './counters.ts';
+import { nextIdentification } from './identification.ts';
 import { IF_SIDE, interfaceAt } from './interface.ts';
 import {
   headerBytesOf,
@@ -35,7 +36,6 @@ import {
   IP_OFFSET,
   IP_PROTOCOL,
   IP_SOURCE,
-  nextIdentification,
   PROTOCOL_TCP,
 } from './ipv4.ts';
 import {
@@ -154,12 +154,12 @@ export function fragmentNext(at: i32): i32 {
 /** Gives a masqueraded fragment the identification of our own that its datagram got (RFC 3022, 6.3). */
 export function fragmentIdentify(packet: i32): void {
   const at: i32 = i32at(packet + PACKET_CONTEXT);
+  const ip: i32 = packet + PACKET_IP;
   let id: i32 = i32at(at + IDENTIFICATION);
   if (id < 0) {
-    id = nextIdentification();
+    id = nextIdentification(get32(ip + IP_SOURCE), get32(ip + IP_DESTINATION));
     puti32(at + IDENTIFICATION, id);
   }
-  const ip: i32 = packet + PACKET_IP;
   adjust16(ip + IP_CHECKSUM, get16(ip + IP_ID), id);
   put16(ip + IP_ID, id);
 }

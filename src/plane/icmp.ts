@@ -15,24 +15,30 @@ import {
   count,
   DROP_ICMP_CHECKSUM,
 } from './counters.ts';
+import { random32 } from './entropy.ts';
 import { ETHERNET_HEADER_BYTES } from './ethernet.ts';
+import { nextIdentification } from './identification.ts';
 import { IF_ADDRESS, interfaceAt } from './interface.ts';
+import { IP_DESTINATION, IP_ID, IP_OFFSET, IP_SOURCE, IP_TTL, PROTOCOL_ICMP, sealHeader } from './ipv4.ts';
+import { keyedHash5 } from './keyed-hash.ts';
 import {
-  IP_DESTINATION,
-  IP_ID,
-  IP_OFFSET,
-  IP_SOURCE,
-  IP_TTL,
-  nextIdentification,
-  PROTOCOL_ICMP,
-  sealHeader,
-} from './ipv4.ts';
-import { ICMP_BURST, ICMP_ERROR_BYTES, ICMP_STATE_AT, ICMP_STATE_BYTES, INTERFACE_COUNT } from './limits.ts';
+  ICMP_BUCKETS,
+  ICMP_BURST,
+  ICMP_ERROR_BYTES,
+  ICMP_KEY_TICKS,
+  ICMP_REFILL_TICKS,
+  ICMP_STATE_AT,
+  ICMP_STATE_BYTES,
+  INTERFACE_COUNT,
+} from './limits.ts';
+import { E_INSIDE, entryAt } from './masquerade-table.ts';
 import { copy, fill, get16, get32, i32at, put8, put16, put32, puti32 } from './memory.ts';
 import {
   FLAG_BROADCAST,
+  FLAG_DESTINATION_TRANSLATED,
   FLAG_ICMP_ERROR,
   FLAG_LOCAL,
+  FLAG_SOURCE_TRANSLATED,
   PACKET_CONTEXT,
   PACKET_ENTRY,
   PACKET_FLAGS,
@@ -60,12 +66,18 @@ export const CODE_PROHIBITED: i32 = 13;
 /** TTL of what we send ourselves (RFC 1700). */
 export const TTL_DEFAULT: i32 = 64;
 const IP_AND_ICMP_BYTES: i32 = 28;
-/** A bucket an interface: tokens, and the tick when they were counted. */
+/** What is hashed with an address to find its bucket, and when it was drawn; 0 never. */
+const KEY: i32 = ICMP_STATE_AT;
+const KEY_TICK: i32 = ICMP_STATE_AT + 4;
+/** Buckets, a group an interface: what is in it, in ticks of refilling, and the tick when it was counted. */
+const BUCKETS: i32 = ICMP_STATE_AT + 64;
 const BUCKET_BYTES: i32 = 8;
+const BUCKET_FULL: i32 = ICMP_BURST * ICMP_REFILL_TICKS;
 
 export function resetIcmp(): void {
   fill(ICMP_STATE_AT, 0, ICMP_STATE_BYTES);
-  for (let i: i32 = 0; i < INTERFACE_COUNT; i++) puti32(ICMP_STATE_AT + i * BUCKET_BYTES, ICMP_BURST);
+  for (let i: i32 = 0; i < INTERFACE_COUNT * ICMP_BUCKETS; i++)
+    puti32(BUCKETS + i * BUCKET_BYTES, BUCKET_FULL);
 }
 
 /**
@@ -82,9 +94,10 @@ export function icmpError(packet: i32, type: i32, code: i32, word: i32): i32 {
   copy(ip + IP_AND_ICMP_BYTES, ip, quoted);
   // Precedence 6, INTERNETWORK CONTROL: RFC 1812, 4.3.2.5.
   put32(ip, 0x45c00000 | (IP_AND_ICMP_BYTES + quoted));
-  put32(ip + IP_ID, nextIdentification() << 16);
+  const from: i32 = i32at(interfaceAt(i32at(packet + PACKET_IN)) + IF_ADDRESS);
+  put32(ip + IP_ID, nextIdentification(from, to) << 16);
   put32(ip + IP_TTL, (TTL_DEFAULT << 24) | (PROTOCOL_ICMP << 16));
-  put32(ip + IP_SOURCE, i32at(interfaceAt(i32at(packet + PACKET_IN)) + IF_ADDRESS));
+  put32(ip + IP_SOURCE, from);
   put32(ip + IP_DESTINATION, to);
   sealHeader(ip);
   const l4: i32 = ip + 20;
@@ -109,26 +122,45 @@ function mayReport(packet: i32): i32 {
   if (get32(ip + IP_SOURCE) === 0) return 0;
   const kind: i32 = i32at(routeTo(get32(ip + IP_DESTINATION)) + TO_WAY) >> WAY_SHIFT;
   if (kind === WAY_BROADCAST || kind === WAY_MULTICAST) return 0;
-  return answerAllowed(i32at(packet + PACKET_IN));
+  return answerAllowed(i32at(packet + PACKET_IN), hearer(packet));
 }
 
-/** Takes a token for an error or reset to an interface; 0 if it has none. */
-export function answerAllowed(index: i32): i32 {
+/** Who will hear of a dropped packet: its source, or the inside host that had sent it. */
+function hearer(packet: i32): i32 {
+  const flags: i32 = i32at(packet + PACKET_FLAGS);
+  if ((flags & (FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED)) === FLAG_SOURCE_TRANSLATED)
+    return i32at(entryAt(i32at(packet + PACKET_ENTRY) + 1) + E_INSIDE);
+  return get32(packet + PACKET_IP + IP_SOURCE);
+}
+
+/**
+ * Takes from the bucket for an error or reset to an address on an interface; 0 if it is empty. What is taken is 0, 1
+ * or 2 of it by chance, 1 on average, and which addresses share a bucket changes each second: who counts what
+ * he gets learns nothing of what others got.
+ */
+export function answerAllowed(index: i32, address: i32): i32 {
   if (index < 0) return 0;
-  const bucket: i32 = ICMP_STATE_AT + index * BUCKET_BYTES;
   const now: i32 = i32at(NOW_AT);
+  if (i32at(KEY) === 0 || ((now - i32at(KEY_TICK)) | 0) >= ICMP_KEY_TICKS) {
+    puti32(KEY, random32() | 1);
+    puti32(KEY_TICK, now);
+  }
+  const place: i32 = keyedHash5(address, index, i32at(KEY), 0, 0) & (ICMP_BUCKETS - 1);
+  const bucket: i32 = BUCKETS + (index * ICMP_BUCKETS + place) * BUCKET_BYTES;
   const passed: i32 = (now - i32at(bucket + 4)) | 0;
-  let tokens: i32 = i32at(bucket);
-  if (passed < 0 || passed >= ICMP_BURST) tokens = ICMP_BURST;
-  else if (tokens + passed > ICMP_BURST) tokens = ICMP_BURST;
-  else tokens += passed;
+  let left: i32 = i32at(bucket);
+  if (passed < 0 || passed >= BUCKET_FULL - left) left = BUCKET_FULL;
+  else left += passed;
   puti32(bucket + 4, now);
-  if (tokens === 0) {
-    puti32(bucket, 0);
+  if (left < ICMP_REFILL_TICKS) {
+    puti32(bucket, left);
     count(COUNT_ICMP_LIMITED);
     return 0;
   }
-  puti32(bucket, tokens - 1);
+  // 0 to 2, by the upper 16 bits of a random word.
+  const taken: i32 = ((random32() >>> 16) * 3) >>> 16;
+  left -= taken * ICMP_REFILL_TICKS;
+  puti32(bucket, left < 0 ? 0 : left);
   return 1;
 }
 

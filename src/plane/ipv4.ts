@@ -1,11 +1,11 @@
 // IPv4: the one check of a header, and what the header tells the later steps.
 // RFC 791; what a router must and must not check: RFC 1812, sections 4.2.2 and 5.2.2.
-// Not here: whether the source may be there (source.ts), the way (route.ts), fragments (fragment.ts).
+// Not here: whether the source may be there (source.ts), the way (route.ts), fragments (fragment.ts),
+// identifications of our own (identification.ts).
 //
 //    0                4                8                12       16            20
 //    | 4|words|tos|len | id | flags|off | ttl|proto|sum  | source | destination | options ...
 
-import { IDENTIFICATION_AT } from './cells.ts';
 import { checksum, sum } from './checksum.ts';
 import {
   DROP_IP_CHECKSUM,
@@ -15,7 +15,6 @@ import {
   DROP_SOURCE_ROUTE,
   DROP_TRANSPORT_HEADER,
 } from './counters.ts';
-import { random32 } from './entropy.ts';
 import { ETHERNET_HEADER_BYTES } from './ethernet.ts';
 import { get8, get16, get32, i32at, put16, puti32 } from './memory.ts';
 import {
@@ -158,14 +157,4 @@ export function headerBytesOf(ip: i32): i32 {
 export function sealHeader(ip: i32): void {
   put16(ip + IP_CHECKSUM, 0);
   put16(ip + IP_CHECKSUM, checksum(ip, headerBytesOf(ip)));
-}
-
-/**
- * An IP identification of our own: no two of 65,536 / 4 in a row are equal, whoever sent the datagram
- * (RFC 6864, 5.3.1), and the steps are not to be foreseen.
- */
-export function nextIdentification(): i32 {
-  const id: i32 = (i32at(IDENTIFICATION_AT) + 1 + (random32() & 3)) & 0xffff;
-  puti32(IDENTIFICATION_AT, id);
-  return id;
 }

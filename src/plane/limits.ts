@@ -128,8 +128,17 @@ export const FRAGMENT_WAIT_TICKS: i32 = 5 * TICKS_PER_SECOND;
 export const FRAGMENT_HELD_LIMIT: i32 = 32;
 
 // --- ICMP --------------------------------------------------------------------------------------------------------
-/** Errors (and resets) to one interface: this many at once, then one each tick (RFC 1812, 4.3.2.8). */
-export const ICMP_BURST: i32 = 50;
+/**
+ * Errors (and resets) to one host: this many at once, then one each ICMP_REFILL_TICKS (RFC 1812, 4.3.2.8), both on
+ * average. Past it the host hears nothing until it has another bucket, which is within a second; so do the others
+ * that share its bucket by chance.
+ */
+export const ICMP_BURST: i32 = 25;
+export const ICMP_REFILL_TICKS: i32 = 10;
+/** Buckets of an interface, a power of two; together they let 320 errors a second out. */
+export const ICMP_BUCKETS: i32 = 32;
+/** Which addresses share a bucket is drawn anew after this time. */
+export const ICMP_KEY_TICKS: i32 = 1 * TICKS_PER_SECOND;
 /** The largest error, with its IP header (RFC 1812, 4.3.2.3). */
 export const ICMP_ERROR_BYTES: i32 = 576;
 
@@ -159,7 +168,10 @@ export const ARP_STATE_BYTES: i32 = 576;
 export const FRAGMENT_STATE_BYTES: i32 = 64;
 export const MASQUERADE_STATE_BYTES: i32 = 256;
 export const ENTROPY_BYTES: i32 = 256;
-export const ICMP_STATE_BYTES: i32 = 64;
+export const ICMP_STATE_BYTES: i32 = 64 + INTERFACE_COUNT * ICMP_BUCKETS * 8;
+export const IDENTIFICATION_STATE_BYTES: i32 = 64;
+/** Counters (u16) that pairs of addresses share by chance, a power of two (identification.ts). */
+export const IDENTIFICATION_COUNT: i32 = 1024;
 /** Control's settings as text, for when control is started again: as much as a saved configuration has room for. */
 export const CONFIGURATION_BYTES: i32 = 16384;
 /** Leases of the DHCP server: 256 serve a /24, the largest LAN that is usual here. */
@@ -207,7 +219,9 @@ export const FRAGMENT_STATE_AT: i32 = ARP_STATE_AT + ARP_STATE_BYTES;
 export const MASQUERADE_STATE_AT: i32 = FRAGMENT_STATE_AT + FRAGMENT_STATE_BYTES;
 export const ENTROPY_AT: i32 = MASQUERADE_STATE_AT + MASQUERADE_STATE_BYTES;
 export const ICMP_STATE_AT: i32 = ENTROPY_AT + ENTROPY_BYTES;
-export const INTERFACES_AT: i32 = ICMP_STATE_AT + ICMP_STATE_BYTES;
+export const IDENTIFICATION_STATE_AT: i32 = ICMP_STATE_AT + ICMP_STATE_BYTES;
+export const IDENTIFICATIONS_AT: i32 = IDENTIFICATION_STATE_AT + IDENTIFICATION_STATE_BYTES;
+export const INTERFACES_AT: i32 = IDENTIFICATIONS_AT + 2 * IDENTIFICATION_COUNT;
 export const NICS_AT: i32 = INTERFACES_AT + INTERFACE_COUNT * INTERFACE_BYTES;
 export const SERIAL_STATES_AT: i32 = NICS_AT + INTERFACE_COUNT * NIC_BYTES;
 export const SERIAL_RECEIVE_AT: i32 = SERIAL_STATES_AT + SERIAL_COUNT * SERIAL_STATE_BYTES;

@@ -6,6 +6,7 @@ import { count, DROP_INTERFACE_DOWN, DROP_IP_LENGTH, DROP_NO_ROUTE, DROP_TOO_BIG
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_IPV4, ethernetFrom } from './ethernet.ts';
 import { emit, receiveOwn } from './forward.ts';
 import { ICMP_ECHO_REQUEST, icmpEcho, TTL_DEFAULT } from './icmp.ts';
+import { nextIdentification } from './identification.ts';
 import { IF_ADDRESS, IF_MTU, IF_STATE, INTERFACE_ABSENT, interfaceAt } from './interface.ts';
 import {
   headerBytesOf,
@@ -19,7 +20,6 @@ import {
   IP_PROTOCOL,
   IP_SOURCE,
   IP_TTL,
-  nextIdentification,
   PROTOCOL_ICMP,
   sealHeader,
 } from './ipv4.ts';
@@ -97,7 +97,8 @@ function prepare(packet: i32, source: i32): i32 {
   puti32(packet + PACKET_FLAGS, FLAG_LOCAL);
   if (get32(ip + IP_SOURCE) === 0) put32(ip + IP_SOURCE, source);
   if (get8(ip + IP_TTL) === 0) put8(ip + IP_TTL, TTL_DEFAULT);
-  if (get16(ip + IP_ID) === 0) put16(ip + IP_ID, nextIdentification());
+  if (get16(ip + IP_ID) === 0)
+    put16(ip + IP_ID, nextIdentification(get32(ip + IP_SOURCE), get32(ip + IP_DESTINATION)));
   // In a fragment that control has made, the transport's checksum is control's: here is only a part.
   if (isPart !== 0) sealHeader(ip);
   else sealTransport(ip);

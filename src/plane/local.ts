@@ -154,7 +154,7 @@ function reset(packet: i32, index: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
   const l4: i32 = i32at(packet + PACKET_L4);
   const flags: i32 = get8(l4 + 13);
-  if ((flags & TCP_RST) !== 0 || answerAllowed(index) === 0) return DROP_LOCAL_CLOSED;
+  if ((flags & TCP_RST) !== 0 || answerAllowed(index, get32(ip + IP_SOURCE)) === 0) return DROP_LOCAL_CLOSED;
   const headerBytes: i32 = (get8(l4 + 12) >> 4) << 2;
   // SYN and FIN take a number each.
   const taken: i32 = get16(ip + IP_LENGTH) - (l4 - ip) - headerBytes + (flags & 1) + ((flags >> 1) & 1);

@@ -27,7 +27,6 @@ import {
   ENGINE_AT,
   ENGINE_INTERPRETED,
   ENGINE_NATIVE,
-  IDENTIFICATION_AT,
   NOW_AT,
   PENDING_AT,
   PLANE_BUSY_AT,
@@ -40,6 +39,7 @@ import { resetEntropy, stirEntropy } from './entropy.ts';
 import { receive, unreachable } from './forward.ts';
 import { fragmentTick, resetFragments } from './fragment.ts';
 import { resetIcmp } from './icmp.ts';
+import { resetIdentifications } from './identification.ts';
 import { resetInterfaces } from './interface.ts';
 import { interfacesChanged } from './interface-change.ts';
 import { resetKeyedHash } from './keyed-hash.ts';
@@ -83,6 +83,7 @@ export function planeReset(): void {
   resetRoutes();
   resetFragments();
   resetIcmp();
+  resetIdentifications();
   resetKeyedHash();
   captureStop();
   masqueradeReset();
@@ -91,7 +92,6 @@ export function planeReset(): void {
   puti32(PENDING_AT, 0);
   puti32(PLANE_BUSY_AT, 0);
   puti32(WAKE_AT, 0);
-  puti32(IDENTIFICATION_AT, 0);
   puti32(RECEIVE_LEFT_AT, RECEIVE_TICK_BUDGET);
   puti32(TICKED_AT, 0);
 }

@@ -195,7 +195,8 @@ test.serial('segments to nobody are reset by the plane, at a rate, and never rea
   t.deepEqual(open.say(RST, 7, 0), []);
   let answers = 0;
   for (let i = 0; i < 3 * ICMP_BURST; i++) answers += open.say(ACK, i, i).length;
-  t.is(answers, ICMP_BURST - 1);
+  // By chance, see icmp.ts.
+  t.true(answers > ICMP_BURST / 2 && answers < 2 * ICMP_BURST, `${answers}`);
   t.is(open.router.counter(COUNT_PUNTED), 0);
 });
 
