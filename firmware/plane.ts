@@ -31,6 +31,7 @@ export { captureDone, captureNext, captureStart, captureStop, captureTerm } from
 export { adjust16, adjust32, checksum, sum } from '../src/plane/checksum.ts';
 export { resetCounters } from '../src/plane/counters.ts';
 export { crc32 } from '../src/plane/crc32.ts';
+export { dhcpExpect, dhcpExpectNothing } from '../src/plane/dhcp-reply.ts';
 export { entropyBits, random32, resetEntropy, stirEntropy } from '../src/plane/entropy.ts';
 export { receive } from '../src/plane/forward.ts';
 export { fragmentTick, resetFragments } from '../src/plane/fragment.ts';
@@ -54,8 +55,8 @@ export { forgetNeighbours, neighbourHeard, neighbourTick, resetNeighbours } from
 export { resetParameters, setParameter } from '../src/plane/parameters.ts';
 export { allocate, allocateForControl, poolFree, reclaim, release, resetPool } from '../src/plane/pool.ts';
 export { puntTake, puntWaiting, resetPunt } from '../src/plane/punt.ts';
-export { flushRoutes, resetRoutes, routeAdd, routeRemove, routeTo } from '../src/plane/route.ts';
+export { flushRoutes, resetRoutes, routeAdd, routeForget, routeLearn, routeRemove, routeTo } from '../src/plane/route.ts';
 export { catchUp, interrupt, planeReset, servicePending, tick, wanted } from '../src/plane/service.ts';
 export { pbkdf2Rounds, sha256Block } from '../src/plane/sha256.ts';
-export { resetSockets, socketClose, socketOpen, socketUses } from '../src/plane/sockets.ts';
+export { resetSockets, socketClose, socketOpen, socketSent, socketUses } from '../src/plane/sockets.ts';
 export { resetTcp, tcpAccepts, tcpClose, tcpCookie, tcpOpen } from '../src/plane/tcp-local.ts';

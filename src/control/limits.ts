@@ -41,9 +41,6 @@ export const DHCP_NEW_TICKS = 25;
 /** Messages that are read at once, and ticks after which one more is: 16 a second cost a quarter of a 66 MHz board. */
 export const DHCP_MESSAGE_BURST = 64;
 export const DHCP_MESSAGE_TICKS = 6;
-/** The same for those that have a lease: 256 that are switched on at once are through in half a minute. */
-export const DHCP_RENEW_BURST = 64;
-export const DHCP_RENEW_TICKS = 12;
 /** Reservations, and options that are set by hand. */
 export const DHCP_RESERVATIONS = 64;
 export const DHCP_OPTIONS = 16;
@@ -112,8 +109,11 @@ export const LEASE_MOST_SECONDS = 180 * 86400;
  * link that has DHCP needs less, while a forged 68 would cut every packet into crumbs.
  */
 export const LEASE_MTU_LEAST = 576;
-/** Routes that a lease may bring, half of the plane's table. */
-export const LEASE_ROUTES = 16;
+/**
+ * Routes that a lease may bring, half of the plane's table less its default route, so that those set by hand always have
+ * room. More are left out, the last of the server's list first, and go by the default route.
+ */
+export const LEASE_ROUTES = 15;
 /** DNS servers, and NTP servers, that are taken from a lease. */
 export const LEASE_SERVERS = 4;
 

@@ -4,12 +4,15 @@
 import { INTERFACE_COUNT } from '../plane/limits.ts';
 import { get8, get16, get32, i32at } from '../plane/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4, PACKET_PORTS } from '../plane/packet.ts';
+import { SOCKET_CLIENT } from '../plane/sockets.ts';
 import type { Plane } from './machine.ts';
 
 /** Packets handled in one step; the rest waits for the next. */
 const BATCH = 8;
 /** All interfaces. */
 export const ANY_INTERFACE: number = (1 << INTERFACE_COUNT) - 1;
+/** A socket that asks: it hears only the remote end to which it sent last, by the interface of the way there. */
+export const ASKING: number = ANY_INTERFACE | SOCKET_CLIENT;
 
 export const ICMP = 1;
 

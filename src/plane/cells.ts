@@ -12,9 +12,9 @@ export const ENGINE_AT: i32 = CELLS_AT + 8;
 export const PENDING_AT: i32 = CELLS_AT + 12;
 /** The tick at which control wants to run next, by its timers. */
 export const WAKE_AT: i32 = CELLS_AT + 16;
-/** Punt ring: control takes at HEAD, the plane puts at TAIL. Free-running. */
-export const PUNT_HEAD_AT: i32 = CELLS_AT + 20;
-export const PUNT_TAIL_AT: i32 = CELLS_AT + 24;
+/** Packets that wait for control, and how often one was taken or began to wait: free-running, the queues' clock. */
+export const PUNT_WAITING_AT: i32 = CELLS_AT + 20;
+export const PUNT_TURN_AT: i32 = CELLS_AT + 24;
 /** 1 while JavaScript is in the plane (interpreted engine): then a tick only counts. */
 export const PLANE_BUSY_AT: i32 = CELLS_AT + 28;
 /** Entries in use of the table of sockets. */

@@ -53,10 +53,27 @@ export const SERIAL_RECEIVE_BYTES: i32 = 4096;
 export const SERIAL_TRANSMIT_BYTES: i32 = 4096;
 
 // --- control's queue -------------------------------------------------------------------------------------
-/** Packets waiting for control, a power of two. Past it they are dropped and counted. */
-export const PUNT_RING_COUNT: i32 = 32;
-/** Of them from outside: who floods the DHCP client's port there must not keep the LAN's queries out. */
-export const PUNT_OUTSIDE_LIMIT: i32 = 24;
+/**
+ * Packets waiting for control, by class: DHCP, UDP from inside (DNS), TCP from inside, what else comes from inside,
+ * answers from outside. A full class gives a place to who holds fewer by taking one from who holds most, so the one
+ * who floods loses first (punt.ts). A page's 20 names ask 40 questions at once, of which control has answered half when
+ * the last comes. Together half of all buffers: the other half is for packets that pass through.
+ */
+export const PUNT_DHCP_LIMIT: i32 = 8;
+export const PUNT_UDP_LIMIT: i32 = 20;
+export const PUNT_TCP_LIMIT: i32 = 12;
+export const PUNT_OTHER_LIMIT: i32 = 4;
+export const PUNT_ANSWER_LIMIT: i32 = 20;
+export const PUNT_LIMIT: i32 =
+  PUNT_DHCP_LIMIT + PUNT_UDP_LIMIT + PUNT_TCP_LIMIT + PUNT_OTHER_LIMIT + PUNT_ANSWER_LIMIT;
+/** A queue for each source of a class that has something waiting: there are never more than packets. */
+export const PUNT_QUEUE_BYTES: i32 = 32;
+/** How many queues are in use, and of each class how many packets wait and when it had its turn. */
+export const PUNT_STATE_BYTES: i32 = 64;
+/** DHCP answers that pass to the WAN's client at once, and ticks until one more does: a server sends one or two. */
+export const DHCP_REPLY_BURST: i32 = 8;
+export const DHCP_REPLY_TICKS: i32 = 25;
+export const DHCP_REPLY_BYTES: i32 = 64;
 /** Ports and ICMP identifiers on which the router itself listens: 64 are for DNS queries under way. */
 export const SOCKET_COUNT: i32 = 128;
 export const SOCKET_BYTES: i32 = 16;
@@ -178,7 +195,10 @@ export const CONFIGURATION_BYTES: i32 = 16384;
 export const LEASE_COUNT: i32 = 256;
 /** State, hardware address, client identifier and host name of one. */
 export const LEASE_BYTES: i32 = 128;
-/** Whether the table holds anything; then its columns of addresses and of key hashes, and the records. */
+/**
+ * Whether the table holds anything; then its columns of addresses, of key hashes and of the stations whose lease
+ * runs, and the records.
+ */
 export const LEASE_STATE_BYTES: i32 = 64;
 /** The message that gave the WAN its lease, with its tick, for when control is started again: 8 + 1,472, rounded. */
 export const WAN_LEASE_BYTES: i32 = 1536;
@@ -226,8 +246,10 @@ export const NICS_AT: i32 = INTERFACES_AT + INTERFACE_COUNT * INTERFACE_BYTES;
 export const SERIAL_STATES_AT: i32 = NICS_AT + INTERFACE_COUNT * NIC_BYTES;
 export const SERIAL_RECEIVE_AT: i32 = SERIAL_STATES_AT + SERIAL_COUNT * SERIAL_STATE_BYTES;
 export const SERIAL_TRANSMIT_AT: i32 = SERIAL_RECEIVE_AT + SERIAL_COUNT * SERIAL_RECEIVE_BYTES;
-export const PUNT_RING_AT: i32 = SERIAL_TRANSMIT_AT + SERIAL_COUNT * SERIAL_TRANSMIT_BYTES;
-export const SOCKETS_AT: i32 = PUNT_RING_AT + 4 * PUNT_RING_COUNT;
+export const PUNT_STATE_AT: i32 = SERIAL_TRANSMIT_AT + SERIAL_COUNT * SERIAL_TRANSMIT_BYTES;
+export const PUNT_QUEUES_AT: i32 = PUNT_STATE_AT + PUNT_STATE_BYTES;
+export const DHCP_REPLY_AT: i32 = PUNT_QUEUES_AT + PUNT_LIMIT * PUNT_QUEUE_BYTES;
+export const SOCKETS_AT: i32 = DHCP_REPLY_AT + DHCP_REPLY_BYTES;
 export const NEIGHBOURS_AT: i32 = SOCKETS_AT + SOCKET_COUNT * SOCKET_BYTES;
 export const NEIGHBOUR_HEADS_AT: i32 = NEIGHBOURS_AT + NEIGHBOUR_COUNT * NEIGHBOUR_BYTES;
 export const ROUTES_AT: i32 = NEIGHBOUR_HEADS_AT + 2 * NEIGHBOUR_BUCKETS;
@@ -250,7 +272,8 @@ export const CONFIGURATION_AT: i32 = CRC_TABLE_AT + 1024;
 export const LEASE_STATE_AT: i32 = CONFIGURATION_AT + CONFIGURATION_BYTES;
 export const LEASE_ADDRESSES_AT: i32 = LEASE_STATE_AT + LEASE_STATE_BYTES;
 export const LEASE_HASHES_AT: i32 = LEASE_ADDRESSES_AT + 4 * LEASE_COUNT;
-export const LEASES_AT: i32 = LEASE_HASHES_AT + 4 * LEASE_COUNT;
+export const LEASE_STATIONS_AT: i32 = LEASE_HASHES_AT + 4 * LEASE_COUNT;
+export const LEASES_AT: i32 = LEASE_STATIONS_AT + 4 * LEASE_COUNT;
 export const WAN_LEASE_AT: i32 = LEASES_AT + LEASE_COUNT * LEASE_BYTES;
 export const DISK_BUFFER_AT: i32 = WAN_LEASE_AT + WAN_LEASE_BYTES;
 export const STORE_AT: i32 = DISK_BUFFER_AT + DISK_BUFFER_BYTES;

@@ -38,6 +38,7 @@ import {
 } from './packet.ts';
 import { release } from './pool.ts';
 import { routeTo, TO_WAY, WAY_INTERFACE, WAY_LOCAL, WAY_SHIFT, WAY_UNICAST } from './route.ts';
+import { socketSent } from './sockets.ts';
 import { transmit } from './transmit.ts';
 
 /** Sends a datagram to a host by its route: PASS, or why not. Takes the packet in any case. */
@@ -51,8 +52,20 @@ export function localSend(packet: i32): i32 {
   if (verdict !== PASS) return verdict;
   const isLong: i32 = get16(ip + IP_LENGTH) > i32at(at + IF_MTU) ? 1 : 0;
   if (isLong !== 0 && (get16(ip + IP_OFFSET) & IP_DONT_FRAGMENT) !== 0) return refuse(packet, DROP_TOO_BIG);
+  noteSent(packet, way & WAY_INTERFACE);
   emit(packet);
   return PASS;
+}
+
+/** Tells the socket from which it is sent who may answer. A later fragment has no ports. */
+function noteSent(packet: i32, index: i32): void {
+  const ip: i32 = packet + PACKET_IP;
+  const l4: i32 = ip + headerBytesOf(ip);
+  const protocol: i32 = get8(ip + IP_PROTOCOL);
+  const remote: i32 = get32(ip + IP_DESTINATION);
+  if ((get16(ip + IP_OFFSET) & 0x1fff) !== 0) return;
+  if (protocol === PROTOCOL_ICMP) socketSent(protocol, get16(l4 + 4), index, remote, get16(l4 + 4));
+  else socketSent(protocol, get16(l4), index, remote, get16(l4 + 2));
 }
 
 /**
@@ -79,6 +92,7 @@ function sendToUs(packet: i32, index: i32): i32 {
   puti32(packet + PACKET_L4, ip + headerBytesOf(ip));
   puti32(packet + PACKET_IN, index);
   if (get8(i32at(packet + PACKET_L4)) !== ICMP_ECHO_REQUEST) return refuse(packet, DROP_NO_ROUTE);
+  noteSent(packet, index);
   icmpEcho(packet);
   receiveOwn(packet, index);
   return PASS;

@@ -11,6 +11,7 @@ import {
   frame,
   icmpError,
   ipv4,
+  mac,
   payload,
   RST,
   read,
@@ -27,6 +28,7 @@ import {
   startRouter,
   WAN,
   WAN_ADDRESS,
+  WAN_MAC,
 } from '../../test/plane-router.ts';
 import {
   COUNT_ECHO_ANSWERED,
@@ -192,12 +194,20 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     build.use();
     router.plane.configureInterface(WAN, 1, 0, 0, 1500);
     router.plane.socketOpen(17, 68, 1 << WAN);
-    const offer = udp({ source: '10.1.2.1', destination: '10.1.2.77' }, 67, 68, payload(300));
+    router.plane.dhcpExpect(WAN, 77);
+    const message = payload(300);
+    message.set([2, 1, 6, 0, 0, 0, 0, 77]);
+    message.set(mac(WAN_MAC), 28);
+    const offer = udp({ source: '10.1.2.1', destination: '10.1.2.77' }, 67, 68, message);
     router.fromGateway(offer);
     t.deepEqual(router.punted(), offer);
     router.put(
       WAN,
-      frame(BROADCAST, GATEWAY_MAC, udp({ source: '10.1.2.1', destination: '255.255.255.255' }, 67, 68)),
+      frame(
+        BROADCAST,
+        GATEWAY_MAC,
+        udp({ source: '10.1.2.1', destination: '255.255.255.255' }, 67, 68, message),
+      ),
     );
     t.truthy(router.punted());
     router.fromGateway(udp(TO_WAN, 67, 69));

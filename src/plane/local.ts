@@ -1,6 +1,7 @@
 // Packets for the router itself: answered here (echo), given to control (an open socket), or refused.
 // From inside a closed port says so: port unreachable (RFC 1122, 4.1.3.1), reset (RFC 793, 3.4). From outside
-// it is silent: an unsolicited packet learns nothing, not even that somebody is here.
+// it is silent: an unsolicited packet learns nothing, not even that somebody is here. What control has asked for is
+// all that it hears from outside: the remote end of a socket (sockets.ts), the client's DHCP answer (dhcp-reply.ts).
 
 import { checksum, pseudoSum, sum } from './checksum.ts';
 import {
@@ -12,12 +13,14 @@ import {
   DROP_TRANSPORT_HEADER,
   DROP_UNSOLICITED,
 } from './counters.ts';
+import { DHCP_CLIENT_PORT, dhcpExpected } from './dhcp-reply.ts';
 import { ETHERNET_HEADER_BYTES } from './ethernet.ts';
 import { CONTEXT_ECHO } from './fragment.ts';
 import {
   answerAllowed,
   CODE_PORT_UNREACHABLE,
   CODE_PROTOCOL_UNREACHABLE,
+  ICMP_ECHO_REPLY,
   ICMP_ECHO_REQUEST,
   ICMP_UNREACHABLE,
   icmpEcho,
@@ -29,6 +32,7 @@ import {
   headerBytesOf,
   IP_DESTINATION,
   IP_LENGTH,
+  IP_OFFSET,
   IP_PROTOCOL,
   IP_SOURCE,
   PROTOCOL_ICMP,
@@ -49,7 +53,7 @@ import {
   PUNT,
 } from './packet.ts';
 import { parameter, WAN_PING } from './parameters.ts';
-import { socketOpenOn } from './sockets.ts';
+import { socketHears } from './sockets.ts';
 import { TCP_KNOWN, TCP_OPENING, tcpAnswer, tcpKind } from './tcp-local.ts';
 
 const TCP_ACK: i32 = 0x10;
@@ -65,7 +69,7 @@ export function localInput(packet: i32, index: i32): i32 {
   if (fault !== PASS) return fault;
   if (protocol === PROTOCOL_ICMP) return icmp(packet, index, isOutside);
   if (protocol === PROTOCOL_UDP || protocol === PROTOCOL_TCP) {
-    if (socketOpenOn(protocol, i32at(packet + PACKET_PORTS) & 0xffff, index) !== 0) {
+    if (isWanted(packet, protocol, index) !== 0) {
       const kind: i32 = protocol === PROTOCOL_TCP ? tcpKind(packet) : TCP_KNOWN;
       if (kind === TCP_KNOWN) return PUNT;
       if (kind === TCP_OPENING) {
@@ -90,9 +94,18 @@ export function localInput(packet: i32, index: i32): i32 {
 export function broadcastInput(packet: i32, index: i32, reason: i32): i32 {
   if (get8(packet + PACKET_IP + IP_PROTOCOL) !== PROTOCOL_UDP) return reason;
   if ((get16(packet + PACKET_IP + 6) & 0x3fff) !== 0) return reason;
-  if (socketOpenOn(PROTOCOL_UDP, i32at(packet + PACKET_PORTS) & 0xffff, index) === 0) return reason;
   const fault: i32 = transportFault(packet, PROTOCOL_UDP);
-  return fault === PASS ? PUNT : fault;
+  if (fault !== PASS) return fault;
+  return isWanted(packet, PROTOCOL_UDP, index) !== 0 ? PUNT : reason;
+}
+
+/** 1 if a whole UDP datagram or TCP segment is what an open socket hears. */
+function isWanted(packet: i32, protocol: i32, index: i32): i32 {
+  const ports: i32 = i32at(packet + PACKET_PORTS);
+  const port: i32 = ports & 0xffff;
+  const source: i32 = get32(packet + PACKET_IP + IP_SOURCE);
+  if (socketHears(protocol, port, index, source, ports >>> 16) === 0) return 0;
+  return protocol === PROTOCOL_UDP && port === DHCP_CLIENT_PORT ? dhcpExpected(packet, index) : 1;
 }
 
 function icmp(packet: i32, index: i32, isOutside: i32): i32 {
@@ -102,22 +115,34 @@ function icmp(packet: i32, index: i32, isOutside: i32): i32 {
     return icmpEcho(packet);
   }
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) return icmpAboutUs(packet, index);
-  if (socketOpenOn(PROTOCOL_ICMP, i32at(packet + PACKET_PORTS) & 0xffff, index) !== 0) return PUNT;
+  const identifier: i32 = i32at(packet + PACKET_PORTS) & 0xffff;
+  const source: i32 = get32(packet + PACKET_IP + IP_SOURCE);
+  if (get8(l4) === ICMP_ECHO_REPLY && socketHears(PROTOCOL_ICMP, identifier, index, source, identifier) !== 0)
+    return PUNT;
   return isOutside !== 0 ? DROP_UNSOLICITED : DROP_ICMP_TYPE;
 }
 
-/** An error for us is control's if it quotes a packet that an open socket sent. */
+/**
+ * An error for us is control's if it quotes a packet that an open socket has sent: from the address to which the error
+ * comes, to the remote end that the socket hears.
+ */
 function icmpAboutUs(packet: i32, index: i32): i32 {
+  const ip: i32 = packet + PACKET_IP;
   const quoted: i32 = i32at(packet + PACKET_L4) + 8;
-  const end: i32 = packet + PACKET_IP + i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES;
+  const end: i32 = ip + i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES;
   if (end - quoted < 28 || get8(quoted) >> 4 !== 4) return DROP_ICMP_MALFORMED;
   const headerBytes: i32 = headerBytesOf(quoted);
   if (headerBytes < 20 || end - quoted < headerBytes + 8) return DROP_ICMP_MALFORMED;
+  if (get32(quoted + IP_SOURCE) !== get32(ip + IP_DESTINATION)) return DROP_UNSOLICITED;
+  // Behind the first fragment there are no ports.
+  if ((get16(quoted + IP_OFFSET) & 0x1fff) !== 0) return DROP_UNSOLICITED;
   const protocol: i32 = get8(quoted + IP_PROTOCOL);
   const l4: i32 = quoted + headerBytes;
+  const remote: i32 = get32(quoted + IP_DESTINATION);
   // A query's identifier is where the others' second word is.
   const port: i32 = protocol === PROTOCOL_ICMP ? get16(l4 + 4) : get16(l4);
-  return socketOpenOn(protocol, port, index) !== 0 ? PUNT : DROP_UNSOLICITED;
+  const remotePort: i32 = protocol === PROTOCOL_ICMP ? port : get16(l4 + 2);
+  return socketHears(protocol, port, index, remote, remotePort) !== 0 ? PUNT : DROP_UNSOLICITED;
 }
 
 /** Fragments are not put together for us; an echo request needs no more than to be turned around. */

@@ -151,6 +151,13 @@ export function neighbourHeard(index: i32, address: i32, mac: i32, wanted: i32):
   return 1;
 }
 
+/** 1 if the station at `mac` (6 bytes) is known to have that address: it has said so, or has answered. */
+export function neighbourIs(index: i32, address: i32, mac: i32): i32 {
+  const at: i32 = neighbourFind(address, index);
+  if (at === 0 || u16at(at + NEIGHBOUR_STATE) === NEIGHBOUR_RESOLVING) return 0;
+  return isStationOf(at, mac);
+}
+
 /** Sends what has waited for the station. */
 function resolved(at: i32, index: i32, mac: i32): void {
   let waiting: i32 = i32at(at + FIRST_WAITING);

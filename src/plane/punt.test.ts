@@ -1,65 +1,227 @@
 import test from 'ava';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
-import { read, udp } from '../../test/packets.ts';
-import { HOST, LAN, LAN_ADDRESS, SERVER, startRouter, WAN, WAN_ADDRESS } from '../../test/plane-router.ts';
+import { audit } from '../../test/fuzz/audit.ts';
+import { frame, payload, read, SYN, tcp, udp } from '../../test/packets.ts';
+import {
+  GATEWAY_MAC,
+  HOST,
+  HOST_MAC,
+  introduce,
+  LAN,
+  LAN_ADDRESS,
+  LAN_MAC,
+  OTHER,
+  OTHER_MAC,
+  type Router,
+  SERVER,
+  startRouter,
+  WAN,
+  WAN_ADDRESS,
+  WAN_MAC,
+} from '../../test/plane-router.ts';
 import { COUNT_PUNTED, DROP_PUNT_FULL } from './counters.ts';
-import { PUNT_OUTSIDE_LIMIT, PUNT_RING_COUNT } from './limits.ts';
+import {
+  LEASE_STATIONS_AT,
+  POOL_RESERVE,
+  PUNT_ANSWER_LIMIT,
+  PUNT_DHCP_LIMIT,
+  PUNT_LIMIT,
+  PUNT_TCP_LIMIT,
+  PUNT_UDP_LIMIT,
+} from './limits.ts';
+import { puti32 } from './memory.ts';
+import { stationWord } from './punt.ts';
+
+const BROADCAST_MAC = 'ff:ff:ff:ff:ff:ff';
+const station = (n: number) =>
+  `02:00:00:09:${(n >> 8).toString(16).padStart(2, '0')}:${(n & 255).toString(16).padStart(2, '0')}`;
+const host = (n: number) => `192.168.0.${10 + (n % 200)}`;
+
+/** A query of a station; its source port is its number. */
+function ask(router: Router, mac: string, source: string, port: number): void {
+  router.put(LAN, frame(LAN_MAC, mac, udp({ source, destination: LAN_ADDRESS }, port, 53)));
+}
+
+function discover(router: Router, mac: string, source = '0.0.0.0'): void {
+  router.put(
+    LAN,
+    frame(BROADCAST_MAC, mac, udp({ source, destination: '255.255.255.255' }, 68, 67, payload(300))),
+  );
+}
+
+/** Source ports, or protocols where there are none, of all that waits, in the order in which control gets it. */
+function all(router: Router): number[] {
+  const got: number[] = [];
+  for (;;) {
+    const packet = router.punted();
+    if (packet === undefined) return got;
+    got.push(read(packet).sourcePort || read(packet).protocol);
+  }
+}
 
 for (const build of [javascriptBuild(), await wasmBuild()]) {
   const { plane, name } = build;
-
-  test.serial(`the punt ring keeps the order, and drops past ${PUNT_RING_COUNT} (${name})`, t => {
+  const start = () => {
     const router = startRouter(build);
-    plane.socketOpen(17, 53, 1 << LAN);
+    plane.socketOpen(17, 53, 3);
+    plane.socketOpen(17, 67, 1 << LAN);
+    plane.socketOpen(6, 53, 1 << LAN);
+    return router;
+  };
+
+  test.serial(`one source's packets come in order, ${PUNT_UDP_LIMIT} at most, the oldest (${name})`, t => {
+    const router = start();
     for (let round = 0; round < 3; round++) {
-      for (let i = 0; i < PUNT_RING_COUNT + 3; i++) {
-        router.fromHost(udp({ source: HOST, destination: LAN_ADDRESS }, 1000 + i, 53));
-      }
-      t.is(plane.puntWaiting(), PUNT_RING_COUNT);
+      for (let i = 0; i < PUNT_UDP_LIMIT + 3; i++) ask(router, HOST_MAC, HOST, 1000 + i);
+      t.is(plane.puntWaiting(), PUNT_UDP_LIMIT);
       t.is(plane.wanted(), 1);
-      for (let i = 0; i < PUNT_RING_COUNT; i++) {
-        t.is(read(router.punted() as Uint8Array).sourcePort, 1000 + i);
-      }
-      t.is(router.punted(), undefined);
+      t.deepEqual(audit(), []);
+      t.deepEqual(
+        all(router),
+        Array.from({ length: PUNT_UDP_LIMIT }, (_, i) => 1000 + i),
+      );
       t.is(router.counter(DROP_PUNT_FULL), 3 * (round + 1));
-      t.is(router.counter(COUNT_PUNTED), PUNT_RING_COUNT * (round + 1));
+      t.is(router.counter(COUNT_PUNTED), PUNT_UDP_LIMIT * (round + 1));
       t.is(router.held(), 0);
     }
   });
 
-  test.serial(`a flood from outside leaves places of the punt ring to the inside (${name})`, t => {
-    const router = startRouter(build);
-    plane.socketOpen(17, 53, 1 << LAN);
-    plane.socketOpen(17, 68, 1 << WAN);
-    const rest = PUNT_RING_COUNT - PUNT_OUTSIDE_LIMIT;
-    const fromInside = () => router.fromHost(udp({ source: HOST, destination: LAN_ADDRESS }, 1000, 53));
-    const fromOutside = (count: number) => {
-      for (let i = 0; i < count; i++) {
-        router.fromGateway(udp({ source: SERVER, destination: WAN_ADDRESS }, 67, 68));
-      }
-    };
-    fromOutside(2 * PUNT_RING_COUNT);
-    t.is(plane.puntWaiting(), PUNT_OUTSIDE_LIMIT);
-    t.is(router.counter(DROP_PUNT_FULL), 2 * PUNT_RING_COUNT - PUNT_OUTSIDE_LIMIT);
-    for (let i = 0; i < rest; i++) fromInside();
-    t.is(plane.puntWaiting(), PUNT_RING_COUNT);
-    // As one is taken another may follow; who comes from inside may have all places.
-    for (let i = 0; i < PUNT_RING_COUNT; i++) {
-      t.is(read(router.punted() as Uint8Array).destinationPort, i < PUNT_OUTSIDE_LIMIT ? 68 : 53);
-      fromInside();
-      t.is(plane.puntWaiting(), PUNT_RING_COUNT);
+  test.serial(`a host that asks seldom has its place and its turn beside one that floods (${name})`, t => {
+    const router = start();
+    for (let i = 0; i < 100; i++) ask(router, HOST_MAC, HOST, 1000 + i);
+    ask(router, OTHER_MAC, OTHER, 7);
+    ask(router, HOST_MAC, HOST, 2000);
+    t.is(plane.puntWaiting(), PUNT_UDP_LIMIT);
+    t.deepEqual(audit(), []);
+    const order = all(router);
+    t.is(order.indexOf(7), 1, 'one packet of the flood goes before it');
+    t.is(order[0], 1001, 'the flood has lost its oldest one');
+    t.false(order.includes(2000));
+    t.is(router.held(), 0);
+  });
+
+  test.serial(`sources share a full class evenly, whoever came first (${name})`, t => {
+    const router = start();
+    for (let n = 0; n < 4; n++) introduce(router, LAN, station(n), host(n), LAN_ADDRESS);
+    for (let n = 0; n < 4; n++) for (let i = 0; i < 50; i++) ask(router, station(n), host(n), 1000 + n);
+    t.deepEqual(audit(), []);
+    const order = all(router);
+    for (let n = 0; n < 4; n++) t.is(order.filter(port => port === 1000 + n).length, PUNT_UDP_LIMIT / 4);
+    t.deepEqual(new Set(order.slice(0, 4)).size, 4, 'they take turns');
+  });
+
+  test.serial(`made-up addresses and stations are one source together (${name})`, t => {
+    const router = start();
+    for (let n = 0; n < 300; n++) ask(router, station(n), host(n), 1000);
+    // A made-up station under the address of a known host, and a known station under made-up addresses.
+    for (let n = 0; n < 50; n++) ask(router, station(n), OTHER, 1000);
+    for (let n = 0; n < 50; n++) ask(router, HOST_MAC, host(n), 1000);
+    t.is(plane.puntWaiting(), PUNT_UDP_LIMIT);
+    for (let i = 0; i < 5; i++) ask(router, OTHER_MAC, OTHER, i + 1);
+    t.deepEqual(audit(), []);
+    const order = all(router);
+    t.deepEqual(
+      order.filter(port => port < 1000),
+      [1, 2, 3, 4, 5],
+    );
+    t.deepEqual(order.slice(0, 4), [1000, 1, 1000, 2], 'each second turn is the known one’s');
+    t.is(order.length, PUNT_UDP_LIMIT);
+  });
+
+  test.serial(`classes do not take each other's places, and take turns (${name})`, t => {
+    const router = start();
+    for (let n = 0; n < 100; n++) {
+      ask(router, station(n), host(n), 1000);
+      discover(router, station(n));
+      const segment = { sourcePort: 4000, destinationPort: 53, flags: SYN };
+      router.put(
+        LAN,
+        frame(LAN_MAC, station(n), tcp({ source: host(n), destination: LAN_ADDRESS }, segment)),
+      );
+      router.fromGateway(udp({ source: SERVER, destination: WAN_ADDRESS }, 5000, 53));
     }
-    t.truthy(router.punted());
-    fromOutside(2);
-    t.is(plane.puntWaiting(), PUNT_RING_COUNT, 'answers from outside get in too');
-    for (let i = 0; i < PUNT_RING_COUNT; i++) router.punted();
+    t.is(plane.puntWaiting(), PUNT_UDP_LIMIT + PUNT_DHCP_LIMIT + PUNT_TCP_LIMIT + PUNT_ANSWER_LIMIT);
+    t.deepEqual(audit(), []);
+    const order = all(router);
+    for (let turn = 0; turn < PUNT_DHCP_LIMIT; turn++) {
+      const four = order.slice(4 * turn, 4 * turn + 4);
+      t.deepEqual(
+        four.sort((a, b) => a - b),
+        [68, 1000, 4000, 5000],
+      );
+    }
+    t.is(router.held(), 0);
+  });
+
+  test.serial(`a station whose lease runs is known without an address (${name})`, t => {
+    const router = start();
+    build.memory.set([2, 0, 0, 9, 1, 5], 128);
+    puti32(LEASE_STATIONS_AT + 4 * 17, stationWord(128));
+    const mine = '02:00:00:09:01:05';
+    for (let n = 0; n < 100; n++) discover(router, station(n));
+    router.put(
+      LAN,
+      frame(BROADCAST_MAC, mine, udp({ source: '0.0.0.0', destination: '255.255.255.255' }, 69, 67)),
+    );
+    for (let n = 0; n < 100; n++) discover(router, station(n));
+    const order = all(router);
+    t.is(order.length, PUNT_DHCP_LIMIT);
+    t.is(order.indexOf(69), 1);
+  });
+
+  test.serial(`where buffers run short, the longest queue of all gives (${name})`, t => {
+    const router = start();
+    for (let i = 0; i < PUNT_UDP_LIMIT; i++) ask(router, HOST_MAC, HOST, 1000);
+    const taken: number[] = [];
+    while (plane.poolFree() > POOL_RESERVE) taken.push(plane.allocate());
+    ask(router, OTHER_MAC, OTHER, 7);
+    ask(router, HOST_MAC, HOST, 8);
+    discover(router, station(1));
+    t.is(plane.puntWaiting(), PUNT_UDP_LIMIT);
+    t.deepEqual(
+      all(router).filter(port => port < 1000),
+      [68, 7],
+    );
+    for (const packet of taken) plane.release(packet);
+    t.is(router.held(), 0);
+  });
+
+  test.serial(`the last of ${PUNT_LIMIT} places: each its own source, and one more (${name})`, t => {
+    const router = start();
+    for (let n = 0; n < PUNT_UDP_LIMIT; n++) introduce(router, LAN, station(n), host(n), LAN_ADDRESS);
+    for (let n = 0; n < PUNT_UDP_LIMIT; n++) ask(router, station(n), host(n), 1000 + n);
+    ask(router, HOST_MAC, HOST, 7);
+    t.is(router.counter(DROP_PUNT_FULL), 1, 'nobody has more than one to give');
+    t.deepEqual(audit(), []);
+    t.is(all(router).length, PUNT_UDP_LIMIT);
+    // Who is served and comes again waits behind all others: nobody is passed over.
+    for (let n = 0; n < 5; n++) ask(router, station(n), host(n), 1000 + n);
+    const order: number[] = [];
+    for (let i = 0; i < 20; i++) {
+      const port = read(router.punted() as Uint8Array).sourcePort;
+      order.push(port);
+      ask(router, station(port - 1000), host(port - 1000), port);
+      t.deepEqual(audit(), []);
+    }
+    t.deepEqual(order.slice(0, 5).sort(), [1000, 1001, 1002, 1003, 1004]);
+    t.deepEqual(order.slice(5, 10), order.slice(0, 5));
+    t.deepEqual(order.slice(15), order.slice(0, 5));
+    all(router);
+  });
+
+  test.serial(`errors from outside have one queue, answers one for each address (${name})`, t => {
+    const router = start();
+    const answer = (source: string, port: number) =>
+      router.put(WAN, frame(WAN_MAC, GATEWAY_MAC, udp({ source, destination: WAN_ADDRESS }, port, 53)));
+    for (let i = 0; i < 50; i++) answer(SERVER, 1000);
+    for (let i = 0; i < 3; i++) answer('198.51.100.9', 2000 + i);
+    t.deepEqual(all(router).slice(0, 4), [1000, 2000, 1000, 2001]);
     t.is(router.held(), 0);
   });
 
   test.serial(`a packet that control took and never released is reclaimed (${name})`, t => {
-    const router = startRouter(build);
-    plane.socketOpen(17, 53, 1 << LAN);
-    for (let i = 0; i < 3; i++) router.fromHost(udp({ source: HOST, destination: LAN_ADDRESS }, 1000, 53));
+    const router = start();
+    for (let i = 0; i < 3; i++) ask(router, HOST_MAC, HOST, 1000);
     build.use();
     plane.puntTake();
     plane.puntTake();

@@ -1,61 +1,271 @@
-// The punt ring: packets for control, in order. The plane puts at the tail, control takes at the head; both
-// indices run freely. Control reads a packet in place and releases it. What comes from outside has not all of the
-// places, so that a flood from there leaves the inside some.
+// Packets for control, and who may hold how many of the places. Control reads a packet in place and releases it.
+//
+// Classes (limits.ts says how many may wait of each): DHCP, UDP, TCP and other from inside, answers from outside. In a
+// class each source has a queue of its own: inside a station that was known before it spoke, outside an
+// address. Stations that nobody knows share one queue of each class, so that made-up ones, however many, are one source.
+//
+//    class DHCP      strangers  | DISCOVER | DISCOVER | DISCOVER |
+//                    station a  | REQUEST |
+//    class UDP       station b  | query | query | query | query |
+//    class answers   server     | answer |
+//
+// Control takes from the classes in turn, and in a class from the sources in turn, so who asks seldom waits for one
+// packet of each of the others at most. In a full class a packet of a source that holds fewer pushes the oldest one
+// out of the longest queue; a source that holds as many as any other is refused. A flood so loses its own packets.
+//
+// Known is a station that ARP has heard for the packet's source address, or one whose lease runs: the flood of a host
+// that makes up addresses, or stations, is neither. Behind an inner router all share that router's queue. What a host
+// sends under another's address and station cannot be told from that one's.
+// Cost of a packet, worst: 1,300 instructions for the leases, 900 for two looks through PUNT_LIMIT queues.
+// Not here: which ports are open (sockets.ts).
 
-import { PUNT_HEAD_AT, PUNT_TAIL_AT } from './cells.ts';
+import { PUNT_TURN_AT, PUNT_WAITING_AT } from './cells.ts';
 import { COUNT_PUNTED, count, DROP_PUNT_FULL } from './counters.ts';
-import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from './interface.ts';
-import { POOL_RESERVE, PUNT_OUTSIDE_LIMIT, PUNT_RING_AT, PUNT_RING_COUNT } from './limits.ts';
-import { fill, i32at, puti32 } from './memory.ts';
-import { FLAG_CONTROL, HELD, PACKET_FLAGS, PACKET_IN } from './packet.ts';
-import { poolFree } from './pool.ts';
+import { IF_LINK, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt, LINK_ETHERNET } from './interface.ts';
+import { IP_PROTOCOL, IP_SOURCE, PROTOCOL_TCP, PROTOCOL_UDP } from './ipv4.ts';
+import {
+  LEASE_COUNT,
+  LEASE_STATIONS_AT,
+  POOL_RESERVE,
+  PUNT_ANSWER_LIMIT,
+  PUNT_DHCP_LIMIT,
+  PUNT_LIMIT,
+  PUNT_OTHER_LIMIT,
+  PUNT_QUEUE_BYTES,
+  PUNT_QUEUES_AT,
+  PUNT_STATE_AT,
+  PUNT_STATE_BYTES,
+  PUNT_TCP_LIMIT,
+  PUNT_UDP_LIMIT,
+} from './limits.ts';
+import { copy, fill, get8, get16, get32, i32at, puti32 } from './memory.ts';
+import { neighbourIs } from './neighbour.ts';
+import {
+  FLAG_CONTROL,
+  FLAG_ICMP_ERROR,
+  FLAG_KNOWN,
+  HELD,
+  PACKET_FLAGS,
+  PACKET_FRAME,
+  PACKET_IN,
+  PACKET_IP,
+  PACKET_NEXT,
+  PACKET_PORTS,
+} from './packet.ts';
+import { poolFree, release } from './pool.ts';
+
+const CLASS_DHCP: i32 = 0;
+const CLASS_UDP: i32 = 1;
+const CLASS_TCP: i32 = 2;
+const CLASS_OTHER: i32 = 3;
+const CLASS_ANSWER: i32 = 4;
+const CLASS_COUNT: i32 = 5;
+const ANY_CLASS: i32 = -1;
+
+/** Queues in use, dense; then of each class how many packets wait, and its last turn. */
+const QUEUES_USED: i32 = PUNT_STATE_AT;
+const CLASSES_AT: i32 = PUNT_STATE_AT + 8;
+const CLASS_BYTES: i32 = 8;
+const CLASS_WAITING: i32 = 0;
+const CLASS_TURN: i32 = 4;
+
+const QUEUE_CLASS: i32 = 0;
+const QUEUE_SOURCE: i32 = 4;
+const QUEUE_FIRST: i32 = 8;
+const QUEUE_LAST: i32 = 12;
+const QUEUE_LENGTH: i32 = 16;
+const QUEUE_TURN: i32 = 20;
+
+const STRANGERS: i32 = 0;
+const DHCP_SERVER_PORT: i32 = 67;
+const DHCP_CLIENT_PORT: i32 = 68;
 
 export function resetPunt(): void {
-  fill(PUNT_RING_AT, 0, 4 * PUNT_RING_COUNT);
-  puti32(PUNT_HEAD_AT, 0);
-  puti32(PUNT_TAIL_AT, 0);
+  fill(PUNT_STATE_AT, 0, PUNT_STATE_BYTES + PUNT_LIMIT * PUNT_QUEUE_BYTES);
+  puti32(PUNT_WAITING_AT, 0);
+  puti32(PUNT_TURN_AT, 0);
 }
 
-/** Puts a packet into the ring: HELD, or a drop if control is too far behind. */
+/** Puts a packet into its source's queue: HELD, or a drop if the source holds its share. */
 export function punt(packet: i32): i32 {
-  const tail: i32 = i32at(PUNT_TAIL_AT);
-  const waiting: i32 = puntWaiting();
-  if (waiting >= PUNT_RING_COUNT || poolFree() < POOL_RESERVE) return DROP_PUNT_FULL;
-  if (waiting >= PUNT_OUTSIDE_LIMIT && isOutside(packet) !== 0 && outsideWaiting() >= PUNT_OUTSIDE_LIMIT) {
-    return DROP_PUNT_FULL;
+  const isOutside: i32 =
+    i32at(interfaceAt(i32at(packet + PACKET_IN)) + IF_SIDE) === INTERFACE_OUTSIDE ? 1 : 0;
+  const kind: i32 = classOf(packet, isOutside);
+  const source: i32 = isOutside !== 0 ? addressOf(packet) : stationOf(packet);
+  const queue: i32 = find(kind, source);
+  const own: i32 = queue === 0 ? 0 : i32at(queue + QUEUE_LENGTH);
+  if (waitingOf(kind) >= limitOf(kind)) {
+    if (pushOut(kind, own) === 0) return DROP_PUNT_FULL;
+  } else if (poolFree() < POOL_RESERVE) {
+    if (pushOut(ANY_CLASS, own) === 0) return DROP_PUNT_FULL;
   }
-  puti32(PUNT_RING_AT + 4 * (tail & (PUNT_RING_COUNT - 1)), packet);
-  puti32(PUNT_TAIL_AT, (tail + 1) | 0);
+  if (source !== STRANGERS) puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_KNOWN);
+  append(queue !== 0 ? queue : begin(kind, source), packet);
   count(COUNT_PUNTED);
   return HELD;
 }
 
-function isOutside(packet: i32): i32 {
-  return i32at(interfaceAt(i32at(packet + PACKET_IN)) + IF_SIDE) === INTERFACE_OUTSIDE ? 1 : 0;
-}
-
-/** How many packets from outside wait for control. */
-function outsideWaiting(): i32 {
-  const head: i32 = i32at(PUNT_HEAD_AT);
-  const waiting: i32 = puntWaiting();
-  let found: i32 = 0;
-  for (let i: i32 = 0; i < PUNT_RING_COUNT; i++) {
-    if (i < waiting) found += isOutside(i32at(PUNT_RING_AT + 4 * ((head + i) & (PUNT_RING_COUNT - 1))));
-  }
-  return found;
-}
-
-/** The oldest packet for control, or 0. It is control's from now on: marked, until it is released. */
+/** The packet whose turn it is, or 0. It is control's from now on: marked, until it is released. */
 export function puntTake(): i32 {
-  const head: i32 = i32at(PUNT_HEAD_AT);
-  if (head === i32at(PUNT_TAIL_AT)) return 0;
-  const packet: i32 = i32at(PUNT_RING_AT + 4 * (head & (PUNT_RING_COUNT - 1)));
-  puti32(PUNT_HEAD_AT, (head + 1) | 0);
+  if (i32at(PUNT_WAITING_AT) === 0) return 0;
+  let kind: i32 = -1;
+  for (let i: i32 = 0; i < CLASS_COUNT; i++) {
+    if (waitingOf(i) !== 0 && (kind < 0 || isSooner(turnOf(i), turnOf(kind)) !== 0)) kind = i;
+  }
+  let queue: i32 = 0;
+  const used: i32 = i32at(QUEUES_USED);
+  for (let i: i32 = 0; i < used; i++) {
+    const at: i32 = PUNT_QUEUES_AT + i * PUNT_QUEUE_BYTES;
+    if (i32at(at + QUEUE_CLASS) !== kind) continue;
+    if (queue === 0 || isSooner(i32at(at + QUEUE_TURN), i32at(queue + QUEUE_TURN)) !== 0) queue = at;
+  }
+  const turn: i32 = nextTurn();
+  puti32(CLASSES_AT + kind * CLASS_BYTES + CLASS_TURN, turn);
+  puti32(queue + QUEUE_TURN, turn);
+  const packet: i32 = takeFirst(queue);
+  if (i32at(queue + QUEUE_LENGTH) === 0) end(queue);
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_CONTROL);
   return packet;
 }
 
 /** How many packets wait for control. */
 export function puntWaiting(): i32 {
-  return (i32at(PUNT_TAIL_AT) - i32at(PUNT_HEAD_AT)) | 0;
+  return i32at(PUNT_WAITING_AT);
+}
+
+/** What tells a station's six bytes from others', in four; 0 is nobody's. */
+export function stationWord(mac: i32): i32 {
+  const word: i32 = get32(mac + 2) ^ (get16(mac) << 8);
+  return word === 0 ? 1 : word;
+}
+
+function classOf(packet: i32, isOutside: i32): i32 {
+  const protocol: i32 = get8(packet + PACKET_IP + IP_PROTOCOL);
+  if (protocol === PROTOCOL_UDP) {
+    const port: i32 = i32at(packet + PACKET_PORTS) & 0xffff;
+    if (port === DHCP_SERVER_PORT || port === DHCP_CLIENT_PORT) return CLASS_DHCP;
+    return isOutside !== 0 ? CLASS_ANSWER : CLASS_UDP;
+  }
+  if (isOutside !== 0) return CLASS_ANSWER;
+  return protocol === PROTOCOL_TCP ? CLASS_TCP : CLASS_OTHER;
+}
+
+/** The source of what comes from outside; errors, which any router may send, have one queue together. */
+function addressOf(packet: i32): i32 {
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) return STRANGERS;
+  return get32(packet + PACKET_IP + IP_SOURCE);
+}
+
+/** The source of what comes from inside: the station if it is known. */
+function stationOf(packet: i32): i32 {
+  const index: i32 = i32at(packet + PACKET_IN);
+  const address: i32 = get32(packet + PACKET_IP + IP_SOURCE);
+  if (index < 0 || i32at(interfaceAt(index) + IF_LINK) !== LINK_ETHERNET) return address;
+  const mac: i32 = packet + PACKET_FRAME + 6;
+  const word: i32 = stationWord(mac);
+  if (address !== 0 && neighbourIs(index, address, mac) !== 0) return word;
+  for (let i: i32 = 0; i < LEASE_COUNT; i++) {
+    if (i32at(LEASE_STATIONS_AT + 4 * i) === word) return word;
+  }
+  return STRANGERS;
+}
+
+function limitOf(kind: i32): i32 {
+  if (kind === CLASS_DHCP) return PUNT_DHCP_LIMIT;
+  if (kind === CLASS_UDP) return PUNT_UDP_LIMIT;
+  if (kind === CLASS_TCP) return PUNT_TCP_LIMIT;
+  return kind === CLASS_OTHER ? PUNT_OTHER_LIMIT : PUNT_ANSWER_LIMIT;
+}
+
+function waitingOf(kind: i32): i32 {
+  return i32at(CLASSES_AT + kind * CLASS_BYTES + CLASS_WAITING);
+}
+
+function turnOf(kind: i32): i32 {
+  return i32at(CLASSES_AT + kind * CLASS_BYTES + CLASS_TURN);
+}
+
+function isSooner(turn: i32, than: i32): i32 {
+  return ((turn - than) | 0) < 0 ? 1 : 0;
+}
+
+function nextTurn(): i32 {
+  const turn: i32 = (i32at(PUNT_TURN_AT) + 1) | 0;
+  puti32(PUNT_TURN_AT, turn);
+  return turn;
+}
+
+/** Address of the source's queue, or 0. */
+function find(kind: i32, source: i32): i32 {
+  const end: i32 = PUNT_QUEUES_AT + i32at(QUEUES_USED) * PUNT_QUEUE_BYTES;
+  for (let at: i32 = PUNT_QUEUES_AT; at < end; at += PUNT_QUEUE_BYTES) {
+    if (i32at(at + QUEUE_SOURCE) === source && i32at(at + QUEUE_CLASS) === kind) return at;
+  }
+  return 0;
+}
+
+/** A new queue, behind those that wait for their turn already. A place is free: there are as many as packets may wait. */
+function begin(kind: i32, source: i32): i32 {
+  const used: i32 = i32at(QUEUES_USED);
+  const at: i32 = PUNT_QUEUES_AT + used * PUNT_QUEUE_BYTES;
+  puti32(QUEUES_USED, used + 1);
+  puti32(at + QUEUE_CLASS, kind);
+  puti32(at + QUEUE_SOURCE, source);
+  puti32(at + QUEUE_LENGTH, 0);
+  puti32(at + QUEUE_TURN, nextTurn());
+  return at;
+}
+
+/** Gives an empty queue's place to the last one. */
+function end(queue: i32): void {
+  const used: i32 = i32at(QUEUES_USED) - 1;
+  const last: i32 = PUNT_QUEUES_AT + used * PUNT_QUEUE_BYTES;
+  puti32(QUEUES_USED, used);
+  if (last !== queue) copy(queue, last, PUNT_QUEUE_BYTES);
+  fill(last, 0, PUNT_QUEUE_BYTES);
+}
+
+function append(queue: i32, packet: i32): void {
+  const length: i32 = i32at(queue + QUEUE_LENGTH);
+  puti32(packet + PACKET_NEXT, 0);
+  if (length === 0) puti32(queue + QUEUE_FIRST, packet);
+  else puti32(i32at(queue + QUEUE_LAST) + PACKET_NEXT, packet);
+  puti32(queue + QUEUE_LAST, packet);
+  puti32(queue + QUEUE_LENGTH, length + 1);
+  changeWaiting(i32at(queue + QUEUE_CLASS), 1);
+}
+
+function takeFirst(queue: i32): i32 {
+  const packet: i32 = i32at(queue + QUEUE_FIRST);
+  puti32(queue + QUEUE_FIRST, i32at(packet + PACKET_NEXT));
+  puti32(queue + QUEUE_LENGTH, i32at(queue + QUEUE_LENGTH) - 1);
+  changeWaiting(i32at(queue + QUEUE_CLASS), -1);
+  return packet;
+}
+
+function changeWaiting(kind: i32, by: i32): void {
+  const at: i32 = CLASSES_AT + kind * CLASS_BYTES + CLASS_WAITING;
+  puti32(at, i32at(at) + by);
+  puti32(PUNT_WAITING_AT, i32at(PUNT_WAITING_AT) + by);
+}
+
+/**
+ * Drops the oldest packet of the longest queue, of a class or of all, for a source that holds `own`: 1, or 0 if no queue is
+ * longer than that one will be. The longest has two at least, so it does not end here.
+ */
+function pushOut(kind: i32, own: i32): i32 {
+  const used: i32 = i32at(QUEUES_USED);
+  let longest: i32 = 0;
+  let length: i32 = own + 1;
+  for (let i: i32 = 0; i < used; i++) {
+    const at: i32 = PUNT_QUEUES_AT + i * PUNT_QUEUE_BYTES;
+    if (kind !== ANY_CLASS && i32at(at + QUEUE_CLASS) !== kind) continue;
+    if (i32at(at + QUEUE_LENGTH) <= length) continue;
+    length = i32at(at + QUEUE_LENGTH);
+    longest = at;
+  }
+  if (longest === 0) return 0;
+  count(DROP_PUNT_FULL);
+  release(takeFirst(longest));
+  return 1;
 }

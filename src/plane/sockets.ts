@@ -1,19 +1,30 @@
 // The ports and ICMP identifiers that the router itself uses: what is delivered to control, and what the
 // masquerade must not hand out. The table is dense: entries in use come first.
 //
-//    0                            4           8
-//    | protocol << 16 | port      | interfaces: a bit each |
+//    0                            4                        8                12
+//    | protocol << 16 | port      | interfaces: a bit each | remote address | remote port |
+//
+// A server's socket hears everybody on its interfaces. A client's (SOCKET_CLIENT) hears nobody until it has sent,
+// then only the address, the port and the interface to which it sent last: what else comes is no answer, and the
+// port looks closed to whoever tries to find it.
 
 import { SOCKETS_OPEN_AT } from './cells.ts';
+import { dhcpExpectNothing } from './dhcp-reply.ts';
 import { SOCKET_BYTES, SOCKET_COUNT, SOCKETS_AT } from './limits.ts';
 import { fill, i32at, puti32 } from './memory.ts';
 
 const SOCKET_KEY: i32 = 0;
 const SOCKET_MASK: i32 = 4;
+const SOCKET_REMOTE: i32 = 8;
+const SOCKET_REMOTE_PORT: i32 = 12;
+
+/** With the interfaces' bits: it asks, and hears whom it has asked. */
+export const SOCKET_CLIENT: i32 = 0x10000;
 
 export function resetSockets(): void {
   fill(SOCKETS_AT, 0, SOCKET_COUNT * SOCKET_BYTES);
   puti32(SOCKETS_OPEN_AT, 0);
+  dhcpExpectNothing();
 }
 
 /** Opens a port on the interfaces of the mask, or changes its mask. 0 if the table is full. */
@@ -28,6 +39,8 @@ export function socketOpen(protocol: i32, port: i32, interfaceMask: i32): i32 {
   const at: i32 = SOCKETS_AT + open * SOCKET_BYTES;
   puti32(at + SOCKET_KEY, (protocol << 16) | port);
   puti32(at + SOCKET_MASK, interfaceMask);
+  puti32(at + SOCKET_REMOTE, 0);
+  puti32(at + SOCKET_REMOTE_PORT, 0);
   puti32(SOCKETS_OPEN_AT, open + 1);
   return 1;
 }
@@ -40,6 +53,8 @@ export function socketClose(protocol: i32, port: i32): void {
   const last: i32 = SOCKETS_AT + open * SOCKET_BYTES;
   puti32(found + SOCKET_KEY, i32at(last + SOCKET_KEY));
   puti32(found + SOCKET_MASK, i32at(last + SOCKET_MASK));
+  puti32(found + SOCKET_REMOTE, i32at(last + SOCKET_REMOTE));
+  puti32(found + SOCKET_REMOTE_PORT, i32at(last + SOCKET_REMOTE_PORT));
   puti32(last + SOCKET_KEY, 0);
   puti32(last + SOCKET_MASK, 0);
   puti32(SOCKETS_OPEN_AT, open);
@@ -50,11 +65,23 @@ export function socketUses(protocol: i32, port: i32): i32 {
   return find(protocol, port) !== 0 ? 1 : 0;
 }
 
-/** 1 if it is open on that interface. */
-export function socketOpenOn(protocol: i32, port: i32, index: i32): i32 {
+/** A datagram leaves from that port by an interface: a client's socket hears that remote end from now on. */
+export function socketSent(protocol: i32, port: i32, index: i32, remote: i32, remotePort: i32): void {
+  const found: i32 = find(protocol, port);
+  if (found === 0 || (i32at(found + SOCKET_MASK) & SOCKET_CLIENT) === 0) return;
+  puti32(found + SOCKET_MASK, SOCKET_CLIENT | (1 << index));
+  puti32(found + SOCKET_REMOTE, remote);
+  puti32(found + SOCKET_REMOTE_PORT, remotePort);
+}
+
+/** 1 if what comes from the remote end by that interface is for the socket. Of ICMP queries both ports are the identifier. */
+export function socketHears(protocol: i32, port: i32, index: i32, remote: i32, remotePort: i32): i32 {
   const found: i32 = find(protocol, port);
   if (found === 0) return 0;
-  return (i32at(found + SOCKET_MASK) >> index) & 1;
+  const mask: i32 = i32at(found + SOCKET_MASK);
+  if (((mask >> index) & 1) === 0) return 0;
+  if ((mask & SOCKET_CLIENT) === 0) return 1;
+  return i32at(found + SOCKET_REMOTE) === remote && i32at(found + SOCKET_REMOTE_PORT) === remotePort ? 1 : 0;
 }
 
 /** Address of the entry, or 0. */

@@ -3,7 +3,7 @@
 // Not here: the masquerade table's own check (src/plane/masquerade-check.ts), which is called.
 
 import { cardAt, NIC_CHIP, NIC_KIND, NIC_RING } from '../../hal/nic/card.ts';
-import { PUNT_HEAD_AT, PUNT_TAIL_AT, SOCKETS_OPEN_AT } from '../../src/plane/cells.ts';
+import { PUNT_WAITING_AT, SOCKETS_OPEN_AT } from '../../src/plane/cells.ts';
 import { IF_QUEUE_HEAD, IF_QUEUE_LENGTH, IF_QUEUE_TAIL, interfaceAt } from '../../src/plane/interface.ts';
 import {
   ARP_STATE_AT,
@@ -22,8 +22,10 @@ import {
   NEIGHBOUR_HELD_LIMIT,
   NEIGHBOURS_AT,
   POOL_STATE_AT,
-  PUNT_RING_AT,
-  PUNT_RING_COUNT,
+  PUNT_LIMIT,
+  PUNT_QUEUE_BYTES,
+  PUNT_QUEUES_AT,
+  PUNT_STATE_AT,
   SOCKET_BYTES,
   SOCKET_COUNT,
   SOCKETS_AT,
@@ -39,11 +41,12 @@ import {
 import { neighbourFind } from '../../src/plane/neighbour-table.ts';
 import { FLAG_CONTROL, PACKET_FLAGS, PACKET_NEXT } from '../../src/plane/packet.ts';
 
-/** Offsets as in the drawings that open neighbour.ts, fragment.ts and ring.ts. */
+/** Offsets as in the drawings that open neighbour.ts, fragment.ts, ring.ts and punt.ts. */
 const NEIGHBOUR_WAITING = { first: 8, last: 12, count: 16 };
 /** Head of the packets whose neighbour was given up, until the next tick. */
 const ARP_FAILED = 8;
 const FRAGMENT = { key: 0, first: 24, last: 28, state: 32, ranges: 44, seen: 48 };
+const PUNT = { kind: 0, source: 4, first: 8, last: 12, length: 16 };
 const RING = { receive: NIC_CHIP, transmit: NIC_CHIP + 12, first: 0, last: 4, count: 8 };
 
 /** Where each buffer was found. */
@@ -150,13 +153,32 @@ function auditFragments(ledger: Ledger): void {
   }
 }
 
-function auditControl(ledger: Ledger): void {
-  const [head, tail] = [i32at(PUNT_HEAD_AT), i32at(PUNT_TAIL_AT)];
-  if (tail - head < 0 || tail - head > PUNT_RING_COUNT)
-    ledger.faults.push(`punt ring from ${head} to ${tail}`);
-  for (let i = head; i < tail; i++) {
-    ledger.take(i32at(PUNT_RING_AT + 4 * (i & (PUNT_RING_COUNT - 1))), 'the punt ring');
+/** Queues are as long as they and their classes say, none is empty, and no source has two in a class. */
+function auditPunt(ledger: Ledger): void {
+  const used = i32at(PUNT_STATE_AT);
+  const waiting = [0, 0, 0, 0, 0];
+  const sources = new Set<string>();
+  if (used < 0 || used > PUNT_LIMIT) ledger.faults.push(`${used} queues for control`);
+  for (let i = 0; i < Math.min(used, PUNT_LIMIT); i++) {
+    const at = PUNT_QUEUES_AT + i * PUNT_QUEUE_BYTES;
+    const [kind, length] = [i32at(at + PUNT.kind), i32at(at + PUNT.length)];
+    ledger.chain(`queue ${i} for control`, i32at(at + PUNT.first), i32at(at + PUNT.last), length);
+    if (length < 1 || waiting[kind] === undefined)
+      ledger.faults.push(`queue ${i} has ${length} of class ${kind}`);
+    else waiting[kind] += length;
+    sources.add(`${kind} ${i32at(at + PUNT.source)}`);
   }
+  if (sources.size !== used) ledger.faults.push('a source has two queues for control');
+  for (const [kind, count] of waiting.entries()) {
+    const said = i32at(PUNT_STATE_AT + 8 + 8 * kind);
+    if (said !== count) ledger.faults.push(`class ${kind}: ${count} packets wait, it says ${said}`);
+  }
+  const all = i32at(PUNT_WAITING_AT);
+  if (all !== waiting.reduce((a, b) => a + b)) ledger.faults.push(`${waiting} packets wait, it says ${all}`);
+}
+
+function auditControl(ledger: Ledger): void {
+  auditPunt(ledger);
   for (let i = 0; i < BUFFER_COUNT; i++) {
     const packet = BUFFERS_AT + i * BUFFER_BYTES;
     if ((i32at(packet + PACKET_FLAGS) & FLAG_CONTROL) !== 0) ledger.take(packet, 'control');

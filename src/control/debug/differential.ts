@@ -5,7 +5,7 @@
 
 import { NIC_RING } from '../../../hal/nic/card.ts';
 import { ENGINE_AT, ENGINE_NATIVE, NOW_AT, PENDING_AT, TICKED_AT } from '../../plane/cells.ts';
-import { CRC_TABLE_AT, PARAMETERS_AT, PUNT_RING_AT, SERIAL_STATES_AT } from '../../plane/limits.ts';
+import { CRC_TABLE_AT, PARAMETERS_AT, PUNT_STATE_AT, SERIAL_STATES_AT } from '../../plane/limits.ts';
 import { i32at, puti32 } from '../../plane/memory.ts';
 import { PACKET_FRAME, PACKET_LENGTH } from '../../plane/packet.ts';
 import type { Plane } from '../machine.ts';
@@ -35,7 +35,7 @@ const STALL_CONTROL = 4;
  */
 export const COMPARED: readonly [number, number][] = [
   [PARAMETERS_AT, SERIAL_STATES_AT],
-  [PUNT_RING_AT, CRC_TABLE_AT],
+  [PUNT_STATE_AT, CRC_TABLE_AT],
 ];
 
 /** Resets the plane to two ring cards with addresses, all else empty; the seed's bits choose settings. */

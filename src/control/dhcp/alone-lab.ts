@@ -93,6 +93,7 @@ export function fixture(store?: LeaseStore) {
       destinationPort: 67,
       index: 0,
       broadcast: true,
+      isKnown: true,
       data,
       mac: 0,
     });

@@ -31,7 +31,7 @@ import type { Datagram } from '../net/udp.ts';
 import { createSender, type Sender } from './client-sender.ts';
 import { confirmLease, forgetLease, keptLease, writeLease } from './kept-lease.ts';
 import { type Lease, readLease } from './lease.ts';
-import { ACK, BOOTREPLY, CLIENT_PORT, NAK, OFFER, Reader, SERVER_PORT } from './message.ts';
+import { ACK, CLIENT_PORT, isAnswer, NAK, OFFER, Reader, SERVER_PORT } from './message.ts';
 import { OPTION_SERVER_IDENTIFIER } from './options.ts';
 
 export type State =
@@ -197,7 +197,22 @@ export class DhcpClient {
     this.current = state;
     this.tries = 0;
     if (state !== 'probing') machine.plane.arpProbeEnd(INTERFACE_WAN);
+    this.expect();
     this.wake(ticks);
+  }
+
+  /** Tells the plane whether an answer is waited for, and which: no other passes. */
+  private expect(): void {
+    const { plane } = this.context.machine;
+    if (this.isWaiting()) plane.dhcpExpect(INTERFACE_WAN, this.xid);
+    else plane.dhcpExpectNothing();
+  }
+
+  private isWaiting(): boolean {
+    const { current } = this;
+    return (
+      current === 'selecting' || current === 'requesting' || current === 'rebooting' || isExtending(current)
+    );
   }
 
   private wake(ticks: number): void {
@@ -280,6 +295,7 @@ export class DhcpClient {
     }
     // Another xid each time: so it is known which request an answer is for, and from when the lease counts.
     this.xid = this.context.random();
+    this.expect();
     this.candidateTick = this.context.clock.now();
     this.sender.extend(this.xid, this.secondsLooking(), lease, isLate);
     const rest = (isLate ? lease.seconds : lease.rebindingSeconds) * TICKS_PER_SECOND - this.ageTicks();
@@ -368,8 +384,8 @@ export class DhcpClient {
 
   private receive(datagram: Datagram): void {
     const { reader } = this;
-    if (datagram.sourcePort !== SERVER_PORT || reader.parse(datagram.data) !== undefined) return;
-    if (reader.op !== BOOTREPLY || reader.xid !== this.xid || !equal(reader.chaddr, this.mac())) return;
+    if (datagram.sourcePort !== SERVER_PORT || !this.isWaiting()) return;
+    if (!isAnswer(datagram.data, this.xid, this.mac()) || reader.parse(datagram.data) !== undefined) return;
     const { type } = reader;
     if (type === OFFER) this.offered();
     else if (type === ACK) this.acknowledged(datagram);
@@ -423,7 +439,7 @@ export class DhcpClient {
   private isAwaited(): boolean {
     const { current, reader } = this;
     if (current === 'requesting') return reader.word(OPTION_SERVER_IDENTIFIER) === this.candidate?.server;
-    return current === 'rebooting' || current === 'renewing' || current === 'rebinding';
+    return current === 'rebooting' || isExtending(current);
   }
 
   /** The lease of the message, if it can be used. */
@@ -472,6 +488,10 @@ export class DhcpClient {
     const at = interfaceAt(INTERFACE_WAN) + IF_MAC;
     return this.context.machine.memory.subarray(at, at + 6);
   }
+}
+
+function isExtending(state: State): boolean {
+  return state === 'renewing' || state === 'rebinding';
 }
 
 function equal(a: Uint8Array, b: Uint8Array | undefined): boolean {

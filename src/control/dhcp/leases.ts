@@ -2,7 +2,8 @@
 //
 // It is in the plane's memory (LEASES_AT, LEASE_COUNT records), so that it outlives control; that it outlives power is
 // up to a LeaseStore (store/lease-store.ts). Addresses and hashes of the clients' keys stand in
-// columns of their own, so that a client or an address is found by one native search.
+// columns of their own, so that a client or an address is found by one native search; so do the stations whose leases run,
+// for the plane, which lets them through where a flood of strangers is not.
 //
 //    0       4       8       12      16      17     18       34           35            36    64
 //    | state | until | noted | flags | htype | hlen | chaddr | key length | name length | key | name (63) |
@@ -25,10 +26,12 @@ import {
   LEASE_COUNT,
   LEASE_HASHES_AT,
   LEASE_STATE_AT,
+  LEASE_STATIONS_AT,
   LEASES_AT,
   TICKS_PER_SECOND,
 } from '../../plane/limits.ts';
 import { fill, i32at, puti32 } from '../../plane/memory.ts';
+import { stationWord } from '../../plane/punt.ts';
 import { type Clock, since } from '../clock.ts';
 import {
   DHCP_HISTORY_SECONDS,
@@ -162,6 +165,8 @@ export class LeaseTable {
   used = 0;
   private readonly addresses: Int32Array;
   private readonly hashes: Int32Array;
+  /** Of leases that run the station, as the plane knows it (punt.ts); 0 of others. */
+  private readonly stations: Int32Array;
   private readonly names = new Map<string, number>();
   private readonly mayNote = createBucket(DHCP_NOTE_BURST, DHCP_NOTE_SECONDS * TICKS_PER_SECOND);
 
@@ -174,6 +179,7 @@ export class LeaseTable {
     const { buffer, byteOffset } = memory;
     this.addresses = new Int32Array(buffer, byteOffset + LEASE_ADDRESSES_AT, LEASE_COUNT);
     this.hashes = new Int32Array(buffer, byteOffset + LEASE_HASHES_AT, LEASE_COUNT);
+    this.stations = new Int32Array(buffer, byteOffset + LEASE_STATIONS_AT, LEASE_COUNT);
   }
 
   /** Takes up the table that control left behind, or begins an empty one. */
@@ -287,6 +293,13 @@ export class LeaseTable {
     this.memory[at + HTYPE] = htype;
     this.memory[at + HLEN] = chaddr.length;
     this.memory.set(chaddr, at + CHADDR);
+    this.noteStation(slot);
+  }
+
+  private noteStation(slot: number): void {
+    const at = recordAt(slot);
+    const isEthernet = this.memory[at + HLEN] === 6 && this.memory[at + HTYPE] === 1;
+    this.stations[slot] = isEthernet && i32at(at + STATE) === BOUND ? stationWord(at + CHADDR) : 0;
   }
 
   offer(slot: number): void {
@@ -389,6 +402,7 @@ export class LeaseTable {
     if (state !== BOUND) this.unname(slot);
     puti32(at + STATE, state);
     puti32(at + UNTIL, until);
+    this.noteStation(slot);
     // Whoever has had it meanwhile, it is asked for again before the next offer.
     if (state === EXPIRED) puti32(at + FLAGS, i32at(at + FLAGS) & ~PROBED);
   }

@@ -58,11 +58,13 @@ export const MESSAGE_BYTES = 548;
 /** The most we build: an Ethernet frame's payload less the headers. */
 const MOST_BYTES = 1472;
 
-/** The station address in what may be a client's message, or undefined if that is no Ethernet station's. */
-export function peekStation(data: Uint8Array): Uint8Array | undefined {
-  return data.length >= OPTIONS && data[1] === HTYPE_ETHERNET && data[2] === 6
-    ? data.subarray(CHADDR, CHADDR + 6)
-    : undefined;
+/** Whether it may be the answer to a client's message, by the fixed fields alone: a look before all options are read. */
+export function isAnswer(data: Uint8Array, xid: number, mac: Uint8Array): boolean {
+  if (data.length < OPTIONS || data[0] !== BOOTREPLY || data[1] !== HTYPE_ETHERNET || data[2] !== 6)
+    return false;
+  for (let i = 0; i < 4; i++) if (data[XID + i] !== ((xid >> (24 - 8 * i)) & 255)) return false;
+  for (let i = 0; i < 6; i++) if (data[CHADDR + i] !== mac[i]) return false;
+  return true;
 }
 
 /** A message that has come in. It is valid until the next parse(), or as long as the datagram is. */

@@ -12,9 +12,9 @@
 // row of addresses probed ahead of need would be stale when the need comes, a client that wants its old
 // address back asks for one that nobody could foresee, and 0.2 s is a fifteenth of what udhcpc waits.
 //
-// Against floods: messages are read at a bounded rate, clients without a record are served at a lower one, those
-// with a lease have a rate of their own, running leases are never taken away, and while the pool is scarce new ones
-// are short.
+// Against floods: stations with a lease, and those that ARP knows, come in turn from the plane's queues; strangers'
+// messages are read at a bounded rate, clients without a record are served at a lower one, running leases are never
+// taken away, and while the pool is scarce new ones are short.
 // Timers: pending offers (DHCP_PROBE_TICKS each), sweep (SWEEP_TICKS: ends what is over, follows the LAN).
 // Not here: the table (leases.ts), who gets which address (pool.ts), what a reply says (reply.ts).
 
@@ -32,8 +32,6 @@ import {
   DHCP_PROBE_TICKS,
   DHCP_PROBE_TRIES,
   DHCP_QUARANTINE_SECONDS,
-  DHCP_RENEW_BURST,
-  DHCP_RENEW_TICKS,
 } from '../limits.ts';
 import { INFO, WARNING } from '../log.ts';
 import type { Datagram } from '../net/udp.ts';
@@ -54,11 +52,9 @@ import {
   BOOTREQUEST,
   DECLINE,
   DISCOVER,
-  HTYPE_ETHERNET,
   INFORM,
   NAK,
   OFFER,
-  peekStation,
   RELEASE,
   REQUEST,
   Reader,
@@ -74,7 +70,6 @@ import { type DhcpConfig, defaultConfig, Pool, type Reservation } from './pool.t
 import { Replies } from './reply.ts';
 
 const SWEEP_TICKS = 10 * TICKS_PER_SECOND;
-const NO_IDENTIFIER = new Uint8Array(0);
 
 /** A DISCOVER whose offer waits for the answer to a probe. */
 interface Pending {
@@ -98,7 +93,6 @@ export class DhcpServer implements Leases {
   private started = false;
   private isOpen = false;
   private readonly mayRead = createBucket(DHCP_MESSAGE_BURST, DHCP_MESSAGE_TICKS);
-  private readonly mayRenew = createBucket(DHCP_RENEW_BURST, DHCP_RENEW_TICKS);
   private readonly mayAdd = createBucket(DHCP_NEW_BURST, DHCP_NEW_TICKS);
 
   constructor(
@@ -178,9 +172,9 @@ export class DhcpServer implements Leases {
     this.table.keep(address => this.pool.isHost(address));
   }
 
-  private receive({ data, source }: Datagram): void {
-    const may = this.isHolder(data, source) ? this.mayRenew : this.mayRead;
-    if (!may(this.context.clock.now())) return;
+  private receive({ data, source, isKnown }: Datagram): void {
+    // Who is known has a share of its own from the plane on (src/plane/punt.ts).
+    if (!isKnown && !this.mayRead(this.context.clock.now())) return;
     this.followLan();
     if (this.pool.router === 0 || !this.read(data)) return;
     const { reader } = this;
@@ -201,21 +195,6 @@ export class DhcpServer implements Leases {
         this.inform(source);
         break;
     }
-  }
-
-  /**
-   * Whether it comes from the address of a running lease, or from a station that has one by its station address. A
-   * look without reading: it is done for each message of a flood.
-   */
-  private isHolder(data: Uint8Array, source: number): boolean {
-    const { table, key } = this;
-    let slot = table.at(source);
-    const station = slot < 0 ? peekStation(data) : undefined;
-    if (station !== undefined) {
-      keyFrom(key, NO_IDENTIFIER, HTYPE_ETHERNET, station);
-      slot = table.find(key);
-    }
-    return slot >= 0 && table.stateOf(slot) === BOUND;
   }
 
   /** Takes a message apart and says whose it is; false if it is none for us. */

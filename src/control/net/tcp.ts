@@ -14,7 +14,7 @@ import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../plane/route
 import { type Clock, since } from '../clock.ts';
 import { TCP_ACCEPTED, TCP_CLIENT, TCP_CONNECTIONS, TCP_REPAIRS_PER_SECOND } from '../limits.ts';
 import type { Machine } from '../machine.ts';
-import { ANY_INTERFACE, type Sockets } from '../sockets.ts';
+import { ASKING, type Sockets } from '../sockets.ts';
 import { freePort } from './port.ts';
 import { type Below, type Connection, TcpConnection } from './tcp-connection.ts';
 import { ACK, type Ends, FIN, RST, readSegment, type Segment, SYN, sendSegment, TCP } from './tcp-segment.ts';
@@ -221,7 +221,7 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
       const localPort = freePort(plane, TCP);
       if (local === 0 || localPort === 0) return undefined;
       if (connections.length >= TCP_CONNECTIONS && !end(over(connections))) return undefined;
-      if (!sockets.open(TCP, localPort, ANY_INTERFACE, input)) return undefined;
+      if (!sockets.open(TCP, localPort, ASKING, input)) return undefined;
       const ends = { local, localPort, remote: address, remotePort: port };
       const connection = new TcpConnection(below, ends, -1, plane.random32(), idleSeconds);
       add(connection);

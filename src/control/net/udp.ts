@@ -7,6 +7,7 @@ import { get16, get32, i32at } from '../../plane/memory.ts';
 import {
   FLAG_BROADCAST,
   FLAG_ICMP_ERROR,
+  FLAG_KNOWN,
   PACKET_FLAGS,
   PACKET_FRAME,
   PACKET_IN,
@@ -15,6 +16,7 @@ import {
   PACKET_PORTS,
   PASS,
 } from '../../plane/packet.ts';
+import { SOCKET_CLIENT } from '../../plane/sockets.ts';
 import { UDP_SEND_BYTES } from '../limits.ts';
 import type { Machine } from '../machine.ts';
 import type { Sockets } from '../sockets.ts';
@@ -40,6 +42,8 @@ export interface Datagram {
   index: number;
   /** Sent to all stations, or while the interface has no address. */
   broadcast: boolean;
+  /** From a station that was known before it spoke, and so has a share of its own (src/plane/punt.ts). */
+  isKnown: boolean;
   /** A view of the packet buffer. */
   data: Uint8Array;
   /** Plane address of the sender's station address in the frame, 6 bytes. */
@@ -52,8 +56,9 @@ export interface Udp {
   /** Opens a port on the interfaces of the bit mask. False if it is open already, or no socket is free. */
   open(port: number, interfaces: number, receive: Receive): boolean;
   /**
-   * Opens a random port that neither a socket nor the masquerade uses; answers it, or 0. `unreachable` is
-   * told when a host or router refuses what was sent from the port.
+   * Opens a random port that neither a socket nor the masquerade uses; answers it, or 0. It hears only the
+   * remote end to which it sent last (SOCKET_CLIENT). `unreachable` is told when a host or router refuses what was
+   * sent from the port.
    */
   openRandom(interfaces: number, receive: Receive, unreachable?: () => void): number;
   close(port: number): void;
@@ -92,6 +97,7 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     destinationPort: 0,
     index: 0,
     broadcast: false,
+    isKnown: false,
     data: memory.subarray(0, 0),
     mac: 0,
   };
@@ -106,6 +112,7 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     datagram.destinationPort = ports & 0xffff;
     datagram.index = i32at(packet + PACKET_IN);
     datagram.broadcast = (i32at(packet + PACKET_FLAGS) & FLAG_BROADCAST) !== 0;
+    datagram.isKnown = (i32at(packet + PACKET_FLAGS) & FLAG_KNOWN) !== 0;
     datagram.data = memory.subarray(l4 + UDP_HEADER, l4 + get16(l4 + 4));
     datagram.mac = packet + PACKET_FRAME + 6;
     return datagram;
@@ -162,7 +169,7 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     open,
     openRandom: (interfaces, receive, unreachable) => {
       const port = freePort(plane, UDP);
-      return port !== 0 && open(port, interfaces, receive, unreachable) ? port : 0;
+      return port !== 0 && open(port, interfaces | SOCKET_CLIENT, receive, unreachable) ? port : 0;
     },
     close: port => sockets.close(UDP, port),
     send: (destination, destinationPort, sourcePort, data, source = 0) => {

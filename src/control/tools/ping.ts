@@ -9,7 +9,7 @@ import { since } from '../clock.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { fillHeader, IP_HEADER, set16 } from '../net/ipv4.ts';
-import { ANY_INTERFACE, ICMP, sourceOf } from '../sockets.ts';
+import { ASKING, ICMP, sourceOf } from '../sockets.ts';
 import { addressOf, type Host, hostOf, hostText, LOOK_TICKS, sendTo } from './target.ts';
 
 const COUNT = 5;
@@ -80,7 +80,7 @@ function* run(context: Context, host: Host, count: number, size: number): Job {
   const sentAt: number[] = [];
   let sent = 0;
   let received = 0;
-  const opened = sockets.open(ICMP, identifier, ANY_INTERFACE, packet => {
+  const opened = sockets.open(ICMP, identifier, ASKING, packet => {
     const icmp = i32at(packet + PACKET_L4);
     if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) {
       output.line(`from ${formatAddress(sourceOf(packet))}: ${errorText(get8(icmp), get8(icmp + 1))}`);

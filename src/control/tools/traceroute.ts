@@ -13,7 +13,7 @@ import type { Context } from '../context.ts';
 import { fillHeader, set16 } from '../net/ipv4.ts';
 import { freePort } from '../net/port.ts';
 import { UDP } from '../net/udp.ts';
-import { ANY_INTERFACE, sourceOf } from '../sockets.ts';
+import { ASKING, sourceOf } from '../sockets.ts';
 import { addressOf, type Host, hostOf, hostText, sendTo } from './target.ts';
 
 const HOPS_MOST = 30;
@@ -80,7 +80,7 @@ function* run(context: Context, host: Host): Job {
   const came: { answer?: Answer } = {};
   const opened =
     source !== 0 &&
-    sockets.open(UDP, source, ANY_INTERFACE, packet => {
+    sockets.open(UDP, source, ASKING, packet => {
       if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0)
         came.answer = readAnswer(packet, clock.now());
     });
