@@ -6,8 +6,18 @@ import { addressOption, NAK, obliging, WanLab } from '../../test/wan-lab.ts';
 import { IF_MTU, interfaceAt } from '../plane/interface.ts';
 import { INTERFACE_LAN, INTERFACE_WAN, ROUTE_BYTES, ROUTE_COUNT, ROUTES_AT } from '../plane/limits.ts';
 import { i32at } from '../plane/memory.ts';
-import { ROUTE_DESTINATION, ROUTE_GATEWAY, ROUTE_MASK, ROUTE_USED } from '../plane/route.ts';
+import {
+  ROUTE_DESTINATION,
+  ROUTE_GATEWAY,
+  ROUTE_MASK,
+  ROUTE_USED,
+  TO_NEXT_HOP,
+  TO_WAY,
+  WAY_INTERFACE,
+} from '../plane/route.ts';
 import { formatPrefix, lengthOf } from './address.ts';
+import { LEASE_ROUTES } from './limits.ts';
+import { createRoutes } from './routes.ts';
 
 const START = 2;
 
@@ -80,7 +90,6 @@ test.serial('absurd routes are left out; where option 121 is malformed, option 3
     [24, 10, 9, 8, 224, 0, 0, 1],
     [24, 10, 9, 8, 203, 0, 113, 10], // by ourselves
     [0, 0, 0, 0, 0], // the whole internet by ARP
-    [25, 192, 168, 0, 128, ...gateway], // half of our LAN
   ].flat();
   leased('203.0.113.10', [[121, absurd.length + 8, ...absurd, 24, 10, 7, 7, ...gateway]]);
   t.deepEqual(routes(), ['10.7.7.0/24 203.0.113.6']);
@@ -97,10 +106,46 @@ test.serial('absurd routes are left out; where option 121 is malformed, option 3
 test.serial('no more routes than fit are taken, and all go with the lease', t => {
   const many = Array.from({ length: 30 }, (_, i) => [24, 10, 7, i, 203, 0, 113, 6]).flat();
   const lab = leased('203.0.113.10', [[121, many.length, ...many]]);
-  t.is(routes().length, 16);
+  t.is(routes().length, LEASE_ROUTES);
   lab.wan.client.stop();
   t.deepEqual(routes(), []);
 });
+
+test.serial(
+  'no route of a lease captures the LAN or what was set by hand, and both are there when it ends',
+  t => {
+    const gateway = [203, 0, 113, 1];
+    const captures = [
+      [25, 192, 168, 0, 128, ...gateway], // half of our LAN
+      [16, 10, 20, ...gateway], // what is set by hand
+      [24, 10, 20, 3, ...gateway], // a part of it
+      [24, 10, 99, 1, ...gateway], // nobody's
+      [0, ...gateway],
+    ].flat();
+    const lab = leased('203.0.113.10', [[121, captures.length, ...captures]], ({ context }) => {
+      createRoutes(context).set(['10.20.0.0/16', '192.168.0.2']);
+    });
+    const { plane } = lab;
+    const way = (text: string): string => {
+      const to = plane.routeTo(address(text));
+      return `${i32at(to + TO_WAY) & WAY_INTERFACE} ${addressText(i32at(to + TO_NEXT_HOP))}`;
+    };
+    const byHand = () => {
+      for (const host of ['10.20.1.1', '10.20.3.1', '10.20.255.9'])
+        t.is(way(host), `${INTERFACE_LAN} 192.168.0.2`);
+      t.is(way('192.168.0.200'), `${INTERFACE_LAN} 192.168.0.200`);
+    };
+    byHand();
+    t.is(way('10.99.1.1'), `${INTERFACE_WAN} 203.0.113.1`);
+    lab.server = obliging('203.0.113.10', 3600, [[121, 14, 16, 10, 20, ...gateway, 16, 10, 99, ...gateway]]);
+    lab.wan.renew();
+    lab.run(1);
+    byHand();
+    lab.wan.client.stop();
+    byHand();
+    t.deepEqual(routes(), ['10.20.0.0/16 192.168.0.2']);
+  },
+);
 
 test.serial(
   'an MTU of 576 to 1500 is taken, a smaller one is ignored, a larger one cut, ours goes first',

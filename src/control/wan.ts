@@ -11,15 +11,15 @@
 // Not here: the commands (commands/wan.ts), the LAN's moving out of the way (lan.ts).
 
 import { IF_STATE, INTERFACE_ABSENT, INTERFACE_OUTSIDE, interfaceAt } from '../plane/interface.ts';
-import { INTERFACE_LAN, INTERFACE_WAN, MTU_DEFAULT } from '../plane/limits.ts';
+import { INTERFACE_WAN, MTU_DEFAULT } from '../plane/limits.ts';
 import { i32at } from '../plane/memory.ts';
-import { formatPrefix, maskOf, overlap, type Prefix } from './address.ts';
+import { formatPrefix, maskOf, type Prefix } from './address.ts';
 import type { Context } from './context.ts';
 import { DhcpClient } from './dhcp/client.ts';
-import { type Lease, networkOf, type Route } from './dhcp/lease.ts';
+import { type Lease, networkOf } from './dhcp/lease.ts';
 import type { Lan } from './lan.ts';
 import { WARNING } from './log.ts';
-import { configure, prefixOf, refuseWan, setGateway, setWan, setWanMtu } from './settings.ts';
+import { configure, refuseWan, setGateway, setWan, setWanMtu } from './settings.ts';
 
 export type WanMode = 'dhcp' | 'static' | 'none';
 
@@ -151,7 +151,7 @@ export class Wan implements WanInfo {
   /** Takes address, gateway and routes away. */
   private clear(): void {
     const { plane } = this.context.machine;
-    for (const route of this.inUse?.routes ?? []) plane.routeRemove(route.destination, maskOf(route.length));
+    for (const route of this.inUse?.routes ?? []) plane.routeForget(route.destination, maskOf(route.length));
     plane.routeRemove(0, 0);
     this.inUse = undefined;
     configure(plane, INTERFACE_WAN, INTERFACE_OUTSIDE, 0, 0, this.mtu ?? MTU_DEFAULT);
@@ -172,23 +172,21 @@ export class Wan implements WanInfo {
     const { plane } = this.context.machine;
     const mtu = this.mtu ?? (lease.mtu || MTU_DEFAULT);
     configure(plane, INTERFACE_WAN, INTERFACE_OUTSIDE, lease.address, maskOf(lease.length), mtu);
-    for (const route of before?.routes ?? []) plane.routeRemove(route.destination, maskOf(route.length));
+    for (const route of before?.routes ?? []) plane.routeForget(route.destination, maskOf(route.length));
     plane.routeRemove(0, 0);
-    if (lease.gateway !== 0) this.addRoute({ destination: 0, length: 0, gateway: lease.gateway });
-    const lan = prefixOf(INTERFACE_LAN);
-    for (const route of lease.routes) {
-      // A route into the LAN, or into a part of it, would take packets away from the LAN's hosts.
-      const { destination: address, length } = route;
-      const isLan = lan !== undefined && length >= lan.length && overlap(lan, { address, length });
-      if (!isLan) this.addRoute(route);
+    if (lease.gateway !== 0) this.noted(plane.routeAdd(0, 0, lease.gateway, INTERFACE_WAN), 0, 0);
+    // None of them captures what is the LAN's or was set by hand: the plane sees to that (route.ts).
+    for (const { destination, length, gateway } of lease.routes) {
+      const added = plane.routeLearn(destination, maskOf(length), gateway, INTERFACE_WAN);
+      this.noted(added, destination, length);
     }
     this.tell();
   }
 
-  private addRoute({ destination, length, gateway }: Route): void {
-    const { machine, log } = this.context;
-    if (machine.plane.routeAdd(destination, maskOf(length), gateway, INTERFACE_WAN) === 1) return;
-    log(WARNING, 'wan', `no route to ${formatPrefix(destination, length)}: the table of routes is full`);
+  private noted(added: number, destination: number, length: number): void {
+    if (added === 1) return;
+    const route = formatPrefix(destination, length);
+    this.context.log(WARNING, 'wan', `no route to ${route}: the table of routes is full`);
   }
 
   private tell(): void {

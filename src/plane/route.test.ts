@@ -1,7 +1,7 @@
 import test from 'ava';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
 import { address, addressText } from '../../test/packets.ts';
-import { GATEWAY, LAN, startRouter, WAN } from '../../test/plane-router.ts';
+import { GATEWAY, HOST, LAN, startRouter, WAN } from '../../test/plane-router.ts';
 import { ROUTE_CACHE_COUNT, ROUTE_COUNT } from './limits.ts';
 import { i32at } from './memory.ts';
 import {
@@ -129,5 +129,27 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       }
     }
     t.pass();
+  });
+
+  test.serial(`a learned route takes nothing from the inside or from what was set (${name})`, t => {
+    startRouter(build);
+    const learn = (to: string, mask: string) =>
+      plane.routeLearn(address(to), address(mask), address(GATEWAY), WAN);
+    t.is(plane.routeAdd(address('10.20.0.0'), address('255.255.0.0'), address(HOST), LAN), 1);
+    learn('10.20.0.0', '255.255.0.0');
+    learn('10.20.3.0', '255.255.255.0');
+    learn('192.168.0.128', '255.255.255.128');
+    learn('10.30.0.0', '255.255.0.0');
+    learn('10.1.2.64', '255.255.255.192');
+    for (const to of ['10.20.0.1', '10.20.3.1']) t.deepEqual([out(to), hop(to)], [LAN, HOST], to);
+    t.deepEqual([out('192.168.0.200'), hop('192.168.0.200')], [LAN, '192.168.0.200']);
+    t.deepEqual([out('10.30.0.1'), hop('10.30.0.1')], [WAN, GATEWAY]);
+    t.is(hop('10.1.2.70'), GATEWAY, 'a part of the link outside may lie behind a router');
+    t.is(hop('10.1.2.10'), '10.1.2.10');
+    plane.routeForget(address('10.20.0.0'), address('255.255.0.0'));
+    t.is(hop('10.20.0.1'), HOST);
+    plane.routeRemove(address('10.20.0.0'), address('255.255.0.0'));
+    t.deepEqual([out('10.20.3.1'), hop('10.20.3.1')], [WAN, GATEWAY], 'nobody has it any more');
+    t.is(plane.routeForget(address('10.20.0.0'), address('255.255.0.0')), 0);
   });
 }

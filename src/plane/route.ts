@@ -3,9 +3,13 @@
 // RFC 1812, section 5.2.4; networks of two addresses have no broadcast address: RFC 3021. Link-local addresses are
 // not behind a router (RFC 3927, section 7): only their own link, or a route made for them, leads there.
 //
+// A route that a lease brought (ROUTE_LEARNED) is one of lesser right: it takes nothing away from a network inside, nor from
+// a route that was set by hand, however long its prefix; only the default route gives way to it. Both may be there for
+// one destination: what was set is in force, and remains when the lease is over.
+//
 // A cache entry (one place an address):      A route:
 //    0         4                       8          12       0             4      8         12          16
-//    | address | kind << 8 | interface | next hop |        | destination | mask | gateway | interface | 1 |
+//    | address | kind << 8 | interface | next hop |        | destination | mask | gateway | interface | origin |
 
 import {
   IF_ADDRESS,
@@ -13,6 +17,7 @@ import {
   IF_NETWORK,
   IF_SIDE,
   IF_STATE,
+  INTERFACE_INSIDE,
   INTERFACE_UP,
   interfaceAt,
 } from './interface.ts';
@@ -42,6 +47,8 @@ export const WAY_MULTICAST: i32 = 4;
 /** 0/8, 127/8, 240/4: must not be on a wire. */
 export const WAY_MARTIAN: i32 = 5;
 
+/** What onLink() answers for an address of ours. */
+const ON_US: i32 = 33;
 /** Bits of 169.254/16. */
 const LINK_LOCAL_BITS: i32 = 16;
 
@@ -56,7 +63,13 @@ export const ROUTE_DESTINATION: i32 = 0;
 export const ROUTE_MASK: i32 = 4;
 export const ROUTE_GATEWAY: i32 = 8;
 export const ROUTE_INTERFACE: i32 = 12;
+/** 0 for a free place, ROUTE_SET or ROUTE_LEARNED. */
 export const ROUTE_USED: i32 = 16;
+
+/** By hand; the default route of a lease too, as there is no other. */
+export const ROUTE_SET: i32 = 1;
+/** By a lease. */
+export const ROUTE_LEARNED: i32 = 2;
 
 /** What the cache was filled under, for each interface: address, mask, state and side; the last address but 0. */
 const SEEN: i32 = ROUTE_STATE_AT;
@@ -77,21 +90,39 @@ export function flushRoutes(): void {
 
 /** Adds or replaces a route; gateway 0: the destination is on the link. 0 if the table is full. */
 export function routeAdd(destination: i32, mask: i32, gateway: i32, index: i32): i32 {
-  let at: i32 = findRoute(destination & mask, mask);
+  return add(destination, mask, gateway, index, ROUTE_SET);
+}
+
+/** The same of one that a lease brought. */
+export function routeLearn(destination: i32, mask: i32, gateway: i32, index: i32): i32 {
+  return add(destination, mask, gateway, index, ROUTE_LEARNED);
+}
+
+/** Removes a route that was set; 0 if there is none. */
+export function routeRemove(destination: i32, mask: i32): i32 {
+  return remove(destination, mask, ROUTE_SET);
+}
+
+/** Removes one that a lease brought. */
+export function routeForget(destination: i32, mask: i32): i32 {
+  return remove(destination, mask, ROUTE_LEARNED);
+}
+
+function add(destination: i32, mask: i32, gateway: i32, index: i32, origin: i32): i32 {
+  let at: i32 = findRoute(destination & mask, mask, origin);
   if (at === 0) at = findFree();
   if (at === 0) return 0;
   puti32(at + ROUTE_DESTINATION, destination & mask);
   puti32(at + ROUTE_MASK, mask);
   puti32(at + ROUTE_GATEWAY, gateway);
   puti32(at + ROUTE_INTERFACE, index);
-  puti32(at + ROUTE_USED, 1);
+  puti32(at + ROUTE_USED, origin);
   flushRoutes();
   return 1;
 }
 
-/** Removes a route; 0 if there is none. */
-export function routeRemove(destination: i32, mask: i32): i32 {
-  const at: i32 = findRoute(destination & mask, mask);
+function remove(destination: i32, mask: i32, origin: i32): i32 {
+  const at: i32 = findRoute(destination & mask, mask, origin);
   if (at === 0) return 0;
   fill(at, 0, ROUTE_BYTES);
   flushRoutes();
@@ -125,10 +156,25 @@ function classify(address: i32, entry: i32): void {
   }
 }
 
-/** Longest prefix among the interfaces that are up and the routes that leave by one of them. */
+/**
+ * Longest prefix among the interfaces that are up and the routes that leave by one of them: first those that were set,
+ * then, where neither one of these nor an inside network has the address, those that were learned.
+ */
 function lookUp(address: i32, entry: i32): void {
-  let way: i32 = WAY_NONE << WAY_SHIFT;
-  let nextHop: i32 = 0;
+  puti32(entry + TO_WAY, WAY_NONE << WAY_SHIFT);
+  let best: i32 = onLink(address, entry);
+  if (best === ON_US) return;
+  const way: i32 = i32at(entry + TO_WAY);
+  const isInside: i32 =
+    best > 0 && i32at(interfaceAt(way & WAY_INTERFACE) + IF_SIDE) === INTERFACE_INSIDE ? 1 : 0;
+  // A default route is none for a link-local address.
+  if (isLinkLocal(address) !== 0 && best < LINK_LOCAL_BITS) best = LINK_LOCAL_BITS - 1;
+  const set: i32 = byRoutes(address, entry, best, ROUTE_SET);
+  if (isInside === 0 && (set === best || set === 0)) byRoutes(address, entry, set, ROUTE_LEARNED);
+}
+
+/** The way on a link: answers the bits of its network's prefix, ON_US, or -1 if there is none. */
+function onLink(address: i32, entry: i32): i32 {
   let best: i32 = -1;
   for (let i: i32 = 0; i < INTERFACE_COUNT; i++) {
     const at: i32 = interfaceAt(i);
@@ -136,35 +182,38 @@ function lookUp(address: i32, entry: i32): void {
       const mask: i32 = i32at(at + IF_MASK);
       if (address === i32at(at + IF_ADDRESS)) {
         puti32(entry + TO_WAY, (WAY_LOCAL << WAY_SHIFT) | i);
-        return;
+        return ON_US;
       }
       if ((address & mask) === i32at(at + IF_NETWORK) && prefixBits(mask) > best) {
         best = prefixBits(mask);
         const host: i32 = address & ~mask;
         const isGroup: i32 = best < 31 && (host === 0 || host === ~mask) ? 1 : 0;
-        way = ((isGroup !== 0 ? WAY_BROADCAST : WAY_UNICAST) << WAY_SHIFT) | i;
-        nextHop = address;
+        puti32(entry + TO_WAY, ((isGroup !== 0 ? WAY_BROADCAST : WAY_UNICAST) << WAY_SHIFT) | i);
+        puti32(entry + TO_NEXT_HOP, address);
       }
     }
   }
-  // A default route is none for a link-local address.
-  if (isLinkLocal(address) !== 0 && best < LINK_LOCAL_BITS) best = LINK_LOCAL_BITS - 1;
+  return best;
+}
+
+/** The way by a route of an origin with a longer prefix than `bits`: answers that prefix's bits, or `bits`. */
+function byRoutes(address: i32, entry: i32, bits: i32, origin: i32): i32 {
+  let best: i32 = bits;
   for (let i: i32 = 0; i < ROUTE_COUNT; i++) {
     const route: i32 = ROUTES_AT + i * ROUTE_BYTES;
     const mask: i32 = i32at(route + ROUTE_MASK);
-    if (i32at(route + ROUTE_USED) !== 0 && (address & mask) === i32at(route + ROUTE_DESTINATION)) {
+    if (i32at(route + ROUTE_USED) === origin && (address & mask) === i32at(route + ROUTE_DESTINATION)) {
       const index: i32 = i32at(route + ROUTE_INTERFACE);
       // The link's own network wins over a route of the same length.
       if (prefixBits(mask) > best && i32at(interfaceAt(index) + IF_STATE) === INTERFACE_UP) {
         best = prefixBits(mask);
         const gateway: i32 = i32at(route + ROUTE_GATEWAY);
-        way = (WAY_UNICAST << WAY_SHIFT) | index;
-        nextHop = gateway === 0 ? address : gateway;
+        puti32(entry + TO_WAY, (WAY_UNICAST << WAY_SHIFT) | index);
+        puti32(entry + TO_NEXT_HOP, gateway === 0 ? address : gateway);
       }
     }
   }
-  puti32(entry + TO_WAY, way);
-  puti32(entry + TO_NEXT_HOP, nextHop);
+  return best;
 }
 
 /** 1 for an address of 169.254/16. */
@@ -179,11 +228,11 @@ function prefixBits(mask: i32): i32 {
   return bits;
 }
 
-function findRoute(destination: i32, mask: i32): i32 {
+function findRoute(destination: i32, mask: i32, origin: i32): i32 {
   for (let i: i32 = 0; i < ROUTE_COUNT; i++) {
     const at: i32 = ROUTES_AT + i * ROUTE_BYTES;
     if (
-      i32at(at + ROUTE_USED) !== 0 &&
+      i32at(at + ROUTE_USED) === origin &&
       i32at(at + ROUTE_DESTINATION) === destination &&
       i32at(at + ROUTE_MASK) === mask
     ) {
