@@ -55,7 +55,15 @@ export { forgetNeighbours, neighbourHeard, neighbourTick, resetNeighbours } from
 export { resetParameters, setParameter } from '../src/plane/parameters.ts';
 export { allocate, allocateForControl, poolFree, reclaim, release, resetPool } from '../src/plane/pool.ts';
 export { puntTake, puntWaiting, resetPunt } from '../src/plane/punt.ts';
-export { flushRoutes, resetRoutes, routeAdd, routeForget, routeLearn, routeRemove, routeTo } from '../src/plane/route.ts';
+export {
+  flushRoutes,
+  resetRoutes,
+  routeAdd,
+  routeForget,
+  routeLearn,
+  routeRemove,
+  routeTo,
+} from '../src/plane/route.ts';
 export { catchUp, interrupt, planeReset, servicePending, tick, wanted } from '../src/plane/service.ts';
 export { pbkdf2Rounds, sha256Block } from '../src/plane/sha256.ts';
 export { resetSockets, socketClose, socketOpen, socketSent, socketUses } from '../src/plane/sockets.ts';
