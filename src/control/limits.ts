@@ -15,36 +15,59 @@ export const LOG_REFILL_SECONDS = 3;
 /** Facilities whose rate is watched; each service is one. */
 export const LOG_FACILITIES = 24;
 
-// The DHCP server. Its table of leases is in the plane's memory (LEASE_COUNT).
+// The DHCP server. Its table of leases is in the plane's memory (LEASE_COUNT), and who is heard first is decided there
+// (src/plane/punt.ts): a station with a lease, or one that ARP knows, has a turn of its own; all others share one. In what
+// follows, strangers are those others.
 /** Seconds of a lease: half a day, so that a network that changed is right the next morning. */
 export const DHCP_LEASE_SECONDS = 43200;
-/** Least and most that can be set: a client renews at half; ticks wrap after 248 days. */
+/** Least and most that can be set: a client renews at half; ticks wrap after 248 days. What is outside is refused. */
 export const DHCP_LEASE_LEAST_SECONDS = 120;
 export const DHCP_LEASE_MOST_SECONDS = 100 * 86400;
-/** Seconds of a lease while three quarters of the pool are taken, or until a reserved address is free. */
+/**
+ * Seconds of a lease while three quarters of the pool are taken, or until a reserved address is free. Hosts then renew
+ * every five minutes; nobody loses anything.
+ */
 export const DHCP_LEASE_SHORT_SECONDS = 600;
-/** Seconds that an offer waits for its request: a client that retries for a while still gets it. */
+/**
+ * Seconds that an offer waits for its request: a client that retries for a while still gets it. After them the address is
+ * another's to have, and the client is offered one again.
+ */
 export const DHCP_OFFER_SECONDS = 30;
-/** Seconds that an address which a stranger uses is left alone. */
+/** Seconds that an address which a stranger uses is left alone; meanwhile the pool is one smaller. */
 export const DHCP_QUARANTINE_SECONDS = 600;
-/** Days that an address is remembered for a client which is gone. */
+/** Days that an address is remembered for a client which is gone. It then gets whichever is free. */
 export const DHCP_HISTORY_SECONDS = 100 * 86400;
 /** Ticks from the question who has an address to the offer: an answer takes some ms, a sleeping radio 100. */
 export const DHCP_PROBE_TICKS = 20;
-/** Offers that wait for that: a row of 32 machines that are switched on at once. */
+/**
+ * Offers that wait for that: a row of 32 machines that are switched on at once. One more is dropped, and its client asks
+ * again after 3 to 4 s. New hosts suffer from a flood of new ones; who has a lease is offered it without a probe.
+ */
 export const DHCP_PENDING = 32;
-/** Addresses tried for one client whose candidates are all taken by strangers; 0.6 s, udhcpc waits for 3. */
+/**
+ * Addresses tried for one client whose candidates are all taken by strangers; 0.6 s, udhcpc waits for 3. After them the
+ * client hears nothing until it asks again, and is offered others then.
+ */
 export const DHCP_PROBE_TRIES = 3;
-/** Clients without a lease that are served at once, and ticks after which one more is: a made-up one costs the same. */
+/**
+ * Clients without a lease that are served at once, and ticks after which one more is: a made-up one costs the same. Past it
+ * new hosts ask again, for as long as the flood lasts; who has a lease does not come here.
+ */
 export const DHCP_NEW_BURST = 32;
 export const DHCP_NEW_TICKS = 25;
-/** Messages that are read at once, and ticks after which one more is: 16 a second cost a quarter of a 66 MHz board. */
+/**
+ * Strangers' messages that are read at once, and ticks after which one more is: 16 a second cost a quarter of a 66 MHz
+ * board. Past it they are dropped unread: strangers suffer, who is known does not.
+ */
 export const DHCP_MESSAGE_BURST = 64;
 export const DHCP_MESSAGE_TICKS = 6;
-/** Reservations, and options that are set by hand. */
+/** Reservations, and options that are set by hand. One more is refused at the console. */
 export const DHCP_RESERVATIONS = 64;
 export const DHCP_OPTIONS = 16;
-/** Notes to a store that outlives power: at once, and seconds after which one more may be written. */
+/**
+ * Notes to a store that outlives power: at once, and seconds after which one more may be written. A lease that was not
+ * noted runs all the same; only after a power cut its host must prove its address by renewing, and gets it if it is free.
+ */
 export const DHCP_NOTE_BURST = 64;
 export const DHCP_NOTE_SECONDS = 60;
 
@@ -100,7 +123,10 @@ export const TCP_SEND_BYTES = 16 * 1024;
 /** Answers to segments that make no sense, a second: resets and challenge ACKs (RFC 5961, section 7). */
 export const TCP_REPAIRS_PER_SECOND = 50;
 
-/** Leases of the WAN shorter than this are refused, seconds: they would be renewed without a pause. */
+/**
+ * Leases of the WAN shorter than this are refused, seconds: they would be renewed without a pause. The WAN stays without an
+ * address, and the log says why.
+ */
 export const LEASE_LEAST_SECONDS = 10;
 /** Longer ones are renewed as if they had this many seconds (180 days): ticks wrap after 248 days. */
 export const LEASE_MOST_SECONDS = 180 * 86400;
@@ -114,7 +140,7 @@ export const LEASE_MTU_LEAST = 576;
  * room. More are left out, the last of the server's list first, and go by the default route.
  */
 export const LEASE_ROUTES = 15;
-/** DNS servers, and NTP servers, that are taken from a lease. */
+/** DNS servers, and NTP servers, that are taken from a lease; those that it names behind them are not asked. */
 export const LEASE_SERVERS = 4;
 
 /** NTP servers that can be set: any of them will do. */

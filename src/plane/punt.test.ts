@@ -1,7 +1,7 @@
 import test from 'ava';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
 import { audit } from '../../test/fuzz/audit.ts';
-import { frame, payload, read, SYN, tcp, udp } from '../../test/packets.ts';
+import { ACK, address, frame, payload, read, tcp, udp } from '../../test/packets.ts';
 import {
   GATEWAY_MAC,
   HOST,
@@ -130,13 +130,14 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
 
   test.serial(`classes do not take each other's places, and take turns (${name})`, t => {
     const router = start();
+    plane.tcpOpen(address(host(7)), (53 << 16) | 4000);
     for (let n = 0; n < 100; n++) {
       ask(router, station(n), host(n), 1000);
       discover(router, station(n));
-      const segment = { sourcePort: 4000, destinationPort: 53, flags: SYN };
+      const segment = { sourcePort: 4000, destinationPort: 53, flags: ACK };
       router.put(
         LAN,
-        frame(LAN_MAC, station(n), tcp({ source: host(n), destination: LAN_ADDRESS }, segment)),
+        frame(LAN_MAC, station(n), tcp({ source: host(7), destination: LAN_ADDRESS }, segment)),
       );
       router.fromGateway(udp({ source: SERVER, destination: WAN_ADDRESS }, 5000, 53));
     }

@@ -35,6 +35,8 @@ export class Station {
   router = packets.BROADCAST;
   /** Told of each frame but ARP's. */
   onFrame: (frame: Uint8Array) => void = () => {};
+  /** Other hosts of the wire that answer ARP: station addresses by address. */
+  readonly others = new Map<string, string>();
   readonly #end: End;
   readonly #addresses: readonly string[];
 
@@ -57,11 +59,12 @@ export class Station {
     }
     this.router = packets.macText(frame, 6);
     const target = packets.addressText(packets.get32(frame, 38));
-    if (packets.get16(frame, 20) !== 1 || !this.#addresses.includes(target)) return;
+    const mac = this.others.get(target) ?? this.mac;
+    if (packets.get16(frame, 20) !== 1 || (mac === this.mac && !this.#addresses.includes(target))) return;
     this.#end.send(
       packets.arpFrame(this.router, {
         operation: 2,
-        senderMac: this.mac,
+        senderMac: mac,
         senderAddress: target,
         targetMac: this.router,
         targetAddress: packets.addressText(packets.get32(frame, 28)),

@@ -1,7 +1,18 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { runSeed } from '../../../test/harness/random.ts';
-import { ACK, BOOTREPLY, BOOTREQUEST, DISCOVER, MESSAGE_BYTES, REQUEST, Reader, Writer } from './message.ts';
+import {
+  ACK,
+  BOOTREPLY,
+  BOOTREQUEST,
+  DISCOVER,
+  isAnswer,
+  MESSAGE_BYTES,
+  MOST_PIECES,
+  REQUEST,
+  Reader,
+  Writer,
+} from './message.ts';
 import * as option from './options.ts';
 
 const HEADER_BYTES = 240;
@@ -139,6 +150,32 @@ test('Reader joins the pieces of a split option in order (RFC 3396)', t => {
 test('Reader bounds the work on pieces that alternate', t => {
   const pieces = Array.from({ length: 300 }, () => [12, 1, 65, 15, 1, 66]).flat();
   t.is(refused(message(...pieces)), 'its options are in too many pieces');
+});
+
+test('Reader reads so many options or pieces and refuses one more, in all fields together', t => {
+  const many = (count: number): number[] =>
+    Array.from({ length: count }, (_, i) => [1 + (i % 200), 0]).flat();
+  t.is(refused(message(...many(MOST_PIECES), END)), undefined);
+  t.is(refused(message(...many(MOST_PIECES + 1), END)), 'its options are in too many pieces');
+  const overloaded = message(...many(MOST_PIECES - 2), option.OPTION_OVERLOAD, 1, 1, END);
+  overloaded.set([1, 0, END], 108);
+  t.is(refused(overloaded), undefined);
+  overloaded.set([1, 0, 1, 0, END], 108);
+  t.is(refused(overloaded), 'its options are in too many pieces');
+});
+
+test('isAnswer() looks at op, kind of hardware, xid and chaddr, and at nothing of a short message', t => {
+  const answer = message(53, 1, ACK, END);
+  const mac = Uint8Array.of(2, 0, 0, 0, 0, 9);
+  answer[0] = BOOTREPLY;
+  t.true(isAnswer(answer, 0xdeadbeef | 0, mac));
+  t.false(isAnswer(answer, 0xdeadbeee | 0, mac));
+  for (const at of [0, 1, 2, 4, 7, 28, 33]) {
+    const spoiled = answer.slice();
+    spoiled[at] = (spoiled[at] as number) ^ 0x40;
+    t.false(isAnswer(spoiled, 0xdeadbeef | 0, mac), `byte ${at}`);
+  }
+  t.false(isAnswer(answer.subarray(0, HEADER_BYTES - 1), 0xdeadbeef | 0, mac));
 });
 
 test('Reader forgets the options of the message before', t => {

@@ -51,6 +51,11 @@ const OVERLOAD_SNAME = 2;
 
 /** Room for the joined pieces of split options: what one datagram holds, twice over. */
 const JOINED_BYTES = 3072;
+/**
+ * Options and pieces of options that are read of one message: none in use has half as many, and each costs control some
+ * thousand instructions. A message with more is none for us; only its sender, who wants to be slow to read, suffers.
+ */
+export const MOST_PIECES = 128;
 /** BOOTP's messages have 300 bytes (RFC 951), and old relays drop what is shorter. */
 const LEAST_BYTES = 300;
 /** What everybody must take: 576 bytes of IP datagram (RFC 2131, 2), less the headers of IP and UDP. */
@@ -77,6 +82,7 @@ export class Reader {
   private readonly joined = new Uint8Array(JOINED_BYTES);
   private readonly joinedView = new DataView(this.joined.buffer);
   private joinedBytes = 0;
+  private pieces = 0;
 
   /** Takes a datagram apart; answers why it is no DHCP message, or undefined. */
   parse(data: Uint8Array): string | undefined {
@@ -84,6 +90,7 @@ export class Reader {
     this.view = new DataView(data.buffer, data.byteOffset, data.length);
     this.lengths.fill(-1);
     this.joinedBytes = 0;
+    this.pieces = 0;
     if (data.length < OPTIONS) return 'it is short';
     if (this.view.getInt32(COOKIE) !== MAGIC_COOKIE) return 'its magic cookie is wrong';
     if (this.op !== BOOTREQUEST && this.op !== BOOTREPLY) return 'its op is unknown';
@@ -204,6 +211,7 @@ export class Reader {
       if (code === PAD) continue;
       if (code === END) return undefined;
       if (at === end) return 'an option has no length';
+      if (++this.pieces > MOST_PIECES) return 'its options are in too many pieces';
       const length = data[at++] as number;
       if (at + length > end) return 'an option runs past its field';
       if ((lengths[code] as number) < 0) {

@@ -1,0 +1,306 @@
+// What a well-behaved host gets beside each flood: names, its lease, pings, packets through the router, and the console, on
+// the emulated 486. A flood comes at 3,000 frames a second, or as many as 10BASE-T carries of its size, by the machine's
+// own ticks. It comes from one host that ARP knows, or from made-up stations and addresses, a new one each frame.
+// Not here: hostile traffic of all kinds for an hour (hostile.ts).
+
+import { ACK, DISCOVER, OFFER, REQUEST, Reader } from '../../src/control/dhcp/message.ts';
+import { compose } from '../../src/control/dhcp/server-lab.ts';
+import { NOW_AT } from '../../src/plane/cells.ts';
+import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
+import { planeWord, reading, spent } from '../harness/icount.ts';
+import * as packets from '../packets.ts';
+import { type Bench, eachLook, HOST, ip, OUTSIDE, Pace, pause, ROUTER, SERVER, start, until } from './lab.ts';
+
+const PER_SECOND = 3000;
+const WIRE_BYTES_PER_SECOND = 10_000_000 / 8;
+/** Preamble, checksum and gap around a frame (IEEE 802.3, 4.2.3.2). */
+const FRAME_OVERHEAD = 24;
+/** Frames between two looks at the machine's clock: what the card's ring of 58 pages of 256 bytes holds, less some. */
+const RING_PAGES = 40;
+const DNS_PORT = 53;
+const DATA_PORT = 5000;
+const IDENTIFIER = 77;
+const BAD = '192.168.0.77';
+const BAD_MAC = '02:00:00:00:00:77';
+/** The good host asks for one thing after the other, one in so many ticks. */
+const ASK_TICKS = 4;
+
+/** What the good host asks for, in turn. */
+const KINDS = ['cached', 'fresh', 'lease', 'ping', 'through'] as const;
+type Kind = (typeof KINDS)[number];
+
+export interface Flood {
+  readonly name: string;
+  /** Comes by the WAN. */
+  readonly outside?: boolean;
+  /** Frame number `i`, for the router's station `to`. */
+  make(i: number, to: string): Uint8Array;
+}
+
+export interface Result {
+  readonly perSecond: number;
+  readonly load: number;
+  readonly asked: Record<Kind, number>;
+  readonly answered: Record<Kind, number>;
+  /** Ticks that a command of the console took meanwhile. */
+  readonly consoleTicks: number;
+}
+
+function question(name: string, id: number): Uint8Array {
+  const labels = name.split('.').flatMap(label => [label.length, ...Buffer.from(label)]);
+  return Uint8Array.from([id >> 8, id & 255, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...labels, 0, 0, 1, 0, 1]);
+}
+
+function answer(query: Uint8Array): Uint8Array {
+  const bytes = packets.concat(query, [0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 192, 0, 2, 1]);
+  bytes.set([0x81, 0x80], 2);
+  bytes[7] = 1;
+  return bytes;
+}
+
+/** A number that looks like chance and is the same in each run. */
+const scramble = (i: number): number => Math.imul(i + 1, 0x9e3779b1) >>> 0;
+const madeUpMac = (i: number): string => {
+  const n = scramble(i);
+  return packets.macText(Uint8Array.of(2, 0x66, n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255));
+};
+/** Any but the good host's, the router's and the known bad one's. */
+const madeUpHost = (i: number): string => `192.168.0.${100 + ((scramble(i) >>> 16) % 150)}`;
+
+/** The same of a known host and of made-up ones. */
+function both(name: string, datagram: (i: number, source: string) => Uint8Array): Flood[] {
+  return [
+    { name: `${name}, one host`, make: (i, to) => packets.frame(to, BAD_MAC, datagram(i, BAD)) },
+    {
+      name: `${name}, made-up hosts`,
+      make: (i, to) => packets.frame(to, madeUpMac(i), datagram(i, madeUpHost(i))),
+    },
+  ];
+}
+
+const toRouter = (source: string): packets.Ip => ip(source, ROUTER);
+const anyPort = (i: number): number => 1024 + (scramble(i) % 60000);
+
+/** Whole frames of an echo request of 2,000 bytes, in fragments: two for each. */
+function bigPing(i: number, source: string): Uint8Array {
+  const request = packets.echo({ ...toRouter(source), id: i >> 1 }, 8, 9, i, packets.payload(2000));
+  return packets.fragments(request, 1480)[i & 1]!;
+}
+
+function discover(mac: string, i: number): Uint8Array {
+  const message = compose(mac, DISCOVER, { xid: scramble(i), wants: [1, 3, 6, 15] });
+  return packets.udp(ip('0.0.0.0', '255.255.255.255'), 68, 67, message);
+}
+
+/** As many options as a frame holds, all of the same codes again and again, so that each is joined to one before it. */
+function worstMessage(i: number): Uint8Array {
+  const message = new Uint8Array(1400);
+  message.set(compose(BAD_MAC, DISCOVER, { xid: scramble(i) }).subarray(0, 243));
+  for (let at = 243; at < 1400 - 3; at += 3) message.set([60 + ((at / 3) & 1), 1, at & 255], at);
+  return message;
+}
+
+/** A server's answer full of short options, with a wrong xid, as anybody on the internet can send it. */
+function reply(i: number): Uint8Array {
+  const message = new Uint8Array(300);
+  message.set([2, 1, 6, 0, scramble(i) & 255, 1, 2, 3]);
+  message.set([0x63, 0x82, 0x53, 0x63], 236);
+  for (let at = 240; at < 300; at += 2) message[at] = 1 + ((at >> 1) % 200);
+  return packets.udp(ip(`198.18.${i & 255}.1`, OUTSIDE), 67, 68, message);
+}
+
+export const FLOODS: readonly Flood[] = [
+  ...both('DNS queries, one name', (i, source) =>
+    packets.udp(toRouter(source), anyPort(i), DNS_PORT, question('warm.example', i)),
+  ),
+  ...both('DNS queries, random names', (i, source) =>
+    packets.udp(toRouter(source), anyPort(i), DNS_PORT, question(`${scramble(i)}.example`, i)),
+  ),
+  ...both('SYN to port 53', (i, source) =>
+    packets.tcp(toRouter(source), {
+      ...{ sourcePort: anyPort(i), destinationPort: DNS_PORT, sequence: scramble(i), flags: packets.SYN },
+    }),
+  ),
+  {
+    name: 'DHCP DISCOVER, one station',
+    make: i => packets.frame(packets.BROADCAST, BAD_MAC, discover(BAD_MAC, i)),
+  },
+  {
+    name: 'DHCP DISCOVER, made-up stations',
+    make: i => packets.frame(packets.BROADCAST, madeUpMac(i), discover(madeUpMac(i), i)),
+  },
+  {
+    name: 'DHCP full of options, one host',
+    make: (i, to) => packets.frame(to, BAD_MAC, packets.udp(toRouter(BAD), 68, 67, worstMessage(i))),
+  },
+  ...both('ping, 1,000 bytes', (i, source) => packets.echo(toRouter(source), 8, 9, i, packets.payload(1000))),
+  ...both('ping, 2,000 bytes in fragments', bigPing),
+  ...both('UDP to closed ports', (i, source) =>
+    packets.udp(toRouter(source), 4000, anyPort(i), packets.payload(18)),
+  ),
+  {
+    name: 'UDP to port 68 from the WAN',
+    outside: true,
+    make: (i, to) => packets.frame(to, '02:00:00:00:00:01', reply(i)),
+  },
+];
+
+export class FloodLab {
+  #next = 0;
+  readonly #answered = new Set<number>();
+  readonly #kinds: Kind[] = [];
+
+  private constructor(readonly bench: Bench) {}
+
+  static async create(): Promise<FloodLab> {
+    const bench = await start('isapc', false);
+    const lab = new FloodLab(bench);
+    bench.lan.onFrame = frame => lab.#atLan(packets.read(frame.slice(14)));
+    bench.wan.onFrame = frame => lab.#atWan(packets.read(frame.slice(14)));
+    bench.lan.others.set(BAD, BAD_MAC);
+    const { console } = bench.machine;
+    await console.command(`set dns server ${SERVER}`);
+    await console.command(`set dhcp reserve ${bench.lan.mac} ${HOST} good`);
+    await lab.#join();
+    lab.#introduce(BAD, BAD_MAC);
+    return lab;
+  }
+
+  /** The good host takes its lease. */
+  async #join(): Promise<void> {
+    const { lan } = this.bench;
+    let heard: Reader | undefined;
+    const onFrame = lan.onFrame;
+    lan.onFrame = frame => {
+      const { destinationPort, data } = packets.read(frame.slice(14));
+      if (destinationPort !== 68) return;
+      heard = new Reader();
+      heard.parse(data);
+    };
+    for (const [type, wanted] of [
+      [DISCOVER, OFFER],
+      [REQUEST, ACK],
+    ] as const) {
+      const said = type === DISCOVER ? {} : { requested: HOST, server: ROUTER };
+      const message = packets.udp(ip('0.0.0.0', '255.255.255.255'), 68, 67, compose(lan.mac, type, said));
+      lan.sendFrame(packets.frame(packets.BROADCAST, lan.mac, message));
+      if (!(await until(() => heard?.type === wanted))) throw new Error('The good host gets no lease');
+    }
+    lan.onFrame = onFrame;
+    this.#introduce(HOST, lan.mac);
+    await pause(200);
+  }
+
+  #introduce(address: string, mac: string): void {
+    this.bench.lan.sendFrame(
+      packets.arpFrame(packets.BROADCAST, {
+        ...{ operation: 1, senderMac: mac, senderAddress: address, targetAddress: ROUTER },
+      }),
+    );
+  }
+
+  #atLan({ protocol, type, sourcePort, destinationPort, data, destination }: packets.Read): void {
+    if (packets.addressText(packets.address(destination)) !== HOST) return;
+    if (protocol === packets.ICMP && type === 0 && data.length >= 4)
+      this.#answered.add(packets.get32(data, 0));
+    if (protocol !== packets.UDP) return;
+    if (sourcePort === DNS_PORT) this.#answered.add(destinationPort - DATA_PORT);
+    else if (destinationPort === 68 && data[242] === ACK) this.#answered.add(packets.get32(data, 4));
+  }
+
+  #atWan({ protocol, sourcePort, destinationPort, data }: packets.Read): void {
+    if (protocol !== packets.UDP) return;
+    if (destinationPort === DATA_PORT) this.#answered.add(packets.get32(data, 0));
+    if (destinationPort === DNS_PORT)
+      this.bench.wan.send(packets.udp(ip(SERVER, OUTSIDE), DNS_PORT, sourcePort, answer(data)));
+  }
+
+  /** The good host asks for the next thing; its number comes back in the answer. */
+  #ask(): void {
+    const { lan } = this.bench;
+    const n = this.#next++;
+    const kind = KINDS[n % KINDS.length]!;
+    this.#kinds[n] = kind;
+    const number = Uint8Array.of(n >>> 24, n >>> 16, n >>> 8, n);
+    const port = DATA_PORT + n;
+    if (kind === 'ping')
+      lan.send(packets.echo(toRouter(HOST), 8, IDENTIFIER, n, packets.concat(number, packets.payload(52))));
+    else if (kind === 'through') lan.send(packets.udp(ip(HOST, SERVER), DATA_PORT, DATA_PORT, number));
+    else if (kind === 'lease')
+      lan.send(packets.udp(toRouter(HOST), 68, 67, compose(lan.mac, REQUEST, { xid: n, ciaddr: HOST })));
+    else {
+      const name = kind === 'cached' ? 'warm.example' : `good${n}.example`;
+      lan.send(packets.udp(toRouter(HOST), port, DNS_PORT, question(name, n)));
+    }
+  }
+
+  /** One flood, for so many seconds of the machine's time. */
+  async run(flood: Flood | undefined, seconds: number): Promise<Result> {
+    const { machine, lan, wan } = this.bench;
+    const side = flood?.outside === true ? wan : lan;
+    const bytes = flood?.make(0, side.router).length ?? 60;
+    const rate =
+      flood === undefined
+        ? 0
+        : Math.min(PER_SECOND, Math.floor(WIRE_BYTES_PER_SECOND / (bytes + FRAME_OVERHEAD)));
+    const pace = new Pace(rate);
+    const burst = Math.max(2, Math.floor(RING_PAGES / Math.ceil((bytes + 4) / 256)));
+    const first = this.#next;
+    const before = await reading(machine);
+    let [sent, askedAt] = [0, before.ticks];
+    let command: Promise<number> | undefined;
+    await eachLook(machine, tick => {
+      for (let n = pace.take(tick, burst); n > 0; n--) side.sendFrame(flood!.make(sent++, side.router));
+      if (((tick - askedAt) | 0) >= ASK_TICKS) {
+        askedAt = tick;
+        this.#ask();
+      }
+      const passed = ((tick - before.ticks) | 0) / TICKS_PER_SECOND;
+      if (passed > seconds / 2) command ??= this.#command();
+      return passed < seconds;
+    });
+    const after = await reading(machine);
+    const consoleTicks = (await command) ?? Number.NaN;
+    await eachLook(machine, tick => ((tick - after.ticks) | 0) < TICKS_PER_SECOND);
+    const asked = { cached: 0, fresh: 0, lease: 0, ping: 0, through: 0 };
+    const answered = { ...asked };
+    for (let n = first; n < this.#next; n++) {
+      asked[this.#kinds[n]!]++;
+      if (this.#answered.has(n)) answered[this.#kinds[n]!]++;
+    }
+    const { load, seconds: lasted } = spent(before, after);
+    return { perSecond: Math.round(sent / lasted), load, asked, answered, consoleTicks };
+  }
+
+  /** The ticks that a command of the console takes. */
+  async #command(): Promise<number> {
+    const { machine } = this.bench;
+    const from = await planeWord(machine, NOW_AT);
+    await machine.console.command('show version');
+    return (await planeWord(machine, NOW_AT)) - from;
+  }
+
+  async stop(): Promise<void> {
+    await this.bench.stop();
+  }
+}
+
+/** The section's table. */
+export async function floods(): Promise<void> {
+  const seconds = Number(process.env['FLOOD_SECONDS'] ?? 20);
+  console.log('\n| flood | frames a second | load | cached | fresh | lease | ping | through | a command |');
+  console.log(`| --- |${' ---: |'.repeat(8)}`);
+  const lab = await FloodLab.create();
+  try {
+    for (const flood of [undefined, ...FLOODS]) {
+      const { perSecond, load, asked, answered, consoleTicks } = await lab.run(flood, seconds);
+      const cells = KINDS.map(kind => `${answered[kind]} of ${asked[kind]}`).join(' | ');
+      console.log(
+        `| ${flood?.name ?? 'none'} | ${perSecond} | ${(100 * load).toFixed(0)} % | ${cells} | ${10 * consoleTicks} ms |`,
+      );
+      await pause(500);
+    }
+  } finally {
+    await lab.stop();
+  }
+}

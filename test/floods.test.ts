@@ -1,0 +1,41 @@
+// A well-behaved host beside floods, on the booted board at a 486DX2-66's speed: at least 95 % of its names, renewals, pings
+// and packets. All floods with their figures: `npm run bench -- floods`. Time is the machine's own, so that a busy
+// host makes the test longer and not different.
+
+import test from 'ava';
+import { FLOODS, FloodLab } from './bench/floods.ts';
+import { TEST_MILLISECONDS } from './harness/whole.ts';
+
+const SECONDS = 8;
+const LEAST = 0.95;
+/** One for each thing that is shared: places of a class, made-up sources, the processor, the way from outside. */
+const CHOSEN = [
+  'DNS queries, random names, one host',
+  'DNS queries, one name, made-up hosts',
+  'SYN to port 53, made-up hosts',
+  'DHCP DISCOVER, made-up stations',
+  'ping, 2,000 bytes in fragments, one host',
+  'UDP to closed ports, made-up hosts',
+  'UDP to port 68 from the WAN',
+];
+
+test.serial('a host that asks little is answered beside every flood at 3,000 a second', async t => {
+  t.timeout(TEST_MILLISECONDS);
+  const lab = await FloodLab.create();
+  try {
+    for (const name of CHOSEN) {
+      const flood = FLOODS.find(other => other.name === name);
+      if (flood === undefined) throw new Error(`There is no flood called ${name}`);
+      const { asked, answered, consoleTicks } = await lab.run(flood, SECONDS);
+      const [all, got] = [asked, answered].map(counts => Object.values(counts).reduce((a, b) => a + b)) as [
+        number,
+        number,
+      ];
+      t.true(all > 20 * SECONDS, `${name}: only ${all} were asked`);
+      t.true(got >= LEAST * all, `${name}: ${JSON.stringify(answered)} of ${JSON.stringify(asked)}`);
+      t.true(consoleTicks < 200, `${name}: the console took ${consoleTicks} ticks`);
+    }
+  } finally {
+    await lab.stop();
+  }
+});
