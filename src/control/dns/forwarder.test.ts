@@ -215,7 +215,8 @@ test('an answer with a wrong identifier, port, server, question or direction is 
   lab.reply(asked, new Uint8Array(0));
   lab.reply(asked, right, SERVER, 53, asked.port ^ 1);
   t.is(lab.told.length, 0);
-  t.is(lab.counts().spoofed, 10);
+  // Two do not come this far: the socket does not hear another server, or another port of it.
+  t.is(lab.counts().spoofed, 8);
   lab.reply(asked, right);
   t.is(lab.takeTold().message.answers?.length, 1);
 });
