@@ -1,11 +1,12 @@
 // PBKDF2 with HMAC-SHA-256, one block of 32 bytes (RFC 8018, section 5.2; RFC 2104; FIPS 180-4, sections 4.2.2, 5).
-// The plane does the work (src/plane/sha256.ts); here are constants, padding and pauses.
+// The plane does the work (src/plane/sha256.ts); here are padding and pauses. Constants: ../sha256.ts.
 
 import { HASH_AT, HASH_BYTES } from '../../plane/limits.ts';
 import { fill, i32at, put8, put32, puti32 } from '../../plane/memory.ts';
 import { HASH_BLOCK, HASH_INNER, HASH_OUTER, HASH_STATE, HASH_SUM } from '../../plane/sha256.ts';
 import { hex } from '../address.ts';
 import type { Plane } from '../machine.ts';
+import { FIRST_STATE, putConstants, putWords } from '../sha256.ts';
 
 /** The key of HMAC is not hashed first: it is one block at most. */
 export const PASSWORD_MOST = 64;
@@ -15,21 +16,6 @@ const ROUNDS_AT_ONCE = 2;
 /** Calls between two pauses for the rest of control. */
 const CALLS_AT_ONCE = 8;
 const STATE_BYTES = 32;
-
-/** Fractions of the cube roots of the first 64 primes. */
-const K =
-  '428a2f9871374491b5c0fbcfe9b5dba53956c25b59f111f1923f82a4ab1c5ed5d807aa9812835b01243185be550c7dc3' +
-  '72be5d7480deb1fe9bdc06a7c19bf174e49b69c1efbe47860fc19dc6240ca1cc2de92c6f4a7484aa5cb0a9dc76f988da' +
-  '983e5152a831c66db00327c8bf597fc7c6e00bf3d5a7914706ca63511429296727b70a852e1b21384d2c6dfc53380d13' +
-  '650a7354766a0abb81c2c92e92722c85a2bfe8a1a81a664bc24b8b70c76c51a3d192e819d6990624f40e3585106aa070' +
-  '19a4c1161e376c082748774c34b0bcb5391c0cb34ed8aa4a5b9cca4f682e6ff3748f82ee78a5636f84c878148cc70208' +
-  '90befffaa4506cebbef9a3f7c67178f2';
-/** Fractions of the square roots of the first 8. */
-const FIRST_STATE = '6a09e667bb67ae853c6ef372a54ff53a510e527f9b05688c1f83d9ab5be0cd19';
-
-function putWords(at: number, hex: string): void {
-  for (let i = 0; i < hex.length; i += 8) puti32(at + i / 2, Number.parseInt(hex.slice(i, i + 8), 16) | 0);
-}
 
 /** Fills the block with a text and zeros. */
 function putText(text: string): void {
@@ -81,7 +67,7 @@ function* derive(
   salt: string,
   iterations: number,
 ): Generator<number, string, void> {
-  putWords(HASH_AT, K);
+  putConstants();
   keyed(plane, password, 0x36, HASH_INNER);
   keyed(plane, password, 0x5c, HASH_OUTER);
   const bytes = (salt.match(/../g) ?? [])
