@@ -10,6 +10,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin, transform } from 'esbuild';
 import { OVERLAY_NAMES, type OverlayName, overlayEntry } from '../src/control/overlays.ts';
+import { buildDate } from './build-date.ts';
 import type { Firmware, Script } from './embed.ts';
 import { planeNames } from './host.ts';
 import { inline } from './inline.ts';
@@ -22,6 +23,11 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 export function firmwareVersion(): string {
   const text = readFileSync(path.join(here, '..', 'package.json'), 'utf8');
   return (JSON.parse(text) as { version: string }).version;
+}
+
+/** When it was built, in Unix seconds. */
+export function firmwareBuilt(): number {
+  return buildDate(path.join(here, '..'));
 }
 
 /** Puts firmware/ports.ts in the place of hal/ports.ts. */
@@ -53,6 +59,7 @@ const options = {
   platform: 'neutral',
   define: {
     MASQBOX_VERSION: JSON.stringify(firmwareVersion()),
+    MASQBOX_BUILT: String(firmwareBuilt()),
     MASQBOX_PLANE_NAMES: JSON.stringify(planeNames(plane)),
     MASQBOX_ZONES: JSON.stringify(zoneTable()),
   },

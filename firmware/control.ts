@@ -21,6 +21,7 @@ import {
 declare const __memory: ArrayBuffer;
 /** Put in by bundle.ts; the plane's names as planeNames() answers them. */
 declare const MASQBOX_VERSION: string;
+declare const MASQBOX_BUILT: number;
 declare const MASQBOX_PLANE_NAMES: string[];
 
 attach(__memory, 0, PLANE_BYTES);
@@ -43,6 +44,7 @@ const control = createControl({
   overlay,
   memory: new Uint8Array(__memory, 0, PLANE_BYTES),
   version: MASQBOX_VERSION,
+  built: MASQBOX_BUILT,
   lock: hostLock,
   unlock: hostUnlock,
   unmask: hostUnmask,

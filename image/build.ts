@@ -2,9 +2,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { firmwareVersion } from '../firmware/bundle.ts';
+import { firmwareBuilt, firmwareVersion } from '../firmware/bundle.ts';
 import { buildKernel } from './kernel.ts';
 import { buildLoader } from './loader-build.ts';
+import { loadSigner } from './signing.ts';
 import { takeSnapshot } from './snapshot.ts';
 import { writeImage } from './writer.ts';
 
@@ -24,6 +25,7 @@ export async function buildImage(): Promise<string> {
 export async function build(): Promise<Built> {
   const file = path.join(root, 'build/masqbox.img');
   await mkdir(path.dirname(file), { recursive: true });
+  const signer = loadSigner(line => console.log(line));
   const snapshot = await takeSnapshot();
   const kernel = await buildKernel(snapshot);
   const { bootSector, loader } = await buildLoader();
@@ -33,6 +35,8 @@ export async function build(): Promise<Built> {
     bootSector,
     loader,
     version: firmwareVersion(),
+    built: firmwareBuilt(),
+    signer,
   });
   await writeFile(file, image);
   const sizes = {

@@ -64,10 +64,34 @@ export const SLOT_AT_MEDIUM: i32 = 44;
 /** The firmware's version: ASCII, filled up with zeros. */
 export const SLOT_AT_VERSION: i32 = 48;
 export const SLOT_VERSION_BYTES: i32 = 32;
+/** When it was built, as far as that can be the same for everybody: the commit's date in Unix seconds; 0 is unknown. */
+export const SLOT_AT_BUILT: i32 = 80;
+// 84 to 95 are zeros, for what comes to be signed.
+/** The public key of Ed25519 by which a board that runs this firmware knows the next; zeros in unsigned firmware. */
+export const SLOT_AT_KEY: i32 = 96;
+export const SLOT_KEY_BYTES: i32 = 32;
+/** SHA-256 of the payload. */
+export const SLOT_AT_PAYLOAD_HASH: i32 = 128;
+export const SLOT_HASH_BYTES: i32 = 32;
+/**
+ * Ed25519 (RFC 8032) over the header's bytes before it, with zeros for what the medium changes: sequence, tries and
+ * medium. Firmware from before there were signatures has zeros from SLOT_AT_BUILT on, and ignores what is there.
+ */
+export const SLOT_AT_SIGNATURE: i32 = 160;
+export const SLOT_SIGNATURE_BYTES: i32 = 64;
 /** CRC-32 of the header's bytes before it. */
 export const SLOT_AT_HEADER_CRC: i32 = 508;
 
 export const SLOT_CONFIRMED: i32 = -1;
+/** Boots that a trial may have at most: a header that grants more was not written by us. */
+export const SLOT_TRIES_MOST: i32 = 15;
+/**
+ * RAM that any firmware needs beside kernel, packed payload and snapshot: tables of the plane, stacks. It is the least,
+ * not the exact sum: firmware that passes and finds too little says so at its start, and its trial ends.
+ */
+export const SLOT_WORK_BYTES: i32 = 512 * 1024;
+/** RAM below the BIOS's that firmware may count on: the smallest that a PC with 4 MB leaves. */
+export const SLOT_LOW_BYTES: i32 = 640 * 1024;
 export const SLOT_PAYLOAD_SECTORS: i32 = SLOT_SECTORS - 1;
 /** A PC with a 486 and a BIOS: boards `isapc` and `pc`. */
 export const BOARD_I486: i32 = 1;

@@ -15,6 +15,19 @@ export interface Slot {
   payloadCrc: number;
   medium: number;
   version: string;
+  /** Unix seconds; 0 and left out: not known. */
+  built?: number;
+  /** Left out in unsigned firmware. */
+  signing?: { key: Uint8Array; payloadHash: Uint8Array; sign(message: Uint8Array): Uint8Array };
+}
+
+/** What a slot's signature is of: the header's bytes before it, without what differs from medium to medium. */
+export function signedBytes(header: Uint8Array): Uint8Array {
+  // A Buffer's slice() would be no copy.
+  const bytes = Uint8Array.from(header.subarray(0, layout.SLOT_AT_SIGNATURE));
+  for (const at of [layout.SLOT_AT_SEQUENCE, layout.SLOT_AT_TRIES, layout.SLOT_AT_MEDIUM])
+    bytes.fill(0, at, at + 4);
+  return bytes;
 }
 
 /** A slot's first sector. */
@@ -38,6 +51,12 @@ export function encodeSlotHeader(slot: Slot): Uint8Array {
     );
   }
   bytes.write(slot.version, layout.SLOT_AT_VERSION, 'latin1');
+  bytes.writeUInt32LE(slot.built ?? 0, layout.SLOT_AT_BUILT);
+  if (slot.signing !== undefined) {
+    bytes.set(slot.signing.key, layout.SLOT_AT_KEY);
+    bytes.set(slot.signing.payloadHash, layout.SLOT_AT_PAYLOAD_HASH);
+    bytes.set(slot.signing.sign(signedBytes(bytes)), layout.SLOT_AT_SIGNATURE);
+  }
   bytes.writeUInt32LE(crc32(bytes.subarray(0, layout.SLOT_AT_HEADER_CRC)), layout.SLOT_AT_HEADER_CRC);
   return bytes;
 }

@@ -1,9 +1,11 @@
 // Writes an image: boot sector, loader, slot A with the packed kernel and snapshot, and room for the rest.
 // Everything lies where layout.ts says. The configurations stay empty; slot B lies behind the image.
+import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import * as layout from './layout.ts';
 import { pack } from './pack.ts';
 import { encodeSlotHeader } from './records.ts';
+import type { Signer } from './signing.ts';
 
 const { SECTOR_BYTES } = layout;
 
@@ -14,6 +16,10 @@ export interface ImageParts {
   kernel: Uint8Array;
   snapshot: Uint8Array;
   version: string;
+  /** Unix seconds; left out, it is not known. */
+  built?: number;
+  /** Left out, the firmware is not signed. */
+  signer?: Signer | undefined;
 }
 
 export interface SlotOptions {
@@ -36,7 +42,7 @@ export function writeImage(parts: ImageParts): Uint8Array {
 
 /** A slot's bytes: header sector and payload. */
 export function writeSlot(
-  { kernel, snapshot, version }: Pick<ImageParts, 'kernel' | 'snapshot' | 'version'>,
+  { kernel, snapshot, version, built, signer }: Omit<ImageParts, 'bootSector' | 'loader'>,
   { sequence = 1, tries = layout.SLOT_CONFIRMED, medium }: SlotOptions = {},
 ): Uint8Array {
   const packedSnapshot = pack(snapshot);
@@ -52,6 +58,16 @@ export function writeSlot(
     payloadCrc: crc32(payload),
     medium: medium ?? crc32(payload),
     version,
+    ...(built === undefined ? {} : { built }),
+    ...(signer === undefined
+      ? {}
+      : {
+          signing: {
+            key: signer.boardKey,
+            payloadHash: createHash('sha256').update(payload).digest(),
+            sign: signer.sign,
+          },
+        }),
   });
   return Buffer.concat([header, payload]);
 }

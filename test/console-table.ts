@@ -23,6 +23,6 @@ export function consoleTable(): readonly Command[] {
   const { memory, plane } = javascriptBuild();
   const overlays = { access, crash, debug, schema, setup, status, time, tools, update, interpreted: plane };
   const overlay = (name: OverlayName) => overlays[name];
-  const machine = { memory, overlay, plane, version: '0' } as unknown as Machine;
+  const machine = { memory, overlay, plane, version: '0', built: 0 } as unknown as Machine;
   return createControl(machine).commands;
 }

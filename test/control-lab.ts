@@ -46,7 +46,7 @@ export function controlLab(): Lab {
   const output: string[] = [];
   const commands: Command[] = [];
   // Of the machine, these parts use the plane and its memory.
-  const machine = { plane, memory } as Machine;
+  const machine = { plane, memory, built: 0 } as Machine;
   const log = createLog(clock, text => shown.push(text));
   const context: Context = {
     ...{ machine, clock, sockets, log },

@@ -3,10 +3,12 @@
 // cuts in the middle.
 // Not here: power cuts at every sector (update-power.test.ts), the host tool (masqbox.test.ts).
 
+import { generateKeyPairSync } from 'node:crypto';
 import { copyFileSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { signerOf } from '../image/signing.ts';
 import { IMAGE } from './harness/board-router.ts';
 import { PROMPT } from './harness/console.ts';
 import { imageOf, send, sendBy, slotOf } from './harness/firmware.ts';
@@ -54,6 +56,23 @@ test.serial('new firmware boots on trial, is made permanent, and update back ret
     'show update',
     /slot A: .* permanent, sequence 1, .*running\nslot B: there is no firmware/,
   );
+  const stranger = signerOf(generateKeyPairSync('ed25519').privateKey);
+  await t.throwsAsync(
+    send(
+      machine,
+      slotOf(IMAGE, '9.9.9', () => {}, stranger),
+    ),
+    { message: /cancelled/ },
+  );
+  await machine.console.expect(
+    /Cannot update: it comes with key [0-9a-f]{16}, and this board knows key [0-9a-f]{16}; slot A stays in force/,
+    60,
+  );
+  await answers(
+    machine,
+    'show update',
+    /\nslot B: there is no firmware\nAn update must be signed by key [0-9a-f]{16}$/m,
+  );
   const file = path.join(folder, 'new.img');
   writeFileSync(file, imageOf(IMAGE, '9.9.9'));
   t.is(await sendBy(machine, ['sz', '--ymodem', '--binary', file]), 0);
@@ -73,17 +92,18 @@ test.serial('new firmware boots on trial, is made permanent, and update back ret
 
 test.serial('firmware that dies at its start is tried three times, then the old one is back', async t => {
   const machine = await boot(t, newDisk('dead'));
-  const slot = slotOf(IMAGE, '6.6.6', snapshot => snapshot.fill(0xff, 100, 5000));
+  const slot = slotOf(IMAGE, '0.0.6', snapshot => snapshot.fill(0xff, 100, 5000), null);
   const file = path.join(folder, 'dead.slot');
   writeFileSync(file, slot);
-  t.is(await sendBy(machine, ['sx', '-k', file]), 0);
+  t.is(await sendBy(machine, ['sx', '-k', file], 'update unsigned'), 0);
+  await machine.console.expect(/Masqbox 0\.0\.6 is older than Masqbox \S+, which runs/, 60);
   await machine.console.expect('starts on trial', 60);
   for (const left of [2, 1, 0]) {
     await machine.console.expect(`boots left after this one: ${left}`, BOOT_SECONDS);
   }
   await machine.console.expect('Cannot boot slot B: it never came up', BOOT_SECONDS);
-  await machine.console.expect('Masqbox 6.6.6 in slot B has failed its trial', BOOT_SECONDS);
-  await answers(machine, 'show update', /slot A: .*running\nslot B: Masqbox 6\.6\.6, no tries left/);
+  await machine.console.expect('Masqbox 0.0.6 in slot B has failed its trial', BOOT_SECONDS);
+  await answers(machine, 'show update', /slot A: .*running\nslot B: Masqbox 0\.0\.6, no tries left/);
   t.pass();
 });
 

@@ -201,6 +201,7 @@ export class WanLab {
       },
       memory: this.build.memory,
       version: 'test',
+      built: 0,
       lock() {},
       unlock() {},
       unmask() {},

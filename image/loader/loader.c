@@ -140,8 +140,8 @@ static void print_number(u32 value) {
 // What slots.ts can find, in the order of its numbers. An empty slot is no news.
 static const char* const troubles[] = {
   0, 0, "it cannot be read", "its header is damaged", "it is for another board", "it never came up",
-  "it does not fit", "its contents are damaged", "its kernel cannot be unpacked",
-  "its try cannot be noted, for the disk is not written to",
+  "the board has too little RAM for it", "its contents are damaged", "its kernel cannot be unpacked",
+  "its try cannot be noted, for the disk is not written to", "its header has impossible values",
 };
 
 void Z_machineZ_report(struct Z_machine_instance_t* machine, u32 event, u32 slot, u32 value) {

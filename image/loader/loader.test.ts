@@ -16,6 +16,7 @@ import {
   SLOT_EMPTY,
   SLOT_FAILED,
   SLOT_GOOD,
+  SLOT_IMPOSSIBLE,
   SLOT_ON_TRIAL,
   SLOT_TOO_BIG,
   SLOT_UNCOUNTED,
@@ -253,26 +254,35 @@ test.serial('load() refuses a payload that is sound but does not unpack to what 
   }
 });
 
-test.serial('load() refuses lengths that do not fit the slot or the RAM', t => {
+test.serial('load() refuses values that cannot be, and lengths that do not fit the slot or the RAM', t => {
   const header = decode(Buffer.from(writeSlot(firmware)));
   const max = layout.SLOT_PAYLOAD_SECTORS * SECTOR_BYTES;
-  const bad: Partial<typeof header>[] = [
-    { kernelPacked: 0 },
-    { kernelPacked: max + 1 },
-    { kernelPacked: 0xfffffffd },
-    { snapshotPacked: max },
-    { snapshotPacked: 0xffffffff },
-    { kernelBytes: 0 },
-    { kernelBytes: MEMORY_END - layout.KERNEL_AT },
-    { kernelBytes: 0x80000000 },
-    { snapshotBytes: 0x80000000 },
+  const room = MEMORY_END - layout.KERNEL_AT + layout.SLOT_LOW_BYTES - layout.SLOT_WORK_BYTES;
+  const bad: [Partial<typeof header>, number][] = [
+    [{ kernelPacked: 0 }, SLOT_IMPOSSIBLE],
+    [{ kernelPacked: max + 1 }, SLOT_IMPOSSIBLE],
+    [{ kernelPacked: 0xfffffffd }, SLOT_IMPOSSIBLE],
+    [{ snapshotPacked: 0 }, SLOT_IMPOSSIBLE],
+    [{ snapshotPacked: max }, SLOT_IMPOSSIBLE],
+    [{ snapshotPacked: 0xffffffff }, SLOT_IMPOSSIBLE],
+    [{ kernelBytes: 0 }, SLOT_IMPOSSIBLE],
+    [{ kernelBytes: MEMORY_END - layout.KERNEL_AT }, SLOT_TOO_BIG],
+    [{ kernelBytes: 0x7fffffff }, SLOT_TOO_BIG],
+    [{ kernelBytes: 0x80000000 }, SLOT_IMPOSSIBLE],
+    [{ snapshotBytes: 0 }, SLOT_IMPOSSIBLE],
+    [{ snapshotBytes: room }, SLOT_TOO_BIG],
+    [{ snapshotBytes: 0x7fffffff }, SLOT_TOO_BIG],
+    [{ snapshotBytes: 0x80000000 }, SLOT_IMPOSSIBLE],
+    [{ tries: -2 }, SLOT_IMPOSSIBLE],
+    [{ tries: layout.SLOT_TRIES_MOST + 1 }, SLOT_IMPOSSIBLE],
+    [{ tries: 0x7fffffff }, SLOT_IMPOSSIBLE],
   ];
-  for (const change of bad) {
+  for (const [change, state] of bad) {
     const image = imageOf({ sequence: 1 }, { sequence: 2 });
     image.set(encodeSlotHeader({ ...header, ...change, sequence: 3 }), SLOT_OFFSETS[1]);
     const { slot, reports } = run(t, image);
     t.is(slot, 0, JSON.stringify(change));
-    t.deepEqual(reports[0], [SLOT_TOO_BIG, 1, 0]);
+    t.deepEqual(reports[0], [state, 1, 0]);
   }
 });
 

@@ -22,11 +22,15 @@ import {
   SLOT_AT_SNAPSHOT_BYTES,
   SLOT_AT_SNAPSHOT_PACKED,
   SLOT_AT_TRIES,
+  SLOT_CONFIRMED,
   SLOT_COUNT,
   SLOT_FORMAT,
   SLOT_HEADERS_AT,
+  SLOT_LOW_BYTES,
   SLOT_MAGIC,
   SLOT_PAYLOAD_SECTORS,
+  SLOT_TRIES_MOST,
+  SLOT_WORK_BYTES,
 } from '../layout.ts';
 import { crc32 } from './crc32.ts';
 
@@ -40,14 +44,16 @@ export const SLOT_BAD_HEADER: i32 = 3;
 export const SLOT_FOREIGN: i32 = 4;
 /** It was tried as often as it may be, and never came up. */
 export const SLOT_FAILED: i32 = 5;
-/** Its lengths are impossible, or the board has too little RAM for them. */
+/** The board has too little RAM for it. */
 export const SLOT_TOO_BIG: i32 = 6;
 export const SLOT_BAD_PAYLOAD: i32 = 7;
 export const SLOT_BAD_KERNEL: i32 = 8;
 /** It is on trial, and the medium does not take the note that another try has begun. */
 export const SLOT_UNCOUNTED: i32 = 9;
+/** A field of its header has a value that no writer of ours puts there. */
+export const SLOT_IMPOSSIBLE: i32 = 10;
 /** Nothing is the matter: it is on trial, with so many boots left after this one. */
-export const SLOT_ON_TRIAL: i32 = 10;
+export const SLOT_ON_TRIAL: i32 = 11;
 
 /** Where the header of a slot is kept. */
 export function headerAt(slot: i32): i32 {
@@ -78,17 +84,30 @@ export function checkHeader(header: i32, memoryEnd: i32): i32 {
   if (i32at(header + SLOT_AT_MEDIUM) !== medium) return SLOT_EMPTY;
   if (i32at(header + SLOT_AT_FORMAT) !== SLOT_FORMAT) return SLOT_FOREIGN;
   if (i32at(header + SLOT_AT_BOARD) !== BOARD_I486) return SLOT_FOREIGN;
-  const max: i32 = SLOT_PAYLOAD_SECTORS * SECTOR_BYTES;
-  if (outside(i32at(header + SLOT_AT_KERNEL_PACKED), 1, max) !== 0) return SLOT_TOO_BIG;
-  if (outside(i32at(header + SLOT_AT_SNAPSHOT_PACKED), 0, max) !== 0) return SLOT_TOO_BIG;
-  if (payloadBytes(header) > max) return SLOT_TOO_BIG;
-  const room: i32 = payloadAt(header, memoryEnd) - KERNEL_AT;
   if (i32at(header + SLOT_AT_LOAD_ADDRESS) !== KERNEL_AT) return SLOT_FOREIGN;
-  if (outside(i32at(header + SLOT_AT_KERNEL_BYTES), 1, room) !== 0) return SLOT_TOO_BIG;
-  if (i32at(header + SLOT_AT_SNAPSHOT_BYTES) < 0) return SLOT_TOO_BIG;
+  if (outside(i32at(header + SLOT_AT_TRIES), SLOT_CONFIRMED, SLOT_TRIES_MOST) !== 0) return SLOT_IMPOSSIBLE;
+  const lengths: i32 = checkLengths(header, memoryEnd);
+  if (lengths !== SLOT_GOOD) return lengths;
   // Last: but for that, the slot could be booted.
   if (i32at(header + SLOT_AT_TRIES) === 0) return SLOT_FAILED;
   return SLOT_GOOD;
+}
+
+/**
+ * The four lengths. Kernel, packed payload, snapshot, and what any firmware needs beside them must fit in RAM: what is
+ * below 640 KiB, and from the kernel to the end.
+ */
+function checkLengths(header: i32, memoryEnd: i32): i32 {
+  const max: i32 = SLOT_PAYLOAD_SECTORS * SECTOR_BYTES;
+  const kernel: i32 = i32at(header + SLOT_AT_KERNEL_BYTES);
+  const snapshot: i32 = i32at(header + SLOT_AT_SNAPSHOT_BYTES);
+  if (outside(i32at(header + SLOT_AT_KERNEL_PACKED), 1, max) !== 0) return SLOT_IMPOSSIBLE;
+  if (outside(i32at(header + SLOT_AT_SNAPSHOT_PACKED), 1, max) !== 0) return SLOT_IMPOSSIBLE;
+  if (payloadBytes(header) > max || kernel < 1 || snapshot < 1) return SLOT_IMPOSSIBLE;
+  const room: i32 = payloadAt(header, memoryEnd) - KERNEL_AT;
+  if (kernel > room) return SLOT_TOO_BIG;
+  // Not a sum: a snapshot's length may be any number of 31 bits.
+  return snapshot > room - kernel + SLOT_LOW_BYTES - SLOT_WORK_BYTES ? SLOT_TOO_BIG : SLOT_GOOD;
 }
 
 function outside(value: i32, least: i32, most: i32): i32 {

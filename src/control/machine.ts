@@ -15,6 +15,8 @@ export interface Machine {
   memory: Uint8Array;
   /** The firmware's version, from package.json. */
   version: string;
+  /** When the firmware was built, Unix seconds: no time of day is earlier. */
+  built: number;
   /** Interrupts off, and on again. Calls do not nest. */
   lock(): void;
   unlock(): void;

@@ -119,9 +119,13 @@ async function save(session: Session): Promise<readonly string[]> {
   return rows;
 }
 
-async function runUpdate(file: string, options: CommonOptions & { wait?: boolean }): Promise<void> {
+async function runUpdate(
+  file: string,
+  options: CommonOptions & { wait?: boolean; unsigned?: boolean },
+): Promise<void> {
   const firmware = readFirmware(read(file));
   if (typeof firmware === 'string') throw new Failure(`Cannot update with ${file}: ${firmware}`, USAGE);
+  const command = options.unsigned === true ? 'update unsigned' : 'update';
   const kib = (bytes: number): number => Math.ceil(bytes / KIB);
   const size = firmware.slot.length;
   const bar = new cliProgress.SingleBar({
@@ -149,7 +153,7 @@ async function runUpdate(file: string, options: CommonOptions & { wait?: boolean
         bar.stop();
         say(text);
       };
-      const slot = await update(session, firmware, { tell, progress });
+      const slot = await update(session, firmware, { tell, progress }, command);
       say(`The board runs ${slot.text} in ${slot.name}`);
       if (options.wait !== true) say('It becomes permanent by itself in a minute or so; see show update');
       else say(`The board runs ${(await followTrial(session, slot)).text} in ${slot.name}`);
@@ -267,6 +271,7 @@ function createProgram(): Command {
     .command('update <image>')
     .description('sends firmware by YMODEM and follows the board through its reboot')
     .option('--wait', 'waits until the trial is over')
+    .option('--unsigned', 'whoever has made the firmware')
     .action((image: string, _, command) => runUpdate(image, common(command)));
   program
     .command('capture <interface> [filter...]')

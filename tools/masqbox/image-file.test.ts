@@ -22,6 +22,8 @@ test('readFirmware() takes the slot out of an image, or as it is, whatever comes
   }
 });
 
+const SIGNED = { key: new Uint8Array(32).fill(1), sign: () => new Uint8Array(64).fill(2) };
+
 /** The slot with another header, whose checksum is right. */
 function withHeader(change: object): Uint8Array {
   const slot = Buffer.from(SLOT);
@@ -53,6 +55,13 @@ test('readFirmware() tells what is wrong with a file, in the words of the board'
     [changed(layout.SLOT_AT_HEADER_CRC), /^its header is damaged$/],
     [withHeader({ kernelPacked: 0 }), /^its lengths are impossible$/],
     [withHeader({ kernelPacked: 0xffff_ffff }), /^its lengths are impossible$/],
+    [withHeader({ kernelBytes: 0 }), /^its lengths are impossible$/],
+    [withHeader({ snapshotPacked: 0 }), /^its lengths are impossible$/],
+    [withHeader({ snapshotBytes: 0 }), /^its lengths are impossible$/],
+    [
+      withHeader({ signing: { ...SIGNED, payloadHash: new Uint8Array(32) } }),
+      /^its contents are not those that/,
+    ],
     [withHeader({ snapshotPacked: layout.SLOT_SECTORS * 512 }), /^its lengths are impossible$/],
     [withHeader({ payloadCrc: 1 }), /^its contents are damaged$/],
     [changed(SLOT.length - 1), /^its contents are damaged$/],

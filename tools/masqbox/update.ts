@@ -14,6 +14,7 @@ const BOOT_PATIENCE = 180_000;
 /** Longer than a trial can last, with its reboots. */
 const TRIAL_PATIENCE = 20 * 60_000;
 const TRIAL_LOOK = 5000;
+const NEWS = /^Masqbox \S+ is (older than|built before) |^Further updates /;
 
 /** What the person at the terminal is told meanwhile. */
 export interface Watcher {
@@ -52,11 +53,19 @@ function running(states: readonly SlotState[]): SlotState {
   return state;
 }
 
-/** Sends the firmware and follows the board to the prompt of what it then runs. Answers that slot. */
-export async function update(session: Session, firmware: Firmware, watcher: Watcher): Promise<SlotState> {
+/**
+ * Sends the firmware and follows the board to the prompt of what it then runs. Answers that slot.
+ * @param command `update` or `update unsigned`
+ */
+export async function update(
+  session: Session,
+  firmware: Firmware,
+  watcher: Watcher,
+  command = 'update',
+): Promise<SlotState> {
   const before = running(await slots(session));
   watcher.tell(`The board runs ${before.text} in ${before.name}`);
-  await session.type('update\r');
+  await session.type(`${command}\r`);
   const asked = await session.see(/\^C cancels\r\n|(?:^|\n)(Cannot [^\r\n]*)\r\n/);
   if (asked === undefined) throw new Failure('Cannot update: the board does not answer', NO_ANSWER);
   if (asked.match[1] !== undefined) throw new Failure(asked.match[1], REFUSED);
@@ -88,6 +97,8 @@ async function transfer(session: Session, firmware: Firmware, watcher: Watcher):
       ? `Cannot update: ${cause ?? 'the board does not say what it did'}`
       : undefined);
   if (refusal !== undefined) throw new Failure(refusal, said === undefined ? NO_ANSWER : REFUSED);
+  // What the board says before it: that the firmware is older, that its key is another.
+  for (const row of said!.before.split(/[\r\n]+/)) if (NEWS.test(row)) watcher.tell(row);
   watcher.tell(`${said!.match[1]}; the board starts it`);
 }
 

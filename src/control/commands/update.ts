@@ -1,4 +1,4 @@
-// `update`, `update confirm`, `update back`, `show update`. What they do is an overlay (update/overlay.ts).
+// `update`, `update unsigned`, `update confirm`, `update back`, `show update`. What they do is an overlay (update/overlay.ts).
 
 import type { Command } from '../console/command.ts';
 import type { Context } from '../context.ts';
@@ -8,8 +8,13 @@ export function updateCommands(context: Context): Command[] {
   return [
     {
       words: 'update',
-      help: 'takes new firmware by YMODEM or XMODEM, and starts it on trial',
-      run: () => update().update(context),
+      help: 'takes new firmware that is signed, by YMODEM or XMODEM, and starts it on trial',
+      run: () => update().update(context, 'signed'),
+    },
+    {
+      words: 'update unsigned',
+      help: 'the same, whoever has made the firmware',
+      run: () => update().update(context, 'unsigned'),
     },
     {
       words: 'update confirm',

@@ -5,16 +5,16 @@ import * as layout from '../../../image/layout.ts';
 import type { Context } from '../context.ts';
 import type { Service } from '../control.ts';
 import { runInBackground } from './background.ts';
-import { idleSlot, isOurs, readHeader, refuseHeader, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
+import { idleSlot, isOurs, readHeader, refuseSector, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
 
 export function createKeeper(context: Context): Service {
   function* look(): Generator<number, void> {
     const { disk, machine } = context;
     if (disk === undefined || disk.sectorCount < layout.MEDIUM_SECTORS) return;
     const [own, other] = [new Uint8Array(SECTOR_BYTES), new Uint8Array(SECTOR_BYTES)];
-    const why = (yield* readHeader(disk, runningSlot(), own)) ?? refuseHeader(machine, own);
+    const why = (yield* readHeader(disk, runningSlot(), own)) ?? refuseSector(machine, own);
     if (why !== undefined) return;
-    const whyOther = (yield* readHeader(disk, idleSlot(), other)) ?? refuseHeader(machine, other);
+    const whyOther = (yield* readHeader(disk, idleSlot(), other)) ?? refuseSector(machine, other);
     const failed = whyOther === undefined && isOurs(other) && wordOf(other, layout.SLOT_AT_TRIES) === 0;
     if (wordOf(own, layout.SLOT_AT_TRIES) < 0 && !failed) return;
     machine.overlay('update').watchTrial(context, disk, own, failed ? other : undefined);

@@ -10,20 +10,10 @@ import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { Receiver, type TransferEvent } from '../transfer/receiver.ts';
-import {
-  idleSlot,
-  isOurs,
-  payloadBytes,
-  readHeader,
-  refuseHeader,
-  runningSlot,
-  SECTOR_BYTES,
-  setTries,
-  slotName,
-  versionOf,
-  wordOf,
-} from './slots.ts';
-import { checkPayload, SlotWriter } from './writer.ts';
+import { payloadBytes, refuseHeader, same, setTries, slotName, versionOf } from './header.ts';
+import { keyOf, keyText, olderThan } from './signature.ts';
+import { idleSlot, isOurs, readHeader, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
+import { checkPayload, SlotWriter, type Trust } from './writer.ts';
 
 export { watchTrial } from './trial.ts';
 
@@ -52,8 +42,8 @@ function isConfirmed(header: Uint8Array): boolean {
   return wordOf(header, layout.SLOT_AT_TRIES) < 0;
 }
 
-/** `update`: receives an image and starts it. */
-export function* update(context: Context): Job {
+/** `update` and `update unsigned`: receives an image and starts it. */
+export function* update(context: Context, trust: Trust): Job {
   const { output, machine } = context;
   const disk = diskOf(context, 'update');
   const own = yield* ownHeader(context, disk, 'update');
@@ -64,11 +54,19 @@ export function* update(context: Context): Job {
   }
   output.line('Send the image by YMODEM, or by XMODEM with blocks of 1 KB; ^C cancels');
   while (output.busy) yield 0;
-  const writer = new SlotWriter(machine, disk, idleSlot(), wordOf(own, layout.SLOT_AT_SEQUENCE));
+  const writer = new SlotWriter(machine, disk, idleSlot(), own, trust);
   const why = yield* receive(context, writer);
   const name = slotName(idleSlot());
   if (why !== undefined) {
-    throw new Refusal(`Cannot update: ${why}; ${slotName(runningSlot())} stays in force`);
+    const then = writer.isUnsure
+      ? `the next start may find either slot in force`
+      : `${slotName(runningSlot())} stays in force`;
+    throw new Refusal(`Cannot update: ${why}; ${then}`);
+  }
+  const older = olderThan(own, writer.header);
+  if (older !== undefined) output.line(`Masqbox ${writer.version} is ${older}`);
+  if (!same(keyOf(own), keyOf(writer.header))) {
+    output.line(`Further updates must be signed by ${keyText(writer.header)}`);
   }
   output.line(
     `Masqbox ${writer.version} is in ${name} and starts on trial; ^C leaves that to the next reboot`,
@@ -136,10 +134,11 @@ export function* back(context: Context): Job {
   machine.reset();
 }
 
-/** `show update`: a line for each slot. */
+/** `show update`: a line for each slot, and the key by which an update is known. */
 export function* show(context: Context): Job {
   const { machine, output } = context;
   const disk = diskOf(context, 'show the slots');
+  let key = 'a key that cannot be read';
   for (let slot = 0; slot < layout.SLOT_COUNT; slot++) {
     const header = new Uint8Array(SECTOR_BYTES);
     let why = (yield* readHeader(disk, slot, header)) ?? refuseHeader(machine, header);
@@ -147,11 +146,14 @@ export function* show(context: Context): Job {
     const running = slot === runningSlot() ? ', running' : '';
     if (why !== undefined) output.line(`${slotName(slot)}: ${why}${running}`);
     else output.line(`${slotName(slot)}: Masqbox ${versionOf(header)}, ${facts(header)}${running}`);
+    if (slot === runningSlot()) key = keyText(header);
   }
+  output.line(`An update must be signed by ${key}`);
 }
 
 function facts(header: Uint8Array): string {
   const tries = wordOf(header, layout.SLOT_AT_TRIES);
   const state = tries < 0 ? 'permanent' : tries === 0 ? 'no tries left' : `on trial, tries left: ${tries}`;
-  return `${state}, sequence ${wordOf(header, layout.SLOT_AT_SEQUENCE)}, ${payloadBytes(header)} bytes`;
+  const sequence = wordOf(header, layout.SLOT_AT_SEQUENCE);
+  return `${state}, sequence ${sequence}, ${payloadBytes(header)} bytes`;
 }

@@ -9,7 +9,8 @@ import { since } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { NOTICE, WARNING } from '../log.ts';
 import { runInBackground } from './background.ts';
-import { idleSlot, runningSlot, setTries, slotName, versionOf, wordOf } from './slots.ts';
+import { setTries, slotName, versionOf } from './header.ts';
+import { idleSlot, runningSlot, wordOf } from './slots.ts';
 
 /** How long control must have been up, and how long it may take until all is well. */
 export const TRIAL_LEAST_TICKS = 60 * TICKS_PER_SECOND;

@@ -5,6 +5,8 @@
 //    payload, sector by sector, flush       its CRC is compared, as it came and as it reads back
 //    header, flush, read back               one sector: the new firmware is in force, on trial
 //
+// Who has made it is known before the first of these: the signature (signature.ts) is of the header, which comes first and
+// has the payload's hash in it. If the last step fails, the header is taken away again, as far as the disk lets it.
 // Not here: how the bytes come (../transfer/), which slot may be overwritten (overlay.ts).
 
 import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
@@ -12,17 +14,10 @@ import * as layout from '../../../image/layout.ts';
 import { MEDIUM_AT } from '../../plane/cells.ts';
 import { i32at } from '../../plane/memory.ts';
 import type { Machine } from '../machine.ts';
-import {
-  crcOf,
-  payloadBytes,
-  refuseHeader,
-  SECTOR_BYTES,
-  setWord,
-  slotSector,
-  versionOf,
-  wordOf,
-  writeHeader,
-} from './slots.ts';
+import { Sha256 } from '../sha256.ts';
+import { payloadBytes, refuseHeader, same, setWord, versionOf, writeHeader } from './header.ts';
+import { payloadHashOf, refuseSignature } from './signature.ts';
+import { crcOf, SECTOR_BYTES, slotSector, wordOf } from './slots.ts';
 
 /** Boots in which new firmware must prove itself. */
 export const TRIES = 3;
@@ -32,6 +27,9 @@ const CHUNK_BYTES = CHUNK_SECTORS * SECTOR_BYTES;
 /** "MASQBOX" in an image's boot sector. */
 const NAME_AT = 3;
 const NAME = 'MASQBOX';
+
+/** Whether the file must be signed by the key of the firmware that runs. */
+export type Trust = 'signed' | 'unsigned';
 
 export class SlotWriter {
   readonly header = new Uint8Array(SECTOR_BYTES);
@@ -44,14 +42,20 @@ export class SlotWriter {
   private payload = 0;
   private crc = 0;
   private written = 0;
+  private readonly hash: Sha256;
+  /** The header may be on the disk although it was not to be: then only the next start tells which slot is in force. */
+  isUnsure = false;
 
-  /** @param sequence of the firmware that runs */
+  /** @param own the header of the firmware that runs */
   constructor(
     private readonly machine: Machine,
     private readonly disk: Disk,
     private readonly slot: number,
-    private readonly sequence: number,
-  ) {}
+    private readonly own: Uint8Array,
+    private readonly trust: Trust,
+  ) {
+    this.hash = new Sha256(machine);
+  }
 
   get version(): string {
     return versionOf(this.header);
@@ -92,11 +96,17 @@ export class SlotWriter {
     }
     if (wordOf(sector, layout.SLOT_AT_MAGIC) !== layout.SLOT_MAGIC) return 'it is no Masqbox image';
     this.header.set(sector);
-    const why = refuseHeader(this.machine, this.header);
+    let why = refuseHeader(this.machine, this.header);
+    if (why === undefined && this.trust === 'signed') why = yield* refuseSignature(this.own, this.header);
     if (why !== undefined) return why;
     this.hasHeader = true;
     this.payload = payloadBytes(this.header);
     // Only now that the new firmware is known to fit is the old one given up.
+    return yield* this.clear();
+  }
+
+  /** Takes the slot's header away. */
+  private *clear(): DiskJob {
     const zeros = new Uint8Array(SECTOR_BYTES);
     return (yield* this.disk.write(slotSector(this.slot), zeros)) ?? (yield* this.disk.flush());
   }
@@ -104,6 +114,7 @@ export class SlotWriter {
   private *writeChunk(): DiskJob {
     const sectors = Math.ceil(this.filled / SECTOR_BYTES);
     this.crc = crcOf(this.machine, this.crc, this.chunk.subarray(0, this.filled));
+    if (this.trust === 'signed') this.hash.take(this.chunk.subarray(0, this.filled));
     this.chunk.fill(0, this.filled, sectors * SECTOR_BYTES);
     const at = slotSector(this.slot) + 1 + this.written / SECTOR_BYTES;
     this.written += this.filled;
@@ -116,12 +127,17 @@ export class SlotWriter {
     if (!this.hasHeader) return 'it is no Masqbox image';
     if (this.written < this.payload) return `${this.written + this.filled} of ${this.payload} bytes came`;
     if (this.crc !== wordOf(this.header, layout.SLOT_AT_PAYLOAD_CRC)) return 'its contents are damaged';
+    if (this.trust === 'signed' && !same(this.hash.finish(), payloadHashOf(this.header)))
+      return 'its contents are not those that were signed';
     const why = (yield* this.disk.flush()) ?? (yield* this.readBack());
     if (why !== undefined) return why;
-    setWord(this.header, layout.SLOT_AT_SEQUENCE, (this.sequence + 1) | 0);
+    setWord(this.header, layout.SLOT_AT_SEQUENCE, (wordOf(this.own, layout.SLOT_AT_SEQUENCE) + 1) | 0);
     setWord(this.header, layout.SLOT_AT_TRIES, TRIES);
     setWord(this.header, layout.SLOT_AT_MEDIUM, i32at(MEDIUM_AT));
-    return yield* writeHeader(this.machine, this.disk, this.slot, this.header);
+    const failed = yield* writeHeader(this.machine, this.disk, this.slot, this.header);
+    // An error does not say that nothing was written.
+    if (failed !== undefined) this.isUnsure = (yield* this.clear()) !== undefined;
+    return failed;
   }
 
   private *readBack(): DiskJob {
