@@ -1,166 +1,42 @@
 // Updates on a disk in memory: what is refused, what each boot is told, and that a power cut at any sector leaves a
-// disk that the loader boots. The loader is the real one (image/loader/). On the board: test/update.test.ts.
-import { generateKeyPairSync } from 'node:crypto';
-import { crc32 } from 'node:zlib';
-import test, { type ExecutionContext } from 'ava';
-import { FACT_MEMORY_KIB, FACT_SLOT } from '../../../firmware/abi.ts';
-import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
+// disk that the loader boots. On the board: test/update.test.ts. Keys: signature.test.ts.
+import test from 'ava';
 import * as layout from '../../../image/layout.ts';
 import { encodeSlotHeader } from '../../../image/records.ts';
 import { signerOf } from '../../../image/signing.ts';
-import { type SlotOptions, writeImage, writeSlot } from '../../../image/writer.ts';
-import { controlLab } from '../../../test/control-lab.ts';
+import { writeSlot } from '../../../image/writer.ts';
 import { boot } from '../../../test/harness/loader.ts';
 import { runSeed, seeded } from '../../../test/harness/random.ts';
-import { BOOT_FACTS_AT, MEDIUM_AT } from '../../plane/cells.ts';
-import { i32at, puti32 } from '../../plane/memory.ts';
-import { updateCommands } from '../commands/update.ts';
-import { type Job, Refusal } from '../console/command.ts';
-import { crc16 } from '../transfer/modem.ts';
 import { createKeeper } from './keeper.ts';
-import * as overlay from './overlay.ts';
 import { TRIAL_LEAST_TICKS, TRIAL_MOST_TICKS } from './trial.ts';
-import { SlotWriter, TRIES, type Trust } from './writer.ts';
-
-const { SECTOR_BYTES } = layout;
-const MEDIUM = 0x1234567;
-const SLOT_AT = [0, 1].map(slot => (layout.SLOT_SECTOR + slot * layout.SLOT_SECTORS) * SECTOR_BYTES);
-/** Bytes that do not pack. */
-const noise = (length: number, seed: number): Buffer => {
-  const random = seeded(seed);
-  return Buffer.from(Array.from({ length }, () => random.below(256)));
-};
-const key = generateKeyPairSync('ed25519').privateKey;
-const otherKey = generateKeyPairSync('ed25519').privateKey;
-const signer = signerOf(key);
-const oldFirmware = {
-  kernel: noise(9000, 3),
-  snapshot: noise(2001, 5),
-  version: '0.1.0',
-  built: 1000,
+import {
+  boardWith,
+  bootSector,
+  bootsWell,
+  diskOf,
+  type Fate,
+  finish,
+  IMAGE,
+  install,
+  key,
+  MEDIUM,
+  memoryDisk,
+  newFirmware,
+  noise,
+  oldFirmware,
+  once,
+  otherKey,
+  otherPayload,
+  run,
+  SECTOR_BYTES,
+  SLOT,
+  SLOT_AT,
+  signedWith,
   signer,
-};
-const newFirmware = {
-  ...{ kernel: noise(11_001, 7), snapshot: noise(3003, 11), version: '0.2.0' },
-  ...{ built: 2000, signer },
-};
-const OWN = writeSlot(oldFirmware).slice(0, SECTOR_BYTES);
-const bootSector = Buffer.alloc(SECTOR_BYTES);
-bootSector.write('MASQBOX ', 3);
-const IMAGE = writeImage({ ...newFirmware, bootSector, loader: new Uint8Array(0) });
-const SLOT = writeSlot(newFirmware);
-
-/** A disk with these slots; null leaves one empty. */
-function diskOf(a: SlotOptions | null, b: SlotOptions | null): Uint8Array {
-  const bytes = new Uint8Array(layout.MEDIUM_SECTORS * SECTOR_BYTES);
-  new DataView(bytes.buffer).setInt32(layout.BOOT_SECTOR_AT_MEDIUM, MEDIUM, true);
-  [a, b].forEach((options, slot) => {
-    if (options !== null) bytes.set(writeSlot(oldFirmware, { medium: MEDIUM, ...options }), SLOT_AT[slot]);
-  });
-  return bytes;
-}
-
-type Write = { sector: number; bytes: Uint8Array } | 'flush';
-
-/** What is on the disk of a write that went wrong: nothing, all, or the first so many bytes. */
-type Fate = 'nothing' | 'all' | number;
-
-/**
- * A disk in memory that keeps what it was told. `fails` names the operation, counted from 0, that goes wrong; `forGood`,
- * that all after it do so too.
- */
-function memoryDisk(bytes: Uint8Array, fails = -1, fate: Fate = 'nothing', forGood = false) {
-  const writes: Write[] = [];
-  const attempt = (): string | undefined =>
-    writes.length === fails || (forGood && fails >= 0 && writes.length > fails)
-      ? 'the disk does not answer'
-      : undefined;
-  const kept = (why: string | undefined): number =>
-    why === undefined || (fate === 'all' && writes.length === fails)
-      ? SECTOR_BYTES
-      : typeof fate === 'number' && writes.length === fails
-        ? fate
-        : 0;
-  const disk: Disk = {
-    sectorCount: bytes.length / SECTOR_BYTES,
-    model: 'memory',
-    *read(sector, into): DiskJob {
-      yield 0;
-      into.set(bytes.subarray(sector * SECTOR_BYTES, sector * SECTOR_BYTES + into.length));
-      return undefined;
-    },
-    *write(sector, from): DiskJob {
-      yield 0;
-      const why = attempt();
-      const count = kept(why);
-      for (let at = 0; at < from.length; at += SECTOR_BYTES) {
-        const part = from.slice(at, at + SECTOR_BYTES);
-        writes.push({ sector: sector + at / SECTOR_BYTES, bytes: part });
-        bytes.set(part.subarray(0, count), sector * SECTOR_BYTES + at);
-      }
-      return why;
-    },
-    *flush(): DiskJob {
-      yield 0;
-      const why = attempt();
-      writes.push('flush');
-      return why;
-    },
-  };
-  return { disk, writes, bytes };
-}
-
-/** Control on a board that runs `slot` of this disk. */
-function boardWith(disk: Disk | undefined, slot = 0) {
-  const lab = controlLab();
-  puti32(BOOT_FACTS_AT + 4 * FACT_MEMORY_KIB, 8192);
-  puti32(BOOT_FACTS_AT + 4 * FACT_SLOT, slot);
-  puti32(MEDIUM_AT, MEDIUM);
-  let resets = 0;
-  let tried = false;
-  const { context } = lab;
-  if (disk === undefined) context.noDisk = 'the board was booted from a floppy';
-  else context.disk = disk;
-  Object.assign(context.machine, { overlay: () => overlay, reset: () => resets++ });
-  context.wan = { wasTried: () => tried } as NonNullable<typeof context.wan>;
-  return { ...lab, resets: () => resets, tryWan: () => (tried = true) };
-}
-
-function finish<T>(job: Generator<number, T>): T {
-  for (;;) {
-    const result = job.next();
-    if (result.done === true) return result.value;
-  }
-}
-
-function* install(
-  board: ReturnType<typeof boardWith>,
-  disk: Disk,
-  file: Uint8Array,
-  step = 1024,
-  trust: Trust = 'signed',
-): DiskJob {
-  const writer = new SlotWriter(board.context.machine, disk, 1, OWN, trust);
-  for (let at = 0; at < file.length; at += step) {
-    const why = yield* writer.take(file.subarray(at, at + step));
-    if (why !== undefined) return why;
-  }
-  return yield* writer.finish();
-}
-
-/** What is booted from a disk must be whole firmware. */
-function bootsWell(t: ExecutionContext, disk: Uint8Array, what: string): number {
-  const { slot } = boot(disk);
-  const { kernel } = slot === 1 ? newFirmware : oldFirmware;
-  const memory = Buffer.from(
-    Array.from({ length: kernel.length >> 2 }, (_, i) => i32at(layout.KERNEL_AT + 4 * i)),
-  );
-  const expected = Buffer.from(
-    Array.from({ length: kernel.length >> 2 }, (_, i) => kernel.readInt32LE(4 * i)),
-  );
-  t.true(slot >= 0 && memory.equals(expected), `${what}: slot ${slot}`);
-  return slot;
-}
+  type Write,
+  ymodem,
+} from './update-lab.ts';
+import { TRIES } from './writer.ts';
 
 test.serial('an image, or a slot alone, goes to the other slot, whatever the sizes of its pieces', t => {
   for (const [file, step] of [
@@ -311,47 +187,6 @@ test.serial('confirming: an error, torn and lost writes leave a disk that boots'
   }
 });
 
-/** Signed firmware with a byte of its header changed, and its checksum put right. */
-function signedWith(at: number, byte: number): Uint8Array {
-  const slot = Buffer.from(SLOT);
-  slot[at] = byte;
-  slot.writeUInt32LE(crc32(slot.subarray(0, layout.SLOT_AT_HEADER_CRC)), layout.SLOT_AT_HEADER_CRC);
-  return slot;
-}
-
-/** Signed firmware whose payload is another with the same CRC-32: four bytes make up for the change. */
-function otherPayload(): Uint8Array {
-  const slot = Buffer.from(SLOT);
-  const payload = slot.subarray(SECTOR_BYTES);
-  const wanted = crc32(payload);
-  payload[100]! ^= 1;
-  const [head, tail] = [payload.subarray(0, payload.length - 4), payload.subarray(payload.length - 4)];
-  // CRC-32 is linear: which of the last 32 bits to change is a system of equations, solved from the top bit down.
-  const of = (last: Uint8Array): number => crc32(last, crc32(head));
-  const at = of(Buffer.alloc(4));
-  const columns = Array.from({ length: 32 }, (_, bit) => {
-    const one = Buffer.alloc(4);
-    one[bit >> 3] = 1 << (bit & 7);
-    return { crc: of(one) ^ at, bits: 2 ** bit };
-  });
-  let [left, bits] = [wanted ^ at, 0];
-  for (let bit = 31; bit >= 0; bit--) {
-    const pivot = columns.findIndex(({ crc }) => Math.clz32(crc) === 31 - bit);
-    const [column] = columns.splice(pivot, 1);
-    for (const each of columns) {
-      if (((each.crc >>> bit) & 1) === 0) continue;
-      each.crc ^= column!.crc;
-      each.bits = (each.bits ^ column!.bits) >>> 0;
-    }
-    if (((left >>> bit) & 1) === 0) continue;
-    left ^= column!.crc;
-    bits = (bits ^ column!.bits) >>> 0;
-  }
-  tail.writeUInt32LE(bits >>> 0);
-  if (crc32(payload) !== wanted) throw new Error('Cannot forge the CRC-32');
-  return slot;
-}
-
 test.serial('what is no image, is damaged, foreign or cut is refused, and slot A is untouched', t => {
   const header = (change: object): Uint8Array => {
     const slot = Buffer.from(SLOT);
@@ -427,142 +262,7 @@ test.serial('what is no image, is damaged, foreign or cut is refused, and slot A
   }
 });
 
-test.serial('update unsigned takes what nobody or somebody else has signed', t => {
-  for (const file of [
-    writeSlot({ ...newFirmware, signer: undefined }),
-    writeSlot({ ...newFirmware, signer: signerOf(otherKey) }),
-    signedWith(layout.SLOT_AT_BUILT, 0x39),
-  ]) {
-    const { disk, bytes } = memoryDisk(diskOf({}, null));
-    t.is(finish(install(boardWith(disk), disk, file, 1024, 'unsigned')), undefined);
-    t.is(bootsWell(t, bytes, 'unsigned'), 1);
-  }
-  // What is damaged is refused all the same.
-  const { disk } = memoryDisk(diskOf({}, null));
-  const damaged = Buffer.from(SLOT);
-  damaged[SLOT.length - 1]! ^= 1;
-  t.is(finish(install(boardWith(disk), disk, damaged, 1024, 'unsigned')), 'its contents are damaged');
-});
-
-test.serial('firmware without a key takes nothing by update, and everything by update unsigned', t => {
-  const own = writeSlot({ ...oldFirmware, signer: undefined }, { medium: MEDIUM });
-  const image = diskOf(null, null);
-  image.set(own, SLOT_AT[0]);
-  const { disk } = memoryDisk(image.slice());
-  t.is(
-    run(boardWith(disk), 'update', ymodem(SLOT)),
-    'Cannot update: the firmware that runs has no key to check it by; slot A stays in force',
-  );
-  const { disk: open, bytes } = memoryDisk(image.slice());
-  const board = boardWith(open);
-  t.is(run(board, 'update unsigned', ymodem(SLOT)), '');
-  t.regex(board.output.join('\n'), /Further updates must be signed by key [0-9a-f]{16}/);
-  t.is(bootsWell(t, bytes, 'unsigned'), 1);
-});
-
-test.serial('firmware that hands over to another key is taken, and then that key counts', t => {
-  const next = writeSlot({ ...newFirmware, signer: signerOf(key, otherKey) });
-  const { disk, bytes } = memoryDisk(diskOf({}, null));
-  const board = boardWith(disk);
-  t.is(run(board, 'update', ymodem(next)), '');
-  t.true(board.output.some(line => /^Further updates must be signed by key [0-9a-f]{16}$/.test(line)));
-  const later = boot(bytes).disk;
-  new DataView(later.buffer).setInt32(SLOT_AT[1]! + layout.SLOT_AT_TRIES, -1, true);
-  const header = Buffer.from(later.subarray(SLOT_AT[1], SLOT_AT[1]! + layout.SLOT_AT_HEADER_CRC));
-  new DataView(later.buffer).setUint32(SLOT_AT[1]! + layout.SLOT_AT_HEADER_CRC, crc32(header), true);
-  const after = boardWith(memoryDisk(later).disk, 1);
-  t.regex(
-    run(after, 'update', ymodem(SLOT)),
-    /^Cannot update: it comes with key \w+, and this board knows key \w+; slot B/,
-  );
-  t.is(run(after, 'update', ymodem(writeSlot({ ...newFirmware, signer: signerOf(otherKey) }))), '');
-});
-
-test.serial('update says that firmware is older, by its version or by its day', t => {
-  const cases: [string, number, RegExp | undefined][] = [
-    ['0.0.9', 5000, /^Masqbox 0\.0\.9 is older than Masqbox 0\.1\.0, which runs$/],
-    ['0.1', 999, /^Masqbox 0\.1 is built before Masqbox 0\.1\.0, which runs$/],
-    ['0.1.0', 1000, undefined],
-    ['0.1.0', 1001, undefined],
-    ['0.10.0', 5, undefined],
-    ['1', 0, undefined],
-    ['0.1.0.1', 0, undefined],
-    ['dirty', 9999, /^Masqbox dirty is older than/],
-  ];
-  for (const [version, built, news] of cases) {
-    const board = boardWith(memoryDisk(diskOf({}, null)).disk);
-    t.is(run(board, 'update', ymodem(writeSlot({ ...newFirmware, version, built }))), '');
-    const said = board.output.find(line => / is (older|built)/.test(line));
-    if (news === undefined) t.is(said, undefined, version);
-    else t.regex(said ?? '', news);
-    t.is(board.resets(), 1, 'it is taken all the same');
-  }
-});
-
 // --- the commands -----------------------------------------------------------------------------------------------
-
-/** Runs a command as the console would; answers its refusal, or ''. A line is given what `send` says. */
-function run(
-  board: ReturnType<typeof boardWith>,
-  words: string,
-  send: (reply: string) => Uint8Array | undefined = () => undefined,
-): string {
-  const { context, output } = board;
-  let receive: ((bytes: Uint8Array) => void) | undefined;
-  context.rawLine = { take: to => (receive = to), giveBack: () => (receive = undefined) };
-  const command = updateCommands(context).find(entry => entry.words === words);
-  try {
-    const job = command?.run([]) as Job;
-    let seen = output.length;
-    for (let i = 0; i < 100_000; i++) {
-      const result = job.next();
-      if (result.done === true) return '';
-      const bytes = receive === undefined ? undefined : send(output.slice(seen).join(''));
-      seen = output.length;
-      if (bytes === undefined) board.ticks(result.value);
-      else receive?.(bytes);
-      if (board.resets() > 0) return '';
-    }
-    throw new Error('The command never ends');
-  } catch (error) {
-    if (error instanceof Refusal) return error.message;
-    throw error;
-  }
-}
-
-function once(bytes: Uint8Array): () => Uint8Array | undefined {
-  const rest = [bytes];
-  return () => rest.shift();
-}
-
-/** A sender by YMODEM: answers each acknowledgement with the next block. */
-function ymodem(file: Uint8Array): (reply: string) => Uint8Array | undefined {
-  const blocks: Uint8Array[] = [];
-  const block = (number: number, data: Uint8Array): void => {
-    const crc = crc16(data, 0, data.length);
-    blocks.push(
-      Uint8Array.from([
-        data.length === 1024 ? 2 : 1,
-        number & 255,
-        255 - (number & 255),
-        ...data,
-        crc >> 8,
-        crc & 255,
-      ]),
-    );
-  };
-  const title = new Uint8Array(128);
-  title.set(Buffer.from(`masqbox.img\0${file.length}`));
-  block(0, title);
-  for (let at = 0; at < file.length; at += 1024) {
-    const data = new Uint8Array(1024);
-    data.set(file.subarray(at, at + 1024));
-    block(1 + at / 1024, data);
-  }
-  blocks.push(Uint8Array.of(4), Uint8Array.of(4));
-  block(0, new Uint8Array(128));
-  return reply => (['C', '\x06', '\x15'].some(byte => reply.includes(byte)) ? blocks.shift() : undefined);
-}
 
 test.serial('update receives by YMODEM, says what it does, and resets', t => {
   const { disk, bytes } = memoryDisk(diskOf({}, null));
