@@ -25,6 +25,8 @@ export const FLOPPY_TRACK_SECTORS: i32 = 18;
 export const LOADER_SECTOR: i32 = 1;
 /** The first track of a disk with 63 sectors a track holds boot sector and loader. */
 export const LOADER_SECTORS: i32 = 62;
+/** What the 16-bit words of the loader and this add up to 0 with: a read that brings zeros is no loader. */
+export const LOADER_SUM: i32 = 0x514d;
 export const CONFIG_COUNT: i32 = 2;
 export const CONFIG_SECTOR: i32 = LOADER_SECTOR + LOADER_SECTORS;
 export const CONFIG_SECTORS: i32 = 32;

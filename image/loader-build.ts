@@ -75,7 +75,7 @@ async function link(inputs: string[], output: string): Promise<Uint8Array> {
   return readFile(output);
 }
 
-/** Fills up the loader's sectors and sets its checksum, the second word, so that all words add up to 0. */
+/** Fills up the loader's sectors and sets its checksum, the second word, so that all words and LOADER_SUM add up to 0. */
 export function seal(code: Uint8Array): Uint8Array {
   const loader = new Uint8Array(LOADER_SECTORS * SECTOR_BYTES);
   if (code.length > loader.length) {
@@ -84,7 +84,7 @@ export function seal(code: Uint8Array): Uint8Array {
   loader.set(code);
   const words = new DataView(loader.buffer);
   words.setUint16(2, 0, true);
-  let sum = 0;
+  let sum: number = layout.LOADER_SUM;
   for (let i = 0; i < loader.length; i += 2) sum += words.getUint16(i, true);
   words.setUint16(2, -sum & 0xffff, true);
   return loader;

@@ -1,5 +1,6 @@
 // The boot sector: the BIOS loads it to 0x7c00 and jumps to it in real mode, with the drive in DL. It reads
-// the loader's sectors to LOADER_AT, checks their sum and jumps there. It prints only when that fails.
+// the loader's sectors to LOADER_AT, checks their sum and jumps there. It prints only when that fails, on the screen and on
+// COM1 at the loader's 115,200 baud, and begins again 5 s later: a card that was slow to wake is then there.
 //
 // INT 13h: EDD (AH=42h) where a hard disk offers it, otherwise by cylinder, head and sector, a track at a
 // time, with the geometry that the BIOS itself gives (a floppy's is the 1.44 MB one). Each read is tried
@@ -10,6 +11,9 @@
 // Until the loader knows better, the place of the counts holds the BIOS's tick counter at our start.
 #define START_TICKS (BOOT_INFO_AT + BOOT_AT_COUNTS)
 #define BIOS_TICKS 0x46c
+#define COM1 0x3f8
+// 5 s of 18.2 ticks.
+#define WAIT_TICKS 91
 // Stamp of the geometry variables, in the gap under the boot information.
 #define TRACK_SECTORS (BOOT_INFO_AT - 16)
 #define HEADS (BOOT_INFO_AT - 12)
@@ -42,6 +46,7 @@ _start: jmp     1f
         movzbl  %dl, %eax
         movl    %eax, DRIVE
 
+start:  movb    DRIVE, %dl              // ES is 0
         movw    $FLOPPY_TRACK_SECTORS, TRACK_SECTORS
         movw    $FLOPPY_HEADS, HEADS
         testb   %dl, %dl
@@ -67,6 +72,7 @@ edd:    xorw    %ax, %ax                // AH=08h changes ES
         testb   $1, %cl
         jz      chs
         movw    $packet, %si
+        movb    $LOADER_SECTORS, 2(%si) // an error leaves there how many were read
         movb    $0x42, %ah
         movb    DRIVE, %dl
         int     $0x13
@@ -115,31 +121,52 @@ again:  pushaw
         testw   %di, %di
         jnz     track
 
-check:  movw    $LOADER_AT, %si         // the builder has made the sum of all words 0
+check:  movw    $LOADER_AT, %si         // with this number the sum of all words is 0, but not of zeros alone
         movw    $(LOADER_SECTORS * SECTOR_BYTES / 2), %cx
-        xorw    %dx, %dx
+        movw    $LOADER_SUM, %dx
 1:      lodsw
         addw    %ax, %dx
         loop    1b
         testw   %dx, %dx
         jnz     failed
-        ljmp    $0, $LOADER_AT
+        jmp     LOADER_AT
 
-failed: movw    $message, %si
+failed: movw    $COM1 + 3, %dx          // line control: divisor latch
+        movb    $0x80, %al
+        outb    %al, %dx
+        movb    $COM1 & 0xff, %dl
+        movw    $1, %ax                 // 115,200
+        outw    %ax, %dx                // both halves of the divisor
+        movb    $(COM1 + 3) & 0xff, %dl
+        movb    $3, %al                 // 8 bits, no parity, 1 stop bit
+        outb    %al, %dx
+        incw    %dx                     // modem control: DTR, RTS
+        outb    %al, %dx
+        movw    $message, %si
 1:      lodsb
         testb   %al, %al
-        jz      2f
+        jz      4f
+        pushw   %ax
         movb    $0x0e, %ah
-        movw    $7, %bx
+        xorw    %bx, %bx
         int     $0x10
+        xorw    %cx, %cx                // 65,536 looks at the line's status, then no more is hoped for
+        movw    $COM1 + 5, %dx
+2:      inb     %dx, %al
+        testb   $0x20, %al
+        loopz   2b
+        popw    %ax
+        movb    $COM1 & 0xff, %dl
+        outb    %al, %dx
         jmp     1b
-2:      hlt
-        jmp     2b
+4:      movw    $WAIT_TICKS, %cx        // other interrupts make it shorter, which does no harm
+5:      hlt
+        loop    5b
+        jmp     start
 
 message:
-        .asciz  "Cannot load Masqbox: disk error, reset to try again\r\n"
+        .asciz  "Cannot load Masqbox\r\n"
 
-        .balign 4
 packet: .byte   16, 0                   // EDD: disk address packet
         .word   LOADER_SECTORS
         .word   LOADER_AT, 0

@@ -13,7 +13,7 @@
 _start: jmp     1f
         .globl  checksum
 checksum:
-        .word   0                       // image/loader-build.ts makes the sum of all words 0
+        .word   0                       // image/loader-build.ts makes the sum right
 1:      cli
         lgdt    gdt_pointer
         movl    %cr0, %eax
