@@ -16,7 +16,7 @@ const entry = { tick: 0, level: INFO, facility: 'dhcp', text: 'a lease' };
 
 function fixture() {
   const lab = controlLab();
-  const wallClock = createWallClock(lab.clock);
+  const wallClock = createWallClock(lab.clock, 0);
   const setting = createSyslog(lab.context, wallClock);
   const lines = (): string[] =>
     lab.router.toLan().map(datagram => {

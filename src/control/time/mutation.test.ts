@@ -57,6 +57,7 @@ function fixture() {
   const times: number[] = [];
   const wallClock = {
     milliseconds: () => undefined,
+    isPossible: () => true,
     set: (time: number) => times.push(time),
     text: () => '',
   } as unknown as WallClock;

@@ -26,6 +26,8 @@ export interface Answer {
   received: number;
   transmitted: number;
   stratum: number;
+  /** Milliseconds that the server itself may be off: half the way to its source, and what it says of its own error. */
+  rootError: number;
 }
 
 /** Writes a request. */
@@ -62,7 +64,8 @@ export function readAnswer(
   const received = timestamp(view, 32);
   const transmitted = timestamp(view, 40);
   if (transmitted < received) return 'it left before the question came';
-  return { received, transmitted, stratum };
+  const rootError = (Math.abs(rootDelay) / 2 + rootDispersion) * 1000;
+  return { received, transmitted, stratum, rootError };
 }
 
 /** Unix milliseconds of a timestamp. */

@@ -16,6 +16,7 @@ import {
 import { GATEWAY, GATEWAY_MAC, SERVER, WAN_ADDRESS } from '../../../test/plane-router.ts';
 import { BUFFER_COUNT, INTERFACE_WAN, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { parseAddress } from '../address.ts';
+import { INFO, WARNING } from '../log.ts';
 import { createNtp, type Ntp } from './ntp.ts';
 import { createWallClock, type WallClock } from './wall-clock.ts';
 
@@ -27,13 +28,16 @@ const NTP_TO_UNIX = 2208988800;
 /** 2026-11-21 03:15:00 is the tick 0 of the true time. */
 const START = 1795230900;
 
+/** When the firmware was built: a month before. */
+const BUILT = START - 30 * 86400;
+
 type Answer = 'right' | 'silent' | 'refused' | 'DENY' | 'RSTR' | 'RATE' | 'INIT' | 'STEP' | 'XFUN' | 'forged';
 
 interface Town extends Lab {
   ntp: Ntp;
   wallClock: WallClock;
-  /** What each server does; those not named are silent. */
-  servers: Map<string, Answer>;
+  /** What each server does; those not named are silent. A number answers rightly, but so many seconds off. */
+  servers: Map<string, Answer | number>;
   /** When and whom it asked, in ticks. */
   asked: { tick: number; server: string }[];
   /** The crystal's error: parts that the true time runs faster than ticks. */
@@ -51,7 +55,7 @@ function town(): Town {
     names.push(name);
     context.clock.after(1, () => done(name === 'time.example' ? [parseAddress(SERVER) as number] : []));
   };
-  const wallClock = createWallClock(clock);
+  const wallClock = createWallClock(clock, BUILT);
   const self: Town = {
     ...lab,
     wallClock,
@@ -84,7 +88,9 @@ function answer(self: Town, datagram: Uint8Array): void {
   const { protocol, destination, destinationPort, sourcePort, data } = read(datagram);
   if (protocol !== UDP || destinationPort !== 123) return;
   self.asked.push({ tick: self.clock.now(), server: destination });
-  const kind = self.servers.get(destination) ?? 'silent';
+  const does = self.servers.get(destination) ?? 'silent';
+  const kind = typeof does === 'number' ? 'right' : does;
+  const off = typeof does === 'number' ? does : 0;
   if (kind === 'silent') return;
   if (kind === 'refused') {
     self.router.fromGateway(icmpError({ source: GATEWAY, destination: WAN_ADDRESS }, 3, 3, datagram));
@@ -95,9 +101,9 @@ function answer(self: Town, datagram: Uint8Array): void {
   reply.set(kind === 'right' || kind === 'forged' ? [10, 0, 0, 1] : Buffer.from(kind), 12);
   reply.set(data.subarray(40, 48), 24);
   if (kind === 'forged') put32(reply, 24, get32(reply, 24) ^ 1);
-  const time = trueTime(self) + NTP_TO_UNIX;
+  const time = trueTime(self) + NTP_TO_UNIX + off;
   for (const at of [32, 40]) {
-    put32(reply, at, Math.floor(time));
+    put32(reply, at, Math.floor(time) % 2 ** 32);
     put32(reply, at + 4, Math.floor((time % 1) * 2 ** 32));
   }
   const ends = { source: destination, destination: WAN_ADDRESS };
@@ -277,4 +283,107 @@ test.serial("the crystal's error is put right after a few answers", t => {
   }
   // Without it, 100 ppm are 300 ms in these 3,000 s.
   t.true(worst < 60, `${worst} ms`);
+});
+
+const OTHERS = ['198.51.100.1', '198.51.100.2', '198.51.100.3'] as const;
+
+/** A client of servers that are so many seconds off, or do something else, after a minute. */
+function asked(...kinds: (Answer | number)[]): Town {
+  const self = town();
+  for (const [i, kind] of kinds.entries()) {
+    const server = [SERVER, ...OTHERS][i] as string;
+    self.servers.set(server, kind);
+    self.ntp.add(server, address(server));
+  }
+  self.ntp.start();
+  self.run(60);
+  return self;
+}
+
+const logged = (self: Town): string[] => self.context.log.entries().map(({ text }) => text);
+
+test.serial('the majority of the servers that answer decides', t => {
+  for (const kinds of [
+    [0.2, 'right'],
+    ['silent', 'right'],
+    [5000, 'right', 'right'],
+    ['right', -86400, 0.3, 0.1],
+    ['right', 'silent', 'refused', 'right'],
+    ['DENY', 'right', 9000, 'right'],
+  ] as (Answer | number)[][]) {
+    const self = asked(...kinds);
+    t.true(error(self) <= 310, `${kinds}: ${error(self)} ms`);
+    t.is(new Set(self.asked.map(({ server }) => server)).size, kinds.length, 'all are asked');
+  }
+  for (const kinds of [
+    [5000, 'right'],
+    ['right', 'right', 5000, 5000],
+    [-5000, 5000, 'right'],
+  ] as (Answer | number)[][]) {
+    const self = asked(...kinds);
+    t.is(self.wallClock.milliseconds(), undefined, `${kinds}`);
+    const doubts = logged(self).filter(text => /tells \S+ \S+ UTC, and no majority agrees$/.test(text));
+    t.is(doubts.length, kinds.length, 'each is told once');
+    self.run(200);
+    t.is(logged(self).length, kinds.length, 'and only once');
+  }
+});
+
+test.serial('who is outvoted is named once, and again after it was right', t => {
+  const self = asked('right', 'right', 100);
+  const doubts = () => logged(self).filter(text => text.includes('and the majority something else'));
+  t.is(doubts().length, 1);
+  self.run(600);
+  t.is(doubts().length, 1);
+  self.servers.set(OTHERS[1], 'right');
+  self.run(600);
+  self.servers.set(OTHERS[1], 100);
+  self.run(1500);
+  t.is(doubts().length, 2);
+  t.true(error(self) <= 20);
+});
+
+test.serial('servers that agree again after a quarrel set the clock', t => {
+  const self = asked(5000, 'right');
+  self.servers.set(SERVER, 'right');
+  self.run(200);
+  t.true(error(self) <= 10, `${error(self)} ms`);
+});
+
+test.serial('RATE of one slows down all, and the others set the clock', t => {
+  const self = asked('RATE', 'right');
+  t.true(error(self) <= 10);
+  t.true((self.ntp.nextIn() ?? 0) > 600 * TICKS_PER_SECOND);
+});
+
+test.serial('no time before the firmware was built or after 2100 is taken', t => {
+  const end = Date.UTC(2100, 0, 1) / 1000;
+  for (const [off, isTaken] of [
+    [BUILT - START - 100, false],
+    [BUILT - START + 100, true],
+    [end - START - 100, true],
+    [end - START, false],
+    [end - START + 20 * 365 * 86400, false],
+  ] as const) {
+    const self = asked(off);
+    t.is(self.wallClock.milliseconds() !== undefined, isTaken, `${off}`);
+    const said = logged(self).filter(text => text.includes('which cannot be'));
+    t.is(said.length, isTaken ? 0 : 1);
+  }
+  // It has no vote either.
+  const self = asked(BUILT - START - 100, 'right');
+  t.true(error(self) <= 10);
+});
+
+test.serial('a step of more than a day after the first setting is a warning', t => {
+  const self = asked('right');
+  self.servers.set(SERVER, 86400 - 5);
+  self.run(200);
+  self.servers.set(SERVER, 3 * 86400);
+  self.run(600);
+  const steps = self.context.log.entries().filter(({ text }) => text.includes('later than ours'));
+  t.deepEqual(
+    steps.map(({ level }) => level),
+    [INFO, WARNING],
+  );
 });

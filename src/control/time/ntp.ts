@@ -1,11 +1,15 @@
-// The NTP client: asks one server after the other until one answers, sets the wall clock, and asks again later
-// and later. RFC 4330, sections 5, 8 and 10; RFC 5905, section 7.4 (kiss-o'-death).
+// The NTP client: a round asks all servers one after the other; what the majority of those that answer says sets the wall
+// clock (majority.ts), and the next round comes later and later. RFC 4330, sections 5, 8 and 10; RFC 5905, section 7.4
+// (kiss-o'-death).
 //
-//    OFF -> WAITING -> RESOLVING -> ASKED -> WAITING      OFF: no server is known
+//    OFF -> WAITING -> RESOLVING -> ASKED -> ... -> WAITING      OFF: no server is known
 //
-// Timers:  waiting   the start delay, the poll interval after an answer, or the back-off after silence
+// Timers:  waiting   the start delay, the poll interval after a round, or the back-off after silence or disagreement
 //          asked     ANSWER_TICKS after a request: the server is given up for this round; RESOLVE_TICKS after
 //                    a name was looked up
+//
+// A time before the firmware was built, or after 2100, is no answer. Where one server answers it is believed alone, for a
+// second one that is dead must not stop the clock; our own clock has no vote, as the liar may have set it.
 //
 // Servers that were set go before those that DHCP has told (option 42), and replace them.
 // Not here: messages as bytes (ntp-message.ts), the clock itself (wall-clock.ts), commands (time.ts).
@@ -15,10 +19,12 @@ import { formatAddress } from '../address.ts';
 import { since, type Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { NTP_SERVERS } from '../limits.ts';
-import { INFO } from '../log.ts';
+import { INFO, WARNING } from '../log.ts';
 import type { Datagram } from '../net/udp.ts';
 import { ANY_INTERFACE } from '../sockets.ts';
-import { buildRequest, NTP_BYTES, readAnswer } from './ntp-message.ts';
+import { dateText } from './civil.ts';
+import { majority } from './majority.ts';
+import { type Answer, buildRequest, NTP_BYTES, readAnswer } from './ntp-message.ts';
 import type { WallClock } from './wall-clock.ts';
 
 const NTP_PORT = 123;
@@ -39,6 +45,10 @@ const RETRY_MOST_SECONDS = 1024;
 const DELAY_MOST_MS = 2000;
 /** A step worth a line in the log. */
 const STEP_MS = 500;
+/** A step of a clock that was set which nobody expects: a day. */
+const STEP_WARNING_MS = 24 * 3600 * 1000;
+/** Servers that differ by no more than twice this and their errors agree: a router needs seconds, not milliseconds. */
+const MARGIN_MS = 250;
 
 export type NtpState = 'OFF' | 'WAITING' | 'RESOLVING' | 'ASKED';
 
@@ -49,6 +59,17 @@ interface Server {
   address: number;
   /** It said that it does not want us (kisses DENY and RSTR). */
   denied: boolean;
+  /** What it told was not believed, and the log has said so. */
+  doubted: boolean;
+}
+
+/** What a server has told in this round. */
+interface Told {
+  server: Server;
+  stratum: number;
+  /** The time at which the round began, and what it may be off, milliseconds. */
+  time: number;
+  error: number;
 }
 
 export interface Ntp {
@@ -68,17 +89,20 @@ export interface Ntp {
   nextIn(): number | undefined;
 }
 
-/** @param answered told after each time that the clock was set. */
-export function createNtp(context: Context, wallClock: WallClock, answered: () => void): Ntp {
+/** @param isSet told after each time that the clock was set. */
+export function createNtp(context: Context, wallClock: WallClock, isSet: () => void): Ntp {
   const { clock, log, random, udp } = context;
   const request = new Uint8Array(NTP_BYTES);
   let state: NtpState = 'OFF';
   let timer: Timer | undefined;
   let set: Server[] = [];
   let learnt: Server[] = [];
-  /** Which of the servers is asked now, and how many of this round are still to be asked. */
+  /** The servers of this round, which of them is asked now, and what those before it have told. */
+  let round: Server[] = [];
   let place = 0;
-  let left = 0;
+  let told: Told[] = [];
+  let rated = false;
+  let roundAt = 0;
   let port = 0;
   let askedAt = 0;
   let nonceHigh = 0;
@@ -113,16 +137,19 @@ export function createNtp(context: Context, wallClock: WallClock, answered: () =
   }
 
   function begin(): void {
-    left = usable().length;
+    round = usable();
+    place = 0;
+    told = [];
+    rated = false;
+    roundAt = clock.now();
     ask();
   }
 
-  /** Asks the server whose turn it is. */
+  /** Asks the server whose turn it is; behind the last one the round is over. */
   function ask(): void {
-    const servers = usable();
-    const server = servers[place % Math.max(1, servers.length)];
+    const server = round[place];
     if (server === undefined) {
-      wait(retrySeconds);
+      decide();
       return;
     }
     if (server.address === 0) {
@@ -154,23 +181,17 @@ export function createNtp(context: Context, wallClock: WallClock, answered: () =
     });
   }
 
-  /** No answer, or none that is good: the next server, or a longer pause. */
+  /** No answer, or none that is good. */
   function failed(): void {
-    const servers = usable();
-    const server = servers[place % Math.max(1, servers.length)];
+    const server = round[place];
     // A name may lead elsewhere by now.
     if (server !== undefined && !isAddress(server)) server.address = 0;
+    next();
+  }
+
+  function next(): void {
     place++;
-    left--;
-    if (left > 0) {
-      ask();
-      return;
-    }
-    if (!silent && servers.length > 0)
-      log(INFO, 'ntp', `no time from ${servers.map(({ text }) => text).join(', ')}`);
-    silent = true;
-    wait(retrySeconds);
-    retrySeconds = Math.min(RETRY_MOST_SECONDS, retrySeconds * 2);
+    ask();
   }
 
   function receive(server: Server, datagram: Datagram): void {
@@ -178,26 +199,80 @@ export function createNtp(context: Context, wallClock: WallClock, answered: () =
     const answer = readAnswer(datagram.data, nonceHigh, nonceLow);
     // What does not fit may be a stranger's: the true answer may still come.
     if (typeof answer === 'string') return;
-    if ('kiss' in answer) {
-      kissed(server, answer.kiss);
-      return;
-    }
+    if ('kiss' in answer) kissed(server, answer.kiss);
+    else answered(server, answer);
+  }
+
+  function answered(server: Server, { received, transmitted, stratum, rootError }: Answer): void {
     const now = clock.now();
     const roundTrip = (since(now, askedAt) * 1000) / TICKS_PER_SECOND;
-    const delay = Math.max(0, roundTrip - (answer.transmitted - answer.received));
+    const delay = Math.max(0, roundTrip - (transmitted - received));
     if (delay > DELAY_MOST_MS) return;
-    const time = answer.transmitted + delay / 2;
-    const before = wallClock.milliseconds(now);
-    wallClock.set(time, now, `NTP server ${server.text}, stratum ${answer.stratum}`, true);
-    if (silent || before === undefined || Math.abs(time - before) > STEP_MS) {
-      const by = before === undefined ? '' : `, ${((time - before) / 1000).toFixed(1)} s later than ours`;
-      log(INFO, 'ntp', `${wallClock.text()} from ${server.text}${by}`);
+    const time = transmitted + delay / 2;
+    if (!wallClock.isPossible(time)) {
+      doubt(server, time, 'which cannot be');
+      failed();
+      return;
     }
+    // Of one moment: the round takes seconds.
+    told.push({
+      server,
+      stratum,
+      time: time - millisecondsOf(now),
+      error: delay / 2 + rootError + MARGIN_MS,
+    });
+    next();
+  }
+
+  function millisecondsOf(tick: number): number {
+    return (since(tick, roundAt) * 1000) / TICKS_PER_SECOND;
+  }
+
+  function doubt(server: Server, time: number, why: string): void {
+    if (!server.doubted)
+      log(WARNING, 'ntp', `${server.text} tells ${dateText(Math.floor(time / 1000))} UTC, ${why}`);
+    server.doubted = true;
+  }
+
+  /** The round is over. */
+  function decide(): void {
+    const agreed = majority(told);
+    const [best] = agreed;
+    if (best === undefined) {
+      if (told.length > 0) for (const { server, time } of told) doubt(server, time, 'and no majority agrees');
+      else if (!silent && round.length > 0)
+        log(INFO, 'ntp', `no time from ${round.map(({ text }) => text).join(', ')}`);
+      silent = true;
+      wait(rated ? POLL_MOST_SECONDS : retrySeconds);
+      retrySeconds = Math.min(RETRY_MOST_SECONDS, retrySeconds * 2);
+      return;
+    }
+    for (const each of told) {
+      if (agreed.includes(each)) each.server.doubted = false;
+      else doubt(each.server, each.time, 'and the majority something else');
+    }
+    setClock(best);
     silent = false;
     retrySeconds = RETRY_LEAST_SECONDS;
+    if (rated) pollSeconds = POLL_MOST_SECONDS;
     wait(pollSeconds);
     pollSeconds = Math.min(POLL_MOST_SECONDS, pollSeconds * 2);
-    answered();
+    isSet();
+  }
+
+  function setClock({ server, stratum, time: atStart }: Told): void {
+    const now = clock.now();
+    const time = atStart + millisecondsOf(now);
+    const before = wallClock.milliseconds(now);
+    wallClock.set(time, now, `NTP server ${server.text}, stratum ${stratum}`, true);
+    const step = before === undefined ? 0 : time - before;
+    if (!silent && before !== undefined && Math.abs(step) <= STEP_MS) return;
+    const by = before === undefined ? '' : `, ${(step / 1000).toFixed(1)} s later than ours`;
+    log(
+      Math.abs(step) > STEP_WARNING_MS ? WARNING : INFO,
+      'ntp',
+      `${wallClock.text()} from ${server.text}${by}`,
+    );
   }
 
   /**
@@ -208,10 +283,8 @@ export function createNtp(context: Context, wallClock: WallClock, answered: () =
     const isDenial = kiss === 'DENY' || kiss === 'RSTR';
     if (isDenial || kiss === 'RATE') log(INFO, 'ntp', `${server.text} answers ${kiss}`);
     server.denied = isDenial;
-    if (kiss === 'RATE') {
-      pollSeconds = POLL_MOST_SECONDS;
-      wait(POLL_MOST_SECONDS);
-    } else failed();
+    rated ||= kiss === 'RATE';
+    failed();
   }
 
   function isAddress(server: Server): boolean {
@@ -221,7 +294,6 @@ export function createNtp(context: Context, wallClock: WallClock, answered: () =
   /** Begins anew after the servers have changed. */
   function renew(): void {
     if (!started) return;
-    place = 0;
     silent = false;
     pollSeconds = POLL_LEAST_SECONDS;
     retrySeconds = RETRY_LEAST_SECONDS;
@@ -239,7 +311,7 @@ export function createNtp(context: Context, wallClock: WallClock, answered: () =
     add: (text, address) => {
       if (set.some(server => server.text === text)) return true;
       if (set.length === NTP_SERVERS) return false;
-      set.push({ text, address, denied: false });
+      set.push({ text, address, denied: false, doubted: false });
       renew();
       return true;
     },
@@ -253,7 +325,12 @@ export function createNtp(context: Context, wallClock: WallClock, answered: () =
     learn: addresses => {
       const texts = addresses.slice(0, NTP_SERVERS).map(formatAddress);
       if (texts.join() === learnt.map(({ text }) => text).join()) return;
-      learnt = texts.map((text, i) => ({ text, address: addresses[i] as number, denied: false }));
+      learnt = texts.map((text, i) => ({
+        text,
+        address: addresses[i] as number,
+        denied: false,
+        doubted: false,
+      }));
       if (set.length === 0) renew();
     },
     get state() {

@@ -6,8 +6,10 @@ import { since } from '../clock.ts';
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { NTP_SERVERS } from '../limits.ts';
+import { WARNING } from '../log.ts';
 import type { Machine } from '../machine.ts';
 import type { Setting } from '../registry.ts';
+import { dateText } from './civil.ts';
 import { createNtp, type Ntp } from './ntp.ts';
 import { readRtc, writeRtc } from './rtc.ts';
 import { UTC } from './timezone.ts';
@@ -28,7 +30,7 @@ export interface Time {
 
 export function createTime(context: Context): Time {
   const { clock } = context;
-  const wallClock = createWallClock(clock);
+  const wallClock = createWallClock(clock, context.machine.built);
   const ntp = createNtp(context, wallClock, keepInRtc);
   let writtenAt: number | undefined;
 
@@ -57,7 +59,8 @@ export function createTime(context: Context): Time {
     ],
     start: () => {
       const seconds = readRtc();
-      if (seconds !== undefined) wallClock.set(seconds * 1000, clock.now(), "the board's clock", false);
+      if (seconds !== undefined && !wallClock.set(seconds * 1000, clock.now(), "the board's clock", false))
+        context.log(WARNING, 'time', `the board's clock cannot be right: ${dateText(seconds)} UTC`);
       const learn = (): void => ntp.learn(context.wan?.ntpServers() ?? []);
       context.wan?.onChange(learn);
       learn();

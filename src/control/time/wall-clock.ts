@@ -15,12 +15,18 @@ const ANCHOR_TICKS = 24 * 3600 * TICKS_PER_SECOND;
 const RATE_MS = 1000 * 1000;
 /** Crystals are within 100 ppm; the PIT's division adds 15. More is a mistake, or a step of the server's. */
 const RATE_MOST = 500e-6;
+/** 2100-01-01: what has two digits for the year, as the board's clock, or counts 32 bits of seconds, ends about there. */
+const END_SECONDS = 4102444800;
 
 export interface WallClock {
   /** Unix time in milliseconds at a tick, now when left out; undefined as long as nobody has set it. */
   milliseconds(tick?: number): number | undefined;
-  /** Says what time it was at a tick; `source` as in "by NTP from 203.0.113.1". */
-  set(milliseconds: number, tick: number, source: string, isMeasured: boolean): void;
+  /**
+   * Says what time it was at a tick; `source` as in "by NTP from 203.0.113.1". False, and nothing happens, if it cannot
+   * be: before the firmware was built, or from 2100 on.
+   */
+  set(milliseconds: number, tick: number, source: string, isMeasured: boolean): boolean;
+  isPossible(milliseconds: number): boolean;
   /** Who set it and when, in ticks. */
   readonly source: string | undefined;
   readonly setAt: number;
@@ -29,7 +35,8 @@ export interface WallClock {
   text(tick?: number): string | undefined;
 }
 
-export function createWallClock(clock: Clock): WallClock {
+/** @param built when the firmware was built, Unix seconds */
+export function createWallClock(clock: Clock, built: number): WallClock {
   let anchor: { milliseconds: number; tick: number } | undefined;
   /** The tick and error-free time of the last measured setting. */
   let measured: { milliseconds: number; tick: number } | undefined;
@@ -68,11 +75,16 @@ export function createWallClock(clock: Clock): WallClock {
     clock.after(ANCHOR_TICKS + 1, keep);
   };
 
+  const isPossible = (time: number): boolean => time >= built * 1000 && time < END_SECONDS * 1000;
+
   return {
     milliseconds,
+    isPossible,
     set: (time, tick, by, isMeasured) => {
+      if (!isPossible(time)) return false;
       if (source === undefined) clock.after(ANCHOR_TICKS + 1, keep);
       set(time, tick, by, isMeasured);
+      return true;
     },
     get source() {
       return source;
