@@ -18,6 +18,8 @@ export class UartModel implements Device {
   absent = false;
   /** The interrupt of THRE is never raised, as in some clones when IER is written. */
   losesEmpty = false;
+  /** MCR's loopback does nothing, as in some chips and emulators. */
+  hasLoopback = true;
   private readonly input: { byte: number; errors: number }[] = [];
   private readonly output: number[] = [];
   private ier = 0;
@@ -152,7 +154,7 @@ export class UartModel implements Device {
 
   private modemStatus(): number {
     this.modemPending = false;
-    if ((this.mcr & 0x10) !== 0) {
+    if ((this.mcr & 0x10) !== 0 && this.hasLoopback) {
       const m = this.mcr;
       return ((m & 2) << 3) | ((m & 1) << 5) | ((m & 4) << 4) | ((m & 8) << 4);
     }

@@ -32,6 +32,7 @@ const LCR: i32 = 3;
 const MCR: i32 = 4;
 const LSR: i32 = 5;
 const MSR: i32 = 6;
+const SCR: i32 = 7;
 /** While LCR_DLAB is set. */
 const DLL: i32 = 0;
 const DLM: i32 = 1;
@@ -131,8 +132,9 @@ export function resetSerial(): void {
 }
 
 /**
- * Looks for a UART and sets it to 8N1 at 115200 / divisor, with DTR and RTS up: 1 if it is there. The 8250 has
- * no scratch register, so it is known by bits that always read 0 and by its loopback from MCR to MSR.
+ * Looks for a UART and sets it to 8N1 at 115200 / divisor, with DTR and RTS up: 1 if it is there. It is known by
+ * bits that always read 0, and by its loopback from MCR to MSR, as the 8250 has no scratch register; where some chip
+ * or emulator has no loopback, by the scratch register.
  */
 export function serialProbe(index: i32, port: i32, irq: i32, divisor: i32): i32 {
   const at: i32 = serialAt(index);
@@ -171,7 +173,21 @@ function isUart(port: i32): i32 {
   // In loopback OUT2 comes back as DCD (0x80) and RTS as CTS (0x10).
   const back: i32 = in8(port + MSR) & 0xf0;
   out8(port + MCR, 0);
-  return back === 0x90 ? 1 : 0;
+  return back === 0x90 ? 1 : hasScratch(port);
+}
+
+/** Whether SCR keeps what is written, DLM lies behind IER and not in it, and no interrupt has a cause: not so memory. */
+function hasScratch(port: i32): i32 {
+  for (let byte: i32 = 0x55; byte < 0xff; byte += 0x55) {
+    out8(port + SCR, byte);
+    if (in8(port + SCR) !== byte) return 0;
+  }
+  if ((in8(port + IIR) & (IIR_NONE | IIR_CAUSE)) !== IIR_NONE) return 0;
+  out8(port + LCR, LCR_DLAB | LCR_8N1);
+  out8(port + DLM, 0xa5);
+  const latch: i32 = in8(port + DLM);
+  out8(port + LCR, LCR_8N1);
+  return latch === 0xa5 && in8(port + IER) === 0 ? 1 : 0;
 }
 
 /** Says which signs of the peer are obeyed: SERIAL_RTS_CTS, SERIAL_XON_XOFF, both or 0. */
