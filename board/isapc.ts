@@ -1,13 +1,17 @@
 // The ISA board: at which ports Ethernet cards and serial ports are looked for.
 // Not here: how one is recognized (hal/nic/ne2000.ts, hal/serial/ns16550.ts).
 //
-// The ports are those that NE2000 jumpers offer. 0x300 comes first: it is the factory's, so in a board with one
-// known card the LAN stays the LAN. An empty port is only read. The interrupt line is found by trial.
+// The ports are those that NE2000 jumpers offer, 0x300 first, the factory's. An empty port is only read. Where a PCI
+// card was found, it is that card that answers, and no ISA card. The interrupt line is found by trial.
 
-import { NIC_NE2000_ISA } from '../hal/nic/card.ts';
+import { cardAt, NIC_NE2000_ISA, NIC_PORT } from '../hal/nic/card.ts';
 import { nicProbe } from '../hal/nic/nic.ts';
 import { serialProbe } from '../hal/serial/ns16550.ts';
 import { INTERFACE_COUNT } from '../src/plane/limits.ts';
+import { i32at } from '../src/plane/memory.ts';
+
+/** Ports of a card. */
+const CARD_PORTS: i32 = 32;
 
 /** Looks for cards and gives them the interfaces from `index` on. Answers the first index that is free. */
 export function probeIsaCards(index: i32): i32 {
@@ -20,6 +24,10 @@ export function probeIsaCards(index: i32): i32 {
 
 function probeAt(index: i32, port: i32): i32 {
   if (index >= INTERFACE_COUNT) return index;
+  for (let other: i32 = 0; other < index; other++) {
+    const from: i32 = i32at(cardAt(other) + NIC_PORT);
+    if (port < from + CARD_PORTS && from < port + CARD_PORTS) return index;
+  }
   return index + nicProbe(index, NIC_NE2000_ISA, port, -1);
 }
 

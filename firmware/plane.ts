@@ -12,6 +12,7 @@ export {
   nicService,
   nicStart,
   nicStop,
+  nicSwap,
   nicTick,
   resetNics,
 } from '../hal/nic/nic.ts';

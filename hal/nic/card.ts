@@ -2,7 +2,7 @@
 // driver of its kind needs. One block an interface, NIC_BYTES each, at NICS_AT.
 //
 //    0      4      8     12        16    22   24           128     192
-//    | kind | port | irq | started | MAC | -- | counters.. | chip  | scratch |
+//    | kind | port | irq | started | MAC | -- | counters.. place | chip  | scratch |
 
 import { INTERFACE_COUNT, NIC_BYTES, NICS_AT } from '../../src/plane/limits.ts';
 import { fill, i32at, puti32 } from '../../src/plane/memory.ts';
@@ -19,6 +19,10 @@ export const NIC_MAC: i32 = 16;
 export const NIC_OVERRUNS: i32 = 24;
 /** Chip resets because a transmit or remote DMA never ended. */
 export const NIC_RESETS: i32 = 28;
+/** 1 where there is no card, but the interface has one that did not answer: its place and MAC stand here then. */
+export const NIC_MISSING: i32 = 116;
+/** Where the card is plugged: its ISA port, NIC_PLACE_PCI and its place on the PCI bus, or the ring's number. */
+export const NIC_PLACE: i32 = 120;
 /** Of the driver of the card's kind: 64 bytes. */
 export const NIC_CHIP: i32 = 128;
 /** Bytes on their way to or from a card: 64. */
@@ -30,6 +34,9 @@ export const NIC_NONE: i32 = 0;
 export const NIC_RING: i32 = 1;
 export const NIC_NE2000_ISA: i32 = 2;
 export const NIC_NE2000_PCI: i32 = 3;
+
+/** In NIC_PLACE: bus << 16 | device << 11 | function << 8 is the rest. The BIOS may change its port, but not this. */
+export const NIC_PLACE_PCI: i32 = 1 << 31;
 
 /** nicService(): frames wait to be taken with nicReceive(). */
 export const NIC_RECEIVED: i32 = 1;

@@ -26,6 +26,8 @@ import {
   NIC_NE2000_ISA,
   NIC_NE2000_PCI,
   NIC_NONE,
+  NIC_PLACE,
+  NIC_PLACE_PCI,
   NIC_PORT,
   NIC_RECEIVED,
   NIC_RING,
@@ -40,6 +42,7 @@ import {
   nicSend,
   nicService,
   nicStart,
+  nicSwap,
   nicTick,
   resetNics,
 } from './nic.ts';
@@ -224,6 +227,75 @@ test.serial('probeCards() finds PCI cards first, lets them answer, and ignores o
   );
   t.deepEqual([0, 1, 2].map(nicIrq), [11, 10, 9]);
   t.is(card[1]! & 1, 1, 'I/O space is on');
+});
+
+test.serial('an ISA card that answers where a PCI card was found is that card', t => {
+  const pci = new PciModel();
+  bus.place(0xcf8, 8, pci);
+  pci.functions.set(3 << 11, pciFunction(0x802910ec, 0x320, 11));
+  new Dp8390Model(bus, 0x320, MACS[0]!, { line: 11 });
+  new Dp8390Model(bus, 0x340, MACS[1]!, { line: 9 });
+  t.is(probeCards(), 2);
+  t.deepEqual(
+    [0, 1].map(i => [i32at(cardAt(i) + NIC_KIND), i32at(cardAt(i) + NIC_PORT), i32at(cardAt(i) + NIC_PLACE)]),
+    [
+      [NIC_NE2000_PCI, 0x320, NIC_PLACE_PCI | (3 << 11)],
+      [NIC_NE2000_ISA, 0x340, 0x340],
+    ],
+  );
+});
+
+test.serial('the Holtek HT80229, which takes accesses of 32 bits alone, is left alone', t => {
+  const pci = new PciModel();
+  bus.place(0xcf8, 8, pci);
+  const functions = pciFunction(0x559812c3, 0xc000, 11);
+  pci.functions.set(3 << 11, functions);
+  new Dp8390Model(bus, 0xc000, MACS[0]!, { line: 11 });
+  t.is(probeCards(), 0);
+  t.is(functions[1]! & 1, 0);
+});
+
+for (const [id, chip] of [
+  [0x802910ec, 'Realtek RTL8029AS'],
+  [0x09401050, 'Winbond W89C940'],
+  [0x5a5a1050, 'Winbond W89C940F'],
+  [0x19808c4a, 'Winbond W89C940 with a wrong EEPROM'],
+  [0x140111f6, 'Compex ReadyLink 2000'],
+  [0x30008e2e, 'KTI ET32P2'],
+  [0x50004a14, 'NetVin NV5000SC'],
+  [0x09261106, 'VIA VT86C926'],
+  [0x0e3410bd, 'SureCom NE34'],
+  [0x005812c3, 'Holtek HT80232'],
+] as const) {
+  test.serial(`probeCards() takes the ${chip} on PCI for a card`, t => {
+    const pci = new PciModel();
+    bus.place(0xcf8, 8, pci);
+    pci.functions.set(5 << 11, pciFunction(id, 0xc000, 11));
+    new Dp8390Model(bus, 0xc000, MACS[0]!, { line: 11 });
+    t.is(probeCards(), 1);
+  });
+}
+
+test.serial('nicSwap() gives two interfaces each other their cards, or none', t => {
+  const cards = [0x300, 0x320].map((port, i) => new Dp8390Model(bus, port, MACS[i]!, { line: 9 + i }));
+  t.is(probeCards(), 2);
+  nicSwap(0, 1);
+  t.deepEqual([nicIrq(0), nicIrq(1)], [10, 9]);
+  t.deepEqual(bytes(interfaceAt(0) + IF_MAC, 6), MACS[1]!);
+  nicSwap(0, 3);
+  t.is(i32at(interfaceAt(0) + IF_STATE), INTERFACE_ABSENT);
+  t.is(nicIrq(0), -1);
+  t.deepEqual(bytes(interfaceAt(3) + IF_MAC, 6), MACS[1]!);
+  t.is(i32at(interfaceAt(3) + IF_STATE), INTERFACE_DOWN);
+  for (const index of [1, 3]) nicStart(index);
+  for (const [i, index] of [1, 3].entries()) {
+    t.true(cards[i]!.receive(new Uint8Array(60).fill(0xff)));
+    t.is(nicService(index), NIC_RECEIVED);
+    const packet = nicReceive(index);
+    t.is(i32at(packet + PACKET_IN), index);
+    release(packet);
+    t.deepEqual(cards[i]!.violations, []);
+  }
 });
 
 test.serial('a ring carries packets from ringPut() to nicReceive() and from nicSend() to ringTake()', t => {

@@ -6,7 +6,15 @@
 // nicSend() for what waits. nicTick() each 10 ms is a visit's first part too, and the only one for a card
 // without an interrupt line; frames left over by a budget are announced again by the next of both.
 
-import { bindInterface, IF_TX_DROPPED, interfaceAt, LINK_ETHERNET } from '../../src/plane/interface.ts';
+import {
+  bindInterface,
+  IF_STATE,
+  IF_TX_DROPPED,
+  INTERFACE_ABSENT,
+  interfaceAt,
+  LINK_ETHERNET,
+} from '../../src/plane/interface.ts';
+import { NIC_BYTES } from '../../src/plane/limits.ts';
 import { i32at, puti32 } from '../../src/plane/memory.ts';
 import { release } from '../../src/plane/pool.ts';
 import {
@@ -18,6 +26,7 @@ import {
   NIC_NE2000_ISA,
   NIC_NE2000_PCI,
   NIC_NONE,
+  NIC_PLACE,
   NIC_PORT,
   NIC_RING,
   NIC_STARTED,
@@ -42,6 +51,7 @@ export function nicProbe(index: i32, kind: i32, port: i32, irq: i32): i32 {
   puti32(at + NIC_PORT, port);
   puti32(at + NIC_IRQ, irq);
   puti32(at + NIC_STARTED, 0);
+  puti32(at + NIC_PLACE, port);
   let found: i32 = 0;
   if (kind === NIC_RING) found = ringProbe(index, port);
   if (kind === NIC_NE2000_ISA || kind === NIC_NE2000_PCI) found = ne2000Probe(index);
@@ -53,6 +63,22 @@ export function nicProbe(index: i32, kind: i32, port: i32, irq: i32): i32 {
   if (kind === NIC_NE2000_ISA && irq < 0) puti32(at + NIC_IRQ, ne2000FindLine(index));
   bindInterface(index, LINK_ETHERNET, at + NIC_MAC);
   return 1;
+}
+
+/** Two interfaces change cards, both stopped; either may have none. */
+export function nicSwap(a: i32, b: i32): void {
+  for (let i: i32 = 0; i < NIC_BYTES; i += 4) {
+    const word: i32 = i32at(cardAt(a) + i);
+    puti32(cardAt(a) + i, i32at(cardAt(b) + i));
+    puti32(cardAt(b) + i, word);
+  }
+  rebind(a);
+  rebind(b);
+}
+
+function rebind(index: i32): void {
+  bindInterface(index, LINK_ETHERNET, cardAt(index) + NIC_MAC);
+  if (i32at(cardAt(index) + NIC_KIND) === NIC_NONE) puti32(interfaceAt(index) + IF_STATE, INTERFACE_ABSENT);
 }
 
 /** Lets the card receive, send and interrupt. */
