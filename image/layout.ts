@@ -136,6 +136,8 @@ export const LOG_KIND_LEASE: i32 = 1;
 export const LOG_KIND_WAN: i32 = 2;
 /** Why the board, or control, died; the key is a place among the last few. */
 export const LOG_KIND_CRASH: i32 = 3;
+/** The cards of LAN and WAN (src/control/cards.ts); the key is 0. */
+export const LOG_KIND_CARDS: i32 = 4;
 
 // --- low memory while the loader runs ------------------------------------------------------------------------
 //     0x0600  boot information         0xfc00  loader's variables

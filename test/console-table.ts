@@ -2,6 +2,7 @@
 
 import { zoneTable } from '../firmware/zone-table.ts';
 import * as access from '../src/control/access/overlay.ts';
+import * as cards from '../src/control/cards/overlay.ts';
 import type { Command } from '../src/control/console/command.ts';
 import { createControl } from '../src/control/control.ts';
 import * as crash from '../src/control/crash/overlay.ts';
@@ -21,7 +22,19 @@ Object.assign(globalThis, { MASQBOX_ZONES: zoneTable() });
 
 export function consoleTable(): readonly Command[] {
   const { memory, plane } = javascriptBuild();
-  const overlays = { access, crash, debug, schema, setup, status, time, tools, update, interpreted: plane };
+  const overlays = {
+    access,
+    cards,
+    crash,
+    debug,
+    schema,
+    setup,
+    status,
+    time,
+    tools,
+    update,
+    interpreted: plane,
+  };
   const overlay = (name: OverlayName) => overlays[name];
   const machine = { memory, overlay, plane, version: '0', built: 0 } as unknown as Machine;
   return createControl(machine).commands;

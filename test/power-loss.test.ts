@@ -12,6 +12,7 @@ import { UNC } from '../hal/disk/ata-registers.ts';
 import {
   CONFIG_SECTOR,
   CONFIG_SECTORS,
+  LOG_KIND_CARDS,
   LOG_KIND_LEASE,
   LOG_KIND_WAN,
   LOG_SECTOR,
@@ -222,7 +223,7 @@ test.serial('a power cut leaves the old or the new settings and leases, and a ro
   const last = found.at(-1) as Found;
   t.true(last.text?.includes(`set lan address ${NEW}\n`) && last.text.includes(`${LINES.at(-1)}\n`));
   const kinds = [...last.log.keys()].map(key => Number.parseInt(key, 10));
-  t.deepEqual(kinds.sort(), [LOG_KIND_LEASE, LOG_KIND_LEASE, LOG_KIND_WAN]);
+  t.deepEqual(kinds.sort(), [LOG_KIND_LEASE, LOG_KIND_LEASE, LOG_KIND_WAN, LOG_KIND_CARDS]);
   const different = new Set(found.map(signatureOf)).size;
   // Nothing, the first save, the second, and three writes of the log.
   t.true(different >= 6);

@@ -40,6 +40,7 @@ const USES: Record<Exclude<(typeof OVERLAY_NAMES)[number], 'interpreted'>, [stri
   update: ['show update', /Cannot show the slots|slot A/],
   debug: ['debug frame 0 0 0 00', /^$/],
   setup: ['setup', /LAN: the router's address/],
+  cards: ['set card lan 0x999', /^No card 0x999 answered/m],
   access: ['password', /New password/],
 };
 /** They ask, and ^C is the answer. */

@@ -1,7 +1,8 @@
 // Control: what runs outside of the packet path. step() is called from the idle loop whenever the plane
 // wants it; each call is short, and says by WAKE_AT when it wants to be called without a reason.
 //
-//   first step: cold boot    reset the plane, find the cards, default settings, banner
+//   first step: cold boot    reset the plane, find the cards, read the disk, give the cards their roles (cards.ts) and
+//                            start them, settings, banner
 //               warm start   control had died: the plane's tables are as they were, only what control
 //                            held itself is given back
 //
@@ -29,6 +30,7 @@ import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../plane/limits.t
 import { get16, get32, i32at, puti32 } from '../plane/memory.ts';
 import { Access } from './access.ts';
 import { formatPrefix } from './address.ts';
+import { type Cards, createCards, missingText } from './cards.ts';
 import { createClock } from './clock.ts';
 import { configCommands } from './commands/config.ts';
 import { debugCommands } from './commands/debug.ts';
@@ -52,7 +54,7 @@ import { openDisk } from './disk.ts';
 import { dnsCommands, dnsSettings } from './dns/commands.ts';
 import { createDns } from './dns/dns.ts';
 import { createLan } from './lan.ts';
-import { createLog, WARNING } from './log.ts';
+import { createLog, NOTICE, WARNING } from './log.ts';
 import type { Machine, Plane } from './machine.ts';
 import { createTcp } from './net/tcp.ts';
 import { createUdp } from './net/udp.ts';
@@ -73,6 +75,8 @@ import { createWatchdog } from './watchdog.ts';
 
 /** In CONTROL_READY_AT once the plane has been set up: any number that memory does not hold by chance. */
 const READY = 0x4d734278;
+/** The same while the disk is read at a cold boot: who dies of what is there finds it, and starts without. */
+const READING = 0x4d73425f;
 /** Interrupt lines of the sim's two ring cards: those of QEMU's ISA cards. */
 const SIM_LINES = [9, 10];
 /** What ends the station addresses of the sim's cards. */
@@ -131,7 +135,8 @@ export function createControl(machine: Machine): Control {
   const rollback = createRollback(context);
   console.strip = rollback.strip;
   const { services, dhcp } = createServices(context, store, table);
-  registry.add(logSetting(log), ...serial.settings(), ...access.settings());
+  const cards = createCards(context, store);
+  registry.add(...cards.settings(), logSetting(log), ...serial.settings(), ...access.settings());
   table.push(
     ...configCommands(context, store, rollback),
     ...showCommands(context),
@@ -156,7 +161,8 @@ export function createControl(machine: Machine): Control {
     }
     for (const index of [INTERFACE_LAN, INTERFACE_WAN]) {
       const absent = i32at(interfaceAt(index) + IF_STATE) === INTERFACE_ABSENT;
-      if (absent) output.line(`${interfaceName(index)}: no network card was found`);
+      if (absent)
+        output.line(`${interfaceName(index)}: ${missingText(index) ?? 'no network card was found'}`);
     }
     if (isSafeMode())
       output.line('Started too often in a row: these are the default settings, the saved ones are kept');
@@ -183,20 +189,31 @@ export function createControl(machine: Machine): Control {
       registry.restore();
       console.open();
     } else {
-      coldBoot(machine);
-      puti32(CONTROL_READY_AT, READY);
-      serial.release();
-      openDisk(context);
-      store.open(context.disk, false);
+      const news = coldStart(cards);
       let problems: string[] = [];
       if (isSafeMode()) registry.changed();
       else problems = store.apply();
       banner();
       console.open();
       for (const problem of problems) log(WARNING, 'config', problem);
+      for (const text of news) log(NOTICE, 'card', text);
     }
     rollback.start(restarted);
     for (const service of services) service.start(restarted);
+  }
+
+  /** Brings up plane, disk and cards, in this order: which card is the LAN, the disk knows. */
+  function coldStart(cards: Cards): string[] {
+    const diedReading = i32at(CONTROL_READY_AT) === READING;
+    coldBoot(machine);
+    puti32(CONTROL_READY_AT, READING);
+    serial.release();
+    openDisk(context);
+    store.open(context.disk, diedReading);
+    const news = cards.assign();
+    startCards(machine);
+    puti32(CONTROL_READY_AT, READY);
+    return news;
   }
 
   return {
@@ -251,7 +268,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
   return { services, dhcp };
 }
 
-/** Brings the plane up from nothing, with the default settings. */
+/** Brings the plane up from nothing, and finds serial ports and cards. */
 function coldBoot(machine: Machine): void {
   const { plane } = machine;
   const board = i32at(BOARD_AT);
@@ -267,6 +284,11 @@ function coldBoot(machine: Machine): void {
     plane.probeCards();
     for (const [port, line] of SERIAL_LINES.entries()) if ((ports & (1 << port)) !== 0) machine.unmask(line);
   }
+}
+
+/** Starts the cards, each for the interface that it has now, with the default settings. */
+function startCards(machine: Machine): void {
+  const { plane } = machine;
   for (let index = 0; index < INTERFACE_COUNT; index++) {
     if (i32at(interfaceAt(index) + IF_STATE) === INTERFACE_ABSENT) continue;
     const line = plane.nicIrq(index);

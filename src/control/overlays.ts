@@ -16,6 +16,7 @@ export interface Overlays {
   setup: typeof import('./setup/overlay.ts');
   status: typeof import('./status/overlay.ts');
   update: typeof import('./update/overlay.ts');
+  cards: typeof import('./cards/overlay.ts');
   time: typeof import('./time/overlay.ts');
 }
 
@@ -32,6 +33,7 @@ export const OVERLAY_NAMES = [
   'setup',
   'status',
   'update',
+  'cards',
   'time',
 ] as const satisfies OverlayName[];
 

@@ -56,6 +56,8 @@ export interface Registry {
    * they lie in the plane's memory already, as changed() would write them.
    */
   become(lines: readonly string[], areWritten?: boolean): string[];
+  /** Lines are applied that somebody set before: nobody types them. */
+  readonly isRestoring: boolean;
   /** Applies what the plane's memory holds, after a restart of control. */
   restore(): void;
 }
@@ -255,6 +257,9 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
       listeners.push(listener);
     },
     become: whole,
+    get isRestoring() {
+      return restoring;
+    },
     restore,
   };
 }

@@ -46,6 +46,7 @@ import {
   COUNTERS_AT,
   HOST_COUNT,
   INTERFACE_COUNT,
+  INTERFACE_WAN,
   MASQUERADE_COUNT,
   NEIGHBOUR_BYTES,
   NEIGHBOUR_COUNT,
@@ -76,6 +77,7 @@ import {
   ROUTE_USED,
 } from '../../plane/route.ts';
 import { formatAddress, formatMac, formatPrefix, hex, lengthOf } from '../address.ts';
+import { missingText } from '../cards.ts';
 import { since } from '../clock.ts';
 import type { Command, Job } from '../console/command.ts';
 import type { Context } from '../context.ts';
@@ -122,6 +124,9 @@ function* showInterfaces(context: Context): Job {
   for (let index = 0; index < INTERFACE_COUNT; index++) {
     const at = interfaceAt(index);
     const state = i32at(at + IF_STATE);
+    const missing = missingText(index);
+    if (missing !== undefined) output.line(`${interfaceName(index)} missing: ${missing}`);
+    if (missing !== undefined) found++;
     if (state === INTERFACE_ABSENT) continue;
     found++;
     const irq = machine.plane.nicIrq(index);
@@ -132,6 +137,7 @@ function* showInterfaces(context: Context): Job {
     const address = i32at(at + IF_ADDRESS);
     const prefix = address === 0 ? 'none' : formatPrefix(address, lengthOf(i32at(at + IF_MASK)));
     output.line(`    address ${prefix}, station ${macAt(at + IF_MAC)}, MTU ${i32at(at + IF_MTU)}`);
+    if (index > INTERFACE_WAN) output.line('    it has no role: set card lan or set card wan gives it one');
     const count = (field: number) => i32at(at + field) >>> 0;
     output.line(
       `    received ${count(IF_RX_PACKETS)} packets, ${count(IF_RX_BYTES)} bytes, ` +

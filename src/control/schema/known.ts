@@ -13,6 +13,7 @@ export function known({ machine, registry, wan }: Context, server: DhcpServer): 
     return all;
   };
   return {
+    cards: () => machine.overlay('cards').choices(),
     lines: () => registry.lines(),
     zones: () => machine.overlay('time').zoneNames(),
     names: () =>

@@ -20,6 +20,7 @@ const zone: Command = { words: 'set timezone', arguments: 'ZONE:zone=UTC', help:
 const known: Known = {
   addresses: () => ['192.168.0.100', '192.168.0.101', '203.0.113.1'],
   names: () => ['printer'],
+  cards: () => ['52:54:00:12:34:01', '0x300'],
   zones: () => ['Europe/Berlin', 'Europe/Lisbon', 'Etc/UTC'],
   lines: () => ['set dns host nas 192.168.0.7', 'set dns host nut 192.168.0.8', 'set dhcp lease 600'],
 };

@@ -16,6 +16,8 @@ import { describe, keywords, typeOf, valueAfter } from './types.ts';
 /** What completion knows of the network and of the settings. */
 export interface Known {
   addresses(): Iterable<string>;
+  /** Station addresses and ports of the cards. */
+  cards(): Iterable<string>;
   names(): Iterable<string>;
   /** Names of time zones. */
   zones(): Iterable<string>;
@@ -137,6 +139,7 @@ function* valuesOf(
   if (type === 'interface') yield* ['lan', 'wan'];
   const isAddress = ['address', 'host', 'session'].includes(type) || valueAfter(values, last) === 'ADDRESS';
   if (isAddress) yield* known.addresses();
+  if (type === 'card') yield* known.cards();
   if (type === 'name' || type === 'host') yield* known.names();
   // What is set can be unset, and set anew: its values are in the configuration.
   const setting = command.words.replace(/^unset /, 'set ');

@@ -16,6 +16,7 @@ import { exampleOf, keywords, TYPES, typeOf } from './types.ts';
 const known: Known = {
   addresses: () => ['192.168.0.100', '192.168.0.101', '203.0.113.1'],
   names: () => ['printer', 'nas'],
+  cards: () => ['52:54:00:12:34:01', '0x300'],
   zones: () => ['Europe/Berlin', 'Europe/Lisbon', 'Etc/UTC'],
   lines: () => ['set dns host nas 192.168.0.7', 'set dns host nut 192.168.0.8', 'set dhcp lease 600'],
 };
@@ -211,6 +212,7 @@ test('what the schema refuses, the command refuses too', t => {
     ['domain', 'a..b'],
     ['host', '1.2.3'],
     ['client', '1:2'],
+    ['card', '0xyz'],
     ['zone', '1'],
     ['hex', 'xyz'],
     ['words', 'perhaps'],

@@ -16,6 +16,7 @@ interface Type {
 }
 
 const LABEL = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?$/i;
+const CARD = /^([0-9a-f]{2}(:[0-9a-f]{2}){5}|0x[0-9a-f]{1,4})$/i;
 const CLIENT = /^([0-9a-f]{2}(:[0-9a-f]{2}){5}|id:([0-9a-f]{2}:?){2,})$/i;
 
 const whyAddress = (text: string): string | undefined => textOf(parseAddress(text));
@@ -94,6 +95,11 @@ export const TYPES: Record<string, Type> = {
     what: 'a station address, or id: and an identifier',
     example: '00:11:22:33:44:55',
     refuse: text => unless(CLIENT.test(text), 'it is no station address'),
+  },
+  card: {
+    what: 'a station address or a port',
+    example: '0x300',
+    refuse: text => unless(CARD.test(text), 'it is no station address and no port'),
   },
   session: {
     what: 'a protocol, an address or a port',

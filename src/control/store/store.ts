@@ -8,7 +8,7 @@
 // Not here: commands (commands/config.ts), formats (config-store.ts, journal.ts, lease-store.ts).
 
 import { type Disk, runNow } from '../../../hal/disk/disk.ts';
-import { CONFIG_TEXT_MAX, LOG_KIND_LEASE, LOG_KIND_WAN } from '../../../image/layout.ts';
+import { CONFIG_TEXT_MAX, LOG_KIND_CARDS, LOG_KIND_LEASE, LOG_KIND_WAN } from '../../../image/layout.ts';
 import { NOW_AT } from '../../plane/cells.ts';
 import { CONFIGURATION_AT, LEASE_ADDRESSES_AT, LEASE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { copy, i32at } from '../../plane/memory.ts';
@@ -59,6 +59,13 @@ export interface Store {
   /** The WAN's last address by DHCP, or 0. */
   readonly wanAddress: number;
   keepWan(address: number): void;
+  /** The record of the cards' roles (cards.ts) as it was at the start, and a new one. */
+  readonly cards: Uint8Array | undefined;
+  keepCards(record: Uint8Array): void;
+  /** Whether the log was read without a fault at the start: then what it does not have was never there. */
+  readonly isWhole: boolean;
+  /** The saved lines that start so, before apply(). */
+  startLines(start: string): string[];
 }
 
 export function createStore(context: Context): Store {
@@ -71,6 +78,8 @@ export function createStore(context: Context): Store {
   /** What the log had at the start, until the DHCP server has taken it. */
   let found: Entry[] = [];
   let wanAddress = 0;
+  let cards: Uint8Array | undefined;
+  let isWhole = false;
   const waiting = new Map<string, Entry>();
   let timer: Timer | undefined;
   let complaint = '';
@@ -98,11 +107,13 @@ export function createStore(context: Context): Store {
     if (isStart && loaded.text !== undefined) copy(LINES_AT, CONFIG_TEXT_AT, loaded.text.length);
     const why = yield* journal.open(entry => {
       if (isStart && entry.kind === LOG_KIND_LEASE) found.push(entry);
+      if (entry.kind === LOG_KIND_CARDS) cards = entry.payload;
       if (entry.kind === LOG_KIND_WAN && entry.payload.length === 4) {
         wanAddress = new DataView(entry.payload.buffer).getInt32(0, true);
       }
     });
     isOpen = true;
+    isWhole = why === undefined;
     return why;
   }
 
@@ -236,6 +247,19 @@ export function createStore(context: Context): Store {
     written: () => ({ now: journal?.written ?? 0, ever: journal?.sequence ?? 0 }),
     get wanAddress() {
       return wanAddress;
+    },
+    get cards() {
+      return cards;
+    },
+    keepCards: payload => keep({ kind: LOG_KIND_CARDS, key: 0, payload }, true),
+    get isWhole() {
+      return isWhole;
+    },
+    startLines: start => {
+      const { text } = loaded;
+      return text?.includes(`\n${start}`) === true
+        ? text.split('\n').filter(line => line.startsWith(start))
+        : [];
     },
     keepWan: address => {
       if (address === wanAddress) return;

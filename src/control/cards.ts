@@ -1,0 +1,105 @@
+// Cards and their roles: LAN and WAN stick to the cards that had them. The flash log remembers place and station address
+// of both (LOG_KIND_CARDS), the settings what was set by hand. Where all is as at the last start, which is nearly always,
+// the cards go to their interfaces here; the rule for all else is in the overlay `cards` (cards/roles.ts).
+// On a board without a disk nothing is remembered: the first card found is the LAN, the second the WAN.
+//
+//    record of the log   | LAN: place, 4 bytes | station address, 6 | WAN: the same |
+
+import { cardAt, NIC_KIND, NIC_MAC, NIC_MISSING, NIC_NONE, NIC_PLACE } from '../../hal/nic/card.ts';
+import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../plane/limits.ts';
+import { get8, i32at } from '../plane/memory.ts';
+import { formatMac, hex } from './address.ts';
+import { Refusal } from './console/command.ts';
+import type { Context } from './context.ts';
+import type { Setting } from './registry.ts';
+import type { Store } from './store/store.ts';
+
+export const KNOWN_BYTES = 10;
+export const RECORD_BYTES = 2 * KNOWN_BYTES;
+const WORD = /^([0-9a-f]{2}(:[0-9a-f]{2}){5}|0x[0-9a-f]{1,4})$/;
+const NAMES = ['lan', 'wan'] as const;
+
+export interface Cards {
+  /** Gives the roles, before any card is started. Answers what has changed, for the log. */
+  assign(): string[];
+  settings(): Setting[];
+}
+
+/** The card that an interface misses, in words, or undefined. */
+export function missingText(index: number): string | undefined {
+  const at = cardAt(index);
+  if (i32at(at + NIC_KIND) !== NIC_NONE || i32at(at + NIC_MISSING) === 0) return undefined;
+  const station = Array.from({ length: 6 }, (_, i) => get8(at + NIC_MAC + i));
+  const place = i32at(at + NIC_PLACE);
+  const words = station.some(byte => byte !== 0) ? [formatMac(station)] : [];
+  if (place > 0) words.push(`at port 0x${hex(place, 3)}`);
+  else if (place !== -1) words.push('on the PCI bus');
+  return `its card ${words.join(' ')} does not answer`;
+}
+
+/** The interface whose card is the one remembered for a role, or -1. */
+function find(record: Uint8Array, role: number): number {
+  const view = new DataView(record.buffer, record.byteOffset + role * KNOWN_BYTES, KNOWN_BYTES);
+  for (let index = 0; index < INTERFACE_COUNT; index++) {
+    const at = cardAt(index);
+    if (i32at(at + NIC_KIND) === NIC_NONE || i32at(at + NIC_PLACE) !== view.getInt32(0, true)) continue;
+    let same = 0;
+    while (same < 6 && get8(at + NIC_MAC + same) === view.getUint8(4 + same)) same++;
+    if (same === 6) return index;
+  }
+  return -1;
+}
+
+export function createCards(context: Context, store: Store): Cards {
+  const { machine, output } = context;
+  const { plane } = machine;
+  const words: (string | undefined)[] = [undefined, undefined];
+
+  /** Whether all is as it was; then the cards are where they belong. */
+  function asBefore(record: Uint8Array): boolean {
+    if (record.length !== RECORD_BYTES) return false;
+    const [lan, wan] = [find(record, INTERFACE_LAN), find(record, INTERFACE_WAN)];
+    if (lan < 0 || wan < 0) return false;
+    if (lan !== INTERFACE_LAN) plane.nicSwap(INTERFACE_LAN, lan);
+    const now = wan === INTERFACE_LAN ? lan : wan;
+    if (now !== INTERFACE_WAN) plane.nicSwap(INTERFACE_WAN, now);
+    return true;
+  }
+
+  function setting(side: number): Setting {
+    const name = NAMES[side] as string;
+    return {
+      words: `card ${name}`,
+      arguments: 'MAC|PORT:card',
+      help: `the card that is the ${name.toUpperCase()}, from the next start on`,
+      set: ([text = '']) => {
+        const word = text.toLowerCase();
+        if (!WORD.test(word))
+          throw new Refusal(`Cannot set card ${name} ${text}: it is no station address and no port`);
+        words[side] = word;
+        if (context.registry.isRestoring) return;
+        const note = machine.overlay('cards').explain(side, word, words[1 - side]);
+        if (note !== undefined) output.line(note);
+      },
+      unset: () => {
+        words[side] = undefined;
+      },
+      unsetHelp: `leaves ${name} to the card that has it`,
+      lines: () => (words[side] === undefined ? [] : [`set card ${name} ${words[side]}`]),
+    };
+  }
+
+  return {
+    assign: () => {
+      const lines = store.startLines('set card ');
+      const record = store.cards;
+      const isAlone = i32at(cardAt(INTERFACE_WAN) + NIC_KIND) === NIC_NONE;
+      if (lines.length === 0 && (record === undefined ? isAlone || !store.isWhole : asBefore(record)))
+        return [];
+      const { news, record: next } = machine.overlay('cards').assign(plane, lines, record);
+      if (next !== undefined && store.isWhole) store.keepCards(next);
+      return news;
+    },
+    settings: () => [setting(INTERFACE_LAN), setting(INTERFACE_WAN)],
+  };
+}
