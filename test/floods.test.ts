@@ -1,12 +1,13 @@
 // A well-behaved host beside floods, on the booted board at a 486DX2-66's speed: at least 95 % of its names, renewals, pings
 // and packets. All floods with their figures: `npm run bench -- floods`. Time is the machine's own, so that a busy
-// host makes the test longer and not different.
+// host makes the test longer and the floods thinner, and nobody's answers fewer.
 
 import test from 'ava';
 import { FLOODS, FloodLab } from './bench/floods.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 
-const SECONDS = 8;
+const SECONDS = 4;
+const ASKED_LEAST = 60;
 const LEAST = 0.95;
 /** One for each thing that is shared: places of a class, made-up sources, the processor, the way from outside. */
 const CHOSEN = [
@@ -26,12 +27,11 @@ test.serial('a host that asks little is answered beside every flood at 3,000 a s
     for (const name of CHOSEN) {
       const flood = FLOODS.find(other => other.name === name);
       if (flood === undefined) throw new Error(`There is no flood called ${name}`);
-      const { asked, answered, consoleTicks } = await lab.run(flood, SECONDS);
+      const { asked, answered, consoleTicks } = await lab.run(flood, SECONDS, ASKED_LEAST);
       const [all, got] = [asked, answered].map(counts => Object.values(counts).reduce((a, b) => a + b)) as [
         number,
         number,
       ];
-      t.true(all > 20 * SECONDS, `${name}: only ${all} were asked`);
       t.true(got >= LEAST * all, `${name}: ${JSON.stringify(answered)} of ${JSON.stringify(asked)}`);
       t.true(consoleTicks < 200, `${name}: the console took ${consoleTicks} ticks`);
     }

@@ -20,6 +20,11 @@ export const INTERFACE_WAN: i32 = 1;
 export const NIC_BYTES: i32 = 256;
 /** Frames waiting for a card. More only adds delay: 32 full frames are 31 ms at 10 Mb/s. */
 export const TRANSMIT_QUEUE_LIMIT: i32 = 32;
+/**
+ * Frames waiting for a card with which an echo request is not answered any more: all others have the rest of the queue, so
+ * who pings with large datagrams loses his own answers. A datagram of 10 kB in fragments is 7.
+ */
+export const ECHO_QUEUE_LIMIT: i32 = 8;
 /** Frames taken from one card in one visit, so that a flood on one side cannot starve the other. */
 export const RECEIVE_BUDGET: i32 = 16;
 /** Turns that the cards take in one visit before the processor goes back to what it did. */

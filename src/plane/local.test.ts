@@ -36,10 +36,12 @@ import {
   DROP_ICMP_CHECKSUM,
   DROP_INTERFACE_DOWN,
   DROP_LOCAL_CLOSED,
+  DROP_TRANSMIT_FULL,
   DROP_TRANSPORT_HEADER,
   DROP_UNSOLICITED,
 } from './counters.ts';
-import { ICMP_BURST } from './limits.ts';
+import { IF_QUEUE_LENGTH } from './interface.ts';
+import { ECHO_QUEUE_LIMIT, ICMP_BURST } from './limits.ts';
 import { WAN_PING } from './parameters.ts';
 
 const TO_LAN = { source: HOST, destination: LAN_ADDRESS };
@@ -226,6 +228,23 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(router.punted(), undefined);
     t.deepEqual(router.toLan(), []);
     t.is(router.counter(DROP_LOCAL_CLOSED), 6);
+    t.is(router.held(), 0);
+  });
+
+  test.serial(`pings that fill the card's queue leave the rest of it to others (${name})`, t => {
+    const router = startRouter(build);
+    const queued = () => router.interfaceField(LAN, IF_QUEUE_LENGTH);
+    for (let i = 0; i < 64; i++) router.fromHost(echo(TO_LAN, 8, 3, i, payload(900)));
+    t.is(queued(), ECHO_QUEUE_LIMIT);
+    for (const part of fragments(echo({ ...TO_LAN, id: 5 }, 8, 9, 1, payload(3000)), 1480))
+      router.fromHost(part);
+    t.is(queued(), ECHO_QUEUE_LIMIT);
+    t.true(router.counter(DROP_TRANSMIT_FULL) > 20);
+    router.fromHost(udp(TO_LAN, 4000, 53));
+    t.is(queued(), ECHO_QUEUE_LIMIT + 1, 'another answer has its place');
+    router.toLan();
+    router.fromHost(echo(TO_LAN, 8, 3));
+    t.is(router.toLan().length, 1);
     t.is(router.held(), 0);
   });
 }

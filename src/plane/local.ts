@@ -10,6 +10,7 @@ import {
   DROP_ICMP_MALFORMED,
   DROP_ICMP_TYPE,
   DROP_LOCAL_CLOSED,
+  DROP_TRANSMIT_FULL,
   DROP_TRANSPORT_HEADER,
   DROP_UNSOLICITED,
 } from './counters.ts';
@@ -27,7 +28,7 @@ import {
   icmpError,
   turnAround,
 } from './icmp.ts';
-import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from './interface.ts';
+import { IF_QUEUE_LENGTH, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from './interface.ts';
 import {
   headerBytesOf,
   IP_DESTINATION,
@@ -40,11 +41,13 @@ import {
   PROTOCOL_UDP,
   sealHeader,
 } from './ipv4.ts';
+import { ECHO_QUEUE_LIMIT } from './limits.ts';
 import { get8, get16, get32, i32at, put16, put32, puti32, putu16, u16at } from './memory.ts';
 import {
   FLAG_ICMP_ERROR,
   PACKET_CONTEXT,
   PACKET_FLAGS,
+  PACKET_IN,
   PACKET_IP,
   PACKET_L4,
   PACKET_LENGTH,
@@ -112,7 +115,7 @@ function icmp(packet: i32, index: i32, isOutside: i32): i32 {
   const l4: i32 = i32at(packet + PACKET_L4);
   if (get8(l4) === ICMP_ECHO_REQUEST && get8(l4 + 1) === 0) {
     if (isOutside !== 0 && parameter(WAN_PING) === 0) return DROP_UNSOLICITED;
-    return icmpEcho(packet);
+    return echo(packet, index);
   }
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) return icmpAboutUs(packet, index);
   const identifier: i32 = i32at(packet + PACKET_PORTS) & 0xffff;
@@ -120,6 +123,12 @@ function icmp(packet: i32, index: i32, isOutside: i32): i32 {
   if (get8(l4) === ICMP_ECHO_REPLY && socketHears(PROTOCOL_ICMP, identifier, index, source, identifier) !== 0)
     return PUNT;
   return isOutside !== 0 ? DROP_UNSOLICITED : DROP_ICMP_TYPE;
+}
+
+/** The answer to a ping, unless many frames wait for the card already: a flood of large ones loses its own answers. */
+function echo(packet: i32, index: i32): i32 {
+  if (i32at(interfaceAt(index) + IF_QUEUE_LENGTH) >= ECHO_QUEUE_LIMIT) return DROP_TRANSMIT_FULL;
+  return icmpEcho(packet);
 }
 
 /**
@@ -152,7 +161,7 @@ function fragment(packet: i32, protocol: i32, isOutside: i32): i32 {
   const allowed: i32 = isOutside === 0 || parameter(WAN_PING) !== 0 ? 1 : 0;
   if (protocol === PROTOCOL_ICMP && allowed !== 0) {
     if (l4 !== 0 && get8(l4) === ICMP_ECHO_REQUEST && get8(l4 + 1) === 0) putu16(context + CONTEXT_ECHO, 1);
-    if (u16at(context + CONTEXT_ECHO) !== 0) return icmpEcho(packet);
+    if (u16at(context + CONTEXT_ECHO) !== 0) return echo(packet, i32at(packet + PACKET_IN));
   }
   return isOutside !== 0 ? DROP_UNSOLICITED : DROP_LOCAL_CLOSED;
 }
