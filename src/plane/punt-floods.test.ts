@@ -15,7 +15,7 @@ import {
   startRouter,
 } from '../../test/plane-router.ts';
 
-const TICKS = 400;
+const TICKS = 120;
 const FLOOD_A_TICK = 30;
 const TAKEN_A_TICK = 2;
 const BAD = '192.168.0.77';
