@@ -109,7 +109,19 @@ export class Lab {
   /** Lets time pass in one jump, then lets the whole table be visited. */
   seconds(count: number): void {
     puti32(NOW_AT, (i32at(NOW_AT) + count * 100) | 0);
-    for (let i = 0; i < 210; i++) this.build.plane.masqueradeTick();
+    for (let i = 0; i < 700; i++) this.build.plane.masqueradeTick();
+  }
+
+  /** Ends all sessions and lets their entries be cleared up. */
+  flush(): void {
+    this.build.plane.masqueradeFlush();
+    this.clearUp(0);
+  }
+
+  /** Ticks without time, until so many sessions are left. Bounded: a full table takes 512 ticks and a round. */
+  clearUp(left: number): void {
+    for (let i = 0; i < 700 && this.build.plane.masqueradeCount() > left; i++)
+      this.build.plane.masqueradeTick();
   }
 
   outbound(datagram: Uint8Array, context: Context = {}): Result {

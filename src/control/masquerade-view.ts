@@ -4,15 +4,12 @@
 import { NOW_AT } from '../plane/cells.ts';
 import { TICKS_PER_SECOND } from '../plane/limits.ts';
 import {
-  E_DELTA,
   E_EXPIRES,
   E_FLAGS,
   E_IN_PORTS,
-  E_INIT_SEQUENCE,
   E_INSIDE,
   E_OUT_PORTS,
   E_OUTSIDE,
-  E_PREVIOUS_DELTA,
   E_PROTOCOL,
   E_REMOTE,
   E_STATE,
@@ -21,10 +18,11 @@ import {
   entryAt,
   HIGHEST_AT,
   ICMP,
+  isLost,
   TCP,
   UDP,
 } from '../plane/masquerade-table.ts';
-import { get8, i32at, u16at } from '../plane/memory.ts';
+import { get8, i32at } from '../plane/memory.ts';
 
 /** A session, with ports as numbers. An ICMP query has its identifier for a port, and no remote port. */
 export interface Session {
@@ -38,7 +36,7 @@ export interface Session {
   state: string;
   /** Until it expires, never negative. */
   ticks: number;
-  /** For sequence numbers that a helper has shifted. */
+  /** For sequence numbers that a helper has shifted: none does yet. */
   initialSequence: number;
   delta: number;
   previousDelta: number;
@@ -73,11 +71,11 @@ const CLASSIC_STATES = [
  */
 const ICMP_ECHO_PORT = 8;
 
-/** The session in entry number n, or undefined if it is free. */
+/** The session in entry number n, or undefined if it is free or has ended with its outside address. */
 export function sessionAt(n: number): Session | undefined {
   const e = entryAt(n);
   const protocol = get8(e + E_PROTOCOL);
-  if (protocol === 0) return undefined;
+  if (protocol === 0 || isLost(e) !== 0) return undefined;
   const out = i32at(e + E_OUT_PORTS);
   return {
     protocol,
@@ -89,9 +87,9 @@ export function sessionAt(n: number): Session | undefined {
     remotePort: protocol === ICMP ? ICMP_ECHO_PORT : out & 0xffff,
     state: stateOf(e, protocol),
     ticks: Math.max(0, (i32at(e + E_EXPIRES) - i32at(NOW_AT)) | 0),
-    initialSequence: i32at(e + E_INIT_SEQUENCE) >>> 0,
-    delta: (u16at(e + E_DELTA) << 16) >> 16,
-    previousDelta: (u16at(e + E_PREVIOUS_DELTA) << 16) >> 16,
+    initialSequence: 0,
+    delta: 0,
+    previousDelta: 0,
   };
 }
 

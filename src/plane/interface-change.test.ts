@@ -38,10 +38,12 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       router.fromHost(outbound);
       configure('');
       configure(NEW_ADDRESS);
+      router.ticks(2);
       t.is(plane.masqueradeCount(), 0);
       router.fromHost(outbound);
       t.is(plane.masqueradeCount(), 1);
       configure(WAN_ADDRESS);
+      router.ticks(2);
       t.is(plane.masqueradeCount(), 0);
     },
   );

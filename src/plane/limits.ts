@@ -165,21 +165,54 @@ export const ICMP_KEY_TICKS: i32 = 1 * TICKS_PER_SECOND;
 export const ICMP_ERROR_BYTES: i32 = 576;
 
 // --- masquerading ----------------------------------------------------------------------------------------------
+/**
+ * Sessions. When all are in use a new one takes the place of another (masquerade-admission.ts): one that nobody has
+ * answered, a closed one, then one of the host that holds the most. A host within its share always gets a place; one
+ * over its share is refused, and nobody else.
+ */
 export const MASQUERADE_COUNT: i32 = 4096;
 export const MASQUERADE_BYTES: i32 = 64;
 /** Chains in each of the five hash tables (u16 heads); the top 12 bits of the hash choose one. */
 export const MASQUERADE_BUCKETS: i32 = 4096;
+/**
+ * Sessions in one chain. The keys are secret, so chance alone makes chains, and a full table's longest has 8 or 9. A
+ * session whose chain is full is refused (DROP_TABLE_FULL); the host's next try has another port, and another chain.
+ */
+export const MASQUERADE_CHAIN_LIMIT: i32 = 24;
 /** The last entries go only to hosts that hold no more than their share: room for one host's evening. */
 export const MASQUERADE_RESERVE: i32 = 256;
-/** How many of a list's oldest entries are looked at for one that may go. Bounds the work under a flood. */
+/**
+ * How many of a list's oldest entries are looked at for one that may go. Where none of them is of a host over its
+ * share, the oldest goes, or whoever asks is refused if it is over its own.
+ */
 export const MASQUERADE_EVICT_WINDOW: i32 = 8;
-/** An answered UDP or ICMP session that was used in this time is not idle and stays. */
+/** An answered UDP or ICMP session that was used in this time is not idle, and stays while another is. */
 export const MASQUERADE_IDLE_SECONDS: i32 = 10;
-/** Slots that are tried for an inside host's record before it shares the common one. */
+/** A tunnel without ports that was silent for so long goes to the next inside host that asks for its remote host. */
+export const TUNNEL_IDLE_SECONDS: i32 = 60;
+/**
+ * Sessions that one tick ends, 500 instructions each. What more is due waits: all 4,096 at once are gone after 5.1 s.
+ */
+export const MASQUERADE_END_LIMIT: i32 = 8;
+/** Entries that one tick visits at least while those of a lost address are looked for. */
+export const MASQUERADE_REAP_SLICE: i32 = 96;
+/**
+ * Outside addresses that have sessions, those lost and not cleared up yet among them. While all are taken a session
+ * by yet another is refused (DROP_TABLE_FULL): eight changes of address in 5 s.
+ */
+export const WAY_COUNT: i32 = 8;
+/** Identifiers that are drawn for an ICMP query whose own is taken: 8 fail once in 4,000 million with all sessions ICMP's. */
+export const IDENTIFIER_TRIES: i32 = 8;
+/**
+ * Places that are tried for an inside host's record, from each of its two, before it shares the common one. Hosts that
+ * share it count as one that may not push out answered sessions while they hold more than one host's share.
+ */
 export const HOST_PROBES: i32 = 8;
-/** Inside hosts whose share is accounted. */
+/** Inside hosts whose share is accounted, a power of two. */
 export const HOST_COUNT: i32 = 256;
 export const HOST_BYTES: i32 = 32;
+/** TCP and UDP, each: ports of mappings, ports of the router, and the words of both that are full, even and odd. */
+export const PORT_MAP_BYTES: i32 = 2 * 8192 + 2 * 256;
 
 // --- small state blocks ----------------------------------------------------------------------------------------
 export const CELLS_BYTES: i32 = 512;
@@ -262,7 +295,9 @@ export const ROUTE_CACHE_AT: i32 = ROUTES_AT + ROUTE_COUNT * ROUTE_BYTES;
 export const ROUTE_STATE_AT: i32 = ROUTE_CACHE_AT + ROUTE_CACHE_COUNT * ROUTE_CACHE_BYTES;
 export const FRAGMENTS_AT: i32 = ROUTE_STATE_AT + ROUTE_STATE_BYTES;
 export const HOSTS_AT: i32 = FRAGMENTS_AT + FRAGMENT_CONTEXT_COUNT * FRAGMENT_CONTEXT_BYTES;
-export const MASQUERADE_OUT_HEADS_AT: i32 = HOSTS_AT + HOST_COUNT * HOST_BYTES;
+export const HOST_TREE_AT: i32 = HOSTS_AT + HOST_COUNT * HOST_BYTES;
+export const PORT_MAPS_AT: i32 = HOST_TREE_AT + HOST_COUNT;
+export const MASQUERADE_OUT_HEADS_AT: i32 = PORT_MAPS_AT + 2 * PORT_MAP_BYTES;
 export const MASQUERADE_IN_HEADS_AT: i32 = MASQUERADE_OUT_HEADS_AT + 2 * MASQUERADE_BUCKETS;
 export const MASQUERADE_MAP_HEADS_AT: i32 = MASQUERADE_IN_HEADS_AT + 2 * MASQUERADE_BUCKETS;
 export const MASQUERADE_PORT_HEADS_AT: i32 = MASQUERADE_MAP_HEADS_AT + 2 * MASQUERADE_BUCKETS;

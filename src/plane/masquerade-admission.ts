@@ -1,32 +1,36 @@
 // Who gets an entry, and who gives one when the table is full. Inside hosts' shares.
 //
-// Every entry in use is of one class. Three of them are lists, the one that may go first at the front:
+// Every entry in use is of one class, and in a list of it, the one that may go first at the front:
 //
 //    UNANSWERED   one side only has sent, or SYN   one list
 //    CLOSED       TCP connections that are over    one list
 //    IDLE         answered, not TCP (UDP, ICMP)    one list for each inside host
-//    ESTABLISHED  TCP connections                  no list: they never go for another's sake
+//    ESTABLISHED  TCP connections                  one list for each inside host
 //
-// A new session is unanswered by nature, so no established connection is ever evicted. In this order:
+// A new session is unanswered by nature. In this order:
 // 1. A free entry, but the last MASQUERADE_RESERVE only for a host that holds less than its share.
-// 2. The oldest unanswered entry, among the MASQUERADE_EVICT_WINDOW oldest rather one whose host is over its
+// 2. An entry of a lost outside address that waits to be cleared up.
+// 3. The oldest unanswered entry, among the MASQUERADE_EVICT_WINDOW oldest rather one whose host is over its
 //    share. A host that is over its own share gets only such a one: it cannot push out the others.
-// 3. The oldest closed one, for whoever asks.
-// 4. If the asking host is within its share: the oldest idle session (unused for MASQUERADE_IDLE_SECONDS) of
-//    the host that holds the most, if that is over its share.
-// 5. Refused: DROP_HOST_SHARE if the asking host is over its share, else DROP_TABLE_FULL.
+// 4. The oldest closed one, for whoever asks.
+// 5. A host over its share: its own longest idle session, if that was not used for MASQUERADE_IDLE_SECONDS; else it
+//    is refused (DROP_HOST_SHARE). Its connections stay: RFC 5382, REQ-5.
+// 6. A host within its share: a session of the host that holds the most. The longest idle one; if none is idle,
+//    the one that was used least lately, a connection too: an innocent host goes before the last of 2,000
+//    connections of one, and this departs from REQ-5 for that one alone.
+// When neither 3 nor 4 finds any, all entries are answered, so their number is more than the sum of the shares, and
+// some host is over its own: a host within its share always gets a place.
 // A session that a stranger opens from outside may only take a free entry above the reserve, or that of
 // another stranger's unanswered one: nothing that comes from outside pushes out what the inside has begun.
 //
 // A host's share is the table without the reserve, divided by the hosts that have an answered session: hosts
-// that only send, such as forged source addresses, do not make the others' shares smaller.
+// that only send, such as forged source addresses, do not make the others' shares smaller. Hosts that share the common
+// record count as one; since that is no fault of theirs, 3 gives them the oldest in any case.
 //
-// Cost: all constant, at most EVICT_WINDOW entries looked at for each list; step 4 looks through all
-// HOST_COUNT records, but only once a tick, and remembers whom it found. Lists are ordered by the time of
+// Cost: all constant, at most EVICT_WINDOW entries looked at for each list. Lists are ordered by the time of
 // entering them, and corrected by the ageing tick, which moves entries used since its last visit to the end
 // (masquerade-timeout.ts): the packet path never touches a link, and the order is right to about a second.
-//
-// A host's record:  0 address | 4 entries | 8 answered entries | 12 first, last of its idle list
+// Not here: the hosts' records (masquerade-hosts.ts).
 
 import { NOW_AT } from './cells.ts';
 import {
@@ -39,10 +43,6 @@ import {
 } from './counters.ts';
 import { PROTOCOL_TCP as TCP } from './ipv4.ts';
 import {
-  HOST_BYTES,
-  HOST_COUNT,
-  HOST_PROBES,
-  HOSTS_AT,
   MASQUERADE_COUNT,
   MASQUERADE_EVICT_WINDOW,
   MASQUERADE_IDLE_SECONDS,
@@ -50,8 +50,21 @@ import {
   TICKS_PER_SECOND,
 } from './limits.ts';
 import {
+  addEntry,
+  dropEntry,
+  entriesOf,
+  greediest,
+  H_ANSWERED,
+  H_ESTABLISHED,
+  H_IDLE,
+  HOST_OTHERS,
+  hostAt,
+} from './masquerade-hosts.ts';
+import { unlink } from './masquerade-link.ts';
+import {
+  CLASS_SHIFT,
+  CLEARED_AT,
   CLOSED_AT,
-  E_CLASS,
   E_EXPIRES,
   E_FLAGS,
   E_HOST,
@@ -64,16 +77,16 @@ import {
   ENTRY_CLASSIC,
   ENTRY_SENT,
   entryAt,
-  GREEDIEST_AT,
-  GREEDIEST_TICK_AT,
   giveFree,
+  HIGHEST_AT,
   HOSTS_ANSWERED_AT,
   IN_USE_AT,
+  isLost,
   numberOf,
   takeFree,
   UNANSWERED_AT,
-  unlink,
 } from './masquerade-table.ts';
+import { waysLost } from './masquerade-ways.ts';
 import { get8, i32at, put8, puti32, putu16, u16at } from './memory.ts';
 import { parameter } from './parameters.ts';
 import { tcpClassicOpening, tcpClassicOver } from './tcp-classic.ts';
@@ -84,36 +97,21 @@ export const CLASS_UNANSWERED: i32 = 1;
 export const CLASS_CLOSED: i32 = 2;
 export const CLASS_IDLE: i32 = 3;
 
-export const H_ADDRESS: i32 = 0;
-export const H_ENTRIES: i32 = 4;
-export const H_ANSWERED: i32 = 8;
-export const H_IDLE: i32 = 12;
-
-/** The record that hosts share which found none of their own. */
-export const HOST_OTHERS: i32 = 0;
-
-/** Address of a host's record. */
-export function hostAt(index: i32): i32 {
-  return HOSTS_AT + index * HOST_BYTES;
-}
-
 /**
- * Gives an entry for a session of the inside host `inside`, which the outside has opened if `stranger`: its
- * address, all zero but for the host. Or the reason of the drop.
+ * Gives an entry for a session of the inside host whose record is `host`, which the outside has opened if
+ * `stranger`: its address, all zero but for host and class. Or the reason of the drop.
  */
-export function admit(inside: i32, stranger: i32): i32 {
-  const host: i32 = hostFor(inside);
+export function admit(host: i32, stranger: i32): i32 {
   const free: i32 = MASQUERADE_COUNT - i32at(IN_USE_AT);
   const over: i32 = overShare(host, 1);
-  if (free <= MASQUERADE_RESERVE && (free === 0 || over !== 0 || stranger !== 0)) {
-    const reason: i32 = stranger !== 0 ? evictStranger() : evict(over);
+  if (free <= MASQUERADE_RESERVE && (free === 0 || over !== 0 || stranger !== 0) && clearOne() === 0) {
+    const reason: i32 = stranger !== 0 ? evictStranger() : evict(host, over);
     if (reason !== 0) return reason;
   }
   const e: i32 = takeFree();
   put8(e + E_HOST, host);
-  const record: i32 = hostAt(host);
-  puti32(record + H_ENTRIES, i32at(record + H_ENTRIES) + 1);
-  put8(e + E_CLASS, CLASS_UNANSWERED);
+  addEntry(host);
+  put8(e + E_FLAGS, CLASS_UNANSWERED << CLASS_SHIFT);
   append(UNANSWERED_AT, e);
   return e;
 }
@@ -121,31 +119,41 @@ export function admit(inside: i32, stranger: i32): i32 {
 /** Ends a session: out of its list, ring and chains. */
 export function removeEntry(e: i32): void {
   leaveClass(e);
-  const record: i32 = hostAt(get8(e + E_HOST));
-  puti32(record + H_ENTRIES, i32at(record + H_ENTRIES) - 1);
+  dropEntry(get8(e + E_HOST));
   unlink(e);
   giveFree(e);
+}
+
+/** Gives back an entry of admit() that was not linked. */
+export function refuseEntry(e: i32): void {
+  leaveClass(e);
+  dropEntry(get8(e + E_HOST));
+  giveFree(e);
+}
+
+/** The CLASS_* that an entry has. */
+export function classIn(e: i32): i32 {
+  return get8(e + E_FLAGS) >>> CLASS_SHIFT;
 }
 
 /** Moves an entry to the list of its class, if state or flags have made it another. */
 export function classify(e: i32): void {
   const class_: i32 = classOf(e);
-  if (class_ === get8(e + E_CLASS)) return;
+  if (class_ === classIn(e)) return;
   leaveClass(e);
-  put8(e + E_CLASS, class_);
-  const list: i32 = listOf(e);
-  if (list !== 0) append(list, e);
+  put8(e + E_FLAGS, (get8(e + E_FLAGS) & ((1 << CLASS_SHIFT) - 1)) | (class_ << CLASS_SHIFT));
+  append(listOf(e), e);
   if (class_ === CLASS_UNANSWERED) return;
   const record: i32 = hostAt(get8(e + E_HOST));
-  const answered: i32 = i32at(record + H_ANSWERED);
-  puti32(record + H_ANSWERED, answered + 1);
+  const answered: i32 = u16at(record + H_ANSWERED);
+  putu16(record + H_ANSWERED, answered + 1);
   if (answered === 0) puti32(HOSTS_ANSWERED_AT, i32at(HOSTS_ANSWERED_AT) + 1);
 }
 
 /** Moves an entry to the end of its list: it has been used. */
 export function renew(e: i32): void {
   const list: i32 = listOf(e);
-  if (list === 0 || u16at(list + 2) === numberOf(e)) return;
+  if (u16at(list + 2) === numberOf(e)) return;
   detach(list, e);
   append(list, e);
 }
@@ -166,12 +174,12 @@ export function idleTicks(e: i32): i32 {
   return (i32at(NOW_AT) - (i32at(e + E_EXPIRES) - parameter(get8(e + E_TIMER)))) | 0;
 }
 
-/** Address of the list that an entry is in, or 0. */
+/** Address of the list that an entry is in. */
 export function listOf(e: i32): i32 {
-  const class_: i32 = get8(e + E_CLASS);
+  const class_: i32 = classIn(e);
   if (class_ === CLASS_UNANSWERED) return UNANSWERED_AT;
   if (class_ === CLASS_CLOSED) return CLOSED_AT;
-  return class_ === CLASS_IDLE ? hostAt(get8(e + E_HOST)) + H_IDLE : 0;
+  return hostAt(get8(e + E_HOST)) + (class_ === CLASS_IDLE ? H_IDLE : H_ESTABLISHED);
 }
 
 /** Entries that each host may have when the table is full. */
@@ -183,16 +191,33 @@ export function share(): i32 {
 
 /** 1 if a host with `more` entries more than now would be over its share. */
 function overShare(host: i32, more: i32): i32 {
-  return i32at(hostAt(host) + H_ENTRIES) + more > share() ? 1 : 0;
+  return entriesOf(host) + more > share() ? 1 : 0;
+}
+
+/** Clears up an entry of a lost outside address, if one is among the next few: 1 if it has. */
+function clearOne(): i32 {
+  if (waysLost() === 0) return 0;
+  let n: i32 = i32at(CLEARED_AT);
+  for (let i: i32 = 0; i < MASQUERADE_EVICT_WINDOW; i++) {
+    n = n >= i32at(HIGHEST_AT) ? 1 : n + 1;
+    puti32(CLEARED_AT, n);
+    const e: i32 = entryAt(n);
+    if (get8(e + E_PROTOCOL) !== 0 && isLost(e) !== 0) {
+      removeEntry(e);
+      return 1;
+    }
+  }
+  return 0;
 }
 
 /** Makes room for a host of the inside: 0, or the reason why there is none. */
-function evict(over: i32): i32 {
+function evict(host: i32, over: i32): i32 {
+  const most: i32 = share();
   let n: i32 = u16at(UNANSWERED_AT);
-  let victim: i32 = over !== 0 || n === 0 ? 0 : entryAt(n);
+  let victim: i32 = (over !== 0 && host !== HOST_OTHERS) || n === 0 ? 0 : entryAt(n);
   for (let i: i32 = 0; n !== 0 && i < MASQUERADE_EVICT_WINDOW; i++) {
     const e: i32 = entryAt(n);
-    if (overShare(get8(e + E_HOST), 1) !== 0) {
+    if (entriesOf(get8(e + E_HOST)) >= most) {
       victim = e;
       break;
     }
@@ -209,9 +234,8 @@ function evict(over: i32): i32 {
     count(COUNT_EVICTED_CLOSED);
     return 0;
   }
-  if (over !== 0) return DROP_HOST_SHARE;
-  victim = idleOfGreediest();
-  if (victim === 0) return DROP_TABLE_FULL;
+  victim = over !== 0 ? idleOf(host) : leastUsedOf(greediest());
+  if (victim === 0) return over !== 0 ? DROP_HOST_SHARE : DROP_TABLE_FULL;
   removeEntry(victim);
   count(COUNT_EVICTED_SHARE);
   return 0;
@@ -232,19 +256,8 @@ function evictStranger(): i32 {
   return DROP_TABLE_FULL;
 }
 
-/** The longest idle session of the host that holds the most, or 0 if nobody is over the share or idle. */
-function idleOfGreediest(): i32 {
-  const now: i32 = i32at(NOW_AT);
-  if (overShare(i32at(GREEDIEST_AT), 0) === 0 && i32at(GREEDIEST_TICK_AT) !== now) {
-    puti32(GREEDIEST_TICK_AT, now);
-    let most: i32 = 0;
-    for (let i: i32 = 1; i < HOST_COUNT; i++) {
-      if (i32at(hostAt(i) + H_ENTRIES) > i32at(hostAt(most) + H_ENTRIES)) most = i;
-    }
-    puti32(GREEDIEST_AT, most);
-  }
-  const host: i32 = i32at(GREEDIEST_AT);
-  if (overShare(host, 0) === 0) return 0;
+/** The longest idle session of a host, or 0 if none is idle. */
+function idleOf(host: i32): i32 {
   let n: i32 = u16at(hostAt(host) + H_IDLE);
   for (let i: i32 = 0; n !== 0 && i < MASQUERADE_EVICT_WINDOW; i++) {
     const e: i32 = entryAt(n);
@@ -254,31 +267,23 @@ function idleOfGreediest(): i32 {
   return 0;
 }
 
-/** The record of an inside host: its own, a free one that it gets, or the common one. */
-function hostFor(address: i32): i32 {
-  // The hosts of one /24 all have different low bytes, so each of them finds its own slot at once.
-  const start: i32 = (address ^ (address >>> 8)) & 255;
-  let free: i32 = HOST_OTHERS;
-  for (let i: i32 = 0; i < HOST_PROBES; i++) {
-    const host: i32 = 1 + ((start + i) % (HOST_COUNT - 1));
-    const record: i32 = hostAt(host);
-    if (i32at(record + H_ENTRIES) === 0) {
-      if (free === HOST_OTHERS) free = host;
-    } else if (i32at(record + H_ADDRESS) === address) {
-      return host;
-    }
-  }
-  if (free !== HOST_OTHERS) puti32(hostAt(free) + H_ADDRESS, address);
-  return free;
+/** The session that a host over its share can miss most, or 0 if it is not over it. */
+function leastUsedOf(host: i32): i32 {
+  if (overShare(host, 0) === 0) return 0;
+  const idle: i32 = idleOf(host);
+  if (idle !== 0) return idle;
+  const first: i32 = u16at(hostAt(host) + H_IDLE);
+  const connection: i32 = u16at(hostAt(host) + H_ESTABLISHED);
+  if (first === 0 || connection === 0) return first + connection === 0 ? 0 : entryAt(first + connection);
+  return idleTicks(entryAt(first)) >= idleTicks(entryAt(connection)) ? entryAt(first) : entryAt(connection);
 }
 
 function leaveClass(e: i32): void {
-  const list: i32 = listOf(e);
-  if (list !== 0) detach(list, e);
-  if (get8(e + E_CLASS) === CLASS_UNANSWERED) return;
+  detach(listOf(e), e);
+  if (classIn(e) === CLASS_UNANSWERED) return;
   const record: i32 = hostAt(get8(e + E_HOST));
-  const answered: i32 = i32at(record + H_ANSWERED) - 1;
-  puti32(record + H_ANSWERED, answered);
+  const answered: i32 = u16at(record + H_ANSWERED) - 1;
+  putu16(record + H_ANSWERED, answered);
   if (answered === 0) puti32(HOSTS_ANSWERED_AT, i32at(HOSTS_ANSWERED_AT) - 1);
 }
 

@@ -11,19 +11,20 @@ import {
   MASQUERADE_PEER_HEADS_AT,
   MASQUERADE_PORT_HEADS_AT,
 } from './limits.ts';
+import { CLASS_UNANSWERED, classIn, classOf, listOf } from './masquerade-admission.ts';
 import {
-  CLASS_ESTABLISHED,
-  CLASS_UNANSWERED,
-  classOf,
+  entriesOf,
+  greediest,
   H_ANSWERED,
-  H_ENTRIES,
+  H_ESTABLISHED,
   H_IDLE,
   hostAt,
-  listOf,
-} from './masquerade-admission.ts';
+  portsHeld,
+  portsTaken,
+} from './masquerade-hosts.ts';
+import { inChain, mapChain, outChain, peerChain, portChain } from './masquerade-link.ts';
 import {
   CLOSED_AT,
-  E_CLASS,
   E_FLAGS,
   E_HOST,
   E_IN_NEXT,
@@ -56,15 +57,14 @@ import {
   hasPorts,
   ICMP,
   IN_USE_AT,
-  inChain,
-  mapChain,
+  isLost,
   numberOf,
-  outChain,
-  peerChain,
-  portChain,
+  TCP,
+  UDP,
   UNANSWERED_AT,
 } from './masquerade-table.ts';
 import { get8, i32at, u16at } from './memory.ts';
+import { PORT_MAPPED, portNoted } from './port-map.ts';
 
 /** 0, or a number that names what is wrong. */
 export function masqueradeCheck(): i32 {
@@ -73,6 +73,7 @@ export function masqueradeCheck(): i32 {
   if (code === 0) code = checkChains();
   if (code === 0) code = checkLists();
   if (code === 0) code = checkHosts();
+  if (code === 0) code = checkPorts();
   return code;
 }
 
@@ -111,11 +112,13 @@ function checkEntries(): i32 {
     if (used(e) === 0) continue;
     const protocol: i32 = get8(e + E_PROTOCOL);
     const remote: i32 = i32at(e + E_REMOTE);
+    // One of a lost address is not found, and its ring goes with it.
+    if (isLost(e) !== 0) continue;
     if (findOutbound(i32at(e + E_INSIDE), remote, i32at(e + E_OUT_PORTS), protocol) !== e) return 10;
     if (findInbound(i32at(e + E_OUTSIDE), remote, i32at(e + E_IN_PORTS), protocol) !== e) return 11;
     const samePort: i32 = (i32at(e + E_OUT_PORTS) & 0xffff) === i32at(e + E_IN_PORTS) >>> 16 ? 1 : 0;
     if (protocol !== ICMP && samePort === 0) return 12;
-    if (get8(e + E_CLASS) !== classOf(e)) return 13;
+    if (classIn(e) !== classOf(e)) return 13;
     const code: i32 = checkRing(e, protocol, remote);
     if (code !== 0) return code;
   }
@@ -217,32 +220,54 @@ function checkLists(): i32 {
   for (let i: i32 = 0; i < HOST_COUNT; i++) {
     const idle: i32 = checkList(hostAt(i) + H_IDLE);
     if (idle < 0) return -idle;
-    listed += idle;
-  }
-  for (let n: i32 = 1; n <= MASQUERADE_COUNT; n++) {
-    const e: i32 = entryAt(n);
-    if (used(e) !== 0 && get8(e + E_CLASS) === CLASS_ESTABLISHED) listed++;
+    const established: i32 = checkList(hostAt(i) + H_ESTABLISHED);
+    if (established < 0) return -established;
+    listed += idle + established;
   }
   return listed === i32at(IN_USE_AT) ? 0 : 53;
 }
 
-/** 60 to 62: the hosts' counts. */
+/** 60 to 63: the hosts' counts. */
 function checkHosts(): i32 {
   let hostsAnswered: i32 = 0;
   for (let i: i32 = 0; i < HOST_COUNT; i++) {
     const record: i32 = hostAt(i);
-    if (i32at(record + H_ENTRIES) === 0 && i32at(record + H_ANSWERED) === 0) continue;
+    if (entriesOf(i) > entriesOf(greediest())) return 63;
+    if (entriesOf(i) === 0 && u16at(record + H_ANSWERED) === 0) continue;
     let entries: i32 = 0;
     let answered: i32 = 0;
     for (let n: i32 = 1; n <= MASQUERADE_COUNT; n++) {
       const e: i32 = entryAt(n);
       if (used(e) === 0 || get8(e + E_HOST) !== i) continue;
       entries++;
-      if (get8(e + E_CLASS) !== CLASS_UNANSWERED) answered++;
+      if (classIn(e) !== CLASS_UNANSWERED) answered++;
     }
-    if (i32at(record + H_ENTRIES) !== entries) return 60;
-    if (i32at(record + H_ANSWERED) !== answered) return 61;
+    if (entriesOf(i) !== entries) return 60;
+    if (u16at(record + H_ANSWERED) !== answered) return 61;
     if (answered !== 0) hostsAnswered++;
   }
   return i32at(HOSTS_ANSWERED_AT) === hostsAnswered ? 0 : 62;
+}
+
+/** 70 to 72: ports are noted as taken, and counted, if and only if a mapping has them. Two answers for each port. */
+function checkPorts(): i32 {
+  let leaders: i32 = 0;
+  for (let n: i32 = 1; n <= MASQUERADE_COUNT; n++) {
+    const e: i32 = entryAt(n);
+    if (used(e) === 0 || flag(e, ENTRY_LEADER) === 0 || get8(e + E_PROTOCOL) === ICMP) continue;
+    if (portNoted(get8(e + E_PROTOCOL), i32at(e + E_IN_PORTS) & 0xffff, PORT_MAPPED) === 0) return 70;
+    leaders++;
+  }
+  let noted: i32 = 0;
+  for (let port: i32 = 0; port < 65536; port++) {
+    noted += portNoted(TCP, port, PORT_MAPPED) + portNoted(UDP, port, PORT_MAPPED);
+  }
+  // Mappings of several outside addresses may have one port.
+  if (noted > leaders || (noted === 0 && leaders !== 0)) return 71;
+  let counted: i32 = 0;
+  for (let i: i32 = 0; i < HOST_COUNT; i++) {
+    for (let range: i32 = 0; range < 16; range += 2) counted += portsHeld(i, range);
+  }
+  for (let range: i32 = 0; range < 16; range += 2) counted -= portsTaken(range);
+  return counted === 0 ? 0 : 72;
 }

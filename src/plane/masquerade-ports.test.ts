@@ -1,10 +1,13 @@
 import test from 'ava';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
-import { HOST, HOST_2, Lab, SERVER } from '../../test/masquerade-lab.ts';
-import { echo, SYN, tcp, udp } from '../../test/packets.ts';
+import { HOST, HOST_2, Lab, SERVER, SERVER_2, WAN, WAN_2 } from '../../test/masquerade-lab.ts';
+import { address, echo, SYN, tcp, udp } from '../../test/packets.ts';
 import { DROP_NO_PORT } from './counters.ts';
+import { configureInterface, INTERFACE_OUTSIDE } from './interface.ts';
+import { INTERFACE_WAN } from './limits.ts';
 import { PASS } from './packet.ts';
 import { NAT_PROFILE, PORT_FIRST, PORT_LAST, PROFILE_CLASSIC } from './parameters.ts';
+import { PORT_MAPPED, portNoted } from './port-map.ts';
 import { socketOpen } from './sockets.ts';
 
 for (const build of [javascriptBuild(), await wasmBuild()]) {
@@ -57,38 +60,76 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     socketOpen(17, 61000, 2);
     from(3, 1042);
     t.is(from(4, 1042).read.sourcePort, 61002);
-    t.is(from(5, 1042).read.sourcePort, 61001, 'parity may go');
-    t.is(from(6, 1042).verdict, DROP_NO_PORT);
+    const beyond = from(5, 1042).read.sourcePort;
+    t.true(beyond >= 1024 && (beyond < 61000 || beyond > 61002), 'the range is used up');
+    t.is(beyond & 1, 0);
   });
 
-  it('when all of a parity are taken the other serves, then none (DROP_NO_PORT)', t => {
+  it('when all of a parity are taken, one from elsewhere keeps parity (REQ-4) and is above 1023', t => {
     lab.set(PORT_FIRST, 61000);
     lab.set(PORT_LAST, 61009);
     from(2, 2000);
-    const chosen = Array.from({ length: 10 }, (_, i) => from(3 + i, 2000).read.sourcePort);
-    t.true(chosen.slice(0, 5).every(port => port % 2 === 0));
-    t.true(chosen.slice(5).every(port => port % 2 === 1));
-    t.is(new Set(chosen).size, 10);
-    const before = plane.masqueradeCount();
-    t.is(from(20, 2000).verdict, DROP_NO_PORT);
-    t.is(plane.masqueradeCount(), before);
+    const chosen = Array.from({ length: 200 }, (_, i) => from(3 + i, 2000).read.sourcePort);
+    t.true(chosen.slice(0, 5).every(port => port >= 61000 && port <= 61009));
+    t.true(chosen.slice(5).every(port => port >= 1024 && (port < 61000 || port > 61009 || port % 2 === 0)));
+    t.true(chosen.every(port => port % 2 === 0));
+    t.is(new Set(chosen).size, 200);
     t.is(from(3, 2000).verdict, PASS, 'who has one keeps it');
-    t.is(from(20, 2001).verdict, PASS, 'and a free port is still kept');
-    const other = tcp(
-      { source: HOST, destination: SERVER },
-      { sourcePort: 9, destinationPort: 1, flags: SYN },
-    );
-    t.is(lab.outbound(other).verdict, PASS, 'other protocols have their own');
+    t.is(from(20, 2001).read.sourcePort, 2001, 'and a free port is still kept');
   });
 
-  it('when all low ports are taken an upper one serves', t => {
-    for (let port = 512; port < 1023; port++) from(2, port);
-    t.is(from(3, 600).read.sourcePort, 1023, 'the last, though its parity is the other');
-    for (const port of [600, 601]) {
-      const chosen = from(4, port).read.sourcePort;
-      t.true(chosen >= 61000 && chosen <= 65095);
-      t.is(chosen & 1, port & 1);
+  it('one host gets half of the low ports of a parity, the next half of the rest, and nobody the last', t => {
+    /** Ports of both parities that a host gets which asks for all even ones. */
+    const taken = (host: number) => {
+      const held = [0, 0];
+      for (let port = 512; port < 1024; port += 2) {
+        const chosen = from(host, port).read.sourcePort;
+        if (chosen < 1024) held[chosen & 1]!++;
+        else t.true(chosen >= 61000 && chosen <= 65095 && chosen % 2 === 0);
+      }
+      return held;
+    };
+    t.deepEqual(
+      [2, 3, 4, 5].map(host => taken(host)),
+      [128, 64, 32, 16].map(ports => [ports, ports]),
+    );
+    const newcomer = from(9, 700).read.sourcePort;
+    t.true(newcomer >= 512 && newcomer < 1024 && newcomer % 2 === 0);
+  });
+
+  it('a host over its share of the upper range is served from elsewhere; others keep the range', t => {
+    for (let port = 61000; port < 64500; port++) from(2, port);
+    let held = 0;
+    for (let port = 61000; port <= 65095; port++)
+      if (plane.masqueradePortUsed(17, port, address(WAN)) !== 0) held++;
+    t.is(held, 2048);
+    for (let host = 3; host < 60; host++) {
+      for (const port of [62000, 62001]) {
+        const chosen = from(host, port).read.sourcePort;
+        t.true(chosen >= 61000 && chosen <= 65095);
+        t.is(chosen & 1, port & 1);
+      }
     }
+  });
+
+  it('ports are given back with their mappings', t => {
+    for (let round = 0; round < 3; round++) {
+      for (let port = 512; port < 1024; port++) t.is(from(2, port).read.sourcePort < 1024, port < 768);
+      lab.flush();
+    }
+  });
+
+  it('a port of two outside addresses is free when both have let it go', t => {
+    from(2, 1043);
+    configureInterface(INTERFACE_WAN, INTERFACE_OUTSIDE, address(WAN_2), address('255.255.255.0'), 1500);
+    t.is(lab.outbound(udp({ source: HOST, destination: SERVER_2 }, 1043, 53)).read.sourcePort, 1043);
+    t.is(portNoted(17, 1043, PORT_MAPPED), 1);
+    plane.masqueradeForgetAddress(address(WAN));
+    lab.clearUp(1);
+    t.is(portNoted(17, 1043, PORT_MAPPED), 1);
+    plane.masqueradeForgetAddress(address(WAN_2));
+    lab.clearUp(0);
+    t.is(portNoted(17, 1043, PORT_MAPPED), 0);
   });
 
   it('port 0 is replaced, for nothing could answer to it', t => {

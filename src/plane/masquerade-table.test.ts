@@ -9,10 +9,11 @@ import {
   MASQUERADE_AT,
   MASQUERADE_BUCKETS,
   MASQUERADE_BYTES,
+  MASQUERADE_CHAIN_LIMIT,
   MASQUERADE_COUNT,
   MASQUERADE_OUT_HEADS_AT,
 } from './limits.ts';
-import { E_MARK, E_OUT_NEXT, entryAt, hash, numberOf } from './masquerade-table.ts';
+import { E_OUT_NEXT, E_SEQUENCE, entryAt, hash, numberOf } from './masquerade-table.ts';
 import { u16at } from './memory.ts';
 import { NAT_FILTER, NAT_PROFILE, PORT_FIRST, PORT_LAST } from './parameters.ts';
 
@@ -159,7 +160,7 @@ test.serial('the keys change when the table is empty, and with the entropy', t =
   const hashes = () => {
     lab.outbound(udp({ source: '192.168.0.2', destination: '1.2.3.4' }, 1, 2));
     const all = Array.from({ length: 20 }, (_, i) => hash(i, i, i, 17));
-    lab.build.plane.masqueradeFlush();
+    lab.flush();
     return all;
   };
   const first = hashes();
@@ -172,9 +173,44 @@ test.serial('the keys change when the table is empty, and with the entropy', t =
   t.true(first.every(bucket => bucket >= 0 && bucket < MASQUERADE_BUCKETS));
 });
 
+test.serial(
+  'the hash: every bit of a session chooses a chain, and no row of them crowds one, with any keys',
+  t => {
+    const lab = new Lab(javascript);
+    const rows: Record<string, (i: number) => [local: number, remote: number, ports: number]> = {
+      'hosts of a wide LAN': i => [0x0a000000 + i * 65536, 0x01020304, (1024 << 16) | 80],
+      'hosts in sequence': i => [0x0a000000 + i, 0x01020304, (1024 << 16) | 80],
+      'remote hosts': i => [0x0a000001, 0x01020304 + i * 256, (1024 << 16) | 80],
+      'remote networks': i => [0x0a000001, i << 20, (1024 << 16) | 80],
+      'inside ports': i => [0x0a000001, 0x01020304, (i << 16) | 80],
+      'remote ports': i => [0x0a000001, 0x01020304, (1024 << 16) | (16 * i) | (i >> 12)],
+      'both ports': i => [0x0a000001, 0x01020304, (i << 16) | i],
+      'sums that stay': i => [0x0a000001 + i, 0x01020304 - i, (1024 << 16) | 80],
+    };
+    const crowds: string[] = [];
+    for (let keys = 0; keys < 60; keys++) {
+      lab.outbound(udp({ source: '192.168.0.2', destination: '1.2.3.4' }, 1, 2));
+      for (const [name, row] of Object.entries(rows)) {
+        const chains = new Uint16Array(MASQUERADE_BUCKETS);
+        for (let i = 0; i < MASQUERADE_COUNT; i++) {
+          const [local, remote, ports] = row(i);
+          chains[hash(local | 0, remote | 0, ports | 0, 17)]!++;
+        }
+        const longest = Math.max(...chains);
+        // Chance alone makes 8 or 9 of as many sessions as chains.
+        if (longest > MASQUERADE_CHAIN_LIMIT / 2) crowds.push(`${name}: ${longest}`);
+      }
+      lab.flush();
+    }
+    t.log(crowds.join(', '));
+    t.true(crowds.length <= 2, crowds.join(', '));
+    t.not(hash(0x0a000001, 1, 1, 17), hash(0x0b000001, 1, 1, 17));
+  },
+);
+
 test('an entry is 64 bytes, named by address or by number', t => {
   t.is(MASQUERADE_BYTES, 64);
-  t.is(E_MARK + 4, MASQUERADE_BYTES);
+  t.is(E_SEQUENCE + 16, MASQUERADE_BYTES);
   t.is(MASQUERADE_BUCKETS, 1 << (32 - 20), 'the hash takes the top bits');
   t.is(entryAt(1), MASQUERADE_AT);
   for (const n of [1, 2, MASQUERADE_COUNT]) t.is(numberOf(entryAt(n)), n);

@@ -4,10 +4,10 @@ import { HOST, Lab, SERVER, SERVER_2, WAN } from '../../test/masquerade-lab.ts';
 import { ACK, echo, FIN, ipv4, PSH, payload, RST, SYN, tcp, udp } from '../../test/packets.ts';
 import { NOW_AT } from './cells.ts';
 import { COUNT_MASQUERADE_EXPIRED } from './counters.ts';
-import { MASQUERADE_COUNT } from './limits.ts';
+import { MASQUERADE_COUNT, MASQUERADE_END_LIMIT } from './limits.ts';
 import { E_EXPIRES, E_STATE, entryAt } from './masquerade-table.ts';
 import { get8, i32at, puti32 } from './memory.ts';
-import { LOCAL, PASS } from './packet.ts';
+import { LOCAL, PACKET_ENTRY, PASS } from './packet.ts';
 import { FILTER_ENDPOINT, NAT_FILTER, NAT_PROFILE, PROFILE_CLASSIC, RFC_UDP } from './parameters.ts';
 import { RFC_ESTABLISHED, RFC_INIT_OUT, RFC_TRANS } from './tcp-rfc.ts';
 
@@ -48,13 +48,12 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(secondsLeft(1), 300);
     t.is(secondsLeft(2), 60);
     t.is(secondsLeft(3), 300);
-    plane.masqueradeFlush();
     open();
-    t.is(secondsLeft(3), 7440);
+    t.is(secondsLeft(4), 7440);
     send(FIN | ACK, 1001, 5001);
-    t.is(secondsLeft(3), 7440, 'half closed');
+    t.is(secondsLeft(4), 7440, 'half closed');
     hear(FIN | ACK, 5001, 1002);
-    t.is(secondsLeft(3), 240);
+    t.is(secondsLeft(4), 240);
   });
 
   it("profile classic: 2.2's timers", t => {
@@ -83,7 +82,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(lab.inbound(udp(back, 53, 1)).verdict, LOCAL);
   });
 
-  it('a full table is visited about once a second, and all of it expires', t => {
+  it('a full table is visited about once a second, and all of it expires, MASQUERADE_END_LIMIT a tick', t => {
     lab.verify = false;
     for (let i = 0; i < MASQUERADE_COUNT; i++) {
       lab.outbound(udp({ source: `192.168.0.${2 + (i % 100)}`, destination: SERVER }, 1000 + i, 53));
@@ -91,8 +90,11 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     const made = plane.masqueradeCount();
     t.is(made, MASQUERADE_COUNT);
     puti32(NOW_AT, lab.now + 300 * 100);
-    for (let i = 0; i < 101; i++) plane.masqueradeTick();
-    t.is(plane.masqueradeCount(), 0);
+    for (let i = 1; plane.masqueradeCount() > 0 && i < 600; i++) {
+      plane.masqueradeTick();
+      t.is(plane.masqueradeCount(), Math.max(0, made - i * MASQUERADE_END_LIMIT));
+    }
+    for (let i = 0; i < 2; i++) plane.masqueradeTick();
     // With the table empty the round is short again: a late single entry is found at once.
     lab.outbound(udp(out, 1, 53));
     puti32(NOW_AT, lab.now + 300 * 100);
@@ -133,7 +135,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     lab.inbound(udp(from, 9, 1));
     lab.seconds(100);
     lab.outbound(udp({ source: HOST, destination: SERVER_2 }, 1, 9));
-    t.is(secondsLeft(2), 300, 'until the inside answers');
+    t.is(secondsLeft(i32at(lab.packet + PACKET_ENTRY) + 1), 300, 'until the inside answers');
   });
 
   it("a stranger's SYN too is bound by the session that let him in", t => {
@@ -172,73 +174,6 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(plane.masqueradeCount(), 1);
     lab.seconds(1);
     t.is(plane.masqueradeCount(), 0);
-  });
-
-  it('an inbound RST must be near what the inside expects, or changes nothing', t => {
-    for (const profile of [0, PROFILE_CLASSIC]) {
-      for (const expected of [0x00005001, 0x7fff0000, 0xffffffff, 0x00000000]) {
-        for (const [distance, belongs] of [
-          [0, true],
-          [-1, true],
-          [0xffff, true],
-          [0xf0000, true],
-          [0x120000, false],
-          [-0x20000, false],
-          [0x40000000, false],
-          [0x80000000, false],
-        ] as [number, boolean][]) {
-          lab.reset();
-          lab.set(NAT_PROFILE, profile);
-          const port = send(SYN).read.sourcePort;
-          hear(SYN | ACK, (expected - 1) | 0, 1001, new Uint8Array(0), port);
-          send(ACK, 1001, expected | 0);
-          const result = hear(RST, (expected + distance) | 0, 0, new Uint8Array(0), port);
-          t.is(result.verdict, PASS, 'the host judges for itself');
-          t.is(state() !== RFC_ESTABLISHED, belongs, `${distance} from ${expected}`);
-        }
-      }
-    }
-  });
-
-  it('a forged SYN does not make a forged RST belong', t => {
-    for (const profile of [0, PROFILE_CLASSIC]) {
-      lab.reset();
-      lab.set(NAT_PROFILE, profile);
-      const port = send(SYN).read.sourcePort;
-      hear(SYN | ACK, 5000, 1001, new Uint8Array(0), port);
-      send(ACK, 1001, 5001);
-      for (const flags of [SYN, SYN | ACK]) {
-        hear(flags, 0x70000000, 1001, new Uint8Array(0), port);
-        hear(RST, 0x70000000, 0, new Uint8Array(0), port);
-        t.is(state(), RFC_ESTABLISHED);
-      }
-      hear(RST, 5001, 0, new Uint8Array(0), port);
-      t.not(state(), RFC_ESTABLISHED);
-    }
-  });
-
-  it('the RST that refuses a SYN must acknowledge it', t => {
-    const refused = (flags: number, acknowledgment: number) => {
-      lab.reset();
-      send(SYN, 0xfffffff0 | 0);
-      hear(flags, 0, acknowledgment);
-      return state() !== RFC_INIT_OUT;
-    };
-    t.true(refused(RST | ACK, 0xfffffff1 | 0));
-    t.true(refused(RST | ACK, 5), 'a SYN with data');
-    t.false(refused(RST, 0xfffffff1 | 0));
-    t.false(refused(RST | ACK, 0x12345678));
-  });
-
-  it('the check follows the transfer', t => {
-    open();
-    for (let acknowledged = 5001; acknowledged < 5001 + 10_000_000; acknowledged += 50_000) {
-      send(ACK, 1001, acknowledged);
-    }
-    hear(RST, 5001);
-    t.is(state(), RFC_ESTABLISHED);
-    hear(RST, 5001 + 9_990_000);
-    t.is(state(), RFC_TRANS);
   });
 
   it('a port used again after its connection has ended opens anew', t => {

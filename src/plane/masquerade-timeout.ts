@@ -10,10 +10,8 @@
 // - not an RST (RFC 7857, sections 2.2 and 7.1: it keeps no session alive), not an ICMP error (RFC 5508,
 //   REQ-6), not a packet that the filter refused.
 //
-// An inbound RST must be near what the inside expects next, or it changes nothing (RFC 7857, section 2.2). It
-// is passed on all the same: the host knows its window to the byte and judges better than we. For the check
-// we keep the high half of the last acknowledgment number, one 16-bit copy for each outbound segment: a
-// blind guess has 18 chances in 65,536. While only our SYN is out, the RST must acknowledge it instead.
+// An RST, a FIN or a SYN,ACK that is not where the session is, changes nothing (RFC 7857, section 2.2; tcp-window.ts). It
+// is passed on all the same: the host knows its window to the byte and judges better than we.
 //
 // Ageing: each tick visits a slice of the entries, so that all are visited about once a second; entries end
 // up to a second late. Only as far as the highest entry in use, for a small network pays little. The visit
@@ -22,14 +20,12 @@
 import { NOW_AT } from './cells.ts';
 import { COUNT_MASQUERADE_EXPIRED, count } from './counters.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP } from './ipv4.ts';
-import { MASQUERADE_COUNT, TICKS_PER_SECOND } from './limits.ts';
+import { MASQUERADE_END_LIMIT, MASQUERADE_REAP_SLICE, TICKS_PER_SECOND } from './limits.ts';
 import { classify, idleTicks, removeEntry, renew } from './masquerade-admission.ts';
 import {
   CURSOR_AT,
-  E_ACK,
   E_EXPIRES,
   E_FLAGS,
-  E_OUTSIDE,
   E_PROTOCOL,
   E_STATE,
   E_TIMER,
@@ -38,31 +34,48 @@ import {
   ENTRY_HEARD,
   ENTRY_SENT,
   entryAt,
-  FRESH_AT,
   HIGHEST_AT,
   HIGHEST_SEEN_AT,
+  isLost,
 } from './masquerade-table.ts';
-import { get8, get16, i32at, put8, puti32, putu16, u16at } from './memory.ts';
+import { loseWay, waysLost } from './masquerade-ways.ts';
+import { get8, get16, get32, i32at, put8, puti32 } from './memory.ts';
 import { PACKET_IP, PACKET_L4 } from './packet.ts';
 import { CLASSIC_ICMP, CLASSIC_UDP, parameter, RFC_ICMP, RFC_UDP } from './parameters.ts';
-import { tcpClassicNext, tcpClassicTimer } from './tcp-classic.ts';
+import { tcpClassicBegins, tcpClassicNext, tcpClassicTimer } from './tcp-classic.ts';
 import {
+  DATA_FRESH,
+  DATA_NEAR,
   INBOUND,
   OUTBOUND,
   RFC_ESTABLISHED,
-  RFC_INIT_IN,
   RFC_INIT_OUT,
   RFC_TRANS,
   TCP_ACK,
+  TCP_FIN,
   TCP_RST,
   TCP_SYN,
+  tcpRfcBegins,
   tcpRfcNext,
-  tcpRfcOver,
+  tcpRfcOpening,
   tcpRfcTimer,
 } from './tcp-rfc.ts';
+import {
+  finCounts,
+  follow,
+  IN_SIDE,
+  isFresh,
+  noteEnd,
+  OUT_SIDE,
+  pickUp,
+  rstCounts,
+  synCounts,
+} from './tcp-window.ts';
 
-/** Halves of the sequence space that an RST may be ahead of the last acknowledgment: a window of 1 MiB. */
-const RST_AHEAD: i32 = 16;
+// What placeSegment() answers, beside the DATA_* of tcp-rfc.ts.
+const PLACED_DATA: i32 = 3;
+const PLACED_NEAR: i32 = 4;
+const PLACED_FIN: i32 = 8;
 
 /** Restarts an entry's timer. A session that only the outside uses is not prolonged, but may be cut short. */
 export function refresh(e: i32): void {
@@ -88,62 +101,74 @@ export function noteSide(e: i32, side: i32): void {
 /** Lets a TCP segment change its session's state and timer. For first segments and all that are no mere ACK. */
 export function trackTcp(e: i32, packet: i32, direction: i32): void {
   const l4: i32 = i32at(packet + PACKET_L4);
-  const control: i32 = get8(l4 + 13);
   const state: i32 = get8(e + E_STATE);
-  if ((control & TCP_RST) !== 0 && direction === INBOUND && rstBelongs(e, l4, control, state) === 0) return;
-  let next: i32 = state;
-  if ((get8(e + E_FLAGS) & ENTRY_CLASSIC) !== 0) {
-    next = tcpClassicNext(state, control, direction);
-    put8(e + E_TIMER, tcpClassicTimer(next));
+  const classic: i32 = get8(e + E_FLAGS) & ENTRY_CLASSIC;
+  let control: i32 = get8(l4 + 13);
+  let data: i32 = 0;
+  if ((control & TCP_RST) !== 0) {
+    // The state's number 2 is SYN_SENT in both profiles.
+    const opening: i32 = state === RFC_INIT_OUT ? 1 : 0;
+    if (rstCounts(e, l4, control, sideOf(direction), opening) === 0) return;
+  } else if ((control & TCP_SYN) !== 0) {
+    const begins: i32 = classic !== 0 ? tcpClassicBegins(state) : tcpRfcBegins(state, direction);
+    if (synCounts(e, l4, control, direction, begins) === 0) return;
   } else {
-    next = tcpRfcNext(state, control, direction, answeredData(e, packet, l4));
-    put8(e + E_TIMER, tcpRfcTimer(next));
-    if ((next === RFC_INIT_OUT || next === RFC_INIT_IN) && tcpRfcOver(state) !== 0) {
-      // It starts over, so it is unanswered again.
-      const both: i32 = get8(e + E_FLAGS) & ~ENTRY_ANSWERED;
-      put8(e + E_FLAGS, both | (direction === OUTBOUND ? ENTRY_SENT : ENTRY_HEARD));
-    }
+    data = placeSegment(e, packet, l4, control, direction);
+    if ((data & PLACED_FIN) === 0) control &= ~TCP_FIN;
+    // What comes from outside and is not near keeps no session.
+    if ((data & PLACED_NEAR) === 0 && direction === INBOUND) return;
+  }
+  const next: i32 =
+    classic !== 0
+      ? tcpClassicNext(state, control, direction)
+      : tcpRfcNext(state, control, direction, data & PLACED_DATA);
+  put8(e + E_TIMER, classic !== 0 ? tcpClassicTimer(next) : tcpRfcTimer(next));
+  if (classic === 0 && tcpRfcOpening(next) !== 0 && tcpRfcOpening(state) === 0) {
+    // It starts, or starts over: then it is unanswered again.
+    const others: i32 = get8(e + E_FLAGS) & ~ENTRY_ANSWERED;
+    put8(e + E_FLAGS, others | (direction === OUTBOUND ? ENTRY_SENT : ENTRY_HEARD));
   }
   put8(e + E_STATE, next);
-  noteSequence(e, l4, control, direction, state, next);
   if (next !== state) classify(e);
   if (next !== state || (control & TCP_RST) === 0) refresh(e);
 }
 
-/** Remembers what an inbound RST is compared with. A SYN that opens nothing is a repeated or a forged one. */
-function noteSequence(e: i32, l4: i32, control: i32, direction: i32, before: i32, state: i32): void {
-  if (direction === INBOUND) {
-    if ((control & TCP_SYN) !== 0 && state !== before) putu16(e + E_ACK, get16(l4 + 4));
-  } else if (state === RFC_INIT_OUT) {
-    if ((control & TCP_SYN) !== 0) putu16(e + E_ACK, get16(l4 + 4));
-  } else if ((control & TCP_ACK) !== 0) {
-    putu16(e + E_ACK, get16(l4 + 8));
+function sideOf(direction: i32): i32 {
+  return direction === OUTBOUND ? OUT_SIDE : IN_SIDE;
+}
+
+/** What a segment without SYN and RST is: PLACED_* and DATA_*. Moves the session's numbers if it is near. */
+function placeSegment(e: i32, packet: i32, l4: i32, control: i32, direction: i32): i32 {
+  if ((control & TCP_ACK) === 0) return 0;
+  const side: i32 = sideOf(direction);
+  if (direction === OUTBOUND && get8(e + E_STATE) !== RFC_INIT_OUT) pickUp(e, l4);
+  const datagramEnd: i32 = packet + PACKET_IP + get16(packet + PACKET_IP + 2);
+  const dataBytes: i32 = datagramEnd - l4 - ((get8(l4 + 12) >>> 4) << 2);
+  const end: i32 = (get32(l4 + 4) + dataBytes) | 0;
+  // Both are asked before the numbers move.
+  const fresh: i32 = isFresh(e, side, end);
+  const fin: i32 = (control & TCP_FIN) !== 0 ? finCounts(e, l4, side) : 0;
+  if (follow(e, l4, side) === 0) return 0;
+  let placed: i32 = fin !== 0 ? PLACED_NEAR | PLACED_FIN : PLACED_NEAR;
+  if (dataBytes > 0 && (get8(e + E_FLAGS) & ENTRY_ANSWERED) === ENTRY_ANSWERED) {
+    placed |= fresh !== 0 ? DATA_FRESH : DATA_NEAR;
   }
+  noteEnd(e, side, end);
+  return placed;
 }
 
-/** Whether an inbound RST may be the remote host's. The state's number 2 is SYN_SENT in both profiles. */
-function rstBelongs(e: i32, l4: i32, control: i32, state: i32): i32 {
-  const expected: i32 = u16at(e + E_ACK);
-  if (state === RFC_INIT_OUT) {
-    if ((control & TCP_ACK) === 0) return 0;
-    return ((get16(l4 + 8) - expected) & 0xffff) <= 1 ? 1 : 0;
-  }
-  return ((get16(l4 + 4) - expected + 1) & 0xffff) <= RST_AHEAD + 1 ? 1 : 0;
-}
-
-/** 1 if the segment brings data and both sides have used the session. */
-function answeredData(e: i32, packet: i32, l4: i32): i32 {
-  if ((get8(e + E_FLAGS) & ENTRY_ANSWERED) !== ENTRY_ANSWERED) return 0;
-  const end: i32 = packet + PACKET_IP + get16(packet + PACKET_IP + 2);
-  return l4 + ((get8(l4 + 12) >>> 4) << 2) < end ? 1 : 0;
-}
-
-/** Visits the next slice of the table. A slice is a hundredth of the entries that may be in use. */
+/**
+ * Visits the next slice of the table: a hundredth of the entries that may be in use, more while those of a lost
+ * address are looked for. It ends at most MASQUERADE_END_LIMIT sessions; what more is due waits for the next tick.
+ */
 export function masqueradeTick(): void {
   const now: i32 = i32at(NOW_AT);
   const highest: i32 = i32at(HIGHEST_AT);
+  let left: i32 = ((highest / TICKS_PER_SECOND) | 0) + 1;
+  if (left < MASQUERADE_REAP_SLICE && waysLost() !== 0) left = MASQUERADE_REAP_SLICE;
+  let ends: i32 = MASQUERADE_END_LIMIT;
   let n: i32 = i32at(CURSOR_AT);
-  for (let left: i32 = ((highest / TICKS_PER_SECOND) | 0) + 1; left !== 0; left--) {
+  for (; left !== 0 && ends !== 0; left--) {
     if (n >= highest) {
       puti32(HIGHEST_AT, i32at(HIGHEST_SEEN_AT));
       puti32(HIGHEST_SEEN_AT, 0);
@@ -154,8 +179,15 @@ export function masqueradeTick(): void {
     const e: i32 = entryAt(n);
     if (get8(e + E_PROTOCOL) === 0) continue;
     puti32(HIGHEST_SEEN_AT, n);
-    if (((i32at(e + E_EXPIRES) - now) | 0) <= 0) expire(e);
-    else if (idleTicks(e) <= TICKS_PER_SECOND) renew(e);
+    if (isLost(e) !== 0) {
+      removeEntry(e);
+      ends -= 1;
+    } else if (((i32at(e + E_EXPIRES) - now) | 0) <= 0) {
+      expire(e);
+      ends -= 1;
+    } else if (idleTicks(e) <= TICKS_PER_SECOND) {
+      renew(e);
+    }
   }
   puti32(CURSOR_AT, n);
 }
@@ -176,18 +208,10 @@ function expire(e: i32): void {
 
 /** Ends all sessions. */
 export function masqueradeFlush(): void {
-  for (let n: i32 = 1; n <= MASQUERADE_COUNT; n++) {
-    if (n > i32at(FRESH_AT)) return;
-    const e: i32 = entryAt(n);
-    if (get8(e + E_PROTOCOL) !== 0) removeEntry(e);
-  }
+  loseWay(0);
 }
 
 /** Ends the sessions that use an outside address which we have lost; the others stay. */
 export function masqueradeForgetAddress(address: i32): void {
-  for (let n: i32 = 1; n <= MASQUERADE_COUNT; n++) {
-    if (n > i32at(FRESH_AT)) return;
-    const e: i32 = entryAt(n);
-    if (get8(e + E_PROTOCOL) !== 0 && i32at(e + E_OUTSIDE) === address) removeEntry(e);
-  }
+  if (address !== 0) loseWay(address);
 }

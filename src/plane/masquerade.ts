@@ -20,12 +20,13 @@
 // accepts packets is NAT_FILTER: from anyone, from addresses that the inside has sent to, or from endpoints
 // only. A packet that the filter lets in from a new endpoint makes a session of its own.
 //
-// Other protocols: one without ports (GRE, ESP) is known by its addresses alone, so one inside host at a time
-// can have a session with a remote host; a second one is refused (DROP_PROTOCOL). One tunnel works from the
-// box, and only the protocol's helper could tell two apart. UDP-Lite and DCCP, whose checksums cover the
+// Other protocols: one without ports (GRE, ESP, 6in4) is known by its addresses alone, so one inside host at a time
+// can have a session with a remote host; a second one is refused (DROP_PROTOCOL), until the first has sent nothing
+// for TUNNEL_IDLE_SECONDS: then the tunnel is the second one's, whatever the remote host still sends to the first. Only
+// the protocol's helper could tell two apart. UDP-Lite and DCCP, whose checksums cover the
 // addresses, are refused outright.
 //
-// Fast path: one lookup, one rewrite, one store of the expiry (and a 16-bit copy of TCP's acknowledgment).
+// Fast path: one lookup, one rewrite, one store of the expiry (and TCP's numbers, tcp-window.ts).
 // No list is touched, see masquerade-admission.ts. RFC 1624: the difference of the addresses is summed once
 // and applied to the checksums of IP and of TCP or UDP. In later fragments there is no transport header
 // (PACKET_L4 is 0): they get the addresses only, and never make a session.
@@ -41,17 +42,25 @@ import {
   DROP_INTERFACE_DOWN,
   DROP_NO_PORT,
   DROP_PROTOCOL,
+  DROP_TABLE_FULL,
   DROP_TCP_STATE,
   DROP_UNSOLICITED,
 } from './counters.ts';
 import { translateErrorInbound, translateErrorOutbound } from './icmp-translate.ts';
 import { IF_ADDRESS, interfaceAt } from './interface.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from './ipv4.ts';
-import { MASQUERADE_AT, MASQUERADE_BYTES, PARAMETERS_AT } from './limits.ts';
-import { admit } from './masquerade-admission.ts';
-import { choosePort, NO_PORT } from './masquerade-ports.ts';
 import {
-  E_ACK,
+  MASQUERADE_AT,
+  MASQUERADE_BYTES,
+  PARAMETERS_AT,
+  TICKS_PER_SECOND,
+  TUNNEL_IDLE_SECONDS,
+} from './limits.ts';
+import { admit, refuseEntry, removeEntry } from './masquerade-admission.ts';
+import { hostFor, resetHosts } from './masquerade-hosts.ts';
+import { link } from './masquerade-link.ts';
+import { choosePort } from './masquerade-ports.ts';
+import {
   E_EXPIRES,
   E_FLAGS,
   E_IN_PORTS,
@@ -60,8 +69,10 @@ import {
   E_OUTSIDE,
   E_PROTOCOL,
   E_REMOTE,
+  E_SENT,
   E_STATE,
   E_TIMER,
+  E_WAY,
   ENTRY_CLASSIC,
   ENTRY_HEARD,
   ENTRY_SENT,
@@ -73,11 +84,12 @@ import {
   findPort,
   hasPorts,
   IN_USE_AT,
-  link,
   resetTable,
+  WAY_SHIFT,
 } from './masquerade-table.ts';
 import { noteSide, startTimer, trackTcp } from './masquerade-timeout.ts';
-import { get8, get16, get32, i32at, put8, put16, put32, puti32, putu16 } from './memory.ts';
+import { NO_WAY, wayFor } from './masquerade-ways.ts';
+import { get8, get16, get32, i32at, put8, put16, put32, puti32 } from './memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_HAIRPIN,
@@ -101,8 +113,10 @@ import {
   PROFILE_CLASSIC,
   parameter,
 } from './parameters.ts';
+import { NO_PORT, resetPortMaps } from './port-map.ts';
 import { resetTcpClassic } from './tcp-classic.ts';
 import { INBOUND, OUTBOUND, TCP_ACK, TCP_RST, TCP_SYN } from './tcp-rfc.ts';
+import { follow, IN_SIDE, OUT_SIDE } from './tcp-window.ts';
 
 // The queries of an ICMP session, bits of its E_STATE: a reply must match one that was sent.
 export const QUERY_ECHO: i32 = 1;
@@ -119,6 +133,8 @@ const UDP_LITE: i32 = 136;
 
 export function masqueradeReset(): void {
   resetTable();
+  resetHosts();
+  resetPortMaps();
   resetTcpClassic();
 }
 
@@ -166,6 +182,7 @@ export function masqueradeInbound(packet: i32): i32 {
   ) {
     trackTcp(e, packet, INBOUND);
   } else if ((flags & ENTRY_SENT) !== 0) {
+    if (protocol === TCP && l4 !== 0) follow(e, l4, IN_SIDE);
     puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
   }
   rewrite(
@@ -234,7 +251,7 @@ function outbound(packet: i32, hairpin: i32): i32 {
     if ((get8(l4 + 13) & CONTROL_MASK) !== TCP_ACK || get8(e + E_STATE) !== ESTABLISHED) {
       trackTcp(e, packet, OUTBOUND);
     } else {
-      putu16(e + E_ACK, get16(l4 + 8));
+      follow(e, l4, OUT_SIDE);
       puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
     }
   } else {
@@ -242,6 +259,8 @@ function outbound(packet: i32, hairpin: i32): i32 {
       const query: i32 = queryOf(get8(l4));
       if (query === 0) return DROP_ICMP_TYPE;
       put8(e + E_STATE, get8(e + E_STATE) | query);
+    } else if (protocol !== UDP) {
+      puti32(e + E_SENT, i32at(NOW_AT));
     }
     puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
   }
@@ -314,21 +333,25 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
   if (protocol === TCP && (get8(l4 + 13) & TCP_RST) !== 0) return DROP_TCP_STATE;
   if (protocol === ICMP && queryOf(get8(l4)) === 0) return DROP_ICMP_TYPE;
   const classic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? 1 : 0;
+  const host: i32 = hostFor(inside);
   let port: i32 = 0;
   if (hasPorts(protocol) !== 0) {
     const mapping: i32 = classic !== 0 ? 0 : findMapping(inside, ports >>> 16, protocol, outside);
-    port = mapping !== 0 ? i32at(mapping + E_IN_PORTS) & 0xffff : choosePort(protocol, ports >>> 16, outside);
+    if (mapping !== 0) port = i32at(mapping + E_IN_PORTS) & 0xffff;
+    else port = choosePort(protocol, ports >>> 16, outside, host);
     if (port === NO_PORT) return DROP_NO_PORT;
-  } else if (findInbound(outside, remote, 0, protocol) !== 0) {
-    return DROP_PROTOCOL;
+  } else {
+    const other: i32 = findInbound(outside, remote, 0, protocol);
+    if (other !== 0) {
+      const silent: i32 = (i32at(NOW_AT) - i32at(other + E_SENT)) | 0;
+      if (silent < TUNNEL_IDLE_SECONDS * TICKS_PER_SECOND) return DROP_PROTOCOL;
+      removeEntry(other);
+    }
   }
-  const e: i32 = admit(inside, 0);
+  const e: i32 = admit(host, 0);
   if (e < MASQUERADE_AT) return e;
-  fillEntry(e, protocol, inside, remote, outside, ports >>> 16, ports & 0xffff, port);
-  put8(e + E_FLAGS, classic !== 0 ? ENTRY_CLASSIC | ENTRY_SENT : ENTRY_SENT);
-  link(e);
-  if (protocol !== TCP) startTimer(e);
-  return e;
+  fillEntry(e, protocol, inside, remote, ports >>> 16, ports & 0xffff, port);
+  return begin(e, outside, classic !== 0 ? ENTRY_CLASSIC | ENTRY_SENT : ENTRY_SENT);
 }
 
 /** Adds a session that the outside opens, if the filter lets it: its entry, LOCAL, or the reason to drop. */
@@ -355,15 +378,12 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   // another outside address): then the answer would leave by that one.
   if (findOutbound(inside, remote, (insidePort << 16) | (ports >>> 16), protocol) !== 0)
     return DROP_UNSOLICITED;
-  const e: i32 = admit(inside, 1);
+  const e: i32 = admit(hostFor(inside), 1);
   if (e < MASQUERADE_AT) return e;
-  fillEntry(e, protocol, inside, remote, outside, insidePort, ports >>> 16, port);
-  put8(e + E_FLAGS, ENTRY_HEARD);
-  link(e);
+  fillEntry(e, protocol, inside, remote, insidePort, ports >>> 16, port);
   // A stranger's session ends no later than the one that let him in: he only makes it shorter.
   puti32(e + E_EXPIRES, expires);
-  if (protocol !== TCP) startTimer(e);
-  return e;
+  return begin(e, outside, ENTRY_HEARD);
 }
 
 function fillEntry(
@@ -371,7 +391,6 @@ function fillEntry(
   protocol: i32,
   inside: i32,
   remote: i32,
-  outside: i32,
   insidePort: i32,
   remotePort: i32,
   outsidePort: i32,
@@ -379,11 +398,24 @@ function fillEntry(
   put8(e + E_PROTOCOL, protocol);
   puti32(e + E_INSIDE, inside);
   puti32(e + E_REMOTE, remote);
-  puti32(e + E_OUTSIDE, outside);
   puti32(e + E_OUT_PORTS, (insidePort << 16) | remotePort);
   // ICMP has one identifier, that of the side the packet is on, in the place of both ports.
   puti32(e + E_IN_PORTS, ((protocol === ICMP ? outsidePort : remotePort) << 16) | outsidePort);
+}
+
+/** Links a new session, whose other fields are set: its entry, or DROP_TABLE_FULL if there is no room in its chains. */
+function begin(e: i32, outside: i32, flags: i32): i32 {
+  const way: i32 = wayFor(outside);
+  puti32(e + E_OUTSIDE, outside);
+  put8(e + E_FLAGS, get8(e + E_FLAGS) | flags);
+  put8(e + E_WAY, way << WAY_SHIFT);
+  if (way === NO_WAY || link(e) === 0) {
+    refuseEntry(e);
+    return DROP_TABLE_FULL;
+  }
   count(COUNT_MASQUERADE_NEW);
+  if (get8(e + E_PROTOCOL) !== TCP) startTimer(e);
+  return e;
 }
 
 /** The query that an ICMP type is, or 0: echo, timestamp, information, address mask (RFC 792, RFC 950). */

@@ -14,6 +14,7 @@ export const HAIRPIN: i32 = 3;
 /** Answer pings that come in from the WAN: 1 or 0. */
 export const WAN_PING: i32 = 4;
 // Profile rfc: RFC 4787, 5382, 5508, 7857.
+/** The order is that of the table in src/control/commands/settings.ts. */
 export const RFC_TCP_ESTABLISHED: i32 = 8;
 export const RFC_TCP_OPENING: i32 = 9;
 export const RFC_TCP_CLOSING: i32 = 10;
@@ -33,6 +34,15 @@ export const FILTER_ENDPOINT: i32 = 0;
 export const FILTER_ADDRESS: i32 = 1;
 export const FILTER_ADDRESS_PORT: i32 = 2;
 
+/** RFC 5382 REQ-5: not less than 2 h 4 min. */
+export const SECONDS_TCP_ESTABLISHED: i32 = 7440;
+/** Closing ones, too: RFC 5382 REQ-5 and RFC 7857, section 2.1: not less than 4 min. */
+export const SECONDS_TCP_OPENING: i32 = 240;
+/** RFC 4787 REQ-5: not less than 2 min; REQ-5c advises 5. */
+export const SECONDS_UDP: i32 = 300;
+/** RFC 5508 REQ-2: not less than 1 min. */
+export const SECONDS_ICMP: i32 = 60;
+
 export function parameter(index: i32): i32 {
   return i32at(PARAMETERS_AT + 4 * index);
 }
@@ -47,11 +57,11 @@ export function resetParameters(): void {
   setParameter(NAT_FILTER, FILTER_ADDRESS); // RFC 4787 REQ-8: address-dependent where strictness matters
   setParameter(MSS_CLAMP, 1);
   setParameter(HAIRPIN, 1);
-  setSeconds(RFC_TCP_ESTABLISHED, 7440); // RFC 5382 REQ-5: not less than 2 h 4 min
-  setSeconds(RFC_TCP_OPENING, 240); // RFC 5382 REQ-5 and RFC 7857, section 2.1: 4 min
-  setSeconds(RFC_TCP_CLOSING, 240);
-  setSeconds(RFC_UDP, 300); // RFC 4787 REQ-5c advises 5 min
-  setSeconds(RFC_ICMP, 60); // RFC 5508 REQ-2
+  setSeconds(RFC_TCP_ESTABLISHED, SECONDS_TCP_ESTABLISHED);
+  setSeconds(RFC_TCP_OPENING, SECONDS_TCP_OPENING);
+  setSeconds(RFC_TCP_CLOSING, SECONDS_TCP_OPENING);
+  setSeconds(RFC_UDP, SECONDS_UDP);
+  setSeconds(RFC_ICMP, SECONDS_ICMP);
   // NONE ESTABLISHED SYN_SENT SYN_RECV FIN_WAIT TIME_WAIT CLOSE CLOSE_WAIT LAST_ACK LISTEN
   setSeconds(CLASSIC_STATES + 0, 1800);
   setSeconds(CLASSIC_STATES + 1, 900);

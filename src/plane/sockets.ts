@@ -1,5 +1,5 @@
 // The ports and ICMP identifiers that the router itself uses: what is delivered to control, and what the
-// masquerade must not hand out. The table is dense: entries in use come first.
+// masquerade must not hand out. The table is dense: entries in use come first. Ports are noted in port-map.ts as well.
 //
 //    0                            4                        8                12
 //    | protocol << 16 | port      | interfaces: a bit each | remote address | remote port |
@@ -10,8 +10,10 @@
 
 import { SOCKETS_OPEN_AT } from './cells.ts';
 import { dhcpExpectNothing } from './dhcp-reply.ts';
+import { PROTOCOL_ICMP } from './ipv4.ts';
 import { SOCKET_BYTES, SOCKET_COUNT, SOCKETS_AT } from './limits.ts';
 import { fill, i32at, puti32 } from './memory.ts';
+import { notePort, PORT_OPEN, portNoted } from './port-map.ts';
 
 const SOCKET_KEY: i32 = 0;
 const SOCKET_MASK: i32 = 4;
@@ -22,6 +24,8 @@ const SOCKET_REMOTE_PORT: i32 = 12;
 export const SOCKET_CLIENT: i32 = 0x10000;
 
 export function resetSockets(): void {
+  const end: i32 = SOCKETS_AT + i32at(SOCKETS_OPEN_AT) * SOCKET_BYTES;
+  for (let at: i32 = SOCKETS_AT; at < end; at += SOCKET_BYTES) note(i32at(at + SOCKET_KEY), 0);
   fill(SOCKETS_AT, 0, SOCKET_COUNT * SOCKET_BYTES);
   puti32(SOCKETS_OPEN_AT, 0);
   dhcpExpectNothing();
@@ -42,6 +46,7 @@ export function socketOpen(protocol: i32, port: i32, interfaceMask: i32): i32 {
   puti32(at + SOCKET_REMOTE, 0);
   puti32(at + SOCKET_REMOTE_PORT, 0);
   puti32(SOCKETS_OPEN_AT, open + 1);
+  note(i32at(at + SOCKET_KEY), 1);
   return 1;
 }
 
@@ -49,6 +54,7 @@ export function socketOpen(protocol: i32, port: i32, interfaceMask: i32): i32 {
 export function socketClose(protocol: i32, port: i32): void {
   const found: i32 = find(protocol, port);
   if (found === 0) return;
+  note(i32at(found + SOCKET_KEY), 0);
   const open: i32 = i32at(SOCKETS_OPEN_AT) - 1;
   const last: i32 = SOCKETS_AT + open * SOCKET_BYTES;
   puti32(found + SOCKET_KEY, i32at(last + SOCKET_KEY));
@@ -62,7 +68,12 @@ export function socketClose(protocol: i32, port: i32): void {
 
 /** 1 if the router itself uses that port or ICMP identifier. */
 export function socketUses(protocol: i32, port: i32): i32 {
+  if (protocol !== PROTOCOL_ICMP) return portNoted(protocol, port, PORT_OPEN);
   return find(protocol, port) !== 0 ? 1 : 0;
+}
+
+function note(key: i32, taken: i32): void {
+  notePort(key >>> 16, key & 0xffff, PORT_OPEN, taken);
 }
 
 /** A datagram leaves from that port by an interface: a client's socket hears that remote end from now on. */

@@ -79,3 +79,8 @@ export function tcpClassicOpening(state: i32): i32 {
     ? 1
     : 0;
 }
+
+/** 1 if a SYN begins a connection in that state: a first one, or anew. */
+export function tcpClassicBegins(state: i32): i32 {
+  return tcpClassicOpening(state) !== 0 || tcpClassicOver(state) !== 0 ? 1 : 0;
+}

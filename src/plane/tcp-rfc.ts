@@ -17,13 +17,16 @@
 // - RST in BOTH_FIN changes nothing: from TRANS a late duplicate of data would bring two hours back.
 // - SYN in BOTH_FIN or TRANS starts over: a host that reuses its port has begun a new connection (RFC 1122,
 //   section 4.2.2.13), and the figure's way from TRANS straight to ESTABLISHED would give an unanswered SYN
-//   two hours.
-// - TRANS goes back to ESTABLISHED by "data pkt": a segment with data, of a session that both sides have
-//   used. That undoes a forged RST, and lets a session whose beginning we missed (the router was reset)
-//   live on.
+//   two hours. From the inside it starts over in CLIENT_FIN and SERVER_FIN, too: a host that has vanished and come
+//   back uses its ports again.
+// - TRANS goes back to ESTABLISHED by "data pkt": a segment with data that is near (tcp-window.ts), of a session that
+//   both sides have used. That undoes a forged RST, and lets a session whose beginning we missed (the router was
+//   reset) live on. INIT_IN does, too: a forged SYN has made it of a living session.
+// - Data beyond its sender's FIN undo the FIN, which was forged: BOTH_FIN becomes half-closed, a half-closed
+//   session ESTABLISHED. Data sent again before it do not.
 // - A half-closed session keeps the long timer: RFC 5382, section 5 calls a connection closing when both
 //   sides have sent a FIN.
-// Not here: whether an RST belongs (masquerade-timeout.ts), and when an idle session ends.
+// Not here: whether an RST or FIN counts (tcp-window.ts), and when an idle session ends (masquerade-timeout.ts).
 
 import { RFC_TCP_CLOSING, RFC_TCP_ESTABLISHED, RFC_TCP_OPENING } from './parameters.ts';
 
@@ -49,23 +52,45 @@ export const TCP_ACK: i32 = 16;
 export const OUTBOUND: i32 = 0;
 export const INBOUND: i32 = 1;
 
-/** The state after a segment. `data`: it brings data and the session has been used by both sides. */
+/** What a segment's data are: near where the session is, or even beyond all that its sender has sent. */
+export const DATA_NEAR: i32 = 1;
+export const DATA_FRESH: i32 = 2;
+
+/** The state after a segment. `data`: DATA_* if it brings data and the session has been used by both sides, or 0. */
 export function tcpRfcNext(state: i32, flags: i32, direction: i32, data: i32): i32 {
   if ((flags & TCP_RST) !== 0) return state === RFC_CLOSED || state === RFC_BOTH_FIN ? state : RFC_TRANS;
-  if ((flags & TCP_SYN) !== 0) return afterSyn(state, direction);
+  if ((flags & TCP_SYN) !== 0) return afterSyn(state, flags, direction);
   if ((flags & TCP_FIN) !== 0) return afterFin(state, direction);
   // RFC 7857 knows no session without a SYN; one that the inside goes on with starts in TRANS.
   if (state === RFC_CLOSED) return RFC_TRANS;
-  return state === RFC_TRANS && data !== 0 ? RFC_ESTABLISHED : state;
+  return data !== 0 ? afterData(state, direction, data) : state;
 }
 
-function afterSyn(state: i32, direction: i32): i32 {
-  if (state === RFC_CLOSED || state === RFC_BOTH_FIN || state === RFC_TRANS) {
-    return direction === OUTBOUND ? RFC_INIT_OUT : RFC_INIT_IN;
-  }
+/** 1 if a SYN begins a connection in that state: a first one, or anew. */
+export function tcpRfcBegins(state: i32, direction: i32): i32 {
+  if (state === RFC_CLOSED || state === RFC_BOTH_FIN || state === RFC_TRANS || state === RFC_INIT_IN)
+    return 1;
+  return direction === OUTBOUND && (state === RFC_CLIENT_FIN || state === RFC_SERVER_FIN) ? 1 : 0;
+}
+
+function afterData(state: i32, direction: i32, data: i32): i32 {
+  if (state === RFC_TRANS || state === RFC_INIT_IN) return RFC_ESTABLISHED;
+  if (data !== DATA_FRESH) return state;
+  if (state === RFC_BOTH_FIN) return direction === OUTBOUND ? RFC_SERVER_FIN : RFC_CLIENT_FIN;
+  if (state === RFC_CLIENT_FIN && direction === OUTBOUND) return RFC_ESTABLISHED;
+  return state === RFC_SERVER_FIN && direction !== OUTBOUND ? RFC_ESTABLISHED : state;
+}
+
+function afterSyn(state: i32, flags: i32, direction: i32): i32 {
   if (state === RFC_INIT_OUT && direction === INBOUND) return RFC_ESTABLISHED;
-  if (state === RFC_INIT_IN && direction === OUTBOUND) return RFC_ESTABLISHED;
-  return state;
+  if (state === RFC_INIT_IN) return direction === OUTBOUND ? RFC_ESTABLISHED : state;
+  // A SYN,ACK answers a SYN that we have seen (synCounts() says so), in a session that was taken for a living one.
+  const half: i32 = state === RFC_CLIENT_FIN || state === RFC_SERVER_FIN ? 1 : 0;
+  if ((flags & TCP_ACK) !== 0 && state !== RFC_CLOSED && (direction === INBOUND || half !== 0)) {
+    return RFC_ESTABLISHED;
+  }
+  if (tcpRfcBegins(state, direction) === 0) return state;
+  return direction === OUTBOUND ? RFC_INIT_OUT : RFC_INIT_IN;
 }
 
 function afterFin(state: i32, direction: i32): i32 {
