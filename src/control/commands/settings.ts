@@ -1,9 +1,19 @@
 // Settings of masquerade and engine. Refusals say "Cannot set WHAT VALUE: CAUSE".
 
 import { ENGINE_AT, ENGINE_INTERPRETED, ENGINE_NATIVE } from '../../plane/cells.ts';
-import { PARAMETERS_AT } from '../../plane/limits.ts';
+import { PARAMETERS_AT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
-import { FILTER_ADDRESS, NAT_FILTER, NAT_PROFILE, PROFILE_RFC } from '../../plane/parameters.ts';
+import {
+  FILTER_ADDRESS,
+  NAT_FILTER,
+  NAT_PROFILE,
+  PROFILE_RFC,
+  RFC_TCP_ESTABLISHED,
+  SECONDS_ICMP,
+  SECONDS_TCP_ESTABLISHED,
+  SECONDS_TCP_OPENING,
+  SECONDS_UDP,
+} from '../../plane/parameters.ts';
 import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import type { Setting } from '../registry.ts';
@@ -24,6 +34,44 @@ function choice(
 /** Settings that live in the plane's tables. */
 export function settings(context: Context): Setting[] {
   return choiceSettings(context).map(setting => ({ ...setting, inPlane: true }));
+}
+
+/** Timers of profile rfc, from parameter RFC_TCP_ESTABLISHED on: name, default, the RFC's least, both in seconds. */
+const TIMERS: [name: string, usual: number, least: number][] = [
+  ['tcp-established', SECONDS_TCP_ESTABLISHED, 7440],
+  ['tcp-opening', SECONDS_TCP_OPENING, 240],
+  ['tcp-closing', SECONDS_TCP_OPENING, 240],
+  ['udp', SECONDS_UDP, 120],
+  ['icmp', SECONDS_ICMP, 60],
+];
+
+function timeoutSetting(context: Context): Setting {
+  const { plane } = context.machine;
+  const put = (name: string, seconds?: number): void => {
+    const index = TIMERS.findIndex(([known]) => known === name);
+    const timer = TIMERS[index];
+    if (timer === undefined)
+      throw new Refusal(`Cannot set NAT timeout ${name}: it is one of ${TIMERS.map(t => t[0]).join(', ')}`);
+    const [, usual, least] = timer;
+    const value = seconds ?? usual;
+    if (!(value >= least))
+      throw new Refusal(`Cannot set NAT timeout ${name} ${seconds}: the RFCs ask for ${least} s at least`);
+    plane.setParameter(RFC_TCP_ESTABLISHED + index, value * TICKS_PER_SECOND);
+  };
+  return {
+    words: 'nat timeout',
+    arguments: 'icmp|udp|tcp-opening|tcp-closing|tcp-established SECONDS:integer(60..604800,seconds)',
+    help: 'how long an idle session stays, in profile rfc',
+    set: ([name = '', seconds = '']) => put(name, Number(seconds)),
+    unset: ([name = '']) => put(name),
+    unsetArguments: 'icmp|udp|tcp-opening|tcp-closing|tcp-established',
+    unsetHelp: 'back to what it is usually',
+    lines: () =>
+      TIMERS.flatMap(([name, usual], i) => {
+        const seconds = i32at(PARAMETERS_AT + 4 * (RFC_TCP_ESTABLISHED + i)) / TICKS_PER_SECOND;
+        return seconds === usual ? [] : [`set nat timeout ${name} ${seconds}`];
+      }),
+  };
 }
 
 function choiceSettings(context: Context): Setting[] {
@@ -50,6 +98,7 @@ function choiceSettings(context: Context): Setting[] {
       unsetHelp: 'back to address',
       lines: () => [`set nat filter ${nameOf(FILTERS, parameter(NAT_FILTER))}`],
     },
+    timeoutSetting(context),
     {
       words: 'engine',
       arguments: 'native|interpreted=native',
