@@ -13,6 +13,7 @@ import {
   FRAME_MAX,
   INTERFACE_LAN,
   INTERFACE_WAN,
+  MASQUERADE_COUNT,
   PLANE_BYTES,
   TICKS_PER_SECOND,
 } from '../src/plane/limits.ts';
@@ -93,6 +94,21 @@ async function forwarding(bench: Bench, engine: string, count: number): Promise<
   }
   const fresh = (i: number) => packets.udp(ip(HOST, SERVER), 10000 + i, 7, packets.payload(18));
   row(`new UDP flow, ${engine}`, await cost(bench, Math.min(count, 1000), i => lan.send(fresh(i)), wan), 0);
+  if (engine === 'native') row('new UDP flow, its port taken, the table full', await drawn(bench), 0);
+}
+
+/** A new flow for which a port is drawn and another one put out: 200 hosts want the same few ports. */
+async function drawn(bench: Bench): Promise<number> {
+  const { lan, wan } = bench;
+  const flow = (i: number) =>
+    packets.udp(
+      ip(`192.168.0.${3 + (i % 200)}`, SERVER),
+      61000 + 2 * Math.floor(i / 200),
+      7,
+      packets.payload(18),
+    );
+  await cost(bench, MASQUERADE_COUNT, i => lan.send(flow(i)), wan);
+  return await cost(bench, 1000, i => lan.send(flow(MASQUERADE_COUNT + i)), wan);
 }
 
 /** An established connection's data segments, each way. */
@@ -106,7 +122,12 @@ async function connection(bench: Bench, count: number, bytes: number): Promise<[
     destination: number,
     flags: number,
     text = data,
-  ) => packets.tcp(ip(from, to), { sourcePort: source, destinationPort: destination, flags }, text);
+  ) => {
+    // Both sides' first sequence number is 1,000.
+    const acknowledgment = (flags & packets.ACK) !== 0 ? 1001 : 0;
+    const header = { sourcePort: source, destinationPort: destination, flags, acknowledgment };
+    return packets.tcp(ip(from, to), header, text);
+  };
   const none = new Uint8Array();
   const open = async (): Promise<number> => {
     await cost(bench, 1, () => lan.send(segment(HOST, SERVER, 6000, 80, packets.SYN, none)), wan);
