@@ -409,6 +409,7 @@ test.serial('a NAK in mid-life: the address is not used from the same moment on,
   t.is(lab.toWan.length, 1, 'nothing leaves');
   lab.run(START);
   t.is(lab.address(), `${next}/24`);
+  for (let i = 0; i < 2; i++) lab.plane.masqueradeTick();
   t.is(lab.plane.masqueradeCount(), 0, 'sessions of the lost address have ended');
   lab.fromHost(udp({ source: HOST, destination: PEER }, 4000, 53));
   lab.settle();
