@@ -25,6 +25,14 @@ export const CRASH_AT_CLOCK_TICK = 28;
 /** Records that went to the disk since power-on. */
 export const CRASH_AT_KEPT = 32;
 
+/** The settings that are or were brought about last, by the CRC-32 of their text. */
+export const CRASH_AT_TEXT = 36;
+/** The line of that text that is being applied, counted from 1; 0 when none is. Who finds another was ended by it. */
+export const CRASH_AT_LINE = 40;
+/** Lines of that text that have ended control or the board, and are left out. */
+export const CRASH_AT_SKIPPED = 44;
+export const CRASH_SKIPPED_COUNT = 5;
+
 export const CRASH_RECORDS_AT = 64;
 export const CRASH_RECORD_COUNT = 7;
 export const CRASH_RECORD_BYTES = 576;
@@ -38,6 +46,8 @@ export const RECORD_AT_CLOCK = 16;
 export const RECORD_AT_CLOCK_TICK = 20;
 /** 1 once it is in the log; bit 1 is for the store. */
 export const RECORD_AT_REPORTED = 24;
+/** How often the tick had wrapped. */
+export const RECORD_AT_WRAPS = 28;
 /** edi esi ebp esp ebx edx ecx eax vector error eip cs eflags cr2; all 0 when there are none. */
 export const RECORD_AT_REGISTERS = 32;
 export const RECORD_REGISTERS = 14;

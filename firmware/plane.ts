@@ -69,3 +69,4 @@ export { catchUp, interrupt, planeReset, servicePending, tick, wanted } from '..
 export { pbkdf2Rounds, sha256Block } from '../src/plane/sha256.ts';
 export { resetSockets, socketClose, socketOpen, socketSent, socketUses } from '../src/plane/sockets.ts';
 export { resetTcp, tcpAccepts, tcpClose, tcpCookie, tcpOpen } from '../src/plane/tcp-local.ts';
+export { findLine } from '../src/plane/text.ts';

@@ -25,7 +25,7 @@ import { Reader } from '../src/control/dhcp/message.ts';
 import { compose, type Said, station } from '../src/control/dhcp/server-lab.ts';
 import { CONFIG_TEXT_AT, createConfigStore } from '../src/control/store/config-store.ts';
 import { createJournal } from '../src/control/store/journal.ts';
-import { putText } from '../src/control/store/text.ts';
+import { putText, textFrom } from '../src/control/store/text.ts';
 import { IMAGE } from './harness/board-router.ts';
 import { PROMPT } from './harness/console.ts';
 import { type DiskEvent, type DiskState, loggedDrive, parseDiskLog, powerCuts } from './harness/disk-log.ts';
@@ -155,7 +155,8 @@ interface Found {
 function find(image: Buffer, bad?: number): Found & { why: string | undefined } {
   const { disk, drive, run } = modelDisk(image);
   if (bad !== undefined) drive.bad.set(bad, UNC);
-  const { text } = run(createConfigStore({ memory, plane }, disk).load());
+  const { bytes } = run(createConfigStore({ memory, plane }, disk).load());
+  const text = bytes === undefined ? undefined : textFrom(memory, CONFIG_TEXT_AT, bytes);
   const log = new Map<string, string>();
   const why = run(
     createJournal({ memory, plane }, disk, () => true).open(({ kind, key, payload }) => {
@@ -250,7 +251,7 @@ test.serial('an error at any sector leaves the old or the new settings, and the 
     drive.bad.set(sector, UNC);
     const store = createConfigStore({ memory, plane }, disk);
     run(store.load());
-    const cause = run(store.save(putText(memory, CONFIG_TEXT_AT, 'set ntp off\n')));
+    const cause = run(store.save(putText(memory, CONFIG_TEXT_AT, 'set ntp off\n'), false));
     const after = find(bytes, sector).text;
     if (cause === undefined) t.is(after, 'set ntp off\n', `sector ${sector}`);
     else t.is(after, text, `sector ${sector}: ${cause}`);

@@ -204,8 +204,7 @@ static _Noreturn void start(void) {
       interrupts_on();
       step();
       if (first) FACT(FACT_RESTART_COUNTS) = clock_moment() - died_at;
-      first = 0;
-      if (!CELL(READY_AT)) CELL(READY_AT) = CELL(NOW_AT) + 1;
+      first = first && CELL(STARTING_AT);
     } else {
       clock_sleep();
       wait_for_interrupt();

@@ -31,6 +31,7 @@ void crash_record(u32 kind, const u32 *registers, const u32 *stack, const char *
   WORD(at + RECORD_AT_NUMBER) = number;
   WORD(at + RECORD_AT_BOOT) = WORD(CRASH_AT_BOOT);
   WORD(at + RECORD_AT_TICK) = stack_top ? CELL(NOW_AT) : 0; /* before, there is no plane's memory */
+  WORD(at + RECORD_AT_WRAPS) = stack_top ? CELL(NOW_WRAPS_AT) : 0;
   WORD(at + RECORD_AT_CLOCK) = WORD(CRASH_AT_CLOCK);
   WORD(at + RECORD_AT_CLOCK_TICK) = WORD(CRASH_AT_CLOCK_TICK);
   if (registers)

@@ -121,6 +121,8 @@ export class Access implements Guard {
       },
       {
         words: 'password hash',
+        isFirst: true,
+        isSecret: true,
         arguments: 'ROUNDS:integer(1..999999) SALT:hex HASH:hex',
         help: 'a password as the command password has made it',
         set: ([rounds = '', salt = '', hash = '']) => {

@@ -21,21 +21,38 @@ export function hex(value: number, digits: number): string {
   return (value >>> 0).toString(16).padStart(digits, '0');
 }
 
+/** Parts of addresses that were read, and all but the last part of the last one: a network's addresses begin alike. */
+const octets = new Map<string, number>();
+let start = '-';
+let startValue = 0;
+
 /** Reads four decimal numbers with dots. Octal and short forms are refused: they hide mistakes. */
 export function parseAddress(text: string): number | string {
+  const dot = text.lastIndexOf('.');
+  const last = octets.get(text.slice(dot + 1));
+  if (last !== undefined && text.slice(0, dot) === start) return startValue | last;
   const parts = text.split('.');
   if (parts.length !== 4) return 'an address is four numbers with dots';
   let address = 0;
   for (const part of parts) {
-    const number = Number(part);
-    if (number >= 0 && number <= 255 && String(number) === part) {
-      address = (address << 8) | number;
-      continue;
+    let number = octets.get(part);
+    if (number === undefined) {
+      number = Number(part);
+      const why = whyNoOctet(part, number);
+      if (why !== undefined) return why;
+      octets.set(part, number);
     }
-    if (!/^\d+$/.test(part)) return `${part === '' ? 'an empty part' : part} is not a number`;
-    return part.startsWith('0') ? `${part} starts with a zero` : `${part} is not 0 to 255`;
+    address = (address << 8) | number;
   }
+  start = text.slice(0, dot);
+  startValue = address & ~255;
   return address;
+}
+
+function whyNoOctet(part: string, number: number): string | undefined {
+  if (number >= 0 && number <= 255 && String(number) === part) return undefined;
+  if (!/^\d+$/.test(part)) return `${part === '' ? 'an empty part' : part} is not a number`;
+  return part.startsWith('0') ? `${part} starts with a zero` : `${part} is not 0 to 255`;
 }
 
 /** Reads A/N, an address and the length of its prefix. */
@@ -97,9 +114,14 @@ export function parseServer(text: string): number | string {
     if (typeof address === 'string') return address;
     return refuseUnicast(address) ?? address;
   }
-  if (text.length > 253 || !/^([a-z0-9_]([a-z0-9_-]{0,62})\.?)+$/i.test(text))
-    return 'it is no name of a host';
-  return 0;
+  return isServerName(text) ? 0 : 'it is no name of a host';
+}
+
+/** Label by label: one pattern for all would try each way to cut a long word into labels, which are without number. */
+function isServerName(text: string): boolean {
+  if (text.length > 253) return false;
+  const name = text.endsWith('.') ? text.slice(0, -1) : text;
+  return name.split('.').every(label => /^[a-z0-9_][a-z0-9_-]{0,62}$/i.test(label));
 }
 
 /** Whether two networks share an address. */

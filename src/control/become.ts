@@ -8,10 +8,13 @@
 // Not here: which settings there are (registry.ts), where configurations come from (store/).
 
 import { Refusal, wordsOf } from './console/command.ts';
+import type { Meanings } from './meaning.ts';
 import type { Setting } from './registry.ts';
 
-/** A line's setting and its arguments, or why there is none. */
-export type Meaning = { setting: Setting; args: string[] } | string;
+/** After so many lines others get a turn: nothing that takes longer than a step is done in one. */
+const SLICE_LINES = 16;
+/** Lines that mean nothing of which the reason is told. */
+const REASONS = 8;
 
 interface Wanted {
   lines: string[];
@@ -19,17 +22,20 @@ interface Wanted {
 }
 
 /** Brings about what the lines say; answers what could not be, a refusal for each. */
-export function become(
+export function* become(
   settings: readonly Setting[],
-  meaning: (line: string) => Meaning,
+  meanings: Meanings,
   lines: readonly string[],
-): string[] {
+): Generator<number, string[], void> {
   const wanted = new Map<Setting, Wanted>();
   const unknown: string[] = [];
-  for (const line of lines) {
-    const found = meaning(line);
+  let others = 0;
+  for (const [place, line] of lines.entries()) {
+    if (place % SLICE_LINES === SLICE_LINES - 1) yield 0;
+    const found = meanings.of(line, unknown.length < REASONS);
     if (typeof found === 'string') {
-      unknown.push(found);
+      if (found === '') others++;
+      else unknown.push(found);
       continue;
     }
     const entry = wanted.get(found.setting) ?? { lines: [], args: [] };
@@ -37,18 +43,20 @@ export function become(
     entry.args.push(found.args);
     wanted.set(found.setting, entry);
   }
-  let refusals = turn(settings, wanted, meaning, false);
-  if (refusals.length > 0) refusals = turn(settings, wanted, meaning, true);
+  if (others > 0) unknown.push(`${others} more lines are no settings`);
+  let refusals = yield* turn(settings, wanted, meanings, false);
+  if (refusals.length > 0) refusals = yield* turn(settings, wanted, meanings, true);
   return [...unknown, ...refusals];
 }
 
-function turn(
+function* turn(
   settings: readonly Setting[],
   wanted: Map<Setting, Wanted>,
-  meaning: (line: string) => Meaning,
+  meanings: Meanings,
   takesAllBack: boolean,
-): string[] {
+): Generator<number, string[], void> {
   const refusals: string[] = [];
+  let changes = 0;
   const refused = (error: unknown): void => {
     if (!(error instanceof Refusal)) throw error;
     refusals.push(error.message);
@@ -63,8 +71,9 @@ function turn(
     const isReplaced = setting.unsetArguments === undefined && want.length > 0;
     if (isReplaced && !takesAllBack) continue;
     for (const line of have.slice(same).reverse()) {
+      if (++changes % SLICE_LINES === 0) yield 0;
       try {
-        const found = meaning(line);
+        const found = meanings.of(line);
         if (typeof found === 'string') throw new Refusal(found);
         setting.unset?.(found.args.slice(0, wordsOf(setting.unsetArguments ?? '').length));
       } catch (error) {
@@ -75,6 +84,7 @@ function turn(
   for (const setting of settings) {
     const want = wanted.get(setting)?.args ?? [];
     for (const args of want.slice(shared.get(setting))) {
+      if (++changes % SLICE_LINES === 0) yield 0;
       try {
         setting.set(args);
       } catch (error) {

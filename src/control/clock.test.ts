@@ -8,6 +8,20 @@ test.beforeEach(() => {
   javascriptBuild();
 });
 
+test.serial('uptime() goes on where the tick counter begins anew; whole() knows the months around', t => {
+  const { plane } = javascriptBuild();
+  const clock = createClock();
+  for (const start of [0x7ffffffe, 0xfffffffe]) {
+    puti32(NOW_AT, start | 0);
+    t.is(clock.uptime(), start);
+    for (let i = 0; i < 4; i++) plane.tick(0);
+    t.is(clock.uptime(), start + 4);
+    t.is(clock.whole(start | 0), start);
+    t.is(clock.whole((start + 10) | 0), start + 10);
+    t.is(clock.whole((start - 0x7fff0000) | 0), start - 0x7fff0000);
+  }
+});
+
 test.serial('run() runs timers at their tick, also when the ticks wrap', t => {
   const ran: string[] = [];
   puti32(NOW_AT, 0x7ffffff0);

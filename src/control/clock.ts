@@ -1,10 +1,12 @@
 // Time and timers of control. Time is the plane's tick counter; nothing is remembered from before the boot.
 // Timers: at() starts one, it runs its function once when its tick has come, cancel() stops it.
 
-import { NOW_AT } from '../plane/cells.ts';
+import { NOW_AT, NOW_WRAPS_AT } from '../plane/cells.ts';
 import { TICKS_PER_SECOND } from '../plane/limits.ts';
 import { i32at } from '../plane/memory.ts';
 
+/** Ticks after which the counter begins anew. */
+const TICKS_OF_WRAP = 2 ** 32;
 /** With nothing to wait for, control runs once a minute. */
 const IDLE_TICKS = 60 * TICKS_PER_SECOND;
 
@@ -16,6 +18,10 @@ export interface Timer {
 export interface Clock {
   /** Ticks since power-on, an i32 that wraps: compare with since(). */
   now(): number;
+  /** Ticks since power-on, a whole number that does not wrap: for what people read, and ages of more than 248 days. */
+  uptime(): number;
+  /** The uptime of a tick at most 248 days from now, past or to come. */
+  whole(tick: number): number;
   /** Runs `run` after so many ticks. */
   after(ticks: number, run: () => void): Timer;
   cancel(timer: Timer): void;
@@ -33,9 +39,12 @@ export function since(now: number, then: number): number {
 export function createClock(): Clock {
   let timers: Timer[] = [];
   const now = (): number => i32at(NOW_AT);
+  const uptime = (): number => (i32at(NOW_WRAPS_AT) >>> 0) * TICKS_OF_WRAP + (now() >>> 0);
 
   return {
     now,
+    uptime,
+    whole: tick => uptime() - since(now(), tick),
     after: (ticks, run) => {
       const timer = { tick: (now() + ticks) | 0, run };
       timers.push(timer);

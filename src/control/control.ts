@@ -17,11 +17,13 @@ import {
   ENGINE_AT,
   ENGINE_INTERPRETED,
   ENGINE_NATIVE,
+  HELD_AT,
   IDLE_COUNTS_AT,
   INTERRUPT_COUNTS_AT,
   NOW_AT,
   PENDING_AT,
   READY_AT,
+  STARTING_AT,
   TICKED_AT,
   WAKE_AT,
 } from '../plane/cells.ts';
@@ -44,7 +46,7 @@ import { systemCommands } from './commands/system.ts';
 import { toolCommands } from './commands/tools.ts';
 import { updateCommands } from './commands/update.ts';
 import { wanCommands, wanSettings } from './commands/wan.ts';
-import type { Command } from './console/command.ts';
+import type { Command, Job } from './console/command.ts';
 import { Console } from './console/console.ts';
 import type { Context } from './context.ts';
 import { createCrash, isSafeMode } from './crash.ts';
@@ -75,8 +77,10 @@ import { createWatchdog } from './watchdog.ts';
 
 /** In CONTROL_READY_AT once the plane has been set up: any number that memory does not hold by chance. */
 const READY = 0x4d734278;
-/** The same while the disk is read at a cold boot: who dies of what is there finds it, and starts without. */
+/** The same while the disk is read at a cold boot: who dies of what is there finds it, and reads the settings alone. */
 const READING = 0x4d73425f;
+/** The same while these are read: then it starts without. */
+const READING_LESS = 0x4d734260;
 /** Interrupt lines of the sim's two ring cards: those of QEMU's ISA cards. */
 const SIM_LINES = [9, 10];
 /** What ends the station addresses of the sim's cards. */
@@ -111,6 +115,7 @@ export function createControl(machine: Machine): Control {
   const console = new Console(serial, table, tools);
   const log = createLog(clock, text => console.notice(text));
   const registry = createRegistry(machine, log, table);
+  registry.isBusy = () => console.hasMore;
   const udp = createUdp(machine, sockets);
   const tcp = createTcp(machine, clock, sockets);
   const random = () => plane.random32();
@@ -148,7 +153,8 @@ export function createControl(machine: Machine): Control {
     ...updateCommands(context),
     ...debugCommands(context),
   );
-  let started = false;
+  let isStarted = false;
+  let starting: Job | undefined;
 
   function banner(): void {
     const { output } = console;
@@ -170,9 +176,14 @@ export function createControl(machine: Machine): Control {
     output.line('Type help for the commands, setup for a short dialogue');
   }
 
-  function start(): void {
-    started = true;
+  /** The first step: what is there. Answers the work that is left, in slices. */
+  function* start(): Job {
     const restarted = i32at(CONTROL_READY_AT) === READY;
+    puti32(STARTING_AT, 1);
+    if (fact(FACT_RESTARTS) > 0)
+      console.output.line(
+        `\r\nControl was restarted (${restartReason()}, ${fact(FACT_RESTARTS)} since power-on)`,
+      );
     if (restarted) {
       // The engine that was interpreting died with control; what it had in hand is lost with it.
       setEngine(plane, ENGINE_NATIVE);
@@ -181,45 +192,57 @@ export function createControl(machine: Machine): Control {
       plane.resetTcp();
       plane.captureStop();
       serial.release();
-      console.output.line(
-        `\r\nControl was restarted (${restartReason()}, ${fact(FACT_RESTARTS)} since power-on)`,
-      );
       openDisk(context);
-      store.open(context.disk, true);
-      registry.restore();
-      console.open();
-    } else {
-      const news = coldStart(cards);
-      let problems: string[] = [];
-      if (isSafeMode()) registry.changed();
-      else problems = store.apply();
-      banner();
-      console.open();
-      for (const problem of problems) log(WARNING, 'config', problem);
-      for (const text of news) log(NOTICE, 'card', text);
-    }
+      store.open(context.disk, 'nothing');
+      yield* registry.restore();
+    } else yield* coldStart(cards);
     rollback.start(restarted);
     for (const service of services) service.start(restarted);
+    puti32(STARTING_AT, 0);
   }
 
-  /** Brings up plane, disk and cards, in this order: which card is the LAN, the disk knows. */
-  function coldStart(cards: Cards): string[] {
-    const diedReading = i32at(CONTROL_READY_AT) === READING;
+  /**
+   * Brings up plane, disk and cards, in this order: which card is the LAN, the disk knows. Packets go, and services are
+   * served, when the settings are in force, and not before.
+   */
+  function* coldStart(cards: Cards): Job {
+    const died = i32at(CONTROL_READY_AT);
+    const reads = died === READING ? 'settings' : died === READING_LESS ? 'nothing' : 'all';
     coldBoot(machine);
-    puti32(CONTROL_READY_AT, READING);
+    puti32(CONTROL_READY_AT, reads === 'all' ? READING : READING_LESS);
     serial.release();
     openDisk(context);
-    store.open(context.disk, diedReading);
+    store.open(context.disk, reads);
     const news = cards.assign();
-    startCards(machine);
+    puti32(CONTROL_READY_AT, 0);
+    holdCards(machine);
+    const problems = yield* store.apply(isSafeMode());
+    openCards(plane);
     puti32(CONTROL_READY_AT, READY);
-    return news;
+    banner();
+    for (const problem of problems) log(WARNING, 'config', problem);
+    for (const text of news) log(NOTICE, 'card', text);
+  }
+
+  /** A slice of the start; answers whether it is over. */
+  function starts(): boolean {
+    starting ??= start();
+    if (starting.next().done !== true) return false;
+    isStarted = true;
+    starting = undefined;
+    console.open();
+    return true;
   }
 
   return {
     commands: table,
     step: () => {
-      if (!started) start();
+      if (!isStarted && !starts()) {
+        // What has a timer of its own is kept alive, a hardware watchdog above all.
+        clock.run();
+        puti32(WAKE_AT, clock.now());
+        return;
+      }
       if (i32at(ENGINE_AT) === ENGINE_INTERPRETED) {
         if (i32at(PENDING_AT) !== 0) machine.overlay('interpreted').servicePending();
         if (i32at(TICKED_AT) !== i32at(NOW_AT)) plane.catchUp();
@@ -231,6 +254,7 @@ export function createControl(machine: Machine): Control {
       clock.run();
       const now = clock.now();
       const wait = console.work(now);
+      if (!console.hasMore) registry.write();
       const timer = clock.next();
       const consoleWake = (now + wait) | 0;
       const wake = wait >= 0 && ((consoleWake - timer) | 0) < 0 ? consoleWake : timer;
@@ -286,18 +310,26 @@ function coldBoot(machine: Machine): void {
   }
 }
 
-/** Starts the cards, each for the interface that it has now, with the default settings. */
-function startCards(machine: Machine): void {
+/** Lets the cards' lines through, each for the interface that it has now; the cards themselves stand still. */
+function holdCards(machine: Machine): void {
   const { plane } = machine;
   for (let index = 0; index < INTERFACE_COUNT; index++) {
     if (i32at(interfaceAt(index) + IF_STATE) === INTERFACE_ABSENT) continue;
     const line = plane.nicIrq(index);
     if (line >= 0) machine.unmask(line);
     stirStation(plane, index);
-    plane.nicStart(index);
   }
-  // Its announcement (RFC 5227) needs a card that sends.
+  puti32(HELD_AT, 1);
   setLan(plane, LAN_DEFAULT);
+}
+
+/** Lets the cards send and receive, and the links know of the addresses (RFC 5227). */
+function openCards(plane: Plane): void {
+  for (let index = 0; index < INTERFACE_COUNT; index++) {
+    if (i32at(interfaceAt(index) + IF_STATE) !== INTERFACE_ABSENT) plane.nicStart(index);
+  }
+  puti32(HELD_AT, 0);
+  plane.interfacesChanged();
   puti32(READY_AT, (i32at(NOW_AT) + 1) | 0);
 }
 

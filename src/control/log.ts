@@ -5,7 +5,7 @@
 // Not here: sending it elsewhere (syslog.ts, which gets each line by `onEntry`).
 
 import { TICKS_PER_SECOND } from '../plane/limits.ts';
-import { type Clock, since } from './clock.ts';
+import type { Clock } from './clock.ts';
 import { LOG_BURST, LOG_FACILITIES, LOG_LINES, LOG_REFILL_SECONDS, LOG_TEXT } from './limits.ts';
 
 export const ERROR = 3;
@@ -17,7 +17,7 @@ export const DEBUG = 7;
 export const LEVELS = ['error', 'warning', 'notice', 'info', 'debug'];
 
 export interface Entry {
-  /** When, in ticks. */
+  /** When, as uptime in ticks. */
   tick: number;
   level: number;
   facility: string;
@@ -37,7 +37,7 @@ export interface Log {
 
 interface Rate {
   tokens: number;
-  /** The tick at which the last token was added. */
+  /** The uptime at which the last token was added. */
   tick: number;
   leftOut: number;
 }
@@ -54,21 +54,16 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
 
   /** The facility's rate, with the tokens that time has brought; undefined if it has none left. */
   function take(facility: string): Rate | undefined {
-    const now = clock.now();
+    const now = clock.uptime();
     let rate = rates.get(facility);
     if (rate === undefined) {
       if (rates.size === LOG_FACILITIES) rates.clear();
       rate = { tokens: LOG_BURST, tick: now, leftOut: 0 };
       rates.set(facility, rate);
     }
-    const silent = since(now, rate.tick);
-    // Negative: nothing was said for so long that ticks have wrapped.
-    const refill = silent < 0 ? LOG_BURST : Math.floor(silent / REFILL_TICKS);
-    if (silent < 0) rate.tick = now;
-    if (refill > 0) {
-      rate.tokens = Math.min(LOG_BURST, rate.tokens + refill);
-      if (silent >= 0) rate.tick = (rate.tick + refill * REFILL_TICKS) | 0;
-    }
+    const refill = Math.floor((now - rate.tick) / REFILL_TICKS);
+    rate.tokens = Math.min(LOG_BURST, rate.tokens + refill);
+    rate.tick += refill * REFILL_TICKS;
     if (rate.tokens === 0) {
       rate.leftOut++;
       return undefined;
@@ -78,7 +73,7 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
   }
 
   function add(level: number, facility: string, text: string): void {
-    const entry = { tick: clock.now(), level, facility, text: printable(text) };
+    const entry = { tick: clock.uptime(), level, facility, text: printable(text) };
     ring[next] = entry;
     next = (next + 1) % LOG_LINES;
     if (level <= result.shown) show(`${facility}: ${entry.text}`);
@@ -110,4 +105,23 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
 function printable(text: string): string {
   const cut = text.slice(0, LOG_TEXT);
   return cut.replace(/[^ -~]/g, '?');
+}
+
+/** A text for the terminal, its letters as they are: what would be a command for it is shown as `?`. */
+export function visible(text: string): string {
+  if (/^[ -~]*$/.test(text)) return text;
+  let shown = '';
+  /** Bytes of a letter in UTF-8 (RFC 3629) that are still to come. */
+  let more = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    const isMore = more > 0 && (c & 0xc0) === 0x80;
+    // Behind C2, the letters up to 9F are controls too.
+    if (isMore) more--;
+    else if (c === 0xc2) more = text.charCodeAt(i + 1) >= 0xa0 ? 1 : 0;
+    else more = c < 0xc3 ? 0 : c < 0xe0 ? 1 : c < 0xf0 ? 2 : 3;
+    const isControl = c < 32 || (c >= 127 && c < 160) || (c === 0xc2 && more === 0);
+    shown += isControl && !isMore ? '?' : text.charAt(i);
+  }
+  return shown;
 }

@@ -8,6 +8,14 @@ import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
 import { createRegistry, type Setting } from './registry.ts';
 
+/** Runs what goes on in slices to its end. */
+function whole<T>(job: Generator<number, T, void>): T {
+  for (;;) {
+    const result = job.next();
+    if (result.done === true) return result.value;
+  }
+}
+
 /** A setting that holds words. */
 function words(name: string, more: Partial<Setting> = {}) {
   const state = { value: '', sets: 0 };
@@ -91,7 +99,7 @@ test.serial('the lines in the memory are those of lines(), whatever changes, and
         );
       }
       const lines = registry.lines().reverse();
-      t.deepEqual(registry.become(lines), []);
+      t.deepEqual(whole(registry.become(lines)), []);
       t.is(
         held(),
         registry
@@ -104,7 +112,7 @@ test.serial('the lines in the memory are those of lines(), whatever changes, and
   );
 });
 
-test.serial('become() leaves lines where they lie, and changes what is not as it would be written', t => {
+test.serial('apply() leaves lines where they lie, and changes what is not as it would be written', t => {
   const { commands, context, memory } = controlLab();
   const { registry } = context;
   registry.add(many('a', false), words('one').setting);
@@ -112,15 +120,45 @@ test.serial('become() leaves lines where they lie, and changes what is not as it
     const bytes = i32at(CONFIGURATION_AT);
     return Buffer.from(memory.subarray(CONFIGURATION_AT + 4, CONFIGURATION_AT + 4 + bytes)).toString();
   };
-  const text = 'set one 1\nset a  x\nset a y\n';
-  memory.set(Buffer.from(text), CONFIGURATION_AT + 4);
-  t.deepEqual(registry.become(text.trimEnd().split('\n'), true), []);
-  t.is(held(), text);
+  const apply = (text: string): string[] => {
+    memory.set(Buffer.from(text), CONFIGURATION_AT + 4);
+    return whole(registry.apply({ at: CONFIGURATION_AT + 4, bytes: text.length }));
+  };
+  t.deepEqual(apply('# by hand\nset one 1\nset a  x\nset a y\n'), []);
+  t.is(held(), 'set one 1\nset a  x\nset a y\n');
   commands.find(({ words: all }) => all === 'set a')?.run(['z']);
   t.is(held(), 'set a x\nset a y\nset a z\nset one 1\n');
-  memory.set(Buffer.from(text), CONFIGURATION_AT + 4);
-  t.deepEqual(registry.become(['set one bad'], true), ['Cannot set one bad: it is bad']);
-  t.is(held(), '');
+  t.deepEqual(apply('set one bad\n'), ['Cannot set one bad: it is bad']);
+  t.is(held(), 'set a x\nset a y\nset a z\nset one 1\n');
+});
+
+test.serial('changes of a paste are written now and then, and when it is over', t => {
+  const { commands, context, ticks } = controlLab();
+  const { registry } = context;
+  registry.add(many('a', false));
+  let isBusy = true;
+  registry.isBusy = () => isBusy;
+  let made = 0;
+  const { lines } = registry;
+  registry.add({
+    words: 'count',
+    arguments: '',
+    help: '',
+    set: () => {},
+    lines: () => (made++ < 0 ? [''] : []),
+  });
+  ticks(60);
+  for (let i = 0; i < 100; i++) {
+    commands[0]?.run([`${i}`]);
+    ticks(1);
+  }
+  t.true(made >= 2 && made <= 4, `written ${made} times`);
+  isBusy = false;
+  registry.write();
+  t.is(i32at(CONFIGURATION_AT), lines().join('\n').length + 1);
+  const before = made;
+  registry.write();
+  t.is(made, before, 'nothing has changed');
 });
 
 test.serial('restore() leaves the lines where they lie, but those that were refused', t => {
@@ -135,7 +173,7 @@ test.serial('restore() leaves the lines where they lie, but those that were refu
     puti32(CONFIGURATION_AT, text.length);
     const registry = restarted(context);
     registry.add(words('one').setting, many('a', false), many('b', true));
-    registry.restore();
+    whole(registry.restore());
     const bytes = i32at(CONFIGURATION_AT);
     t.is(
       Buffer.from(memory.subarray(CONFIGURATION_AT + 4, CONFIGURATION_AT + 4 + bytes)).toString(),
@@ -153,7 +191,7 @@ test.serial('restore() applies what was set, but not what lives in the plane', t
   const after = [words('a'), words('b', { inPlane: true }), words('c')];
   const registry = restarted(context);
   registry.add(...after.map(({ setting }) => setting));
-  registry.restore();
+  whole(registry.restore());
   t.deepEqual(
     after.map(({ state }) => state.value),
     ['v0', '', 'v2'],
@@ -171,7 +209,7 @@ test.serial('a refused command changes nothing that is kept', t => {
   const after = words('a');
   const registry = restarted(context);
   registry.add(after.setting);
-  registry.restore();
+  whole(registry.restore());
   t.is(after.state.value, 'good');
 });
 
@@ -185,7 +223,7 @@ test.serial('restore() goes on after a line that is refused or unknown', t => {
   };
   const registry = restarted(context);
   registry.add(a.setting, c.setting);
-  registry.restore();
+  whole(registry.restore());
   t.is(c.state.value, 'v');
   t.is(shown.length, 2);
 });
@@ -200,29 +238,41 @@ test.serial('restore() does not try twice what killed control', t => {
   };
   const registry = restarted(context);
   registry.add(deadly.setting);
-  t.throws(() => registry.restore(), { message: 'a fault' });
+  t.throws(() => whole(registry.restore()), { message: 'a fault' });
   const next = words('a');
   const again = restarted(context);
   again.add(next.setting);
-  again.restore();
+  whole(again.restore());
   t.is(next.state.sets, 0);
 });
 
 test.serial('a configuration that does not fit keeps the last that did, and says so', t => {
   const { commands, context, shown } = controlLab();
-  context.registry.add(words('a').setting);
+  context.registry.add(many('a', false));
   commands[0]?.run(['first']);
-  const most = CONFIGURATION_BYTES - 4 - 'set a \n'.length;
-  commands[0]?.run(['x'.repeat(most + 1)]);
+  // Lines of 1,000 characters, and one that fills the rest.
+  const word = (i: number): string => `${i}`.padStart(1000 - 'set a '.length, 'x');
+  const count = Math.floor((CONFIGURATION_BYTES - 4 - 'set a first\n'.length) / 1001) - 1;
+  const most = CONFIGURATION_BYTES - 4 - 'set a first\n'.length - 1001 * count - 'set a \n'.length;
+  for (let i = 0; i < count; i++) commands[0]?.run([word(i)]);
+  t.is(shown.length, 0);
+  const half = Math.floor(most / 2);
+  commands[0]?.run(['y'.repeat(half)]);
+  commands[0]?.run(['z'.repeat(most - half - 'set a \n'.length + 1)]);
   t.is(shown.length, 1);
-  const after = words('a');
+  const after = many('a', false);
   const registry = restarted(context);
-  registry.add(after.setting);
-  registry.restore();
-  t.is(after.state.value, 'first');
-  commands[0]?.run(['y'.repeat(most)]);
-  registry.restore();
-  t.is(after.state.value.length, most);
+  registry.add(after);
+  whole(registry.restore());
+  t.is(after.lines().length, count + 2, 'the last that did fit');
+  commands[1]?.run(['z'.repeat(most - half - 'set a \n'.length + 1)]);
+  commands[0]?.run(['z'.repeat(most - half - 'set a \n'.length)]);
+  t.is(i32at(CONFIGURATION_AT), CONFIGURATION_BYTES - 4);
+  const last = restarted(context);
+  const all = many('a', false);
+  last.add(all);
+  whole(last.restore());
+  t.is(all.lines().length, count + 3);
 });
 
 test.serial('restore() survives any length in memory', t => {
@@ -230,7 +280,7 @@ test.serial('restore() survives any length in memory', t => {
   context.registry.add(words('a').setting);
   for (const length of [-1, 0, 1, CONFIGURATION_BYTES, 0x7fffffff, -0x80000000]) {
     puti32(CONFIGURATION_AT, length);
-    context.registry.restore();
+    whole(context.registry.restore());
     if (length === 1) t.is(i32at(CONFIGURATION_AT), 0, 'what is there now: nothing');
   }
 });

@@ -3,25 +3,29 @@
 //
 // After each change the whole configuration is written to CONFIGURATION_AT in the plane's memory, which
 // survives when control is thrown away: a restarted control applies it again. Settings that live in the
-// plane's own tables are there still and are not applied.
+// plane's own tables are there still and are not applied. Of a paste it is written now and then, as making all lines
+// takes a tenth of a second when they are many: what control loses with its life are the lines of WRITE_TICKS at most.
 //
 //    0        4
 //    | bytes  | lines, each ended by a line feed, ASCII
 //
 // Not here: the settings themselves (each with its service), keeping them over a power cut (store/).
 
-import { CONFIGURATION_AT, CONFIGURATION_BYTES } from '../plane/limits.ts';
-import { i32at, puti32 } from '../plane/memory.ts';
-import { become, type Meaning } from './become.ts';
-import { argumentCount, type Command, type Found, findCommand, Refusal, wordsOf } from './console/command.ts';
+import { NOW_AT } from '../plane/cells.ts';
+import { CONFIGURATION_AT, CONFIGURATION_BYTES, TICKS_PER_SECOND } from '../plane/limits.ts';
+import { copy, i32at, puti32 } from '../plane/memory.ts';
+import { Application, type Text } from './apply.ts';
+import { become } from './become.ts';
+import type { Command } from './console/command.ts';
 import { type Log, WARNING } from './log.ts';
 import type { Machine } from './machine.ts';
-import { putText, textFrom } from './store/text.ts';
+import { createMeanings } from './meaning.ts';
+import { putText } from './store/text.ts';
 
 const TEXT_AT = CONFIGURATION_AT + 4;
 const TEXT_BYTES = CONFIGURATION_BYTES - 4;
-/** Words of the longest command, as in `set dhcp range`. */
-const WORDS_MOST = 3;
+/** While more is typed ahead, the lines are written this often. */
+const WRITE_TICKS = TICKS_PER_SECOND / 2;
 
 export interface Setting {
   /** What stands behind `set`, as in `dhcp range`. */
@@ -41,42 +45,50 @@ export interface Setting {
   lines(): string[];
   /** It lives in the plane's tables and outlives control. */
   inPlane?: boolean;
+  /** It goes before all others when saved lines are applied: the password. */
+  isFirst?: boolean;
+  /** Its arguments are for nobody's eyes: lists have its words alone. */
+  isSecret?: boolean;
 }
 
 export interface Registry {
   add(...settings: Setting[]): void;
   /** The whole configuration as lines. */
   lines(): string[];
-  /** Something was changed otherwise than by a command: writes the configuration to the plane's memory. */
+  /** A line as anybody may see it. */
+  shown(line: string): string;
+  /** Something was changed otherwise than by a command. The configuration will lie in the plane's memory soon. */
   changed(): void;
+  /** Writes the configuration to the plane's memory, if it has changed. */
+  write(): void;
+  /** Whether changes follow each other, as in a paste: then they may wait to be written. */
+  isBusy: () => boolean;
   /** Tells of each change from now on. */
   onChange(listener: () => void): void;
-  /**
-   * Brings about what the lines say, and nothing else; answers a refusal for each that cannot be. `areWritten` where
-   * they lie in the plane's memory already, as changed() would write them.
-   */
-  become(lines: readonly string[], areWritten?: boolean): string[];
   /** Lines are applied that somebody set before: nobody types them. */
   readonly isRestoring: boolean;
+  /** Brings about what the lines say, and nothing else, a few at a time; answers a refusal for each that cannot be. */
+  become(lines: readonly string[]): Generator<number, string[], void>;
+  /** Applies a text's lines on top of the defaults; answers what is to be told of those that were refused. */
+  apply(text: Text): Generator<number, string[], void>;
+  /** Applies the lines of a text that go before the others, and no more. */
+  applyFirst(text: Text): Generator<number, void, void>;
   /** Applies what the plane's memory holds, after a restart of control. */
-  restore(): void;
+  restore(): Generator<number, void, void>;
 }
 
 /** @param table the console's commands, to which those of the settings are added. */
 export function createRegistry(machine: Machine, log: Log, table: Command[]): Registry {
   const settings: Setting[] = [];
-  const own: Command[] = [];
-  const byWords = new Map<string, Command>();
-  const settingOf = new Map<Command, Setting>();
-  const counts = new Map<Command, [number, number]>();
-  /** What the last line was, as far as it says what the next one is that starts so. */
-  let last: { start: string; setting: Setting; counts: [number, number] } | undefined;
+  const meanings = createMeanings();
   const listeners: (() => void)[] = [];
-  const kept = new Set<Command>();
+  const secrets: string[] = [];
   /** The lines that lie in the plane's memory, and their bytes. */
   let written: string[] = [];
   let writtenBytes = 0;
-  let restoring = false;
+  let writtenAt = 0;
+  let isWaiting = false;
+  let isApplying = false;
 
   function command(words: string, help: string, form: string, run: (args: string[]) => void): Command {
     const entry: Command = {
@@ -105,10 +117,8 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
           ),
         );
       }
-      settingOf.set(set, setting);
-      byWords.set(set.words, set);
-      if (setting.inPlane === true) kept.add(set);
-      own.push(...commands);
+      meanings.add(setting, set);
+      if (setting.isSecret === true) secrets.push(`${set.words} `);
       table.push(...commands);
     }
   }
@@ -118,13 +128,21 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   }
 
   function changed(): void {
-    if (restoring) return;
+    if (isApplying) return;
+    isWaiting = true;
+    for (const listener of listeners) listener();
+    if (!result.isBusy() || ((i32at(NOW_AT) - writtenAt) | 0) >= WRITE_TICKS) write();
+  }
+
+  function write(): void {
+    if (!isWaiting || isApplying) return;
+    isWaiting = false;
     const all = lines();
     const bytes = bytesOf(all);
     if (bytes <= TEXT_BYTES) put(all, bytes);
     else
       log(WARNING, 'config', `the settings are longer than ${TEXT_BYTES} characters: a restart forgets some`);
-    for (const listener of listeners) listener();
+    writtenAt = i32at(NOW_AT);
   }
 
   /** Writes the lines between those that have not changed: a character is a thousand instructions. */
@@ -146,122 +164,73 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     writtenBytes = bytes;
   }
 
-  /**
-   * A configuration line's command. Its words are whole as a rule, and then there is no walk through the commands: of
-   * 200 lines it would take two seconds on a 486.
-   */
-  function find(line: string): Found {
-    const words = wordsOf(line);
-    let start = words[0] ?? '';
-    let known: Command | undefined;
-    let depth = 0;
-    for (let count = 1; count < words.length && count < WORDS_MOST; count++) {
-      start += ` ${words[count]}`;
-      const command = byWords.get(start);
-      if (command === undefined) continue;
-      known = command;
-      depth = count + 1;
-    }
-    if (known === undefined) return findCommand(own, line);
-    const [least, most] = countsOf(known);
-    const count = words.length - depth;
-    if (count < least || count > most) return findCommand([known], line);
-    return { command: known, args: words.slice(depth) };
-  }
-
-  function countsOf(command: Command): [number, number] {
-    let known = counts.get(command);
-    if (known === undefined) {
-      known = argumentCount(command);
-      counts.set(command, known);
-    }
-    return known;
-  }
-
-  function meaning(line: string): Meaning {
-    // Many lines have the words of the one before; with so many of them, nothing longer can be meant.
-    if (last !== undefined && line.startsWith(last.start)) {
-      const args = line.slice(last.start.length).split(' ');
-      const [least, most] = last.counts;
-      if (args.length >= least && args.length <= most && !args.includes('') && !line.includes('\t'))
-        return { setting: last.setting, args };
-    }
-    const found = find(line);
-    if ('refusal' in found) return found.refusal;
-    const { command, args } = found;
-    const setting = settingOf.get(command);
-    if (setting === undefined) return `Cannot apply ${line}: it is no setting`;
-    const start = `${command.words} `;
-    if (wordsOf(setting.words).length === WORDS_MOST - 1)
-      last = { start, setting, counts: countsOf(command) };
-    return { setting, args };
-  }
-
-  function whole(lines: readonly string[], areWritten = false): string[] {
-    // As in restore(): what kills control is not there when control comes back.
-    puti32(CONFIGURATION_AT, 0);
-    if (areWritten) {
-      written = [...lines];
-      writtenBytes = bytesOf(lines);
-    }
-    restoring = true;
-    const refusals = become(settings, meaning, lines);
-    restoring = false;
-    // Lines that were brought about as they lie there may stay, even if they are not as lines() has them.
-    if (areWritten && refusals.length === 0) puti32(CONFIGURATION_AT, writtenBytes);
-    else changed();
-    return refusals;
-  }
-
-  function restore(): void {
-    const length = i32at(CONFIGURATION_AT);
-    if (length <= 0 || length > TEXT_BYTES) {
-      log(WARNING, 'config', 'the settings are lost: control ended while they were applied');
-      changed();
-      return;
-    }
-    const text = textFrom(machine.memory, TEXT_AT, length);
-    // A setting that kills control must not kill it again: until all are applied, there are none.
-    puti32(CONFIGURATION_AT, 0);
-    restoring = true;
-    const all = text.split('\n').filter(line => line !== '');
-    for (const line of all) apply(line);
-    if (bytesOf(all) === length) {
+  function* applied(text: Text, isRestart: boolean): Generator<number, string[], void> {
+    isApplying = true;
+    // The text may lie where these did.
+    written = [];
+    writtenBytes = 0;
+    const {
+      refusals,
+      count,
+      lines: all,
+      from,
+    } = yield* new Application(machine, meanings, text, isRestart).run();
+    isApplying = false;
+    if (all === undefined) changed();
+    else {
+      // They may stay as they lie there, even if they are not as lines() has them.
+      writtenBytes = bytesOf(all);
       written = all;
-      writtenBytes = length;
+      copy(TEXT_AT, from, writtenBytes);
+      puti32(CONFIGURATION_AT, writtenBytes);
     }
-    restoring = false;
+    const more = count - refusals.length;
+    return more > 0 ? [...refusals, `${count} lines were not taken: show refused lists them`] : refusals;
+  }
+
+  function* applyFirst(text: Text): Generator<number, void, void> {
+    isApplying = true;
+    yield* new Application(machine, meanings, text, false).password();
+    isApplying = false;
     changed();
   }
 
-  function apply(line: string): void {
-    const found = find(line);
-    if ('refusal' in found) {
-      log(WARNING, 'config', found.refusal);
-      return;
-    }
-    if (kept.has(found.command)) return;
-    try {
-      found.command.run(found.args);
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      log(WARNING, 'config', error.message);
-    }
+  function* whole(wanted: readonly string[]): Generator<number, string[], void> {
+    isApplying = true;
+    const refusals = yield* become(settings, meanings, wanted);
+    isApplying = false;
+    changed();
+    return refusals;
   }
 
-  return {
-    add,
-    lines,
-    changed,
+  function* restore(): Generator<number, void, void> {
+    const bytes = i32at(CONFIGURATION_AT);
+    if (bytes <= 0 || bytes > TEXT_BYTES) {
+      log(WARNING, 'config', 'the settings are lost: control ended while they were written');
+      changed();
+      return;
+    }
+    const refusals = yield* applied({ at: TEXT_AT, bytes }, true);
+    for (const refusal of refusals) log(WARNING, 'config', refusal);
+  }
+
+  const result: Registry = {
+    ...{ add, lines, changed, write, applyFirst, restore },
+    isBusy: () => false,
+    shown: line => {
+      const secret = secrets.find(words => line.startsWith(words));
+      return secret === undefined ? line : `${secret}(not shown)`;
+    },
     onChange: listener => {
       listeners.push(listener);
     },
     become: whole,
     get isRestoring() {
-      return restoring;
+      return isApplying;
     },
-    restore,
+    apply: text => applied(text, false),
   };
+  return result;
 }
 
 function bytesOf(lines: readonly string[]): number {

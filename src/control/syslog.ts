@@ -12,7 +12,6 @@
 
 import { TICKS_PER_SECOND } from '../plane/limits.ts';
 import { parseServer } from './address.ts';
-import { since } from './clock.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
 import { SYSLOG_BURST, SYSLOG_PER_SECOND, SYSLOG_WAITING } from './limits.ts';
@@ -61,22 +60,22 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
   /** As it was set, and its address: 0 if it is not known, or nothing is set. */
   let name = '';
   let host = 0;
-  /** When the name is to be looked up, as soon as there is a line; undefined while that is under way. */
+  /** The uptime at which the name is to be looked up, as soon as there is a line; undefined while that is under way. */
   let lookUpAt: number | undefined;
   let waiting: Entry[] = [];
   let isOld = false;
   let tokens = SYSLOG_BURST;
-  let filledAt = clock.now();
+  let filledAt = 0;
   let leftOut = 0;
 
   /** Finds the address of a receiver that was set by name. */
   function lookUp(): void {
     const asked = name;
-    if (lookUpAt === undefined || since(clock.now(), lookUpAt) < 0 || context.resolve === undefined) return;
+    if (lookUpAt === undefined || clock.uptime() < lookUpAt || context.resolve === undefined) return;
     lookUpAt = undefined;
     context.resolve(asked, ([address]) => {
       if (name !== asked || lookUpAt !== undefined) return;
-      lookUpAt = (clock.now() + (address === undefined ? RETRY_TICKS : RENEW_TICKS)) | 0;
+      lookUpAt = clock.uptime() + (address === undefined ? RETRY_TICKS : RENEW_TICKS);
       if (address === undefined) return;
       host = address;
       for (const entry of waiting.splice(0)) send(entry);
@@ -84,7 +83,7 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
   }
 
   function send(entry: Entry): void {
-    const time = wallClock.milliseconds(entry.tick);
+    const time = wallClock.at(entry.tick);
     const seconds = time === undefined ? undefined : Math.floor(time / 1000);
     const local = seconds === undefined ? undefined : seconds + localAt(wallClock.zone, seconds).offset;
     const line = isOld ? oldLine(entry, local) : modernLine(entry, time);
@@ -97,12 +96,9 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
   }
 
   function take(): boolean {
-    const now = clock.now();
-    const filled = Math.floor(Math.max(0, since(now, filledAt)) / PERIOD_TICKS);
-    if (filled > 0) {
-      tokens = Math.min(SYSLOG_BURST, tokens + filled);
-      filledAt = (filledAt + filled * PERIOD_TICKS) | 0;
-    }
+    const filled = Math.floor((clock.uptime() - filledAt) / PERIOD_TICKS);
+    tokens = Math.min(SYSLOG_BURST, tokens + filled);
+    filledAt += filled * PERIOD_TICKS;
     return tokens > 0 && tokens-- > 0;
   }
 
@@ -124,7 +120,7 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
   });
 
   context.wan?.onChange(() => {
-    if (lookUpAt !== undefined) lookUpAt = clock.now();
+    if (lookUpAt !== undefined) lookUpAt = clock.uptime();
   });
 
   return {
@@ -138,7 +134,7 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
         throw new Refusal(`Cannot set syslog format ${format}: it is one of rfc5424, rfc3164`);
       name = text.toLowerCase();
       host = address;
-      lookUpAt = clock.now();
+      lookUpAt = clock.uptime();
       waiting = [];
       isOld = format === 'rfc3164';
       leftOut = 0;

@@ -38,6 +38,13 @@ export const MEDIUM_AT: i32 = CELLS_AT + 192;
 /** 64 bytes that the floor fills before control starts: boot facts (firmware/abi.ts names them). */
 export const BOOT_FACTS_AT: i32 = CELLS_AT + 128;
 
+/** 1 while control brings the saved settings about: it has not come up yet. */
+export const STARTING_AT: i32 = CELLS_AT + 448;
+/** 1 until the settings are in force at power-on: no change of an interface is told to anybody, the cards are stopped. */
+export const HELD_AT: i32 = CELLS_AT + 452;
+/** How often NOW_AT has wrapped: with it, what people read of times is right after 497 days too. */
+export const NOW_WRAPS_AT: i32 = CELLS_AT + 456;
+
 export const ENGINE_NATIVE: i32 = 0;
 export const ENGINE_INTERPRETED: i32 = 1;
 

@@ -2,9 +2,11 @@
 // masquerade forget what no longer holds, and the link is told (gratuitous ARP, RFC 5227, section 2.3).
 // An address that is lost (0 follows) may come back, as when a DHCP server was away for a while: its sessions
 // wait until another address takes its place, or their timers end them. Nothing is sent meanwhile.
+// While the plane is held, at power-on, nothing is told: what is in force in the end is, once it goes.
 // configureInterface() need not know of it: each tick looks, and who wants it at once calls interfacesChanged().
 
 import { arpAnnounce } from './arp.ts';
+import { HELD_AT } from './cells.ts';
 import { IF_ADDRESS, interfaceAt } from './interface.ts';
 import { INTERFACE_COUNT } from './limits.ts';
 import { masqueradeForgetAddress } from './masquerade-timeout.ts';
@@ -13,6 +15,7 @@ import { forgetNeighbours } from './neighbour.ts';
 import { addressSeen, flushRoutes, interfaceChanged, see } from './route.ts';
 
 export function interfacesChanged(): void {
+  if (i32at(HELD_AT) !== 0) return;
   for (let index: i32 = 0; index < INTERFACE_COUNT; index++) {
     if (interfaceChanged(index) !== 0) {
       const old: i32 = addressSeen(index);

@@ -229,6 +229,8 @@ export const IDENTIFICATION_STATE_BYTES: i32 = 64;
 export const IDENTIFICATION_COUNT: i32 = 1024;
 /** Control's settings as text, for when control is started again: as much as a saved configuration has room for. */
 export const CONFIGURATION_BYTES: i32 = 16384;
+/** Which lines of the saved text were refused at the start: its CRC-32, and a bit for each line of a character or more. */
+export const REFUSED_BYTES: i32 = 64 + ((CONFIGURATION_BYTES / 16) | 0);
 /** Leases of the DHCP server: 256 serve a /24, the largest LAN that is usual here. */
 export const LEASE_COUNT: i32 = 256;
 /** State, hardware address, client identifier and host name of one. */
@@ -323,7 +325,8 @@ export const KEYED_HASH_AT: i32 = HASH_AT + HASH_BYTES;
 export const KEYED_TEXT_AT: i32 = KEYED_HASH_AT + KEYED_HASH_BYTES;
 export const TCP_CONNECTIONS_AT: i32 = KEYED_TEXT_AT + KEYED_TEXT_BYTES;
 export const ROLLBACK_AT: i32 = TCP_CONNECTIONS_AT + TCP_CONNECTION_COUNT * TCP_CONNECTION_BYTES;
-export const PLANE_END: i32 = ROLLBACK_AT + ROLLBACK_BYTES;
+export const REFUSED_AT: i32 = ROLLBACK_AT + ROLLBACK_BYTES;
+export const PLANE_END: i32 = REFUSED_AT + REFUSED_BYTES;
 /** The page that survives a reset (firmware/crash-page.ts), behind what is the plane's. */
 export const CRASH_AT: i32 = (PLANE_END + 4095) & ~4095;
 /** The plane's memory in bytes, whole pages. */

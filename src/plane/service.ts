@@ -27,7 +27,9 @@ import {
   ENGINE_AT,
   ENGINE_INTERPRETED,
   ENGINE_NATIVE,
+  HELD_AT,
   NOW_AT,
+  NOW_WRAPS_AT,
   PENDING_AT,
   PLANE_BUSY_AT,
   RECEIVE_LEFT_AT,
@@ -88,6 +90,8 @@ export function planeReset(): void {
   captureStop();
   masqueradeReset();
   puti32(NOW_AT, 0);
+  puti32(NOW_WRAPS_AT, 0);
+  puti32(HELD_AT, 0);
   puti32(ENGINE_AT, ENGINE_NATIVE);
   puti32(PENDING_AT, 0);
   puti32(PLANE_BUSY_AT, 0);
@@ -119,6 +123,7 @@ export function interrupt(irq: i32, sample: i32): void {
 export function tick(sample: i32): void {
   const now: i32 = (i32at(NOW_AT) + 1) | 0;
   puti32(NOW_AT, now);
+  if (now === 0) puti32(NOW_WRAPS_AT, (i32at(NOW_WRAPS_AT) + 1) | 0);
   stirEntropy(sample);
   serialTick();
   watchdogTick(now);

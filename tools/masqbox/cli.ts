@@ -2,7 +2,7 @@
 // Standard output has what the board says, standard error what we say, so that output can be piped on.
 // Not here: what the commands do, each in a file of its own.
 
-import { createWriteStream, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, createWriteStream, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
 import cliProgress from 'cli-progress';
@@ -87,6 +87,13 @@ async function runConsole(path: string | undefined, options: CommonOptions): Pro
   }
 }
 
+/** Writes a file that nobody else may read: the hash of the board's password is in it. */
+function writePrivate(file: string, text: string): void {
+  writeFileSync(file, text, { mode: 0o600 });
+  // The mode counts for a new file alone.
+  if (statSync(file).isFile()) chmodSync(file, 0o600);
+}
+
 async function runPull(file: string | undefined, options: CommonOptions): Promise<void> {
   const text = await withBoard(options, pull);
   if (file === undefined || file === '-') {
@@ -94,7 +101,7 @@ async function runPull(file: string | undefined, options: CommonOptions): Promis
     return;
   }
   try {
-    writeFileSync(file, text);
+    writePrivate(file, text);
   } catch (error) {
     throw new Failure(`Cannot write ${file}: ${fileReason(error)}`, USAGE);
   }

@@ -4,6 +4,8 @@
 import { Failure, NO_ANSWER, REFUSED } from './failure.ts';
 import type { Session } from './session.ts';
 
+/** With the password's hash: a backup without it would make a board that anybody can use. */
+const WHOLE = 'export secrets';
 const READINGS = 4;
 const FIRST = /^# masqbox configuration \d+$/;
 /** What the log says meanwhile starts with another word and a colon. */
@@ -11,8 +13,14 @@ const SETTING = /^set \S/;
 
 export async function pull(session: Session): Promise<string> {
   let last = '';
+  let command = WHOLE;
   for (let reading = 0; reading < READINGS; reading++) {
-    const { rows, refusal } = await session.run('export');
+    let { rows, refusal } = await session.run(command);
+    if (refusal !== undefined && command === WHOLE) {
+      // Firmware of before has no other export than the whole.
+      command = 'export';
+      ({ rows, refusal } = await session.run(command));
+    }
     if (refusal !== undefined) throw new Failure(refusal, REFUSED);
     const text = configurationOf(rows);
     if (text !== '' && text === last) return text;

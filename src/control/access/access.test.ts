@@ -1,5 +1,14 @@
+import { pbkdf2Sync } from 'node:crypto';
 import test from 'ava';
 import { createSimBoard } from '../../../board/sim/board.ts';
+import { simDisk } from '../../../board/sim/disk.ts';
+import { FACT_SAFE } from '../../../firmware/abi.ts';
+import { CRASH_AT_BOOT } from '../../../firmware/crash-page.ts';
+import { memoryMedium } from '../../../hal/disk/ata-model.ts';
+import { CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../../../image/layout.ts';
+import { encodeConfig } from '../../../image/records.ts';
+import { BOOT_FACTS_AT, NOW_AT } from '../../plane/cells.ts';
+import { CRASH_AT } from '../../plane/limits.ts';
 import { MORE } from '../console/screen.ts';
 
 /** A console whose lines are typed when the one before has been answered. */
@@ -39,11 +48,12 @@ test('password asks twice, keeps a hash with a salt, and who set it stays logged
   t.regex(type('secret 2\r', 100), /Cannot change the password: the two are not the same\r\nmasqbox> $/);
   const said = setPassword(parts, 'secret');
   t.regex(said, /The password is set.*masqbox> $/s);
-  const line = /set password hash \d+ [0-9a-f]{32} [0-9a-f]{64}/.exec(type('show config\r'))?.[0];
+  const line = /set password hash \d+ [0-9a-f]{32} [0-9a-f]{64}/.exec(type('export secrets\r'))?.[0];
   t.truthy(line);
-  t.false(type('show config\r').includes('secret'));
+  t.regex(type('show config\r'), /^set password hash \(not shown\)\r$/m);
+  t.regex(type('export\r'), /\n# set password hash \(not shown\): export secrets has it\r\n/);
   // What was typed is neither echoed nor in the history.
-  t.false(type('\x1b[A\x1b[A\x1b[A\x1b[A\x15\r').includes('secret'));
+  t.notRegex(type('\x1b[A\x1b[A\x1b[A\x1b[A\x15\r'), /secret(?!s)/);
   t.regex(setPassword(parts, 'other'), /Cannot change the password: the old one is another/);
 });
 
@@ -92,6 +102,103 @@ test('a lost password: reset factory within a minute of power-on forgets all set
   settle(6000);
   type('logout\r');
   t.regex(type('reset factory\r', 80), /Wrong/);
+});
+
+test('the minute for a lost password is none when the tick counter begins anew, nor after a warm reset', async t => {
+  const parts = await terminal();
+  const { board, type } = parts;
+  setPassword(parts, 'secret');
+  const cell = (at: number, value: number): void =>
+    new DataView(board.memory.buffer, board.memory.byteOffset).setInt32(at, value, true);
+  const isOpen = (): boolean => {
+    const said = type('logout\r');
+    type('secret\r', 100);
+    return said.includes('reset factory');
+  };
+  t.true(isOpen());
+  for (const tick of [0x7fffffb0, -80]) {
+    cell(NOW_AT, tick);
+    t.false(isOpen());
+    type('', 200);
+    t.false(isOpen(), `after ${tick}`);
+    type('logout\r');
+    t.regex(type('reset factory\r', 80), /Wrong/);
+    type('', 200);
+    type('secret\r', 100);
+  }
+  t.regex(type('show version\r'), /up 11930:28:\d\d,/);
+  const other = await terminal();
+  setPassword(other, 'secret');
+  new DataView(other.board.memory.buffer, other.board.memory.byteOffset).setInt32(
+    CRASH_AT + CRASH_AT_BOOT,
+    2,
+    true,
+  );
+  t.notRegex(other.type('logout\r'), /reset factory/);
+  t.regex(other.type('reset factory\r', 80), /Wrong/);
+});
+
+/** A disk on which settings with the password `secret` are saved. */
+function savedDisk(text: string): Buffer {
+  const bytes = Buffer.alloc(IMAGE_SECTORS * SECTOR_BYTES);
+  const salt = '00112233445566778899aabbccddeeff';
+  const hash = pbkdf2Sync('secret', Buffer.from(salt, 'hex'), 2, 32, 'sha256').toString('hex');
+  const lines = `${text}set password hash 2 ${salt} ${hash}\n`;
+  Buffer.from(encodeConfig(1, lines)).copy(bytes, CONFIG_SECTOR * SECTOR_BYTES);
+  return bytes;
+}
+
+/** A board that starts with it. */
+async function withSaved(text: string, isSafe: boolean) {
+  let said = '';
+  const board = await createSimBoard({
+    onFrame: () => {},
+    onOutput: output => (said += output),
+    disk: simDisk(memoryMedium(savedDisk(text))),
+  });
+  const cells = new DataView(board.memory.buffer, board.memory.byteOffset);
+  cells.setInt32(BOOT_FACTS_AT + 4 * FACT_SAFE, isSafe ? 1 : 0, true);
+  const type = (typed: string, ticks = 200): string => {
+    said = '';
+    board.type(typed);
+    for (let i = 0; i < ticks; i++) {
+      board.run();
+      board.advance(1);
+    }
+    return said;
+  };
+  return { board, type };
+}
+
+test('the saved password is asked for in safe mode, where the other settings are the defaults', async t => {
+  const { type } = await withSaved('set lan address 10.9.0.1/24\n', true);
+  const start = type('');
+  t.regex(start, /lan: 192\.168\.0\.1\/24/);
+  t.regex(start, /Started too often in a row/);
+  t.regex(start, /Password: $/);
+  t.notRegex(type('show config\r'), /10\.9\.0\.1/);
+  t.regex(type('secret\r'), /masqbox> $/);
+  t.regex(type('show config\r'), /^- set lan address 10\.9\.0\.1\/24\r$/m);
+  t.regex(type('show config\r'), /^ {2}set password hash \(not shown\)\r$/m);
+  t.regex(type('save\r'), /Saved/);
+});
+
+test('the saved password is in force whatever else is saved, and all that was refused is listed', async t => {
+  const unknown = Array.from({ length: 300 }, (_, i) => `set later thing ${i}\x1b[2J`);
+  const { type } = await withSaved(`set lan address 10.9.0.1/24\n${unknown.join('\n')}\n`, false);
+  const start = type('');
+  t.regex(start, /lan: 10\.9\.0\.1\/24/);
+  t.regex(start, /300 lines were not taken: show refused lists them/);
+  t.regex(start, /Password: $/);
+  t.regex(type('secret\r'), /masqbox> $/);
+  const listed = type('show refused\r') + type('a', 400);
+  t.is(listed.split('set later thing').length - 1, 300);
+  t.regex(listed, /^ 301 {2}set later thing 299\?\[2J\r$/m);
+  t.regex(listed, /300 lines were not taken/);
+  t.false(listed.includes('\x1b'));
+  t.false((type('show config\r') + type('a', 400)).includes('\x1b'));
+  type('save\r');
+  t.regex(type('show refused\r'), /What is saved was saved since the start/);
 });
 
 test('setup sets what was answered, at the end only', async t => {

@@ -10,6 +10,7 @@ import { hex } from '../address.ts';
 import { fact } from '../commands/show.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
+import { bootNumber } from '../crash/records.ts';
 import { INFO } from '../log.ts';
 import { PASSWORD_MOST, pbkdf2, SALT_BYTES } from './pbkdf2.ts';
 
@@ -32,10 +33,9 @@ function* ask(context: Context, prompt: string): Generator<number, string, void>
 /** Asks until the password is right. */
 export function* login(context: Context, access: Access, table: readonly Command[]): Job {
   const { clock, log, output } = context;
-  const isFresh = (): boolean => {
-    const now = clock.now();
-    return fact(FACT_RESTARTS) === 0 && now >= 0 && now < RESET_SECONDS * TICKS_PER_SECOND;
-  };
+  // The first start since the power came, and no control before this one: a reset alone does not do it.
+  const isFresh = (): boolean =>
+    bootNumber() <= 1 && fact(FACT_RESTARTS) === 0 && clock.uptime() < RESET_SECONDS * TICKS_PER_SECOND;
   if (isFresh())
     output.line(`Is it lost? For ${RESET_SECONDS} s after power-on ${RESET_WORDS} forgets all settings`);
   for (;;) {

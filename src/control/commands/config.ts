@@ -4,7 +4,7 @@
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import { WARNING } from '../log.ts';
+import { visible, WARNING } from '../log.ts';
 import type { Rollback } from '../store/rollback.ts';
 import type { Saved, Store } from '../store/store.ts';
 import { outcome } from '../store/tasks.ts';
@@ -20,11 +20,16 @@ function needDisk(context: Context, what: string): void {
   if (context.disk === undefined) throw new Refusal(`Cannot ${what}: ${context.noDisk}`);
 }
 
+/** What a line is shown as: no secrets, and nothing that a terminal would take for a command. */
+function shownBy({ registry }: Context): (line: string) => string {
+  return line => visible(registry.shown(line));
+}
+
 /** Lines with marks: + is set and not saved, - is saved and not set any more. */
 function* showConfig(context: Context, store: Store): Job {
   const lines = context.registry.lines();
   if (context.disk === undefined) {
-    for (const line of lines) context.output.line(line);
+    for (const line of lines) context.output.line(shownBy(context)(line));
     return;
   }
   const saved = (yield* outcome(store.load())).lines;
@@ -32,23 +37,26 @@ function* showConfig(context: Context, store: Store): Job {
   yield* marked(context, lines, saved ?? []);
 }
 
-function* marked({ output }: Context, lines: readonly string[], saved: readonly string[]): Job {
+function* marked(context: Context, lines: readonly string[], saved: readonly string[]): Job {
+  const { output } = context;
+  const shown = shownBy(context);
   const kept = new Set(saved);
   for (const line of lines) {
-    output.line(`${kept.has(line) ? ' ' : '+'} ${line}`);
+    output.line(`${kept.has(line) ? ' ' : '+'} ${shown(line)}`);
     yield 0;
   }
   const now = new Set(lines);
   for (const line of saved) {
-    if (!now.has(line)) output.line(`- ${line}`);
+    if (!now.has(line)) output.line(`- ${shown(line)}`);
     yield 0;
   }
 }
 
-function* exportConfig({ output, registry }: Context): Job {
+function* exportConfig({ output, registry }: Context, isWhole: boolean): Job {
   output.line(versionLine());
   for (const line of registry.lines()) {
-    output.line(line);
+    const shown = registry.shown(line);
+    output.line(isWhole || shown === line ? visible(line) : `# ${shown}: export secrets has it`);
     yield 0;
   }
 }
@@ -61,9 +69,11 @@ function* save(context: Context, store: Store): Job {
 
 function* revert(context: Context, store: Store, rollback: Rollback): Job {
   const saved: Saved =
-    context.disk === undefined ? { lines: undefined, problems: [] } : yield* outcome(store.load());
+    context.disk === undefined
+      ? { text: undefined, key: 0, lines: undefined, problems: [] }
+      : yield* outcome(store.load());
   for (const problem of saved.problems) context.output.line(problem);
-  const refusals = context.registry.become(saved.lines ?? []);
+  const refusals = yield* context.registry.become(saved.lines ?? []);
   rollback.confirm();
   for (const refusal of refusals) context.log(WARNING, 'config', refusal);
   const what = saved.lines === undefined ? 'nothing is saved, the settings are the defaults' : 'as saved';
@@ -90,9 +100,19 @@ export function configCommands(context: Context, store: Store, rollback: Rollbac
       run: () => showConfig(context, store),
     },
     {
+      words: 'show refused',
+      help: 'the saved lines that were not taken when the board started',
+      run: () => context.machine.overlay('status').showRefused(context, store),
+    },
+    {
       words: 'export',
-      help: 'the settings, to be pasted into another board',
-      run: () => exportConfig(context),
+      arguments: '[secrets]',
+      help: 'the settings, to be pasted into another board; the password only with secrets',
+      run: ([word]) => {
+        if (word !== undefined && word !== 'secrets')
+          throw new Refusal(`Cannot export ${word}: it is secrets, or nothing`);
+        return exportConfig(context, word !== undefined);
+      },
     },
     {
       words: 'save',

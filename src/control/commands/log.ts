@@ -1,6 +1,5 @@
 // `show log`: the lines of the log that are kept, oldest first; `set log console`: which are shown as they come.
 
-import { since } from '../clock.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { ERROR, LEVELS, type Log } from '../log.ts';
@@ -24,7 +23,7 @@ function* showLog(context: Context, least: string, facilities: string[]): Job {
   );
   for (const { tick, facility, text } of entries) {
     // Before the time is known, how long ago it was says more than nothing.
-    const ago = `${formatTicks(Math.max(0, since(clock.now(), tick)))} ago`;
+    const ago = `${formatTicks(clock.uptime() - tick)} ago`;
     output.line(`${time?.wallClock.text(tick) ?? ago.padStart(12)}  ${facility}: ${text}`);
     yield 0;
   }

@@ -230,7 +230,7 @@ function showVersion(context: Context): void {
   const engine = [...ENGINES].find(([, value]) => value === i32at(ENGINE_AT))?.[0];
   output.line(`Masqbox ${machine.version}, ${engine} engine`);
   output.line(
-    `up ${formatTicks(clock.now())}, control restarted ${fact(FACT_RESTARTS)} times (${restartReason()})`,
+    `up ${formatTicks(clock.uptime())}, control restarted ${fact(FACT_RESTARTS)} times (${restartReason()})`,
   );
   const watchdog = ['', 'IB700', 'i6300esb'][i32at(WATCHDOG_KIND_AT)];
   if (watchdog) output.line(`watchdog: ${watchdog}`);

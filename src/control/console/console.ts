@@ -114,6 +114,11 @@ export class Console implements RawLine {
     if (login === undefined) this.editor.ask(PROMPT);
   }
 
+  /** Whether more is typed ahead. */
+  get hasMore(): boolean {
+    return this.typedFrom !== this.typedTo;
+  }
+
   /** Whether a command of the person at the terminal is being run. */
   get isRunning(): boolean {
     return this.running !== undefined;
@@ -137,6 +142,10 @@ export class Console implements RawLine {
   /** Prints a line that no command asked for; what is being typed moves below it. */
   notice(text: string): void {
     if (this.receiver !== undefined) return;
+    if (!this.isOpened) {
+      this.output.line(text);
+      return;
+    }
     const isOpen = this.job === undefined || this.asking;
     if (isOpen) this.output.write('\r\n');
     this.output.line(text);

@@ -16,6 +16,7 @@ import {
   RECORD_AT_TEXT,
   RECORD_AT_TICK,
   RECORD_AT_TRACE,
+  RECORD_AT_WRAPS,
   RECORD_REGISTERS,
   RECORD_TEXT_BYTES,
   RECORD_TRACE,
@@ -92,15 +93,16 @@ export function crashSummary(record: number): string {
 /** When it happened: the date as far as it was known, or the time since that start. */
 export function timeOf(context: Context, record: number): string {
   const tick = i32at(record + RECORD_AT_TICK);
+  const uptime = (i32at(record + RECORD_AT_WRAPS) >>> 0) * 2 ** 32 + (tick >>> 0);
   const boot = i32at(record + RECORD_AT_BOOT);
-  const known = boot === bootNumber() ? context.time?.wallClock.text(tick) : undefined;
+  const known = boot === bootNumber() ? context.time?.wallClock.text(uptime) : undefined;
   if (known !== undefined) return known;
   const seconds = i32at(record + RECORD_AT_CLOCK);
   if (seconds !== 0) {
     const later = since(tick, i32at(record + RECORD_AT_CLOCK_TICK)) / TICKS_PER_SECOND;
     return `${dateText(seconds + Math.floor(later))} UTC`;
   }
-  return `${formatTicks(tick)} after start ${boot}`;
+  return `${formatTicks(uptime)} after start ${boot}`;
 }
 
 /** All that a record says, its summary first. */

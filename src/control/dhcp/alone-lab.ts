@@ -26,6 +26,14 @@ class Time implements Clock {
     return (START + this.passed) | 0;
   }
 
+  uptime(): number {
+    return START + this.passed;
+  }
+
+  whole(tick: number): number {
+    return this.uptime() - ((this.now() - tick) | 0);
+  }
+
   after(ticks: number, run: () => void): Timer {
     const timer = { tick: this.passed + ticks, run };
     this.timers.push(timer);

@@ -102,7 +102,8 @@ export class Cache {
     if (entry < 0) return 0;
     const at = entry * FIELDS;
     const age = since(now, words[at + STORED] as number);
-    if (age >= (words[at + TICKS] as number)) return 0;
+    // Less than nothing: it has lain there for half a year, and the clock's difference has wrapped.
+    if (age < 0 || age >= (words[at + TICKS] as number)) return 0;
     if ((words[at + HITS] as number) < HITS_MOST) words[at + HITS] = (words[at + HITS] as number) + 1;
     const { arena } = this;
     const offset = words[at + OFFSET] as number;

@@ -29,9 +29,9 @@ function addressFrom(action: string, text: string): number {
 
 /** A list without the entry of a name. A call for each of 32 entries at each of 32 settings delays the boot. */
 function others<T extends { name: string }>(list: readonly T[], name: string): T[] {
-  const rest: T[] = [];
-  for (const entry of list) if (entry.name !== name) rest.push(entry);
-  return rest;
+  for (let i = 0; i < list.length; i++)
+    if ((list[i] as T).name === name) return [...list.slice(0, i), ...list.slice(i + 1)];
+  return list.slice();
 }
 
 /** Takes the entry of a name out of a list, or refuses. */

@@ -53,7 +53,9 @@ export class Upstream {
     for (const server of servers) {
       if (tried.includes(server)) continue;
       if (!server.isDown) return server;
-      if (since(now, server.trial) >= 0) {
+      const left = since(server.trial, now);
+      // More than it ever is: nobody has asked for half a year, and the clock's difference has wrapped.
+      if (left <= 0 || left > DNS_DOWN_TICKS) {
         server.trial = (now + DNS_DOWN_TICKS) | 0; // this query only
         return server;
       }

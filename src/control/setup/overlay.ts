@@ -86,7 +86,7 @@ export function* setup(context: Context, access: Access, table: readonly Command
   } catch (error) {
     // Each answer was right by itself, but not beside the others.
     if (!(error instanceof Refusal)) throw error;
-    context.registry.become(before);
+    yield* context.registry.become(before);
     output.line(error.message);
     output.line('Nothing was changed');
     return;

@@ -40,6 +40,8 @@ import { WARNING } from '../log.ts';
 import { formatTicks } from '../masquerade-view.ts';
 import { gatewayOf, prefixOf } from '../settings.ts';
 
+export { showRefused } from './refused.ts';
+
 const WATCH_TICKS = 2 * TICKS_PER_SECOND;
 /** Home, and erase all that follows (ECMA-48: CUP, ED). */
 const CLEAR = '\x1b[H\x1b[J';
@@ -77,7 +79,7 @@ function* rows(context: Context, first: Sample): Generator<[string, string]> {
   const kib = (bytes: number) => `${Math.floor(bytes / 1024)} KiB`;
   yield [
     'masqbox',
-    `${machine.version}, up ${formatTicks(clock.now())}, ${time?.wallClock.text() ?? 'time unknown'}`,
+    `${machine.version}, up ${formatTicks(clock.uptime())}, ${time?.wallClock.text() ?? 'time unknown'}`,
   ];
   yield ['restarts', `${fact(FACT_RESTARTS)} of control since power-on`];
   yield ['load', `${Math.min(100, Math.max(0, Math.round(100 * (1 - idle))))} %`];

@@ -5,6 +5,7 @@
 //    area B  | header, text | text ... |   sequence 6
 //                  3.            1.        then a flush, 2. and 4.
 //
+// Where one of them cannot be written, or be read again, there is nothing for it but to write over the other.
 // A cut before 3 is whole leaves B with a checksum that is wrong, and A in force; after it, B.
 // Everything passes through the plane's memory (STORE_AT), where checksums and the disk's data are native code.
 // Not here: what the text means (version.ts, registry.ts), who may use the store's memory when (store.ts).
@@ -28,14 +29,13 @@ import {
 import { STORE_AT } from '../../plane/limits.ts';
 import { fill, i32at, puti32 } from '../../plane/memory.ts';
 import type { Machine } from '../machine.ts';
-import { textFrom } from './text.ts';
 
 /** What the machine is needed for. */
 export type StoreMachine = Pick<Machine, 'memory'> & { plane: Pick<Machine['plane'], 'crc32'> };
 
 export interface Loaded {
-  /** The newest text that can be read, or undefined. */
-  text: string | undefined;
+  /** Bytes of the newest text that can be read, which lies at CONFIG_TEXT_AT; undefined if there is none. */
+  bytes: number | undefined;
   /** What was wrong with a newer one, or with both. */
   problems: string[];
 }
@@ -43,8 +43,11 @@ export interface Loaded {
 export interface ConfigStore {
   /** Reads what is saved. */
   load(): Generator<number, Loaded>;
-  /** Saves `bytes` of text, which the caller has put at CONFIG_TEXT_AT. Answers why it could not, or undefined. */
-  save(bytes: number): Generator<number, string | undefined>;
+  /**
+   * Saves `bytes` of text, which the caller has put at CONFIG_TEXT_AT, over the older one. Answers why it could not, or
+   * undefined; then the text there is spoiled. With `isOver` it goes over the one in force.
+   */
+  save(bytes: number, isOver: boolean): Generator<number, string | undefined>;
   /** Wipes both, the one in force last. */
   erase(): Generator<number, string | undefined>;
 }
@@ -109,14 +112,15 @@ export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): 
       }
       area = entry.index;
       sequence = entry.sequence;
-      return { text: textFrom(memory, CONFIG_TEXT_AT, bytes), problems };
+      return { bytes, problems };
     }
-    return { text: undefined, problems };
+    return { bytes: undefined, problems };
   }
 
-  function* save(bytes: number): Generator<number, string | undefined> {
+  function* save(bytes: number, isOver: boolean): Generator<number, string | undefined> {
     if (bytes > CONFIG_TEXT_MAX) return `it has ${bytes} bytes, and ${CONFIG_TEXT_MAX} fit`;
-    const target = area === 0 ? 1 : 0;
+    const older = area === 0 ? 1 : 0;
+    const target = isOver ? 1 - older : older;
     const sectors = sectorsOf(bytes);
     fill(STORE_AT, 0, CONFIG_AT_TEXT);
     fill(CONFIG_TEXT_AT + bytes, 0, sectors * SECTOR_BYTES - CONFIG_AT_TEXT - bytes);

@@ -13,6 +13,7 @@ import { since, type Timer } from '../clock.ts';
 import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { NOTICE, WARNING } from '../log.ts';
+import { runInBackground } from '../update/background.ts';
 import { textFrom } from './text.ts';
 
 const TICK_AT = ROLLBACK_AT + 4;
@@ -60,12 +61,16 @@ export function createRollback({ clock, log, machine, registry }: Context): Roll
     puti32(ROLLBACK_AT, 0);
   }
 
+  /** It stays armed until all is as before: a control that dies meanwhile goes on with it. */
   function goBack(): void {
-    disarm();
+    timer = undefined;
     const text = textFrom(machine.memory, COPY_AT + 4, i32at(COPY_AT));
-    const refusals = registry.become(text.split('\n').filter(line => line !== ''));
-    log(NOTICE, 'config', 'the settings are those of before again: nobody typed confirm');
-    for (const refusal of refusals) log(WARNING, 'config', refusal);
+    const lines = text.split('\n').filter(line => line !== '');
+    runInBackground(clock, registry.become(lines), refusals => {
+      disarm();
+      log(NOTICE, 'config', 'the settings are those of before again: nobody typed confirm');
+      for (const refusal of refusals) log(WARNING, 'config', refusal);
+    });
   }
 
   return {
@@ -80,6 +85,7 @@ export function createRollback({ clock, log, machine, registry }: Context): Roll
       }
       asked = minutes;
       // A second change before the first was confirmed goes back to the same.
+      registry.write();
       if (!isArmed()) copy(COPY_AT, CONFIGURATION_AT, CONFIGURATION_BYTES);
       return rest;
     },

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { createSimBoard } from '../../../board/sim/board.ts';
-import { simDisk } from '../../../board/sim/disk.ts';
+import { type SimDisk, simDisk } from '../../../board/sim/disk.ts';
 import { memoryMedium } from '../../../hal/disk/ata-model.ts';
 import { UNC } from '../../../hal/disk/ata-registers.ts';
 import {
@@ -12,6 +12,7 @@ import {
   CONFIG_SECTORS,
   CONFIG_TEXT_MAX,
   IMAGE_SECTORS,
+  LOG_SECTOR,
   SECTOR_BYTES,
 } from '../../../image/layout.ts';
 import { decodeConfig, encodeConfig } from '../../../image/records.ts';
@@ -38,9 +39,9 @@ function saved(disk: Buffer, index: number) {
 }
 
 /** A board that was switched on with this disk, and what its console said. */
-async function powerOn(bytes: Buffer | undefined) {
+async function powerOn(bytes: Buffer | undefined, given?: SimDisk) {
   let transcript = '';
-  const disk = bytes === undefined ? undefined : simDisk(memoryMedium(bytes));
+  const disk = given ?? (bytes === undefined ? undefined : simDisk(memoryMedium(bytes)));
   const board = await createSimBoard({
     onFrame() {},
     onOutput: text => {
@@ -109,10 +110,10 @@ test('export is what another board becomes the same by', async t => {
     'set nat profile classic',
   ];
   for (const line of lines) t.is(one.command(line), '', line);
-  const text = one.command('export');
+  const text = one.command('export secrets');
   const other = await powerOn(blank());
   for (const line of text.split('\n')) t.is(other.command(line), '', line);
-  t.is(other.command('export'), text);
+  t.is(other.command('export secrets'), text);
 });
 
 /** A line for every choice and both ends of every range of each setting; the others' values are the examples'. */
@@ -136,33 +137,33 @@ function everySetting(): string[] {
 
 test('every setting is exported, taken by another board, and taken back by revert and by itself', async t => {
   const [one, other, third] = [await powerOn(blank()), await powerOn(blank()), await powerOn(blank())];
-  const fresh = one.command('export');
+  const fresh = one.command('export secrets');
   for (const line of everySetting()) {
     const before = line.startsWith('set wan gateway') ? ['set wan address 203.0.113.5/24'] : [];
     for (const each of [...before, line]) t.notRegex(one.command(each), /Cannot/, each);
-    const text = one.command('export');
+    const text = one.command('export secrets');
     for (const each of text.split('\n')) t.notRegex(other.command(each), /Cannot/, each);
-    t.is(other.command('export'), text, line);
+    t.is(other.command('export secrets'), text, line);
     for (const { command } of [one, other]) {
       t.regex(command('revert'), /^Reverted/m);
-      t.is(command('export'), fresh, `revert of ${line}`);
+      t.is(command('export secrets'), fresh, `revert of ${line}`);
     }
     t.notRegex(third.command(`${before[0] ?? line} confirm 1`), /Cannot/);
     third.command(line);
-    t.is(third.command('export'), text, line);
+    t.is(third.command('export secrets'), text, line);
     third.board.advance(MINUTE);
-    t.is(third.command('export'), fresh, `${line} without confirm`);
+    t.is(third.command('export secrets'), fresh, `${line} without confirm`);
   }
 });
 
 test('revert goes back to what is saved, also where LAN and WAN change places', async t => {
   const { command } = await powerOn(blank());
-  const before = command('export');
+  const before = command('export secrets');
   command('set lan address 10.0.0.1/24');
   command('set wan address 172.20.0.1/24');
   command('set wan gateway 172.20.0.9');
   command('set dhcp off');
-  const kept = command('export');
+  const kept = command('export secrets');
   t.is(command('save'), 'Saved');
   command('unset wan address');
   command('set lan address 172.20.0.1/24');
@@ -170,11 +171,11 @@ test('revert goes back to what is saved, also where LAN and WAN change places', 
   command('set dns host x 172.20.0.5');
   command('set wan none');
   t.is(command('revert'), 'Reverted: as saved');
-  t.is(command('export'), kept);
+  t.is(command('export secrets'), kept);
   const fresh = await powerOn(blank());
   for (const line of kept.split('\n')) fresh.command(line);
   t.is(fresh.command('revert'), 'Reverted: nothing is saved, the settings are the defaults');
-  t.is(fresh.command('export'), before);
+  t.is(fresh.command('export secrets'), before);
 });
 
 test('an unreadable configuration is told, and the older one or the defaults are used', async t => {
@@ -206,13 +207,13 @@ test('a configuration of 200 lines is applied, is as it was written, and outlive
   const { start, command, board } = await powerOn(bytes);
   t.notRegex(start, /config:/);
   const all = (line: string): string[] => command(line).split('\n');
-  t.deepEqual(all('export').slice(1), [...longSettings]);
+  t.deepEqual(all('export secrets').slice(1), [...longSettings]);
   t.true(all('show config').every(line => line.startsWith('  set ')));
   t.is(command('save'), 'Saved');
   t.is(saved(bytes, 1)?.text, [versionLine(), ...longSettings, ''].join('\n'));
   board.engine.evaluate('const was = Math.max; Math.max = () => { throw new Error("test") }; 0');
   t.regex(command(''), /Control was restarted/);
-  t.deepEqual(all('export').slice(1), [...longSettings]);
+  t.deepEqual(all('export secrets').slice(1), [...longSettings]);
 });
 
 /** Settings whose lines have exactly so many characters. */
@@ -263,7 +264,7 @@ test('a saved line that cannot be applied is told, and the others are', async t 
   t.regex(start, /lan: 10\.7\.0\.1\/24\n/);
   t.regex(start, /config: Cannot run set no such thing: there is no such command/);
   t.regex(start, /config: Cannot set DHCP lease x/);
-  t.regex(command('export'), /set dns host a 10\.7\.0\.2/);
+  t.regex(command('export secrets'), /set dns host a 10\.7\.0\.2/);
   // The sequence wraps: 0 is newer than -1.
   t.is(command('save'), 'Saved');
   t.is(saved(bytes, 1)?.sequence, 0);
@@ -277,7 +278,7 @@ test('a configuration of a newer firmware is told, and what is understood of it 
   const { start, command } = await powerOn(bytes);
   t.regex(start, /config: the saved settings are of a newer firmware \(version 7\)/);
   t.regex(start, /config: Cannot run set flux capacitor on: there is no such command/);
-  t.regex(command('export'), /^# masqbox configuration 1\n(.*\n)*set dns host a 10\.7\.0\.2$/);
+  t.regex(command('export secrets'), /^# masqbox configuration 1\n(.*\n)*set dns host a 10\.7\.0\.2$/);
   // The firmware that wrote it finds it still, until settings are saved twice.
   t.is(command('save'), 'Saved');
   t.is(saved(bytes, 1)?.text, text);
@@ -286,19 +287,19 @@ test('a configuration of a newer firmware is told, and what is understood of it 
 test('set ... confirm goes back by itself, with all that was set after it', async t => {
   const { command, board } = await powerOn(blank());
   command('set dns host kept 10.0.0.1');
-  const before = command('export');
+  const before = command('export secrets');
   t.is(command('set lan address 10.5.0.1/24 confirm 2'), '');
   t.is(command('set dns host lost 10.0.0.2'), '');
   t.is(command('save'), 'Cannot save: the settings go back in 2 min; type confirm first');
   board.advance(2 * MINUTE - 200);
-  t.regex(command('export'), /10\.5\.0\.1/);
+  t.regex(command('export secrets'), /10\.5\.0\.1/);
   board.advance(200);
-  t.is(command('export'), before);
+  t.is(command('export secrets'), before);
   t.is(command('confirm'), 'Cannot confirm: nothing waits for it');
   t.is(command('set lan address 10.5.0.1/24 confirm 1'), '');
   t.is(command('confirm'), '');
   board.advance(2 * MINUTE);
-  t.regex(command('export'), /10\.5\.0\.1/);
+  t.regex(command('export secrets'), /10\.5\.0\.1/);
   t.is(command('save'), 'Saved');
   t.regex(
     command('set lan address 10.5.0.1/24 confirm 0'),
@@ -325,18 +326,18 @@ test('set ... confirm goes back by itself, with all that was set after it', asyn
 
 test('a second confirm waits anew for both, and the wait outlives control', async t => {
   const { command, board } = await powerOn(blank());
-  const before = command('export');
+  const before = command('export secrets');
   t.is(command('set dns host a 10.0.0.1 confirm 2'), '');
   board.advance(MINUTE);
   t.is(command('set dns host b 10.0.0.2 confirm 4'), '');
-  const both = command('export');
+  const both = command('export secrets');
   board.engine.evaluate('const was = Math.max; Math.max = () => { throw new Error("test") }; 0');
   t.regex(command(''), /Control was restarted/);
   t.is(command('save'), 'Cannot save: the settings go back in 4 min; type confirm first');
   board.advance(3 * MINUTE);
-  t.is(command('export'), both);
+  t.is(command('export secrets'), both);
   board.advance(MINUTE);
-  t.is(command('export'), before);
+  t.is(command('export secrets'), before);
 });
 
 test('confirm goes back also from settings that are too long to outlive control', async t => {
@@ -344,11 +345,11 @@ test('confirm goes back also from settings that are too long to outlive control'
   Buffer.from(encodeConfig(1, settingsOf(CONFIG_TEXT_MAX))).copy(bytes, areaAt(0));
   const { command, board } = await powerOn(bytes);
   command('set console pager off');
-  const before = command('export');
+  const before = command('export secrets');
   t.regex(command(`set dhcp domain ${'d'.repeat(60)} confirm 1`), /config: the settings are longer than/);
-  t.false(command('export') === before);
+  t.false(command('export secrets') === before);
   board.advance(MINUTE);
-  t.true(command('export') === before);
+  t.true(command('export secrets') === before);
 });
 
 test('reset factory forgets everything, unless ^C stops it', async t => {
@@ -363,10 +364,10 @@ test('reset factory forgets everything, unless ^C stops it', async t => {
   board.run();
   t.regex(since(), /erased in 5 s; \^C stops it\r\n\^C\r\n/);
   board.advance(5 * TICKS_PER_SECOND);
-  t.regex(command('export'), /10\.5\.0\.1/);
+  t.regex(command('export secrets'), /10\.5\.0\.1/);
   board.type('reset factory\r');
   board.advance(7 * TICKS_PER_SECOND);
-  t.regex(command('export'), /^# masqbox configuration 1\nset nat profile rfc\n/);
+  t.regex(command('export secrets'), /^# masqbox configuration 1\nset nat profile rfc\n/);
   t.true(
     bytes.subarray(SECTOR_BYTES).every(byte => byte === 0),
     'nothing of it is on the disk',
@@ -378,6 +379,7 @@ test('errors of the disk are told, and the router goes on', async t => {
   const { command, disk } = await powerOn(bytes);
   command('set lan address 10.5.0.1/24');
   disk!.drive.bad.set(CONFIG_SECTOR, UNC);
+  disk!.drive.bad.set(CONFIG_SECTOR + CONFIG_SECTORS, UNC);
   t.is(command('save'), 'Cannot save: the data cannot be read (UNC)');
   t.is(command('show config').split('\n')[0], '# nothing is saved');
   disk!.drive.bad.clear();
@@ -387,6 +389,45 @@ test('errors of the disk are told, and the router goes on', async t => {
     command('revert'),
     /saved configuration 0 cannot be used: the data cannot be read \(UNC\)\nReverted/,
   );
+});
+
+test('a place with a lasting read error does not keep settings from being saved', async t => {
+  const bytes = blank();
+  const { command, disk } = await powerOn(bytes);
+  command('set lan address 10.5.0.1/24');
+  t.is(command('save'), 'Saved');
+  for (const index of [1, 0]) {
+    disk!.drive.bad.clear();
+    disk!.drive.bad.set(CONFIG_SECTOR + index * CONFIG_SECTORS + 1, UNC);
+    command(`set dhcp domain ${'x'.repeat(60)}.${'y'.repeat(50)}`);
+    for (let i = 0; i < 8; i++) command(`set dns host ${'h'.repeat(40)}${i} 10.5.0.${i + 2}`);
+    for (const value of ['7200', '9000', '7200']) {
+      command(`set dhcp lease ${value}`);
+      const said = command('save');
+      t.regex(said, /Saved$/);
+      // Its turn comes with the second at the latest.
+      if (value === '9000')
+        t.regex(said, /one of the two places for settings is bad \(the data cannot be read \(UNC\)\)/);
+      t.regex(saved(bytes, 1 - index)!.text, new RegExp(`set dhcp lease ${value}`));
+    }
+  }
+});
+
+test('an unreadable sector of the log is said to be one of the log', async t => {
+  const bytes = blank();
+  const { command } = await powerOn(bytes);
+  command('set lan address 10.5.0.1/24');
+  command('save');
+  const disk = simDisk(memoryMedium(bytes));
+  disk.drive.bad.set(LOG_SECTOR + 3, UNC);
+  const { start } = await powerOn(bytes, disk);
+  t.regex(start, /lan: 10\.5\.0\.1\/24/);
+  // Time stands still here, and the disk tries again.
+  t.regex(
+    start,
+    /config: (the disk is too slow: the flash log was not read|the flash log has bad sectors: .*)\n/,
+  );
+  t.notRegex(start, /other saved configuration|defaults/);
 });
 
 test('without a disk the console says that nothing can be saved', async t => {

@@ -21,28 +21,42 @@ import { readRtc } from '../time/rtc.ts';
 import { CONFIG_TEXT_AT, type ConfigStore, createConfigStore, type Loaded } from './config-store.ts';
 import { createJournal, type Entry, type Journal } from './journal.ts';
 import { leaseEntry, leaseOf } from './lease-store.ts';
+import { LineReader } from './line-reader.ts';
 import { createTasks, type Task } from './tasks.ts';
-import { putText } from './text.ts';
-import { CONFIG_VERSION, migrate, versionLine } from './version.ts';
+import { putText, textFrom } from './text.ts';
+import { CONFIG_VERSION, migrate, versionLine, versionOf } from './version.ts';
 
 /** Reading at the start ends after this: the board starts without what it could not read. */
 const START_TICKS = 3 * TICKS_PER_SECOND;
 const SOON_TICKS = STORE_SOON_SECONDS * TICKS_PER_SECOND;
 const LATER_TICKS = STORE_LATER_SECONDS * TICKS_PER_SECOND;
+/** A place for the settings that fails so often has an error that lasts. */
+const SAVE_TRIES = 2;
+/** Lines, and bytes of one, that are looked at for the cards: a few settings start with the same letter. */
+const START_LINES = 64;
+const START_BYTES = 128;
+/** The version's line is no longer. */
+const VERSION_BYTES = 64;
 /** Where the registry keeps the settings' lines. */
 const LINES_AT = CONFIGURATION_AT + 4;
 
-/** Lines of the saved configuration, or undefined if none is saved; and what was wrong. */
+/** The saved configuration, its text and lines undefined if none is saved; and what was wrong. */
 export interface Saved {
+  text: string | undefined;
+  /** Its CRC-32. */
+  key: number;
   lines: string[] | undefined;
   problems: string[];
 }
 
+/** What is read at the start: all, the settings and not the log, or nothing. */
+export type Reads = 'all' | 'settings' | 'nothing';
+
 export interface Store {
-  /** Opens the disk's areas at the start, and reads them unless control alone was restarted. */
-  open(disk: Disk | undefined, restarted: boolean): void;
-  /** Applies what was saved, or the defaults; answers what is to be told on the console. */
-  apply(): string[];
+  /** Opens the disk's areas at the start, and reads them; nothing when control alone was restarted. */
+  open(disk: Disk | undefined, reads: Reads): void;
+  /** Applies what was saved, of it nothing but the password, or the defaults; answers what is to be told. */
+  apply(isSafe: boolean): Generator<number, string[], void>;
   /** Tasks on the disk; each answers why it failed. They may only be started when there is a disk. */
   load(): Task<Saved>;
   save(): Task<string | undefined>;
@@ -74,7 +88,11 @@ export function createStore(context: Context): Store {
   let config: ConfigStore | undefined;
   let journal: Journal | undefined;
   let isOpen = false;
-  let loaded: Loaded = { text: undefined, problems: [] };
+  /** The saved configuration has been read. */
+  let isRead = false;
+  /** What is wrong with the log, from the start until it is told. */
+  let logProblem: string | undefined;
+  let loaded: Loaded = { bytes: undefined, problems: [] };
   /** What the log had at the start, until the DHCP server has taken it. */
   let found: Entry[] = [];
   let wanAddress = 0;
@@ -99,12 +117,14 @@ export function createStore(context: Context): Store {
 
   /**
    * Learns what the disk holds: first thing, or before the first task of a restarted control. At the start the text
-   * goes to where the registry would write its lines, a character at a time.
+   * goes to where the registry keeps its lines, to be applied from there.
    */
-  function* ready(isStart = false): Generator<number, string | undefined> {
+  function* ready(isStart = false, hasLog = true): Generator<number, string | undefined> {
     if (isOpen || config === undefined || journal === undefined) return undefined;
     loaded = yield* config.load();
-    if (isStart && loaded.text !== undefined) copy(LINES_AT, CONFIG_TEXT_AT, loaded.text.length);
+    isRead = true;
+    if (isStart && loaded.bytes !== undefined) copy(LINES_AT, CONFIG_TEXT_AT, loaded.bytes);
+    if (!hasLog) return 'reading it has ended control';
     const why = yield* journal.open(entry => {
       if (isStart && entry.kind === LOG_KIND_LEASE) found.push(entry);
       if (entry.kind === LOG_KIND_CARDS) cards = entry.payload;
@@ -117,57 +137,100 @@ export function createStore(context: Context): Store {
     return why;
   }
 
-  function open(disk: Disk | undefined, restarted: boolean): void {
+  function open(disk: Disk | undefined, reads: Reads): void {
     if (disk === undefined) return;
     config = createConfigStore(machine, disk);
     journal = createJournal(machine, disk, isLive);
-    if (restarted) return;
-    const result = runNow(ready(true), () => i32at(NOW_AT), START_TICKS);
-    if (result === undefined) loaded.problems.push('the disk is too slow: what was saved is not used');
-    else if (result.value !== undefined)
-      loaded.problems.push(`the flash log has bad sectors: ${result.value}`);
+    if (reads === 'nothing') return;
+    const result = runNow(ready(true, reads === 'all'), () => i32at(NOW_AT), START_TICKS);
+    if (result === undefined) {
+      const what = isRead ? 'the flash log was not read' : 'what was saved is not used';
+      const problem = `the disk is too slow: ${what}`;
+      if (isRead) logProblem = problem;
+      else loaded.problems.push(problem);
+    } else if (result.value !== undefined) logProblem = `the flash log has bad sectors: ${result.value}`;
   }
 
-  function apply(): string[] {
-    const { text, problems } = loaded;
-    loaded = { text: undefined, problems: [] };
-    if (problems.length > 0) {
-      problems.push(
-        text === undefined ? 'the settings are the defaults' : 'the other saved configuration is used',
-      );
+  function startLines(start: string): string[] {
+    const { memory, plane } = machine;
+    const end = LINES_AT + (loaded.bytes ?? 0);
+    const [first, second] = [start.charCodeAt(0), start.charCodeAt(start.indexOf(' ') + 1)];
+    const lines: string[] = [];
+    let at = plane.findLine(LINES_AT, end, first, second);
+    for (let i = 0; i < START_LINES && at < end; i++) {
+      const line = new LineReader(memory, at, Math.min(end, at + START_BYTES)).next() ?? '';
+      if (line.startsWith(start)) lines.push(line.trimEnd());
+      const length = memory.subarray(at, end).indexOf(10);
+      at = length < 0 ? end : plane.findLine(at + length + 1, end, first, second);
     }
-    if (text === undefined) {
+    return lines;
+  }
+
+  function* apply(isSafe: boolean): Generator<number, string[], void> {
+    const { bytes, problems } = loaded;
+    loaded = { bytes: undefined, problems: [] };
+    if (problems.length > 0)
+      problems.push(
+        bytes === undefined ? 'the settings are the defaults' : 'the other saved configuration is used',
+      );
+    if (logProblem !== undefined) problems.push(logProblem);
+    if (bytes === undefined) {
       registry.changed();
       return problems;
     }
-    const { lines, version } = migrate(text);
+    const text = { at: LINES_AT, bytes };
+    if (isSafe) {
+      yield* registry.applyFirst(text);
+      return problems;
+    }
+    const version = versionOf(
+      textFrom(machine.memory, LINES_AT, Math.min(bytes, VERSION_BYTES)).split('\n')[0] ?? '',
+    );
     if (version > CONFIG_VERSION)
       problems.push(`the saved settings are of a newer firmware (version ${version})`);
-    // Behind the comments at its head, the text is as a rule what the registry would write.
-    const settings = `${lines.join('\n')}\n`;
-    const areWritten = lines.length > 0 && text.endsWith(settings);
-    if (areWritten) copy(LINES_AT, LINES_AT + text.length - settings.length, settings.length);
-    return [...problems, ...registry.become(lines, areWritten)];
+    // QuickJS cannot compile a yield inside of an array.
+    const refusals = yield* registry.apply(text);
+    return [...problems, ...refusals];
   }
 
   function* load(): Generator<number, Saved> {
     yield* ready();
-    const { text, problems } = yield* (config as ConfigStore).load();
-    return { lines: text === undefined ? undefined : migrate(text).lines, problems };
+    const { bytes, problems } = yield* (config as ConfigStore).load();
+    if (bytes === undefined) return { text: undefined, key: 0, lines: undefined, problems };
+    const text = textFrom(machine.memory, CONFIG_TEXT_AT, bytes);
+    const key = machine.plane.crc32(0, CONFIG_TEXT_AT, bytes);
+    return { text, key, lines: migrate(text).lines, problems };
   }
 
   function* save(): Generator<number, string | undefined> {
     yield* ready();
     // The registry's text is in the plane's memory already, but when it is too long for it.
     registry.changed();
+    registry.write();
     const bytes = i32at(CONFIGURATION_AT);
     const length = registry.lines().reduce((sum, line) => sum + line.length + 1, 0);
     const version = `${versionLine()}\n`;
     const room = CONFIG_TEXT_MAX - version.length;
     if (bytes !== length || bytes > room) return `the settings have ${length} characters, and ${room} fit`;
-    const head = putText(machine.memory, CONFIG_TEXT_AT, version);
-    copy(CONFIG_TEXT_AT + head, LINES_AT, bytes);
-    return yield* (config as ConfigStore).save(head + bytes);
+    const to = config as ConfigStore;
+    const put = (): number => {
+      const head = putText(machine.memory, CONFIG_TEXT_AT, version);
+      copy(CONFIG_TEXT_AT + head, LINES_AT, bytes);
+      return head + bytes;
+    };
+    let why: string | undefined;
+    for (let i = 0; i < SAVE_TRIES; i++) {
+      why = yield* to.save(put(), false);
+      if (why === undefined) return undefined;
+    }
+    if ((yield* to.save(put(), true)) !== undefined) return why;
+    // Rather a save that a power cut may spoil than none for ever.
+    log(
+      WARNING,
+      'config',
+      `one of the two places for settings is bad (${why}): no power cut while they are saved`,
+    );
+    return undefined;
   }
 
   function* erase(): Generator<number, string | undefined> {
@@ -255,12 +318,7 @@ export function createStore(context: Context): Store {
     get isWhole() {
       return isWhole;
     },
-    startLines: start => {
-      const { text } = loaded;
-      return text?.includes(`\n${start}`) === true
-        ? text.split('\n').filter(line => line.startsWith(start))
-        : [];
-    },
+    startLines,
     keepWan: address => {
       if (address === wanAddress) return;
       // A provider that gives another one each minute wears no card out.

@@ -1,7 +1,7 @@
 // Text in the plane's memory, a byte a character, as the store reads and writes it.
 
 /** Characters that are made at once: each is an argument on the engine's stack. */
-const PIECE = 64;
+const PIECE = 256;
 
 /** The text of so many bytes at an address. */
 export function textFrom(memory: Uint8Array, at: number, bytes: number): string {

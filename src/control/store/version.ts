@@ -20,6 +20,19 @@ export function versionLine(): string {
   return `# masqbox configuration ${CONFIG_VERSION}`;
 }
 
+/** The version of a text, by its first line. */
+export function versionOf(firstLine: string): number {
+  const found = MARK.exec(firstLine.trim());
+  return found === null ? CONFIG_VERSION : Number(found[1]);
+}
+
+/** The steps that bring the lines of such a text to today's language. */
+export function migrationOf(firstLine: string): readonly Migration[] {
+  return firstLine.startsWith('#')
+    ? MIGRATIONS.slice(Math.max(0, versionOf(firstLine) - 1), CONFIG_VERSION - 1)
+    : [];
+}
+
 export interface Migrated {
   lines: string[];
   /** The text's own version. */

@@ -30,6 +30,8 @@ function fixture() {
   let timer: Timer | undefined;
   const clock: Clock = {
     now: () => tick,
+    uptime: () => tick,
+    whole: at => at,
     after: (ticks, run) => {
       timer = { tick: tick + ticks, run };
       return timer;

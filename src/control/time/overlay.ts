@@ -1,6 +1,5 @@
 // The overlay `time`: what `show time` prints, and the table of zones' names.
 
-import { since } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { formatTicks } from '../masquerade-view.ts';
 import { dateText } from './civil.ts';
@@ -23,7 +22,7 @@ export function zoneNames(): Iterable<string> {
 export function showTime({ clock, output }: Context, wallClock: WallClock, ntp: Ntp): void {
   output.line(wallClock.text() ?? 'The time is not known yet');
   if (wallClock.source !== undefined)
-    output.line(`set ${formatTicks(since(clock.now(), wallClock.setAt))} ago by ${wallClock.source}`);
+    output.line(`set ${formatTicks(clock.uptime() - wallClock.setAt)} ago by ${wallClock.source}`);
   const { zone } = wallClock;
   const time = wallClock.milliseconds();
   const change = time === undefined ? undefined : nextChange(zone, Math.floor(time / 1000));

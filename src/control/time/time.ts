@@ -2,7 +2,6 @@
 
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { parseServer } from '../address.ts';
-import { since } from '../clock.ts';
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { NTP_SERVERS } from '../limits.ts';
@@ -35,9 +34,9 @@ export function createTime(context: Context): Time {
   let writtenAt: number | undefined;
 
   function keepInRtc(): void {
-    const now = clock.now();
-    const time = wallClock.milliseconds(now);
-    if (time === undefined || (writtenAt !== undefined && since(now, writtenAt) < RTC_WRITE_TICKS)) return;
+    const now = clock.uptime();
+    const time = wallClock.at(now);
+    if (time === undefined || (writtenAt !== undefined && now - writtenAt < RTC_WRITE_TICKS)) return;
     writtenAt = now;
     const rtc = readRtc();
     if (rtc === undefined || Math.abs(rtc - time / 1000) > RTC_ERROR_SECONDS) writeRtc(time / 1000);

@@ -4,13 +4,11 @@
 // Not here: where the time comes from (rtc.ts, ntp.ts).
 
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { type Clock, since } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { dateText } from './civil.ts';
 import { localAt, UTC, type Zone } from './timezone.ts';
 
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
-/** Ticks wrap; the anchor moves before that can be mistaken. */
-const ANCHOR_TICKS = 24 * 3600 * TICKS_PER_SECOND;
 /** Settings closer than this say more about the way than about the crystal: 10 ms in 1,000 s are 10 ppm. */
 const RATE_MS = 1000 * 1000;
 /** Crystals are within 100 ppm; the PIT's division adds 15. More is a mistake, or a step of the server's. */
@@ -19,20 +17,22 @@ const RATE_MOST = 500e-6;
 const END_SECONDS = 4102444800;
 
 export interface WallClock {
-  /** Unix time in milliseconds at a tick, now when left out; undefined as long as nobody has set it. */
+  /** Unix time in milliseconds at a tick of these months, now when left out; undefined as long as nobody has set it. */
   milliseconds(tick?: number): number | undefined;
+  /** The same at an uptime, however long ago. */
+  at(uptime: number): number | undefined;
   /**
    * Says what time it was at a tick; `source` as in "by NTP from 203.0.113.1". False, and nothing happens, if it cannot
    * be: before the firmware was built, or from 2100 on.
    */
   set(milliseconds: number, tick: number, source: string, isMeasured: boolean): boolean;
   isPossible(milliseconds: number): boolean;
-  /** Who set it and when, in ticks. */
+  /** Who set it and when, as uptime in ticks. */
   readonly source: string | undefined;
   readonly setAt: number;
   zone: Zone;
-  /** "2026-11-21 04:15:02 CET" of a tick; undefined as long as nobody has set it. */
-  text(tick?: number): string | undefined;
+  /** "2026-11-21 04:15:02 CET" of an uptime; undefined as long as nobody has set it. */
+  text(uptime?: number): string | undefined;
 }
 
 /** @param built when the firmware was built, Unix seconds */
@@ -45,16 +45,13 @@ export function createWallClock(clock: Clock, built: number): WallClock {
   let setAt = 0;
   let zone = UTC;
 
-  function milliseconds(tick = clock.now()): number | undefined {
-    if (anchor === undefined) return undefined;
-    const ticks = since(tick, anchor.tick);
-    const time = anchor.milliseconds + ticks * MS_PER_TICK * (1 + rate);
-    if (ticks > ANCHOR_TICKS) anchor = { milliseconds: time, tick };
-    return time;
+  /** Ticks here are uptimes: a log's line may be older than what the tick counter can tell. */
+  function at(uptime: number): number | undefined {
+    return anchor && anchor.milliseconds + (uptime - anchor.tick) * MS_PER_TICK * (1 + rate);
   }
 
   function set(time: number, tick: number, by: string, isMeasured: boolean): void {
-    const expected = milliseconds(tick);
+    const expected = at(tick);
     if (isMeasured && measured !== undefined && expected !== undefined) {
       const elapsed = time - measured.milliseconds;
       if (elapsed > RATE_MS) {
@@ -69,21 +66,15 @@ export function createWallClock(clock: Clock, built: number): WallClock {
     setAt = tick;
   }
 
-  // Looks once a day, however seldom anybody asks.
-  const keep = (): void => {
-    milliseconds();
-    clock.after(ANCHOR_TICKS + 1, keep);
-  };
-
   const isPossible = (time: number): boolean => time >= built * 1000 && time < END_SECONDS * 1000;
 
   return {
-    milliseconds,
+    at,
+    milliseconds: (tick = clock.now()) => at(clock.whole(tick)),
     isPossible,
     set: (time, tick, by, isMeasured) => {
       if (!isPossible(time)) return false;
-      if (source === undefined) clock.after(ANCHOR_TICKS + 1, keep);
-      set(time, tick, by, isMeasured);
+      set(time, clock.whole(tick), by, isMeasured);
       return true;
     },
     get source() {
@@ -98,8 +89,8 @@ export function createWallClock(clock: Clock, built: number): WallClock {
     set zone(value) {
       zone = value;
     },
-    text: tick => {
-      const time = milliseconds(tick);
+    text: (uptime = clock.uptime()) => {
+      const time = at(uptime);
       if (time === undefined) return undefined;
       const seconds = Math.floor(time / 1000);
       const { name, offset } = localAt(zone, seconds);

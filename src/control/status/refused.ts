@@ -1,0 +1,35 @@
+// `show refused`: the saved lines that were not taken when the board started, each with its number, which is that of the
+// line in the saved text, empty lines not counted. Why, is told of those that mean nothing; what a setting said of the
+// first is in the log.
+
+import { type Job, Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import { visible } from '../log.ts';
+import { isRefused, refusedKey } from '../store/refused.ts';
+import type { Store } from '../store/store.ts';
+import { outcome } from '../store/tasks.ts';
+
+export function* showRefused({ disk, noDisk, output, registry }: Context, store: Store): Job {
+  if (disk === undefined) throw new Refusal(`Cannot show what was refused: ${noDisk}`);
+  const { text, key, problems } = yield* outcome(store.load());
+  for (const problem of problems) output.line(problem);
+  if (text === undefined || key !== refusedKey()) {
+    output.line(
+      text === undefined ? 'Nothing is saved' : 'What is saved was saved since the start, and was taken',
+    );
+    return;
+  }
+  let number = 0;
+  let count = 0;
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    number++;
+    if (!isRefused(number)) continue;
+    count++;
+    output.line(`${String(number).padStart(4)}  ${visible(registry.shown(line.trim()))}`);
+    yield 0;
+  }
+  output.line(
+    count === 0 ? 'All saved lines were taken' : `${count} lines were not taken; save forgets them`,
+  );
+}
