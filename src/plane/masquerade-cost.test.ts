@@ -36,7 +36,7 @@ import { socketOpen } from './sockets.ts';
 
 /**
  * A new session, whatever the table holds: with the end of another, a draw, and the generator's next block, which is a
- * third of it. On the board that is at most 3,000 instructions (docs/performance.md).
+ * third of it and comes with one draw in eight.
  */
 const NEW_SESSION = 3900;
 /** A packet of a known one. */
