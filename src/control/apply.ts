@@ -142,7 +142,8 @@ export class Application {
   /** Keeps a line as it is written, as long as the text is nothing but comments and then such lines. */
   private remember(line: string, given: string, isComment: boolean): void {
     if (this.lines === undefined) return;
-    if (isComment && this.lines.length === 0) this.headBytes += line.length + 1;
+    if (this.count > 0) this.lines = undefined;
+    else if (isComment && this.lines.length === 0) this.headBytes += line.length + 1;
     else if (isComment || given !== line || this.lines.length === LINES_MOST) this.lines = undefined;
     else {
       this.lines.push(line);

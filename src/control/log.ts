@@ -104,7 +104,7 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
 /** The text in ASCII and cut to length: what a stranger sent must not move the terminal's cursor. */
 function printable(text: string): string {
   const cut = text.slice(0, LOG_TEXT);
-  return cut.replace(/[^ -~]/g, '?');
+  return /^[ -~]*$/.test(cut) ? cut : cut.replace(/[^ -~]/g, '?');
 }
 
 /** A text for the terminal, its letters as they are: what would be a command for it is shown as `?`. */

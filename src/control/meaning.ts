@@ -60,10 +60,15 @@ export function createMeanings(): Meanings {
       if (args.length >= least && args.length <= most && !args.includes('') && !line.includes('\t'))
         return { setting: last.entry.setting, args };
     }
-    const words = wordsOf(line);
-    const found = whole(words) ?? shortened(words);
+    // Of a line that means nothing no more than the first words are cut off.
+    const first = line.split(' ', WORDS_MOST);
+    const isPlain = !first.includes('') && !line.includes('\t');
+    const found = isPlain
+      ? (whole(first) ?? shortened(first))
+      : (whole(wordsOf(line)) ?? shortened(wordsOf(line)));
     if (typeof found === 'string') return isTold ? refusal(line, found) : '';
     const { setting, command } = found;
+    const words = wordsOf(line);
     const args = words.slice(found.words.length + 1);
     const [least, most] = countsOf(found);
     if (args.length < least || args.length > most) {

@@ -1,0 +1,92 @@
+// Saved lines on the booted 486, as many as the card has room for: whatever they are, the board starts, with the password
+// in force, on a processor of 8 million instructions a second too. Time is the board's own, by its instructions.
+// Not here: what becomes of each line (src/control/apply.test.ts).
+
+import { pbkdf2Sync } from 'node:crypto';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import test, { type ExecutionContext } from 'ava';
+import { CONFIG_SECTOR, CONFIG_TEXT_MAX, SECTOR_BYTES } from '../image/layout.ts';
+import { encodeConfig } from '../image/records.ts';
+import { NOW_AT } from '../src/plane/cells.ts';
+import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
+import { IMAGE } from './harness/board-router.ts';
+import { PROMPT } from './harness/console.ts';
+import { ICOUNT_SHIFT, planeWord } from './harness/icount.ts';
+import { isaCards, Machine } from './harness/qemu.ts';
+
+const BOOT_SECONDS = 180;
+/** 2^7 ns an instruction. */
+const SLOW_SHIFT = 7;
+const SALT = '00112233445566778899aabbccddeeff';
+const HASH = pbkdf2Sync('secret', Buffer.from(SALT, 'hex'), 2, 32, 'sha256').toString('hex');
+const PASSWORD = `set password hash 2 ${SALT} ${HASH}\n`;
+
+const folder = mkdtempSync(join(tmpdir(), 'masqbox-saved-'));
+test.after.always(() => rmSync(folder, { recursive: true, force: true }));
+
+/** A board with these settings saved; answers what it said up to its question, and the tick then. */
+async function start(t: ExecutionContext, text: string, question: string | RegExp, shift: number) {
+  const disk = join(folder, 'disk.img');
+  const image = Buffer.from(readFileSync(IMAGE));
+  Buffer.from(encodeConfig(1, text)).copy(image, CONFIG_SECTOR * SECTOR_BYTES);
+  writeFileSync(disk, image);
+  const cards = isaCards({ user: true }, { user: true });
+  const machine = await Machine.start({ disk, memory: 4, cards, icount: shift, sleep: true });
+  t.teardown(() => machine.stop());
+  const said = await machine.console.expect(question, BOOT_SECONDS);
+  return { machine, said, ticks: await planeWord(machine, NOW_AT) };
+}
+
+/** Lines up to what the card has room for, then the password. */
+function filled(line: (i: number) => string): string {
+  let text = '';
+  for (let i = 0; text.length + line(i).length + PASSWORD.length <= CONFIG_TEXT_MAX; i++) text += line(i);
+  return text + PASSWORD;
+}
+
+const hex = (i: number): string => (i & 255).toString(16).padStart(2, '0');
+const TEXTS: Record<string, string> = {
+  'lines of a newer firmware': filled(i => `set filter rule ${i} drop tcp from any\n`),
+  'reservations, of which 64 fit': filled(
+    i => `set dhcp reserve 52:54:00:00:${hex(i >> 8)}:${hex(i)} 192.168.0.${(i % 200) + 2}\n`,
+  ),
+  'the shortest lines': filled(() => 's\n'),
+  'one line': filled(i => (i === 0 ? 'x'.repeat(CONFIG_TEXT_MAX - PASSWORD.length - 1) : '\n')),
+  'names that fit in many ways': filled(() => `set syslog ${'a'.repeat(200)}!\n`),
+};
+
+for (const [what, text] of Object.entries(TEXTS)) {
+  test.serial(`16 KB of saved lines, ${what}: the board starts and asks for the password`, async t => {
+    const { machine, said, ticks } = await start(t, text, 'Password: ', SLOW_SHIFT);
+    t.log(`${(ticks / TICKS_PER_SECOND).toFixed(1)} s of a board with 8 MIPS`);
+    t.notRegex(said, /Control was restarted|Floor:/);
+    t.regex(said, /lines were not taken: show refused lists them|too long for a line/);
+    // 16 KB are a quarter of what there will be room for.
+    t.true(ticks < 40 * TICKS_PER_SECOND, `${ticks} ticks`);
+    await machine.stop();
+  });
+}
+
+test.serial('an unknown saved line costs 2 ms at most', async t => {
+  const count = 300;
+  const text = Array.from({ length: count }, (_, i) => `set filter rule ${i} drop tcp from any\n`).join('');
+  const none = await start(t, 'set nat profile rfc\n', PROMPT, ICOUNT_SHIFT);
+  await none.machine.stop();
+  const all = await start(t, text, PROMPT, ICOUNT_SHIFT);
+  const milliseconds = ((all.ticks - none.ticks) * 1000) / TICKS_PER_SECOND / count;
+  t.log(`${milliseconds.toFixed(2)} ms a line`);
+  t.true(milliseconds <= 2, `${milliseconds} ms`);
+});
+
+test.serial('reset factory at Password: needs the power switch', async t => {
+  const { machine, said } = await start(t, PASSWORD, 'Password: ', ICOUNT_SHIFT);
+  t.regex(said, /Is it lost\?/);
+  await machine.human('system_reset');
+  const again = await machine.console.expect('Password: ', BOOT_SECONDS);
+  t.regex(again, /Masqbox loader/);
+  t.notRegex(again, /Is it lost\?/);
+  machine.console.write('reset factory\r');
+  t.regex(await machine.console.expect('Password: ', BOOT_SECONDS), /Wrong/);
+});
