@@ -3,7 +3,7 @@
 // clone, the time of package.json, which an archive of a commit has from it.
 
 import { type ExecFileSyncOptionsWithStringEncoding, execFileSync } from 'node:child_process';
-import { statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import path from 'node:path';
 
 export function buildDate(root: string): number {
@@ -25,7 +25,7 @@ function commitDate(root: string): number | undefined {
     };
     // A copy of the sources inside of another repository must not take that one's date.
     const top = execFileSync('git', ['rev-parse', '--show-toplevel'], options).trim();
-    if (path.resolve(top) !== path.resolve(root)) return undefined;
+    if (path.resolve(top) !== realpathSync(root)) return undefined;
     const text = execFileSync('git', ['log', '-1', '--format=%ct'], options).trim();
     return /^\d+$/.test(text) ? Number(text) : undefined;
   } catch {
