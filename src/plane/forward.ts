@@ -35,7 +35,7 @@ import {
   DROP_UNSOLICITED,
 } from './counters.ts';
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, ethernetInput } from './ethernet.ts';
-import { fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
+import { fragmentDue, fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
 import {
   CODE_FRAGMENTATION_NEEDED,
   CODE_HOST_UNREACHABLE,
@@ -69,7 +69,7 @@ import {
   ipv4Check,
   PROTOCOL_TCP,
 } from './ipv4.ts';
-import { FRAGMENT_HELD_LIMIT } from './limits.ts';
+import { FRAGMENT_RELEASE, FRAGMENT_TICK_RELEASE } from './limits.ts';
 import { broadcastInput, localInput } from './local.ts';
 import { masqueradeHairpin, masqueradeInbound, masqueradeOutbound } from './masquerade.ts';
 import { get8, get16, get32, i32at, put16, put32, puti32 } from './memory.ts';
@@ -148,7 +148,7 @@ function notIpv4(packet: i32, index: i32, type: i32): void {
   else finish(packet, verdict);
 }
 
-/** A fragment, and after it those that have waited for it. */
+/** A fragment, and after it the first of those that have waited for it. */
 function receiveFragment(packet: i32, index: i32, at: i32): void {
   const verdict: i32 = fragmentInput(packet);
   if (verdict !== PASS) {
@@ -157,11 +157,21 @@ function receiveFragment(packet: i32, index: i32, at: i32): void {
   }
   const context: i32 = i32at(packet + PACKET_CONTEXT);
   handle(packet, index, at);
-  for (let i: i32 = 0; i <= FRAGMENT_HELD_LIMIT; i++) {
+  for (let i: i32 = 0; i < FRAGMENT_RELEASE; i++) {
     const waiting: i32 = fragmentNext(context);
     if (waiting === 0) return;
     const came: i32 = i32at(waiting + PACKET_IN);
     handle(waiting, came, interfaceAt(came));
+  }
+}
+
+/** A tick's share of the fragments that waited for their first one, which has come. */
+export function releaseFragments(): void {
+  for (let i: i32 = 0; i < FRAGMENT_TICK_RELEASE; i++) {
+    const packet: i32 = fragmentDue();
+    if (packet === 0) return;
+    const came: i32 = i32at(packet + PACKET_IN);
+    handle(packet, came, interfaceAt(came));
   }
 }
 

@@ -2,11 +2,14 @@ import test from 'ava';
 import fc from 'fast-check';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
 import { runSeed } from '../../test/harness/random.ts';
+import { meteredBuild } from '../../test/metered.ts';
 import {
+  addressText,
   concat,
   echo,
   faults,
   fragments,
+  frame,
   ipv4,
   payload,
   put16,
@@ -16,7 +19,18 @@ import {
   tcp,
   udp,
 } from '../../test/packets.ts';
-import { HOST, LAN_ADDRESS, OTHER, SERVER, startRouter, WAN_ADDRESS } from '../../test/plane-router.ts';
+import {
+  HOST,
+  LAN,
+  LAN_ADDRESS,
+  LAN_MAC,
+  OTHER,
+  OTHER_MAC,
+  SERVER,
+  startRouter,
+  WAN,
+  WAN_ADDRESS,
+} from '../../test/plane-router.ts';
 import {
   DROP_FRAGMENT_LIMIT,
   DROP_FRAGMENT_MALFORMED,
@@ -27,14 +41,19 @@ import {
 import {
   FRAGMENT_CONTEXT_COUNT,
   FRAGMENT_HELD_LIMIT,
+  FRAGMENT_HELD_SIDE,
   FRAGMENT_LIFE_TICKS,
+  FRAGMENT_RANGE_COUNT,
+  FRAGMENT_RELEASE,
+  FRAGMENT_TICK_RELEASE,
   FRAGMENT_WAIT_TICKS,
 } from './limits.ts';
 
 const OUT = { source: HOST, destination: SERVER };
 const IN = { source: SERVER, destination: WAN_ADDRESS };
-/** A side's share of the waiting packets. */
-const SHARE = FRAGMENT_HELD_LIMIT / 2;
+const metered = await meteredBuild();
+/** Ticks in which all that waits follows its first fragment. */
+const RELEASE = Math.ceil(FRAGMENT_HELD_LIMIT / FRAGMENT_TICK_RELEASE);
 
 /** A fragment made by hand: `bytes` of UDP at `offset`. */
 const piece = (offset: number, bytes: number, more: boolean, id = 7, protocol = 17) =>
@@ -106,6 +125,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
           }));
           parts.sort((x, y) => x.key - y.key);
           for (const { part } of parts) router.fromHost(part);
+          router.ticks(2);
           const whole = reassemble(router.toWan());
           return faults(whole) === '' && router.held() === 0;
         },
@@ -202,9 +222,10 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       const lost = fragments(udp({ ...IN, id: i }, 53, 1043, payload(3000)), 1480);
       router.fromGateway(lost[1] as Uint8Array);
     }
-    t.true(router.held() <= SHARE);
-    t.true(router.counter(DROP_FRAGMENT_LIMIT) >= 500 - SHARE);
+    t.true(router.held() <= FRAGMENT_HELD_SIDE);
+    t.true(router.counter(DROP_FRAGMENT_LIMIT) >= 500 - FRAGMENT_HELD_SIDE);
     for (const part of fragments(udp(OUT, 1043, 53, payload(20000)), 1480).reverse()) router.fromHost(part);
+    router.ticks(RELEASE);
     t.is(faults(reassemble(router.toWan())), '');
     // A datagram from outside that comes in order needs no place to wait.
     for (const part of fragments(udp({ ...IN, id: 501 }, 53, 1043, payload(3000)), 1480))
@@ -235,12 +256,140 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     const router = startRouter(build);
     router.fromHost(piece(0, 8, true));
     for (let i = 0; i < 40; i++) router.fromHost(piece(16 + 16 * i, 8, true));
-    t.is(router.toWan().length, 20);
-    t.is(router.counter(DROP_FRAGMENT_LIMIT), 21);
+    t.is(router.toWan().length, FRAGMENT_RANGE_COUNT);
+    t.is(router.counter(DROP_FRAGMENT_LIMIT), 41 - FRAGMENT_RANGE_COUNT);
     t.is(router.held(), 0);
     const odd = concat(piece(0, 8, true));
     put16(odd, 4, 8);
     router.fromHost(sealIp(odd));
     t.is(router.toWan().length, 1);
   });
+
+  test.serial(`a datagram of any size arrives, its fragments in any order, both ways (${name})`, t => {
+    const orders: ((i: number) => number)[] = [
+      i => i,
+      i => -i,
+      i => (i % 2 === 0 ? 100 : 0) + i,
+      i => (i * 29) % 47,
+    ];
+    for (const order of orders) {
+      const router = startRouter(build);
+      const inOrder = (parts: Uint8Array[]) =>
+        parts.map((part, i) => [order(i), part] as const).sort(([a], [b]) => a - b);
+      router.fromHost(udp(OUT, 1043, 53));
+      router.taken(WAN);
+      const largest = payload(65507);
+      const out: Uint8Array[] = [];
+      for (const [, part] of inOrder(fragments(udp({ ...OUT, id: 9 }, 1043, 53, largest), 1480))) {
+        router.fromHost(part);
+        out.push(...router.toWan());
+      }
+      router.ticks(RELEASE);
+      const whole = reassemble([...out, ...router.toWan()]);
+      t.is(faults(whole), '');
+      t.deepEqual(read(whole).data, largest);
+      const back: Uint8Array[] = [];
+      for (const [, part] of inOrder(fragments(udp({ ...IN, id: 9 }, 53, 1043, largest), 1480))) {
+        router.fromGateway(part);
+        back.push(...router.toLan());
+      }
+      router.ticks(RELEASE);
+      t.deepEqual(read(reassemble([...back, ...router.toLan()])).data, largest);
+      t.is(router.held(), 0);
+      t.is(router.counter(DROP_FRAGMENT_LIMIT), 0);
+    }
+  });
+
+  test.serial(`what waited follows its first fragment at the pace of a link (${name})`, t => {
+    const router = startRouter(build);
+    const parts = fragments(udp({ ...OUT, id: 9 }, 1043, 53, payload(60000)), 1480).reverse();
+    for (const part of parts) router.fromHost(part);
+    t.is(router.toWan().length, 1 + FRAGMENT_RELEASE);
+    for (let left = parts.length - 1 - FRAGMENT_RELEASE; left > 0; left -= FRAGMENT_TICK_RELEASE) {
+      router.ticks(1);
+      t.is(router.toWan().length, Math.min(left, FRAGMENT_TICK_RELEASE));
+    }
+    // The context is free at once: a datagram of the same name begins anew.
+    router.fromHost(parts[0] as Uint8Array);
+    t.deepEqual(router.toWan(), []);
+    t.is(router.held(), 1);
+  });
+
+  test.serial(`one host's fragments leave another's their places (${name})`, t => {
+    const router = startRouter(build);
+    const flood = (from: number, count: number) => {
+      for (let id = from; id < from + count; id++) {
+        const parts = fragments(udp({ ...OUT, id }, 1043, 53, payload(4000)), 1480);
+        for (const part of parts.slice(1)) router.fromHost(part);
+      }
+    };
+    flood(100, 200);
+    t.true(router.held() >= FRAGMENT_HELD_SIDE - 1);
+    // A host of the flood, and the flood goes on between each two of the other's fragments.
+    const parts = fragments(
+      udp({ source: OTHER, destination: SERVER, id: 1 }, 2000, 53, payload(20000)),
+      1480,
+    ).reverse();
+    for (const [i, part] of parts.entries()) {
+      router.put(LAN, frame(LAN_MAC, OTHER_MAC, part));
+      flood(1000 + 10 * i, 10);
+    }
+    router.ticks(RELEASE);
+    t.is(faults(reassemble(router.toWan())), '');
+    router.ticks(FRAGMENT_LIFE_TICKS + FRAGMENT_CONTEXT_COUNT);
+    t.is(router.held(), 0);
+  });
+
+  test.serial(
+    `forged sources outside take what one side may have, and the inside keeps its own (${name})`,
+    t => {
+      const router = startRouter(build);
+      for (let i = 0; i < 500; i++) {
+        const source = addressText((198 << 24) + i);
+        const lost = fragments(
+          udp({ source, destination: WAN_ADDRESS, id: i }, 53, 1043, payload(4000)),
+          1480,
+        );
+        for (const part of lost.slice(1)) router.fromGateway(part);
+      }
+      t.true(router.held() <= FRAGMENT_HELD_SIDE);
+      const room = FRAGMENT_HELD_LIMIT - FRAGMENT_HELD_SIDE;
+      for (const part of fragments(udp(OUT, 1043, 53, payload(1480 * room)), 1480).reverse())
+        router.fromHost(part);
+      router.ticks(RELEASE);
+      t.is(faults(reassemble(router.toWan())), '');
+    },
+  );
 }
+
+test.serial('a fragment costs a bounded search, and what waited never goes all at once', t => {
+  const router = startRouter(metered);
+  let worst = 0;
+  const send = (datagram: Uint8Array) => {
+    worst = Math.max(
+      worst,
+      metered.operations(() => router.fromHost(datagram)),
+    );
+    router.taken(WAN);
+  };
+  // Each from another source, in two pieces that wait: all contexts and all places are taken, and taken again.
+  for (let i = 0; i < 200; i++) {
+    const source = `192.168.0.${10 + (i % 60)}`;
+    const parts = fragments(udp({ source, destination: SERVER, id: i }, 1043, 53, payload(4000)), 1480);
+    for (const part of parts.slice(1)) send(part);
+  }
+  // As many ranges as a context has, and then one that touches two.
+  for (let i = 1; i < FRAGMENT_RANGE_COUNT + 3; i++) send(piece(16 * i, 8, true, 5000));
+  send(piece(24, 8, true, 5000));
+  t.log(`to wait: ${worst} operations`);
+  t.true(worst < 5000, `${worst}`);
+  router.ticks(FRAGMENT_LIFE_TICKS + FRAGMENT_CONTEXT_COUNT);
+  const parts = fragments(udp({ ...OUT, id: 9 }, 1043, 53, payload(60000)), 1480).reverse();
+  for (const part of parts.slice(0, -1)) router.fromHost(part);
+  const first = metered.operations(() => router.fromHost(parts.at(-1) as Uint8Array));
+  router.taken(WAN);
+  const tick = metered.operations(() => router.ticks(1));
+  t.log(`the first: ${first}, a tick: ${tick}`);
+  t.true(first < 8000, `${first}`);
+  t.true(tick < 12000, `${tick}`);
+});

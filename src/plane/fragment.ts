@@ -1,16 +1,10 @@
 // Fragments on their way through: virtual reassembly. Only the first fragment has ports, so a context
 // remembers them for the others; those that come before it wait. Each goes on as it came, in its own packet.
 // RFC 791; what attackers do with fragments: RFC 1858, RFC 3128; overlaps drop the datagram: RFC 5722.
-// Not here: the fragments that we make (transmit.ts).
+// Not here: the contexts' table (fragment-context.ts), the fragments that we make (transmit.ts).
 //
-// Each side of the masquerade has half of the contexts and of the waiting packets, so that a flood from
-// outside leaves the inside its own. In a half, a context stands in one of FRAGMENT_WINDOW places.
-//
-//    0     4        8             12      16      20      24              32      36      40    44      48
-//    | key | source | destination | since | ports | flags | waiting: 2    | state | id    | end | count | seen
-//
-//    key: id << 16 | protocol << 8 | 1; 0 free. seen: FRAGMENT_RANGE_COUNT ranges, disjoint and not touching,
-//    each its start and end (u16) in units of 8 bytes.
+// When the first fragment comes, those that waited follow it, FRAGMENT_RELEASE at once and FRAGMENT_TICK_RELEASE each
+// tick: more at once would keep interrupts off for long, and overrun the queue of the card that they leave by.
 //
 // Timer (fragmentTick, "since" the first fragment that came): FRAGMENT_WAIT_TICKS without the one with the
 // ports, or FRAGMENT_LIFE_TICKS, end the context.
@@ -18,12 +12,36 @@
 import { NOW_AT } from './cells.ts';
 import { adjust16 } from './checksum.ts';
 import {
-  count,
   DROP_FRAGMENT_LIMIT,
   DROP_FRAGMENT_MALFORMED,
   DROP_FRAGMENT_OVERLAP,
   DROP_FRAGMENT_TIMEOUT,
 } from './counters.ts';
+import {
+  COUNT,
+  dueContext,
+  END,
+  emptyContext,
+  endContext,
+  FIRST_WAITING,
+  FLAGS,
+  findContext,
+  IDENTIFICATION,
+  KEY,
+  keep,
+  openContext,
+  PLACE,
+  PORTS,
+  resetContexts,
+  SEEN,
+  SINCE,
+  STATE,
+  STATE_OPEN,
+  STATE_REFUSED,
+  STATE_WAITING,
+  takeContext,
+  takeWaiting,
+} from './fragment-context.ts';
 import { nextIdentification } from './identification.ts';
 import { IF_SIDE, interfaceAt } from './interface.ts';
 import {
@@ -41,17 +59,12 @@ import {
 import {
   FRAGMENT_CONTEXT_BYTES,
   FRAGMENT_CONTEXT_COUNT,
-  FRAGMENT_HELD_LIMIT,
   FRAGMENT_LIFE_TICKS,
   FRAGMENT_RANGE_COUNT,
-  FRAGMENT_STATE_AT,
-  FRAGMENT_STATE_BYTES,
   FRAGMENT_WAIT_TICKS,
-  FRAGMENT_WINDOW,
   FRAGMENTS_AT,
-  POOL_RESERVE,
 } from './limits.ts';
-import { fill, get8, get16, get32, i32at, put16, puti32, putu16, u16at } from './memory.ts';
+import { get8, get16, get32, i32at, put16, puti32, putu16, u16at } from './memory.ts';
 import {
   FLAG_ICMP_ERROR,
   HELD,
@@ -59,47 +72,12 @@ import {
   PACKET_FLAGS,
   PACKET_IN,
   PACKET_IP,
-  PACKET_NEXT,
   PACKET_PORTS,
   PASS,
 } from './packet.ts';
-import { poolFree, release } from './pool.ts';
-
-const KEY: i32 = 0;
-const SOURCE: i32 = 4;
-const DESTINATION: i32 = 8;
-const SINCE: i32 = 12;
-const PORTS: i32 = 16;
-/** FLAG_ICMP_ERROR of the first fragment. */
-const FLAGS: i32 = 20;
-const FIRST_WAITING: i32 = 24;
-const LAST_WAITING: i32 = 28;
-const STATE: i32 = 32;
-/** Identification of our own, or -1. */
-const IDENTIFICATION: i32 = 36;
-/** Bytes of the whole datagram's payload, or -1 while the last fragment is missing. */
-const END: i32 = 40;
-const COUNT: i32 = 44;
-/** The datagram is an echo request to us, answered fragment by fragment (local.ts). Half a word is enough. */
-export const CONTEXT_ECHO: i32 = 46;
-const SEEN: i32 = 48;
-
-/** The first fragment has not come. */
-const STATE_WAITING: i32 = 0;
-/** It has: the ports are known. */
-const STATE_OPEN: i32 = 1;
-/** Its fragments lied: whatever else comes of it is dropped. */
-const STATE_REFUSED: i32 = 2;
-
-/** Waiting packets, a word a side; then the context that the next tick looks at. */
-const HELD_PACKETS: i32 = FRAGMENT_STATE_AT;
-const PLACE: i32 = FRAGMENT_STATE_AT + 8;
-const SIDE_COUNT: i32 = (FRAGMENT_CONTEXT_COUNT / 2) | 0;
-const SIDE_HELD_LIMIT: i32 = (FRAGMENT_HELD_LIMIT / 2) | 0;
 
 export function resetFragments(): void {
-  fill(FRAGMENTS_AT, 0, FRAGMENT_CONTEXT_COUNT * FRAGMENT_CONTEXT_BYTES);
-  fill(FRAGMENT_STATE_AT, 0, FRAGMENT_STATE_BYTES);
+  resetContexts();
 }
 
 /**
@@ -119,36 +97,38 @@ export function fragmentInput(packet: i32): i32 {
   // It would write over the TCP header that the first fragment must hold (RFC 1858, 4.2; RFC 3128).
   if (start !== 0 && start < 3 && get8(ip + IP_PROTOCOL) === PROTOCOL_TCP) return DROP_FRAGMENT_MALFORMED;
   const side: i32 = i32at(interfaceAt(i32at(packet + PACKET_IN)) + IF_SIDE);
-  let at: i32 = find(ip, side);
-  if (at === 0) at = take(ip, side);
+  let at: i32 = findContext(ip, side);
+  if (at === 0) at = takeContext(ip, side);
   if (i32at(at + STATE) === STATE_REFUSED) return DROP_FRAGMENT_OVERLAP;
   const verdict: i32 = note(at, start, (end + 7) >> 3, more === 0 ? end : -1);
   if (verdict !== PASS) return verdict;
   if (start === 0) {
     puti32(at + PORTS, i32at(packet + PACKET_PORTS));
     puti32(at + FLAGS, i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR);
-    puti32(at + STATE, STATE_OPEN);
+    openContext(at);
   } else if (i32at(at + STATE) === STATE_WAITING) {
-    return wait(packet, at, side);
+    return keep(packet, at, side) !== 0 ? HELD : DROP_FRAGMENT_LIMIT;
   }
   join(packet, at);
   return PASS;
 }
 
 /**
- * After a fragment of the context has gone on: the next that waited, ready to go on, or 0. When all of the
- * datagram has passed, the context is free, though its fields stay until somebody takes it.
+ * After a fragment of the context has gone on: the next that waited, ready to go on, or 0. With the datagram's last
+ * the context is free, though its fields stay until somebody takes it.
  */
 export function fragmentNext(at: i32): i32 {
-  const packet: i32 = i32at(at + FIRST_WAITING);
-  if (packet === 0) {
-    if (isComplete(at) !== 0) puti32(at + KEY, 0);
-    return 0;
-  }
-  puti32(at + FIRST_WAITING, i32at(packet + PACKET_NEXT));
-  letGo(at);
-  join(packet, at);
+  const packet: i32 = takeWaiting(at);
+  if (packet !== 0) join(packet, at);
+  if (i32at(at + FIRST_WAITING) === 0 && i32at(at + KEY) !== 0 && isComplete(at) !== 0)
+    endContext(at, DROP_FRAGMENT_TIMEOUT);
   return packet;
+}
+
+/** A fragment that waited, of any datagram whose first one has come; or 0. */
+export function fragmentDue(): i32 {
+  const at: i32 = dueContext();
+  return at === 0 ? 0 : fragmentNext(at);
 }
 
 /** Gives a masqueraded fragment the identification of our own that its datagram got (RFC 3022, 6.3). */
@@ -172,8 +152,7 @@ export function fragmentTick(): void {
   if (i32at(at + KEY) === 0) return;
   const limit: i32 = i32at(at + STATE) === STATE_WAITING ? FRAGMENT_WAIT_TICKS : FRAGMENT_LIFE_TICKS;
   if (((i32at(NOW_AT) - i32at(at + SINCE)) | 0) >= limit) {
-    empty(at, DROP_FRAGMENT_TIMEOUT);
-    puti32(at + KEY, 0);
+    endContext(at, DROP_FRAGMENT_TIMEOUT);
   }
 }
 
@@ -184,40 +163,9 @@ function join(packet: i32, at: i32): void {
   puti32(packet + PACKET_CONTEXT, at);
 }
 
-/** Keeps a packet until the first fragment comes. */
-function wait(packet: i32, at: i32, side: i32): i32 {
-  const held: i32 = i32at(HELD_PACKETS + 4 * side);
-  if (held >= SIDE_HELD_LIMIT || poolFree() < POOL_RESERVE) return DROP_FRAGMENT_LIMIT;
-  puti32(HELD_PACKETS + 4 * side, held + 1);
-  puti32(packet + PACKET_NEXT, 0);
-  if (i32at(at + FIRST_WAITING) === 0) puti32(at + FIRST_WAITING, packet);
-  else puti32(i32at(at + LAST_WAITING) + PACKET_NEXT, packet);
-  puti32(at + LAST_WAITING, packet);
-  return HELD;
-}
-
-/** One packet less waits. */
-function letGo(at: i32): void {
-  const held: i32 = HELD_PACKETS + (at >= FRAGMENTS_AT + SIDE_COUNT * FRAGMENT_CONTEXT_BYTES ? 4 : 0);
-  puti32(held, i32at(held) - 1);
-}
-
-/** Drops all that waits in a context. */
-function empty(at: i32, reason: i32): void {
-  let packet: i32 = i32at(at + FIRST_WAITING);
-  puti32(at + FIRST_WAITING, 0);
-  for (let i: i32 = 0; i < FRAGMENT_HELD_LIMIT && packet !== 0; i++) {
-    const next: i32 = i32at(packet + PACKET_NEXT);
-    letGo(at);
-    count(reason);
-    release(packet);
-    packet = next;
-  }
-}
-
 /** The datagram's fragments lie: none of them passes any more. */
 function refuse(at: i32): i32 {
-  empty(at, DROP_FRAGMENT_OVERLAP);
+  emptyContext(at, DROP_FRAGMENT_OVERLAP);
   puti32(at + STATE, STATE_REFUSED);
   return DROP_FRAGMENT_OVERLAP;
 }
@@ -263,59 +211,4 @@ function isComplete(at: i32): i32 {
   const end: i32 = i32at(at + END);
   if (end < 0 || i32at(at + STATE) !== STATE_OPEN || u16at(at + COUNT) !== 1) return 0;
   return u16at(at + SEEN) === 0 && u16at(at + SEEN + 2) === (end + 7) >> 3 ? 1 : 0;
-}
-
-function keyOf(ip: i32): i32 {
-  return (get16(ip + IP_ID) << 16) | (get8(ip + IP_PROTOCOL) << 8) | 1;
-}
-
-/** Place of a datagram's context in its side's half. */
-function home(ip: i32): i32 {
-  const mixed: i32 = get32(ip + IP_SOURCE) ^ get32(ip + IP_DESTINATION) ^ get16(ip + IP_ID);
-  return (mixed ^ (mixed >>> 5) ^ (mixed >>> 16)) & (SIDE_COUNT - 1);
-}
-
-/** The datagram's context, or 0. */
-function find(ip: i32, side: i32): i32 {
-  const key: i32 = keyOf(ip);
-  const source: i32 = get32(ip + IP_SOURCE);
-  const destination: i32 = get32(ip + IP_DESTINATION);
-  const place: i32 = home(ip);
-  for (let i: i32 = 0; i < FRAGMENT_WINDOW; i++) {
-    const at: i32 = contextAt(side, place + i);
-    if (i32at(at + KEY) === key && i32at(at + SOURCE) === source && i32at(at + DESTINATION) === destination) {
-      return at;
-    }
-  }
-  return 0;
-}
-
-/** A new context: a free place of the window, or its oldest, whose waiting packets are dropped. */
-function take(ip: i32, side: i32): i32 {
-  const now: i32 = i32at(NOW_AT);
-  const place: i32 = home(ip);
-  let best: i32 = 0;
-  let bestAge: i32 = -1;
-  for (let i: i32 = 0; i < FRAGMENT_WINDOW; i++) {
-    const at: i32 = contextAt(side, place + i);
-    const age: i32 = i32at(at + KEY) === 0 ? 0x7fffffff : (now - i32at(at + SINCE)) | 0;
-    if (age > bestAge) {
-      best = at;
-      bestAge = age;
-    }
-  }
-  if (i32at(best + KEY) !== 0) empty(best, DROP_FRAGMENT_LIMIT);
-  fill(best, 0, FRAGMENT_CONTEXT_BYTES);
-  puti32(best + KEY, keyOf(ip));
-  puti32(best + SOURCE, get32(ip + IP_SOURCE));
-  puti32(best + DESTINATION, get32(ip + IP_DESTINATION));
-  puti32(best + SINCE, now);
-  puti32(best + IDENTIFICATION, -1);
-  puti32(best + END, -1);
-  return best;
-}
-
-function contextAt(side: i32, place: i32): i32 {
-  const index: i32 = side * SIDE_COUNT + (place & (SIDE_COUNT - 1));
-  return FRAGMENTS_AT + index * FRAGMENT_CONTEXT_BYTES;
 }

@@ -46,7 +46,7 @@ export const MTU_DEFAULT: i32 = 1500;
 /** Metadata, then the frame at PACKET_FRAME (packet.ts): 50 + 1,518 + padding. */
 export const BUFFER_BYTES: i32 = 1600;
 /** Two full transmit queues, the punt ring, waiting fragments and ARP, and some in hand. */
-export const BUFFER_COUNT: i32 = 128;
+export const BUFFER_COUNT: i32 = 160;
 /** Free buffers below which nothing may wait (for ARP, a first fragment, control): forwarding goes first. */
 export const POOL_RESERVE: i32 = 24;
 
@@ -136,18 +136,30 @@ export const ROUTE_CACHE_BYTES: i32 = 16;
 export const ROUTE_STATE_BYTES: i32 = 64;
 
 // --- fragments ---------------------------------------------------------------------------------------------------
+/**
+ * Datagrams in fragments at a time, half of them for each side. Past it the oldest of the source goes that has the
+ * most; its other fragments are dropped. From outside, where sources can be forged, that is the oldest of all.
+ */
 export const FRAGMENT_CONTEXT_COUNT: i32 = 64;
-/** 48 bytes of state and 20 ranges of what has been seen. */
-export const FRAGMENT_CONTEXT_BYTES: i32 = 128;
-export const FRAGMENT_RANGE_COUNT: i32 = 20;
-/** Places, from its own on, in which a context may stand. */
-export const FRAGMENT_WINDOW: i32 = 8;
+/** 52 bytes of state and the ranges of what has been seen. */
+export const FRAGMENT_CONTEXT_BYTES: i32 = 160;
+/** Every second of a datagram's 45 fragments is 23 ranges. What would need one more is dropped. */
+export const FRAGMENT_RANGE_COUNT: i32 = 27;
 /** RFC 1122, 3.3.2 reassembles for 60 s at least; a router that only remembers ports may forget sooner. */
 export const FRAGMENT_LIFE_TICKS: i32 = 30 * TICKS_PER_SECOND;
 /** Fragments wait this long for their first one: reordering takes milliseconds. */
 export const FRAGMENT_WAIT_TICKS: i32 = 5 * TICKS_PER_SECOND;
-/** Buffers that fragments may hold while their first one is missing; the flood's share of the pool. */
-export const FRAGMENT_HELD_LIMIT: i32 = 32;
+/** Fragments of one side that wait for their first ones: 65,535 bytes by an MTU of 1,500 are 45 fragments. */
+export const FRAGMENT_HELD_SIDE: i32 = 44;
+/**
+ * The same of both sides: 20 are left to one whatever the other holds. Past these two, as below POOL_RESERVE, the
+ * source that has the most of them on that side loses its oldest datagram to one that has less.
+ */
+export const FRAGMENT_HELD_LIMIT: i32 = 64;
+/** Fragments that follow their first one, or one that came later, at once: 10,000 instructions, full ones. */
+export const FRAGMENT_RELEASE: i32 = 3;
+/** Then so many each tick, all datagrams together: 8 full frames are the 10 ms of a tick at 10 Mb/s. */
+export const FRAGMENT_TICK_RELEASE: i32 = 8;
 
 // --- ICMP --------------------------------------------------------------------------------------------------------
 /**
@@ -220,7 +232,7 @@ export const PARAMETER_COUNT: i32 = 64;
 export const COUNTER_COUNT: i32 = 128;
 export const POOL_STATE_BYTES: i32 = 64;
 export const ARP_STATE_BYTES: i32 = 576;
-export const FRAGMENT_STATE_BYTES: i32 = 64;
+export const FRAGMENT_STATE_BYTES: i32 = 64 + 12 * FRAGMENT_CONTEXT_COUNT;
 export const MASQUERADE_STATE_BYTES: i32 = 256;
 export const ENTROPY_BYTES: i32 = 256;
 export const ICMP_STATE_BYTES: i32 = 64 + INTERFACE_COUNT * ICMP_BUCKETS * 8;

@@ -16,7 +16,7 @@ import {
 } from './counters.ts';
 import { DHCP_CLIENT_PORT, dhcpExpected } from './dhcp-reply.ts';
 import { ETHERNET_HEADER_BYTES } from './ethernet.ts';
-import { CONTEXT_ECHO } from './fragment.ts';
+import { CONTEXT_ECHO } from './fragment-context.ts';
 import {
   answerAllowed,
   CODE_PORT_UNREACHABLE,

@@ -38,7 +38,7 @@ import {
 } from './cells.ts';
 import { resetCounters } from './counters.ts';
 import { resetEntropy, stirEntropy } from './entropy.ts';
-import { receive, unreachable } from './forward.ts';
+import { receive, releaseFragments, unreachable } from './forward.ts';
 import { fragmentTick, resetFragments } from './fragment.ts';
 import { resetIcmp } from './icmp.ts';
 import { resetIdentifications } from './identification.ts';
@@ -194,6 +194,7 @@ function age(): void {
   interfacesChanged();
   masqueradeTick();
   fragmentTick();
+  releaseFragments();
   neighbourTick();
   for (let i: i32 = 0; i < NEIGHBOUR_HELD_LIMIT; i++) {
     const packet: i32 = neighbourFailed();

@@ -13,6 +13,7 @@ import {
   FRAGMENT_CONTEXT_BYTES,
   FRAGMENT_CONTEXT_COUNT,
   FRAGMENT_HELD_LIMIT,
+  FRAGMENT_HELD_SIDE,
   FRAGMENT_RANGE_COUNT,
   FRAGMENT_STATE_AT,
   FRAGMENTS_AT,
@@ -45,7 +46,7 @@ import { FLAG_CONTROL, PACKET_FLAGS, PACKET_NEXT } from '../../src/plane/packet.
 const NEIGHBOUR_WAITING = { first: 8, last: 12, count: 16 };
 /** Head of the packets whose neighbour was given up, until the next tick. */
 const ARP_FAILED = 8;
-const FRAGMENT = { key: 0, first: 24, last: 28, state: 32, ranges: 44, seen: 48 };
+const FRAGMENT = { key: 0, first: 24, last: 28, state: 32, ranges: 44, waiting: 48, seen: 52 };
 const PUNT = { kind: 0, source: 4, first: 8, last: 12, length: 16 };
 const RING = { receive: NIC_CHIP, transmit: NIC_CHIP + 12, first: 0, last: 4, count: 8 };
 
@@ -137,7 +138,13 @@ function auditFragments(ledger: Ledger): void {
     const at = FRAGMENTS_AT + i * FRAGMENT_CONTEXT_BYTES;
     if (i32at(at + FRAGMENT.key) === 0) continue;
     const side = i < FRAGMENT_CONTEXT_COUNT / 2 ? 0 : 1;
-    held[side]! += ledger.chain(`fragments ${i}`, i32at(at + FRAGMENT.first), i32at(at + FRAGMENT.last));
+    const waiting = u16at(at + FRAGMENT.waiting);
+    held[side]! += ledger.chain(
+      `fragments ${i}`,
+      i32at(at + FRAGMENT.first),
+      i32at(at + FRAGMENT.last),
+      waiting,
+    );
     const ranges = u16at(at + FRAGMENT.ranges);
     if (ranges > FRAGMENT_RANGE_COUNT) ledger.faults.push(`fragments ${i}: ${ranges} ranges`);
     for (let n = 0; n < ranges; n++) {
@@ -149,8 +156,9 @@ function auditFragments(ledger: Ledger): void {
     const said = i32at(FRAGMENT_STATE_AT + 4 * side);
     if (held[side] !== said)
       ledger.faults.push(`side ${side}: ${held[side]} fragments wait, it says ${said}`);
-    if (said > FRAGMENT_HELD_LIMIT / 2) ledger.faults.push(`side ${side}: ${said} fragments wait`);
+    if (said > FRAGMENT_HELD_SIDE) ledger.faults.push(`side ${side}: ${said} fragments wait`);
   }
+  if (held[0]! + held[1]! > FRAGMENT_HELD_LIMIT) ledger.faults.push(`${held} fragments wait`);
 }
 
 /** Queues are as long as they and their classes say, none is empty, and no source has two in a class. */
