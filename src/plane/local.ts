@@ -57,7 +57,7 @@ import {
 } from './packet.ts';
 import { parameter, WAN_PING } from './parameters.ts';
 import { socketHears } from './sockets.ts';
-import { TCP_KNOWN, TCP_OPENING, tcpAnswer, tcpKind } from './tcp-local.ts';
+import { TCP_EARLY, TCP_KNOWN, TCP_OPENING, tcpAnswer, tcpKind } from './tcp-local.ts';
 
 const TCP_ACK: i32 = 0x10;
 const TCP_RST: i32 = 0x04;
@@ -75,6 +75,7 @@ export function localInput(packet: i32, index: i32): i32 {
     if (isWanted(packet, protocol, index) !== 0) {
       const kind: i32 = protocol === PROTOCOL_TCP ? tcpKind(packet) : TCP_KNOWN;
       if (kind === TCP_KNOWN) return PUNT;
+      if (kind === TCP_EARLY) return DROP_LOCAL_CLOSED;
       if (kind === TCP_OPENING) {
         tcpAnswer(packet, index);
         sealTransport(packet + PACKET_IP);

@@ -1,5 +1,6 @@
 import test from 'ava';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
+import { meteredBuild } from '../../test/metered.ts';
 import {
   ACK,
   address,
@@ -16,7 +17,7 @@ import {
 import { HOST, LAN, LAN_ADDRESS, type Router, startRouter } from '../../test/plane-router.ts';
 import { NOW_AT } from './cells.ts';
 import { COUNT_PUNTED } from './counters.ts';
-import { TCP_CONNECTION_COUNT, TCP_MSS, TICKS_PER_SECOND } from './limits.ts';
+import { SOCKET_COUNT, TCP_CONNECTION_COUNT, TCP_MSS, TICKS_PER_SECOND } from './limits.ts';
 import { i32at, puti32 } from './memory.ts';
 import { PACKET_PORTS } from './packet.ts';
 
@@ -80,8 +81,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       for (const fields of [
         { acknowledgment: answer.sequence },
         { acknowledgment: (answer.sequence + 2) | 0 },
-        { acknowledgment: (answer.sequence + 1) ^ 8 },
-        { acknowledgment: (answer.sequence + 1) | 0, sequence: FIRST + 1 },
+        { acknowledgment: (answer.sequence + 1) ^ (1 << 31) },
         { acknowledgment: (answer.sequence + 1) | 0, sourcePort: 4001 },
       ]) {
         const reset = say(router, ACK, fields);
@@ -91,6 +91,12 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
         );
       }
       const right = { acknowledgment: (answer.sequence + 1) | 0 };
+      t.deepEqual(
+        say(router, ACK, { ...right, sequence: FIRST + 100 }),
+        [],
+        'it has overtaken others: no reset',
+      );
+      t.deepEqual(say(router, ACK, { acknowledgment: ((answer.sequence ^ 8) + 1) | 0 }), []);
       t.deepEqual(say(router, RST, right), []);
       t.deepEqual(say(router, RST | ACK, right), []);
       t.deepEqual(
@@ -164,3 +170,38 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(router.held(), 0);
   });
 }
+
+test.serial(
+  'the worst segment to a port that listens costs the plane a bounded sum, and control nothing',
+  async t => {
+    const metered = await meteredBuild();
+    const router = startRouter(metered);
+    const { plane } = router;
+    plane.socketOpen(6, PORT, 1 << LAN);
+    for (let i = 1; i < SOCKET_COUNT; i++) plane.socketOpen(6, 10_000 + i, 1 << LAN);
+    for (let i = 0; i < TCP_CONNECTION_COUNT; i++) plane.tcpOpen(address(HOST), (PORT << 16) | (5000 + i));
+    const cost = (flags: number, options: number[], data: Uint8Array): number => {
+      const header = { sourcePort: 4000, destinationPort: PORT, flags, sequence: FIRST, options };
+      const segment = tcp(ENDS, header, data);
+      router.fromHost(segment); // the key is drawn, the way found
+      router.toLan();
+      const operations = metered.operations(() => router.fromHost(segment));
+      router.toLan();
+      return operations;
+    };
+    const nothing = new Uint8Array(0);
+    const late = [...new Array<number>(36).fill(1), ...mssOption(1460)];
+    const rows: [string, number][] = [
+      ['SYN, its MSS behind 36 bytes', cost(SYN, late, nothing)],
+      ['SYN of 1,500 bytes', cost(SYN, [], payload(1460))],
+      ['ACK to nobody', cost(ACK, [], nothing)],
+      ['RST to nobody', cost(RST, [], nothing)],
+      ['ACK to nobody of 1,500 bytes', cost(ACK, [], payload(1460))],
+    ];
+    for (const [what, operations] of rows) {
+      t.log(`${what}: ${operations}`);
+      t.true(operations < 8000, `${what}: ${operations}`);
+    }
+    t.is(router.counter(COUNT_PUNTED), 0);
+  },
+);
