@@ -7,6 +7,7 @@ import {
   overlap,
   parseAddress,
   parsePrefix,
+  parseServer,
   refuseHost,
 } from './address.ts';
 
@@ -66,4 +67,22 @@ test('overlap() looks at the shorter prefix', t => {
 
 test('formatMac() pads each byte', t => {
   t.is(formatMac([0, 1, 2, 0xab, 0xcd, 0xef]), '00:01:02:ab:cd:ef');
+});
+
+test('parseServer() takes addresses and names, and says at once what is neither, however long', t => {
+  t.is(parseServer('192.0.2.1'), 0xc0000201 | 0);
+  for (const text of ['time.example', 'a', '_ntp.example.', 'x'.repeat(63), `${'a.'.repeat(126)}a`])
+    t.is(parseServer(text), 0, text);
+  for (const text of [
+    '',
+    '.',
+    'a..b',
+    '-a',
+    'a b',
+    'x'.repeat(64),
+    'a.'.repeat(127),
+    `${'a'.repeat(200)}!`,
+    `${'a_'.repeat(60)}!`,
+  ])
+    t.is(typeof parseServer(text), 'string', text);
 });

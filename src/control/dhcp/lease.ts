@@ -59,6 +59,7 @@ export interface Lease {
 const FOREVER_SECONDS = 0xffffffff;
 /** Characters of a domain name (RFC 1035, section 2.3.4). */
 const DOMAIN_MOST = 253;
+const DOT = 46;
 
 /** Reads a parsed OFFER or ACK; answers the lease, or why it cannot be one. */
 export function readLease(message: Reader): Lease | string {
@@ -165,8 +166,9 @@ function isUsable({ destination, length, gateway }: Route, own: number): boolean
 
 /** A domain name of letters, digits, hyphens and dots, without a dot at its end; else none. */
 function domainOf(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes.subarray(0, DOMAIN_MOST + 1)) text += String.fromCharCode(byte);
-  text = text.replace(/[.\0]+$/, '').toLowerCase();
+  // Not by /[.\0]+$/, which looks from each of 250 dots to the end of them.
+  let end = Math.min(bytes.length, DOMAIN_MOST + 1);
+  while (end > 0 && (bytes[end - 1] === DOT || bytes[end - 1] === 0)) end--;
+  const text = String.fromCharCode(...bytes.subarray(0, end)).toLowerCase();
   return text.length <= DOMAIN_MOST && /^[a-z\d]([a-z\d.-]*[a-z\d])?$/.test(text) ? text : '';
 }
