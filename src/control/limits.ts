@@ -83,6 +83,11 @@ export const DNS_RECORDS = 128;
  * empty records that a message of 16 KB has room for would hold the others up.
  */
 export const DNS_ANSWER_RECORDS = 512;
+/**
+ * Parameters and address hints of the SVCB and HTTPS records of an answer that are looked through (rebind.ts): a hundred
+ * services with two addresses each. An answer with more is refused as one with a private address is.
+ */
+export const DNS_HINTS = 400;
 /** Queries under way to servers: each has a socket of its own (SOCKET_COUNT). */
 export const DNS_FLIGHTS = 64;
 /** Of them, those of one client: a page's 20 names ask 40 questions at once. */
@@ -103,6 +108,8 @@ export const DNS_FAILURES = 2;
 export const DNS_DOWN_TICKS = 1500;
 /** Wrong answers to one query after which it is asked anew from another port. */
 export const DNS_SPOOFS = 16;
+/** Answers in a row without the case of the letters that were sent, after which a server gets names as they were asked. */
+export const DNS_SPOILS = 3;
 /** The longest answer taken by TCP: with its length it is what a connection may hold (TCP_SEND_BYTES). */
 export const DNS_TCP_BYTES = 16 * 1024 - 2;
 /** The longest query, and the TCP queries of one connection that may wait for answers. */

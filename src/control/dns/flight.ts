@@ -5,7 +5,7 @@
 import { DNS_CLIENT_FLIGHTS, DNS_FLIGHTS } from '../limits.ts';
 import type { Datagram } from '../net/udp.ts';
 import type { Key } from './cache.ts';
-import { HEADER_BYTES, type Query, sameQuestion } from './message.ts';
+import { EXACT, FLAG_QR, HEADER_BYTES, OPCODE, type Query, read16, sameQuestion } from './message.ts';
 import type { Server } from './upstream.ts';
 
 /** Who asked. */
@@ -28,8 +28,14 @@ export interface Waiter extends Asker {
 
 export class Flight implements Key {
   isActive = false;
-  /** The query as it was asked, with the identifier and sizes that are ours. */
+  /** The query as it is sent, with the identifier, the sizes and the case of letters that are ours. */
   query: Uint8Array = new Uint8Array(0);
+  /** The name as it was asked. */
+  asked: Uint8Array = new Uint8Array(0);
+  /** The letters' case is random in this try, and the answer must have it. */
+  isShuffled = false;
+  /** A server has not kept the case: the name goes as it was asked. */
+  keepsCase = false;
   hash = 0;
   key = 0;
   questionEnd = 0;
@@ -52,16 +58,22 @@ export class Flight implements Key {
   hangUp: (() => void) | undefined;
   /** Made once, as the socket's callbacks. */
   readonly receive: (datagram: Datagram) => void;
-  readonly unreachable: () => void;
+  readonly unreachable: (quoted: Uint8Array) => void;
 
-  constructor(received: (flight: Flight, datagram: Datagram) => void, failed: (flight: Flight) => void) {
+  constructor(
+    received: (flight: Flight, datagram: Datagram) => void,
+    unreachable: (flight: Flight, quoted: Uint8Array) => void,
+  ) {
     this.receive = datagram => received(this, datagram);
-    this.unreachable = () => failed(this);
+    this.unreachable = quoted => unreachable(this, quoted);
   }
 
   begin(data: Uint8Array, query: Query, client: number): void {
     this.isActive = true;
     this.query = data.slice();
+    this.asked = data.slice(HEADER_BYTES, query.nameEnd);
+    this.isShuffled = false;
+    this.keepsCase = false;
     this.hash = query.hash;
     this.key = query.key;
     this.questionEnd = query.questionEnd;
@@ -75,11 +87,46 @@ export class Flight implements Key {
     this.spoofs = 0;
   }
 
+  /**
+   * Gives each letter of the name a random case, which who forges an answer has to guess too (0x20: P. Vixie and D. Dagon,
+   * draft-vixie-dnsext-dns0x20-00), or the case in which it was asked.
+   */
+  shuffle(isRandom: boolean, random: () => number): void {
+    const { query, asked } = this;
+    this.isShuffled = isRandom;
+    query.set(asked, HEADER_BYTES);
+    if (!isRandom) return;
+    let bits = 0;
+    for (let i = 0; i < asked.length; i++) {
+      if ((i & 31) === 0) bits = random();
+      // Lengths are at most 63, so what looks like a letter is one.
+      const c = (asked[i] as number) | 32;
+      if (c >= 97 && c <= 122) query[HEADER_BYTES + i] = c ^ (bits & 32);
+      bits = (bits << 31) | (bits >>> 1);
+    }
+  }
+
+  /**
+   * Whether a message answers the query that is under way, by its identifier and its question: 0, SAME if the letters
+   * have not the case that was sent, or EXACT.
+   */
+  isAnswer(data: Uint8Array): number {
+    if (data.length < HEADER_BYTES || read16(data, 0) !== this.id) return 0;
+    const flags = read16(data, 2);
+    if ((flags & FLAG_QR) === 0 || ((flags ^ read16(this.query, 2)) & OPCODE) !== 0) return 0;
+    // A server that could not read the query may leave the question out, but then has nothing else to say.
+    if (read16(data, 4) === 0) return (flags & 15) !== 0 ? EXACT : 0;
+    if (read16(data, 4) !== 1 || data.length < this.questionEnd) return 0;
+    return sameQuestion(data, HEADER_BYTES, this.query, this.questionEnd - HEADER_BYTES);
+  }
+
   /** Whether its answer also answers this query. */
   isFor(data: Uint8Array, query: Query): boolean {
     if (this.hash !== query.hash || this.key !== query.key || !this.isPlain || !query.plain) return false;
     const bytes = query.questionEnd - HEADER_BYTES;
-    return this.questionEnd === query.questionEnd && sameQuestion(this.query, HEADER_BYTES, data, bytes);
+    return (
+      this.questionEnd === query.questionEnd && sameQuestion(this.query, HEADER_BYTES, data, bytes) !== 0
+    );
   }
 }
 

@@ -1,9 +1,21 @@
 import test from 'ava';
 import dns from 'dns-packet';
-import { answerTo, DnsLab, HOST, opt, query, RA, RD, record, SECOND, SERVER } from '../../../test/dns-lab.ts';
+import {
+  answerTo,
+  DnsLab,
+  HOST,
+  OUTSIDE,
+  opt,
+  query,
+  RA,
+  RD,
+  record,
+  SECOND,
+  SERVER,
+} from '../../../test/dns-lab.ts';
 import { icmpError, ipv4, UDP, udp } from '../../../test/packets.ts';
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { DNS_CLIENT_FLIGHTS, DNS_FLIGHTS, DNS_SPOOFS, DNS_WAITERS } from '../limits.ts';
+import { DNS_CLIENT_FLIGHTS, DNS_FLIGHTS, DNS_SPOILS, DNS_SPOOFS, DNS_WAITERS } from '../limits.ts';
 
 const A = record('www.example.com', '192.0.2.1');
 const ASK = query('www.example.com');
@@ -13,8 +25,9 @@ function codeOf({ message }: { message: dns.DecodedPacket }): string {
   return (message as unknown as { rcode: string }).rcode;
 }
 
-test('a query is passed on as it came, but for its identifier', async t => {
+test('a query is passed on as it came, but for its identifier and the case of its letters', async t => {
   const lab = await DnsLab.create();
+  const folded = (data: Uint8Array): string => Buffer.from(data.slice(2)).toString('latin1').toLowerCase();
   const options = [{ code: 65001, data: Buffer.from('unknown') }];
   for (const [i, data] of [
     query('WwW.exAmple.com', { id: 0x1234, additionals: [opt(1232, options, 0x8000)] }),
@@ -27,7 +40,7 @@ test('a query is passed on as it came, but for its identifier', async t => {
   ].entries()) {
     lab.ask(data);
     const asked = lab.asked.shift()!;
-    t.deepEqual(asked.data.slice(2), data.slice(2), `query ${i}`);
+    t.is(folded(asked.data), folded(data), `query ${i}`);
     t.is(asked.server, SERVER);
   }
 });
@@ -65,7 +78,9 @@ test('an answer reaches the client as it came, with names in its own case', asyn
   t.is(port, 4000);
   t.is(message.id, 4711);
   t.is(message.questions?.[0]?.name, 'wWw.Example.com');
-  t.deepEqual(data.slice(2), sent.slice(2));
+  const expected = sent.slice();
+  expected.set(query('wWw.Example.com').slice(12), 12);
+  t.deepEqual(data.slice(2), expected.slice(2));
 });
 
 test('servers are told that 1,232 bytes are taken, and clients get what they take, or TC', async t => {
@@ -221,6 +236,64 @@ test('an answer with a wrong identifier, port, server, question or direction is 
   t.is(lab.takeTold().message.answers?.length, 1);
 });
 
+test('upstream each letter has random case, the answer must have it, and the client gets its own back', async t => {
+  const lab = await DnsLab.create();
+  const seen = new Set<string>();
+  const capitals = new Set<number>();
+  for (let i = 0; i < 30; i++) {
+    lab.command('dns flush');
+    lab.ask(query('wWw.a-9.eXample.com'));
+    const asked = lab.takeAsked();
+    const sent = asked.message.questions?.[0]?.name ?? '';
+    t.is(sent.toLowerCase(), 'www.a-9.example.com');
+    seen.add(sent);
+    for (const [at, letter] of [...sent].entries()) if (letter !== letter.toLowerCase()) capitals.add(at);
+    lab.reply(asked, answerTo(asked, [A]));
+    t.is(lab.takeTold().message.questions?.[0]?.name, 'wWw.a-9.eXample.com');
+  }
+  t.true(seen.size > 25, `${seen.size}`);
+  t.is(capitals.size, 14, 'every letter');
+  // Signed queries, and others that nobody here understands, keep their bytes.
+  for (const data of [
+    query('WwW.exAmple.com', { additionals: [opt(1232), record('key', '192.0.2.9')] }),
+    query('WwW.exAmple.com', { flags: 5 << 11 }),
+  ]) {
+    lab.ask(data);
+    t.deepEqual(lab.takeAsked().data.slice(2), data.slice(2));
+  }
+});
+
+test('an answer that spoils the case makes the query go out as it was asked, and in the end all of them', async t => {
+  const lab = await DnsLab.create();
+  const lower = (data: Uint8Array): Uint8Array => {
+    const copy = data.slice();
+    for (let i = 12; (copy[i] as number) !== 0; i++)
+      if ((copy[i] as number) > 63) copy[i] = (copy[i] as number) | 32;
+    return copy;
+  };
+  for (let i = 0; i < DNS_SPOILS; i++) {
+    const name = `Host-${i}.with-so-many-letters.example.com`;
+    lab.ask(query(name));
+    const first = lab.takeAsked();
+    lab.reply(first, lower(answerTo(first, [record(name, '192.0.2.1')])));
+    t.is(lab.told.length, 0);
+    const again = lab.takeAsked();
+    t.is(again.message.questions?.[0]?.name, name);
+    t.not(again.port, first.port);
+    lab.reply(first, answerTo(first, [record(name, '192.0.2.66')]));
+    t.is(lab.told.length, 0, 'what was sent first is void');
+    lab.reply(again, lower(answerTo(again, [record(name, '192.0.2.1')])));
+    t.is(lab.takeTold().message.answers?.length, 1);
+  }
+  t.regex(lab.command('show log'), /dns: server 203\.0\.113\.53 does not keep the case of names/);
+  lab.ask(query('Last.Example.com'));
+  const asked = lab.takeAsked();
+  t.is(asked.message.questions?.[0]?.name, 'Last.Example.com');
+  lab.reply(asked, lower(answerTo(asked, [record('last.example.com', '192.0.2.1')])));
+  t.is(lab.takeTold().message.questions?.[0]?.name, 'Last.Example.com');
+  t.is(lab.asked.length, 0);
+});
+
 test('after many wrong answers the query goes out again, from another port', async t => {
   const lab = await DnsLab.create();
   lab.ask(ASK);
@@ -354,8 +427,20 @@ test('ICMP unreachable and a WAN without a way end the wait at once', async t =>
   lab.ask(ASK);
   for (let tries = 0; tries < 3; tries++) {
     const asked = lab.takeAsked();
-    const quoted = udp({ source: '203.0.113.2', destination: SERVER, ttl: 64 }, asked.port, 53, asked.data);
-    lab.sendFrame(1, icmpError({ source: SERVER, destination: '203.0.113.2', ttl: 64 }, 3, 3, quoted));
+    const about = (data: Uint8Array, to = SERVER, port = asked.port): void => {
+      const quoted = udp({ source: OUTSIDE, destination: to, ttl: 64 }, port, 53, data);
+      lab.sendFrame(1, icmpError({ source: SERVER, destination: OUTSIDE, ttl: 64 }, 3, 3, quoted));
+    };
+    const other = asked.data.slice();
+    other[1] = (other[1] as number) ^ 1;
+    about(other);
+    const spoilt = asked.data.slice();
+    spoilt[13] = (spoilt[13] as number) ^ 32;
+    about(spoilt);
+    about(asked.data.slice(0, 11));
+    about(asked.data, SERVER, asked.port ^ 1);
+    t.is(lab.asked.length + lab.told.length, 0, 'who has not seen the query cannot end it');
+    about(asked.data);
   }
   t.is(codeOf(lab.takeTold()), 'SERVFAIL');
   lab.command('unset dns server');

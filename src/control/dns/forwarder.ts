@@ -3,28 +3,31 @@
 //
 //   query -> local -> cache -> joined with one under way -> server -> checked -> cache -> all who asked
 //
-// Each query has a random identifier and a random port; a repetition to the same server has the same, so that
-// its late answer counts. All get an answer: SERVFAIL when no server has one. Names in answers keep the case
-// of their question. One timer serves all queries under way: it runs every SCAN_TICKS while there are any.
+// Each query has a random identifier, a random port and by UDP random case of its letters; a repetition to the same server
+// has the same, so that its late answer counts. An answer without that case is not taken: the query goes out once more as
+// it was asked, under a new identifier and port, and to a server that spoils DNS_SPOILS in a row all do.
+// All get an answer: SERVFAIL when no server has one. Names in answers keep the case of their question.
+// One timer serves all queries under way: it runs every SCAN_TICKS while there are any.
 // Not here: sockets of clients (dns.ts), settings (commands.ts).
 
-import { IF_ADDRESS, IF_MTU, interfaceAt } from '../../plane/interface.ts';
+import { IF_ADDRESS, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_WAN, KEYED_TEXT_AT } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
+import { formatAddress } from '../address.ts';
 import type { Timer } from '../clock.ts';
 import { since } from '../clock.ts';
 import type { Context } from '../context.ts';
 import {
   DNS_QUERY_BYTES,
+  DNS_SPOILS,
   DNS_SPOOFS,
   DNS_TCP_BYTES,
   DNS_TRY_TICKS,
-  DNS_UPSTREAM_BYTES,
   DNS_WAITERS,
   UDP_SEND_BYTES,
 } from '../limits.ts';
-import { WARNING } from '../log.ts';
-import type { Datagram } from '../net/udp.ts';
+import { NOTICE, WARNING } from '../log.ts';
+import { type Datagram, isQuoteOf } from '../net/udp.ts';
 import { ANY_INTERFACE } from '../sockets.ts';
 import { Cache } from './cache.ts';
 import { type Asker, Flight, Flights, type Waiter } from './flight.ts';
@@ -33,6 +36,7 @@ import {
   Answer,
   addOpt,
   dropOptions,
+  EXACT,
   emptyAnswer,
   FLAG_AA,
   FLAG_QR,
@@ -55,18 +59,15 @@ import {
   REFUSED,
   read16,
   SERVFAIL,
-  sameQuestion,
   truncate,
-  UDP_BYTES,
   write16,
 } from './message.ts';
 import { isBelow } from './rebind.ts';
 import { framed, MessageStream } from './stream.ts';
-import type { Upstream } from './upstream.ts';
+import { type Server, type Upstream, upstreamBytes } from './upstream.ts';
 
 export const DNS_PORT = 53;
 const SCAN_TICKS = 10;
-const IP_UDP_BYTES = 28;
 /** By TCP each try has a handshake, too. */
 const TCP_TICKS = 300;
 
@@ -111,7 +112,10 @@ export class Forwarder {
     () =>
       new Flight(
         (flight, datagram) => this.receive(flight, datagram),
-        flight => this.refused(flight),
+        (flight, quoted) => {
+          // Who has not seen the query cannot quote it; what is too short to tell is left to the next try.
+          if (isQuoteOf(quoted, flight.query, HEADER_BYTES)) this.refused(flight);
+        },
       ),
   );
   private timer: Timer | undefined;
@@ -248,10 +252,10 @@ export class Forwarder {
       return;
     }
     this.counts.joined++;
-    const end = flight.nameEnd;
-    for (let i = HEADER_BYTES; i < end; i++) {
-      if (data[i] === flight.query[i]) continue;
-      waiter.question = data.slice(HEADER_BYTES, end);
+    const { asked } = flight;
+    for (let i = 0; i < asked.length; i++) {
+      if (data[HEADER_BYTES + i] === asked[i]) continue;
+      waiter.question = data.slice(HEADER_BYTES, flight.nameEnd);
       break;
     }
     waiters.push(waiter);
@@ -266,23 +270,30 @@ export class Forwarder {
       if (server === undefined) break;
       if (flight.tries > 0) this.counts.repeated++;
       const ticks = DNS_TRY_TICKS[flight.tries++] as number;
-      if (server !== flight.server || flight.byTcp) this.aim(flight);
+      const isNew = server !== flight.server;
       flight.server = server;
+      if (isNew || flight.byTcp) this.aim(flight);
       flight.tried.push(server);
       flight.sentAt = now;
       flight.deadline = (now + (flight.byTcp ? TCP_TICKS : ticks)) | 0;
       server.sent++;
       if (flight.byTcp ? this.call(flight) : this.sendQuery(flight)) return;
-      upstream.failed(server, now);
+      // That all our connections are taken says nothing of the server.
+      if (!flight.byTcp) upstream.failed(server, now);
     }
     this.fail(flight);
   }
 
-  /** A new identifier and a new port. */
+  /** A new identifier, a new port and new case. */
   private aim(flight: Flight): void {
+    const { random } = this.context;
     this.hangUp(flight);
-    flight.id = this.context.random() & 0xffff;
+    flight.id = random() & 0xffff;
     write16(flight.query, 0, flight.id);
+    // Nobody slips an answer into a connection, and what is signed must stay as it is.
+    const keeps =
+      flight.byTcp || flight.keepsCase || !flight.isPlain || (flight.server?.spoils ?? 0) >= DNS_SPOILS;
+    flight.shuffle(!keeps, random);
     if (!flight.byTcp)
       flight.port = this.context.udp.openRandom(ANY_INTERFACE, flight.receive, flight.unreachable);
   }
@@ -347,7 +358,9 @@ export class Forwarder {
   private receive(flight: Flight, { source, sourcePort, data }: Datagram): void {
     if (!flight.isActive) return;
     if (source === flight.server?.address && sourcePort === DNS_PORT && data.length <= this.out.length) {
-      if (data.length >= HEADER_BYTES && read16(data, 0) === flight.id && isAnswerTo(flight, data)) {
+      const match = flight.isAnswer(data);
+      if (match !== 0) {
+        if (flight.isShuffled && !this.keptCase(flight, flight.server, match)) return;
         this.out.set(data);
         this.check(flight, this.out, data.length);
         return;
@@ -362,15 +375,31 @@ export class Forwarder {
     this.sendQuery(flight);
   }
 
-  private nameOf(flight: Flight): string {
-    return nameText(flight.query, HEADER_BYTES, flight.nameEnd);
+  /** Whether an answer has the case of the question; if not, it is asked again without. */
+  private keptCase(flight: Flight, server: Server, match: number): boolean {
+    if (match === EXACT) {
+      server.spoils = 0;
+      return true;
+    }
+    if (++server.spoils === DNS_SPOILS) {
+      const text = `server ${formatAddress(server.address)} does not keep the case of names: forged answers are easier`;
+      this.context.log(NOTICE, 'dns', text);
+    }
+    flight.keepsCase = true;
+    this.aim(flight);
+    this.sendQuery(flight);
+    return false;
+  }
+
+  private nameOf({ asked }: Flight): string {
+    return nameText(asked, 0, asked.length);
   }
 
   /** An answer of the server's: is it good enough for those who wait? The message's bytes are ours. */
   private check(flight: Flight, message: Uint8Array, bytes: number): void {
     const { answer, context, upstream } = this;
     const { server } = flight;
-    if (server === undefined || (flight.byTcp && !isAnswerTo(flight, message))) {
+    if (server === undefined || (flight.byTcp && flight.isAnswer(message) === 0)) {
       this.refused(flight);
       return;
     }
@@ -419,14 +448,13 @@ export class Forwarder {
   /** The answer goes to the first who asked as it is, and to the cache and the others without its options. */
   private deliver(flight: Flight, message: Uint8Array, bytes: number): void {
     const { answer } = this;
-    const { waiters, query } = flight;
-    const question = query.subarray(HEADER_BYTES, flight.nameEnd);
+    const { waiters, asked } = flight;
     this.finish(flight);
     let length = bytes;
     for (const [i, waiter] of waiters.entries()) {
       if (i === 1) length = dropOptions(message, bytes, answer);
       write16(message, 0, waiter.id);
-      message.set(waiter.question ?? question, HEADER_BYTES);
+      message.set(waiter.question ?? asked, HEADER_BYTES);
       if (waiter.reply !== undefined) waiter.reply(message.subarray(0, length));
       else if (length <= waiter.size) this.send(waiter, message.subarray(0, length));
       else this.giveTruncated(waiter, message);
@@ -441,14 +469,13 @@ export class Forwarder {
   /** All who wait get an answer without records: a code, perhaps with further flags. */
   private deliverEmpty(flight: Flight, code: number): void {
     const { out, failed } = this;
-    const { waiters, query } = flight;
+    const { waiters, query, asked } = flight;
     this.finish(flight);
     if (parseQuery(query, failed, this.hashOf) !== QUERY) return;
-    const question = query.subarray(HEADER_BYTES, flight.nameEnd);
     const bytes = addOpt(out, emptyAnswer(out, query, failed, code), failed, UDP_SEND_BYTES);
     for (const waiter of waiters) {
       write16(out, 0, waiter.id);
-      out.set(waiter.question ?? question, HEADER_BYTES);
+      out.set(waiter.question ?? asked, HEADER_BYTES);
       this.give(waiter, bytes, waiter.size);
     }
   }
@@ -467,24 +494,4 @@ export class Forwarder {
 /** What asks from inside the router has no port, and takes its answers by UDP. */
 function isTcp(asker: Asker): boolean {
   return asker.reply !== undefined && asker.port !== 0;
-}
-
-/**
- * What servers are told that we take by UDP: what reaches us in one piece, as fragments are not put together for the
- * router itself. Forged ones could be slipped in among them (RFC 9715); what is longer comes by TCP.
- */
-function upstreamBytes(): number {
-  const mtu = i32at(interfaceAt(INTERFACE_WAN) + IF_MTU);
-  return Math.max(UDP_BYTES, Math.min(DNS_UPSTREAM_BYTES, mtu - IP_UDP_BYTES));
-}
-
-/** Whether a message is the answer to the query that is under way, by its question; the identifier is checked. */
-function isAnswerTo(flight: Flight, data: Uint8Array): boolean {
-  const flags = read16(data, 2);
-  if (data.length < HEADER_BYTES || read16(data, 0) !== flight.id) return false;
-  if ((flags & FLAG_QR) === 0 || ((flags ^ read16(flight.query, 2)) & OPCODE) !== 0) return false;
-  // A server that could not read the query may leave the question out, but then has nothing else to say.
-  if (read16(data, 4) === 0) return (flags & 15) !== 0;
-  if (read16(data, 4) !== 1 || data.length < flight.questionEnd) return false;
-  return sameQuestion(data, HEADER_BYTES, flight.query, flight.questionEnd - HEADER_BYTES);
 }

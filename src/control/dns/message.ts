@@ -9,8 +9,8 @@
 // and are not followed, as nothing here needs what they lead to; so no byte is read twice, whatever is in it.
 // Not here: what an answer may contain (rebind.ts), where it is kept (cache.ts).
 
-import { DNS_ANSWER_RECORDS, DNS_RECORDS } from '../limits.ts';
-import { hintsAtPrivate, isPrivate } from './rebind.ts';
+import { DNS_ANSWER_RECORDS, DNS_HINTS, DNS_RECORDS } from '../limits.ts';
+import { hintsLeft, isPrivate } from './rebind.ts';
 
 export const HEADER_BYTES = 12;
 /** RFC 1035, section 2.3.4. */
@@ -246,6 +246,7 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
   let ttl = SECONDS_MOST;
   let negative = -1;
   let keep = (answer.flags & FLAG_TC) === 0;
+  let hints = DNS_HINTS;
   for (let i = 0; i < count; i++) {
     const name = at;
     at = skipName(data, bytes, at);
@@ -266,7 +267,7 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
         answer.hasPrivate = true;
       if ((type === TYPE_SVCB || type === TYPE_HTTPS) && length > 2) {
         const target = skipName(data, end, at + 12);
-        if (target > 0 && hintsAtPrivate(data, target, end, answer.own)) answer.hasPrivate = true;
+        if (target > 0) hints = hintsLeft(data, target, end, answer.own, hints);
       }
       if (type === TYPE_SOA && i >= answer.answers && i < authority && length >= 22) {
         negative = Math.max(0, Math.min(read32(data, end - 4), NEGATIVE_SECONDS_MOST));
@@ -275,6 +276,7 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
     }
     at = end;
   }
+  if (hints < 0) answer.hasPrivate = true;
   // Options that dropOptions() cannot cut off are for the one who asked alone.
   if (answer.optEnd !== bytes && answer.optEnd - answer.optAt > OPT_BYTES) keep = false;
   answer.seconds = keep && at === bytes ? secondsOf(answer, ttl, negative) : 0;
@@ -292,17 +294,23 @@ function secondsOf(answer: Answer, ttl: number, negative: number): number {
   return code === NOERROR && answer.answers > 0 ? ttl : 0;
 }
 
+/** What sameQuestion() answers besides 0: the letters' case differs, or nothing does. */
+export const SAME = 1;
+export const EXACT = 2;
+
 /** Whether two messages ask the same: names in either case, type and class. Both questions have been read. */
-export function sameQuestion(a: Uint8Array, aAt: number, b: Uint8Array, bytes: number): boolean {
+export function sameQuestion(a: Uint8Array, aAt: number, b: Uint8Array, bytes: number): number {
   const name = bytes - 4;
+  let same = EXACT;
   for (let i = 0; i < bytes; i++) {
     const x = a[aAt + i] as number;
     const y = b[HEADER_BYTES + i] as number;
     if (x === y) continue;
     // A length is at most 63 and no letter, so letters are compared with letters only.
-    if (i >= name || (x ^ y) !== 32 || (x | 32) < 97 || (x | 32) > 122) return false;
+    if (i >= name || (x ^ y) !== 32 || (x | 32) < 97 || (x | 32) > 122) return 0;
+    same = SAME;
   }
-  return true;
+  return same;
 }
 
 /** Characters of a name that people are shown: a line of the log has not room for more. */

@@ -55,18 +55,29 @@ function isPrivateIpv6(data: Uint8Array, at: number, own: number): boolean {
 const IPV4_HINT = 4;
 const IPV6_HINT = 6;
 
-/** Whether an SVCB or HTTPS record, from its parameters on, hints at such an address. What is malformed hints at none. */
-export function hintsAtPrivate(data: Uint8Array, parametersAt: number, end: number, own: number): boolean {
-  for (let at = parametersAt; at + 4 <= end; ) {
+/**
+ * Looks through an SVCB or HTTPS record, from its parameters on, for hints at such an address. Answers how many of the
+ * `left` parameters and addresses are left for the records behind it, less than 0 if there is such an address or
+ * too much to look through. What is malformed hints at none.
+ */
+export function hintsLeft(
+  data: Uint8Array,
+  parametersAt: number,
+  end: number,
+  own: number,
+  left: number,
+): number {
+  let rest = left;
+  for (let at = parametersAt; at + 4 <= end && rest >= 0; rest--) {
     const key = ((data[at] as number) << 8) | (data[at + 1] as number);
     const next = at + 4 + (((data[at + 2] as number) << 8) | (data[at + 3] as number));
-    if (next > end) return false;
+    if (next > end) break;
     const bytes = key === IPV4_HINT ? 4 : key === IPV6_HINT ? 16 : 0;
-    for (let i = at + 4; bytes > 0 && i + bytes <= next; i += bytes)
-      if (isPrivate(data, i, bytes, own)) return true;
+    for (let i = at + 4; bytes > 0 && i + bytes <= next && rest >= 0; i += bytes, rest--)
+      if (isPrivate(data, i, bytes, own)) return -1;
     at = next;
   }
-  return false;
+  return rest;
 }
 
 /** Whether the name at `from` of a message, `end` bytes on, is the domain (in wire form) or below it. */

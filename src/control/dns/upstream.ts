@@ -3,8 +3,14 @@
 // DNS_DOWN_TICKS one query tries it first, which finds out when it is back.
 // Not here: the queries (forwarder.ts).
 
+import { IF_MTU, interfaceAt } from '../../plane/interface.ts';
+import { INTERFACE_WAN } from '../../plane/limits.ts';
+import { i32at } from '../../plane/memory.ts';
 import { since } from '../clock.ts';
-import { DNS_DOWN_TICKS, DNS_FAILURES } from '../limits.ts';
+import { DNS_DOWN_TICKS, DNS_FAILURES, DNS_UPSTREAM_BYTES } from '../limits.ts';
+import { UDP_BYTES } from './message.ts';
+
+const IP_UDP_BYTES = 28;
 
 export interface Server {
   readonly address: number;
@@ -18,6 +24,8 @@ export interface Server {
   timeouts: number;
   /** Eight times the smoothed time of an answer, ticks (after RFC 6298). */
   time: number;
+  /** Answers in a row that did not keep the case of the name. */
+  spoils: number;
 }
 
 export class Upstream {
@@ -42,6 +50,7 @@ export class Upstream {
           answered: 0,
           timeouts: 0,
           time: 0,
+          spoils: 0,
         },
     );
   }
@@ -81,4 +90,13 @@ export class Upstream {
     server.trial = (now + DNS_DOWN_TICKS) | 0;
     this.changed(server);
   }
+}
+
+/**
+ * What servers are told that we take by UDP: what reaches us in one piece, as fragments are not put together for the
+ * router itself. Forged ones could be slipped in among them (RFC 9715); what is longer comes by TCP.
+ */
+export function upstreamBytes(): number {
+  const mtu = i32at(interfaceAt(INTERFACE_WAN) + IF_MTU);
+  return Math.max(UDP_BYTES, Math.min(DNS_UPSTREAM_BYTES, mtu - IP_UDP_BYTES));
 }

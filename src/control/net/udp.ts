@@ -26,6 +26,7 @@ import { freePort } from './port.ts';
 export const UDP = 17;
 const UDP_HEADER = 8;
 const ICMP_UNREACHABLE = 3;
+const ICMP_HEADER = 8;
 /** Data of one frame: 1,500 bytes less the headers. */
 const WHOLE_BYTES = 1472;
 /** IP payload of a fragment, a multiple of 8. */
@@ -52,15 +53,25 @@ export interface Datagram {
 
 export type Receive = (datagram: Datagram) => void;
 
+/** @param quoted a view of the packet buffer. */
+export type Unreachable = (quoted: Uint8Array) => void;
+
+/** Whether an ICMP error quotes this datagram, `least` bytes of it at least: who has not seen it can only guess. */
+export function isQuoteOf(quoted: Uint8Array, sent: Uint8Array, least: number): boolean {
+  if (quoted.length < least) return false;
+  for (let i = 0; i < quoted.length && i < sent.length; i++) if (quoted[i] !== sent[i]) return false;
+  return true;
+}
+
 export interface Udp {
   /** Opens a port on the interfaces of the bit mask. False if it is open already, or no socket is free. */
   open(port: number, interfaces: number, receive: Receive): boolean;
   /**
    * Opens a random port that neither a socket nor the masquerade uses; answers it, or 0. It hears only the
    * remote end to which it sent last (SOCKET_CLIENT). `unreachable` is told when a host or router refuses what was
-   * sent from the port.
+   * sent from the port, and gets the data that it quotes.
    */
-  openRandom(interfaces: number, receive: Receive, unreachable?: () => void): number;
+  openRandom(interfaces: number, receive: Receive, unreachable?: Unreachable): number;
   close(port: number): void;
   /**
    * Sends by the route to the destination, from the address of the interface on the way unless `source` is
@@ -118,12 +129,20 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     return datagram;
   }
 
-  function open(port: number, interfaces: number, receive: Receive, unreachable?: () => void): boolean {
+  function open(port: number, interfaces: number, receive: Receive, unreachable?: Unreachable): boolean {
     if (plane.socketUses(UDP, port) !== 0) return false;
     return sockets.open(UDP, port, interfaces, packet => {
       if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) receive(read(packet));
-      else if (memory[i32at(packet + PACKET_L4)] === ICMP_UNREACHABLE) unreachable?.();
+      else if (memory[i32at(packet + PACKET_L4)] === ICMP_UNREACHABLE) unreachable?.(quotedData(packet));
     });
+  }
+
+  /** What an ICMP error quotes behind the UDP header; the plane has checked that the headers are there. */
+  function quotedData(packet: number): Uint8Array {
+    const ip = packet + PACKET_IP;
+    const quoted = i32at(packet + PACKET_L4) + ICMP_HEADER;
+    const l4 = quoted + (((memory[quoted] as number) & 15) << 2);
+    return memory.subarray(l4 + UDP_HEADER, Math.min(ip + get16(ip + 2), l4 + get16(l4 + 4)));
   }
 
   function udpHeader(at: number, sourcePort: number, destinationPort: number, dataBytes: number): void {

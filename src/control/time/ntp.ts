@@ -20,7 +20,7 @@ import { since, type Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { NTP_SERVERS } from '../limits.ts';
 import { INFO, WARNING } from '../log.ts';
-import type { Datagram } from '../net/udp.ts';
+import { type Datagram, isQuoteOf } from '../net/udp.ts';
 import { ANY_INTERFACE } from '../sockets.ts';
 import { dateText } from './civil.ts';
 import { majority } from './majority.ts';
@@ -160,7 +160,13 @@ export function createNtp(context: Context, wallClock: WallClock, isSet: () => v
     nonceHigh = random();
     nonceLow = random();
     buildRequest(request, nonceHigh, nonceLow);
-    port = udp.openRandom(ANY_INTERFACE, datagram => receive(server, datagram), failed);
+    port = udp.openRandom(
+      ANY_INTERFACE,
+      datagram => receive(server, datagram),
+      quoted => {
+        if (isQuoteOf(quoted, request, NTP_BYTES)) failed();
+      },
+    );
     askedAt = clock.now();
     // Not sent, for want of a route or a buffer: the timer ends it as it would a lost request.
     if (port !== 0) udp.send(server.address, NTP_PORT, port, request);
