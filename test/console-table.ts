@@ -15,6 +15,7 @@ import * as status from '../src/control/status/overlay.ts';
 import * as time from '../src/control/time/overlay.ts';
 import * as tools from '../src/control/tools/overlay.ts';
 import * as update from '../src/control/update/overlay.ts';
+import { resetParameters } from '../src/plane/parameters.ts';
 import { javascriptBuild } from './builds.ts';
 
 /** What the build puts in. */
@@ -22,6 +23,8 @@ Object.assign(globalThis, { MASQBOX_ZONES: zoneTable() });
 
 export function consoleTable(): readonly Command[] {
   const { memory, plane } = javascriptBuild();
+  // The settings are what they are at power-on.
+  resetParameters();
   const overlays = {
     access,
     cards,

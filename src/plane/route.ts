@@ -184,8 +184,9 @@ function onLink(address: i32, entry: i32): i32 {
         puti32(entry + TO_WAY, (WAY_LOCAL << WAY_SHIFT) | i);
         return ON_US;
       }
-      if ((address & mask) === i32at(at + IF_NETWORK) && prefixBits(mask) > best) {
-        best = prefixBits(mask);
+      const bits: i32 = (address & mask) === i32at(at + IF_NETWORK) ? prefixBits(mask) : -1;
+      if (bits > best) {
+        best = bits;
         const host: i32 = address & ~mask;
         const isGroup: i32 = best < 31 && (host === 0 || host === ~mask) ? 1 : 0;
         puti32(entry + TO_WAY, ((isGroup !== 0 ? WAY_BROADCAST : WAY_UNICAST) << WAY_SHIFT) | i);
@@ -205,8 +206,9 @@ function byRoutes(address: i32, entry: i32, bits: i32, origin: i32): i32 {
     if (i32at(route + ROUTE_USED) === origin && (address & mask) === i32at(route + ROUTE_DESTINATION)) {
       const index: i32 = i32at(route + ROUTE_INTERFACE);
       // The link's own network wins over a route of the same length.
-      if (prefixBits(mask) > best && i32at(interfaceAt(index) + IF_STATE) === INTERFACE_UP) {
-        best = prefixBits(mask);
+      const bits: i32 = prefixBits(mask);
+      if (bits > best && i32at(interfaceAt(index) + IF_STATE) === INTERFACE_UP) {
+        best = bits;
         const gateway: i32 = i32at(route + ROUTE_GATEWAY);
         puti32(entry + TO_WAY, (WAY_UNICAST << WAY_SHIFT) | index);
         puti32(entry + TO_NEXT_HOP, gateway === 0 ? address : gateway);

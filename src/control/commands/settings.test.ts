@@ -19,9 +19,14 @@ test('set nat timeout: not below what the RFCs ask for, listed where it differs,
     ['udp', 120],
     ['icmp', 60],
   ] as const) {
+    for (const short of [String(least - 1), 'x', '-500', '1e6'])
+      t.is(
+        refusal(() => timeout.set([name, short])),
+        `Cannot set NAT timeout ${name} ${short}: the RFCs ask for ${least} s at least`,
+      );
     t.is(
-      refusal(() => timeout.set([name, String(least - 1)])),
-      `Cannot set NAT timeout ${name} ${least - 1}: the RFCs ask for ${least} s at least`,
+      refusal(() => timeout.set([name, '604801'])),
+      `Cannot set NAT timeout ${name} 604801: 604800 s are the most`,
     );
     timeout.set([name, String(least)]);
     timeout.set([name, '604800']);

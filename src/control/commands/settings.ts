@@ -36,6 +36,8 @@ export function settings(context: Context): Setting[] {
   return choiceSettings(context).map(setting => ({ ...setting, inPlane: true }));
 }
 
+/** A week: ticks wrap, and are compared by signed difference. */
+const TIMEOUT_MOST = 604800;
 /** Timers of profile rfc, from parameter RFC_TCP_ESTABLISHED on: name, default, the RFC's least, both in seconds. */
 const TIMERS: [name: string, usual: number, least: number][] = [
   ['tcp-established', SECONDS_TCP_ESTABLISHED, 7440],
@@ -47,22 +49,24 @@ const TIMERS: [name: string, usual: number, least: number][] = [
 
 function timeoutSetting(context: Context): Setting {
   const { plane } = context.machine;
-  const put = (name: string, seconds?: number): void => {
+  const put = (name: string, text?: string): void => {
     const index = TIMERS.findIndex(([known]) => known === name);
     const timer = TIMERS[index];
     if (timer === undefined)
       throw new Refusal(`Cannot set NAT timeout ${name}: it is one of ${TIMERS.map(t => t[0]).join(', ')}`);
     const [, usual, least] = timer;
-    const value = seconds ?? usual;
-    if (!(value >= least))
-      throw new Refusal(`Cannot set NAT timeout ${name} ${seconds}: the RFCs ask for ${least} s at least`);
+    const value = text === undefined ? usual : /^\d{1,9}$/.test(text) ? Number(text) : 0;
+    if (value < least)
+      throw new Refusal(`Cannot set NAT timeout ${name} ${text}: the RFCs ask for ${least} s at least`);
+    if (value > TIMEOUT_MOST)
+      throw new Refusal(`Cannot set NAT timeout ${name} ${text}: ${TIMEOUT_MOST} s are the most`);
     plane.setParameter(RFC_TCP_ESTABLISHED + index, value * TICKS_PER_SECOND);
   };
   return {
     words: 'nat timeout',
     arguments: 'icmp|udp|tcp-opening|tcp-closing|tcp-established SECONDS:integer(60..604800,seconds)',
     help: 'how long an idle session stays, in profile rfc',
-    set: ([name = '', seconds = '']) => put(name, Number(seconds)),
+    set: ([name = '', text = '']) => put(name, text),
     unset: ([name = '']) => put(name),
     unsetArguments: 'icmp|udp|tcp-opening|tcp-closing|tcp-established',
     unsetHelp: 'back to what it is usually',

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { isPrivate } from './rebind.ts';
+import { hintsLeft, isPrivate } from './rebind.ts';
 
 const OWN = [203, 0, 113, 2];
 const OWN_WORD = 0xcb007102 | 0;
@@ -80,4 +80,23 @@ test('isPrivate() knows the private networks of IPv6', t => {
   ])
     t.false(isPrivate(ipv6(text), 0, 16, OWN_WORD), text);
   t.false(isPrivate(new Uint8Array(16), 0, 5, OWN_WORD), 'no length of an address');
+});
+
+test('hintsLeft() looks through so many parameters and addresses, and no more', t => {
+  const list = (count: number, last = 9): Uint8Array =>
+    Uint8Array.from([
+      0,
+      4,
+      (4 * count) >> 8,
+      (4 * count) & 255,
+      ...new Array<number>(4 * count - 1).fill(9),
+      last,
+    ]);
+  const left = (data: Uint8Array, most: number): number => hintsLeft(data, 0, data.length, OWN_WORD, most);
+  t.is(left(list(10), 100), 89);
+  t.is(left(list(10), 11), 0);
+  t.true(left(list(10), 10) < 0);
+  t.true(left(Uint8Array.from([0, 4, 0, 4, 10, 0, 0, 1]), 100) < 0);
+  t.true(left(new Uint8Array(4 * 400), 399) < 0, 'of empty parameters');
+  t.is(left(Uint8Array.from([0, 4, 0, 40, 10, 0, 0, 1]), 100), 100, 'cut: none');
 });

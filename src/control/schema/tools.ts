@@ -131,6 +131,7 @@ const EXAMPLES = new Map([
   ['capture', 'wan tcp port 80 not host 192.168.0.10'],
   ['ipfwadm', '-M -l -n'],
   ['ipchains', '-M -L -n'],
+  ['set nat timeout', 'tcp-established 86400'],
   ['set dhcp option', '42 192.168.0.1'],
   ['set dns host', 'printer 192.168.0.20'],
   ['set dns server', '9.9.9.9 1.1.1.1'],
