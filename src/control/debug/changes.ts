@@ -4,7 +4,7 @@
 // Not here: the frames (traffic.ts), when a change is made (differential.ts).
 
 import { INTERFACE_INSIDE, INTERFACE_OUTSIDE } from '../../plane/interface.ts';
-import { INTERFACE_LAN, INTERFACE_WAN, MTU_DEFAULT } from '../../plane/limits.ts';
+import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN, MTU_DEFAULT } from '../../plane/limits.ts';
 import { puti32 } from '../../plane/memory.ts';
 import { PACKET_IP, PACKET_LENGTH } from '../../plane/packet.ts';
 import {
@@ -36,6 +36,8 @@ import {
 import type { Random } from './random.ts';
 
 const MASK_24 = ~255;
+/** A server's socket hears everybody by these. */
+const ALL_INTERFACES = (1 << INTERFACE_COUNT) - 1;
 /** The WAN's MTU under half of the seeds: full frames are cut or refused there. */
 const SHORT_MTU = 1000;
 const PORTS_CLASSIC = [61000, 65095] as const;
@@ -61,7 +63,7 @@ export function settle(plane: Plane, seed: number, wanAddress = WAN_ADDRESS): vo
   plane.setParameter(MSS_CLAMP, 1);
   plane.setParameter(PORT_FIRST, PORTS_CLASSIC[0]);
   plane.setParameter(PORT_LAST, PORTS_CLASSIC[1]);
-  plane.socketOpen(UDP, OPEN_PORT, -1);
+  plane.socketOpen(UDP, OPEN_PORT, ALL_INTERFACES);
   plane.reclaim();
   plane.captureStop();
 }
