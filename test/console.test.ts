@@ -2,6 +2,9 @@
 // columns and 24 rows after them. One machine, from its first boot on; the tests follow each other.
 // Not here: the terminal (harness/terminal.ts), what each part of the console does (src/control/console/, schema/).
 
+import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { HELD_PEER, SERIAL_HELD, SERIAL_RX_BYTES, serialAt } from '../hal/serial/ns16550.ts';
 import { IMAGE } from './harness/board-router.ts';
@@ -14,18 +17,27 @@ const UP = '\x1b[A';
 const CONTROL_Q = '\x11';
 const CONTROL_S = '\x13';
 
+const folder = mkdtempSync(join(tmpdir(), 'masqbox-console-'));
+const disk = join(folder, 'disk.img');
 let terminal: Terminal;
 /** A test has failed: where the next would start from is not known. */
 let isLost = false;
 
+/** The board is switched on, with what its disk has. */
+async function switchOn(): Promise<void> {
+  const cards = isaCards({ user: true }, { user: true });
+  terminal = new Terminal(await Machine.start({ disk, writable: true, cards }));
+}
+
 test.before(async () => {
-  const machine = await Machine.start({ disk: IMAGE, cards: isaCards({ user: true }, { user: true }) });
-  terminal = new Terminal(machine);
+  copyFileSync(IMAGE, disk);
+  await switchOn();
   await terminal.prompt('');
 });
 
 test.after.always(async () => {
   await terminal?.machine.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 function step(title: string, body: (t: ExecutionContext) => Promise<void>): void {
@@ -256,18 +268,33 @@ step('a password: asked for at log-out, slow when wrong, and after idleness', as
   await terminal.see('open sesame\runset console idle\r', isUnset, 'no log-out any more');
 });
 
-step('a lost password: what is typed at a boot forgets all settings', async t => {
-  t.is((await command('save')).at(-2), 'Saved');
-  const asked = (rows: string[]): boolean => rows.slice(-2).join('|').startsWith('Is it lost? For 60 s ');
-  await terminal.see('reboot\r', asked, 'the question for the password');
-  await terminal.see('\rshow config\r', rows => rows.slice(-2)[0]?.startsWith('Wrong') === true, 'no answer');
-  const isFresh = (rows: string[]): boolean => {
-    const before = rows.findLastIndex(row => row.startsWith('All settings and leases are erased'));
-    const banner = rows.findLastIndex(row => row.startsWith('Type help for the commands'));
-    return before >= 0 && banner > before && rows.at(-1) === 'masqbox>';
-  };
-  await terminal.see('reset factory\r', isFresh, 'a fresh board');
-  const config = await command('show config');
-  t.true(config.includes('# nothing is saved'));
-  t.false(config.some(row => row.includes('password')));
-});
+step(
+  'a lost password: what is typed after power-on forgets all settings, and after a reset nothing',
+  async t => {
+    t.is((await command('save')).at(-2), 'Saved');
+    const asked = (rows: string[]): boolean => rows.slice(-2).join('|').startsWith('Is it lost? For 60 s ');
+    await terminal.see(
+      'reboot\r',
+      rows => rows.at(-1) === 'Password:' && rows.at(-2)?.startsWith('Type help') === true,
+      'the question for the password',
+    );
+    await terminal.see('reset factory\r', rows => rows.at(-2)?.startsWith('Wrong') === true, 'no reset');
+    await terminal.machine.stop();
+    await switchOn();
+    await terminal.see('', asked, 'the way out of a lost password');
+    await terminal.see(
+      '\rshow config\r',
+      rows => rows.slice(-2)[0]?.startsWith('Wrong') === true,
+      'no answer',
+    );
+    const isFresh = (rows: string[]): boolean => {
+      const before = rows.findLastIndex(row => row.startsWith('All settings and leases are erased'));
+      const banner = rows.findLastIndex(row => row.startsWith('Type help for the commands'));
+      return before >= 0 && banner > before && rows.at(-1) === 'masqbox>';
+    };
+    await terminal.see('reset factory\r', isFresh, 'a fresh board');
+    const config = await command('show config');
+    t.true(config.includes('# nothing is saved'));
+    t.false(config.some(row => row.includes('password')));
+  },
+);
