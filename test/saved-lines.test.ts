@@ -69,13 +69,25 @@ for (const [what, text] of Object.entries(TEXTS)) {
   });
 }
 
+/** Ticks to the prompt, the least of a few starts: how long the disk takes depends on the host. */
+async function fastest(t: ExecutionContext, text: string): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 3; i++) {
+    const { machine, ticks } = await start(t, text, PROMPT, ICOUNT_SHIFT);
+    await machine.stop();
+    least = Math.min(least, ticks);
+  }
+  return least;
+}
+
 test.serial('an unknown saved line costs 2 ms at most', async t => {
   const count = 300;
-  const text = Array.from({ length: count }, (_, i) => `set filter rule ${i} drop tcp from any\n`).join('');
-  const none = await start(t, 'set nat profile rfc\n', PROMPT, ICOUNT_SHIFT);
-  await none.machine.stop();
-  const all = await start(t, text, PROMPT, ICOUNT_SHIFT);
-  const milliseconds = ((all.ticks - none.ticks) * 1000) / TICKS_PER_SECOND / count;
+  const lines = (start: string): string =>
+    Array.from({ length: count }, (_, i) => `${start} filter rule ${i} drop tcp from any\n`).join('');
+  // As many bytes in as many lines, which are read and mean nothing.
+  const none = await fastest(t, lines('###'));
+  const all = await fastest(t, lines('set'));
+  const milliseconds = ((all - none) * 1000) / TICKS_PER_SECOND / count;
   t.log(`${milliseconds.toFixed(2)} ms a line`);
   t.true(milliseconds <= 2, `${milliseconds} ms`);
 });
