@@ -276,7 +276,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
   const dhcp = new DhcpServer(context, store.leases);
   context.leases = dhcp;
   services.push(dhcp);
-  registry.add(...dhcpSettings(dhcp));
+  registry.add(...dhcpSettings(context, dhcp));
   table.push(...leaseCommands(context, dhcp));
   const dns = createDns(context);
   context.dns = dns;

@@ -39,6 +39,8 @@ export const DHCP_QUARANTINE_SECONDS = 600;
 export const DHCP_HISTORY_SECONDS = 100 * 86400;
 /** Ticks from the question who has an address to the offer: an answer takes some ms, a sleeping radio 100. */
 export const DHCP_PROBE_TICKS = 20;
+/** Ticks for that at a client's start with an address that we do not know: it asks itself, too, and people wait. */
+export const DHCP_REBOOT_TICKS = 8;
 /**
  * Offers that wait for that: a row of 32 machines that are switched on at once. One more is dropped, and its client asks
  * again after 3 to 4 s. New hosts suffer from a flood of new ones; who has a lease is offered it without a probe.

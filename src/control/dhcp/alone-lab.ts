@@ -2,16 +2,17 @@
 // Not here: the server on a board, with ARP (server-lab.ts).
 
 import { javascriptBuild } from '../../../test/builds.ts';
+import * as packets from '../../../test/packets.ts';
 import { INTERFACE_INSIDE } from '../../plane/interface.ts';
-import { INTERFACE_LAN, MTU_DEFAULT, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { CONFIGURATION_AT, INTERFACE_LAN, MTU_DEFAULT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
 import type { Machine } from '../machine.ts';
 import type { Datagram, Udp } from '../net/udp.ts';
 import type { LeaseStore } from './leases.ts';
-import { Reader } from './message.ts';
+import { ACK, DISCOVER, REQUEST, Reader } from './message.ts';
 import { DhcpServer } from './server.ts';
-import { compose, station } from './server-lab.ts';
+import { compose, type Said, station } from './server-lab.ts';
 
 /** Beyond i32: a year is 3.2 thousand million ticks. */
 const START = 0x7fff0000;
@@ -66,7 +67,17 @@ class Time implements Clock {
 
 /** The server with nothing behind its UDP but a list, and a station that speaks to it. */
 export function fixture(store?: LeaseStore) {
-  const { plane, memory } = javascriptBuild();
+  const built = javascriptBuild();
+  const { memory } = built;
+  /** Who answers ARP: address to station. */
+  const holders = new Map<string, string>();
+  const addressHeld = (_index: number, address: number): number => {
+    const mac = holders.get(packets.addressText(address));
+    if (mac === undefined) return 0;
+    memory.set(packets.mac(mac), CONFIGURATION_AT);
+    return CONFIGURATION_AT;
+  };
+  const plane = { ...built.plane, addressHeld };
   plane.planeReset();
   plane.configureInterface(INTERFACE_LAN, INTERFACE_INSIDE, 0xc0a80001 | 0, -256, MTU_DEFAULT);
   const clock = new Time();
@@ -89,7 +100,9 @@ export function fixture(store?: LeaseStore) {
     sendTo: (_index, _mac, _source, _destination, _port, _from, data) => deliver(data),
   };
   const machine = { plane, memory } as unknown as Machine;
-  const server = new DhcpServer({ machine, clock, udp, log: () => {} } as unknown as Context, store);
+  const said: string[] = [];
+  const log = (_level: number, _facility: string, text: string): number => said.push(text);
+  const server = new DhcpServer({ machine, clock, udp, log } as unknown as Context, store);
   server.start(false);
   /** A datagram comes, and time passes; all that the server says meanwhile. */
   const hear = (data: Uint8Array, ticks: number): Reader[] => {
@@ -108,13 +121,32 @@ export function fixture(store?: LeaseStore) {
     clock.go(clock.passed + ticks);
     return [...sent];
   };
-  const say = (
-    n: number,
-    type: number,
-    said: Parameters<typeof compose>[2] = {},
-    ticks = 25,
-  ): Reader | undefined => hear(compose(station(n), type, said), ticks)[0];
-  return { clock, server, hear, say, seconds: () => clock.passed / TICKS_PER_SECOND };
+  const say = (n: number, type: number, said: Said = {}, ticks = 25): Reader | undefined =>
+    hear(compose(station(n), type, said), ticks)[0];
+  /** DISCOVER, OFFER, REQUEST, ACK; answers the address. */
+  const join = (n: number, words: Said = {}): string => {
+    const offer = say(n, DISCOVER, words, 70);
+    const requested = packets.addressText(offer?.yiaddr ?? 0);
+    const answer = say(n, REQUEST, { ...words, requested, server: '192.168.0.1' });
+    return answer?.type === ACK ? packets.addressText(answer.yiaddr) : `no lease of ${requested}`;
+  };
+  /** REQUEST in RENEWING, or in INIT-REBOOT; answers the type of what is said within a second, 0 for nothing. */
+  const renew = (n: number, ciaddr: string, words: Said = {}): number =>
+    say(n, REQUEST, { ...words, ciaddr }, 100)?.type ?? 0;
+  const reboot = (n: number, requested: string, words: Said = {}): number =>
+    say(n, REQUEST, { ...words, requested }, 10)?.type ?? 0;
+  return {
+    clock,
+    server,
+    holders,
+    said,
+    hear,
+    say,
+    join,
+    renew,
+    reboot,
+    seconds: () => clock.passed / TICKS_PER_SECOND,
+  };
 }
 
 /** A generator of numbers below n that repeats. */

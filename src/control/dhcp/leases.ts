@@ -8,9 +8,6 @@
 //    0       4       8       12      16      17     18       34           35            36    64
 //    | state | until | noted | flags | htype | hlen | chaddr | key length | name length | key | name (63) |
 //
-// The key is the client identifier (RFC 2131, 4.2), or htype and chaddr, which RFC 2132, 9.14 would make an
-// identifier of. A long one is kept as its first bytes and a hash.
-//
 //    FREE --offer--> OFFERED --bind--> BOUND --DHCP_LEASE_SECONDS or as set, release--> EXPIRED
 //      ^                |                ^ |                                              | |
 //      |                '-DHCP_OFFER_SECONDS, refused-> EXPIRED    <--offer, bind---------' |
@@ -18,7 +15,7 @@
 //      '--DHCP_HISTORY_SECONDS, or its place or address is needed---------------------------'
 //
 // `until` says when the state ends; of EXPIRED when it began. A state that is over is changed when somebody
-// looks (stateOf) or by sweep(). Not here: who gets which address (server.ts).
+// looks (stateOf) or by sweep(). Not here: the clients' keys (client-key.ts), who gets which address (server.ts).
 
 import {
   LEASE_ADDRESSES_AT,
@@ -41,6 +38,7 @@ import {
   DHCP_QUARANTINE_SECONDS,
 } from '../limits.ts';
 import { createBucket } from './bucket.ts';
+import { createKey, type Key, keyFrom } from './client-key.ts';
 
 export const FREE = 0;
 export const OFFERED = 1;
@@ -59,7 +57,6 @@ const KEY_LENGTH = 34;
 const NAME_LENGTH = 35;
 const KEY = 36;
 const NAME = 64;
-export const KEY_BYTES = NAME - KEY;
 export const NAME_BYTES = 63;
 
 /** The client has had a lease, not only an offer: its address is remembered for it. */
@@ -68,6 +65,10 @@ const HAD_LEASE = 1;
 const PROBED = 2;
 /** `noted` holds when the store was last told that the lease ends. */
 const IS_NOTED = 4;
+/** The client's reserved address was in use by another host of the reservation when the lease began. */
+const ASIDE = 8;
+/** Two stations at least have the client's identifier: it is that of this one alone. */
+const COPIED = 16;
 
 /** In LEASE_STATE_AT when the table holds leases. */
 const READY = 0x4c656173;
@@ -76,13 +77,6 @@ const NO_HISTORY_TICKS = DHCP_QUARANTINE_SECONDS * TICKS_PER_SECOND;
 const HISTORY_TICKS = DHCP_HISTORY_SECONDS * TICKS_PER_SECOND;
 /** The part of a lease's time by which a renewal must extend what the store knows: every other one at half. */
 export const NOTE_GAIN = 0.75;
-
-/** Who a client is: its key's bytes, how many, and their hash. Written by keyFrom(), reused. */
-export interface Key {
-  bytes: Uint8Array;
-  length: number;
-  hash: number;
-}
 
 /** A lease as a store keeps it. */
 export interface StoredLease {
@@ -126,43 +120,13 @@ export interface Leases {
   readonly domain: string;
 }
 
-export function createKey(): Key {
-  return { bytes: new Uint8Array(KEY_BYTES), length: 0, hash: 0 };
-}
-
-/** Makes the key of a client identifier, or of a hardware type and address. */
-export function keyFrom(key: Key, id: Uint8Array, htype: number, chaddr: Uint8Array): void {
-  const { bytes } = key;
-  let length = id.length;
-  if (length >= 2) {
-    // RFC 2132, 9.14: the least
-    if (length > KEY_BYTES) {
-      bytes.set(id.subarray(0, KEY_BYTES - 4));
-      for (let i = KEY_BYTES - 4, rest = hashOf(id, length); i < KEY_BYTES; i++, rest >>= 8) bytes[i] = rest;
-      length = KEY_BYTES;
-    } else {
-      bytes.set(id);
-    }
-  } else {
-    bytes[0] = htype;
-    bytes.set(chaddr, 1);
-    length = 1 + chaddr.length;
-  }
-  key.length = length;
-  key.hash = hashOf(bytes, length);
-}
-
-function hashOf(bytes: Uint8Array, length: number): number {
-  let hash = 5381;
-  for (let i = 0; i < length; i++) hash = ((hash << 5) + hash) ^ (bytes[i] as number);
-  return hash;
-}
-
 export class LeaseTable {
   /** Leases that run and offers: what is taken of the pool. */
   active = 0;
   /** Records in use. */
   used = 0;
+  /** There is or was a lease whose client has an identifier that others have too. */
+  hasCopies = false;
   private readonly addresses: Int32Array;
   private readonly hashes: Int32Array;
   /** Of leases that run the station, as the plane knows it (punt.ts); 0 of others. */
@@ -188,6 +152,7 @@ export class LeaseTable {
       for (let slot = 0; slot < LEASE_COUNT; slot++) {
         const state = this.addresses[slot] === 0 ? FREE : i32at(recordAt(slot) + STATE);
         this.count(state, 1);
+        this.hasCopies ||= this.isCopied(slot);
         if (state === BOUND) this.names.set(this.nameOf(slot), slot);
       }
       this.names.delete('');
@@ -268,6 +233,58 @@ export class LeaseTable {
     puti32(at, i32at(at) | PROBED);
   }
 
+  isAside(slot: number): boolean {
+    return (i32at(recordAt(slot) + FLAGS) & ASIDE) !== 0;
+  }
+
+  setAside(slot: number, aside: boolean): void {
+    const at = recordAt(slot) + FLAGS;
+    puti32(at, aside ? i32at(at) | ASIDE : i32at(at) & ~ASIDE);
+  }
+
+  isCopied(slot: number): boolean {
+    return (i32at(recordAt(slot) + FLAGS) & COPIED) !== 0;
+  }
+
+  setCopied(slot: number): void {
+    const at = recordAt(slot) + FLAGS;
+    puti32(at, i32at(at) | COPIED);
+    this.hasCopies = true;
+  }
+
+  /** Whether the record is of the station with this hardware address, whatever its key. */
+  isOf(slot: number, htype: number, chaddr: Uint8Array): boolean {
+    const at = recordAt(slot);
+    if (this.memory[at + HTYPE] !== htype || this.memory[at + HLEN] !== chaddr.length) return false;
+    for (let i = 0; i < chaddr.length; i++) if (this.memory[at + CHADDR + i] !== chaddr[i]) return false;
+    return true;
+  }
+
+  /** A running lease of the station with this Ethernet address, whatever its key, or -1. */
+  ofStation(chaddr: Uint8Array): number {
+    const slot = chaddr.length === 6 ? this.stations.indexOf(wordOf(chaddr)) : -1;
+    return slot >= 0 && this.stateOf(slot) === BOUND && this.isOf(slot, 1, chaddr) ? slot : -1;
+  }
+
+  /** The record is of another client from now on; a record that this one had is gone. */
+  handOver(slot: number, key: Key, htype: number, chaddr: Uint8Array): void {
+    const before = this.find(key);
+    if (before === slot) return;
+    if (before >= 0) this.forget(before);
+    const at = recordAt(slot);
+    this.hashes[slot] = key.hash;
+    this.memory[at + KEY_LENGTH] = key.length;
+    this.memory.set(key.bytes.subarray(0, key.length), at + KEY);
+    puti32(at + FLAGS, PROBED);
+    this.setChaddr(slot, htype, chaddr);
+  }
+
+  /** The lease runs, but its client has not asked for it yet. */
+  isHandedOver(slot: number): boolean {
+    const at = recordAt(slot);
+    return i32at(at + STATE) === BOUND && (i32at(at + FLAGS) & HAD_LEASE) === 0;
+  }
+
   /** A record for a client that has none, OFFERED; -1 if the table is full of what must stay. */
   add(key: Key, htype: number, chaddr: Uint8Array, address: number): number {
     let slot = this.addresses.indexOf(0);
@@ -321,20 +338,15 @@ export class LeaseTable {
     if (wasBound) this.note(slot, 0);
   }
 
-  /** Somebody else has the address: nobody gets it for a while, and nobody keeps this record. */
-  quarantine(slot: number): void {
+  /** Somebody else has the address, that station if it is known: no other gets it for a while. */
+  quarantine(slot: number, holder?: Uint8Array): void {
     const at = recordAt(slot);
+    if (holder !== undefined) this.setChaddr(slot, 1, holder);
     this.memory[at + KEY_LENGTH] = 0;
     this.hashes[slot] = 0;
     this.rename(slot, '');
     this.change(slot, QUARANTINED, this.after(DHCP_QUARANTINE_SECONDS));
     puti32(at + FLAGS, 0);
-  }
-
-  /** Quarantines an address that has no record. */
-  quarantineAddress(address: number, chaddr: Uint8Array): void {
-    const slot = this.add({ bytes: new Uint8Array(0), length: 0, hash: 0 }, 1, chaddr, address);
-    if (slot >= 0) this.quarantine(slot);
   }
 
   forget(slot: number): void {
@@ -421,6 +433,12 @@ export class LeaseTable {
     if (name !== '') this.names.set(name, slot);
   }
 
+  /** Takes a name from the lease that has it. */
+  takeName(name: string): void {
+    const slot = this.named(name);
+    if (slot >= 0) this.rename(slot, '');
+  }
+
   /** The name is free for others; the record keeps it. */
   private unname(slot: number): void {
     if (this.memory[recordAt(slot) + NAME_LENGTH] === 0) return;
@@ -463,6 +481,13 @@ export class LeaseTable {
     const htype = this.memory[at + HTYPE] as number;
     this.store.note({ address: this.addressOf(slot), key, htype, chaddr, name: this.nameOf(slot), seconds });
   }
+}
+
+/** A station as the plane knows it: stationWord() of bytes that are not in its memory. */
+function wordOf(mac: Uint8Array): number {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac;
+  const word = ((c << 24) | (d << 16) | (e << 8) | f) ^ (((a << 8) | b) << 8);
+  return word === 0 ? 1 : word;
 }
 
 function recordAt(slot: number): number {

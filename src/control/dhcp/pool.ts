@@ -6,9 +6,10 @@ import { IF_ADDRESS, IF_MASK, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_LAN } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import { DHCP_LEASE_SECONDS } from '../limits.ts';
-import { BOUND, EXPIRED, type Key, type LeaseTable, OFFERED, QUARANTINED } from './leases.ts';
+import type { Key } from './client-key.ts';
+import { BOUND, EXPIRED, type LeaseTable, OFFERED, QUARANTINED } from './leases.ts';
 
-/** An address that one client gets and no other. */
+/** An address that a client gets and no other; several may share one, as cable and radio of a laptop. */
 export interface Reservation {
   /** As it was typed: a MAC address, or id: and the client identifier in hexadecimal. */
   client: string;
@@ -129,18 +130,30 @@ export class Pool {
     return reservations.length === 0 ? undefined : reservations.find(other => other.address === address);
   }
 
-  /** Whether a client with this reservation, or none, may go on with the address of its record. */
-  mayKeep(slot: number, own: Reservation | undefined): boolean {
+  /**
+   * Whether a client with this reservation, or none, may go on with the address of its record. One that renews keeps what
+   * it got when another host of its reservation had the address, until it asks anew.
+   */
+  mayKeep(slot: number, own: Reservation | undefined, renews: boolean): boolean {
     const address = this.leases.addressOf(slot);
     if (this.leases.stateOf(slot) === QUARANTINED) return false;
-    if (own !== undefined && own.address !== address && this.isFreeFor(own.address, slot)) return false;
-    const holder = this.reservationAt(address);
-    if (holder !== undefined) return holder === own;
+    if (own !== undefined && own.address !== address && this.isFreeFor(own.address, slot)) {
+      if (!renews || !this.leases.isAside(slot)) return false;
+    }
+    if (this.reservationAt(address) !== undefined) return own?.address === address;
     return this.isInRange(address);
   }
 
+  /** The running lease of another host by which the reserved address is taken, or -1. */
+  fellow(own: Reservation): number {
+    const slot = this.leases.at(own.address);
+    if (slot < 0 || this.leases.stateOf(slot) !== BOUND) return -1;
+    const theirs = this.reservationOf(this.leases.keyOf(slot), this.leases.chaddrOf(slot));
+    return theirs?.address === own.address ? slot : -1;
+  }
+
   /** Whether a reserved address could be given now to the client of `slot` (or -1). */
-  private isFreeFor(address: number, slot: number): boolean {
+  isFreeFor(address: number, slot: number): boolean {
     // The LAN may have moved since it was reserved.
     if (!this.isHost(address)) return false;
     const other = this.leases.at(address);
@@ -182,16 +195,20 @@ export class Pool {
     return address;
   }
 
-  /** Whether this client may take up a running lease that we have no record of. */
-  mayAdopt(address: number, own: Reservation | undefined): boolean {
+  /**
+   * Whether this client may take up a running lease that we have no record of, or that of its own station by another
+   * identifier.
+   */
+  mayAdopt(address: number, own: Reservation | undefined, htype: number, chaddr: Uint8Array): boolean {
     if (!this.isHost(address)) return false;
-    const holder = this.reservationAt(address);
-    if (holder === undefined ? !this.isInRange(address) : holder !== own) return false;
-    if (own !== undefined && own.address !== address) return false;
+    if (own === undefined) {
+      if (this.reservationAt(address) !== undefined || !this.isInRange(address)) return false;
+    } else if (own.address !== address) return false;
     const other = this.leases.at(address);
     if (other < 0) return true;
     const state = this.leases.stateOf(other);
-    return state === EXPIRED || state === OFFERED;
+    if (state === EXPIRED || state === OFFERED || this.leases.isOf(other, htype, chaddr)) return true;
+    return own !== undefined && this.leases.isHandedOver(other);
   }
 }
 

@@ -2,7 +2,8 @@
 //
 //    DISCOVER               -> OFFER, at once if the address is the client's now, else after a probe
 //    REQUEST, SELECTING     -> ACK, or NAK if it is not what we offered; another server's: the offer ends
-//             INIT-REBOOT   -> ACK, NAK for another network or address; silence if we do not know the client
+//             INIT-REBOOT   -> ACK, NAK for another network or address; a client that we do not know keeps its
+//                              address if nobody answers for it
 //             RENEWING, REBINDING -> ACK, NAK; a client that we have forgotten keeps its address if it is free
 //    DECLINE                -> the address is left alone for DHCP_QUARANTINE_SECONDS
 //    RELEASE                -> the lease ends, the address is remembered for the client
@@ -16,7 +17,7 @@
 // messages are read at a bounded rate, clients without a record are served at a lower one, running leases are never
 // taken away, and while the pool is scarce new ones are short.
 // Timers: pending offers (DHCP_PROBE_TICKS each), sweep (SWEEP_TICKS: ends what is over, follows the LAN).
-// Not here: the table (leases.ts), who gets which address (pool.ts), what a reply says (reply.ts).
+// Not here: whose a message is (asker.ts), the table (leases.ts), who gets which address (pool.ts), what a reply says (reply.ts).
 
 import { INTERFACE_LAN, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { formatAddress, formatMac } from '../address.ts';
@@ -28,68 +29,32 @@ import {
   DHCP_MESSAGE_TICKS,
   DHCP_NEW_BURST,
   DHCP_NEW_TICKS,
-  DHCP_PENDING,
   DHCP_PROBE_TICKS,
   DHCP_PROBE_TRIES,
   DHCP_QUARANTINE_SECONDS,
+  DHCP_REBOOT_TICKS,
 } from '../limits.ts';
 import { INFO, WARNING } from '../log.ts';
 import type { Datagram } from '../net/udp.ts';
+import { Asker } from './asker.ts';
 import { createBucket } from './bucket.ts';
 import { hostNameOf } from './host-name.ts';
-import {
-  BOUND,
-  createKey,
-  keyFrom,
-  type Lease,
-  type LeaseStore,
-  type Leases,
-  LeaseTable,
-  OFFERED,
-} from './leases.ts';
-import {
-  ACK,
-  BOOTREQUEST,
-  DECLINE,
-  DISCOVER,
-  INFORM,
-  NAK,
-  OFFER,
-  RELEASE,
-  REQUEST,
-  Reader,
-  SERVER_PORT,
-} from './message.ts';
-import {
-  OPTION_CLIENT_IDENTIFIER,
-  OPTION_LEASE_TIME,
-  OPTION_REQUESTED_ADDRESS,
-  OPTION_SERVER_IDENTIFIER,
-} from './options.ts';
-import { type DhcpConfig, defaultConfig, Pool, type Reservation } from './pool.ts';
+import { BOUND, type Lease, type LeaseStore, type Leases, LeaseTable, OFFERED } from './leases.ts';
+import { ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST, SERVER_PORT } from './message.ts';
+import { OPTION_LEASE_TIME, OPTION_REQUESTED_ADDRESS, OPTION_SERVER_IDENTIFIER } from './options.ts';
+import { type DhcpConfig, defaultConfig, Pool } from './pool.ts';
+import { Probes } from './probes.ts';
 import { Replies } from './reply.ts';
 
 const SWEEP_TICKS = 10 * TICKS_PER_SECOND;
-
-/** A DISCOVER whose offer waits for the answer to a probe. */
-interface Pending {
-  data: Uint8Array;
-  source: number;
-  slot: number;
-  address: number;
-  tick: number;
-  tries: number;
-}
 
 export class DhcpServer implements Leases {
   readonly config: DhcpConfig = defaultConfig();
   readonly table: LeaseTable;
   readonly pool: Pool;
-  private readonly reader = new Reader();
   private readonly replies: Replies;
-  private readonly key = createKey();
-  private reservation: Reservation | undefined;
-  private pending: Pending[] = [];
+  private readonly probes: Probes;
+  private readonly asker: Asker;
   private started = false;
   private isOpen = false;
   private readonly mayRead = createBucket(DHCP_MESSAGE_BURST, DHCP_MESSAGE_TICKS);
@@ -101,6 +66,8 @@ export class DhcpServer implements Leases {
   ) {
     this.table = new LeaseTable(context.machine.memory, context.clock, store);
     this.pool = new Pool(this.config, this.table);
+    this.probes = new Probes(context);
+    this.asker = new Asker(this.table, this.pool);
     this.replies = new Replies(context.udp, this.config, this.pool, () => context.wan?.ntpServers() ?? []);
   }
 
@@ -134,11 +101,12 @@ export class DhcpServer implements Leases {
   }
 
   nameOf(address: number): string | undefined {
-    const reserved = this.config.reservations.find(reservation => reservation.address === address);
-    if (reserved !== undefined && reserved.name !== '') return reserved.name;
     const slot = this.table.at(address);
-    if (slot < 0 || this.table.stateOf(slot) !== BOUND) return undefined;
-    return this.table.nameOf(slot) || undefined;
+    const own = slot < 0 || this.table.stateOf(slot) !== BOUND ? '' : this.table.nameOf(slot);
+    const names = this.config.reservations.filter(other => other.address === address && other.name !== '');
+    // Of several that share the address, that of the one which has it.
+    if (names.length === 0 || names.some(({ name }) => name === own)) return own || undefined;
+    return names[0]?.name;
   }
 
   each(visit: (lease: Lease) => void): void {
@@ -168,7 +136,7 @@ export class DhcpServer implements Leases {
 
   private followLan(): void {
     if (!this.pool.refresh()) return;
-    this.pending = [];
+    this.probes.clear();
     this.table.keep(address => this.pool.isHost(address));
   }
 
@@ -176,11 +144,10 @@ export class DhcpServer implements Leases {
     // Who is known has a share of its own from the plane on (src/plane/punt.ts).
     if (!isKnown && !this.mayRead(this.context.clock.now())) return;
     this.followLan();
-    if (this.pool.router === 0 || !this.read(data)) return;
-    const { reader } = this;
-    switch (reader.type) {
+    if (this.pool.router === 0 || !this.asker.read(data)) return;
+    switch (this.asker.reader.type) {
       case DISCOVER:
-        this.discover(data, source, 0);
+        this.discover(source, 0);
         break;
       case REQUEST:
         this.request(source);
@@ -197,100 +164,100 @@ export class DhcpServer implements Leases {
     }
   }
 
-  /** Takes a message apart and says whose it is; false if it is none for us. */
-  private read(data: Uint8Array): boolean {
-    const { reader, pool } = this;
-    if (reader.parse(data) !== undefined || reader.op !== BOOTREQUEST) return false;
-    const { chaddr, giaddr } = reader;
-    const id = reader.bytes(OPTION_CLIENT_IDENTIFIER);
-    if (id.length < 2 && chaddr.length === 0) return false; // nobody
-    // A relay of another network: there is no pool for it.
-    if (giaddr !== 0 && (!pool.isLocal(giaddr) || giaddr === pool.router)) return false;
-    keyFrom(this.key, id, reader.htype, chaddr);
-    this.reservation = pool.reservationOf(id, chaddr);
-    return true;
-  }
-
-  private discover(data: Uint8Array, source: number, tries: number): void {
-    const slot = this.choose(this.reader.word(OPTION_REQUESTED_ADDRESS));
+  private discover(source: number, tries: number): void {
+    const { table, asker } = this;
+    const doubtful = tries === 0 ? asker.doubtful() : -1;
+    if (doubtful >= 0) {
+      const address = table.addressOf(doubtful);
+      this.ask(address, DHCP_PROBE_TICKS, holder => {
+        if (table.at(address) === doubtful) this.resolve(doubtful, holder);
+        this.discover(source, 1);
+      });
+      return;
+    }
+    const slot = this.choose(asker.reader.word(OPTION_REQUESTED_ADDRESS));
     if (slot < 0) return;
-    const { table } = this;
     if (table.stateOf(slot) !== BOUND) {
       table.offer(slot);
       if (!table.isProbed(slot)) {
-        this.probe(slot, data, source, tries);
+        this.probe(slot, source, tries);
         return;
       }
     }
     this.reply(OFFER, slot, source);
   }
 
+  /** Says whose the doubtful lease is, now that it is known who uses it. */
+  private resolve(slot: number, holder: Uint8Array | undefined): void {
+    const { table, asker } = this;
+    if (table.find(asker.key) === slot) {
+      if (holder !== undefined && !asker.isStation(holder)) this.noteCopy(slot);
+    } else if (holder === undefined) this.takeOver(slot);
+  }
+
+  /** The client gets the running lease of another that is silent. */
+  private takeOver(slot: number): void {
+    const { key, reader } = this.asker;
+    this.table.handOver(slot, key, reader.htype, reader.chaddr);
+  }
+
+  /** Two stations have one identifier: this one gets an address of its own. */
+  private noteCopy(slot: number): void {
+    const [who, other] = [formatMac(this.asker.mac), formatMac(this.table.chaddrOf(slot))];
+    this.log(WARNING, `${who} has the client identifier of ${other}: is its system a copy?`);
+    this.asker.noteCopy(slot);
+  }
+
+  /** Asks who has an address, and goes on with the message, as it is then, when the time for answers is over. */
+  private ask(address: number, ticks: number, then: (holder: Uint8Array | undefined) => void): void {
+    const { asker } = this;
+    this.probes.ask(address, ticks, asker.reader.chaddr, asker.data, (holder, data) => {
+      if (asker.read(data)) then(holder);
+    });
+  }
+
   /** The record with the address for the client that is being read; -1 if there is none to be had. */
   private choose(requested: number): number {
-    const { table, pool, key, reader } = this;
+    const { table, pool } = this;
+    const { key, reader, reservation } = this.asker;
     let slot = table.find(key);
-    if (slot >= 0 && pool.mayKeep(slot, this.reservation)) return slot;
+    if (slot >= 0 && pool.mayKeep(slot, reservation, false)) return slot;
     if (slot < 0 && !this.mayAdd(this.context.clock.now())) return -1;
     if (slot >= 0) table.forget(slot);
     slot = -1;
-    const address = pool.pick(key, slot, this.reservation, requested);
+    const address = pool.pick(key, slot, reservation, requested);
     if (address !== 0) slot = table.add(key, reader.htype, reader.chaddr, address);
-    if (slot < 0) this.log(WARNING, `no address is left for ${formatMac(macOf(reader.chaddr))}`);
+    if (slot < 0) this.log(WARNING, `no address is left for ${formatMac(this.asker.mac)}`);
     return slot;
   }
 
   /** Asks whether anybody has the address, and offers it when nobody answers. */
-  private probe(slot: number, data: Uint8Array, source: number, tries: number): void {
-    const { plane } = this.context.machine;
-    const address = this.table.addressOf(slot);
-    const waiting = this.pending.find(other => other.slot === slot && other.address === address);
-    if (waiting !== undefined) {
-      waiting.data = data.slice();
-      return;
-    }
-    if (this.pending.length === DHCP_PENDING) return;
-    const tick = this.context.clock.now();
-    plane.addressAsk(INTERFACE_LAN, address);
-    const pending: Pending = { data: data.slice(), source, slot, address, tick, tries };
-    this.pending.push(pending);
-    this.context.clock.after(DHCP_PROBE_TICKS, () => this.probed(pending));
-  }
-
-  private probed(pending: Pending): void {
-    const { slot, address, tick, tries, data, source } = pending;
+  private probe(slot: number, source: number, tries: number): void {
     const { table } = this;
-    if (!this.pending.includes(pending)) return; // the LAN is another one now
-    this.pending = this.pending.filter(other => other !== pending);
-    if (!this.read(data) || table.find(this.key) !== slot || table.addressOf(slot) !== address) return;
-    const holder = this.context.machine.plane.addressHeld(INTERFACE_LAN, address, tick);
-    if (holder === 0 || this.isClient(holder)) {
-      table.setProbed(slot);
-    } else {
-      const who = formatMac(this.context.machine.memory.subarray(holder, holder + 6));
-      this.conflict(slot, `${formatAddress(address)} is used by ${who}`);
-      if (tries + 1 === DHCP_PROBE_TRIES) return;
-    }
-    this.discover(data, source, tries + 1);
+    const address = table.addressOf(slot);
+    this.ask(address, DHCP_PROBE_TICKS, holder => {
+      if (table.find(this.asker.key) !== slot || table.addressOf(slot) !== address) return;
+      if (holder === undefined || this.asker.isStation(holder)) {
+        table.setProbed(slot);
+      } else {
+        this.conflict(slot, `${formatAddress(address)} is used by ${formatMac(holder)}`, holder);
+        if (tries + 1 === DHCP_PROBE_TRIES) return;
+      }
+      this.discover(source, tries + 1);
+    });
   }
 
-  /** Whether the station address at `mac` is that of the client which is being read. */
-  private isClient(mac: number): boolean {
-    const { chaddr } = this.reader;
-    const { memory } = this.context.machine;
-    for (let i = 0; i < 6; i++) if (memory[mac + i] !== chaddr[i]) return false;
-    return true;
-  }
-
-  private conflict(slot: number, what: string): void {
-    this.table.quarantine(slot);
+  private conflict(slot: number, what: string, holder?: Uint8Array): void {
+    this.table.quarantine(slot, holder);
     this.log(WARNING, `${what}: it is left alone for ${DHCP_QUARANTINE_SECONDS} s`);
   }
 
   private request(source: number): void {
-    const { reader, table, pool } = this;
+    const { table, pool, asker } = this;
+    const { reader } = asker;
     const { ciaddr } = reader;
     const requested = reader.word(OPTION_REQUESTED_ADDRESS);
-    const slot = table.find(this.key);
+    const slot = table.find(this.asker.key);
     if (reader.has(OPTION_SERVER_IDENTIFIER)) {
       if (reader.word(OPTION_SERVER_IDENTIFIER) === pool.router) {
         // SELECTING; or RENEWING of a client that names the server against the RFC.
@@ -307,16 +274,62 @@ export class DhcpServer implements Leases {
       return;
     }
     if (!pool.isLocal(address)) this.refuse('that address is of another network');
-    else if (slot >= 0) this.settle(slot, address, source);
-    else if (ciaddr !== 0) this.adopt(ciaddr, source); // RENEWING, REBINDING; INIT-REBOOT: silence
+    else if (ciaddr === 0) this.reboot(slot, address, source);
+    else this.extend(slot, ciaddr, source);
+  }
+
+  /** RENEWING or REBINDING. */
+  private extend(slot: number, address: number, source: number): void {
+    const { table, asker } = this;
+    let own = slot;
+    if (own >= 0 && table.stateOf(own) === BOUND && !asker.isStationOf(own)) {
+      // Both stations are at work with one identifier.
+      this.noteCopy(own);
+      own = table.find(asker.key);
+    }
+    if (own >= 0) this.settle(own, address, source);
+    else this.adopt(address, source);
+  }
+
+  /** INIT-REBOOT: we are the LAN's one server, and say at once whether the address is the client's. */
+  private reboot(slot: number, address: number, source: number): void {
+    const { table, pool } = this;
+    const { reservation } = this.asker;
+    if (slot >= 0) {
+      const fellow =
+        reservation === undefined || table.addressOf(slot) !== address ? -1 : pool.fellow(reservation);
+      if (fellow < 0 || fellow === slot) this.settle(slot, address, source);
+      else {
+        this.ask(reservation?.address as number, DHCP_REBOOT_TICKS, holder => {
+          if (holder === undefined) this.refuse('your reserved address is free');
+          else this.settle(table.find(this.asker.key), address, source);
+        });
+      }
+      return;
+    }
+    if (!this.asker.mayReclaim(address)) this.refuse('that address is not yours');
+    else if (this.mayAdd(this.context.clock.now())) {
+      this.ask(address, DHCP_REBOOT_TICKS, holder => {
+        const other = table.at(address);
+        const isRunning = other >= 0 && table.stateOf(other) === BOUND;
+        // Where the record is of its station by another identifier, that may be who answers.
+        const isFree = holder === undefined || (!isRunning && this.asker.isStation(holder));
+        if (!isFree || table.find(this.asker.key) >= 0 || !this.asker.mayReclaim(address))
+          this.refuse('that address is not yours');
+        else if (isRunning) {
+          this.takeOver(other);
+          this.bind(other, source);
+        } else this.take(address, source);
+      });
+    }
   }
 
   /** Acknowledges the address if it is the client's, or refuses it. */
   private settle(slot: number, address: number, source: number): void {
-    const { table, pool } = this;
+    const { table, pool, asker } = this;
     if (slot < 0 || table.addressOf(slot) !== address) {
       this.refuse('that address is not yours');
-    } else if (!pool.mayKeep(slot, this.reservation)) {
+    } else if (!pool.mayKeep(slot, asker.reservation, asker.reader.ciaddr !== 0)) {
       table.forget(slot);
       this.refuse('that address is no longer yours');
     } else {
@@ -324,17 +337,28 @@ export class DhcpServer implements Leases {
     }
   }
 
-  /** A lease that runs, and that we have no record of: from before the power went. */
+  /** A lease that runs, and that we have no record of: from before the power went, or the station's by another identifier. */
   private adopt(address: number, source: number): void {
-    const { table, pool, key, reader } = this;
-    if (!pool.mayAdopt(address, this.reservation)) {
+    const { table, pool } = this;
+    const { reader, reservation, key } = this.asker;
+    if (!pool.mayAdopt(address, reservation, reader.htype, reader.chaddr)) {
       // Out of our range it may be another server's.
       if (pool.isInRange(address) || pool.reservationAt(address) !== undefined) {
         this.refuse('that address is not yours');
       }
       return;
     }
-    if (!this.mayAdd(this.context.clock.now())) return;
+    const other = table.at(address);
+    if (other >= 0 && table.stateOf(other) === BOUND) {
+      table.handOver(other, key, reader.htype, reader.chaddr);
+      this.bind(other, source);
+    } else if (this.mayAdd(this.context.clock.now())) this.take(address, source);
+  }
+
+  /** Makes a record of the client's address, whosever it was, and acknowledges it. */
+  private take(address: number, source: number): void {
+    const { table } = this;
+    const { key, reader } = this.asker;
     const other = table.at(address);
     if (other >= 0) table.forget(other);
     const slot = table.add(key, reader.htype, reader.chaddr, address);
@@ -342,51 +366,61 @@ export class DhcpServer implements Leases {
   }
 
   private bind(slot: number, source: number): void {
-    const { table, reader } = this;
-    const isNew = table.stateOf(slot) !== BOUND;
+    const { table } = this;
+    const { reader, reservation } = this.asker;
+    const isNew = table.stateOf(slot) !== BOUND || table.isHandedOver(slot);
     table.setChaddr(slot, reader.htype, reader.chaddr);
+    const isAside = reservation !== undefined && reservation.address !== table.addressOf(slot);
+    if (isNew) table.setAside(slot, isAside && this.pool.fellow(reservation) >= 0);
     const seconds = this.secondsFor(slot);
-    table.bind(slot, seconds, this.nameFor(slot));
+    table.bind(slot, seconds, this.nameFor(slot, isNew));
     this.reply(ACK, slot, source);
     if (isNew) {
       const name = table.nameOf(slot);
-      const client = `${formatMac(macOf(reader.chaddr))}${name === '' ? '' : ` (${name})`}`;
+      const client = `${formatMac(this.asker.mac)}${name === '' ? '' : ` (${name})`}`;
       this.log(INFO, `${formatAddress(table.addressOf(slot))} to ${client} for ${seconds} s`);
     }
   }
 
-  /** The client's name if nobody else has it; its reservation's goes before its own. */
-  private nameFor(slot: number): string {
-    if (this.reservation !== undefined && this.reservation.name !== '') return this.reservation.name;
-    const name = hostNameOf(this.reader);
+  /** The client's name; its reservation's goes before its own. A name goes to the newest of the leases that have it. */
+  private nameFor(slot: number, isNew: boolean): string {
+    const { table, config } = this;
+    const { reservation, reader } = this.asker;
+    const reserved = reservation?.name ?? '';
+    const name = reserved !== '' ? reserved : hostNameOf(reader);
     if (name === '') return '';
-    const other = this.table.named(name);
-    if (other >= 0 && other !== slot && this.table.stateOf(other) === BOUND) return '';
-    return this.config.reservations.some(reservation => reservation.name === name) ? '' : name;
+    if (reserved === '' && config.reservations.some(other => other.name === name)) return '';
+    const other = table.named(name);
+    if (other < 0 || other === slot) return name;
+    if (!isNew) return '';
+    table.takeName(name);
+    return name;
   }
 
   /** Seconds of the lease: what the client asks for, at most what is set, less while addresses are scarce. */
   private secondsFor(slot: number): number {
-    const { pool, reservation } = this;
+    const { pool } = this;
+    const { reservation, reader } = this.asker;
     let most = this.config.leaseSeconds;
-    const waits = reservation !== undefined && reservation.address !== this.table.addressOf(slot);
+    const isReserved = reservation === undefined || reservation.address === this.table.addressOf(slot);
+    const waits = !isReserved && !this.table.isAside(slot);
     if (waits || (pool.isScarce && reservation === undefined))
       most = Math.min(most, DHCP_LEASE_SHORT_SECONDS);
-    const asked = this.reader.word(OPTION_LEASE_TIME);
+    const asked = reader.word(OPTION_LEASE_TIME);
     return asked >= DHCP_LEASE_LEAST_SECONDS && asked < most ? asked : most;
   }
 
   private decline(): void {
-    const { reader, table } = this;
-    const slot = this.ownRecord(reader.word(OPTION_REQUESTED_ADDRESS));
+    const { table, asker } = this;
+    const slot = this.ownRecord(asker.reader.word(OPTION_REQUESTED_ADDRESS));
     if (slot < 0) return;
     const address = formatAddress(table.addressOf(slot));
-    this.conflict(slot, `${formatMac(macOf(reader.chaddr))} declines ${address}, which another host uses`);
+    this.conflict(slot, `${formatMac(this.asker.mac)} declines ${address}, which another host uses`);
   }
 
   private release(): void {
     const { table } = this;
-    const slot = this.ownRecord(this.reader.ciaddr);
+    const slot = this.ownRecord(this.asker.reader.ciaddr);
     if (slot < 0 || table.stateOf(slot) !== BOUND) return;
     table.end(slot);
     this.log(INFO, `${formatAddress(table.addressOf(slot))} was released`);
@@ -394,14 +428,15 @@ export class DhcpServer implements Leases {
 
   /** The client's record if it has this address and means us; -1 otherwise. */
   private ownRecord(address: number): number {
-    const { reader, table } = this;
-    if (reader.word(OPTION_SERVER_IDENTIFIER) !== this.pool.router) return -1;
-    const slot = table.find(this.key);
+    const { table, asker } = this;
+    if (asker.reader.word(OPTION_SERVER_IDENTIFIER) !== this.pool.router) return -1;
+    const slot = table.find(this.asker.key);
     return slot >= 0 && table.addressOf(slot) === address ? slot : -1;
   }
 
   private inform(source: number): void {
-    const { reader, pool } = this;
+    const { pool } = this;
+    const { reader } = this.asker;
     const address = reader.ciaddr !== 0 ? reader.ciaddr : source;
     if (pool.isLocal(address)) this.replies.send(reader, ACK, { address: 0, seconds: 0, name: '' }, source);
   }
@@ -411,19 +446,11 @@ export class DhcpServer implements Leases {
     const isBound = this.table.stateOf(slot) === BOUND && type === ACK;
     const left = Math.max(1, Math.round(this.table.ticksLeft(slot) / TICKS_PER_SECOND));
     const seconds = isBound ? left : this.secondsFor(slot);
-    const name = this.reservation?.name ?? '';
-    this.replies.send(this.reader, type, { address, seconds, name }, source);
+    const name = this.asker.reservation?.name ?? '';
+    this.replies.send(this.asker.reader, type, { address, seconds, name }, source);
   }
 
   private refuse(why: string): void {
-    this.replies.refuse(this.reader, NAK, why);
+    this.replies.refuse(this.asker.reader, NAK, why);
   }
-}
-
-/** Six bytes for the log, whatever the hardware. */
-function macOf(chaddr: Uint8Array): Uint8Array {
-  if (chaddr.length === 6) return chaddr;
-  const mac = new Uint8Array(6);
-  mac.set(chaddr.subarray(0, 6));
-  return mac;
 }

@@ -5,6 +5,7 @@ import { INTERFACE_LAN } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import { formatAddress, lengthOf, parseAddress, refuseHost } from '../address.ts';
 import { Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
 import {
   DHCP_LEASE_LEAST_SECONDS,
   DHCP_LEASE_MOST_SECONDS,
@@ -13,8 +14,8 @@ import {
   DHCP_RESERVATIONS,
 } from '../limits.ts';
 import type { Setting } from '../registry.ts';
+import { KEY_BYTES } from './client-key.ts';
 import { isHostName } from './host-name.ts';
-import { KEY_BYTES } from './leases.ts';
 import {
   OPTION_CLIENT_FQDN,
   OPTION_CLIENT_IDENTIFIER,
@@ -30,7 +31,7 @@ import type { DhcpServer } from './server.ts';
 
 const NONE = 'none';
 
-export function dhcpSettings(server: DhcpServer): Setting[] {
+export function dhcpSettings(context: Context, server: DhcpServer): Setting[] {
   return [
     switchSetting(server),
     rangeSetting(server),
@@ -38,7 +39,7 @@ export function dhcpSettings(server: DhcpServer): Setting[] {
     dnsSetting(server),
     domainSetting(server),
     optionSetting(server),
-    reserveSetting(server),
+    reserveSetting(context, server),
   ];
 }
 
@@ -187,7 +188,7 @@ function optionCode(text: string): number {
   return code;
 }
 
-function reserveSetting({ config }: DhcpServer): Setting {
+function reserveSetting({ output, registry }: Context, { config }: DhcpServer): Setting {
   /**
    * Clients, addresses and names of reservations, and perhaps of some that were. What is new needs no look at each of
    * the others, which would take a tenth of a second of the boot when there are 64.
@@ -212,13 +213,14 @@ function reserveSetting({ config }: DhcpServer): Setting {
         return;
       }
       const others = config.reservations.filter(other => other.client !== client.client);
-      const holder = others.find(other => other.address === address);
-      if (holder !== undefined) throw new Refusal(`Cannot set ${what}: it is reserved for ${holder.client}`);
-      const namesake = others.find(other => name !== '' && other.name === name);
+      const namesake = others.find(other => name !== '' && other.name === name && other.address !== address);
       if (namesake !== undefined) throw new Refusal(`Cannot set ${what}: ${name} is ${namesake.client}`);
       if (others.length === DHCP_RESERVATIONS) {
         throw new Refusal(`Cannot set ${what}: all ${DHCP_RESERVATIONS} reservations are in use`);
       }
+      const fellow = others.find(other => other.address === address);
+      if (fellow !== undefined && !registry.isRestoring)
+        output.line(`${at} is reserved for ${fellow.client} too: who asks gets it while the other is silent`);
       config.reservations = [...others, { ...client, address, name }];
     },
     unsetArguments: 'HOST:client',

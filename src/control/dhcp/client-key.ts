@@ -1,0 +1,45 @@
+// The key of a DHCP client: the client identifier (RFC 2131, 4.2), or htype and chaddr, which RFC 2132, 9.14 would make an
+// identifier of. A long one is kept as its first bytes and a hash.
+// Not here: where two clients have one identifier, or one has several (asker.ts).
+
+/** Bytes of a key: its place in a lease's record (leases.ts). */
+export const KEY_BYTES = 28;
+
+/** Who a client is: its key's bytes, how many, and their hash. Written by keyFrom(), reused. */
+export interface Key {
+  bytes: Uint8Array;
+  length: number;
+  hash: number;
+}
+
+export function createKey(): Key {
+  return { bytes: new Uint8Array(KEY_BYTES), length: 0, hash: 0 };
+}
+
+/** Makes the key of a client identifier, or of a hardware type and address. */
+export function keyFrom(key: Key, id: Uint8Array, htype: number, chaddr: Uint8Array): void {
+  const { bytes } = key;
+  let length = id.length;
+  if (length >= 2) {
+    // RFC 2132, 9.14: the least
+    if (length > KEY_BYTES) {
+      bytes.set(id.subarray(0, KEY_BYTES - 4));
+      for (let i = KEY_BYTES - 4, rest = hashOf(id, length); i < KEY_BYTES; i++, rest >>= 8) bytes[i] = rest;
+      length = KEY_BYTES;
+    } else {
+      bytes.set(id);
+    }
+  } else {
+    bytes[0] = htype;
+    bytes.set(chaddr, 1);
+    length = 1 + chaddr.length;
+  }
+  key.length = length;
+  key.hash = hashOf(bytes, length);
+}
+
+function hashOf(bytes: Uint8Array, length: number): number {
+  let hash = 5381;
+  for (let i = 0; i < length; i++) hash = ((hash << 5) + hash) ^ (bytes[i] as number);
+  return hash;
+}
