@@ -18,6 +18,9 @@ declare const __host: (op: number, ...args: number[]) => void;
 
 export type Plane = typeof import('./plane.ts');
 
+/** Bytes of which a CRC is computed in one call, with interrupts off: 0.2 ms of a 486DX2-66. */
+const CRC_BYTES = 256;
+
 /** The names of the plane's functions, in the order by which HOST_PLANE numbers them: that of UTF-16. */
 export function planeNames(exports: Record<string, unknown>): string[] {
   return Object.keys(exports)
@@ -34,6 +37,13 @@ export function nativePlane(names: string[]): Plane {
       return i32at(HOST_RESULT_AT);
     };
   }
+  const piece = native['crc32'] as (crc: number, at: number, bytes: number) => number;
+  native['crc32'] = (crc = 0, at = 0, bytes = 0) => {
+    let sum = crc;
+    let done = 0;
+    for (; bytes - done > CRC_BYTES; done += CRC_BYTES) sum = piece(sum, at + done, CRC_BYTES);
+    return piece(sum, at + done, bytes - done);
+  };
   return native as unknown as Plane;
 }
 

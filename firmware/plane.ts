@@ -14,6 +14,7 @@ export {
   nicStop,
   nicSwap,
   nicTick,
+  nicWaiting,
   resetNics,
 } from '../hal/nic/nic.ts';
 export { ringPut, ringTake } from '../hal/nic/ring.ts';
@@ -65,7 +66,18 @@ export {
   routeRemove,
   routeTo,
 } from '../src/plane/route.ts';
-export { catchUp, interrupt, planeReset, servicePending, tick, wanted } from '../src/plane/service.ts';
+export {
+  catchUp,
+  engineChanged,
+  interrupt,
+  planeReset,
+  servicePending,
+  takeInterrupt,
+  takeTick,
+  tick,
+  wanted,
+  work,
+} from '../src/plane/service.ts';
 export { pbkdf2Rounds, sha256Block } from '../src/plane/sha256.ts';
 export { resetSockets, socketClose, socketOpen, socketSent, socketUses } from '../src/plane/sockets.ts';
 export { resetTcp, tcpAccepts, tcpClose, tcpCookie, tcpOpen } from '../src/plane/tcp-local.ts';

@@ -13,6 +13,8 @@ const READS_PER_CHANGE: i32 = 32;
 
 /** 1.6 ms and some: what National asks for to let a frame in progress end (DP8390D, section 7.0). */
 export const DELAY_FRAME: i32 = 110;
+/** Part of a longer wait, 0.15 ms: others are served between two. */
+export const DELAY_SLICE: i32 = 10;
 
 /** Waits for `changes` changes of the refresh line, 15 us each. */
 export function delay(changes: i32): void {

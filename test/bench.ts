@@ -20,6 +20,7 @@ import {
 import { configured } from './bench/configured.ts';
 import { floods } from './bench/floods.ts';
 import { hour } from './bench/hour.ts';
+import { interruptsOff } from './bench/interrupts-off.ts';
 import { keys } from './bench/keys.ts';
 import {
   type Bench,
@@ -260,6 +261,7 @@ async function rates(): Promise<void> {
 }
 
 const sections: Record<string, () => Promise<void>> = {
+  off: interruptsOff,
   parts,
   boot,
   restore,

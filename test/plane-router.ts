@@ -3,15 +3,8 @@
 //
 //    192.168.0.0/24 -- .1 [LAN 0] plane [WAN 1] 10.1.2.3 -- 10.1.2.0/24 -- gateway .1 -- everybody else
 
-import { RECEIVE_LEFT_AT } from '../src/plane/cells.ts';
 import { interfaceAt } from '../src/plane/interface.ts';
-import {
-  BUFFER_COUNT,
-  COUNTERS_AT,
-  INTERFACE_LAN,
-  INTERFACE_WAN,
-  RECEIVE_TICK_BUDGET,
-} from '../src/plane/limits.ts';
+import { BUFFER_COUNT, COUNTERS_AT, INTERFACE_LAN, INTERFACE_WAN } from '../src/plane/limits.ts';
 import { i32at, puti32 } from '../src/plane/memory.ts';
 import { PACKET_FRAME, PACKET_LENGTH } from '../src/plane/packet.ts';
 import type { Build, Plane } from './builds.ts';
@@ -84,8 +77,6 @@ export function startRouter(build: Build, options: Options = {}): Router {
     memory.fill(0xaa, packet + PACKET_FRAME, packet + 1600);
     memory.set(bytes, packet + PACKET_FRAME);
     puti32(packet + PACKET_LENGTH, bytes.length);
-    // A test's clock stands still unless it says ticks(): the budget of a tick is service.test.ts's.
-    puti32(RECEIVE_LEFT_AT, RECEIVE_TICK_BUDGET);
     if (plane.ringPut(index, packet) !== 1) throw new Error('Cannot put a frame: the ring is full');
     plane.interrupt(LINES[index] as number, 0);
   }

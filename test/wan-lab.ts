@@ -15,8 +15,8 @@ import { createRegistry } from '../src/control/registry.ts';
 import { LAN_DEFAULT, prefixOf, setLan } from '../src/control/settings.ts';
 import { createSockets } from '../src/control/sockets.ts';
 import { Wan } from '../src/control/wan.ts';
-import { NOW_AT, RECEIVE_LEFT_AT } from '../src/plane/cells.ts';
-import { RECEIVE_TICK_BUDGET, TICKS_PER_SECOND } from '../src/plane/limits.ts';
+import { NOW_AT } from '../src/plane/cells.ts';
+import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
 import { i32at, puti32 } from '../src/plane/memory.ts';
 import { PACKET_FRAME, PACKET_LENGTH } from '../src/plane/packet.ts';
 import { javascriptBuild } from './builds.ts';
@@ -273,7 +273,6 @@ export class WanLab {
     if (packet === 0) throw new Error('Cannot put a frame: the pool is empty');
     this.build.memory.set(bytes, packet + PACKET_FRAME);
     puti32(packet + PACKET_LENGTH, bytes.length);
-    puti32(RECEIVE_LEFT_AT, RECEIVE_TICK_BUDGET);
     if (this.plane.ringPut(index, packet) !== 1) throw new Error('Cannot put a frame: the ring is full');
     this.plane.interrupt(LINES[index] as number, 0);
   }

@@ -3,9 +3,6 @@
 // it, with control restarted in that run: the next start is each time that of a board that was just switched on.
 // The RAM is a file that QEMU maps; the test writes to it while the machine stands still.
 
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import test from 'ava';
 import { NOW_AT } from '../src/plane/cells.ts';
 import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
@@ -13,6 +10,7 @@ import { IMAGE } from './harness/board-router.ts';
 import { PROMPT } from './harness/console.ts';
 import { ICOUNT_SHIFT, planeWord } from './harness/icount.ts';
 import { isaCards, Machine, pciCards } from './harness/qemu.ts';
+import { Ram } from './harness/ram.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 
 const MEMORY_MIB = 4;
@@ -22,9 +20,6 @@ const BIOS_END = 0x100000;
 const BOOT_SECONDS = 180;
 /** Of the machine's time, in which ticks are counted; its calendar clock shows whole seconds. */
 const CLOCK_SECONDS = 20;
-
-const folder = mkdtempSync(join(tmpdir(), 'masqbox-warm-'));
-test.after.always(() => rmSync(folder, { recursive: true, force: true }));
 
 /** Seconds of the machine's calendar clock, which an instruction moves on by 32 ns. */
 async function seconds(machine: Machine): Promise<number> {
@@ -55,11 +50,9 @@ async function frequency(machine: Machine): Promise<number> {
 }
 
 /** Fills the RAM below the BIOS's copy of itself, which a reset by QEMU does not renew, and above it. */
-function overwrite(ram: string, byte: number): void {
-  const file = openSync(ram, 'r+');
-  writeSync(file, Buffer.alloc(BIOS_FROM, byte), 0, BIOS_FROM, 0);
-  writeSync(file, Buffer.alloc(MEMORY_BYTES - BIOS_END, byte), 0, MEMORY_BYTES - BIOS_END, BIOS_END);
-  closeSync(file);
+function overwrite(ram: Ram, byte: number): void {
+  ram.write(0, Buffer.alloc(BIOS_FROM, byte));
+  ram.write(BIOS_END, Buffer.alloc(MEMORY_BYTES - BIOS_END, byte));
 }
 
 /** Resets a machine that stands still. QEMU only notes the wish at first, and must not run what RAM holds meanwhile. */
@@ -83,17 +76,15 @@ for (const [name, cards] of [
 ] as const) {
   test.serial(`a warm reset starts the board afresh, whatever RAM holds (${name})`, async t => {
     t.timeout(TEST_MILLISECONDS);
-    const ram = join(folder, name);
+    const ram = new Ram(MEMORY_MIB);
+    t.teardown(() => ram.remove());
     const machine = await Machine.start({
-      machine: `${name},memory-backend=ram` as typeof name,
+      machine: name,
       memory: MEMORY_MIB,
       disk: IMAGE,
       cards: cards({ user: true }, { user: true }),
       icount: ICOUNT_SHIFT,
-      extra: [
-        ...['-object', `memory-backend-file,id=ram,size=${MEMORY_MIB}M,mem-path=${ram},share=on`],
-        ...['-rtc', 'clock=vm'],
-      ],
+      extra: [...ram.extra, '-rtc', 'clock=vm'],
     });
     t.teardown(() => machine.stop());
     const { console } = machine;

@@ -33,9 +33,18 @@ u32 clock_counts(void) {
   return low | in8(CHANNEL0) << 8;
 }
 
-u32 clock_since(u32 sample) {
-  u32 now = clock_counts();
-  return sample >= now ? sample - now : sample + DIVISOR - now;
+static u32 off_since;
+
+void clock_off_from(u32 sample) { off_since = sample; }
+
+u32 clock_off(u32 whose) {
+  u32 now = clock_counts(), passed = off_since >= now ? off_since - now : off_since + DIVISOR - now;
+  off_since = now;
+  if (CELL(READY_AT) && passed > CELL(LONGEST_OFF_AT)) {
+    CELL(LONGEST_OFF_AT) = passed;
+    CELL(LONGEST_OFF_BY_AT) = whose;
+  }
+  return passed;
 }
 
 u32 clock_moment(void) { return (CELL(NOW_AT) + 1) * DIVISOR - clock_counts(); }

@@ -63,9 +63,11 @@ static void interrupts_as_before(void) {
 
 static u32 host_plane(const u32 *arguments) {
   interrupts_off();
+  clock_off_from(clock_counts());
   in_control = 0;
   u32 result = plane_call(arguments[1], arguments + 2);
   in_control = 1;
+  clock_off(OFF_CALL + arguments[1]);
   interrupts_as_before();
   return result;
 }

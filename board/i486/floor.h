@@ -34,6 +34,8 @@ static inline void outs16(u32 port, const void *from, u32 count) {
 }
 static inline void interrupts_off(void) { __asm__ volatile("cli" ::: "memory"); }
 static inline void interrupts_on(void) { __asm__ volatile("sti" ::: "memory"); }
+/* Takes what interrupts wait. STI holds them off for one more instruction. */
+static inline void interrupts_window(void) { __asm__ volatile("sti; nop; cli" ::: "memory"); }
 /* STI holds interrupts off for one more instruction, so none can slip in between and be slept over. */
 static inline void wait_for_interrupt(void) { __asm__ volatile("sti; hlt" ::: "memory"); }
 
@@ -77,8 +79,10 @@ void clock_init(void);
 u32 clock_poll(void);
 void clock_start(void);
 u32 clock_counts(void);
-/* Counts since a reading that is less than a tick old. */
-u32 clock_since(u32 sample);
+/* Interrupts are off since a reading. Then: how many counts since then or since the last call, which cell
+ * LONGEST_OFF_AT remembers with whose they were. */
+void clock_off_from(u32 sample);
+u32 clock_off(u32 whose);
 /* A moment in PIT counts, for differences. */
 u32 clock_moment(void);
 /* Idle time: called before the processor sleeps, and first thing in each interrupt, with a reading. */
@@ -90,6 +94,8 @@ void plane_init(void);
 u32 plane_call(u32 index, const u32 *arguments);
 void plane_interrupt(u32 line, u32 sample);
 void plane_tick(u32 sample);
+/* A piece of what interrupts have left; `counts` that the one before took. Answers whether there may be more. */
+u32 plane_work(u32 counts);
 u32 plane_wanted(void);
 s32 snapshot_unpack(u32 source, u32 source_bytes, u32 target, u32 target_bytes);
 

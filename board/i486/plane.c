@@ -32,6 +32,7 @@ void plane_init(void) {
 }
 
 u32 plane_call(u32 index, const u32 *a) { return plane_dispatch(&plane, index, a); }
-void plane_interrupt(u32 line, u32 sample) { Z_planeZ_interrupt(&plane, line, sample); }
-void plane_tick(u32 sample) { Z_planeZ_tick(&plane, sample); }
+void plane_interrupt(u32 line, u32 sample) { Z_planeZ_takeInterrupt(&plane, line, sample); }
+void plane_tick(u32 sample) { Z_planeZ_takeTick(&plane, sample); }
+u32 plane_work(u32 counts) { return Z_planeZ_work(&plane, counts); }
 u32 plane_wanted(void) { return Z_planeZ_wanted(&plane); }

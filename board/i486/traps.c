@@ -116,24 +116,40 @@ static _Noreturn void fault(struct frame *f) {
   control_restart(RESTART_TRAP);
 }
 
+/* What an interrupt has left for the plane, piece by piece. Between two of them others are taken: they find `working`
+ * set, leave theirs to this loop, and nothing of the plane is entered twice. */
+static u32 working;
+
+static void work(u32 line) {
+  static u32 passed; /* that the plane has not been told of */
+  working = 1;
+  for (;;) {
+    u32 more = plane_work(passed);
+    passed = clock_off(line);
+    if (line != TIMER) CELL(INTERRUPT_COUNTS_AT) += passed;
+    if (!more) break;
+    interrupts_window();
+  }
+  working = 0;
+}
+
 void trap(struct frame *f) {
   if (f->vector < FIRST_LINE) fault(f);
   u32 line = f->vector - FIRST_LINE;
   if (spurious(line)) return;
-  /* Acknowledged first: with interrupts off nothing can nest, and a restart never comes back here. */
-  acknowledge(line);
   u32 interrupted_control = in_control, sample = clock_counts();
   in_control = 0; /* a fault from here on is the plane's */
   clock_woken(sample);
-  if (line != TIMER) {
-    plane_interrupt(line, sample);
-    CELL(INTERRUPT_COUNTS_AT) += clock_since(sample);
-  } else {
-    plane_tick(sample);
-    if (interrupted_control && control_hung()) {
-      record(RESTART_HANG, f, (const u32 *)(f + 1), "no answer for 5 s");
-      control_restart(RESTART_HANG);
-    }
+  clock_off_from(sample);
+  if (line == TIMER) plane_tick(sample);
+  else plane_interrupt(line, sample);
+  /* Behind the card's own acknowledgement, for then a PCI card's line has fallen. */
+  acknowledge(line);
+  if (working) return;
+  work(line);
+  if (interrupted_control && control_hung()) {
+    record(RESTART_HANG, f, (const u32 *)(f + 1), "no answer for 5 s");
+    control_restart(RESTART_HANG);
   }
   in_control = interrupted_control;
 }

@@ -145,6 +145,11 @@ export class Dp8390Model implements Device {
     this.memory[(page << 8) + offset] = value;
   }
 
+  /** Whether frames are looked at: a chip that is stopped or turned back on itself knows nothing of them. */
+  get hears(): boolean {
+    return !this.stopped && (this.tcr & 6) === 0;
+  }
+
   /** The page where the next frame will be stored. */
   get current(): number {
     return this.curr;

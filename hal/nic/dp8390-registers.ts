@@ -101,7 +101,7 @@ export const DP_LOADED_BYTES: i32 = NIC_CHIP + 20;
 export const DP_SENT_AT: i32 = NIC_CHIP + 24;
 /** What IMR holds while the chip runs and does not recover. */
 export const DP_MASK: i32 = NIC_CHIP + 28;
-/** While the chip is in loopback after an overrun: frames to remove before it goes on; else 0. */
+/** After an overrun: one more than the frames to remove before the chip goes on; else 0. */
 export const DP_RECOVER: i32 = NIC_CHIP + 32;
 /** The frame in DP_SENDING is to be sent when recovery ends ("Resend" in the data sheet). */
 export const DP_RESEND: i32 = NIC_CHIP + 36;
@@ -109,3 +109,5 @@ export const DP_RESEND: i32 = NIC_CHIP + 36;
 export const DP_FREED: i32 = NIC_CHIP + 40;
 /** The board's reset port, or 0. */
 export const DP_RESET_PORT: i32 = NIC_CHIP + 44;
+/** While the chip is stopped after an overrun: changes of the refresh line that it must still stand; else 0. */
+export const DP_STOPPED: i32 = NIC_CHIP + 48;

@@ -24,7 +24,7 @@ import {
   FRAME_MAX,
   FRAME_TAGGED_MAX,
   NIC_TRANSMIT_TICKS,
-  RECEIVE_BUDGET,
+  RECOVERY_FRAMES,
 } from '../../src/plane/limits.ts';
 import { get8, i32at, put8, puti32 } from '../../src/plane/memory.ts';
 import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/plane/packet.ts';
@@ -125,22 +125,24 @@ function bytesOf(packet: number): Uint8Array {
   return bytes;
 }
 
-/** All that one visit takes: up to `budget` frames. */
+/** All that one visit takes: up to `budget` frames, and a recovery to its end. */
 function take(plane: Plane, budget = 100): Uint8Array[] {
-  const frames = [];
-  for (let i = 0; i < budget; i++) {
+  const frames: Uint8Array[] = [];
+  while (frames.length < budget && plane.nicWaiting(0) !== 0) {
     const packet = plane.nicReceive(0);
-    if (packet === 0) break;
-    frames.push(bytesOf(packet));
+    if (packet !== 0) frames.push(bytesOf(packet));
   }
   return frames;
 }
 
 /** What an interrupt of the line does, if there is one. */
-function interrupt(plane: Plane, budget = RECEIVE_BUDGET): Uint8Array[] {
+function interrupt(plane: Plane, budget = 100): Uint8Array[] {
   if (!bus.pic.take(LINE)) return [];
   return (plane.nicService(0) & NIC_RECEIVED) !== 0 ? take(plane, budget) : [];
 }
+
+/** Accesses to the bus, a microsecond each, in which nobody else is served: twice what a full frame takes there. */
+const PIECE_ACCESSES = 60;
 
 function random(seed: number): () => number {
   let state = seed;
@@ -380,7 +382,7 @@ for (const length of [60, 300, 1514]) {
       m.card.receive(frame(70));
       const got = interrupt(m.plane);
       for (let visit = 0; visit < 4; visit++) {
-        if ((m.plane.nicTick(0) & NIC_RECEIVED) !== 0) got.push(...take(m.plane, RECEIVE_BUDGET));
+        if ((m.plane.nicTick(0) & NIC_RECEIVED) !== 0) got.push(...take(m.plane, RECOVERY_FRAMES));
       }
       t.deepEqual(got, stored);
       t.is(counter(COUNT_RING_OVERRUN), round);
@@ -430,18 +432,84 @@ onCard('frames sent during recovery wait for its end', { transmitTime: 90 }, (t,
   overrun(m, 60);
   bus.pic.take(LINE);
   t.is(m.plane.nicService(0), NIC_RECEIVED);
-  t.is(m.plane.nicSend(0, packetOf(frame(100, 1))), 1);
-  t.is(m.plane.nicSend(0, packetOf(frame(100, 2))), 1);
-  const third = packetOf(frame(100, 3));
+  const [first, second, third] = [1, 2, 3].map(seed => packetOf(frame(100, seed))) as [
+    number,
+    number,
+    number,
+  ];
+  t.is(m.plane.nicSend(0, first), 0, 'the chip stands still');
+  const got: Uint8Array[] = [];
+  while (got.length === 0) got.push(...take(m.plane, 1));
+  t.is(m.plane.nicSend(0, first), 1);
+  t.is(m.plane.nicSend(0, second), 1);
   t.is(m.plane.nicSend(0, third), 0);
-  release(third);
-  take(m.plane, RECEIVE_BUDGET);
+  take(m.plane);
+  t.is(m.plane.nicService(0) & NIC_SENT, NIC_SENT);
   for (let i = 0; i < 300; i++) {
     bus.in8(0x61);
     interrupt(m.plane);
   }
   t.deepEqual(m.card.sent, [frame(100, 1), frame(100, 2)]);
+  release(third);
 });
+
+onCard('the chip stands still for 1.6 ms after an overrun, and nobody waits for it as long', {}, (t, m) => {
+  const stored = overrun(m, 60);
+  bus.pic.take(LINE);
+  const from = bus.time;
+  m.plane.nicService(0);
+  let longest = bus.time - from;
+  let packet = 0;
+  while (packet === 0) {
+    const before = bus.time;
+    packet = m.plane.nicReceive(0);
+    longest = Math.max(longest, bus.time - before);
+    t.is(m.plane.nicService(0) & NIC_RECEIVED, NIC_RECEIVED);
+  }
+  release(packet);
+  t.true(bus.time - from > 3 * 107, 'by the refresh line, which the model changes at every third read');
+  t.true(longest <= PIECE_ACCESSES, `${longest} accesses in one piece`);
+  t.is(take(m.plane).length, stored.length - 1);
+});
+
+onCard('each frame of a flood is taken or counted, whatever the router has time for', {}, (t, m) => {
+  const next = random(11);
+  let sent = 0;
+  let stored = 0;
+  let taken = 0;
+  for (let now = 1; now <= 300; now++) {
+    puti32(NOW_AT, now);
+    const frames = next() < 0.5 ? 149 : 20;
+    const visits = Math.floor(next() * 8);
+    for (let i = 0; i < frames; i++) {
+      if (m.card.hears) sent++;
+      if (m.card.receive(frame(60, i))) stored++;
+      if (visits > 0 && i % Math.ceil(frames / visits) === 0) taken += interrupt(m.plane, 8).length;
+    }
+    m.plane.nicTick(0);
+    taken += take(m.plane, 20).length;
+  }
+  m.plane.nicTick(0);
+  taken += take(m.plane).length;
+  m.plane.nicTick(0);
+  t.is(taken, stored);
+  t.true(m.card.missed > 1000);
+  t.is(statistic(IF_RX_PACKETS) + statistic(IF_RX_DROPPED), sent);
+  t.is(m.card.resets, 0);
+});
+
+onCard(
+  'frames that a reset for a hanging transmit takes with it are counted',
+  { transmitTime: 5000 },
+  (t, m) => {
+    m.plane.nicSend(0, packetOf(frame(100)));
+    for (let i = 0; i < 5; i++) m.card.receive(frame(300, i));
+    puti32(NOW_AT, 2 + NIC_TRANSMIT_TICKS);
+    m.plane.nicTick(0);
+    t.is(counter(COUNT_CARD_RESET), 1);
+    t.is(statistic(IF_RX_DROPPED), 5);
+  },
+);
 
 for (const [what, offset, value] of [
   ['next page below the ring', 1, 0x40],

@@ -1,6 +1,7 @@
 // The DP8390 Ethernet controller: set-up, receive ring, transmit, overrun, reset.
 // National Semiconductor DP8390D/NS32490D data sheet, July 1995, sections 7.0 to 11.0, and AN-874.
-// Not here: registers and state (dp8390-registers.ts), how a board wires and is found (ne2000.ts).
+// Not here: registers and state (dp8390-registers.ts), a frame's bytes (dp8390-frame.ts), how a board wires and is
+// found (ne2000.ts).
 //
 // Port accesses are what a frame costs (1 us each on a real bus), so there are few:
 // - A visit reads ISR until it is clean, then CURR once, and drains the ring up to there. A frame that comes
@@ -19,7 +20,6 @@ import {
   DROP_NO_BUFFER,
   DROP_TRANSMIT_ERROR,
 } from '../../src/plane/counters.ts';
-import { ETHERTYPE_TAG } from '../../src/plane/ethernet.ts';
 import {
   IF_RX_BYTES,
   IF_RX_DROPPED,
@@ -30,11 +30,11 @@ import {
   IF_TX_PACKETS,
   interfaceAt,
 } from '../../src/plane/interface.ts';
-import { FRAME_MAX, FRAME_TAGGED_MAX, NIC_TRANSMIT_TICKS, RECEIVE_BUDGET } from '../../src/plane/limits.ts';
-import { fill, get8, get16, i32at, puti32 } from '../../src/plane/memory.ts';
+import { FRAME_MAX, NIC_TRANSMIT_TICKS, RECOVERY_FRAMES, SKIP_FRAMES } from '../../src/plane/limits.ts';
+import { fill, get8, i32at, puti32 } from '../../src/plane/memory.ts';
 import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/plane/packet.ts';
 import { allocate, release } from '../../src/plane/pool.ts';
-import { DELAY_FRAME, delay } from '../delay.ts';
+import { DELAY_FRAME, DELAY_SLICE, delay } from '../delay.ts';
 import { in8, out8, out8x3 } from '../ports.ts';
 import {
   add,
@@ -46,30 +46,23 @@ import {
   NIC_PORT,
   NIC_RECEIVED,
   NIC_RESETS,
-  NIC_SCRATCH,
   NIC_SENT,
 } from './card.ts';
-import { remoteDone, remoteRead, remoteWrite } from './dp8390-dma.ts';
+import { remoteWrite } from './dp8390-dma.ts';
+import { FRAME_BAD, RING_BAD, skipFrame, takeFrame } from './dp8390-frame.ts';
 import * as R from './dp8390-registers.ts';
 
 /** Reads of ISR until a reset has ended. A read takes a microsecond; National allows a frame's time, 1.6 ms. */
 const RESET_POLLS: i32 = 2000;
 /** Rounds of reading ISR in one visit, and then the mask makes the edge. */
 const SERVICE_ROUNDS: i32 = 8;
-/** The tallies are collected each 64 ticks, long before they reach 192 in ordinary use (then CNT comes). */
+/** The tallies are collected each 64 ticks, long before they stop at 192 in ordinary use (CNT comes at 128). */
 const TALLY_TICKS_MASK: i32 = 63;
 
 /** Causes that a visit looks at, and those that interrupt while nothing waits for the transmitter. */
 const WATCHED: i32 = R.ISR_PRX | R.ISR_PTX | R.ISR_RXE | R.ISR_TXE | R.ISR_OVW | R.ISR_CNT;
 const MASK_RECEIVE: i32 = R.ISR_PRX | R.ISR_OVW | R.ISR_CNT;
 const TRANSMIT_DONE: i32 = R.ISR_PTX | R.ISR_TXE;
-
-/** Bytes of the first remote DMA of a frame: the chip's header and the shortest frame. */
-const FIRST_BYTES: i32 = R.HEADER_BYTES + FRAME_MIN;
-/** takeFrame(): a frame to be skipped; the ring is out of order; the remote DMA did not end. */
-const FRAME_BAD: i32 = 0;
-const RING_BAD: i32 = -1;
-const DMA_STUCK: i32 = -2;
 
 // --- set-up -------------------------------------------------------------------------------------------
 
@@ -120,6 +113,7 @@ export function dp8390SetUp(index: i32): void {
   puti32(at + R.DP_LOADED, 0);
   puti32(at + R.DP_MASK, MASK_RECEIVE);
   puti32(at + R.DP_RECOVER, 0);
+  puti32(at + R.DP_STOPPED, 0);
   puti32(at + R.DP_RESEND, 0);
 }
 
@@ -161,7 +155,8 @@ function loseFrame(errors: i32): void {
 export function dp8390Service(index: i32): i32 {
   const at: i32 = cardAt(index);
   const port: i32 = i32at(at + NIC_PORT);
-  let watched: i32 = i32at(at + R.DP_RECOVER) === 0 ? WATCHED : WATCHED & ~R.ISR_OVW;
+  if (i32at(at + R.DP_STOPPED) !== 0) return NIC_RECEIVED;
+  const watched: i32 = i32at(at + R.DP_RECOVER) === 0 ? WATCHED : WATCHED & ~R.ISR_OVW;
   let seen: i32 = 0;
   let bits: i32 = 0;
   let rounds: i32 = 0;
@@ -174,17 +169,17 @@ export function dp8390Service(index: i32): i32 {
     // OVW is reset by the end of recovery and not before (data sheet, section 7.0, step 9).
     out8(port + R.ISR, status & ~R.ISR_OVW);
     if ((status & R.ISR_CNT) !== 0) readTallies(index, port);
-    if ((status & R.ISR_OVW) !== 0) {
-      beginRecovery(index, at, port);
-      watched &= ~R.ISR_OVW;
-    }
     if ((status & TRANSMIT_DONE) !== 0) {
       transmitted(index, at, port, status);
       bits |= NIC_SENT;
     }
+    if ((status & R.ISR_OVW) !== 0) {
+      beginRecovery(index, at, port);
+      return NIC_RECEIVED;
+    }
   }
   if (rounds === SERVICE_ROUNDS) makeEdge(at, port);
-  if ((seen & (R.ISR_PRX | R.ISR_OVW)) !== 0) readCurrent(index, at, port);
+  if ((seen & R.ISR_PRX) !== 0) readCurrent(index, at, port);
   if (i32at(at + R.DP_NEXT) !== i32at(at + R.DP_CURRENT)) bits |= NIC_RECEIVED;
   if (i32at(at + R.DP_RECOVER) !== 0) bits |= NIC_RECEIVED;
   if (i32at(at + R.DP_FREED) !== 0) {
@@ -199,9 +194,11 @@ export function dp8390Tick(index: i32): i32 {
   const at: i32 = cardAt(index);
   const now: i32 = i32at(NOW_AT);
   let bits: i32 = dp8390Service(index);
-  if ((now & TALLY_TICKS_MASK) === 0) readTallies(index, i32at(at + NIC_PORT));
+  // Frames that wait over a tick are the sign of a flood, in which the tallies are full after 13 ms.
+  if ((bits & NIC_RECEIVED) !== 0 || (now & TALLY_TICKS_MASK) === 0) readTallies(index, i32at(at + NIC_PORT));
   if (i32at(at + R.DP_SENDING) !== 0) {
     if (((now - i32at(at + R.DP_SENT_AT)) | 0) > NIC_TRANSMIT_TICKS) {
+      if (i32at(at + R.DP_STOPPED) === 0) countRing(index, at, i32at(at + NIC_PORT));
       dp8390Restart(index);
       puti32(at + R.DP_FREED, 0);
       bits = NIC_SENT;
@@ -247,7 +244,7 @@ function ringBad(index: i32): void {
 
 // --- overrun: data sheet, section 7.0, "Buffer Ring Overflow", by its steps ------------------------------
 
-/** Steps 1 to 7. The caller then takes frames with dp8390Receive(), which is step 8. */
+/** Steps 1 and 2. The caller goes on with dp8390Receive(): step 3 in slices, then frames, which are step 8. */
 function beginRecovery(index: i32, at: i32, port: i32): void {
   add(at + NIC_OVERRUNS, 1);
   count(COUNT_RING_OVERRUN);
@@ -257,22 +254,35 @@ function beginRecovery(index: i32, at: i32, port: i32): void {
   out8(port + R.IMR, 0);
   const sending: i32 = in8(port + R.CR) & R.CR_TXP;
   out8(port + R.CR, R.CR_STOP);
-  // RST is no reliable sign here, says the data sheet. We wait with interrupts off: the 16550's FIFO may
-  // overflow by a byte or two in 1.6 ms, but a card deaf until a later tick would lose a dozen frames.
-  delay(DELAY_FRAME);
+  puti32(at + R.DP_RESEND, sending !== 0 && i32at(at + R.DP_SENDING) !== 0 ? 1 : 0);
+  puti32(at + R.DP_RECOVER, RECOVERY_FRAMES + 1);
+  puti32(at + R.DP_STOPPED, DELAY_FRAME);
+}
+
+/** A slice of step 3, and behind the last one steps 4 to 7. (RST is no reliable sign here, says the data sheet.) */
+function waitStopped(index: i32, at: i32, port: i32): void {
+  const left: i32 = i32at(at + R.DP_STOPPED);
+  // One more than is counted, for the change that a slice begins with may follow at once.
+  delay((left < DELAY_SLICE ? left : DELAY_SLICE) + 1);
+  if (left > DELAY_SLICE) {
+    puti32(at + R.DP_STOPPED, left - DELAY_SLICE);
+    return;
+  }
+  puti32(at + R.DP_STOPPED, 0);
   out8(port + R.RBCR0, 0);
   out8(port + R.RBCR1, 0);
   // A transmit that was cut off has set neither bit. (Both are clear when a transmit starts.)
-  const ended: i32 = in8(port + R.ISR) & TRANSMIT_DONE;
-  puti32(at + R.DP_RESEND, sending !== 0 && ended === 0 && i32at(at + R.DP_SENDING) !== 0 ? 1 : 0);
+  if ((in8(port + R.ISR) & TRANSMIT_DONE) !== 0) puti32(at + R.DP_RESEND, 0);
   out8(port + R.TCR, R.TCR_LOOPBACK);
   out8(port + R.CR, R.CR_START);
-  puti32(at + R.DP_RECOVER, RECEIVE_BUDGET);
+  readCurrent(index, at, port);
 }
 
-/** Steps 9 to 11, when the ring is empty or a visit's frames have been removed. */
+/** Steps 9 to 11, when the ring is empty or enough frames have been removed. */
 function endRecovery(at: i32, port: i32): void {
   puti32(at + R.DP_RECOVER, 0);
+  // What could not be sent meanwhile waits for a word.
+  puti32(at + R.DP_FREED, 1);
   out8(port + R.ISR, R.ISR_OVW);
   out8(port + R.TCR, R.TCR_NORMAL);
   if (i32at(at + R.DP_RESEND) !== 0) {
@@ -284,12 +294,23 @@ function endRecovery(at: i32, port: i32): void {
 
 // --- receive -------------------------------------------------------------------------------------------------
 
-/** The next frame as a packet, or 0 when the ring is empty up to where CURR was. */
+/** Whether frames up to where CURR was, or a recovery, are left for dp8390Receive(). */
+export function dp8390Waiting(index: i32): i32 {
+  const at: i32 = cardAt(index);
+  return i32at(at + R.DP_NEXT) !== i32at(at + R.DP_CURRENT) || i32at(at + R.DP_RECOVER) !== 0 ? 1 : 0;
+}
+
+/** The next frame as a packet, or 0: then dp8390Waiting() says whether there may be more. */
 export function dp8390Receive(index: i32): i32 {
   const at: i32 = cardAt(index);
   const port: i32 = i32at(at + NIC_PORT);
   const record: i32 = interfaceAt(index);
-  for (let frames: i32 = 0; frames < R.RING_PAGES; frames++) {
+  if (i32at(at + R.DP_STOPPED) !== 0) {
+    waitStopped(index, at, port);
+    return 0;
+  }
+  const recover: i32 = i32at(at + R.DP_RECOVER);
+  for (let frames: i32 = 0; frames < SKIP_FRAMES && recover !== 1; frames++) {
     const page: i32 = i32at(at + R.DP_NEXT);
     if (page === i32at(at + R.DP_CURRENT)) break;
     const packet: i32 = allocate();
@@ -299,7 +320,7 @@ export function dp8390Receive(index: i32): i32 {
       puti32(packet + PACKET_IN, index);
       add(record + IF_RX_PACKETS, 1);
       add(record + IF_RX_BYTES, length);
-      if (i32at(at + R.DP_RECOVER) !== 0) removed(at, port);
+      if (recover !== 0) puti32(at + R.DP_RECOVER, recover - 1);
       return packet;
     }
     if (packet !== 0) release(packet);
@@ -312,85 +333,19 @@ export function dp8390Receive(index: i32): i32 {
     else dp8390Restart(index);
     return 0;
   }
-  if (i32at(at + R.DP_RECOVER) !== 0) endRecovery(at, port);
+  if (recover === 1 || (recover !== 0 && i32at(at + R.DP_NEXT) === i32at(at + R.DP_CURRENT))) {
+    endRecovery(at, port);
+  }
   return 0;
 }
 
-/** Counts a frame taken during recovery. */
-function removed(at: i32, port: i32): void {
-  const left: i32 = i32at(at + R.DP_RECOVER) - 1;
-  if (left === 0) endRecovery(at, port);
-  else puti32(at + R.DP_RECOVER, left);
-}
-
-/** Reads the frame at `page` into a packet: its length, or FRAME_BAD, RING_BAD, DMA_STUCK. */
-function takeFrame(at: i32, port: i32, page: i32, packet: i32): i32 {
-  const header: i32 = packet + PACKET_FRAME - R.HEADER_BYTES;
-  remoteRead(port, page << 8, header, FIRST_BYTES);
-  const next: i32 = get8(header + 1);
-  const length: i32 = (get8(header + 2) | (get8(header + 3) << 8)) - R.CHECKSUM_BYTES;
-  if (linked(page, next, length) === 0) return remoteDone(port) === 0 ? DMA_STUCK : RING_BAD;
-  let good: i32 = (get8(header) & R.STATUS_ERRORS) === R.STATUS_PRX ? 1 : 0;
-  if (length < FRAME_MIN || (length > FRAME_MAX && isTagged(packet, length) === 0)) good = 0;
-  if (good !== 0 && length > FRAME_MIN) {
-    out8(port + R.ISR, R.ISR_RDC);
-    readRest(port, page, packet + PACKET_FRAME + FRAME_MIN, length - FRAME_MIN);
+/** What the ring holds is about to be lost with it: it is dropped frame by frame, and counted. */
+function countRing(index: i32, at: i32, port: i32): void {
+  for (let frames: i32 = 0; frames < R.RING_PAGES; frames++) {
+    const page: i32 = i32at(at + R.DP_NEXT);
+    if (page === i32at(at + R.DP_CURRENT) || skipFrame(at, port, page) !== FRAME_BAD) return;
+    add(interfaceAt(index) + IF_RX_DROPPED, 1);
   }
-  if (remoteDone(port) === 0) return DMA_STUCK;
-  advance(at, port, next);
-  return good === 0 ? FRAME_BAD : length;
-}
-
-/** 1 if a frame, its first bytes read, is so long because of a tag. */
-function isTagged(packet: i32, length: i32): i32 {
-  return length <= FRAME_TAGGED_MAX && get16(packet + PACKET_FRAME + 12) === ETHERTYPE_TAG ? 1 : 0;
-}
-
-/** Reads what follows a frame's first 60 bytes, in two pieces where the ring ends between. */
-function readRest(port: i32, page: i32, p: i32, length: i32): void {
-  const from: i32 = (page << 8) + FIRST_BYTES;
-  const bytes: i32 = (length + 1) & ~1;
-  const room: i32 = (R.RING_STOP << 8) - from;
-  if (bytes <= room) {
-    remoteRead(port, from, p, bytes);
-    return;
-  }
-  remoteRead(port, from, p, room);
-  out8(port + R.ISR, R.ISR_RDC);
-  remoteRead(port, R.RING_START << 8, p + room, bytes - room);
-}
-
-/** Passes over a frame for which there is no buffer: FRAME_BAD, RING_BAD or DMA_STUCK. */
-function skipFrame(at: i32, port: i32, page: i32): i32 {
-  const header: i32 = at + NIC_SCRATCH;
-  remoteRead(port, page << 8, header, R.HEADER_BYTES);
-  if (remoteDone(port) === 0) return DMA_STUCK;
-  const next: i32 = get8(header + 1);
-  const length: i32 = (get8(header + 2) | (get8(header + 3) << 8)) - R.CHECKSUM_BYTES;
-  if (linked(page, next, length) === 0) return RING_BAD;
-  advance(at, port, next);
-  return FRAME_BAD;
-}
-
-/**
- * Whether a header's next page agrees with its length. Header, frame and checksum are rounded up to pages; where
- * the checksum alone would need another page, some chips take it and some do not.
- */
-function linked(page: i32, next: i32, length: i32): i32 {
-  const pages: i32 = ((length + R.HEADER_BYTES) >> 8) + 1;
-  if (length < 0 || pages >= R.RING_PAGES) return 0;
-  let expected: i32 = page + pages;
-  if (expected >= R.RING_STOP) expected -= R.RING_PAGES;
-  if (next === expected) return 1;
-  expected += 1;
-  if (expected === R.RING_STOP) expected = R.RING_START;
-  return next === expected ? 1 : 0;
-}
-
-/** Gives the pages before `next` back to the chip. BNRY stays one page behind. */
-function advance(at: i32, port: i32, next: i32): void {
-  puti32(at + R.DP_NEXT, next);
-  out8(port + R.BNRY, next === R.RING_START ? R.RING_STOP - 1 : next - 1);
 }
 
 // --- transmit ------------------------------------------------------------------------------------------------
@@ -400,6 +355,7 @@ export function dp8390Send(index: i32, packet: i32): i32 {
   const at: i32 = cardAt(index);
   const port: i32 = i32at(at + NIC_PORT);
   const record: i32 = interfaceAt(index);
+  if (i32at(at + R.DP_STOPPED) !== 0) return 0; // the remote DMA stands still too
   let length: i32 = i32at(packet + PACKET_LENGTH);
   if (length < ETHERNET_HEADER || length > FRAME_MAX) {
     loseFrame(record + IF_TX_ERRORS);

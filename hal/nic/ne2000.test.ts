@@ -92,8 +92,10 @@ function interrupt(plane: Plane): Uint8Array[] {
   const frames: Uint8Array[] = [];
   if (!bus.pic.take(LINE)) return frames;
   if ((plane.nicService(0) & NIC_RECEIVED) === 0) return frames;
-  for (let packet = plane.nicReceive(0); packet !== 0; packet = plane.nicReceive(0))
-    frames.push(bytesOf(packet));
+  while (plane.nicWaiting(0) !== 0) {
+    const packet = plane.nicReceive(0);
+    if (packet !== 0) frames.push(bytesOf(packet));
+  }
   return frames;
 }
 

@@ -2,7 +2,7 @@
 // Here: which driver an interface has, and what holds for every driver. Not here: the drivers (ring.ts,
 // dp8390.ts, ne2000.ts), and who calls when (src/plane/service.ts).
 //
-// A visit is nicService(), then nicReceive() until it answers 0 or the caller's budget is used up, then
+// A visit is nicService(), then nicReceive() as long as nicWaiting(), or until the caller's time is used up, then
 // nicSend() for what waits. nicTick() each 10 ms is a visit's first part too, and the only one for a card
 // without an interrupt line; frames left over by a budget are announced again by the next of both.
 
@@ -32,9 +32,17 @@ import {
   NIC_STARTED,
   resetCards,
 } from './card.ts';
-import { dp8390Receive, dp8390Send, dp8390Service, dp8390Start, dp8390Stop, dp8390Tick } from './dp8390.ts';
+import {
+  dp8390Receive,
+  dp8390Send,
+  dp8390Service,
+  dp8390Start,
+  dp8390Stop,
+  dp8390Tick,
+  dp8390Waiting,
+} from './dp8390.ts';
 import { ne2000FindLine, ne2000Probe } from './ne2000.ts';
-import { ringProbe, ringReceive, ringSend, ringService } from './ring.ts';
+import { ringProbe, ringReceive, ringSend, ringService, ringWaiting } from './ring.ts';
 
 /** Forgets all cards. */
 export function resetNics(): void {
@@ -111,6 +119,13 @@ export function nicTick(index: i32): i32 {
   const at: i32 = cardAt(index);
   if (i32at(at + NIC_STARTED) === 0) return 0;
   return i32at(at + NIC_KIND) === NIC_RING ? ringService(index) : dp8390Tick(index);
+}
+
+/** Whether nicReceive() has something to do: frames, or what must follow before there are new ones. */
+export function nicWaiting(index: i32): i32 {
+  const at: i32 = cardAt(index);
+  if (i32at(at + NIC_STARTED) === 0) return 0;
+  return i32at(at + NIC_KIND) === NIC_RING ? ringWaiting(index) : dp8390Waiting(index);
 }
 
 /** The next frame as a packet with PACKET_LENGTH and PACKET_IN, or 0. */

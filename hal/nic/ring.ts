@@ -46,6 +46,10 @@ export function ringService(index: i32): i32 {
   return bits;
 }
 
+export function ringWaiting(index: i32): i32 {
+  return i32at(cardAt(index) + RX_QUEUE + QUEUE_COUNT);
+}
+
 export function ringReceive(index: i32): i32 {
   const at: i32 = cardAt(index);
   const packet: i32 = unlink(at + RX_QUEUE);

@@ -20,6 +20,8 @@ export class UartModel implements Device {
   losesEmpty = false;
   /** MCR's loopback does nothing, as in some chips and emulators. */
   hasLoopback = true;
+  /** A transmitter that is empty again at once, as QEMU's. */
+  isInstant = false;
   private readonly input: { byte: number; errors: number }[] = [];
   private readonly output: number[] = [];
   private ier = 0;
@@ -126,6 +128,7 @@ export class UartModel implements Device {
     if (this.output.length >= this.depth) this.violations.push('THR written while full');
     else this.output.push(value);
     this.emptyPending = false;
+    if (this.isInstant) this.transmit();
   }
 
   private enable(value: number): void {

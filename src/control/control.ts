@@ -245,7 +245,7 @@ export function createControl(machine: Machine): Control {
       }
       if (i32at(ENGINE_AT) === ENGINE_INTERPRETED) {
         if (i32at(PENDING_AT) !== 0) machine.overlay('interpreted').servicePending();
-        if (i32at(TICKED_AT) !== i32at(NOW_AT)) plane.catchUp();
+        while (i32at(TICKED_AT) !== i32at(NOW_AT)) plane.catchUp();
         // Most often only frames waited, and the rest of a step costs more than one of them.
         if (plane.wanted() === 0) return;
       }

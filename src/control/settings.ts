@@ -135,12 +135,11 @@ export function setGateway(plane: Plane, gateway: number): string | undefined {
 }
 
 /**
- * Chooses what runs the packet path. What interrupts have left for the interpreted engine is done natively:
- * nobody would come back to it, and the mark would keep control awake.
+ * Chooses what runs the packet path. What interrupts have left for the one engine is the other's.
  */
 export function setEngine(plane: Plane, engine: number): void {
   puti32(ENGINE_AT, engine);
-  plane.servicePending();
+  plane.engineChanged();
 }
 
 function contains(prefix: Prefix, address: number): boolean {

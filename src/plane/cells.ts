@@ -8,7 +8,10 @@ export const NOW_AT: i32 = CELLS_AT;
 export const HOST_RESULT_AT: i32 = CELLS_AT + 4;
 /** Which engine runs the packet path: ENGINE_NATIVE or ENGINE_INTERPRETED. */
 export const ENGINE_AT: i32 = CELLS_AT + 8;
-/** What waits for the interpreted engine: interrupt lines of cards, a bit each; bit 31: a tick found frames. */
+/**
+ * Interrupt lines of cards, a bit each, that wait for the interpreted engine (bit 31: a tick found frames) or, where
+ * the native one has used up its time, for the tick.
+ */
 export const PENDING_AT: i32 = CELLS_AT + 12;
 /** The tick at which control wants to run next, by its timers. */
 export const WAKE_AT: i32 = CELLS_AT + 16;
@@ -19,7 +22,7 @@ export const PUNT_TURN_AT: i32 = CELLS_AT + 24;
 export const PLANE_BUSY_AT: i32 = CELLS_AT + 28;
 /** Entries in use of the table of sockets. */
 export const SOCKETS_OPEN_AT: i32 = CELLS_AT + 32;
-/** Frames that may still be taken from the cards before the next tick. */
+/** Counts of the PIT in which frames may still be taken before the next tick. */
 export const RECEIVE_LEFT_AT: i32 = CELLS_AT + 40;
 /** The tick up to which the ticks' work has been done. */
 export const TICKED_AT: i32 = CELLS_AT + 44;
@@ -33,6 +36,19 @@ export const CONTROL_READY_AT: i32 = CELLS_AT + 56;
 export const READY_AT: i32 = CELLS_AT + 60;
 /** PIT counts spent in interrupts other than the timer's; free-running. */
 export const INTERRUPT_COUNTS_AT: i32 = CELLS_AT + 96;
+/** What service.ts's work() has to do: WORK_*. */
+export const WORK_AT: i32 = CELLS_AT + 100;
+/** The card whose frame was taken last. */
+export const TURN_AT: i32 = CELLS_AT + 104;
+/** Fragments that may still follow their first one in this tick (WORK_FRAGMENTS). */
+export const FRAGMENTS_LEFT_AT: i32 = CELLS_AT + 108;
+/**
+ * The longest time with interrupts off since READY_AT, in PIT counts, and whose it was: an interrupt's line, or
+ * OFF_CALL and the number of the plane's function that control called. Kept by the floor, which reads what it
+ * finds here: who writes a 0 starts a new measurement.
+ */
+export const LONGEST_OFF_AT: i32 = CELLS_AT + 112;
+export const LONGEST_OFF_BY_AT: i32 = CELLS_AT + 116;
 /** The medium number of the boot sector that we came from (image/layout.ts), by which control finds its disk. */
 export const MEDIUM_AT: i32 = CELLS_AT + 192;
 /** 64 bytes that the floor fills before control starts: boot facts (firmware/abi.ts names them). */
@@ -47,6 +63,20 @@ export const NOW_WRAPS_AT: i32 = CELLS_AT + 456;
 
 export const ENGINE_NATIVE: i32 = 0;
 export const ENGINE_INTERPRETED: i32 = 1;
+
+/** Cards that have frames, a bit each; and their queues that have more for them, 8 bits on. */
+export const WORK_RECEIVE: i32 = 0x0f;
+export const WORK_DRAIN: i32 = 0x0f00;
+export const WORK_DRAIN_SHIFT: i32 = 8;
+/** A tick's ageing, in its pieces. */
+export const WORK_CHANGES: i32 = 0x100000;
+export const WORK_SESSIONS: i32 = 0x200000;
+export const WORK_TABLES: i32 = 0x400000;
+export const WORK_FRAGMENTS: i32 = 0x800000;
+export const WORK_FAILED: i32 = 0x1000000;
+export const WORK_AGE: i32 = WORK_CHANGES | WORK_SESSIONS | WORK_TABLES | WORK_FRAGMENTS | WORK_FAILED;
+
+export const OFF_CALL: i32 = 16;
 
 export const BOARD_PC: i32 = 0;
 /** Cards are rings in memory, the serial port has no chip: Node stands on the other side. */

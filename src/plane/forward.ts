@@ -69,7 +69,7 @@ import {
   ipv4Check,
   PROTOCOL_TCP,
 } from './ipv4.ts';
-import { FRAGMENT_RELEASE, FRAGMENT_TICK_RELEASE } from './limits.ts';
+import { FRAGMENT_RELEASE } from './limits.ts';
 import { broadcastInput, localInput } from './local.ts';
 import { masqueradeHairpin, masqueradeInbound, masqueradeOutbound } from './masquerade.ts';
 import { get8, get16, get32, i32at, put16, put32, puti32 } from './memory.ts';
@@ -165,14 +165,13 @@ function receiveFragment(packet: i32, index: i32, at: i32): void {
   }
 }
 
-/** A tick's share of the fragments that waited for their first one, which has come. */
-export function releaseFragments(): void {
-  for (let i: i32 = 0; i < FRAGMENT_TICK_RELEASE; i++) {
-    const packet: i32 = fragmentDue();
-    if (packet === 0) return;
-    const came: i32 = i32at(packet + PACKET_IN);
-    handle(packet, came, interfaceAt(came));
-  }
+/** The next fragment that waited for its first one, which has come: 0 if there is none. */
+export function releaseFragment(): i32 {
+  const packet: i32 = fragmentDue();
+  if (packet === 0) return 0;
+  const came: i32 = i32at(packet + PACKET_IN);
+  handle(packet, came, interfaceAt(came));
+  return 1;
 }
 
 /** A checked datagram or fragment: to us, through us, or neither. */

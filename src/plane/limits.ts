@@ -25,15 +25,24 @@ export const TRANSMIT_QUEUE_LIMIT: i32 = 32;
  * who pings with large datagrams loses his own answers. A datagram of 10 kB in fragments is 7.
  */
 export const ECHO_QUEUE_LIMIT: i32 = 8;
-/** Frames taken from one card in one visit, so that a flood on one side cannot starve the other. */
-export const RECEIVE_BUDGET: i32 = 16;
-/** Turns that the cards take in one visit before the processor goes back to what it did. */
-export const RECEIVE_ROUNDS: i32 = 4;
+/** Counts of the PIT, 838 ns each, between two ticks. */
+export const TICK_COUNTS: i32 = 11932;
 /**
- * Frames taken from all cards between two ticks. Past it they wait in the cards' rings for the next tick:
- * 64 frames of 4,000 instructions are 256,000 of a 66 MHz board's 312,500, so a flood leaves control a fifth.
+ * Counts between two ticks in which frames are taken. Past it they wait in the cards' rings for the next tick, and
+ * what has no room there the cards drop and count: a flood costs its own frames and those that come with it, and
+ * leaves control a quarter of the processor.
  */
-export const RECEIVE_TICK_BUDGET: i32 = 64;
+export const RECEIVE_TICK_COUNTS: i32 = ((TICK_COUNTS / 4) | 0) * 3;
+/** Frames that the interpreted engine takes before control has its turn: at 80,000 instructions, 40 ms. */
+export const INTERPRETED_FRAMES: i32 = 16;
+/** Pieces of work behind one interrupt where no floor counts the time (tests, the sim board). */
+export const WORK_PIECES: i32 = 512;
+/** Frames that go from a queue to its card in one piece. A card has room for two; QEMU's has it again at once. */
+export const DRAIN_FRAMES: i32 = 4;
+/** Frames taken out of a ring that overran before its card hears again: room for another third of the ring. */
+export const RECOVERY_FRAMES: i32 = 16;
+/** Frames passed over in one piece while there is no buffer. */
+export const SKIP_FRAMES: i32 = 8;
 /** A card that has not sent a frame after this many ticks is reset: 16 collisions take at most 0.4 s. */
 export const NIC_TRANSMIT_TICKS: i32 = 50;
 /** Ethernet: 14 bytes of header and 1,500 of payload. */

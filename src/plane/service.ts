@@ -1,17 +1,21 @@
 // Who calls the plane, and what it then does: interrupts, ticks, and the idle loop of the interpreted engine.
 //
-// Native engine: an interrupt serves its card at once. Interpreted engine: the packet path is JavaScript and
-// cannot be entered from an interrupt, so an interrupt only leaves its mark in PENDING_AT, and servicePending()
-// does the work; the cards' rings are its patience. Serial ports are served natively always, and so is what a
-// tick does to the tables and asks of the cards: only the frames that it finds are left to JavaScript. While
-// JavaScript is in the plane (PLANE_BUSY_AT), a tick only counts, and control calls catchUp() right after.
+// An interrupt or a tick itself does little: takeInterrupt() and takeTick() ask the cards what they have, and note it
+// in WORK_AT. What follows is done by work(), piece by piece: a frame of one card, then one of the next; or a part of
+// a tick's ageing. Between two pieces the floor lets other interrupts through, which note theirs. So nothing of the
+// plane is ever entered twice, and interrupts are off as long as the longest piece takes, however much there is.
 //
-// Budgets: RECEIVE_BUDGET frames from a card before the other cards get their turn, RECEIVE_ROUNDS turns in a
-// visit, RECEIVE_TICK_BUDGET frames between two ticks. What is left over waits in its ring for the next tick:
-// a flood delays packets, it does not take the processor from control.
+// A flood must leave control its share: frames are taken while RECEIVE_LEFT_AT, in counts of the PIT, is not used up,
+// and the tick sets it again. Until then the cards' lines are held back, and frames wait in their rings.
+//
+// Interpreted engine: the packet path is JavaScript and cannot be entered from an interrupt, so an interrupt only
+// leaves its mark in PENDING_AT, and servicePending() does the work; the cards' rings are its patience. Serial ports
+// are served natively always, and so is what a tick does to the tables and asks of the cards: only the frames that
+// it finds are left to JavaScript. While JavaScript is in the plane (PLANE_BUSY_AT), a tick only counts, and control
+// calls catchUp() right after.
 
 import { cardAt, NIC_KIND, NIC_NE2000_PCI, NIC_RECEIVED, NIC_SENT } from '../../hal/nic/card.ts';
-import { nicIrq, nicReceive, nicService, nicTick, resetNics } from '../../hal/nic/nic.ts';
+import { nicIrq, nicReceive, nicService, nicTick, nicWaiting, resetNics } from '../../hal/nic/nic.ts';
 import { maskLine, unmaskLine } from '../../hal/pic.ts';
 import {
   resetSerial,
@@ -27,6 +31,7 @@ import {
   ENGINE_AT,
   ENGINE_INTERPRETED,
   ENGINE_NATIVE,
+  FRAGMENTS_LEFT_AT,
   HELD_AT,
   NOW_AT,
   NOW_WRAPS_AT,
@@ -34,11 +39,22 @@ import {
   PLANE_BUSY_AT,
   RECEIVE_LEFT_AT,
   TICKED_AT,
+  TURN_AT,
   WAKE_AT,
+  WORK_AGE,
+  WORK_AT,
+  WORK_CHANGES,
+  WORK_DRAIN_SHIFT,
+  WORK_FAILED,
+  WORK_FRAGMENTS,
+  WORK_RECEIVE,
+  WORK_SESSIONS,
+  WORK_TABLES,
 } from './cells.ts';
 import { resetCounters } from './counters.ts';
+import { crc32 } from './crc32.ts';
 import { resetEntropy, stirEntropy } from './entropy.ts';
-import { receive, releaseFragments, unreachable } from './forward.ts';
+import { receive, releaseFragment, unreachable } from './forward.ts';
 import { fragmentTick, resetFragments } from './fragment.ts';
 import { resetIcmp } from './icmp.ts';
 import { resetIdentifications } from './identification.ts';
@@ -46,13 +62,13 @@ import { resetInterfaces } from './interface.ts';
 import { interfacesChanged } from './interface-change.ts';
 import { resetKeyedHash } from './keyed-hash.ts';
 import {
+  FRAGMENT_TICK_RELEASE,
   INTERFACE_COUNT,
-  NEIGHBOUR_HELD_LIMIT,
-  RECEIVE_BUDGET,
-  RECEIVE_ROUNDS,
-  RECEIVE_TICK_BUDGET,
+  INTERPRETED_FRAMES,
+  RECEIVE_TICK_COUNTS,
   SERIAL_COUNT,
   TICKS_PER_SECOND,
+  WORK_PIECES,
 } from './limits.ts';
 import { masqueradeReset } from './masquerade.ts';
 import { masqueradeTick } from './masquerade-timeout.ts';
@@ -89,6 +105,7 @@ export function planeReset(): void {
   resetKeyedHash();
   captureStop();
   masqueradeReset();
+  crc32(0, 0, 0); // its table takes 0.6 ms, for which there is no better moment
   puti32(NOW_AT, 0);
   puti32(NOW_WRAPS_AT, 0);
   puti32(HELD_AT, 0);
@@ -96,34 +113,37 @@ export function planeReset(): void {
   puti32(PENDING_AT, 0);
   puti32(PLANE_BUSY_AT, 0);
   puti32(WAKE_AT, 0);
-  puti32(RECEIVE_LEFT_AT, RECEIVE_TICK_BUDGET);
+  puti32(RECEIVE_LEFT_AT, RECEIVE_TICK_COUNTS);
   puti32(TICKED_AT, 0);
+  puti32(WORK_AT, 0);
+  puti32(TURN_AT, 0);
+  puti32(FRAGMENTS_LEFT_AT, 0);
 }
 
-/** An interrupt line other than the timer's; `sample` is a reading of the PIT. */
-export function interrupt(irq: i32, sample: i32): void {
+/** An interrupt line other than the timer's; `sample` is a reading of the PIT. Frames are left to work(). */
+export function takeInterrupt(irq: i32, sample: i32): void {
   stirEntropy(sample);
   serialInterrupt(irq);
-  const isInterpreted: i32 = i32at(ENGINE_AT) === ENGINE_INTERPRETED ? 1 : 0;
+  const isLater: i32 = i32at(ENGINE_AT) === ENGINE_INTERPRETED || i32at(RECEIVE_LEFT_AT) <= 0 ? 1 : 0;
   for (let index: i32 = 0; index < INTERFACE_COUNT; index++) {
     if (nicIrq(index) === irq) {
-      if (isInterpreted !== 0) {
+      if (isLater === 0) note(index, nicService(index));
+      else {
         // A PCI card's line stays up until the card is served: it would interrupt again at once, and for ever.
+        // An ISA card's stays up too, and so makes no further edge.
         if (isLevel(index) !== 0) maskLine(irq);
         puti32(PENDING_AT, i32at(PENDING_AT) | (1 << irq));
-        return;
       }
-      // A full budget says that there may be more: then all cards take turns.
-      if (serve(index, nicService(index)) === RECEIVE_BUDGET) takeTurns();
     }
   }
 }
 
-/** The timer, TICKS_PER_SECOND times a second. */
-export function tick(sample: i32): void {
+/** The timer, TICKS_PER_SECOND times a second. Ageing and frames are left to work(). */
+export function takeTick(sample: i32): void {
   const now: i32 = (i32at(NOW_AT) + 1) | 0;
   puti32(NOW_AT, now);
   if (now === 0) puti32(NOW_WRAPS_AT, (i32at(NOW_WRAPS_AT) + 1) | 0);
+  puti32(RECEIVE_LEFT_AT, RECEIVE_TICK_COUNTS);
   stirEntropy(sample);
   serialTick();
   watchdogTick(now);
@@ -132,37 +152,93 @@ export function tick(sample: i32): void {
     return;
   }
   puti32(TICKED_AT, now);
-  age();
-  tickCards();
+  puti32(WORK_AT, i32at(WORK_AT) | WORK_AGE);
+  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) note(index, nicTick(index));
+  letThrough(i32at(PENDING_AT));
+  puti32(PENDING_AT, 0);
 }
 
-/** Interpreted engine, but compiled always: the work of the ticks up to now. Frames are left to servicePending(). */
-export function catchUp(): void {
-  const now: i32 = i32at(NOW_AT);
-  let behind: i32 = (now - i32at(TICKED_AT)) | 0;
-  // After a long halt, one second's ageing is enough to find what ran out: the timers compare with NOW_AT.
-  if (behind < 0 || behind > TICKS_PER_SECOND) behind = TICKS_PER_SECOND;
-  puti32(TICKED_AT, now);
-  // A mark that was lost between servicePending()'s reading and clearing would leave its line held back.
-  letThrough(~i32at(PENDING_AT));
-  for (let i: i32 = 0; i < behind; i++) age();
-  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) {
-    const causes: i32 = nicTick(index);
-    if ((causes & NIC_SENT) !== 0) drain(index);
-    if ((causes & NIC_RECEIVED) !== 0) puti32(PENDING_AT, i32at(PENDING_AT) | PENDING_TICK);
+/**
+ * The next piece of what interrupts and ticks have left: 1 if there may be more. Whoever calls it lets interrupts
+ * through between two pieces. `passed`: PIT counts that the pieces before have taken.
+ */
+export function work(passed: i32): i32 {
+  const left: i32 = (i32at(RECEIVE_LEFT_AT) - passed) | 0;
+  puti32(RECEIVE_LEFT_AT, left);
+  const all: i32 = i32at(WORK_AT);
+  if (all === 0) return 0;
+  if (i32at(ENGINE_AT) === ENGINE_INTERPRETED) {
+    // Frames are servicePending()'s, and while it is in the plane nobody else is.
+    if ((all & WORK_AGE) === 0 || i32at(PLANE_BUSY_AT) !== 0) return 0;
+    catchUp();
+    return 1;
+  }
+  if ((all & WORK_AGE) !== 0) {
+    agePiece(all);
+    return 1;
+  }
+  return left > 0 ? takeFrame(all) : 0;
+}
+
+/** An interrupt, or a tick, with all that follows: for boards without a floor, where nothing comes in between. */
+export function interrupt(irq: i32, sample: i32): void {
+  takeInterrupt(irq, sample);
+  finishWork();
+}
+
+export function tick(sample: i32): void {
+  takeTick(sample);
+  finishWork();
+}
+
+function finishWork(): void {
+  for (let pieces: i32 = 0; pieces < WORK_PIECES; pieces++) {
+    if (work(0) === 0) return;
   }
 }
 
-/** The interpreted engine's turn: the frames that interrupts and ticks have left. */
+/**
+ * Interpreted engine, but compiled always: a piece of the work of the oldest tick that is left; TICKED_AT moves on with
+ * its last one. Frames are left to servicePending().
+ */
+export function catchUp(): void {
+  const all: i32 = i32at(WORK_AT);
+  if ((all & WORK_AGE) !== 0) {
+    agePiece(all);
+    if ((i32at(WORK_AT) & WORK_AGE) === 0) puti32(TICKED_AT, (i32at(TICKED_AT) + 1) | 0);
+    return;
+  }
+  const now: i32 = i32at(NOW_AT);
+  const behind: i32 = (now - i32at(TICKED_AT)) | 0;
+  // After a long halt, one second's ageing is enough to find what ran out: the timers compare with NOW_AT.
+  if (behind < 0 || behind > TICKS_PER_SECOND) puti32(TICKED_AT, (now - TICKS_PER_SECOND) | 0);
+  puti32(WORK_AT, all | WORK_AGE);
+  // A mark that was lost between servicePending()'s reading and clearing would leave its line held back.
+  letThrough(~i32at(PENDING_AT));
+  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) note(index, nicTick(index));
+  if ((i32at(WORK_AT) & ~WORK_AGE) !== 0) puti32(PENDING_AT, i32at(PENDING_AT) | PENDING_TICK);
+}
+
+/** The interpreted engine's turn: frames that interrupts and ticks have left. */
 export function servicePending(): void {
   puti32(PLANE_BUSY_AT, 1);
   // An interrupt between reading and clearing would be lost; all cards are looked at after it, so none is.
   const pending: i32 = i32at(PENDING_AT);
   puti32(PENDING_AT, 0);
-  puti32(RECEIVE_LEFT_AT, RECEIVE_TICK_BUDGET);
-  takeTurns();
+  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) note(index, nicService(index));
+  let isMore: i32 = i32at(WORK_AT) !== 0 ? 1 : 0;
+  for (let frames: i32 = 0; frames < INTERPRETED_FRAMES && isMore !== 0; frames++) {
+    isMore = takeFrame(i32at(WORK_AT));
+  }
   letThrough(pending);
+  if (isMore !== 0) puti32(PENDING_AT, i32at(PENDING_AT) | PENDING_TICK);
   puti32(PLANE_BUSY_AT, 0);
+}
+
+/** Another engine has been chosen: what was left for the one before is the next one's. */
+export function engineChanged(): void {
+  letThrough(i32at(PENDING_AT));
+  puti32(PENDING_AT, i32at(ENGINE_AT) === ENGINE_INTERPRETED ? PENDING_TICK : 0);
 }
 
 /** 1 for a card whose interrupt line is a level and not an edge: those on the PCI bus. */
@@ -180,7 +256,7 @@ function letThrough(lines: i32): void {
 /** Whether control has something to do: packets, console bytes, the interpreted engine's work, a timer. */
 export function wanted(): i32 {
   if (puntWaiting() !== 0) return 1;
-  if (i32at(PENDING_AT) !== 0) return 1;
+  if (i32at(PENDING_AT) !== 0 && i32at(ENGINE_AT) === ENGINE_INTERPRETED) return 1;
   if (((i32at(NOW_AT) - i32at(WAKE_AT)) | 0) >= 0) return 1;
   for (let index: i32 = 0; index < SERIAL_COUNT; index++) {
     const at: i32 = serialAt(index);
@@ -189,53 +265,72 @@ export function wanted(): i32 {
   return 0;
 }
 
-/** Timers of all tables, a slice of each. */
-function age(): void {
-  interfacesChanged();
-  masqueradeTick();
-  fragmentTick();
-  releaseFragments();
-  neighbourTick();
-  for (let i: i32 = 0; i < NEIGHBOUR_HELD_LIMIT; i++) {
+/** A piece of a tick's ageing: `all` is WORK_AT. */
+function agePiece(all: i32): void {
+  if ((all & WORK_CHANGES) !== 0) {
+    puti32(WORK_AT, all & ~WORK_CHANGES);
+    interfacesChanged();
+  } else if ((all & WORK_SESSIONS) !== 0) {
+    puti32(WORK_AT, all & ~WORK_SESSIONS);
+    masqueradeTick();
+  } else if ((all & WORK_TABLES) !== 0) {
+    puti32(WORK_AT, all & ~WORK_TABLES);
+    fragmentTick();
+    neighbourTick();
+    puti32(FRAGMENTS_LEFT_AT, FRAGMENT_TICK_RELEASE);
+  } else if ((all & WORK_FRAGMENTS) !== 0) {
+    const left: i32 = i32at(FRAGMENTS_LEFT_AT);
+    if (left > 0 && releaseFragment() !== 0) puti32(FRAGMENTS_LEFT_AT, left - 1);
+    else puti32(WORK_AT, i32at(WORK_AT) & ~WORK_FRAGMENTS);
+  } else {
     const packet: i32 = neighbourFailed();
-    if (packet === 0) return;
-    unreachable(packet);
+    if (packet === 0) puti32(WORK_AT, all & ~WORK_FAILED);
+    else unreachable(packet);
   }
 }
 
-/** The cards' tick: a new budget, lost interrupts, what the last budgets left over. */
-function tickCards(): void {
-  puti32(RECEIVE_LEFT_AT, RECEIVE_TICK_BUDGET);
-  let isMore: i32 = 0;
+/** What a card's causes ask for: its queue moves on, its frames are work. */
+function note(index: i32, causes: i32): void {
+  if ((causes & NIC_SENT) !== 0) drainNoted(index);
+  if ((causes & NIC_RECEIVED) !== 0) puti32(WORK_AT, i32at(WORK_AT) | (1 << index));
+}
+
+/** Gives a card what waits for it; what does not go in one piece is work. */
+function drainNoted(index: i32): void {
+  const bit: i32 = 1 << (index + WORK_DRAIN_SHIFT);
+  if (drain(index) !== 0) puti32(WORK_AT, i32at(WORK_AT) | bit);
+  else puti32(WORK_AT, i32at(WORK_AT) & ~bit);
+}
+
+/** One frame, or a few that go out: 1 if there is more. `all` is WORK_AT, and not 0. The cards have turns. */
+function takeFrame(all: i32): i32 {
+  if ((all & ~WORK_RECEIVE) !== 0) {
+    takeWaiting(all);
+    return i32at(WORK_AT) !== 0 ? 1 : 0;
+  }
+  let index: i32 = i32at(TURN_AT);
+  for (let i: i32 = 0; i < INTERFACE_COUNT; i++) {
+    index = index === INTERFACE_COUNT - 1 ? 0 : index + 1;
+    if (((all >> index) & 1) !== 0) break;
+  }
+  puti32(TURN_AT, index);
+  const packet: i32 = nicReceive(index);
+  if (packet !== 0) receive(packet);
+  else note(index, nicService(index)); // a recovery goes on or is over, or the card was reset
+  let rest: i32 = i32at(WORK_AT);
+  if (nicWaiting(index) === 0) {
+    rest &= ~(1 << index);
+    puti32(WORK_AT, rest);
+  }
+  return rest !== 0 ? 1 : 0;
+}
+
+/** What waited inside goes before what comes in. */
+function takeWaiting(all: i32): void {
   for (let index: i32 = 0; index < INTERFACE_COUNT; index++) {
-    if (serve(index, nicTick(index)) === RECEIVE_BUDGET) isMore = 1;
-  }
-  if (isMore !== 0) takeTurns();
-}
-
-/** The cards in turn, until none has more or the rounds are over. */
-function takeTurns(): void {
-  for (let round: i32 = 0; round < RECEIVE_ROUNDS; round++) {
-    let isMore: i32 = 0;
-    for (let index: i32 = 0; index < INTERFACE_COUNT; index++) {
-      if (serve(index, nicService(index)) === RECEIVE_BUDGET) isMore = 1;
+    if (((all >> (index + WORK_DRAIN_SHIFT)) & 1) !== 0) {
+      drainNoted(index);
+      return;
     }
-    if (isMore === 0) return;
   }
-}
-
-/** What a card's causes ask for. Answers how many frames were taken, at most RECEIVE_BUDGET. */
-function serve(index: i32, causes: i32): i32 {
-  if ((causes & NIC_SENT) !== 0) drain(index);
-  if ((causes & NIC_RECEIVED) === 0) return 0;
-  const left: i32 = i32at(RECEIVE_LEFT_AT);
-  const limit: i32 = left < RECEIVE_BUDGET ? left : RECEIVE_BUDGET;
-  let taken: i32 = 0;
-  for (; taken < limit; taken++) {
-    const packet: i32 = nicReceive(index);
-    if (packet === 0) break;
-    receive(packet);
-  }
-  puti32(RECEIVE_LEFT_AT, left - taken);
-  return taken;
 }

@@ -15,7 +15,7 @@ import {
   interfaceAt,
 } from './interface.ts';
 import { headerBytesOf, IP_LENGTH, IP_MORE_FRAGMENTS, IP_OFFSET, IP_OPTIONS, sealHeader } from './ipv4.ts';
-import { TRANSMIT_QUEUE_LIMIT } from './limits.ts';
+import { DRAIN_FRAMES, TRANSMIT_QUEUE_LIMIT } from './limits.ts';
 import { copy, fill, get8, get16, i32at, put16, puti32 } from './memory.ts';
 import {
   PACKET_ENTRY,
@@ -54,21 +54,22 @@ export function transmit(packet: i32, index: i32): void {
   puti32(at + IF_QUEUE_LENGTH, length + 1);
 }
 
-/** Gives waiting frames to the card until it has no room or none is left. */
-export function drain(index: i32): void {
+/** Gives waiting frames to the card until it has no room or none is left: 0. Or 1: DRAIN_FRAMES went, and more may. */
+export function drain(index: i32): i32 {
   const at: i32 = interfaceAt(index);
-  for (let i: i32 = 0; i < TRANSMIT_QUEUE_LIMIT; i++) {
+  for (let i: i32 = 0; i < DRAIN_FRAMES; i++) {
     const length: i32 = i32at(at + IF_QUEUE_LENGTH);
-    if (length === 0) return;
+    if (length === 0) return 0;
     const packet: i32 = i32at(at + IF_QUEUE_HEAD);
     const next: i32 = i32at(packet + PACKET_NEXT); // the driver uses the link, or frees the packet
     if (nicSend(index, packet) === 0) {
       puti32(packet + PACKET_NEXT, next);
-      return;
+      return 0;
     }
     puti32(at + IF_QUEUE_HEAD, next);
     puti32(at + IF_QUEUE_LENGTH, length - 1);
   }
+  return i32at(at + IF_QUEUE_LENGTH) !== 0 ? 1 : 0;
 }
 
 function lose(packet: i32, at: i32, reason: i32): void {

@@ -11,10 +11,10 @@ import { FIRST_STATE, putConstants, putWords } from '../sha256.ts';
 /** The key of HMAC is not hashed first: it is one block at most. */
 export const PASSWORD_MOST = 64;
 export const SALT_BYTES = 16;
-/** Rounds between two pauses: interrupts are off meanwhile, 1 ms on a 486 with 66 MHz. */
-const ROUNDS_AT_ONCE = 2;
+/** Rounds of one call: interrupts are off meanwhile. */
+const ROUNDS_AT_ONCE = 1;
 /** Calls between two pauses for the rest of control. */
-const CALLS_AT_ONCE = 8;
+const CALLS_AT_ONCE = 16;
 const STATE_BYTES = 32;
 
 /** Fills the block with a text and zeros. */

@@ -18,6 +18,7 @@ import {
   NIC_KIND,
   NIC_NE2000_ISA,
   NIC_NE2000_PCI,
+  NIC_OVERRUNS,
   NIC_PORT,
   NIC_RING,
 } from '../../../hal/nic/card.ts';
@@ -139,9 +140,11 @@ function* showInterfaces(context: Context): Job {
     output.line(`    address ${prefix}, station ${macAt(at + IF_MAC)}, MTU ${i32at(at + IF_MTU)}`);
     if (index > INTERFACE_WAN) output.line('    it has no role: set card lan or set card wan gives it one');
     const count = (field: number) => i32at(at + field) >>> 0;
+    const overruns = i32at(cardAt(index) + NIC_OVERRUNS) >>> 0;
     output.line(
       `    received ${count(IF_RX_PACKETS)} packets, ${count(IF_RX_BYTES)} bytes, ` +
-        `${count(IF_RX_ERRORS)} errors, ${count(IF_RX_DROPPED)} dropped`,
+        `${count(IF_RX_ERRORS)} errors, ${count(IF_RX_DROPPED)} dropped` +
+        (overruns === 0 ? '' : `, ${overruns} overruns`),
     );
     output.line(
       `    sent ${count(IF_TX_PACKETS)} packets, ${count(IF_TX_BYTES)} bytes, ` +

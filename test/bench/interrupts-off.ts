@@ -1,0 +1,219 @@
+// The longest time with interrupts off, in each case that makes much to do at once. The floor measures it on the
+// board: from an interrupt, or from control's call of the plane, until others are let through. A count of the PIT is
+// 838 ns, and 26 instructions of the emulated 486.
+// Not here: an overrun of a card's ring, which QEMU's cards do not have (hal/nic/dp8390.test.ts counts accesses).
+
+import { planeNames } from '../../firmware/host.ts';
+import * as javascript from '../../firmware/plane.ts';
+import { LONGEST_OFF_AT, LONGEST_OFF_BY_AT, NOW_AT, OFF_CALL } from '../../src/plane/cells.ts';
+import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
+import { PROMPT } from '../harness/console.ts';
+import { PIT_COUNTS_PER_SECOND, planeWord, reading, spent } from '../harness/icount.ts';
+import { Ram } from '../harness/ram.ts';
+import * as packets from '../packets.ts';
+import { type Bench, HOST, ip, OUTSIDE, pause, ROUTER, SERVER, start } from './lab.ts';
+
+/** Half a millisecond: a 16550 that interrupts at 8 bytes has room for 0.78 ms more at 115200. */
+export const LONGEST_COUNTS = Math.floor(PIT_COUNTS_PER_SECOND / 2000);
+const SESSIONS = 4000;
+const MEMORY_MIB = 8;
+/** Frames at once: more than a card's ring holds. */
+const BURST = 40;
+const BURSTS = 100;
+
+type Case = (bench: Bench) => Promise<void>;
+
+async function bursts(
+  { lan, wan }: Bench,
+  out: () => Uint8Array,
+  back: (() => Uint8Array) | undefined,
+): Promise<void> {
+  for (let i = 0; i < BURSTS; i++) {
+    for (let n = 0; n < BURST; n++) {
+      lan.send(out());
+      if (back !== undefined) wan.send(back());
+    }
+    await pause(2);
+  }
+  await pause(200);
+}
+
+/** Datagrams of one session, both ways. */
+async function flood(bench: Bench, bytes: number): Promise<void> {
+  const { lan, wan } = bench;
+  const data = packets.payload(bytes - 42);
+  const out = packets.udp(ip(HOST, SERVER), 5000, 7, data);
+  const before = wan.received;
+  lan.send(out);
+  if (!(await wan.reaches(before + 1))) throw new Error('nothing is forwarded');
+  const back = packets.udp(ip(SERVER, OUTSIDE), 7, packets.get16(wan.last, 34), data);
+  await bursts(
+    bench,
+    () => out,
+    () => back,
+  );
+}
+
+/** Waits for seconds of the machine's time. */
+async function passes({ machine }: Bench, seconds: number): Promise<void> {
+  const from = await planeWord(machine, NOW_AT);
+  while (((await planeWord(machine, NOW_AT)) - from) / TICKS_PER_SECOND < seconds) await pause(20);
+}
+
+/** New flows, as many as the table has room for. */
+async function fill({ lan, wan, machine }: Bench): Promise<void> {
+  for (let i = 0; i < SESSIONS; i++) {
+    const before = wan.received;
+    lan.send(packets.udp(ip(`192.168.0.${20 + (i % 100)}`, SERVER), 10_000 + i, 7, packets.payload(18)));
+    if (i % 8 === 7) await wan.reaches(before + 1);
+  }
+  await pause(200);
+  const said = /(\d+) in use/.exec(await machine.console.command('show memory'))?.[1];
+  if (Number(said) < SESSIONS / 2) throw new Error(`Cannot fill the table of sessions: ${said} in use`);
+}
+
+/** Fragments that come last to first: all wait for the first, and go on with it. */
+async function reversed({ lan }: Bench): Promise<void> {
+  for (let id = 1; id <= 40; id++) {
+    const datagram = packets.udp({ ...ip(HOST, SERVER), id }, 4000, 9, packets.payload(24_000));
+    for (const fragment of packets.fragments(datagram, 1480).reverse()) {
+      lan.send(fragment);
+      await pause(0);
+    }
+    await pause(5);
+  }
+  await pause(200);
+}
+
+/** Packets for hosts that do not answer: all that may wait are given up at once. */
+async function unanswered(bench: Bench): Promise<void> {
+  for (let i = 0; i < 24; i++) {
+    bench.wan.send(packets.udp(ip(SERVER, OUTSIDE), 9, 9));
+    bench.lan.send(packets.udp(ip(HOST, `203.0.113.${100 + (i % 6)}`), 6000 + i, 7, packets.payload(500)));
+  }
+  await passes(bench, 5);
+}
+
+const query = (): Uint8Array =>
+  packets.udp(
+    ip(HOST, ROUTER),
+    4000,
+    53,
+    Uint8Array.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 120, 0, 0, 1, 0, 1]),
+  );
+
+/** The case by which the cost of a frame is told, where many are under way. */
+export const FLOOD = 'flood of 60-byte frames both ways';
+
+export const CASES: Record<string, Case> = {
+  [FLOOD]: bench => flood(bench, 60),
+  'flood of 1,514-byte frames both ways': bench => flood(bench, 1514),
+  'the same with capture on': async bench => {
+    bench.machine.console.write('capture all pcap count 1000000\r');
+    await pause(100);
+    await flood(bench, 1514);
+    bench.machine.console.write('\x03');
+    await bench.machine.console.command('');
+  },
+  'flood of DNS queries': bench => bursts(bench, query, undefined),
+  'flood of pings to the router': bench =>
+    bursts(bench, () => packets.echo(ip(HOST, ROUTER), 8, 1, 1, packets.payload(1400)), undefined),
+  'fragments from last to first': reversed,
+  'hosts that do not answer': unanswered,
+  'new sessions until the table is full': fill,
+  'a command that lists 4,000 sessions': async ({ machine }) => {
+    await machine.console.command('show masq');
+  },
+  'another address with 4,000 sessions': async bench => {
+    await fill(bench);
+    await bench.machine.console.command('set wan address 203.0.113.11/24');
+    await bench.machine.console.command('set wan gateway 203.0.113.1');
+    await passes(bench, 2);
+    await bench.machine.console.command('set wan address 203.0.113.10/24');
+    await bench.machine.console.command('set wan gateway 203.0.113.1');
+  },
+  '4,000 sessions end by their timers': async bench => {
+    await fill(bench);
+    await passes(bench, 330);
+  },
+  'settings, all commands that show': async ({ machine }) => {
+    for (const line of [
+      'show interfaces',
+      'show counters',
+      'show arp',
+      'show routes',
+      'show version',
+      'show memory',
+    ])
+      await machine.console.command(line);
+    for (const line of ['set lan address 192.168.7.1/24', 'set lan address 192.168.0.1/24'])
+      await machine.console.command(line);
+  },
+  'a password is set': async ({ machine }) => {
+    const { console } = machine;
+    console.write('password\r');
+    for (const question of [/New password/, /again/i]) {
+      await console.expect(question, 60);
+      console.write('correct horse\r');
+    }
+    await console.expect(PROMPT, 60);
+  },
+  "control's death and return": async ({ machine }) => {
+    machine.console.write('debug crash control throw\r');
+    await pause(3000);
+    await machine.console.command('');
+  },
+};
+
+export interface Measured {
+  counts: number;
+  whose: string;
+  /** Instructions in interrupts for each frame that came out, and how many did. */
+  perFrame: number;
+  frames: number;
+}
+
+/** Runs cases on a machine; tells of each. */
+export async function measureOff(
+  machineName: 'isapc' | 'pc',
+  names: readonly string[],
+  tell: (name: string, measured: Measured) => void,
+): Promise<void> {
+  const ram = new Ram(MEMORY_MIB);
+  const calls = planeNames(javascript);
+  const hosts = Array.from({ length: 120 }, (_, i) => `192.168.0.${2 + i}`);
+  const bench = await start(machineName, true, { hosts, extra: ram.extra });
+  try {
+    const { machine } = bench;
+    for (const name of names) {
+      await ram.setPlaneWord(machine, LONGEST_OFF_AT, 0);
+      const before = await reading(machine);
+      const first = bench.lan.received + bench.wan.received;
+      await (CASES[name] as Case)(bench);
+      const frames = bench.lan.received + bench.wan.received - first;
+      const perFrame = spent(before, await reading(machine)).inInterrupts / frames;
+      const counts = await planeWord(machine, LONGEST_OFF_AT);
+      const by = await planeWord(machine, LONGEST_OFF_BY_AT);
+      tell(name, {
+        counts,
+        whose: by < OFF_CALL ? `line ${by}` : `${calls[by - OFF_CALL]}()`,
+        perFrame,
+        frames,
+      });
+    }
+  } finally {
+    await bench.stop();
+    ram.remove();
+  }
+}
+
+export async function interruptsOff(): Promise<void> {
+  for (const name of ['isapc', 'pc'] as const) {
+    console.log(`\n| longest with interrupts off, ${name} | ms | whose |\n| --- | ---: | --- |`);
+    await measureOff(name, Object.keys(CASES), (what, { counts, whose, perFrame, frames }) => {
+      console.log(`| ${what} | ${((counts * 1000) / PIT_COUNTS_PER_SECOND).toFixed(2)} | ${whose} |`);
+      if (what === FLOOD)
+        console.log(`| at ${Math.round(perFrame)} instructions a frame, of ${frames} | | |`);
+    });
+  }
+}
