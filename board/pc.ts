@@ -3,7 +3,16 @@
 
 import { cardAt, NIC_NE2000_PCI, NIC_PLACE, NIC_PLACE_PCI } from '../hal/nic/card.ts';
 import { nicProbe } from '../hal/nic/nic.ts';
-import { pciEnable, pciId, pciLine, pciNext, pciPort, pciPresent } from '../hal/pci.ts';
+import {
+  PCI_END,
+  PCI_FUNCTION,
+  pciEnable,
+  pciId,
+  pciLine,
+  pciNext,
+  pciPort,
+  pciPresent,
+} from '../hal/pci.ts';
 import { INTERFACE_COUNT } from '../src/plane/limits.ts';
 import { puti32 } from '../src/plane/memory.ts';
 import { probeIsaCards } from './isapc.ts';
@@ -19,10 +28,11 @@ export function probeCards(): i32 {
 /** Gives PCI cards the interfaces from `index` on. Answers the first index that is free. */
 export function probePciCards(index: i32): i32 {
   let next: i32 = index;
-  let place: i32 = -1;
+  let from: i32 = 0;
   for (let n: i32 = 0; n < FUNCTION_LIMIT && next < INTERFACE_COUNT; n++) {
-    place = pciNext(place);
+    const place: i32 = pciNext(from, PCI_END);
     if (place < 0) break;
+    from = place + PCI_FUNCTION;
     if (isNe2000(pciId(place)) === 0) continue;
     const port: i32 = pciPort(place, 0);
     if (port === 0) continue;

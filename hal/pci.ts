@@ -53,14 +53,22 @@ export function pciWrite16(place: i32, register: i32, value: i32): void {
   out16(CONFIG_DATA + (register & 3), value);
 }
 
-/** The first function after `after` (-1: from the start), in the bus's order, that exists; or -1. */
-export function pciNext(after: i32): i32 {
-  const last: i32 = BUS_COUNT * DEVICE_COUNT * FUNCTION_COUNT;
-  for (let n: i32 = after < 0 ? 0 : (after >> 8) + 1; n < last; n++) {
+/** From the place of a function to that of the next, and one past the last. */
+export const PCI_FUNCTION: i32 = 1 << 8;
+export const PCI_END: i32 = (BUS_COUNT * DEVICE_COUNT * FUNCTION_COUNT) << 8;
+
+/** The first function at or after `from` and before `end`, in the bus's order, that exists; or -1. */
+export function pciNext(from: i32, end: i32): i32 {
+  const last: i32 = end >> 8;
+  let n: i32 = from >> 8;
+  while (n < last) {
+    const device: i32 = (n & ~7) << 8;
     // A device with one function may answer for all eight; only a multifunction device is asked for more.
-    if ((n & 7) !== 0 && (pciRead((n & ~7) << 8, REGISTER_HEADER) & MULTIFUNCTION) === 0) continue;
-    const id: i32 = pciRead(n << 8, REGISTER_ID);
+    const isOne: i32 = (n & 7) !== 0 && (pciRead(device, REGISTER_HEADER) & MULTIFUNCTION) === 0 ? 1 : 0;
+    const id: i32 = isOne !== 0 ? -1 : pciRead(n << 8, REGISTER_ID);
     if (id !== -1 && id !== 0) return n << 8;
+    // No device is without its function 0 (section 3.2.2.3.4).
+    n = isOne !== 0 || (n & 7) === 0 ? (n & ~7) + FUNCTION_COUNT : n + 1;
   }
   return -1;
 }

@@ -8,11 +8,23 @@
 //    memory                00h, 04h preload of a stage, in 983 us     0ch reload: bit 8 starts again
 
 import { store16, store32 } from '../device-memory.ts';
-import { pciId, pciNext, pciPresent, pciRead, pciWrite, pciWrite8, pciWrite16 } from '../pci.ts';
+import {
+  PCI_END,
+  PCI_FUNCTION,
+  pciId,
+  pciNext,
+  pciPresent,
+  pciRead,
+  pciWrite,
+  pciWrite8,
+  pciWrite16,
+} from '../pci.ts';
 
 /** Device in the upper half, vendor in the lower. */
 const ID: i32 = 0x25ab8086;
-const FUNCTION_LIMIT: i32 = 64;
+/** A look takes the functions of so many places: at worst 3 accesses of the bus for each. */
+const PIECE: i32 = 64 * PCI_FUNCTION;
+export const I6300ESB_PIECES: i32 = PCI_END / PIECE;
 
 const COMMAND: i32 = 0x04;
 const COMMAND_MEMORY: i32 = 2;
@@ -29,15 +41,13 @@ const RELOAD_NOW: i32 = 0x100;
 /** 10 s a stage. */
 const STAGE: i32 = 10240;
 
-/** Where it is on the PCI bus, or -1. */
-export function i6300esbFind(): i32 {
+/** Where it is in the piece `piece` of the PCI bus's places, of I6300ESB_PIECES; or -1. */
+export function i6300esbFind(piece: i32): i32 {
   if (pciPresent() === 0) return -1;
-  let place: i32 = -1;
-  for (let n: i32 = 0; n < FUNCTION_LIMIT; n++) {
-    place = pciNext(place);
-    if (place < 0 || pciId(place) === ID) return place;
-  }
-  return -1;
+  const end: i32 = (piece + 1) * PIECE;
+  let place: i32 = pciNext(piece * PIECE, end);
+  while (place >= 0 && pciId(place) !== ID) place = pciNext(place + PCI_FUNCTION, end);
+  return place;
 }
 
 /** Starts it. Answers the physical address of its registers, which feeding takes; 0 if the BIOS gave it none. */

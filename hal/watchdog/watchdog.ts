@@ -5,7 +5,7 @@
 
 import { TICKS_PER_SECOND, WATCHDOG_AT, WATCHDOG_SILENT_TICKS } from '../../src/plane/limits.ts';
 import { i32at, puti32 } from '../../src/plane/memory.ts';
-import { i6300esbFeed, i6300esbFind, i6300esbStart, i6300esbStop } from './i6300esb.ts';
+import { I6300ESB_PIECES, i6300esbFeed, i6300esbFind, i6300esbStart, i6300esbStop } from './i6300esb.ts';
 import { ib700Feed, ib700Stop } from './ib700.ts';
 
 export const WATCHDOG_NONE: i32 = 0;
@@ -21,14 +21,17 @@ const BASE_AT: i32 = WATCHDOG_AT + 8;
 const ALIVE_AT: i32 = WATCHDOG_AT + 12;
 const FED_AT: i32 = WATCHDOG_AT + 16;
 
-/** Starts the watchdog of that kind, if it is there, and stops another. Answers the kind that runs. */
-export function watchdogStart(kind: i32, now: i32): i32 {
+/** Pieces in which the PCI bus is looked through, as the caller keeps interrupts off: at most 420 accesses each. */
+export const WATCHDOG_PIECES: i32 = I6300ESB_PIECES;
+
+/** Starts the watchdog of that kind, if it is there (on PCI: in that piece), and stops another. Answers what runs. */
+export function watchdogStart(kind: i32, piece: i32, now: i32): i32 {
   if (i32at(WATCHDOG_KIND_AT) !== kind) watchdogStop();
   puti32(ALIVE_AT, now);
   puti32(FED_AT, now);
   if (kind === WATCHDOG_IB700) ib700Feed();
   if (kind === WATCHDOG_I6300ESB) {
-    const place: i32 = i6300esbFind();
+    const place: i32 = i6300esbFind(piece);
     const base: i32 = place < 0 ? 0 : i6300esbStart(place);
     if (base === 0) return WATCHDOG_NONE;
     puti32(PLACE_AT, place);

@@ -2,7 +2,12 @@
 // found; an IB700 cannot be, for it answers nothing.
 // Not here: the chips and the feeding (hal/watchdog/).
 
-import { WATCHDOG_I6300ESB, WATCHDOG_IB700, WATCHDOG_NONE } from '../../hal/watchdog/watchdog.ts';
+import {
+  WATCHDOG_I6300ESB,
+  WATCHDOG_IB700,
+  WATCHDOG_NONE,
+  WATCHDOG_PIECES,
+} from '../../hal/watchdog/watchdog.ts';
 import { BOARD_AT, BOARD_SIM } from '../plane/cells.ts';
 import { TICKS_PER_SECOND } from '../plane/limits.ts';
 import { i32at } from '../plane/memory.ts';
@@ -33,7 +38,12 @@ export function createWatchdog(context: Context): Service {
     timer = undefined;
     if (i32at(BOARD_AT) === BOARD_SIM) return;
     const kind = KINDS.get(mode) ?? WATCHDOG_NONE;
-    if (machine.plane.watchdogStart(kind, clock.now()) !== WATCHDOG_NONE) alive();
+    const pieces = kind === WATCHDOG_I6300ESB ? WATCHDOG_PIECES : 1;
+    for (let piece = 0; piece < pieces; piece++) {
+      if (machine.plane.watchdogStart(kind, piece, clock.now()) === WATCHDOG_NONE) continue;
+      alive();
+      return;
+    }
   }
 
   context.registry.add({
