@@ -42,6 +42,8 @@ export interface DriveOptions {
 export class DriveModel {
   /** Sectors whose data cannot be read or written: the bits of the Error register. */
   readonly bad = new Map<number, number>();
+  /** A bad sector is good again when it has been written, as the drive gives it another place. */
+  isHealing = false;
   /** Commands so far, in order. */
   readonly commands: number[] = [];
   /** The write cache is switched off; a reset switches it on. */
@@ -259,6 +261,7 @@ export class ChannelModel {
     data[this.at + 1] = value >> 8;
     this.at += 2;
     if (this.at < data.length) return;
+    if (drive.isHealing) drive.bad.delete(this.sector);
     const bad = drive.bad.get(this.sector);
     if (bad !== undefined) {
       this.fail(bad);

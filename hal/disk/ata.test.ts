@@ -18,7 +18,7 @@ import {
   UNC,
   WRITE_SECTORS,
 } from './ata-registers.ts';
-import { type Disk, type DiskJob, runNow, SECTOR_BYTES } from './disk.ts';
+import { type Disk, type DiskJob, runFor, SECTOR_BYTES } from './disk.ts';
 import { CHANNELS, findDisk } from './ide.ts';
 
 const SECTORS = 600;
@@ -241,11 +241,11 @@ test.serial('findDisk() takes the disk with the medium number, on any channel an
       drives[unit] = drive({ model: 'this one' });
       const { run, place } = bench(drives, channel);
       const found = run(findDisk(place, MEDIUM));
-      t.is(typeof found === 'string' ? found : found.model, 'this one');
+      t.is('why' in found ? found.why : found.model, 'this one');
     }
   }
   const { run, place, state } = bench([undefined, drive()]);
-  t.not(typeof run(findDisk(place, MEDIUM)), 'string', 'a slave without a master');
+  t.false('why' in run(findDisk(place, MEDIUM)), 'a slave without a master');
   t.is(state.ticks, 0);
 });
 
@@ -253,7 +253,7 @@ test.serial('a card that wakes slowly is waited for, at the start and after a re
   const card = drive({ wakeReads: 700 });
   const { run, place, state } = bench([card]);
   const found = run(findDisk(place, MEDIUM));
-  if (typeof found === 'string') throw new Error(found);
+  if ('why' in found) throw new Error(found.why);
   t.true(state.ticks > 50 && state.ticks < 200);
   t.is(card.commands[0], IDENTIFY_DEVICE);
   let errors = 1;
@@ -271,7 +271,7 @@ test.serial('findDisk() ends a command that was left behind', t => {
   const job = disk().write(5, pattern(20));
   t.false(job.next().done ?? false);
   const found = run(findDisk(place, MEDIUM));
-  t.not(typeof found, 'string');
+  t.false('why' in found);
   t.deepEqual(model.commands.slice(-2), [IDENTIFY_DEVICE, READ_SECTORS]);
 });
 
@@ -305,30 +305,49 @@ test('readIdentity() takes what a device says with a grain of salt', t => {
 
 test.serial('findDisk() says why there is none, and does not wait for what is not there', t => {
   const none = bench([undefined, undefined]);
-  t.is(none.run(findDisk(none.place, MEDIUM)), 'no disk answers');
+  t.deepEqual(none.run(findDisk(none.place, MEDIUM)), { why: 'no disk answers', isUnread: false });
   t.is(none.state.ticks, 0);
   const other = bench([drive({}, 5)]);
-  t.is(other.run(findDisk(other.place, MEDIUM)), 'Masqbox model is not the disk that was booted');
+  const why = 'Masqbox model is not the disk that was booted';
+  t.deepEqual(other.run(findDisk(other.place, MEDIUM)), { why, isUnread: false });
   const packet = drive();
   const refusing = bench([packet]);
   packet.fault = command => (command === IDENTIFY_DEVICE ? ABRT : undefined);
-  t.is(refusing.run(findDisk(refusing.place, MEDIUM)), 'no disk answers');
+  t.deepEqual(refusing.run(findDisk(refusing.place, MEDIUM)), { why: 'no disk answers', isUnread: false });
 });
 
-test.serial('runNow() is bounded where time stands still', t => {
+test.serial('findDisk() says that there may be one, where none was heard or read', t => {
+  const dead = drive();
+  dead.isHung = true;
+  dead.isDead = true;
+  const silent = bench([dead]);
+  t.deepEqual(silent.run(findDisk(silent.place, MEDIUM)), {
+    why: 'the disk does not answer',
+    isUnread: true,
+  });
+  const spoiled = drive();
+  spoiled.bad.set(0, UNC);
+  const bad = bench([spoiled]);
+  const why = 'the boot sector of Masqbox model cannot be read: the data cannot be read (UNC)';
+  t.deepEqual(bad.run(findDisk(bad.place, MEDIUM)), { why, isUnread: true });
+});
+
+test.serial('runFor() is bounded where time stands still', t => {
   const model = drive();
   const { disk, run } = bench([model]);
   const ata = disk();
   const sector = new Uint8Array(SECTOR_BYTES);
   t.deepEqual(
-    runNow(ata.read(3, sector), () => 0, 100),
+    runFor(ata.read(3, sector), () => 0, 100),
     { value: undefined },
   );
   model.fault = () => 'hang';
+  const hung = ata.read(3, sector);
   t.is(
-    runNow(ata.read(3, sector), () => 0, 100),
+    runFor(hung, () => 0, 100),
     undefined,
   );
+  hung.return(undefined);
   model.fault = () => undefined;
   t.is(run(ata.read(3, sector)), undefined);
 });

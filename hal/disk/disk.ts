@@ -22,10 +22,10 @@ export interface Disk {
 const LOOKS = 500_000;
 
 /**
- * Runs an operation to its end without giving way, for the boot, which has nothing else to do: at most `ticks`,
- * then it is given up and undefined is answered.
+ * Runs an operation without giving way, for the boot, which has nothing else to do: at most `ticks`, then undefined is
+ * answered, and the operation may go on.
  */
-export function runNow<T>(
+export function runFor<T>(
   job: Generator<number, T, void>,
   now: () => number,
   ticks: number,
@@ -41,9 +41,6 @@ export function runNow<T>(
       looks = at === last ? looks + 1 : 0;
       last = at;
     }
-    if (looks === LOOKS || ((now() - begin) | 0) >= ticks) {
-      job.return(undefined as T);
-      return undefined;
-    }
+    if (looks === LOOKS || ((now() - begin) | 0) >= ticks) return undefined;
   }
 }

@@ -6,7 +6,7 @@
 
 import { BOOT_SECTOR_AT_MEDIUM } from '../../image/layout.ts';
 import * as ports from '../ports.ts';
-import { type Device, settle, softReset } from './ata.ts';
+import { type Device, NO_ANSWER, settle, softReset } from './ata.ts';
 import { createAtaDisk, identify } from './ata-disk.ts';
 import * as ata from './ata-registers.ts';
 import { type Disk, SECTOR_BYTES } from './disk.ts';
@@ -24,9 +24,17 @@ const BUSY_TICKS = 50;
 /** What the search needs of the machine. */
 export type Place = Pick<Device, 'memory' | 'buffer' | 'now'>;
 
+/** Why there is no disk. */
+export interface NoDisk {
+  why: string;
+  /** There is one, and it may be the one that was booted: it was not heard, or not read. */
+  isUnread: boolean;
+}
+
 /** Finds the disk; answers why there is none. */
-export function* findDisk(place: Place, medium: number): Generator<number, Disk | string> {
-  let seen = 'no disk answers';
+export function* findDisk(place: Place, medium: number): Generator<number, Disk | NoDisk> {
+  let why = 'no disk answers';
+  let isUnread = false;
   const bytes = place.memory.subarray(place.buffer, place.buffer + SECTOR_BYTES);
   for (const { command, control } of CHANNELS) {
     if ((ports.in8(command + ata.STATUS) & FLOATING) === FLOATING) continue;
@@ -37,15 +45,24 @@ export function* findDisk(place: Place, medium: number): Generator<number, Disk 
     for (const unit of [0, 1]) {
       const device: Device = { ...place, command, control, unit };
       const identity = yield* identify(device, bytes);
-      if (typeof identity === 'string') continue;
+      if (typeof identity === 'string') {
+        // For a device 1 that is not there, nobody need answer.
+        if (identity !== NO_ANSWER || unit !== 0) continue;
+        isUnread = true;
+        why = identity;
+        continue;
+      }
       const disk = createAtaDisk(device, identity);
-      const why = yield* disk.read(0, bytes);
-      if (why !== undefined) seen = `the boot sector of ${disk.model} cannot be read: ${why}`;
-      else if (mediumOf(bytes) === medium) return disk;
-      else seen = `${disk.model} is not the disk that was booted`;
+      const cause = yield* disk.read(0, bytes);
+      if (cause === undefined && mediumOf(bytes) === medium) return disk;
+      isUnread ||= cause !== undefined;
+      why =
+        cause === undefined
+          ? `${disk.model} is not the disk that was booted`
+          : `the boot sector of ${disk.model} cannot be read: ${cause}`;
     }
   }
-  return seen;
+  return { why, isUnread };
 }
 
 function mediumOf(bytes: Uint8Array): number {

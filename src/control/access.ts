@@ -34,6 +34,10 @@ export class Access implements Guard {
   secret: Secret | undefined;
   /** Wrong passwords since the last right one. */
   failures = 0;
+  /** What is saved has been read after all. */
+  unlocked: () => void = () => {};
+  /** It is being tried to read it. */
+  isRecovering = false;
   private isIn = false;
   private idleSeconds = IDLE_SECONDS;
 
@@ -44,7 +48,8 @@ export class Access implements Guard {
   ) {}
 
   login(): Job | undefined {
-    return this.secret === undefined || this.isIn ? undefined : this.ask();
+    const isOpen = this.secret === undefined && this.context.unread === undefined;
+    return isOpen || this.isIn ? undefined : this.ask();
   }
 
   idleTicks(): number {
@@ -53,6 +58,13 @@ export class Access implements Guard {
 
   lock(): void {
     this.isIn = false;
+  }
+
+  /** What is saved is known, and whether there is a password. */
+  unlock(): void {
+    delete this.context.unread;
+    this.unlocked();
+    this.terminal.logout('The saved settings have been read');
   }
 
   /** Sets the password; who is at work stays logged in. */

@@ -5,6 +5,7 @@ import type { Disk } from '../../hal/disk/disk.ts';
 import type { Clock } from './clock.ts';
 import type { RawLine } from './console/console.ts';
 import type { Output } from './console/output.ts';
+import type { Unread } from './disk.ts';
 import type { Dns } from './dns/dns.ts';
 import type { HostNames } from './dns/local.ts';
 import type { Log } from './log.ts';
@@ -34,6 +35,8 @@ export interface Context {
   disk?: Disk;
   /** Why there is no disk to write to, for a refusal. */
   noDisk?: string;
+  /** What is saved could not be read: then nobody gets in at the console. */
+  unread?: Unread;
   /** Asks the person at the console for a line; a job delegates to it. */
   ask?: (prompt: string, secret?: boolean) => Generator<number, string, void>;
   /** The saved configuration and the flash log. */

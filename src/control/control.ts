@@ -77,6 +77,8 @@ import { createWatchdog } from './watchdog.ts';
 
 /** In CONTROL_READY_AT once the plane has been set up: any number that memory does not hold by chance. */
 const READY = 0x4d734278;
+/** The same where what is saved has not been read: the console is locked, also for a control that starts anew. */
+const READY_LOCKED = 0x4d734261;
 /** The same while the disk is read at a cold boot: who dies of what is there finds it, and reads the settings alone. */
 const READING = 0x4d73425f;
 /** The same while these are read: then it starts without. */
@@ -135,6 +137,7 @@ export function createControl(machine: Machine): Control {
   table.push(...systemCommands(context, tools));
   const access = new Access(context, console, table);
   console.guard = access;
+  access.unlocked = () => puti32(CONTROL_READY_AT, READY);
   const store = createStore(context);
   context.store = store;
   const rollback = createRollback(context);
@@ -178,7 +181,8 @@ export function createControl(machine: Machine): Control {
 
   /** The first step: what is there. Answers the work that is left, in slices. */
   function* start(): Job {
-    const restarted = i32at(CONTROL_READY_AT) === READY;
+    const ready = i32at(CONTROL_READY_AT);
+    const restarted = ready === READY || ready === READY_LOCKED;
     puti32(STARTING_AT, 1);
     if (fact(FACT_RESTARTS) > 0)
       console.output.line(
@@ -192,9 +196,12 @@ export function createControl(machine: Machine): Control {
       plane.resetTcp();
       plane.captureStop();
       serial.release();
-      openDisk(context);
-      store.open(context.disk, 'nothing');
-      yield* registry.restore();
+      yield* openDisk(context, false);
+      yield* store.open(context.disk, 'nothing');
+      const isTriedAgain = !(yield* registry.restore());
+      if (isTriedAgain || ready === READY_LOCKED)
+        context.unread = { why: 'the saved settings were not read', isTriedAgain };
+      puti32(CONTROL_READY_AT, context.unread === undefined ? READY : READY_LOCKED);
     } else yield* coldStart(cards);
     rollback.start(restarted);
     for (const service of services) service.start(restarted);
@@ -211,36 +218,39 @@ export function createControl(machine: Machine): Control {
     coldBoot(machine);
     puti32(CONTROL_READY_AT, reads === 'all' ? READING : READING_LESS);
     serial.release();
-    openDisk(context);
-    store.open(context.disk, reads);
+    yield* openDisk(context, true);
+    const unread = yield* store.open(context.disk, reads);
+    if (unread !== undefined) context.unread = unread;
     const news = cards.assign();
     puti32(CONTROL_READY_AT, 0);
     holdCards(machine);
     const problems = yield* store.apply(isSafeMode());
     openCards(plane);
-    puti32(CONTROL_READY_AT, READY);
+    puti32(CONTROL_READY_AT, context.unread === undefined ? READY : READY_LOCKED);
     banner();
     for (const problem of problems) log(WARNING, 'config', problem);
     for (const text of news) log(NOTICE, 'card', text);
   }
 
-  /** A slice of the start; answers whether it is over. */
-  function starts(): boolean {
+  /** A slice of the start; answers the ticks until the next, undefined if it is over. */
+  function starts(): number | undefined {
     starting ??= start();
-    if (starting.next().done !== true) return false;
+    const result = starting.next();
+    if (result.done !== true) return result.value;
     isStarted = true;
     starting = undefined;
     console.open();
-    return true;
+    return undefined;
   }
 
   return {
     commands: table,
     step: () => {
-      if (!isStarted && !starts()) {
+      const wait = isStarted ? undefined : starts();
+      if (wait !== undefined) {
         // What has a timer of its own is kept alive, a hardware watchdog above all.
         clock.run();
-        puti32(WAKE_AT, clock.now());
+        puti32(WAKE_AT, (clock.now() + wait) | 0);
         return;
       }
       if (i32at(ENGINE_AT) === ENGINE_INTERPRETED) {
@@ -253,11 +263,11 @@ export function createControl(machine: Machine): Control {
       sockets.receive();
       clock.run();
       const now = clock.now();
-      const wait = console.work(now);
+      const rest = console.work(now);
       if (!console.hasMore) registry.write();
       const timer = clock.next();
-      const consoleWake = (now + wait) | 0;
-      const wake = wait >= 0 && ((consoleWake - timer) | 0) < 0 ? consoleWake : timer;
+      const consoleWake = (now + rest) | 0;
+      const wake = rest >= 0 && ((consoleWake - timer) | 0) < 0 ? consoleWake : timer;
       puti32(WAKE_AT, wake);
     },
   };

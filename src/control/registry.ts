@@ -73,8 +73,8 @@ export interface Registry {
   apply(text: Text): Generator<number, string[], void>;
   /** Applies the lines of a text that go before the others, and no more. */
   applyFirst(text: Text): Generator<number, void, void>;
-  /** Applies what the plane's memory holds, after a restart of control. */
-  restore(): Generator<number, void, void>;
+  /** Applies what the plane's memory holds, after a restart of control; answers whether that was all. */
+  restore(): Generator<number, boolean, void>;
 }
 
 /** @param table the console's commands, to which those of the settings are added. */
@@ -203,15 +203,16 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     return refusals;
   }
 
-  function* restore(): Generator<number, void, void> {
+  function* restore(): Generator<number, boolean, void> {
     const bytes = i32at(CONFIGURATION_AT);
     if (bytes <= 0 || bytes > TEXT_BYTES) {
       log(WARNING, 'config', 'the settings are lost: control ended while they were written');
       changed();
-      return;
+      return false;
     }
     const refusals = yield* applied({ at: TEXT_AT, bytes }, true);
     for (const refusal of refusals) log(WARNING, 'config', refusal);
+    return true;
   }
 
   const result: Registry = {

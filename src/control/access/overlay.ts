@@ -1,7 +1,7 @@
 // The overlay `access`: asking for the password, and changing it. Both are jobs.
 // A wrong password costs a pause that doubles with each. A lost one is cured at the console alone: whoever can take
 // the power away may, for RESET_SECONDS after it came back, answer with RESET_WORDS, and the board forgets all.
-// Not here: who is logged in (src/control/access.ts), the hash (pbkdf2.ts).
+// Not here: who is logged in (src/control/access.ts), the hash (pbkdf2.ts), a console that is locked (locked.ts).
 
 import { FACT_RESTARTS } from '../../../firmware/abi.ts';
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
@@ -10,32 +10,25 @@ import { hex } from '../address.ts';
 import { fact } from '../commands/show.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import { bootNumber } from '../crash/records.ts';
 import { INFO } from '../log.ts';
+import { ask, hasPowerReturned, locked, RESET_SECONDS, RESET_WORDS } from './locked.ts';
 import { PASSWORD_MOST, pbkdf2, SALT_BYTES } from './pbkdf2.ts';
 
 /** About a second on a 486 with 66 MHz; a faster board is as patient. */
 const ROUNDS = 2000;
 const PAUSE_MOST_SECONDS = 60;
-const RESET_SECONDS = 60;
-const RESET_WORDS = 'reset factory';
 
 function* isRight(context: Context, secret: Secret, password: string): Generator<number, boolean, void> {
   if (password.length > PASSWORD_MOST) return false;
   return (yield* pbkdf2(context.machine.plane, password, secret.salt, secret.rounds)) === secret.hash;
 }
 
-function* ask(context: Context, prompt: string): Generator<number, string, void> {
-  if (context.ask === undefined) throw new Refusal('Cannot ask: there is no console');
-  return yield* context.ask(prompt, true);
-}
-
 /** Asks until the password is right. */
 export function* login(context: Context, access: Access, table: readonly Command[]): Job {
-  const { clock, log, output } = context;
+  const { log, output } = context;
+  if (context.unread !== undefined) yield* locked(context, access, table);
   // The first start since the power came, and no control before this one: a reset alone does not do it.
-  const isFresh = (): boolean =>
-    bootNumber() <= 1 && fact(FACT_RESTARTS) === 0 && clock.uptime() < RESET_SECONDS * TICKS_PER_SECOND;
+  const isFresh = (): boolean => fact(FACT_RESTARTS) === 0 && hasPowerReturned(context);
   if (isFresh())
     output.line(`Is it lost? For ${RESET_SECONDS} s after power-on ${RESET_WORDS} forgets all settings`);
   for (;;) {

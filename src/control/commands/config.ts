@@ -81,6 +81,8 @@ function* revert(context: Context, store: Store, rollback: Rollback): Job {
 }
 
 function* resetFactory(context: Context, store: Store): Job {
+  if (context.disk === undefined && context.unread !== undefined)
+    throw new Refusal(`Cannot erase the settings: ${context.noDisk}`);
   context.output.line(`All settings and leases are erased in ${REGRET_SECONDS} s; ^C stops it`);
   yield REGRET_SECONDS * TICKS_PER_SECOND;
   if (context.disk !== undefined) {

@@ -7,14 +7,14 @@
 //
 // Not here: commands (commands/config.ts), formats (config-store.ts, journal.ts, lease-store.ts).
 
-import { type Disk, runNow } from '../../../hal/disk/disk.ts';
+import type { Disk } from '../../../hal/disk/disk.ts';
 import { CONFIG_TEXT_MAX, LOG_KIND_CARDS, LOG_KIND_LEASE, LOG_KIND_WAN } from '../../../image/layout.ts';
-import { NOW_AT } from '../../plane/cells.ts';
 import { CONFIGURATION_AT, LEASE_ADDRESSES_AT, LEASE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { copy, i32at } from '../../plane/memory.ts';
 import { since, type Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
 import type { LeaseStore, StoredLease } from '../dhcp/leases.ts';
+import { type Unread, waitFor } from '../disk.ts';
 import { STORE_LATER_SECONDS, STORE_SOON_SECONDS } from '../limits.ts';
 import { WARNING } from '../log.ts';
 import { readRtc } from '../time/rtc.ts';
@@ -26,7 +26,7 @@ import { createTasks, type Task } from './tasks.ts';
 import { putText, textFrom } from './text.ts';
 import { CONFIG_VERSION, migrate, versionLine, versionOf } from './version.ts';
 
-/** Reading at the start ends after this: the board starts without what it could not read. */
+/** Reading at the start takes so long in one go. The settings are waited for longer, the flash log is not. */
 const START_TICKS = 3 * TICKS_PER_SECOND;
 const SOON_TICKS = STORE_SOON_SECONDS * TICKS_PER_SECOND;
 const LATER_TICKS = STORE_LATER_SECONDS * TICKS_PER_SECOND;
@@ -53,8 +53,11 @@ export interface Saved {
 export type Reads = 'all' | 'settings' | 'nothing';
 
 export interface Store {
-  /** Opens the disk's areas at the start, and reads them; nothing when control alone was restarted. */
-  open(disk: Disk | undefined, reads: Reads): void;
+  /**
+   * Opens the disk's areas at the start, and reads them; nothing when control alone was restarted. Answers why it is not
+   * known what is saved, if it is not.
+   */
+  open(disk: Disk | undefined, reads: Reads): Generator<number, Unread | undefined, void>;
   /** Applies what was saved, of it nothing but the password, or the defaults; answers what is to be told. */
   apply(isSafe: boolean): Generator<number, string[], void>;
   /** Tasks on the disk; each answers why it failed. They may only be started when there is a disk. */
@@ -137,18 +140,21 @@ export function createStore(context: Context): Store {
     return why;
   }
 
-  function open(disk: Disk | undefined, reads: Reads): void {
-    if (disk === undefined) return;
+  function* open(disk: Disk | undefined, reads: Reads): Generator<number, Unread | undefined, void> {
+    if (disk === undefined) return undefined;
     config = createConfigStore(machine, disk);
     journal = createJournal(machine, disk, isLive);
-    if (reads === 'nothing') return;
-    const result = runNow(ready(true, reads === 'all'), () => i32at(NOW_AT), START_TICKS);
+    if (reads === 'nothing')
+      return { why: 'reading the saved settings has ended control', isTriedAgain: false };
+    const result = yield* waitFor(context, ready(true, reads === 'all'), START_TICKS, () => !isRead);
     if (result === undefined) {
       const what = isRead ? 'the flash log was not read' : 'what was saved is not used';
       const problem = `the disk is too slow: ${what}`;
       if (isRead) logProblem = problem;
       else loaded.problems.push(problem);
     } else if (result.value !== undefined) logProblem = `the flash log has bad sectors: ${result.value}`;
+    if (loaded.bytes !== undefined || loaded.problems.length === 0) return undefined;
+    return { why: 'the saved settings cannot be read', isTriedAgain: true };
   }
 
   function startLines(start: string): string[] {

@@ -1,0 +1,174 @@
+// The console of a board whose saved settings, the password among them, were not read: on the sim board, with a disk that
+// answers late, never, or with errors.
+
+import { pbkdf2Sync } from 'node:crypto';
+import test from 'ava';
+import { createSimBoard } from '../../../board/sim/board.ts';
+import { type SimDisk, simDisk } from '../../../board/sim/disk.ts';
+import { FACT_SAFE } from '../../../firmware/abi.ts';
+import { memoryMedium } from '../../../hal/disk/ata-model.ts';
+import { READ_SECTORS, UNC } from '../../../hal/disk/ata-registers.ts';
+import {
+  CONFIG_COUNT,
+  CONFIG_SECTOR,
+  CONFIG_SECTORS,
+  IMAGE_SECTORS,
+  SECTOR_BYTES,
+} from '../../../image/layout.ts';
+import { encodeConfig } from '../../../image/records.ts';
+import { BOOT_FACTS_AT } from '../../plane/cells.ts';
+import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+
+const SECOND = TICKS_PER_SECOND;
+const SALT = '00112233445566778899aabbccddeeff';
+const HASH = pbkdf2Sync('secret', Buffer.from(SALT, 'hex'), 2, 32, 'sha256').toString('hex');
+const LINES = `set lan address 10.9.0.1/24\nset password hash 2 ${SALT} ${HASH}\n`;
+
+function savedDisk(text = LINES): SimDisk {
+  const bytes = Buffer.alloc(IMAGE_SECTORS * SECTOR_BYTES);
+  if (text !== '') Buffer.from(encodeConfig(1, text)).copy(bytes, CONFIG_SECTOR * SECTOR_BYTES);
+  return simDisk(memoryMedium(bytes));
+}
+
+/** No answer, whatever is asked, until it is undone. */
+function silence({ drive }: SimDisk, on: boolean): void {
+  drive.isHung = on;
+  drive.isDead = on;
+}
+
+/** No sector of the two places can be read. */
+function spoil({ drive }: SimDisk): void {
+  for (let i = 0; i < CONFIG_COUNT * CONFIG_SECTORS; i++) drive.bad.set(CONFIG_SECTOR + i, UNC);
+}
+
+/** A board that starts with a disk; what was typed is answered within `ticks`. */
+async function start(disk: SimDisk, isSafe = false) {
+  let said = '';
+  const board = await createSimBoard({ onFrame: () => {}, onOutput: text => (said += text), disk });
+  const cells = new DataView(board.memory.buffer, board.memory.byteOffset);
+  cells.setInt32(BOOT_FACTS_AT + 4 * FACT_SAFE, isSafe ? 1 : 0, true);
+  const type = (typed: string, ticks = 2 * SECOND): string => {
+    said = '';
+    board.type(typed);
+    for (let i = 0; i < ticks; i++) {
+      board.run();
+      board.advance(1);
+    }
+    return said;
+  };
+  return { board, type };
+}
+
+const OPEN = /masqbox> /;
+
+test('a disk that answers late is waited for, and nothing is open before', async t => {
+  for (const seconds of [4, 12]) {
+    const disk = savedDisk();
+    silence(disk, true);
+    const { type } = await start(disk);
+    const waiting = type('', seconds * SECOND);
+    t.regex(waiting, /The disk has not answered yet; it is waited for, as settings and password are on it/);
+    t.notRegex(waiting, /lan:|Password|masqbox>/);
+    silence(disk, false);
+    const said = type('', 5 * SECOND);
+    t.regex(said, /lan: 10\.9\.0\.1\/24\r\n.*Password: $/s, `after ${seconds} s`);
+    t.notRegex(said, /Locked|config:/);
+    t.regex(type('secret\r'), OPEN);
+  }
+});
+
+test('a disk that is silent in the middle of its settings is waited for too', async t => {
+  const disk = savedDisk();
+  let reads = 0;
+  disk.drive.fault = command => (command === READ_SECTORS && ++reads === 3 ? 'hang' : undefined);
+  const { type } = await start(disk);
+  t.notRegex(type('', 4 * SECOND), OPEN);
+  disk.drive.isHung = false;
+  t.notRegex(type('', 30 * SECOND), OPEN);
+});
+
+test('a disk without settings that answers late has no password', async t => {
+  const disk = savedDisk('');
+  silence(disk, true);
+  const { type } = await start(disk);
+  t.notRegex(type('', 5 * SECOND), OPEN);
+  silence(disk, false);
+  t.regex(type('', 5 * SECOND), /lan: 192\.168\.0\.1\/24\r\n.*masqbox> $/s);
+});
+
+test('a disk that is silent too long leaves the console locked, until it answers', async t => {
+  const disk = savedDisk();
+  silence(disk, true);
+  const { board, type } = await start(disk);
+  const begun = type('', 25 * SECOND);
+  t.regex(begun, /lan: 192\.168\.0\.1\/24\r\n.*nothing can be saved: the disk does not answer\r\n/s);
+  t.regex(begun, /Locked: the disk does not answer, and a password may be among them\r\n.*Locked: $/s);
+  for (const typed of ['secret\r', 'export secrets\r', '\r', '\x03'])
+    t.notRegex(type(typed), /masqbox>|secret|set lan|hash/, typed);
+  t.regex(type('reset factory\r', 8 * SECOND), /Cannot erase the settings: the disk does not answer/);
+  // A control that ends does not open it.
+  board.engine.evaluate('const was = Math.max; Math.max = () => { throw new Error("test") }; 0');
+  t.regex(type('\r'), /Control was restarted.*Locked: $/s);
+  const other = savedDisk();
+  silence(other, true);
+  const second = await start(other);
+  second.type('', 25 * SECOND);
+  silence(other, false);
+  const healed = second.type('', 60 * SECOND);
+  t.regex(healed, /The saved settings have been read\r\n.*Password: $/s);
+  t.regex(second.type('secret\r'), OPEN);
+  t.regex(second.type('export\r'), /set lan address 10\.9\.0\.1\/24/);
+  second.board.engine.evaluate('const was = Math.max; Math.max = () => { throw new Error("test") }; 0');
+  t.regex(second.type('\r'), /Control was restarted.*Password: $/s);
+});
+
+test('in safe mode the password alone is in force once it has been read', async t => {
+  const disk = savedDisk();
+  silence(disk, true);
+  const { type } = await start(disk, true);
+  t.regex(type('', 25 * SECOND), /Started too often.*Locked: $/s);
+  silence(disk, false);
+  t.regex(type('', 60 * SECOND), /Password: $/);
+  type('secret\r');
+  t.regex(type('show config\r'), /^- set lan address 10\.9\.0\.1\/24\r$/m);
+});
+
+test('where no place can be read nothing but reset factory is taken, within a minute of power-on', async t => {
+  const disk = savedDisk();
+  spoil(disk);
+  const { type } = await start(disk);
+  t.regex(
+    type(''),
+    /Locked: the saved settings cannot be read, and .*\r\nFor 60 s after power-on reset factory forgets all settings\r\nLocked: $/,
+  );
+  for (const typed of ['secret\r', 'setup\r', 'set password hash\r']) t.notRegex(type(typed), OPEN, typed);
+  t.regex(type('reset factory\r', 8 * SECOND), /Cannot erase the settings: the data cannot be read/);
+  disk.drive.isHealing = true;
+  t.regex(type('reset factory\r', 12 * SECOND), /Rebooting.*lan: 192\.168\.0\.1\/24\r\n.*masqbox> $/s);
+});
+
+test('after that minute, and after a reset, reset factory is refused', async t => {
+  const disk = savedDisk();
+  spoil(disk);
+  disk.drive.isHealing = true;
+  const { type } = await start(disk);
+  type('', 62 * SECOND);
+  const said = type('reset factory\r', 10 * SECOND);
+  t.regex(said, /Switch the board off and on; it tries again, and reset factory forgets all settings\r\n/);
+  t.notRegex(said, /erased|Rebooting|masqbox>/);
+});
+
+test('settings whose reading ends control leave the console locked', async t => {
+  const disk = savedDisk();
+  let deaths = 0;
+  disk.drive.fault = command => {
+    if (command !== READ_SECTORS || disk.drive.commands.length < 4 || deaths === 2) return undefined;
+    deaths++;
+    disk.drive.commands.length = 0;
+    throw new Error('test');
+  };
+  const { type } = await start(disk);
+  t.regex(type('', 5 * SECOND), /Locked: reading the saved settings has ended control, and .*Locked: $/s);
+  t.is(deaths, 2);
+  t.notRegex(type('secret\r', 60 * SECOND), OPEN);
+});
