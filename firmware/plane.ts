@@ -34,7 +34,7 @@ export { adjust16, adjust32, checksum, sum } from '../src/plane/checksum.ts';
 export { resetCounters } from '../src/plane/counters.ts';
 export { crc32 } from '../src/plane/crc32.ts';
 export { dhcpExpect, dhcpExpectNothing } from '../src/plane/dhcp-reply.ts';
-export { entropyBits, random32, resetEntropy, stirEntropy } from '../src/plane/entropy.ts';
+export { entropyBits, freshenEntropy, random32, resetEntropy, stirEntropy } from '../src/plane/entropy.ts';
 export { receive } from '../src/plane/forward.ts';
 export { fragmentTick, resetFragments } from '../src/plane/fragment.ts';
 export { resetIcmp } from '../src/plane/icmp.ts';

@@ -50,8 +50,27 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     numbers([5], 4);
     plane.stirEntropy(99);
     const rest = Array.from({ length: 20 }, () => plane.random32());
-    t.deepEqual(rest.slice(0, 4), quiet.slice(4, 8), 'the block that was made is used up');
-    t.notDeepEqual(rest.slice(4), quiet.slice(8));
+    t.deepEqual(
+      rest.slice(0, 12),
+      quiet.slice(4, 16),
+      'the block that was made is used up, and that under way',
+    );
+    t.notDeepEqual(rest.slice(12), quiet.slice(16));
+  });
+
+  test.serial(`${build.name}: freshenEntropy() lets the next number know all samples`, t => {
+    for (let drawn = 0; drawn < 9; drawn++) {
+      const after = (samples: number[]) => {
+        numbers([5], drawn);
+        for (const sample of samples) plane.stirEntropy(sample);
+        plane.freshenEntropy();
+        return Array.from({ length: 16 }, () => plane.random32());
+      };
+      const fresh = after([]);
+      t.deepEqual(fresh, after([]), `${drawn}`);
+      const other = after([99]);
+      t.is(new Set([...fresh, ...other]).size, 32, `${drawn}`);
+    }
   });
 
   test.serial(`${build.name}: a number handed out is not left in memory`, t => {

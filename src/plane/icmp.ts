@@ -141,7 +141,8 @@ function hearer(packet: i32): i32 {
 export function answerAllowed(index: i32, address: i32): i32 {
   if (index < 0) return 0;
   const now: i32 = i32at(NOW_AT);
-  if (i32at(KEY) === 0 || ((now - i32at(KEY_TICK)) | 0) >= ICMP_KEY_TICKS) {
+  const keyAge: i32 = (now - i32at(KEY_TICK)) | 0;
+  if (i32at(KEY) === 0 || keyAge < 0 || keyAge >= ICMP_KEY_TICKS) {
     puti32(KEY, random32() | 1);
     puti32(KEY_TICK, now);
   }

@@ -8,7 +8,7 @@
 // Beside the hash's own key there are two words, drawn when the first number is wanted and once more when the pool
 // of chance is full: the first numbers go out soon after power-on.
 
-import { entropyBits, random32 } from './entropy.ts';
+import { entropyBits, freshenEntropy, random32 } from './entropy.ts';
 import { keyedHash5 } from './keyed-hash.ts';
 import {
   IDENTIFICATION_COUNT,
@@ -45,6 +45,7 @@ export function nextIdentification(source: i32, destination: i32): i32 {
 function drawKey(): void {
   const bits: i32 = entropyBits();
   if (i32at(KEY_BITS) >= 0 && bits < ENOUGH_BITS) return;
+  freshenEntropy();
   puti32(KEY, random32());
   puti32(KEY + 4, random32());
   puti32(KEY_BITS, bits);

@@ -5,7 +5,7 @@
 //    KEYED_HASH_AT    key: two words | whether it has been drawn
 //    KEYED_TEXT_AT    room for a text that does not lie in the plane's memory
 
-import { random32 } from './entropy.ts';
+import { freshenEntropy, random32 } from './entropy.ts';
 import { KEYED_HASH_AT, KEYED_HASH_BYTES, KEYED_TEXT_AT, KEYED_TEXT_BYTES } from './limits.ts';
 import { fill, get8, i32at, put32, puti32 } from './memory.ts';
 
@@ -82,6 +82,7 @@ function wordAt(at: i32, bytes: i32, fold: i32): i32 {
 }
 
 function drawKey(): void {
+  freshenEntropy();
   puti32(KEYED_HASH_AT, random32());
   puti32(KEYED_HASH_AT + 4, random32());
   puti32(DRAWN_AT, 1);

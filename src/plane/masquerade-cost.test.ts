@@ -34,11 +34,8 @@ import { PASS } from './packet.ts';
 import { FILTER_ENDPOINT, NAT_FILTER, NAT_PROFILE, PROFILE_CLASSIC } from './parameters.ts';
 import { socketOpen } from './sockets.ts';
 
-/**
- * A new session, whatever the table holds: with the end of another, a draw, and the generator's next block, which is a
- * third of it and comes with one draw in eight.
- */
-const NEW_SESSION = 3900;
+/** A new session, whatever the table holds: with the end of another, a draw, and an eighth of the next numbers. */
+const NEW_SESSION = 3000;
 /** A packet of a known one. */
 const KNOWN_SESSION = 900;
 /** 0.5 ms of 31.25 million instructions a second: what may be done at once with interrupts off. */
