@@ -154,10 +154,15 @@ export const LEASE_SERVERS = 4;
 
 /** NTP servers that can be set: any of them will do. */
 export const NTP_SERVERS = 4;
+/** Addresses of a name that are tried in a round, 3 s for each that is silent; the next look-up may bring others. */
+export const NTP_ADDRESSES = 4;
 /** Lines sent to a syslog receiver at once, and a second: a twentieth of a 486 at most. */
 export const SYSLOG_BURST = 50;
 export const SYSLOG_PER_SECOND = 10;
-/** Lines that wait for the receiver's name to be resolved. */
+/**
+ * Lines that wait for the receiver's name to be resolved, or for room among the packets that wait for its station's
+ * address. One more is left out; how many were, the receiver is told.
+ */
 export const SYSLOG_WAITING = 20;
 /** Static routes, half of the plane's table: the other half is the WAN's. */
 export const STATIC_ROUTES = 16;

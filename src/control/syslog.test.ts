@@ -1,10 +1,19 @@
 import test from 'ava';
 import { controlLab } from '../../test/control-lab.ts';
-import { faults, read } from '../../test/packets.ts';
-import { introduce, LAN, LAN_ADDRESS, OTHER, OTHER_MAC } from '../../test/plane-router.ts';
-import { TICKS_PER_SECOND } from '../plane/limits.ts';
+import { arpFrame, BROADCAST, faults, get16, read } from '../../test/packets.ts';
+import {
+  GATEWAY_MAC,
+  introduce,
+  LAN,
+  LAN_ADDRESS,
+  OTHER,
+  OTHER_MAC,
+  WAN,
+  WAN_ADDRESS,
+} from '../../test/plane-router.ts';
+import { INTERFACE_LAN, INTERFACE_WAN, NEIGHBOUR_HELD_SHARE, TICKS_PER_SECOND } from '../plane/limits.ts';
 import { parseAddress } from './address.ts';
-import { LOG_BURST, SYSLOG_BURST } from './limits.ts';
+import { LOG_BURST, SYSLOG_BURST, SYSLOG_WAITING } from './limits.ts';
 import { ERROR, INFO } from './log.ts';
 import { createSyslog, modernLine, oldLine } from './syslog.ts';
 import { secondsOf } from './time/civil.ts';
@@ -136,4 +145,61 @@ test.serial('set syslog refuses in house form', t => {
     'Cannot set syslog format json: it is one of rfc5424, rfc3164',
   );
   t.deepEqual(setting.lines(), []);
+});
+
+/** A receiver of whose station nothing is known yet. */
+const UNKNOWN = '192.168.0.77';
+
+test.serial(
+  'what the queue for a station cannot take is sent later, in order; what is more is counted',
+  t => {
+    const { context, router, setting, ticks } = fixture();
+    setting.set([UNKNOWN]);
+    for (let n = 0; n < SYSLOG_BURST; n++) context.log(INFO, `f${n % 5}`, `${n}`);
+    const texts: string[] = [];
+    const take = (): void => {
+      for (const frame of router.taken(INTERFACE_LAN)) {
+        if (get16(frame, 12) !== 0x0800) continue;
+        texts.push(
+          Buffer.from(read(frame.slice(14)).data)
+            .toString('latin1')
+            .replace(/.* - - - /, ''),
+        );
+      }
+    };
+    take();
+    t.deepEqual(texts, [], 'nobody knows where to');
+    const arp = { operation: 1, senderMac: OTHER_MAC, senderAddress: UNKNOWN, targetAddress: LAN_ADDRESS };
+    router.put(LAN, arpFrame(BROADCAST, arp));
+    for (let i = 0; i < 40; i++) {
+      ticks(10);
+      take();
+    }
+    const kept = NEIGHBOUR_HELD_SHARE + SYSLOG_WAITING;
+    t.deepEqual(
+      texts,
+      Array.from({ length: kept }, (_, n) => `${n}`),
+    );
+    context.log(INFO, 'wan', 'last');
+    take();
+    t.deepEqual(texts.slice(kept), [`${SYSLOG_BURST - kept} lines were left out`, 'last']);
+  },
+);
+
+test.serial('lines of a time without a way wait for it', t => {
+  const { context, router, setting, ticks } = fixture();
+  setting.set(['10.1.2.77']);
+  const { plane } = context.machine;
+  plane.configureInterface(INTERFACE_WAN, 1, 0, 0, 1500);
+  plane.interfacesChanged();
+  plane.routeRemove(0, 0);
+  router.taken(INTERFACE_WAN);
+  context.log(INFO, 'wan', 'the lease is over');
+  ticks(100 * TICKS_PER_SECOND);
+  plane.configureInterface(INTERFACE_WAN, 1, parseAddress(WAN_ADDRESS) as number, -256, 1500);
+  plane.interfacesChanged();
+  introduce(router, WAN, GATEWAY_MAC, '10.1.2.77', WAN_ADDRESS);
+  ticks(31 * TICKS_PER_SECOND);
+  const sent = router.taken(INTERFACE_WAN).filter(frame => get16(frame, 12) === 0x0800);
+  t.is(sent.length, 1);
 });

@@ -1,6 +1,9 @@
 // Log lines to another host by UDP: RFC 5424 by RFC 5426, or RFC 3164 for old receivers. Sent and forgotten: what
-// is lost is lost, and no failure to send is logged, as that line would have to be sent too. A burst beyond the
-// rate is left out and counted; the count goes with the next line that is sent.
+// is lost on the wire is lost, and no failure to send is logged, as that line would have to be sent too. A burst beyond
+// the rate is left out and counted; the count goes before the next line that is sent.
+//
+// What cannot be sent now, for want of a route, a buffer or the station's address, waits and is tried again, in its order,
+// after AGAIN_TICKS and ever later, and when the WAN has changed; SYSLOG_WAITING lines at most, all others are counted.
 //
 // A receiver that was set by name is looked up when there is something to send: the first time, after RENEW_TICKS, and
 // after the WAN has changed; the forwarder's cache keeps to the answer's TTL. Lines wait for the first answer.
@@ -12,6 +15,7 @@
 
 import { TICKS_PER_SECOND } from '../plane/limits.ts';
 import { parseServer } from './address.ts';
+import type { Timer } from './clock.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
 import { SYSLOG_BURST, SYSLOG_PER_SECOND, SYSLOG_WAITING } from './limits.ts';
@@ -29,6 +33,9 @@ const HOST_NAME = 'masqbox';
 /** A name is asked for again after that, and after no answer. */
 const RENEW_TICKS = 600 * TICKS_PER_SECOND;
 const RETRY_TICKS = 30 * TICKS_PER_SECOND;
+/** A station's address is found in some ms; without a route it takes as long as it takes. */
+const AGAIN_TICKS = TICKS_PER_SECOND / 5;
+const AGAIN_MOST_TICKS = 30 * TICKS_PER_SECOND;
 const PERIOD_TICKS = TICKS_PER_SECOND / SYSLOG_PER_SECOND;
 
 /** A line as RFC 5424, section 6 has it; the time is "-" as long as it is not known. */
@@ -67,6 +74,8 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
   let tokens = SYSLOG_BURST;
   let filledAt = 0;
   let leftOut = 0;
+  let timer: Timer | undefined;
+  let againTicks = AGAIN_TICKS;
 
   /** Finds the address of a receiver that was set by name. */
   function lookUp(): void {
@@ -78,16 +87,30 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
       lookUpAt = clock.uptime() + (address === undefined ? RETRY_TICKS : RENEW_TICKS);
       if (address === undefined) return;
       host = address;
-      for (const entry of waiting.splice(0)) send(entry);
+      flush();
     });
   }
 
-  function send(entry: Entry): void {
+  /** Sends what waits, in order, as far as it goes. */
+  function flush(): void {
+    if (timer !== undefined) clock.cancel(timer);
+    timer = undefined;
+    while (host !== 0 && waiting.length > 0 && send(waiting[0] as Entry)) {
+      waiting.shift();
+      againTicks = AGAIN_TICKS;
+    }
+    if (host === 0 || waiting.length === 0) return;
+    timer = clock.after(againTicks, flush);
+    againTicks = Math.min(AGAIN_MOST_TICKS, againTicks * 2);
+  }
+
+  /** False if it could not be sent. */
+  function send(entry: Entry): boolean {
     const time = wallClock.at(entry.tick);
     const seconds = time === undefined ? undefined : Math.floor(time / 1000);
     const local = seconds === undefined ? undefined : seconds + localAt(wallClock.zone, seconds).offset;
     const line = isOld ? oldLine(entry, local) : modernLine(entry, time);
-    udp.send(
+    return udp.trySend(
       host,
       SYSLOG_PORT,
       SYSLOG_PORT,
@@ -105,22 +128,20 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
   log.onEntry(entry => {
     if (name === '') return;
     if (isName(name)) lookUp();
-    if (host === 0) {
-      if (waiting.length < SYSLOG_WAITING) waiting.push(entry);
-      else leftOut++;
-      return;
-    }
-    if (!take()) {
+    if ((host !== 0 && !take()) || waiting.length >= SYSLOG_WAITING) {
       leftOut++;
       return;
     }
-    if (leftOut > 0) send({ ...entry, facility: 'syslog', text: `${leftOut} lines were left out` });
+    if (leftOut > 0) waiting.push({ ...entry, facility: 'syslog', text: `${leftOut} lines were left out` });
     leftOut = 0;
-    send(entry);
+    waiting.push(entry);
+    // Who waits already is tried again when it is time.
+    if (timer === undefined) flush();
   });
 
   context.wan?.onChange(() => {
     if (lookUpAt !== undefined) lookUpAt = clock.uptime();
+    flush();
   });
 
   return {

@@ -244,7 +244,9 @@ test.serial('set wan address gives the lease back; set wan dhcp and none take th
   t.deepEqual(lab.took(), ['RELEASE']);
   t.is(lab.address(), '203.0.113.77/24');
   t.deepEqual(routes(), []);
+  const changes = lab.changes;
   t.is(lab.wan.setGateway(address('203.0.113.1')), undefined);
+  t.is(lab.changes, changes + 1, 'now there is a way for who waits for one');
   lab.run(100);
   t.deepEqual(lab.took(), []);
   lab.wan.setNone();

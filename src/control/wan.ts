@@ -126,9 +126,10 @@ export class Wan implements WanInfo {
   setGateway(gateway: number | undefined): string | undefined {
     const { plane } = this.context.machine;
     if (this.modeNow === 'dhcp') return 'it comes by DHCP, see set wan address';
-    if (gateway !== undefined) return setGateway(plane, gateway);
-    plane.routeRemove(0, 0);
-    return undefined;
+    const why = gateway === undefined ? undefined : setGateway(plane, gateway);
+    if (gateway === undefined) plane.routeRemove(0, 0);
+    if (why === undefined) this.tell();
+    return why;
   }
 
   /** Sets the MTU, or, undefined, leaves it to the lease; answers why not, or undefined. */

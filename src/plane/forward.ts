@@ -306,44 +306,45 @@ export function receiveOwn(packet: i32, index: i32): void {
   finish(packet, verdict === PASS ? DROP_LOCAL_CLOSED : verdict);
 }
 
-/** A datagram of our own, made from one that came in: routes it and sends it. Takes the packet. */
-export function emit(packet: i32): void {
+/** A datagram of our own: routes it and sends it. Takes the packet; PASS, or HELD, or why it is dropped. */
+export function emit(packet: i32): i32 {
   const to: i32 = routeTo(get32(packet + PACKET_IP + IP_DESTINATION));
   const way: i32 = i32at(to + TO_WAY);
   if (way >> WAY_SHIFT !== WAY_UNICAST) {
     count(DROP_NO_ROUTE);
     release(packet);
-    return;
+    return DROP_NO_ROUTE;
   }
   const out: i32 = way & WAY_INTERFACE;
   puti32(packet + PACKET_OUT, out);
   puti32(packet + PACKET_NEXT_HOP, i32at(to + TO_NEXT_HOP));
   const mtu: i32 = i32at(interfaceAt(out) + IF_MTU);
-  if (i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES > mtu) dispatchLong(packet, mtu);
-  else dispatch(packet);
+  if (i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES > mtu) return dispatchLong(packet, mtu);
+  return dispatch(packet);
 }
 
-/** To the next hop: PACKET_OUT and PACKET_NEXT_HOP are set, and it fits. Takes the packet. */
-function dispatch(packet: i32): void {
+/** To the next hop: PACKET_OUT and PACKET_NEXT_HOP are set, and it fits. Takes the packet; PASS, or why not. */
+function dispatch(packet: i32): i32 {
   const out: i32 = i32at(packet + PACKET_OUT);
   let verdict: i32 = PASS;
   if (i32at(interfaceAt(out) + IF_LINK) === LINK_ETHERNET) verdict = neighbourResolve(packet);
   if (verdict === PASS) transmit(packet, out);
   else finish(packet, verdict);
+  return verdict;
 }
 
 /** The same in fragments, in order. */
-function dispatchLong(packet: i32, mtu: i32): void {
+function dispatchLong(packet: i32, mtu: i32): i32 {
   for (let i: i32 = 0; i < FRAGMENTS_MAX; i++) {
     if (i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES <= mtu) {
-      dispatch(packet);
-      return;
+      return dispatch(packet);
     }
     const front: i32 = cutFragment(packet, mtu);
     if (front === 0) break;
     dispatch(front);
   }
   finish(packet, DROP_NO_BUFFER);
+  return DROP_NO_BUFFER;
 }
 
 /** The end of a packet's way, other than out: HELD, PUNT, or a drop with its count and perhaps its error. */

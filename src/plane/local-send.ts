@@ -28,6 +28,7 @@ import { sealTransport } from './local.ts';
 import { get8, get16, get32, i32at, put8, put16, put32, puti32 } from './memory.ts';
 import {
   FLAG_LOCAL,
+  HELD,
   PACKET_FLAGS,
   PACKET_IN,
   PACKET_IP,
@@ -53,8 +54,8 @@ export function localSend(packet: i32): i32 {
   const isLong: i32 = get16(ip + IP_LENGTH) > i32at(at + IF_MTU) ? 1 : 0;
   if (isLong !== 0 && (get16(ip + IP_OFFSET) & IP_DONT_FRAGMENT) !== 0) return refuse(packet, DROP_TOO_BIG);
   noteSent(packet, way & WAY_INTERFACE);
-  emit(packet);
-  return PASS;
+  const sent: i32 = emit(packet);
+  return sent === HELD ? PASS : sent;
 }
 
 /** Tells the socket from which it is sent who may answer. A later fragment has no ports. */

@@ -1,6 +1,7 @@
 // TCP segments as bytes: RFC 9293, section 3.1. The plane has checked lengths and checksum of what arrives
 // and computes the checksum of what leaves. The one option is the maximum segment size (section 3.7.1).
 
+import { DROP_ARP_QUEUE_FULL } from '../../plane/counters.ts';
 import { TCP_MSS } from '../../plane/limits.ts';
 import { get16, get32, i32at } from '../../plane/memory.ts';
 import { PACKET_IN, PACKET_IP, PACKET_L4, PASS } from '../../plane/packet.ts';
@@ -118,5 +119,7 @@ export function sendSegment(
   set16(memory, at + 14, window);
   if (headerBytes > HEADER) set32(memory, at + HEADER, (OPTION_MSS << 24) | (4 << 16) | TCP_MSS);
   if (data !== undefined) memory.set(data, at + headerBytes);
-  return plane.localSend(packet) === PASS;
+  const verdict = plane.localSend(packet);
+  // As if it were lost on the way: it is sent again.
+  return verdict === PASS || verdict === DROP_ARP_QUEUE_FULL;
 }

@@ -3,6 +3,7 @@
 // longer than a frame leaves in fragments, which are made here; fragments that arrive are not put together.
 // Not here: which ports are delivered to control (sockets.ts), the way to a host (src/plane/local-send.ts).
 
+import { DROP_ARP_QUEUE_FULL, DROP_NO_BUFFER } from '../../plane/counters.ts';
 import { get16, get32, i32at } from '../../plane/memory.ts';
 import {
   FLAG_BROADCAST,
@@ -75,7 +76,8 @@ export interface Udp {
   close(port: number): void;
   /**
    * Sends by the route to the destination, from the address of the interface on the way unless `source` is
-   * given. False if it could not.
+   * given. False if it could not. Where too much waits for a station's address already it is as if it were lost on the
+   * way, which who asks again need not know.
    */
   send(
     destination: number,
@@ -84,6 +86,8 @@ export interface Udp {
     data: Uint8Array,
     source?: number,
   ): boolean;
+  /** The same, of one frame at most, for who does not ask again: false in that case, too. */
+  trySend(destination: number, destinationPort: number, sourcePort: number, data: Uint8Array): boolean;
   /**
    * Sends by an interface in a frame to a station, or to all when `mac` is left out, whatever the addresses
    * are (DHCP). A source of 0 stays 0. At most one frame's data.
@@ -179,9 +183,20 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
       } else {
         memory.set(data.subarray(offset - UDP_HEADER, offset - UDP_HEADER + payload), at);
       }
-      if (plane.localSend(packet) !== PASS) return false;
+      const verdict = plane.localSend(packet);
+      if (verdict !== PASS && verdict !== DROP_ARP_QUEUE_FULL) return false;
     }
     return true;
+  }
+
+  /** Sends what one frame takes: PASS, or why not. */
+  function sendWhole(source: number, destination: number, ports: [number, number], data: Uint8Array): number {
+    const packet = plane.allocateForControl();
+    if (packet === 0) return DROP_NO_BUFFER;
+    const at = fillHeader(memory, packet, UDP, source, destination, UDP_HEADER + data.length);
+    udpHeader(at, ports[0], ports[1], data.length);
+    memory.set(data, at + UDP_HEADER);
+    return plane.localSend(packet);
   }
 
   return {
@@ -194,13 +209,11 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     send: (destination, destinationPort, sourcePort, data, source = 0) => {
       if (data.length > WHOLE_BYTES)
         return sendFragments(source, destination, [sourcePort, destinationPort], data);
-      const packet = plane.allocateForControl();
-      if (packet === 0) return false;
-      const at = fillHeader(memory, packet, UDP, source, destination, UDP_HEADER + data.length);
-      udpHeader(at, sourcePort, destinationPort, data.length);
-      memory.set(data, at + UDP_HEADER);
-      return plane.localSend(packet) === PASS;
+      const verdict = sendWhole(source, destination, [sourcePort, destinationPort], data);
+      return verdict === PASS || verdict === DROP_ARP_QUEUE_FULL;
     },
+    trySend: (destination, destinationPort, sourcePort, data) =>
+      data.length <= WHOLE_BYTES && sendWhole(0, destination, [sourcePort, destinationPort], data) === PASS,
     sendTo: (index, mac, source, destination, destinationPort, sourcePort, data) => {
       if (data.length > WHOLE_BYTES) return false;
       const packet = plane.allocateForControl();

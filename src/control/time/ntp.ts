@@ -11,6 +11,9 @@
 // A time before the firmware was built, or after 2100, is no answer. Where one server answers it is believed alone, for a
 // second one that is dead must not stop the clock; our own clock has no vote, as the liar may have set it.
 //
+// Of a name all addresses are tried, one after the other, until one answers; that one goes first the next time.
+// When the WAN gets an address, what was asked in vain is asked again at once.
+//
 // Servers that were set go before those that DHCP has told (option 42), and replace them.
 // Not here: messages as bytes (ntp-message.ts), the clock itself (wall-clock.ts), commands (time.ts).
 
@@ -18,7 +21,7 @@ import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { formatAddress } from '../address.ts';
 import { since, type Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
-import { NTP_SERVERS } from '../limits.ts';
+import { NTP_ADDRESSES, NTP_SERVERS } from '../limits.ts';
 import { INFO, WARNING } from '../log.ts';
 import { type Datagram, isQuoteOf } from '../net/udp.ts';
 import { ANY_INTERFACE } from '../sockets.ts';
@@ -40,7 +43,13 @@ const START_SECONDS = 15;
 const POLL_LEAST_SECONDS = 64;
 const POLL_MOST_SECONDS = 4096;
 const RETRY_LEAST_SECONDS = 16;
-const RETRY_MOST_SECONDS = 1024;
+/**
+ * An outage ends without a word where the address stays the same: the time is known two minutes later. Dead servers are
+ * asked no more often than live ones may be.
+ */
+const RETRY_MOST_SECONDS = 128;
+/** Between two requests, whatever happens (RFC 4330, section 10, rule 1). */
+const SPACING_TICKS = 15 * TICKS_PER_SECOND;
 /** A way there and back that takes longer says too little. */
 const DELAY_MOST_MS = 2000;
 /** A step worth a line in the log. */
@@ -55,9 +64,12 @@ export type NtpState = 'OFF' | 'WAITING' | 'RESOLVING' | 'ASKED';
 interface Server {
   /** Address or name, as it was set. */
   text: string;
-  /** 0 until the name is resolved. */
-  address: number;
-  /** It said that it does not want us (kisses DENY and RSTR). */
+  isName: boolean;
+  /** What is to be tried, the best first; none until the name is resolved. */
+  addresses: number[];
+  /** Those of a name that have said that they do not want us. */
+  refusing: number[];
+  /** None is left that wants us (kisses DENY and RSTR). */
   denied: boolean;
   /** What it told was not believed, and the log has said so. */
   doubted: boolean;
@@ -80,6 +92,8 @@ export interface Ntp {
   add(text: string, address: number): boolean;
   /** False if there is none. */
   remove(text: string): boolean;
+  /** The WAN has an address, or another one: what was asked in vain is asked again. */
+  hurry(): void;
   /** The servers that DHCP tells. */
   learn(addresses: readonly number[]): void;
   readonly state: NtpState;
@@ -110,6 +124,10 @@ export function createNtp(context: Context, wallClock: WallClock, isSet: () => v
   let pollSeconds = POLL_LEAST_SECONDS;
   let retrySeconds = RETRY_LEAST_SECONDS;
   let silent = false;
+  /** The last round set the clock. */
+  let good = false;
+  /** The uptime at which a request was sent last. */
+  let sentAt: number | undefined;
   let started = false;
   /** Counts the states, so that a name that is resolved too late is told from one that is waited for. */
   let turn = 0;
@@ -152,7 +170,8 @@ export function createNtp(context: Context, wallClock: WallClock, isSet: () => v
       decide();
       return;
     }
-    if (server.address === 0) {
+    const [address] = server.addresses;
+    if (address === undefined) {
       resolve(server);
       return;
     }
@@ -162,14 +181,14 @@ export function createNtp(context: Context, wallClock: WallClock, isSet: () => v
     buildRequest(request, nonceHigh, nonceLow);
     port = udp.openRandom(
       ANY_INTERFACE,
-      datagram => receive(server, datagram),
+      datagram => receive(server, address, datagram),
       quoted => {
         if (isQuoteOf(quoted, request, NTP_BYTES)) failed();
       },
     );
     askedAt = clock.now();
     // Not sent, for want of a route or a buffer: the timer ends it as it would a lost request.
-    if (port !== 0) udp.send(server.address, NTP_PORT, port, request);
+    if (port !== 0 && udp.send(address, NTP_PORT, port, request)) sentAt = clock.uptime();
   }
 
   function resolve(server: Server): void {
@@ -178,21 +197,20 @@ export function createNtp(context: Context, wallClock: WallClock, isSet: () => v
     // Without DNS, the timer ends it.
     context.resolve?.(server.text, addresses => {
       if (turn !== mine) return;
-      const address = addresses[0];
-      if (address === undefined) failed();
-      else {
-        server.address = address;
-        ask();
-      }
+      const wanted = addresses.filter(address => !server.refusing.includes(address));
+      server.addresses = wanted.slice(0, NTP_ADDRESSES);
+      server.denied = addresses.length > 0 && wanted.length === 0;
+      if (wanted.length === 0) next();
+      else ask();
     });
   }
 
-  /** No answer, or none that is good. */
+  /** No answer, or none that is good. A name may have another address; behind its last one it is looked up anew. */
   function failed(): void {
     const server = round[place];
-    // A name may lead elsewhere by now.
-    if (server !== undefined && !isAddress(server)) server.address = 0;
-    next();
+    if (server?.isName === true) server.addresses.shift();
+    if (server?.isName === true && server.addresses.length > 0) ask();
+    else next();
   }
 
   function next(): void {
@@ -200,12 +218,12 @@ export function createNtp(context: Context, wallClock: WallClock, isSet: () => v
     ask();
   }
 
-  function receive(server: Server, datagram: Datagram): void {
-    if (datagram.source !== server.address || datagram.sourcePort !== NTP_PORT) return;
+  function receive(server: Server, address: number, datagram: Datagram): void {
+    if (datagram.source !== address || datagram.sourcePort !== NTP_PORT) return;
     const answer = readAnswer(datagram.data, nonceHigh, nonceLow);
     // What does not fit may be a stranger's: the true answer may still come.
     if (typeof answer === 'string') return;
-    if ('kiss' in answer) kissed(server, answer.kiss);
+    if ('kiss' in answer) kissed(server, address, answer.kiss);
     else answered(server, answer);
   }
 
@@ -244,6 +262,7 @@ export function createNtp(context: Context, wallClock: WallClock, isSet: () => v
   function decide(): void {
     const agreed = majority(told);
     const [best] = agreed;
+    good = best !== undefined;
     if (best === undefined) {
       if (told.length > 0) for (const { server, time } of told) doubt(server, time, 'and no majority agrees');
       else if (!silent && round.length > 0)
@@ -285,25 +304,35 @@ export function createNtp(context: Context, wallClock: WallClock, isSet: () => v
    * RATE asks for patience, DENY and RSTR send away for good. All others mean nothing to a client (RFC 5905, section 7.4):
    * a server that has just been switched on answers INIT until it has the time itself.
    */
-  function kissed(server: Server, kiss: string): void {
+  function kissed(server: Server, address: number, kiss: string): void {
     const isDenial = kiss === 'DENY' || kiss === 'RSTR';
     if (isDenial || kiss === 'RATE') log(INFO, 'ntp', `${server.text} answers ${kiss}`);
-    server.denied = isDenial;
+    if (isDenial && server.isName) server.refusing.push(address);
+    else server.denied = isDenial;
     rated ||= kiss === 'RATE';
     failed();
-  }
-
-  function isAddress(server: Server): boolean {
-    return formatAddress(server.address) === server.text;
   }
 
   /** Begins anew after the servers have changed. */
   function renew(): void {
     if (!started) return;
     silent = false;
+    good = false;
     pollSeconds = POLL_LEAST_SECONDS;
     retrySeconds = RETRY_LEAST_SECONDS;
     wait(START_LEAST_SECONDS);
+  }
+
+  function hurry(): void {
+    if (!started || usable().length === 0 || rated || (good && state === 'WAITING')) return;
+    retrySeconds = RETRY_LEAST_SECONDS;
+    const spaced = sentAt === undefined ? 0 : SPACING_TICKS - (clock.uptime() - sentAt);
+    enter('WAITING', Math.max(START_LEAST_SECONDS * TICKS_PER_SECOND, spaced), begin);
+  }
+
+  function serverOf(text: string, address: number): Server {
+    const addresses = address === 0 ? [] : [address];
+    return { text, isName: address === 0, addresses, refusing: [], denied: false, doubted: false };
   }
 
   return {
@@ -317,7 +346,7 @@ export function createNtp(context: Context, wallClock: WallClock, isSet: () => v
     add: (text, address) => {
       if (set.some(server => server.text === text)) return true;
       if (set.length === NTP_SERVERS) return false;
-      set.push({ text, address, denied: false, doubted: false });
+      set.push(serverOf(text, address));
       renew();
       return true;
     },
@@ -328,15 +357,11 @@ export function createNtp(context: Context, wallClock: WallClock, isSet: () => v
       renew();
       return true;
     },
+    hurry,
     learn: addresses => {
       const texts = addresses.slice(0, NTP_SERVERS).map(formatAddress);
       if (texts.join() === learnt.map(({ text }) => text).join()) return;
-      learnt = texts.map((text, i) => ({
-        text,
-        address: addresses[i] as number,
-        denied: false,
-        doubted: false,
-      }));
+      learnt = texts.map((text, i) => serverOf(text, addresses[i] as number));
       if (set.length === 0) renew();
     },
     get state() {

@@ -1,6 +1,6 @@
 // The time of day as a service: RTC at boot, NTP when there is a server, the settings and `show time`.
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { parseServer } from '../address.ts';
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
@@ -8,6 +8,7 @@ import { NTP_SERVERS } from '../limits.ts';
 import { WARNING } from '../log.ts';
 import type { Machine } from '../machine.ts';
 import type { Setting } from '../registry.ts';
+import { prefixOf } from '../settings.ts';
 import { dateText } from './civil.ts';
 import { createNtp, type Ntp } from './ntp.ts';
 import { readRtc, writeRtc } from './rtc.ts';
@@ -60,9 +61,12 @@ export function createTime(context: Context): Time {
       const seconds = readRtc();
       if (seconds !== undefined && !wallClock.set(seconds * 1000, clock.now(), "the board's clock", false))
         context.log(WARNING, 'time', `the board's clock cannot be right: ${dateText(seconds)} UTC`);
-      const learn = (): void => ntp.learn(context.wan?.ntpServers() ?? []);
+      const learn = (): void => {
+        ntp.learn(context.wan?.ntpServers() ?? []);
+        if (prefixOf(INTERFACE_WAN) !== undefined) ntp.hurry();
+      };
       context.wan?.onChange(learn);
-      learn();
+      ntp.learn(context.wan?.ntpServers() ?? []);
       ntp.start();
     },
   };

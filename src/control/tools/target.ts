@@ -1,5 +1,6 @@
 // What ping and traceroute share: the host that is meant, by address or name, and how a datagram goes there.
 
+import { DROP_ARP_QUEUE_FULL } from '../../plane/counters.ts';
 import { INTERFACE_COUNT } from '../../plane/limits.ts';
 import { PASS } from '../../plane/packet.ts';
 import { formatAddress, parseAddress, refuseUnicast } from '../address.ts';
@@ -60,7 +61,8 @@ export function sendTo(context: Context, what: string, build: (packet: number) =
   if (packet !== 0) {
     build(packet);
     const verdict = plane.localSend(packet);
-    if (verdict === PASS) return;
+    // Where too much waits for the station's address, it is as if it were lost on the way.
+    if (verdict === PASS || verdict === DROP_ARP_QUEUE_FULL) return;
     why = counterList().find(({ index }) => index === verdict)?.meaning ?? `reason ${verdict}`;
   }
   throw new Refusal(`Cannot ${what}: ${why}`);
