@@ -82,11 +82,14 @@ export function fixture(store?: LeaseStore) {
   plane.configureInterface(INTERFACE_LAN, INTERFACE_INSIDE, 0xc0a80001 | 0, -256, MTU_DEFAULT);
   const clock = new Time();
   const sent: Reader[] = [];
+  /** The same as bytes. */
+  const raw: Uint8Array[] = [];
   let receive: (datagram: Datagram) => void = () => {};
   const deliver = (data: Uint8Array): boolean => {
     const reader = new Reader();
     if (reader.parse(data.slice()) !== undefined) throw new Error('The server sends what it cannot read');
     sent.push(reader);
+    raw.push(data.slice());
     return true;
   };
   const udp: Udp = {
@@ -108,6 +111,7 @@ export function fixture(store?: LeaseStore) {
   /** A datagram comes, and time passes; all that the server says meanwhile. */
   const hear = (data: Uint8Array, ticks: number): Reader[] => {
     sent.length = 0;
+    raw.length = 0;
     receive({
       source: 0,
       sourcePort: 68,
@@ -140,6 +144,7 @@ export function fixture(store?: LeaseStore) {
     clock,
     server,
     holders,
+    raw,
     said,
     hear,
     say,

@@ -42,6 +42,8 @@ const FILE = 108;
 const COOKIE = 236;
 const OPTIONS = 240;
 const CHADDR_BYTES = 16;
+/** Of the field `file`. */
+export const FILE_BYTES: number = COOKIE - FILE;
 const MAGIC_COOKIE = 0x63825363;
 
 const PAD = 0;
@@ -57,7 +59,7 @@ const JOINED_BYTES = 3072;
  */
 export const MOST_PIECES = 128;
 /** BOOTP's messages have 300 bytes (RFC 951), and old relays drop what is shorter. */
-const LEAST_BYTES = 300;
+export const LEAST_BYTES = 300;
 /** What everybody must take: 576 bytes of IP datagram (RFC 2131, 2), less the headers of IP and UDP. */
 export const MESSAGE_BYTES = 548;
 /** The most we build: an Ethernet frame's payload less the headers. */
@@ -92,10 +94,12 @@ export class Reader {
     this.joinedBytes = 0;
     this.pieces = 0;
     if (data.length < OPTIONS) return 'it is short';
-    if (this.view.getInt32(COOKIE) !== MAGIC_COOKIE) return 'its magic cookie is wrong';
+    // RFC 951 knows no options; its clients leave the field empty.
+    const cookie = this.view.getInt32(COOKIE);
+    if (cookie !== MAGIC_COOKIE && cookie !== 0) return 'its magic cookie is wrong';
     if (this.op !== BOOTREQUEST && this.op !== BOOTREPLY) return 'its op is unknown';
     if (this.hlen > CHADDR_BYTES) return 'its hlen is larger than chaddr';
-    let fault = this.walk(OPTIONS, data.length);
+    let fault = cookie === 0 ? undefined : this.walk(OPTIONS, data.length);
     if (fault !== undefined || !this.has(OPTION_OVERLOAD)) return fault;
     // `file` is read before `sname` (RFC 2131, 4.1), and neither can say that there is more.
     const overload = this.byte(OPTION_OVERLOAD);
@@ -253,7 +257,7 @@ export class Writer {
   private at = OPTIONS;
   private limit = MESSAGE_BYTES;
 
-  /** Begins a message of at most `limit` bytes. */
+  /** Begins a message of at most `limit` bytes; type 0 is BOOTP's. */
   start(op: number, xid: number, type: number, limit: number = MESSAGE_BYTES): void {
     this.data.fill(0);
     this.limit = Math.max(LEAST_BYTES, Math.min(limit, MOST_BYTES));
@@ -263,7 +267,12 @@ export class Writer {
     this.view.setInt32(XID, xid);
     this.view.setInt32(COOKIE, MAGIC_COOKIE);
     this.at = OPTIONS;
-    this.byte(OPTION_MESSAGE_TYPE, type);
+    if (type !== 0) this.byte(OPTION_MESSAGE_TYPE, type);
+  }
+
+  /** Room that was not to be used until now. */
+  more(bytes: number): void {
+    this.limit += bytes;
   }
 
   set htype(value: number) {
@@ -289,6 +298,11 @@ export class Writer {
   }
   set giaddr(value: number) {
     this.view.setInt32(GIADDR, value);
+  }
+  /** The file to boot, if the field holds it with a NUL behind it. */
+  set file(name: string) {
+    if (name.length >= FILE_BYTES) return;
+    for (let i = 0; i < name.length; i++) this.data[FILE + i] = name.charCodeAt(i);
   }
   /** The client's hardware address, at most 16 bytes; sets hlen too. */
   set chaddr(value: Uint8Array) {

@@ -1,9 +1,9 @@
-// DHCP options: their codes, and what they are called and look like.
-// Names and forms come from the option table of the npm package `dhcp` (node-dhcp), checked and turned into
+// DHCP options: their codes, what their values look like, and how people write them.
+// The forms come from the option table of the npm package `dhcp` (node-dhcp), checked and turned into
 // option-table.ts by tools/dhcp-options.ts, which also says what was corrected. RFC 2132 unless said otherwise.
 // Not here: options on the wire (message.ts).
 
-import { parseAddress } from '../address.ts';
+import { maskOf, parseAddress, parsePrefix } from '../address.ts';
 import { OPTION_TABLE } from './option-table.ts';
 
 export const OPTION_SUBNET_MASK = 1;
@@ -27,6 +27,8 @@ export const OPTION_RENEWAL_TIME = 58;
 export const OPTION_REBINDING_TIME = 59;
 export const OPTION_VENDOR_CLASS = 60;
 export const OPTION_CLIENT_IDENTIFIER = 61;
+export const OPTION_TFTP_SERVER_NAME = 66;
+export const OPTION_BOOT_FILE_NAME = 67;
 /** RFC 4702. */
 export const OPTION_CLIENT_FQDN = 81;
 /** RFC 3046. */
@@ -47,26 +49,21 @@ export type OptionType =
   | 'UInt32'
   | 'Int32'
   | 'Bool'
-  | 'ASCII';
-
-export interface OptionInfo {
-  name: string;
-  type: OptionType;
-}
+  | 'ASCII'
+  | 'Domains'
+  | 'Routes';
 
 /** Between these, codes belong to the site (RFC 3942): none is in the table, and a search would take 2 ms. */
 const CODE_PUBLIC_MOST = 223;
 const CODE_MICROSOFT = 249;
 
-/** What is known of an option, or undefined. Searches the table's text: for the console, not for packets. */
-export function optionInfo(code: number): OptionInfo | undefined {
+/** The type of an option, or undefined. Searches the table's text: for the console, not for packets. */
+export function optionType(code: number): OptionType | undefined {
   if (code > CODE_PUBLIC_MOST && code < CODE_MICROSOFT) return undefined;
   const key = `\n${code} `;
   const start = OPTION_TABLE.indexOf(key);
   if (start < 0) return undefined;
-  const line = OPTION_TABLE.slice(start + key.length, OPTION_TABLE.indexOf('\n', start + 1));
-  const space = line.indexOf(' ');
-  return { type: line.slice(0, space) as OptionType, name: line.slice(space + 1) };
+  return OPTION_TABLE.slice(start + key.length, OPTION_TABLE.indexOf('\n', start + 1)) as OptionType;
 }
 
 /** Whether a value of this type can have so many bytes. */
@@ -93,11 +90,19 @@ export function lengthFits(type: OptionType, length: number): boolean {
 /** How a question mark is listed: the key would ask for help where the line is pasted. */
 export const QUESTION = '\\x3f';
 
-/** The value that words of the console stand for, or why they are none. */
+/**
+ * The value that words of the console stand for, or why they are none. Where the type says no more than that there are
+ * bytes, they may be numbers, addresses, hexadecimal digits with colons, or text.
+ */
 export function parseOption(type: OptionType, words: string[]): Uint8Array | string {
-  if (type === 'ASCII') {
-    const text = words.join(' ').replaceAll(QUESTION, '?');
-    return Uint8Array.from(text, character => character.charCodeAt(0));
+  if (type === 'ASCII') return textBytes(words);
+  if (type === 'Domains') return domains(words);
+  if (type === 'Routes' && words.every(word => /[./]/.test(word))) return routes(words);
+  if (type === 'UInt8s' || type === 'Routes') {
+    if (words.every(word => /^[\d.]*\.[\d.]*$/.test(word))) return parseOption('IPs', words);
+    if (words.length === 1 && /^[\da-f]{2}(:[\da-f]{2})+$/i.test(words[0] as string))
+      return hexBytes(words[0] as string);
+    if (!words.every(word => /^(-?\d+|0x[\da-f]*)$/i.test(word))) return textBytes(words);
   }
   const width = widthOf(type);
   if (words.length * width > 255) return 'it is longer than 255 bytes';
@@ -112,6 +117,46 @@ export function parseOption(type: OptionType, words: string[]): Uint8Array | str
     for (let shift = first; shift >= 0; shift -= 8) bytes[at++] = value >> shift;
   }
   return lengthFits(type, bytes.length) ? bytes : `it takes one value, not ${words.length}`;
+}
+
+function textBytes(words: string[]): Uint8Array {
+  const text = words.join(' ').replaceAll(QUESTION, '?');
+  return Uint8Array.from(text, character => character.charCodeAt(0));
+}
+
+function hexBytes(word: string): Uint8Array {
+  return Uint8Array.from(word.split(':'), pair => Number.parseInt(pair, 16));
+}
+
+/** Names as labels (RFC 1035, section 3.1), without pointers, which no client needs. */
+function domains(words: string[]): Uint8Array | string {
+  const bytes: number[] = [];
+  for (const word of words) {
+    for (const label of word.replace(/\.$/, '').split('.')) {
+      if (!/^[\w-]{1,63}$/.test(label)) return `${word} is no domain name`;
+      bytes.push(label.length, ...textBytes([label]));
+    }
+    bytes.push(0);
+  }
+  return bytes.length <= 255 ? Uint8Array.from(bytes) : 'it is longer than 255 bytes';
+}
+
+/** Networks with their gateways in turn: 10.0.0.0/8 192.168.0.2 (RFC 3442). */
+function routes(words: string[]): Uint8Array | string {
+  const bytes: number[] = [];
+  const push = (value: number, count: number): void => {
+    for (let i = 0; i < count; i++) bytes.push((value >>> (24 - 8 * i)) & 255);
+  };
+  for (let i = 0; i < words.length; i += 2) {
+    const prefix = parsePrefix(words[i] as string);
+    const gateway = parseAddress(words[i + 1] ?? '');
+    if (typeof prefix === 'string') return prefix;
+    if (typeof gateway === 'string') return 'each network wants a gateway behind it';
+    bytes.push(prefix.length);
+    push(prefix.address & maskOf(prefix.length), (prefix.length + 7) >> 3);
+    push(gateway, 4);
+  }
+  return bytes.length <= 255 ? Uint8Array.from(bytes) : 'it is longer than 255 bytes';
 }
 
 function parseNumber(type: OptionType, word: string, range: readonly [number, number]): number | string {
@@ -133,6 +178,6 @@ function rangeOf(type: OptionType): [number, number] {
 
 /** Bytes of one value. */
 function widthOf(type: OptionType): number {
-  if (type === 'UInt8' || type === 'UInt8s' || type === 'Bool' || type === 'ASCII') return 1;
-  return type === 'UInt16' || type === 'UInt16s' ? 2 : 4;
+  if (type === 'UInt16' || type === 'UInt16s') return 2;
+  return type.startsWith('IP') || type.endsWith('32') ? 4 : 1;
 }

@@ -32,7 +32,9 @@ export interface DhcpConfig {
   domain: string;
   reservations: Reservation[];
   /** Further options, or others than ours: code, value, and the words that were typed. */
-  options: { code: number; value: Uint8Array; words: string }[];
+  options: { code: number; value: Uint8Array; words: string; always: boolean }[];
+  /** What hosts that start by the network load, and from where; 0: the router. */
+  boot: { file: string; server: number } | undefined;
 }
 
 /** RFC 5625, section 5.2 would tell none. Names below this one are answered here and leak nowhere (dns/local.ts). */
@@ -47,6 +49,7 @@ export function defaultConfig(): DhcpConfig {
     domain: DOMAIN_DEFAULT,
     reservations: [],
     options: [],
+    boot: undefined,
   };
 }
 

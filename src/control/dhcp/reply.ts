@@ -1,18 +1,22 @@
 // What the DHCP server's replies say, and where they go. RFC 2131, sections 4.1 and 4.3.1 (table 3); RFC 2132;
-// the client identifier comes back: RFC 6842; the relay's option comes back, last: RFC 3046, section 2.2.
+// the client identifier comes back: RFC 6842; the relay's option comes back, last: RFC 3046, section 2.2. A host that
+// starts by the network gets `siaddr` and `file` (RFC 951; RFC 2132, 9.4 and 9.5), one by HTTP its class back (UEFI, 24.7).
 // Not here: what is decided (server.ts).
 
 import { IF_MTU, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_LAN } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
+import { formatAddress, parseAddress } from '../address.ts';
 import type { Udp } from '../net/udp.ts';
 import {
   ACK,
   BOOTREPLY,
   CLIENT_PORT,
+  FILE_BYTES,
   FLAG_BROADCAST,
   HTYPE_ETHERNET,
   INFORM,
+  LEAST_BYTES,
   MESSAGE_BYTES,
   type Reader,
   SERVER_PORT,
@@ -23,6 +27,8 @@ import type { DhcpConfig, Pool } from './pool.ts';
 
 const IP_UDP_BYTES = 28;
 const EVERYBODY = -1;
+/** What a UEFI firmware that boots by HTTP begins its class with, and looks for in the answer. */
+const HTTP_CLIENT = 'HTTPClient';
 /** Told when the client does not say what it wants. */
 const USUAL = Uint8Array.of(
   option.OPTION_SUBNET_MASK,
@@ -54,7 +60,7 @@ export class Replies {
     private readonly ntpServers: () => readonly number[],
   ) {}
 
-  /** An OFFER or an ACK. */
+  /** An OFFER or an ACK, or with type 0 a BOOTREPLY without anything of DHCP (RFC 1534, section 2). */
   send(reader: Reader, type: number, given: Given, source: number): void {
     const { writer, told } = this;
     this.begin(reader, type);
@@ -73,6 +79,8 @@ export class Replies {
     // The mask goes before the router, in whatever order they are wanted (RFC 2132, 3.3).
     if (wanted.includes(option.OPTION_SUBNET_MASK)) this.tell(option.OPTION_SUBNET_MASK, given);
     for (let i = 0; i < wanted.length; i++) this.tell(wanted[i] as number, given);
+    for (const { code, always } of this.config.options) if (always) this.tell(code, given);
+    this.boot(reader, given);
     this.finish(reader);
     this.deliver(
       reader,
@@ -95,11 +103,13 @@ export class Replies {
     const { writer } = this;
     const most = reader.half(option.OPTION_MAXIMUM_MESSAGE_SIZE) - IP_UDP_BYTES;
     const mtu = i32at(interfaceAt(INTERFACE_LAN) + IF_MTU) - IP_UDP_BYTES;
-    writer.start(BOOTREPLY, reader.xid, type, Math.min(mtu, Math.max(MESSAGE_BYTES, most)));
+    const limit = type === 0 ? LEAST_BYTES : Math.min(mtu, Math.max(MESSAGE_BYTES, most));
+    writer.start(BOOTREPLY, reader.xid, type, limit - relayBytes(reader));
     writer.htype = reader.htype;
     writer.flags = reader.flags;
     writer.giaddr = reader.giaddr;
     writer.chaddr = reader.chaddr;
+    if (type === 0) return;
     writer.word(option.OPTION_SERVER_IDENTIFIER, this.pool.router);
     if (reader.has(option.OPTION_CLIENT_IDENTIFIER)) {
       writer.bytes(option.OPTION_CLIENT_IDENTIFIER, reader.bytes(option.OPTION_CLIENT_IDENTIFIER));
@@ -108,8 +118,35 @@ export class Replies {
 
   private finish(reader: Reader): void {
     const code = option.OPTION_RELAY_AGENT_INFORMATION;
-    if (reader.giaddr !== 0 && reader.has(code)) this.writer.bytes(code, reader.bytes(code));
+    // A switch puts it in without being a relay: giaddr may be 0.
+    this.writer.more(relayBytes(reader));
+    if (reader.has(code)) this.writer.bytes(code, reader.bytes(code));
     this.message = this.writer.finish();
+  }
+
+  /** Fills in what a host that starts by the network looks for in the fixed fields. */
+  private boot(reader: Reader, given: Given): void {
+    const { writer, config } = this;
+    const file = this.textOf(option.OPTION_BOOT_FILE_NAME);
+    const server = parseAddress(this.textOf(option.OPTION_TFTP_SERVER_NAME));
+    if (file !== '') {
+      writer.file = file;
+      if (file.length >= FILE_BYTES) this.tell(option.OPTION_BOOT_FILE_NAME, given);
+    }
+    if (typeof server === 'number') writer.siaddr = server;
+    const vendor = reader.bytes(option.OPTION_VENDOR_CLASS);
+    if (config.boot === undefined || this.told[option.OPTION_VENDOR_CLASS] === 2) return;
+    for (let i = 0; i < HTTP_CLIENT.length; i++) if (vendor[i] !== HTTP_CLIENT.charCodeAt(i)) return;
+    writer.text(option.OPTION_VENDOR_CLASS, HTTP_CLIENT);
+  }
+
+  /** The option of that name as it was set by hand, or what `set dhcp boot` makes of it; '' if neither was. */
+  private textOf(code: number): string {
+    const { options, boot } = this.config;
+    const set = options.length === 0 ? undefined : options.find(other => other.code === code);
+    if (set !== undefined) return String.fromCharCode(...set.value);
+    if (boot === undefined) return '';
+    return code === option.OPTION_BOOT_FILE_NAME ? boot.file : formatAddress(boot.server || this.pool.router);
   }
 
   /** Writes an option if we have it to give, once. */
@@ -121,10 +158,15 @@ export class Replies {
       const set = config.options.find(other => other.code === code);
       if (set !== undefined) {
         writer.bytes(code, set.value);
+        told[code] = 2;
         return;
       }
     }
     switch (code) {
+      case option.OPTION_TFTP_SERVER_NAME:
+      case option.OPTION_BOOT_FILE_NAME:
+        if (config.boot !== undefined) writer.text(code, this.textOf(code));
+        break;
       case option.OPTION_SUBNET_MASK:
         writer.word(code, pool.mask);
         break;
@@ -167,4 +209,10 @@ export class Replies {
   private toStation(mac: Uint8Array | undefined, address: number): void {
     this.udp.sendTo(INTERFACE_LAN, mac, this.pool.router, address, CLIENT_PORT, SERVER_PORT, this.message);
   }
+}
+
+/** Bytes that the relay's option takes. */
+function relayBytes(reader: Reader): number {
+  const length = reader.lengthOf(option.OPTION_RELAY_AGENT_INFORMATION);
+  return length < 0 ? 0 : length + 2 * Math.max(1, Math.ceil(length / 255));
 }

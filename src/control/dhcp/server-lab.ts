@@ -39,6 +39,7 @@ export interface Said {
   most?: number;
   xid?: number;
   relay?: number[];
+  vendor?: string;
   source?: string;
   destination?: string;
 }
@@ -177,6 +178,7 @@ export function compose(mac: string, type: number, said: Said): Uint8Array {
   if (said.most !== undefined) writer.half(option.OPTION_MAXIMUM_MESSAGE_SIZE, said.most);
   if (said.name !== undefined) writer.text(option.OPTION_HOST_NAME, said.name);
   if (said.id !== undefined) writer.bytes(option.OPTION_CLIENT_IDENTIFIER, Uint8Array.from(said.id));
+  if (said.vendor !== undefined) writer.text(option.OPTION_VENDOR_CLASS, said.vendor);
   if (said.wants !== undefined)
     writer.bytes(option.OPTION_PARAMETER_REQUEST_LIST, Uint8Array.from(said.wants));
   if (said.relay !== undefined)

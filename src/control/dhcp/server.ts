@@ -8,6 +8,7 @@
 //    DECLINE                -> the address is left alone for DHCP_QUARANTINE_SECONDS
 //    RELEASE                -> the lease ends, the address is remembered for the client
 //    INFORM                 -> ACK without a lease
+//    BOOTP's request        -> the address that is reserved for the station, for good; others are not answered
 //
 // A new address is asked for by ARP before it is offered, and the offer waits DHCP_PROBE_TICKS for the answer: a
 // row of addresses probed ahead of need would be stale when the need comes, a client that wants its old
@@ -41,7 +42,12 @@ import { createBucket } from './bucket.ts';
 import { hostNameOf } from './host-name.ts';
 import { BOUND, type Lease, type LeaseStore, type Leases, LeaseTable, OFFERED } from './leases.ts';
 import { ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST, SERVER_PORT } from './message.ts';
-import { OPTION_LEASE_TIME, OPTION_REQUESTED_ADDRESS, OPTION_SERVER_IDENTIFIER } from './options.ts';
+import {
+  OPTION_LEASE_TIME,
+  OPTION_MESSAGE_TYPE,
+  OPTION_REQUESTED_ADDRESS,
+  OPTION_SERVER_IDENTIFIER,
+} from './options.ts';
 import { type DhcpConfig, defaultConfig, Pool } from './pool.ts';
 import { Probes } from './probes.ts';
 import { Replies } from './reply.ts';
@@ -160,6 +166,9 @@ export class DhcpServer implements Leases {
         break;
       case INFORM:
         this.inform(source);
+        break;
+      case 0:
+        if (!this.asker.reader.has(OPTION_MESSAGE_TYPE)) this.bootp();
         break;
     }
   }
@@ -439,6 +448,17 @@ export class DhcpServer implements Leases {
     const { reader } = this.asker;
     const address = reader.ciaddr !== 0 ? reader.ciaddr : source;
     if (pool.isLocal(address)) this.replies.send(reader, ACK, { address: 0, seconds: 0, name: '' }, source);
+  }
+
+  /** RFC 951: a host that knows no leases gets what is reserved for it. */
+  private bootp(): void {
+    const { reader, reservation } = this.asker;
+    if (reservation === undefined) return;
+    const slot = this.table.at(reservation.address);
+    const isTaken = slot >= 0 && this.table.stateOf(slot) === BOUND && !this.asker.isStationOf(slot);
+    if (isTaken || !this.pool.isHost(reservation.address)) return;
+    const { address, name } = reservation;
+    this.replies.send(reader, 0, { address, seconds: 0, name }, 0);
   }
 
   private reply(type: number, slot: number, source: number): void {

@@ -22,7 +22,7 @@ import {
   OPTION_REBINDING_TIME,
   OPTION_RELAY_AGENT_INFORMATION,
   OPTION_REQUESTED_ADDRESS,
-  optionInfo,
+  optionType,
   parseOption,
   QUESTION,
 } from './options.ts';
@@ -30,6 +30,7 @@ import { DOMAIN_DEFAULT, type Reservation } from './pool.ts';
 import type { DhcpServer } from './server.ts';
 
 const NONE = 'none';
+const ALWAYS = 'always';
 
 export function dhcpSettings(context: Context, server: DhcpServer): Setting[] {
   return [
@@ -38,6 +39,7 @@ export function dhcpSettings(context: Context, server: DhcpServer): Setting[] {
     leaseSetting(server),
     dnsSetting(server),
     domainSetting(server),
+    bootSetting(server),
     optionSetting(server),
     reserveSetting(context, server),
   ];
@@ -143,14 +145,39 @@ function domainSetting({ config }: DhcpServer): Setting {
   };
 }
 
+function bootSetting({ config }: DhcpServer): Setting {
+  return {
+    words: 'dhcp boot',
+    arguments: 'FILE:text [SERVER:address]',
+    help: 'what hosts that start by the network load, from the router if no server is given',
+    set: ([text = '', from]) => {
+      const file = text.replaceAll(QUESTION, '?');
+      if (file.length > 255) throw new Refusal(`Cannot set DHCP boot ${text}: it is longer than 255 bytes`);
+      const server = from === undefined ? 0 : addressFrom(`DHCP boot server ${from}`, from);
+      config.boot = { file, server };
+    },
+    unset: () => {
+      config.boot = undefined;
+    },
+    lines: () => {
+      if (config.boot === undefined) return [];
+      const { file, server } = config.boot;
+      const from = server === 0 ? '' : ` ${formatAddress(server)}`;
+      return [`set dhcp boot ${file.replaceAll('?', QUESTION)}${from}`];
+    },
+  };
+}
+
 function optionSetting({ config }: DhcpServer): Setting {
   return {
     words: 'dhcp option',
     arguments: 'CODE:integer(1..254) VALUE:text...63',
-    help: 'an option that hosts are told of if they ask; bytes as decimal numbers or 0x..',
-    set: ([text = '', ...words]) => {
+    help: 'an option that hosts are told of if they ask, or always with that word at its end',
+    set: ([text = '', ...given]) => {
       const code = optionCode(text);
-      const type = optionInfo(code)?.type ?? 'UInt8s';
+      const always = given.length > 1 && given.at(-1) === ALWAYS;
+      const words = always ? given.slice(0, -1) : given;
+      const type = optionType(code) ?? 'UInt8s';
       const value = parseOption(type, words);
       if (typeof value === 'string') throw new Refusal(`Cannot set DHCP option ${text}: ${value}`);
       // One at a time: a call for each of those before would take 1 ms of the boot.
@@ -160,7 +187,7 @@ function optionSetting({ config }: DhcpServer): Setting {
       if (others.length === DHCP_OPTIONS) {
         throw new Refusal(`Cannot set DHCP option ${text}: all ${DHCP_OPTIONS} places are taken`);
       }
-      others.push({ code, value, words: words.join(' ') });
+      others.push({ code, value, words: words.join(' '), always });
       config.options = others;
     },
     unsetArguments: 'CODE:integer(1..254)',
@@ -172,7 +199,9 @@ function optionSetting({ config }: DhcpServer): Setting {
       config.options = config.options.filter(other => other.code !== code);
     },
     lines: () =>
-      config.options.map(({ code, words }) => `set dhcp option ${code} ${words.replaceAll('?', QUESTION)}`),
+      config.options.map(({ code, words, always }) =>
+        `set dhcp option ${code} ${words.replaceAll('?', QUESTION)} ${always ? ALWAYS : ''}`.trimEnd(),
+      ),
   };
 }
 

@@ -133,6 +133,7 @@ const EXAMPLES = new Map([
   ['ipchains', '-M -L -n'],
   ['set nat timeout', 'tcp-established 86400'],
   ['set dhcp option', '42 192.168.0.1'],
+  ['set dhcp boot', 'pxelinux.0 192.168.0.3'],
   ['set dns host', 'printer 192.168.0.20'],
   ['set dns server', '9.9.9.9 1.1.1.1'],
   ['set dhcp reserve', '00:11:22:33:44:55 192.168.0.20 printer'],
