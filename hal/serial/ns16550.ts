@@ -109,6 +109,10 @@ export const SERIAL_FRAMING_ERRORS: i32 = 60;
 export const SERIAL_BREAKS: i32 = 64;
 /** Bytes lost because control did not empty the ring. */
 export const SERIAL_RING_FULL: i32 = 68;
+/** 1 when bytes were lost, until who reads the ring puts 0 there; and the first and last position where some may lack. */
+export const SERIAL_LOST: i32 = 72;
+export const SERIAL_LOST_FROM: i32 = 76;
+export const SERIAL_LOST_TO: i32 = 80;
 
 export const SERIAL_NONE: i32 = 0;
 /** 16450 or 8250, or a 16550 whose FIFOs do not work: one byte at a time. */
@@ -296,6 +300,8 @@ function receive(index: i32, at: i32, port: i32): i32 {
     if ((status & LSR_OVERRUN) !== 0) {
       add(at + SERIAL_OVERRUNS);
       count(COUNT_SERIAL_OVERRUN);
+      // It is shown at once, while what had come before is still in the FIFO (data sheet, LSR bit 1).
+      lose(at, i32at(at + SERIAL_KIND) === SERIAL_16550 ? FIFO_BYTES : 0);
     }
     if ((status & LSR_DATA) === 0) return status;
     const byte: i32 = in8(port + RBR);
@@ -308,9 +314,21 @@ function receive(index: i32, at: i32, port: i32): i32 {
 
 /** A byte known to be wrong is counted and not passed on. A break shows as a framing error too. */
 function countError(at: i32, status: i32): void {
-  if ((status & LSR_BREAK) !== 0) add(at + SERIAL_BREAKS);
-  else if ((status & LSR_FRAMING) !== 0) add(at + SERIAL_FRAMING_ERRORS);
+  if ((status & LSR_BREAK) !== 0) {
+    add(at + SERIAL_BREAKS);
+    return;
+  }
+  lose(at, 0);
+  if ((status & LSR_FRAMING) !== 0) add(at + SERIAL_FRAMING_ERRORS);
   else add(at + SERIAL_PARITY_ERRORS);
+}
+
+/** Notes that a byte is missing between here and so many bytes on. */
+function lose(at: i32, reach: i32): void {
+  const tail: i32 = i32at(at + SERIAL_RX_TAIL);
+  if (i32at(at + SERIAL_LOST) === 0) puti32(at + SERIAL_LOST_FROM, tail);
+  puti32(at + SERIAL_LOST, 1);
+  puti32(at + SERIAL_LOST_TO, (tail + reach) | 0);
 }
 
 /** Puts a good byte into the ring, or obeys it where it is flow control. */
@@ -325,6 +343,7 @@ function accept(index: i32, at: i32, port: i32, byte: i32): void {
   if (filled >= SERIAL_RECEIVE_BYTES) {
     add(at + SERIAL_RING_FULL);
     count(COUNT_SERIAL_OVERRUN);
+    lose(at, 0);
     return;
   }
   put8(SERIAL_RECEIVE_AT + index * SERIAL_RECEIVE_BYTES + (tail & (SERIAL_RECEIVE_BYTES - 1)), byte);

@@ -2,7 +2,12 @@
 // bytes are copied, as a byte at a time would be slower than the line. `set console flow`: how a paste is slowed down.
 
 import {
+  SERIAL_FRAMING_ERRORS,
+  SERIAL_LOST,
+  SERIAL_LOST_FROM,
+  SERIAL_LOST_TO,
   SERIAL_OVERRUNS,
+  SERIAL_PARITY_ERRORS,
   SERIAL_RING_FULL,
   SERIAL_RX_HEAD,
   SERIAL_RX_TAIL,
@@ -94,7 +99,21 @@ export function createSerialLine(machine: Machine, index: number): SerialLine {
     },
     lost: () => {
       const state = serialAt(index);
-      return (i32at(state + SERIAL_OVERRUNS) + i32at(state + SERIAL_RING_FULL)) | 0;
+      const ours = i32at(state + SERIAL_OVERRUNS) + i32at(state + SERIAL_RING_FULL);
+      return (ours + i32at(state + SERIAL_PARITY_ERRORS) + i32at(state + SERIAL_FRAMING_ERRORS)) | 0;
+    },
+    takeLoss: () => {
+      const state = serialAt(index);
+      if (i32at(state + SERIAL_LOST) === 0) return undefined;
+      machine.lock();
+      const head = i32at(state + SERIAL_RX_HEAD);
+      const loss = {
+        from: (i32at(state + SERIAL_LOST_FROM) - head) | 0,
+        to: (i32at(state + SERIAL_LOST_TO) - head) | 0,
+      };
+      puti32(state + SERIAL_LOST, 0);
+      machine.unlock();
+      return loss;
     },
     write: text => {
       const state = serialAt(index);

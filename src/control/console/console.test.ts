@@ -1,13 +1,14 @@
 import test from 'ava';
 import type { Tools } from '../schema/tools.ts';
 import { type Command, Refusal } from './command.ts';
-import { Console, MORE, PROMPT, TYPED_AHEAD_LIMIT } from './console.ts';
+import { Console, type Loss, MORE, PROMPT, TYPED_AHEAD_LIMIT } from './console.ts';
 import { OUTPUT_LIMIT } from './output.ts';
 
 /** A console on a line whose rings hold so many bytes, with commands that show what runs. */
 function fixture(transmitBytes = 4096, tools?: () => Tools) {
   const received: number[] = [];
   let lost = 0;
+  let loss: Loss | undefined;
   let sent = '';
   let room = transmitBytes;
   const ran: string[] = [];
@@ -95,6 +96,11 @@ function fixture(transmitBytes = 4096, tools?: () => Tools) {
       setTransparent: on => transparent.push(on),
       holds: byte => received.includes(byte),
       lost: () => lost,
+      takeLoss: () => {
+        const taken = loss;
+        loss = undefined;
+        return taken;
+      },
     },
     commands,
     tools,
@@ -121,8 +127,9 @@ function fixture(transmitBytes = 4096, tools?: () => Tools) {
     return text;
   };
   const waiting = () => received.length;
-  const lose = (bytes: number) => {
+  const lose = (bytes: number, from?: number, to = from) => {
     lost += bytes;
+    if (from !== undefined) loss = { from, to: to ?? from };
   };
   return { board, type, settle, take, ran, transparent, waiting, lose };
 }
@@ -185,6 +192,68 @@ test('^C is seen in a ring that is not read, and what the line lost is told', t 
   settle(1);
   t.deepEqual(ran, ['after']);
   t.true(take().includes('12 bytes were lost on the line: turn on its flow control\r\n'));
+});
+
+test('a line of which bytes were lost is told and not run; those around it are', t => {
+  const { type, settle, take, ran, lose } = fixture();
+  const lines = Array.from({ length: 40 }, (_, i) => `note line ${i}\r`);
+  const text = lines.join('');
+  for (const [cut, bytes] of [
+    [text.indexOf('line 7'), 4],
+    [text.indexOf('note line 20') - 1, 1], // the line's end: two are glued
+    [text.indexOf('note line 30'), 13],
+  ] as const) {
+    ran.length = 0;
+    // XOFF and XON stand in the ring, and not in what is typed.
+    type(`\x13\x11${text.slice(0, cut)}${text.slice(cut + bytes)}`);
+    lose(bytes, cut + 2);
+    settle();
+    t.true(ran.length >= 37, `${ran.length} lines ran`);
+    t.true(ran.every(line => /^line \d+$/.test(line)));
+    t.true(take().includes('Cannot take the line: bytes of it were lost\r\n'));
+  }
+  ran.length = 0;
+  // Somewhere among the bytes from here to there: all lines that have one of them.
+  type(text);
+  lose(1, text.indexOf('line 3\r') + 2, text.indexOf('line 6\r') + 2);
+  settle();
+  t.deepEqual(
+    ran,
+    [0, 1, 2, ...Array.from({ length: 33 }, (_, i) => i + 7)].map(i => `line ${i}`),
+  );
+});
+
+test('bytes that were lost where nothing has come yet spoil the line that comes, and ^C forgets them', t => {
+  const { type, settle, ran, lose } = fixture();
+  lose(5, 0);
+  type('note first\rnote second\r');
+  settle();
+  t.deepEqual(ran, ['second']);
+  type('note half');
+  settle();
+  lose(1, 0);
+  type('\x03');
+  settle();
+  type('note whole\r');
+  settle();
+  t.deepEqual(ran, ['second', 'whole']);
+});
+
+test('an answer of which bytes were lost is asked for again', t => {
+  const { type, settle, take, ran, lose } = fixture();
+  type('question\r');
+  settle();
+  take();
+  lose(2, 1);
+  type('12\r');
+  settle();
+  t.is(
+    take(),
+    '12\r\n2 bytes were lost on the line: turn on its flow control\r\nCannot take the line: bytes of it were lost\r\none: ',
+  );
+  type('34\r5\r');
+  settle();
+  t.deepEqual(ran, ['34 5']);
 });
 
 test('long output waits for a key at each page, but never for a paste', t => {

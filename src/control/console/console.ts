@@ -6,6 +6,7 @@
 // Typed ahead keeps a paste that comes faster than lines are run; when it is full the ring fills, and the driver
 // tells the peer to wait. ^C is seen as it arrives: it ends the running job and forgets what was typed ahead, as a
 // terminal driver does. ^S holds the output, ^Q lets it go, where the driver leaves them to us.
+// A line of which bytes were lost on the way is not run: two halves of a paste may well be a command.
 // A job that says more than a page waits for a key, but never while more is typed ahead: a paste needs no keys.
 // Not here: who may use it (access.ts), what completion and marks say (tools.ts).
 
@@ -41,8 +42,16 @@ export interface Line extends Sink {
   holds?(byte: number): boolean;
   /** Bytes that were lost before read() could take them, since the start. */
   lost?(): number;
+  /** Where some were lost since the last call: the first and last place, counted from the next byte of read(). */
+  takeLoss?(): Loss | undefined;
   /** Lets output go that the peer has stopped. */
   release?(): void;
+}
+
+/** Bytes are missing somewhere before each of the bytes from one number to another. */
+export interface Loss {
+  from: number;
+  to: number;
 }
 
 /** The line for a program at its other end: a job that transfers a file takes it, and gives it back. */
@@ -73,6 +82,9 @@ export class Console implements RawLine {
   private typedFrom = 0;
   private typedTo = 0;
   private lostBytes = 0;
+  /** Bytes that the editor has had, or that were forgotten; and where some were lost, in the same count. */
+  private edited = 0;
+  private losses: Loss[] = [];
   private held = false;
   /** Takes off a line's end what is no command's; throws a Refusal. */
   strip: (line: string) => string = line => line;
@@ -189,6 +201,7 @@ export class Console implements RawLine {
   }
 
   private interrupt(): void {
+    this.edited += this.typedTo - this.typedFrom;
     this.typedFrom = 0;
     this.typedTo = 0;
     this.held = false;
@@ -231,7 +244,14 @@ export class Console implements RawLine {
   receive(): void {
     if (!this.makeRoom()) {
       if (this.line.holds?.(CONTROL_C) !== true) return;
+      this.edited += this.typedTo - this.typedFrom;
+      this.typedFrom = 0;
       this.typedTo = 0;
+    }
+    const loss = this.line.takeLoss?.();
+    if (loss !== undefined && this.receiver === undefined) {
+      const next = this.edited + this.typedTo - this.typedFrom;
+      this.losses.push({ from: next + loss.from, to: next + loss.to });
     }
     const from = this.typedTo;
     const end = from + this.line.read(this.typed, from);
@@ -247,7 +267,16 @@ export class Console implements RawLine {
       if (byte === CONTROL_C) this.interrupt();
       else if (byte === XOFF) this.held = true;
       else if (byte === XON) this.held = false;
-      else this.typed[this.typedTo++] = byte;
+      else {
+        this.typed[this.typedTo++] = byte;
+        continue;
+      }
+      // What came behind it has one place less before it.
+      const next = this.edited + this.typedTo - this.typedFrom;
+      for (const loss of this.losses) {
+        if (loss.from > next) loss.from--;
+        if (loss.to > next) loss.to--;
+      }
     }
   }
 
@@ -287,9 +316,17 @@ export class Console implements RawLine {
 
   /** Gives the editor a slice of what was typed. */
   private feed(): LineEvent {
-    const end = Math.min(this.typedTo, this.typedFrom + EDIT_SLICE);
+    let end = Math.min(this.typedTo, this.typedFrom + EDIT_SLICE);
+    const [loss] = this.losses;
+    if (loss !== undefined) {
+      // The line that a byte of these belongs to is spoiled, so the editor gets no more than leads there.
+      if (this.edited >= loss.from) this.editor.spoil();
+      else end = Math.min(end, this.typedFrom + loss.from - this.edited);
+    }
     const { used, event } = this.editor.feed(this.typed, this.typedFrom, end);
     this.typedFrom += used;
+    this.edited += used;
+    while (this.losses[0] !== undefined && this.losses[0].to < this.edited) this.losses.shift();
     this.taken();
     return event;
   }
@@ -300,6 +337,8 @@ export class Console implements RawLine {
       this.advise(event);
       return;
     }
+    if (event.kind === 'spoiled') this.reportLoss(false);
+    if (event.kind === 'spoiled') this.output.line('Cannot take the line: bytes of it were lost');
     if (this.asking) {
       if (event.kind === 'line') this.answer = event.text;
       else if (event.kind !== 'more') this.editor.open();
@@ -344,19 +383,19 @@ export class Console implements RawLine {
     }
   }
 
-  private reportLoss(): void {
+  private reportLoss(isOpen: boolean): void {
     const lost = this.line.lost?.() ?? 0;
     if (lost === this.lostBytes) return;
-    this.output.line(
-      `\r\n${(lost - this.lostBytes) | 0} bytes were lost on the line: turn on its flow control`,
-    );
+    const bytes = (lost - this.lostBytes) | 0;
+    this.output.line(`${isOpen ? '\r\n' : ''}${bytes} bytes were lost on the line: turn on its flow control`);
     this.lostBytes = lost;
-    this.editor.open();
+    if (isOpen) this.editor.open();
   }
 
   /** Takes the key that the pager waits for. */
   private turn(): void {
     const key = this.typed[this.typedFrom++] as number;
+    this.edited++;
     this.taken();
     this.paging = false;
     this.output.write(`\r${' '.repeat(MORE.length)}\r`);
@@ -423,7 +462,7 @@ export class Console implements RawLine {
       return 0;
     }
     if (this.job !== undefined && !(this.asking && this.answer === undefined)) return this.resume(now);
-    if (!this.asking) this.reportLoss();
+    if (!this.asking) this.reportLoss(true);
     if (!isTyped) return -1;
     this.edit();
     this.resumeAt = now;

@@ -34,13 +34,14 @@ const CR = 13;
 const ESCAPE = 27;
 
 /**
- * What feed() found: a line (`hidden`: bytes at its start that were not on the screen), `too-long` with nothing to
- * run, `cancelled` by ^C, the keys TAB and `?` behind a text; or that it needs more.
+ * What feed() found: a line (`hidden`: bytes at its start that were not on the screen), `too-long` or `spoiled`
+ * with nothing to run, `cancelled` by ^C, the keys TAB and `?` behind a text; or that it needs more.
  */
 export type LineEvent =
   | { kind: 'line'; text: string; hidden: number }
   | { kind: 'tab' | 'help'; before: string }
   | { kind: 'too-long' }
+  | { kind: 'spoiled' }
   | { kind: 'cancelled' }
   | { kind: 'more' };
 
@@ -57,6 +58,7 @@ export class LineEditor {
   /** The first bytes of a letter whose others have not come: half a letter would spoil the screen. */
   private half = '';
   private tooLong = false;
+  private isSpoiled = false;
   private shown = '';
   private column = 0;
   private windowStart = 0;
@@ -77,6 +79,11 @@ export class LineEditor {
     private prompt: string,
     private readonly write: (text: string) => void,
   ) {}
+
+  /** Bytes of this line were lost. */
+  spoil(): void {
+    this.isSpoiled = true;
+  }
 
   private get width(): number {
     return SCREEN_COLUMNS - 1 - this.prompt.length;
@@ -258,6 +265,7 @@ export class LineEditor {
     this.position = 0;
     this.half = '';
     this.tooLong = false;
+    this.isSpoiled = false;
     this.shown = '';
     this.column = 0;
     this.windowStart = 0;
@@ -269,13 +277,15 @@ export class LineEditor {
   private finish(): LineEvent {
     this.write('\r\n');
     const line = this.text;
-    const refused = this.tooLong;
+    const spoiled = this.isSpoiled;
+    const refused = this.tooLong || spoiled;
     const hidden = this.windowStart;
     if (!refused && !this.secret && line.trim() !== '' && this.history[this.history.length - 1] !== line) {
       this.history.push(line);
       if (this.history.length > HISTORY_LIMIT) this.history.shift();
     }
     this.clear();
+    if (spoiled) return { kind: 'spoiled' };
     return refused ? { kind: 'too-long' } : { kind: 'line', text: line, hidden };
   }
 

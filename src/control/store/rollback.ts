@@ -23,6 +23,8 @@ const MARK = 0x726f6c6c;
 const MINUTES_MOST = 1440;
 /** Behind `set` and `unset`, and what they may be shortened to; elsewhere the word is wrong, and is marked. */
 const CONFIRM = /^(\s*(?:set?|uns?e?t?)\s.*\S)\s+confirm\s+(\d+)\s*$/;
+/** The same without minutes, or with something else: never a value, as it would be set for good. */
+const WITHOUT = /^\s*(?:set?|uns?e?t?)\s(?:.*\s)?confirm(?:\s+\d+[a-z]+)?\s*$/i;
 const MINUTE_TICKS = 60 * TICKS_PER_SECOND;
 
 export interface Rollback {
@@ -77,7 +79,11 @@ export function createRollback({ clock, log, machine, registry }: Context): Roll
     strip: line => {
       asked = undefined;
       const found = CONFIRM.exec(line);
-      if (found === null) return line;
+      if (found === null) {
+        if (WITHOUT.test(line))
+          throw new Refusal(`Cannot run ${line.trim()}: confirm needs its minutes, 1 to ${MINUTES_MOST}`);
+        return line;
+      }
       const [, rest = '', text = ''] = found;
       const minutes = Number(text);
       if (minutes < 1 || minutes > MINUTES_MOST) {

@@ -316,7 +316,18 @@ test('set ... confirm goes back by itself, with all that was set after it', asyn
       line,
     );
   t.regex(command('set lan address 10.5.0.1/24 confirm soon'), /\^ expected: MINUTES, 1 to 1440\nCannot run/);
+  t.regex(command('set lan address 10.5.0.1/24 confirm'), /\^ expected: MINUTES, 1 to 1440\nCannot run/);
   t.is(command('set dns host confirm 10.0.0.3'), '');
+  // Without its minutes it is never a value.
+  for (const line of [
+    'set dhcp reserve 52:54:00:00:00:07 10.20.30.33 confirm',
+    'set dhcp domain confirm',
+    'se dhcp option 67 file confirm',
+    'un dns host confirm',
+    'set dhcp reserve 52:54:00:00:00:07 10.20.30.33 pc confirm 5m',
+  ])
+    t.regex(command(line), /Cannot run .*: confirm needs its minutes, 1 to 1440$/, line);
+  t.notRegex(command('export'), /reserve|dhcp domain|option/);
   t.is(command('confirm'), 'Cannot confirm: nothing waits for it');
   for (const line of ['se lan address 10.5.0.9/24', 'unset lan address', 'un lan address']) {
     t.is(command(`${line} confirm 5`), '', line);
