@@ -198,7 +198,7 @@ whole('board: no packet buffer is lost', async t => {
 });
 
 whole('board: reboot starts it again, with nothing remembered', async (t, town) => {
-  board.machine().console.write('reboot\r');
+  board.machine().console.write('reboot\ryes\r');
   t.regex(await board.comeUp(), /Masqbox \d/);
   await pings(t, town.laptop, SERVER);
   t.regex(await board.console('show version'), /up 0:\d\d/);

@@ -57,7 +57,7 @@ async function command(line: string): Promise<string[]> {
   return await terminal.prompt(`${line}\r`);
 }
 
-step('setup: five questions at the first boot', async t => {
+step('setup: a few questions at the first boot', async t => {
   // Notices would come between the rows that are compared.
   await command('set log console error');
   await terminal.row('setup\r', /^LAN: the router's address \[192\.168\.0\.1\/24\]:$/);
@@ -65,11 +65,12 @@ step('setup: five questions at the first boot', async t => {
   await terminal.see('192.168.0.1\r', asked, 'the question again');
   await terminal.row('192.168.9.1/24\r', /^WAN: dhcp, static or none \[dhcp\]:$/);
   await terminal.row('\r', /^Time zone, as in /);
-  await terminal.row('CET-1CEST,M3.5.0,M10.5.0/3\r', /^A password for this console: yes or no \[no\]:$/);
+  await terminal.row('CET-1CEST,M3.5.0,M10.5.0/3\r', /^Time servers \(NTP\), .* \[none\]:$/);
+  await terminal.row('\r', /^A password for this console: yes or no \[no\]:$/);
   await terminal.row('\r', /^Set this: yes or no \[yes\]:$/);
   const rows = await terminal.prompt('\r');
-  t.deepEqual(rows.slice(-3), ['Saved', 'Done; show config lists what is set', 'masqbox>']);
-  for (const line of ['  set lan address 192.168.9.1/24', '  set timezone CET-1CEST,M3.5.0,M10.5.0/3'])
+  t.deepEqual(rows.slice(-3), ['Saved', 'In force, and saved; show config lists the settings', 'masqbox>']);
+  for (const line of ['+ set lan address 192.168.9.1/24', '+ set timezone CET-1CEST,M3.5.0,M10.5.0/3'])
     t.true(rows.includes(line), rows.join('\n'));
 });
 

@@ -125,6 +125,36 @@ withBoard('push types a file, pull reads it back, and pushing that changes nothi
   t.notRegex(machine.console.transcript, /Cannot/);
 });
 
+withBoard('push --replace makes the settings equal to a file, or changes nothing', async t => {
+  const before = await done(t, ['pull']);
+  const lines = Array.from(
+    { length: 150 },
+    (_, i) => `set dhcp reserve 52:54:00:00:01:${(i + 16).toString(16)} 192.168.7.${i + 10} pc-${i}`,
+  );
+  const wanted = `# masqbox configuration 1\nset lan address 192.168.7.1/24\n${lines.slice(0, 60).join('\n')}\nset nat profile classic\n`;
+  t.regex(
+    await done(t, ['push', '--replace', file('all.txt', wanted)]),
+    /^62 lines are in force, and not saved$/m,
+  );
+  const set = await done(t, ['pull']);
+  t.is(set.split('set dhcp reserve').length - 1, 60);
+  t.regex(set, /set nat profile classic/);
+  const { status, stderr } = await tool([
+    'push',
+    '--replace',
+    file('odd.txt', `${wanted}set nat timeout udp 60\n`),
+  ]);
+  t.is(status, 1);
+  t.regex(stderr, /^odd\.txt was refused, and the board is as it was:$/m);
+  t.regex(stderr, /^ {2}Cannot set NAT timeout udp 60/m);
+  t.is(await done(t, ['pull']), set);
+  const big = await tool(['push', '--replace', file('big.txt', `${lines.join('\n')}\n`.repeat(8))]);
+  t.is(big.status, 2);
+  t.regex(big.stderr, /^Cannot replace the settings by big\.txt: it has \d+ characters, and 16352 fit$/m);
+  await done(t, ['push', '--replace', '-'], { input: before });
+  t.is(await done(t, ['pull']), before);
+});
+
 withBoard('push stops at the first error, and says line, mark and reason', async t => {
   const text =
     'set dns host first 192.168.0.9\n\n# x\nset lan address 300.0.0.1/24\nset dns host last 192.168.0.8\n';

@@ -141,7 +141,7 @@ whole('control dies in every way, and nothing that runs through the board notice
 
 whole('the plane faults: the board comes back with what is saved, and tells', async (t, town) => {
   const syslog = await town.servers.inet.udp(514, SERVER);
-  board.machine().console.write('reboot\r'); // from here on a start is a start
+  board.machine().console.write('reboot\ryes\r'); // from here on a start is a start
   await board.comeUp();
   board.machine().console.write('debug crash plane\r');
   t.regex(await board.comeUp(), /Floor: page fault/);

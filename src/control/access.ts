@@ -74,6 +74,13 @@ export class Access implements Guard {
     if (!this.isIn) this.terminal.logout('');
   }
 
+  /** Another password, or none, by who is logged in. */
+  change(secret: Secret | undefined): void {
+    if (secret === undefined) this.secret = undefined;
+    else this.enter(secret);
+    this.context.registry.changed();
+  }
+
   private *ask(): Job {
     const { context } = this;
     try {

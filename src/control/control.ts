@@ -195,6 +195,8 @@ export function createControl(machine: Machine): Control {
       plane.resetSockets();
       plane.resetTcp();
       plane.captureStop();
+      // Settings were being replaced.
+      puti32(HELD_AT, 0);
       serial.release();
       yield* openDisk(context, false);
       yield* store.open(context.disk, 'nothing');

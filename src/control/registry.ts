@@ -55,6 +55,8 @@ export interface Registry {
   add(...settings: Setting[]): void;
   /** The whole configuration as lines. */
   lines(): string[];
+  /** Why a line is no setting, or undefined. What its values are worth is not looked at. */
+  refusalOf(line: string): string | undefined;
   /** A line as anybody may see it. */
   shown(line: string): string;
   /** Something was changed otherwise than by a command. The configuration will lie in the plane's memory soon. */
@@ -196,6 +198,7 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   }
 
   function* whole(wanted: readonly string[]): Generator<number, string[], void> {
+    while (isApplying) yield 1;
     isApplying = true;
     const refusals = yield* become(settings, meanings, wanted);
     isApplying = false;
@@ -218,6 +221,10 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   const result: Registry = {
     ...{ add, lines, changed, write, applyFirst, restore },
     isBusy: () => false,
+    refusalOf: line => {
+      const found = meanings.of(line);
+      return typeof found === 'string' ? found : undefined;
+    },
     shown: line => {
       const secret = secrets.find(words => line.startsWith(words));
       return secret === undefined ? line : `${secret}(not shown)`;

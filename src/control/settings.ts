@@ -121,15 +121,20 @@ function wanMtu(): number {
   return i32at(interfaceAt(INTERFACE_WAN) + IF_MTU);
 }
 
-/** Sets the WAN's gateway; answers why not, or undefined. */
-export function setGateway(plane: Plane, gateway: number): string | undefined {
-  const wan = prefixOf(INTERFACE_WAN);
-  if (wan === undefined) return 'the WAN has no address yet, see set wan address';
+/** Why a gateway cannot be that of an address on the WAN, or undefined. */
+export function refuseGateway(wan: Prefix, gateway: number): string | undefined {
   if (gateway === wan.address) return "it is the WAN's own address";
   if (!contains(wan, gateway)) {
     return `it is not in the WAN's network ${formatPrefix(wan.address & maskOf(wan.length), wan.length)}`;
   }
-  const why = refuseHost({ address: gateway, length: wan.length });
+  return refuseHost({ address: gateway, length: wan.length });
+}
+
+/** Sets the WAN's gateway; answers why not, or undefined. */
+export function setGateway(plane: Plane, gateway: number): string | undefined {
+  const wan = prefixOf(INTERFACE_WAN);
+  if (wan === undefined) return 'the WAN has no address yet, see set wan address';
+  const why = refuseGateway(wan, gateway);
   if (why !== undefined) return why;
   return plane.routeAdd(0, 0, gateway, INTERFACE_WAN) === 1 ? undefined : 'the table of routes is full';
 }

@@ -13,7 +13,7 @@ import { readFirmware } from './image-file.ts';
 import { openPort } from './port.ts';
 import { choosePort, listPorts, portRow } from './ports.ts';
 import { pull } from './pull.ts';
-import { push } from './push.ts';
+import { push, replace } from './push.ts';
 import { askSecret } from './secret.ts';
 import { BOARD_BAUD, Session } from './session.ts';
 import { parseStatus, statusRows } from './status.ts';
@@ -107,13 +107,21 @@ async function runPull(file: string | undefined, options: CommonOptions): Promis
   }
 }
 
-async function runPush(file: string, options: CommonOptions & { save?: boolean }): Promise<void> {
+async function runPush(
+  file: string,
+  options: CommonOptions & { save?: boolean; replace?: boolean },
+): Promise<void> {
   const text = read(file).toString('utf8');
   const name = file === '-' ? 'standard input' : basename(file);
   await withBoard(options, async session => {
     const show = (rows: readonly string[]): void => {
       for (const row of rows) print(`${row}\n`);
     };
+    if (options.replace === true) {
+      show(await replace(session, name, text));
+      if (options.save === true) show(await save(session));
+      return;
+    }
     const count = await push(session, name, text, (_, rows) => show(rows));
     if (options.save === true) show(await save(session));
     say(`${count} lines are in force${options.save === true ? '' : '; save keeps them over a power cut'}`);
@@ -273,6 +281,7 @@ function createProgram(): Command {
     .command('push <file>')
     .description('types the lines of a file, - for standard input, and stops at the first error')
     .option('--save', 'then saves them')
+    .option('--replace', "makes the board's settings equal to the file, all of it or nothing")
     .action((file: string, _, command) => runPush(file, common(command)));
   program
     .command('update <image>')

@@ -45,8 +45,10 @@ test('password asks twice, keeps a hash with a salt, and who set it stays logged
   const { type } = parts;
   t.regex(type('password\r'), /New password, nothing for none: $/);
   t.regex(type('secret 1?\r'), /Once more: $/);
-  t.regex(type('secret 2\r', 100), /Cannot change the password: the two are not the same\r\nmasqbox> $/);
-  const said = setPassword(parts, 'secret');
+  t.regex(type('secret 2\r', 100), /That will not do: the two are not the same\r\nNew password, .*: $/);
+  t.regex(type('reset factory\r'), /That will not do: it is what resets the board\r\nNew password/);
+  type('secret\r');
+  const said = type('secret\r', 100);
   t.regex(said, /The password is set.*masqbox> $/s);
   const line = /set password hash \d+ [0-9a-f]{32} [0-9a-f]{64}/.exec(type('export secrets\r'))?.[0];
   t.truthy(line);
@@ -199,38 +201,6 @@ test('the saved password is in force whatever else is saved, and all that was re
   t.false((type('show config\r') + type('a', 400)).includes('\x1b'));
   type('save\r');
   t.regex(type('show refused\r'), /What is saved was saved since the start/);
-});
-
-test('setup sets what was answered, at the end only', async t => {
-  const { type } = await terminal();
-  t.regex(type('setup\r'), /LAN: the router's address \[192\.168\.0\.1\/24\]: $/);
-  t.regex(type('10.0.0.300/24\r'), /That will not do: 300 is not 0 to 255\r\nLAN: /);
-  t.regex(type('10.9.0.1/24\r'), /WAN: dhcp, static or none \[dhcp\]: $/);
-  type('static\r');
-  type('203.0.113.5/24\r');
-  type('203.0.113.1\r');
-  t.regex(type('\r'), /Time zone/);
-  type('CET-1CEST,M3.5.0,M10.5.0/3\r');
-  t.regex(type('no\r'), /set dns server 9\.9\.9\.9\r\n.*Set this: yes or no \[yes\]: $/s);
-  t.regex(type('\r', 100), /Done/);
-  const config = type('show config\r');
-  for (const line of ['lan address 10.9.0.1/24', 'wan gateway 203.0.113.1', 'timezone CET-1CEST'])
-    t.true(config.includes(`set ${line}`), line);
-  type('setup\r');
-  t.regex(type('10.8.0.1/24\r\x03'), /\^C\r\nmasqbox> $/);
-  t.true(type('show config\r').includes('10.9.0.1'));
-});
-
-test('setup takes everything back when an answer does not go with the others', async t => {
-  const { type } = await terminal();
-  type('set dns host kept 192.168.0.7\r');
-  const before = type('export\r');
-  type('setup\r10.9.0.1/24\rstatic\r203.0.113.5/24\r198.51.100.1\r\r\r\r', 100);
-  t.regex(
-    type('yes\r', 100),
-    /Cannot set WAN gateway 198\.51\.100\.1: .*\r\nNothing was changed\r\nmasqbox> $/,
-  );
-  t.is(type('export\r'), before);
 });
 
 test('show status is one screen, show masq and show log take filters, long output is paged', async t => {

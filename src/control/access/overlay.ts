@@ -53,32 +53,47 @@ export function* login(context: Context, access: Access, table: readonly Command
   }
 }
 
-export function* changePassword(context: Context, access: Access): Job {
-  const { machine, output, random, registry } = context;
-  if (access.secret !== undefined) {
-    const old = yield* ask(context, 'Old password: ');
-    if (!(yield* isRight(context, access.secret, old))) {
-      yield TICKS_PER_SECOND;
-      throw new Refusal('Cannot change the password: the old one is another');
-    }
+/** Why this cannot be a password, or undefined. */
+function refusePassword(password: string): string | undefined {
+  if (password === RESET_WORDS) return 'it is what resets the board';
+  return password.length > PASSWORD_MOST ? `it is longer than ${PASSWORD_MOST} bytes` : undefined;
+}
+
+/**
+ * Asks for a new password, in words again where it will not do or the two differ; undefined for none. Who is patient
+ * asks for the old one until it is right.
+ */
+export function* askPassword(
+  context: Context,
+  { secret: old }: Access,
+  isPatient: boolean,
+): Generator<number, Secret | undefined, void> {
+  const { machine, output, random } = context;
+  while (old !== undefined && !(yield* isRight(context, old, yield* ask(context, 'Old password: ')))) {
+    yield TICKS_PER_SECOND;
+    if (!isPatient) throw new Refusal('Cannot change the password: the old one is another');
+    output.line('That will not do: the old one is another');
   }
-  const password = yield* ask(context, 'New password, nothing for none: ');
-  if (password.length > PASSWORD_MOST || password === RESET_WORDS) {
+  for (;;) {
+    const password = yield* ask(context, 'New password, nothing for none: ');
+    const refusal = refusePassword(password);
     const why =
-      password === RESET_WORDS ? 'it is what resets the board' : `it is longer than ${PASSWORD_MOST} bytes`;
-    throw new Refusal(`Cannot change the password: ${why}`);
-  }
-  if (password !== (yield* ask(context, 'Once more: '))) {
-    throw new Refusal('Cannot change the password: the two are not the same');
-  }
-  if (password === '') {
-    access.secret = undefined;
-    output.line('There is no password');
-  } else {
+      refusal ?? (password === (yield* ask(context, 'Once more: ')) ? undefined : 'the two are not the same');
+    if (why !== undefined) {
+      output.line(`That will not do: ${why}`);
+      continue;
+    }
+    if (password === '') return undefined;
     let salt = '';
     for (let i = 0; i < SALT_BYTES; i += 4) salt += hex(random(), 8);
-    access.enter({ rounds: ROUNDS, salt, hash: yield* pbkdf2(machine.plane, password, salt, ROUNDS) });
-    output.line('The password is set; save keeps it over a power cut');
+    return { rounds: ROUNDS, salt, hash: yield* pbkdf2(machine.plane, password, salt, ROUNDS) };
   }
-  registry.changed();
+}
+
+export function* changePassword(context: Context, access: Access): Job {
+  const secret = yield* askPassword(context, access, false);
+  access.change(secret);
+  context.output.line(
+    secret === undefined ? 'There is no password' : 'The password is set; save keeps it over a power cut',
+  );
 }

@@ -9,6 +9,7 @@ import type { Rollback } from '../store/rollback.ts';
 import type { Saved, Store } from '../store/store.ts';
 import { outcome } from '../store/tasks.ts';
 import { versionLine } from '../store/version.ts';
+import { unbroken } from '../update/background.ts';
 
 /** Time to press ^C before everything is erased. */
 const REGRET_SECONDS = 5;
@@ -73,7 +74,7 @@ function* revert(context: Context, store: Store, rollback: Rollback): Job {
       ? { text: undefined, key: 0, lines: undefined, problems: [] }
       : yield* outcome(store.load());
   for (const problem of saved.problems) context.output.line(problem);
-  const refusals = yield* context.registry.become(saved.lines ?? []);
+  const refusals = yield* unbroken(context.clock, context.registry.become(saved.lines ?? []));
   rollback.confirm();
   for (const refusal of refusals) context.log(WARNING, 'config', refusal);
   const what = saved.lines === undefined ? 'nothing is saved, the settings are the defaults' : 'as saved';
@@ -95,6 +96,11 @@ function* resetFactory(context: Context, store: Store): Job {
 }
 
 export function configCommands(context: Context, store: Store, rollback: Rollback): Command[] {
+  const refuseWaiting = (what: string): void => {
+    const minutes = rollback.minutesLeft();
+    if (minutes !== undefined)
+      throw new Refusal(`Cannot ${what}: the settings go back in ${minutes} min; type confirm first`);
+  };
   return [
     {
       words: 'show config',
@@ -121,9 +127,7 @@ export function configCommands(context: Context, store: Store, rollback: Rollbac
       help: 'keeps the settings over a power cut',
       run: () => {
         needDisk(context, 'save');
-        const minutes = rollback.minutesLeft();
-        if (minutes !== undefined)
-          throw new Refusal(`Cannot save: the settings go back in ${minutes} min; type confirm first`);
+        refuseWaiting('save');
         return save(context, store);
       },
     },
@@ -131,6 +135,15 @@ export function configCommands(context: Context, store: Store, rollback: Rollbac
       words: 'revert',
       help: 'goes back to the saved settings, or to the defaults if nothing is saved',
       run: () => revert(context, store, rollback),
+    },
+    {
+      words: 'import',
+      arguments: '[LINES:integer(0..99999)] [CRC:hex]',
+      help: 'takes lines up to `end`, and makes the settings equal to them, all or none',
+      run: args => {
+        refuseWaiting('import');
+        return context.machine.overlay('setup').importLines(context, args);
+      },
     },
     {
       words: 'confirm',

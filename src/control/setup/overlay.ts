@@ -1,18 +1,36 @@
-// The overlay `setup`: a dialogue of five questions for the first boot. Nothing is set before the last answer, and
-// the LAN is served meanwhile, and also if nobody ever comes: the dialogue runs when it is asked for.
+// The overlay `setup`: a dialogue for the first boot, `setup`, and `import`, which takes a whole configuration. Nothing is
+// set before the last answer, and the LAN is served meanwhile, and also if nobody ever comes: the dialogue runs when it is
+// asked for. Enter takes what is in force; an answer is checked when it is typed, against those before it too. What nobody
+// could foresee is refused at the end, and nothing has changed then (replace.ts).
+// Not here: the lines of `import` (import.ts).
 
-import { IF_MASK, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_LAN } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
-import type { Access } from '../access.ts';
-import { formatPrefix, lengthOf, parseAddress, parsePrefix, refuseHost, refuseUnicast } from '../address.ts';
+import { INTERFACE_LAN, INTERFACE_WAN } from '../../plane/limits.ts';
+import type { Access, Secret } from '../access.ts';
+import {
+  formatPrefix,
+  maskOf,
+  overlap,
+  type Prefix,
+  parseAddress,
+  parsePrefix,
+  parseServer,
+  refuseHost,
+  refuseUnicast,
+} from '../address.ts';
 import { type Command, findCommand, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import { prefixOf } from '../settings.ts';
+import { DNS_SERVERS, NTP_SERVERS } from '../limits.ts';
+import { LAN_DEFAULT, prefixOf, refuseGateway } from '../settings.ts';
+import { keptNow } from '../store/unsaved.ts';
 import { zoneOf } from '../time/zone.ts';
+import { replaceAll } from './replace.ts';
+
+export { importLines } from './import.ts';
 
 type Answer = Generator<number, string, void>;
 type Check = (text: string) => string | undefined;
+
+const NONE = 'none';
 
 /** Asks until the answer is right; Enter is the standard answer. */
 function* question(context: Context, prompt: string, standard: string, check: Check): Answer {
@@ -20,81 +38,183 @@ function* question(context: Context, prompt: string, standard: string, check: Ch
   for (;;) {
     const typed = yield* context.ask(`${prompt}${standard === '' ? '' : ` [${standard}]`}: `);
     const answer = typed.trim() === '' ? standard : typed.trim();
-    const why = check(answer);
+    const why = answer === '' ? 'there is no answer to take for it' : check(answer);
     if (why === undefined) return answer;
     context.output.line(`That will not do: ${why}`);
   }
 }
 
-function whyNoPrefix(text: string): string | undefined {
-  const prefix = parsePrefix(text);
-  return typeof prefix === 'string' ? prefix : refuseHost(prefix);
+/** The settings as lines, and how the answers change them. */
+class Lines {
+  all: string[];
+
+  constructor(readonly before: readonly string[]) {
+    this.all = [...before];
+  }
+
+  /** What stands behind these words, line by line. */
+  of(words: string): string[] {
+    return this.all.filter(line => line.startsWith(`${words} `)).map(line => line.slice(words.length + 1));
+  }
+
+  /** Lets lines stand in place of those with these words, a line for each value. */
+  put(words: string, values: readonly string[]): void {
+    this.all = this.all.filter(line => line !== words && !line.startsWith(`${words} `));
+    for (const value of values) this.all.push(`${words} ${value}`.trimEnd());
+  }
 }
 
-function whyNoAddress(text: string): string | undefined {
-  const address = parseAddress(text);
-  return typeof address === 'string' ? address : refuseUnicast(address);
+/** Why this is no address for an interface whose network must not have addresses of the other's. */
+function whyNoPrefix(text: string, other: Prefix | undefined, name: string): string | undefined {
+  const prefix = parsePrefix(text);
+  if (typeof prefix === 'string') return prefix;
+  const why = refuseHost(prefix);
+  if (why !== undefined || other === undefined || !overlap(prefix, other)) return why;
+  return `it shares addresses with the ${name}'s network ${formatPrefix(other.address & maskOf(other.length), other.length)}`;
+}
+
+/** Why one of some words will not do, or their number. */
+function whyNoList(text: string, most: number, check: Check): string | undefined {
+  const words = text.split(/\s+/);
+  if (words.length > most) return `there is room for ${most}`;
+  return words.map(check).find(why => why !== undefined);
 }
 
 function oneOf(...words: string[]): Check {
   return text => (words.includes(text) ? undefined : `it is one of ${words.join(', ')}`);
 }
 
-function whyNoZone({ machine }: Context): Check {
-  return text => {
-    const zone = zoneOf(machine, text);
-    return typeof zone === 'string' ? zone : undefined;
-  };
+function* yesOrNo(context: Context, prompt: string, standard: 'yes' | 'no'): Generator<number, boolean> {
+  const answer = yield* question(context, `${prompt}: yes or no`, standard, oneOf('yes', 'no'));
+  return answer === 'yes';
 }
 
-/** The WAN's lines. */
-function* wanLines(context: Context): Generator<number, string[], void> {
-  const kind = yield* question(context, 'WAN: dhcp, static or none', 'dhcp', oneOf('dhcp', 'static', 'none'));
-  if (kind !== 'static') return [`set wan ${kind}`];
-  const address = yield* question(context, 'WAN address, as in 203.0.113.5/24', '', whyNoPrefix);
-  const gateway = yield* question(context, 'WAN gateway, as in 203.0.113.1', '', whyNoAddress);
-  const server = yield* question(context, 'DNS server', '9.9.9.9', whyNoAddress);
-  return [`set wan address ${address}`, `set wan gateway ${gateway}`, `set dns server ${server}`];
+function* askLan(context: Context, lines: Lines): Generator<number, Prefix, void> {
+  const { address, length } = prefixOf(INTERFACE_LAN) ?? LAN_DEFAULT;
+  const now = formatPrefix(address, length);
+  const wan = prefixOf(INTERFACE_WAN);
+  const text = yield* question(context, "LAN: the router's address", now, answer =>
+    whyNoPrefix(answer, wan, 'WAN'),
+  );
+  if (text !== now) lines.put('set lan address', [text]);
+  return parsePrefix(text) as Prefix;
+}
+
+function* askWan(context: Context, lines: Lines, lan: Prefix): Job {
+  const own = lines.of('set wan address')[0] ?? '';
+  const now = own !== '' ? 'static' : lines.all.includes('set wan none') ? NONE : 'dhcp';
+  const kind = yield* question(context, 'WAN: dhcp, static or none', now, oneOf('dhcp', 'static', NONE));
+  const gateways = lines.of('set wan gateway');
+  for (const words of ['set wan none', 'set wan address', 'set wan gateway']) lines.put(words, []);
+  if (kind === NONE) lines.put('set wan none', ['']);
+  if (kind !== 'static') return;
+  const address = yield* question(context, 'WAN address, as in 203.0.113.5/24', own, answer =>
+    whyNoPrefix(answer, lan, 'LAN'),
+  );
+  const wan = parsePrefix(address) as Prefix;
+  const whyNoGateway: Check = text => {
+    const parsed = parseAddress(text);
+    return typeof parsed === 'string' ? parsed : refuseGateway(wan, parsed);
+  };
+  const standard = gateways.find(text => whyNoGateway(text) === undefined) ?? '';
+  const gateway = yield* question(context, 'WAN gateway, as in 203.0.113.1', standard, whyNoGateway);
+  lines.put('set wan address', [address]);
+  lines.put('set wan gateway', [gateway]);
+  const servers = lines.of('set dns server')[0] ?? '9.9.9.9';
+  const answer = yield* question(context, 'DNS server', servers, text =>
+    whyNoList(text, DNS_SERVERS, word => {
+      const parsed = parseAddress(word);
+      if (typeof parsed === 'string') return parsed;
+      const isOurs = parsed === lan.address || parsed === wan.address;
+      return isOurs ? 'it is an address of the router' : refuseUnicast(parsed);
+    }),
+  );
+  lines.put('set dns server', [answer]);
+}
+
+function* askTime(context: Context, lines: Lines): Job {
+  const zone = yield* question(
+    context,
+    'Time zone, as in Europe/Berlin',
+    lines.of('set timezone')[0] ?? 'UTC',
+    text => {
+      const found = zoneOf(context.machine, text);
+      return typeof found === 'string' ? found : undefined;
+    },
+  );
+  lines.put('set timezone', zone === 'UTC' ? [] : [zone]);
+  const servers = lines.of('set ntp server').join(' ');
+  const answer = yield* question(
+    context,
+    'Time servers (NTP), as in pool.ntp.org; none asks those that the WAN tells',
+    servers === '' ? NONE : servers,
+    text =>
+      whyNoList(text, NTP_SERVERS, word => {
+        const found = parseServer(word);
+        return typeof found === 'string' ? found : undefined;
+      }),
+  );
+  lines.put('set ntp server', answer === NONE ? [] : answer.split(/\s+/));
+}
+
+/** What differs, as `show config` marks it. */
+function showChanges({ output, registry }: Context, lines: Lines, isPassword: boolean): void {
+  const { all, before } = lines;
+  const added = all.filter(line => !before.includes(line)).map(line => `+ ${registry.shown(line)}`);
+  const gone = before.filter(line => !all.includes(line)).map(line => `- ${registry.shown(line)}`);
+  const rows = [...added, ...gone, ...(isPassword ? ['+ the password'] : [])];
+  for (const row of rows.length === 0 ? ['Nothing of this is other than what is in force'] : rows)
+    output.line(row);
+}
+
+/** Nothing was touched: says so, and whether what is in force is saved. */
+function* leave(context: Context): Job {
+  context.output.line(`Nothing was changed; the settings in force are ${yield* keptNow(context)}`);
 }
 
 export function* setup(context: Context, access: Access, table: readonly Command[]): Job {
-  const { output } = context;
+  const { output, registry } = context;
   output.line('Enter takes what stands in [ ]; ^C leaves everything as it is');
-  const now = prefixOf(INTERFACE_LAN);
-  const mask = i32at(interfaceAt(INTERFACE_LAN) + IF_MASK);
-  const lanNow = now === undefined ? '192.168.0.1/24' : formatPrefix(now.address, lengthOf(mask));
-  const lan = yield* question(context, "LAN: the router's address", lanNow, whyNoPrefix);
-  const lines = lan === lanNow ? [] : [`set lan address ${lan}`];
-  lines.push(...(yield* wanLines(context)));
-  const zone = yield* question(context, 'Time zone, as in Europe/Berlin', 'UTC', whyNoZone(context));
-  if (zone !== 'UTC') lines.push(`set timezone ${zone}`);
-  const wantsPassword = yield* question(
-    context,
-    'A password for this console: yes or no',
-    'no',
-    oneOf('yes', 'no'),
-  );
-  for (const line of lines) output.line(`  ${line}`);
-  const isRight = yield* question(context, 'Set this: yes or no', 'yes', oneOf('yes', 'no'));
-  if (isRight === 'no') {
-    output.line('Nothing was changed');
+  const lines = new Lines(registry.lines());
+  const lan = yield* askLan(context, lines);
+  yield* askWan(context, lines, lan);
+  yield* askTime(context, lines);
+  const prompt = `${access.secret === undefined ? 'A' : 'Another'} password for this console`;
+  const isPassword = yield* yesOrNo(context, prompt, 'no');
+  const secret = isPassword
+    ? yield* context.machine.overlay('access').askPassword(context, access, true)
+    : access.secret;
+  showChanges(context, lines, isPassword);
+  if (!(yield* yesOrNo(context, 'Set this', 'yes'))) {
+    yield* leave(context);
     return;
   }
-  const before = context.registry.lines();
+  const refusals = yield* replaceAll(context, lines.all);
+  for (const refusal of refusals) output.line(refusal);
+  if (refusals.length > 0) {
+    yield* leave(context);
+    return;
+  }
+  if (isPassword) access.change(secret as Secret | undefined);
+  yield* keep(context, table);
+}
+
+/** Saves, and says what came of it. */
+function* keep(context: Context, table: readonly Command[]): Job {
+  const { noDisk, output } = context;
+  const rest = 'show config lists the settings';
+  if (noDisk !== undefined) {
+    output.line(`In force until the next reset, as nothing can be saved: ${noDisk}; ${rest}`);
+    return;
+  }
   try {
-    for (const line of lines) yield* runLine(table, line);
+    yield* runLine(table, 'save');
+    output.line(`In force, and saved; ${rest}`);
   } catch (error) {
-    // Each answer was right by itself, but not beside the others.
     if (!(error instanceof Refusal)) throw error;
-    yield* context.registry.become(before);
     output.line(error.message);
-    output.line('Nothing was changed');
-    return;
+    output.line(`In force, and not saved; ${rest}`);
   }
-  if (wantsPassword === 'yes') yield* context.machine.overlay('access').changePassword(context, access);
-  if (context.noDisk === undefined) yield* runLine(table, 'save');
-  else output.line(`This lasts until the next reset, as nothing can be saved: ${context.noDisk}`);
-  output.line('Done; show config lists what is set');
 }
 
 function* runLine(table: readonly Command[], line: string): Job {

@@ -2,6 +2,16 @@
 
 import type { Clock } from '../clock.ts';
 
+/** Runs it to its end whatever becomes of who waits for it: ^C ends the wait alone. */
+export function* unbroken<T>(clock: Clock, job: Generator<number, T, void>): Generator<number, T, void> {
+  let answer: { value: T } | undefined;
+  runInBackground(clock, job, value => {
+    answer = { value };
+  });
+  while (answer === undefined) yield 1;
+  return (answer as { value: T }).value;
+}
+
 /** Runs a generator that yields the ticks it wants to wait; `done` gets what it answers. */
 export function runInBackground<T>(
   clock: Clock,

@@ -1,0 +1,26 @@
+// Whether what is set is saved: for who is about to lose it.
+
+import type { Context } from '../context.ts';
+
+/** Lines of a board on which nothing is set. */
+const USUAL = new Set(['set nat profile rfc', 'set nat filter address', 'set engine native']);
+/** A disk that does not answer in this time is not waited for. */
+const LOOK_TICKS = 500;
+
+/** What of the settings is in force, or a text why that cannot be told. */
+export type Kept = 'saved' | 'not saved' | 'not saved, as there is no disk' | 'perhaps not saved';
+
+/** Compares what is in force with what is saved. */
+export function* keptNow({ disk, registry, store }: Context): Generator<number, Kept, void> {
+  const own = registry.lines().filter(line => !USUAL.has(line));
+  if (disk === undefined || store === undefined)
+    return own.length === 0 ? 'saved' : 'not saved, as there is no disk';
+  const task = store.load();
+  for (let ticks = 0; !task.done; ticks++) {
+    if (ticks === LOOK_TICKS) return 'perhaps not saved';
+    yield 1;
+  }
+  const saved = new Set((task.value?.lines ?? []).filter(line => !USUAL.has(line)));
+  const isSame = own.length === saved.size && own.every(line => saved.has(line));
+  return isSame ? 'saved' : 'not saved';
+}
