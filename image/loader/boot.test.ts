@@ -151,7 +151,7 @@ for (const options of ['-M isapc -cpu 486 -m 4 ide', '-M pc -m 8 ide']) {
     }
     const output = await bootFile(file, options);
     t.is(facts(t, output)[word(layout.BOOT_AT_SLOT)], 0);
-    t.regex(output, /Cannot boot slot B: it never came up\nMasqbox loader: slot A/);
+    t.regex(output, /Cannot boot slot B: it has failed its trial\nMasqbox loader: slot A/);
   });
 }
 

@@ -139,7 +139,7 @@ static void print_number(u32 value) {
 
 // What slots.ts can find, in the order of its numbers. An empty slot is no news.
 static const char* const troubles[] = {
-  0, 0, "it cannot be read", "its header is damaged", "it is for another board", "it never came up",
+  0, 0, "it cannot be read", "its header is damaged", "it is for another board", "it has failed its trial",
   "the board has too little RAM for it", "its contents are damaged", "its kernel cannot be unpacked",
   "its try cannot be noted, for the disk is not written to", "its header has impossible values",
 };

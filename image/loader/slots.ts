@@ -42,7 +42,7 @@ export const SLOT_UNREADABLE: i32 = 2;
 export const SLOT_BAD_HEADER: i32 = 3;
 /** Another format or another board. */
 export const SLOT_FOREIGN: i32 = 4;
-/** It was tried as often as it may be, and never came up. */
+/** It was tried as often as it may be, and did not prove itself. */
 export const SLOT_FAILED: i32 = 5;
 /** The board has too little RAM for it. */
 export const SLOT_TOO_BIG: i32 = 6;

@@ -13,7 +13,8 @@ const LAST_WORDS_TICKS = TICKS_PER_SECOND / 2;
 function* reboot(context: Context): Job {
   const kept = yield* keptNow(context);
   if (kept !== 'saved' && context.ask !== undefined) {
-    const answer = yield* context.ask(`The settings are ${kept}; reboot all the same: yes or no [no]: `);
+    context.output.line(`The settings are ${kept}`);
+    const answer = yield* context.ask('Reboot all the same: yes or no [no]: ');
     if (!/^\s*y(es)?\s*$/i.test(answer)) throw new Refusal('Cannot reboot: it was not confirmed');
   }
   context.output.line('Rebooting');

@@ -23,7 +23,7 @@ export function updateCommands(context: Context): Command[] {
     },
     {
       words: 'update back',
-      help: "gives this firmware up for the other slot's",
+      help: "goes back to the other slot's firmware, and from there here again",
       run: () => update().back(context),
     },
     { words: 'show update', help: 'firmware in both slots', run: () => update().show(context) },

@@ -31,12 +31,17 @@ type Answer = Generator<number, string, void>;
 type Check = (text: string) => string | undefined;
 
 const NONE = 'none';
+/** Characters of a question with its standard answer, on the row of the answer. */
+const PROMPT_MOST = 56;
 
 /** Asks until the answer is right; Enter is the standard answer. */
 function* question(context: Context, prompt: string, standard: string, check: Check): Answer {
   if (context.ask === undefined) throw new Refusal('Cannot ask: there is no console');
+  const asked = `${prompt}${standard === '' ? '' : ` [${standard}]`}: `;
   for (;;) {
-    const typed = yield* context.ask(`${prompt}${standard === '' ? '' : ` [${standard}]`}: `);
+    // The answer needs room in the row.
+    if (asked.length > PROMPT_MOST) context.output.line(asked);
+    const typed = yield* context.ask(asked.length > PROMPT_MOST ? '> ' : asked);
     const answer = typed.trim() === '' ? standard : typed.trim();
     const why = answer === '' ? 'there is no answer to take for it' : check(answer);
     if (why === undefined) return answer;
@@ -146,7 +151,7 @@ function* askTime(context: Context, lines: Lines): Job {
   const servers = lines.of('set ntp server').join(' ');
   const answer = yield* question(
     context,
-    'Time servers (NTP), as in pool.ntp.org; none asks those that the WAN tells',
+    'Time servers (NTP), none for those of the WAN',
     servers === '' ? NONE : servers,
     text =>
       whyNoList(text, NTP_SERVERS, word => {

@@ -236,7 +236,7 @@ test('reboot asks where settings would be lost', async t => {
   const { type, answers } = await board();
   t.regex(type('reboot\r', 200), /Rebooting[\s\S]*Masqbox /, 'nothing was set');
   type('set dns host a 192.168.0.7\r');
-  t.regex(type('reboot\r'), /The settings are not saved; reboot all the same: yes or no \[no\]: $/);
+  t.regex(type('reboot\r'), /The settings are not saved\r\nReboot all the same: yes or no \[no\]: $/);
   t.regex(type('\r'), /Cannot reboot: it was not confirmed\r\nmasqbox> $/);
   t.regex(answers('save', 'reboot') + type('', 200), /Saved[\s\S]*Rebooting/);
   type('unset dns host a\r');
@@ -244,5 +244,5 @@ test('reboot asks where settings would be lost', async t => {
   t.regex(type('show config\r'), / set dns host a/);
   const other = await board(false);
   other.type('set dhcp off\r');
-  t.regex(other.type('reboot\r'), /The settings are not saved, as there is no disk; reboot/);
+  t.regex(other.type('reboot\r'), /The settings are not saved, as there is no disk\r\nReboot/);
 });

@@ -94,7 +94,7 @@ export function same(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
 
-/** Sets the tries of the slot that runs: SLOT_CONFIRMED makes it permanent, 0 gives it up. */
+/** Sets the tries of the slot that runs: SLOT_CONFIRMED makes it permanent. */
 export function* setTries({ machine }: Context, disk: Disk, tries: number): DiskJob {
   const header = new Uint8Array(SECTOR_BYTES);
   const why = (yield* readHeader(disk, runningSlot(), header)) ?? refuseHeader(machine, header);

@@ -4,15 +4,24 @@
 // Not here: the commands (../commands/update.ts), noticing at the boot that there is a trial (keeper.ts), the bytes
 // on the line (../transfer/), the order of the sectors (writer.ts).
 
-import type { Disk } from '../../../hal/disk/disk.ts';
+import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
 import * as layout from '../../../image/layout.ts';
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { Receiver, type TransferEvent } from '../transfer/receiver.ts';
-import { payloadBytes, refuseHeader, same, setTries, slotName, versionOf } from './header.ts';
+import {
+  payloadBytes,
+  refuseHeader,
+  same,
+  setTries,
+  setWord,
+  slotName,
+  versionOf,
+  writeHeader,
+} from './header.ts';
 import { keyOf, keyText, olderThan } from './signature.ts';
-import { idleSlot, isOurs, readHeader, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
+import { idleSlot, isOurs, readHeader, refuseSector, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
 import { checkPayload, SlotWriter, type Trust } from './writer.ts';
 
 export { watchTrial } from './trial.ts';
@@ -117,7 +126,10 @@ export function* confirm(context: Context): Job {
   context.output.line(`Masqbox ${versionOf(own)} in ${slotName(runningSlot())} is permanent now`);
 }
 
-/** `update back`: gives the firmware that runs up for the other slot's. */
+/**
+ * `update back`: the other slot's firmware from now on, which becomes the newer one by its sequence. Nothing is said against
+ * the one that runs: it keeps its state, and `update back` there leads here again.
+ */
 export function* back(context: Context): Job {
   const { machine, output } = context;
   const name = slotName(idleSlot());
@@ -127,11 +139,21 @@ export function* back(context: Context): Job {
   if (why === undefined && !isOurs(header)) why = 'there is no firmware';
   if (why === undefined && wordOf(header, layout.SLOT_AT_TRIES) === 0) why = 'it has failed its trial';
   why ??= yield* checkPayload(machine, disk, idleSlot(), header);
-  why ??= yield* setTries(context, disk, 0);
+  why ??= yield* putInForce(context, disk, header);
   if (why !== undefined) throw new Refusal(`Cannot go back to ${name}: ${why}`);
-  output.line(`Starting Masqbox ${versionOf(header)} in ${name}`);
+  const trial = isConfirmed(header) ? '' : ', on trial';
+  output.line(`Starting Masqbox ${versionOf(header)} in ${name}${trial}`);
   yield LAST_WORDS_TICKS;
   machine.reset();
+}
+
+/** Makes the idle slot the newer one; where the header of the one that runs is damaged the loader takes it anyway. */
+function* putInForce({ machine }: Context, disk: Disk, header: Uint8Array): DiskJob {
+  const own = new Uint8Array(SECTOR_BYTES);
+  const isDamaged = (yield* readHeader(disk, runningSlot(), own)) ?? refuseSector(machine, own);
+  if (isDamaged !== undefined) return undefined;
+  setWord(header, layout.SLOT_AT_SEQUENCE, (wordOf(own, layout.SLOT_AT_SEQUENCE) + 1) | 0);
+  return yield* writeHeader(machine, disk, idleSlot(), header);
 }
 
 /** `show update`: a line for each slot, and the key by which an update is known. */
@@ -153,7 +175,8 @@ export function* show(context: Context): Job {
 
 function facts(header: Uint8Array): string {
   const tries = wordOf(header, layout.SLOT_AT_TRIES);
-  const state = tries < 0 ? 'permanent' : tries === 0 ? 'no tries left' : `on trial, tries left: ${tries}`;
+  const state =
+    tries < 0 ? 'permanent' : `on trial, ${tries === 0 ? 'no tries left' : `tries left: ${tries}`}`;
   const sequence = wordOf(header, layout.SLOT_AT_SEQUENCE);
   return `${state}, sequence ${sequence}, ${payloadBytes(header)} bytes`;
 }

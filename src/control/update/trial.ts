@@ -27,11 +27,7 @@ export function watchTrial(
   const { log, clock, machine } = context;
   const tries = wordOf(own, layout.SLOT_AT_TRIES);
   if (other !== undefined && wordOf(other, layout.SLOT_AT_TRIES) === 0) {
-    log(
-      WARNING,
-      'update',
-      `Masqbox ${versionOf(other)} in ${slotName(idleSlot())} has failed its trial or was given up`,
-    );
+    log(WARNING, 'update', `Masqbox ${versionOf(other)} in ${slotName(idleSlot())} has failed its trial`);
   }
   if (tries < 0) return;
   const name = `Masqbox ${versionOf(own)} in ${slotName(runningSlot())}`;

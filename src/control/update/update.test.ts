@@ -311,9 +311,34 @@ test.serial('show update, update confirm and update back', t => {
   ]);
   t.is(run(board, 'update confirm'), '');
   t.deepEqual(board.output.splice(0), ['Masqbox 0.1.0 in slot B is permanent now']);
-  t.is(run(board, 'update back'), '');
-  t.is(board.resets(), 1);
-  t.is(boot(bytes).slot, 0);
+  // Back and forth, as often as one likes, and each time with true words.
+  for (let turn = 0; turn < 4; turn++) {
+    const running = 1 - (turn % 2);
+    const here = boardWith(disk, running);
+    t.is(run(here, 'update back'), '');
+    t.deepEqual(here.output.splice(0), [`Starting Masqbox 0.1.0 in slot ${'BA'[running]}`]);
+    t.is(here.resets(), 1);
+    const { slot, disk: after } = boot(bytes);
+    t.is(slot, 1 - running);
+    t.true(Buffer.from(after).equals(bytes), 'no slot is on trial');
+    const next = boardWith(disk, slot);
+    createKeeper(next.context).start(false);
+    next.ticks(200);
+    t.deepEqual(next.shown, []);
+    t.is(run(next, 'show update'), '');
+    for (const row of next.output.slice(0, 2)) t.regex(row, /permanent, sequence/);
+  }
+
+  // What is given up while it is on trial keeps its tries, and can be tried again.
+  const trying = memoryDisk(diskOf({}, { sequence: 2, tries: 2 }));
+  t.is(run(boardWith(trying.disk, 1), 'update back'), '');
+  t.is(boot(trying.bytes).slot, 0);
+  const again = boardWith(trying.disk, 0);
+  t.is(run(again, 'update back'), '');
+  t.is(again.output.at(-1), 'Starting Masqbox 0.1.0 in slot B, on trial');
+  t.is(boot(trying.bytes).slot, 1);
+  const failed = boardWith(memoryDisk(diskOf({}, { sequence: 2, tries: 0 })).disk);
+  t.is(run(failed, 'update back'), 'Cannot go back to slot B: it has failed its trial');
 
   const lonely = boardWith(memoryDisk(diskOf({}, null)).disk);
   t.is(run(lonely, 'update back'), 'Cannot go back to slot B: there is no firmware');
@@ -353,7 +378,7 @@ test.serial('a trial without the WAN ends by resets, and then the old firmware s
   const old = boardWith(memoryDisk(second.disk).disk);
   createKeeper(old.context).start(false);
   old.ticks(100);
-  t.deepEqual(old.shown, ['update: Masqbox 0.1.0 in slot B has failed its trial or was given up']);
+  t.deepEqual(old.shown, ['update: Masqbox 0.1.0 in slot B has failed its trial']);
 });
 
 test.serial('permanent firmware starts no trial, and needs no overlay', t => {
