@@ -22,9 +22,6 @@ import {
   SERIAL_FRAMING_ERRORS,
   SERIAL_HELD,
   SERIAL_KIND,
-  SERIAL_LOST,
-  SERIAL_LOST_FROM,
-  SERIAL_LOST_TO,
   SERIAL_NONE,
   SERIAL_OVERRUNS,
   SERIAL_PARITY_ERRORS,
@@ -250,26 +247,6 @@ onPort('errors of waiting bytes survive serialStart() and serialTick()', '16550A
   t.deepEqual(take(), []);
   t.is(state(SERIAL_PARITY_ERRORS), 1);
   t.is(state(SERIAL_FRAMING_ERRORS), 1);
-});
-
-onPort('where bytes were lost is noted, until it is taken back', '16550A', (t, plane, uart) => {
-  const noted = () => [SERIAL_LOST, SERIAL_LOST_FROM, SERIAL_LOST_TO].map(field => state(field));
-  for (const byte of sequence(5)) uart.receive(byte);
-  interrupt(plane);
-  t.deepEqual(noted(), [0, 0, 0]);
-  uart.receive(0x80, FRAMING);
-  interrupt(plane);
-  t.deepEqual(noted(), [1, 5, 5], 'a byte that came wrong');
-  for (const byte of sequence(20)) uart.receive(byte);
-  interrupt(plane);
-  // The FIFO has 16 bytes from before the loss, and 4 were lost behind them.
-  t.deepEqual(noted(), [1, 5, 21]);
-  puti32(serialAt(0) + SERIAL_LOST, 0);
-  uart.receive(0x41);
-  interrupt(plane);
-  uart.receive(0, BREAK);
-  interrupt(plane);
-  t.is(state(SERIAL_LOST), 0);
 });
 
 onPort('bytes that the chip lost are counted', '16550A', (t, plane, uart) => {

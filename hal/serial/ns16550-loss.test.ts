@@ -1,0 +1,65 @@
+// Where in the stream bytes are missing, as the driver notes it for who reads lines.
+import test from 'ava';
+import { SERIAL_RECEIVE_BYTES } from '../../src/plane/limits.ts';
+import { i32at, puti32 } from '../../src/plane/memory.ts';
+import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
+import { BusModel } from '../bus-model.ts';
+import { attachPorts, type Ports } from '../ports.ts';
+import { resetSerial, SERIAL_LOST, SERIAL_LOST_FROM, SERIAL_LOST_TO, serialAt } from './ns16550.ts';
+import { BREAK, FRAMING, UartModel } from './ns16550-model.ts';
+
+const COM1 = 0x3f8;
+const LINE = 4;
+
+let bus = new BusModel();
+const ports: Ports = {
+  in8: port => bus.in8(port),
+  in16: port => bus.in16(port),
+  in32: port => bus.in32(port),
+  out8: (port, value) => bus.out8(port, value),
+  out16: (port, value) => bus.out16(port, value),
+  out32: (port, value) => bus.out32(port, value),
+  ins16: (port, p, count) => bus.ins16(port, p, count),
+  outs16: (port, p, count) => bus.outs16(port, p, count),
+};
+const builds = [javascriptBuild(), await wasmBuild(ports)];
+attachPorts(ports);
+
+for (const build of builds) {
+  test.serial(`where bytes were lost is noted, until it is taken back (${build.name})`, t => {
+    build.use();
+    bus = new BusModel();
+    resetSerial();
+    const uart = new UartModel(bus, COM1, LINE, '16550A');
+    t.is(build.plane.serialProbe(0, COM1, LINE, 1), 1);
+    const noted = () =>
+      [SERIAL_LOST, SERIAL_LOST_FROM, SERIAL_LOST_TO].map(field => i32at(serialAt(0) + field));
+    const receive = (count: number): void => {
+      for (let i = 0; i < count; i++) uart.receive(0x41);
+    };
+    const interrupt = (): void => {
+      for (let i = 0; i < 1000 && bus.pic.take(LINE); i++) build.plane.serialInterrupt(LINE);
+    };
+    receive(5);
+    interrupt();
+    t.is(noted()[0], 0);
+    uart.receive(0x80, FRAMING);
+    interrupt();
+    t.deepEqual(noted(), [1, 5, 5], 'a byte that came wrong');
+    receive(20);
+    interrupt();
+    // The FIFO has 16 bytes from before the loss, and 4 were lost behind them.
+    t.deepEqual(noted(), [1, 5, 21]);
+    puti32(serialAt(0) + SERIAL_LOST, 0);
+    receive(1);
+    interrupt();
+    uart.receive(0, BREAK);
+    interrupt();
+    t.is(noted()[0], 0, 'a break is no byte');
+    for (let i = 0; i < SERIAL_RECEIVE_BYTES; i++) {
+      receive(1);
+      interrupt();
+    }
+    t.deepEqual(noted(), [1, SERIAL_RECEIVE_BYTES, SERIAL_RECEIVE_BYTES], 'nobody took what had come');
+  });
+}
