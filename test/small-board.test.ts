@@ -44,6 +44,7 @@ const USES: Record<Exclude<(typeof OVERLAY_NAMES)[number], 'interpreted'>, [stri
   setup: ['setup', /LAN: the router's address/],
   cards: ['set card lan 0x999', /^No card 0x999 answered/m],
   access: ['password', /New password/],
+  lan: ['set lan address 10.9.0.1/24', /with move behind it they go along/],
 };
 /** They ask, and ^C is the answer. */
 const ASK = ['setup', 'password'];

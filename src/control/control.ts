@@ -287,6 +287,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
   const services: Service[] = [wan];
   const dhcp = new DhcpServer(context, store.leases);
   context.leases = dhcp;
+  lan.dhcp = dhcp.config;
   services.push(dhcp);
   registry.add(...dhcpSettings(context, dhcp));
   table.push(...leaseCommands(context, dhcp));

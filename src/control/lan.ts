@@ -7,7 +7,8 @@ import { INTERFACE_LAN, MTU_DEFAULT } from '../plane/limits.ts';
 import { formatAddress, formatPrefix, maskOf, overlap, type Prefix, parsePrefix } from './address.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
-import { NOTICE } from './log.ts';
+import type { DhcpConfig } from './dhcp/pool.ts';
+import { NOTICE, WARNING } from './log.ts';
 import type { Setting } from './registry.ts';
 import { configure, LAN_DEFAULT, prefixOf, setLan } from './settings.ts';
 
@@ -19,12 +20,17 @@ const PLACES: readonly Prefix[] = [
   { address: 0xac1b0001 | 0, length: 24 },
 ];
 
+/** The word by which it is confirmed that other settings change too. */
+const MOVE = 'move';
+
 export interface Lan {
   /** Why the WAN cannot have these networks, or undefined: then the LAN is elsewhere, or moves by makeRoom(). */
   refuse(networks: readonly Prefix[]): string | undefined;
   /** Moves the LAN if it shares addresses with one of these networks. */
   makeRoom(networks: readonly Prefix[]): void;
   settings(): Setting[];
+  /** The DHCP server's settings, which must fit the LAN's network. */
+  dhcp: DhcpConfig | undefined;
 }
 
 export function createLan(context: Context): Lan {
@@ -45,15 +51,46 @@ export function createLan(context: Context): Lan {
     configure(plane, INTERFACE_LAN, INTERFACE_INSIDE, place.address, maskOf(place.length), MTU_DEFAULT);
     const moved = `moved from ${formatAddress(before.address)} to ${formatPrefix(place.address, place.length)}`;
     context.log(NOTICE, 'lan', `${moved}, as the WAN has ${formatPrefix(network.address, network.length)}`);
+    follow(before, place);
   }
 
-  return {
+  function hasAddresses(): boolean {
+    return lan.dhcp !== undefined && (lan.dhcp.range !== undefined || lan.dhcp.reservations.length > 0);
+  }
+
+  /** The LAN has moved by itself, and range and reservations with it. */
+  function follow(before: Prefix, prefix: Prefix): void {
+    if (lan.dhcp === undefined || !hasAddresses() || context.registry.isRestoring) return;
+    const why = context.machine.overlay('lan').move(lan.dhcp, before, prefix);
+    if (why === undefined) context.registry.changed();
+    else context.log(WARNING, 'lan', why);
+  }
+
+  /** Sets the address as it is typed; with `move` range and reservations go along. Answers why not, or undefined. */
+  function set(prefix: Prefix, word: string): string | undefined {
+    const before = prefixOf(INTERFACE_LAN);
+    if (word !== '' && word !== MOVE) return `${word} is not move`;
+    // Of saved lines, those for the range come later.
+    if (lan.dhcp === undefined || !hasAddresses() || context.registry.isRestoring)
+      return setLan(plane, prefix);
+    const overlay = context.machine.overlay('lan');
+    const left = overlay.misfits(lan.dhcp, prefix);
+    if (left !== '' && word !== MOVE) return `${left} would not fit; with move behind it they go along`;
+    const why = setLan(plane, prefix);
+    if (why !== undefined || left === '' || before === undefined) return why;
+    const stuck = overlay.move(lan.dhcp, before, prefix);
+    if (stuck !== undefined) setLan(plane, before);
+    return stuck;
+  }
+
+  const lan: Lan = {
+    dhcp: undefined,
     refuse: networks => {
-      const lan = prefixOf(INTERFACE_LAN);
-      const network = clash(networks, lan);
-      if (network === undefined || lan === undefined) return undefined;
+      const own = prefixOf(INTERFACE_LAN);
+      const network = clash(networks, own);
+      if (network === undefined || own === undefined) return undefined;
       const theirs = formatPrefix(network.address, network.length);
-      const ours = formatPrefix(lan.address & maskOf(lan.length), lan.length);
+      const ours = formatPrefix(own.address & maskOf(own.length), own.length);
       if (isByHand) return `${theirs} shares addresses with the LAN's ${ours}, which was set by hand`;
       const isRoom = PLACES.some(place => clash(networks, place) === undefined);
       return isRoom ? undefined : `${theirs} leaves no private network for the LAN`;
@@ -62,29 +99,33 @@ export function createLan(context: Context): Lan {
     settings: () => [
       {
         words: 'lan address',
-        arguments: 'ADDRESS/LENGTH:prefix=192.168.0.1/24',
-        help: 'address of the router on the LAN, as in 192.168.0.1/24',
-        set: ([text = '']) => {
+        arguments: 'ADDRESS/LENGTH:prefix=192.168.0.1/24 [move]',
+        help: 'address of the router on the LAN; move takes DHCP range and reservations along',
+        set: ([text = '', word = '']) => {
           const prefix = parsePrefix(text);
-          const why = typeof prefix === 'string' ? prefix : setLan(plane, prefix);
+          const why = typeof prefix === 'string' ? prefix : set(prefix, word);
           if (why !== undefined) throw new Refusal(`Cannot set LAN address ${text}: ${why}`);
           isByHand = true;
         },
         unset: () => {
           isByHand = false;
+          const before = prefixOf(INTERFACE_LAN);
           if (setLan(plane, LAN_DEFAULT) !== undefined) {
             const free = PLACES.find(place => setLan(plane, place) === undefined);
             if (free === undefined)
               throw new Refusal('Cannot unset LAN address: the WAN leaves no private network');
           }
+          const after = prefixOf(INTERFACE_LAN);
+          if (before !== undefined && after !== undefined) follow(before, after);
         },
         unsetHelp: 'puts the LAN to 192.168.0.1/24, or elsewhere if the WAN has that',
         lines: () => {
-          const lan = prefixOf(INTERFACE_LAN);
-          if (!isByHand || lan === undefined) return [];
-          return [`set lan address ${formatPrefix(lan.address, lan.length)}`];
+          const own = prefixOf(INTERFACE_LAN);
+          if (!isByHand || own === undefined) return [];
+          return [`set lan address ${formatPrefix(own.address, own.length)}`];
         },
       },
     ],
   };
+  return lan;
 }

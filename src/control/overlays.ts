@@ -18,6 +18,7 @@ export interface Overlays {
   update: typeof import('./update/overlay.ts');
   cards: typeof import('./cards/overlay.ts');
   time: typeof import('./time/overlay.ts');
+  lan: typeof import('./lan/overlay.ts');
 }
 
 export type OverlayName = keyof Overlays;
@@ -35,6 +36,7 @@ export const OVERLAY_NAMES = [
   'update',
   'cards',
   'time',
+  'lan',
 ] as const satisfies OverlayName[];
 
 /** Entry files by name, from the repository's root: src/control/NAME/overlay.ts. */

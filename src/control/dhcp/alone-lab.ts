@@ -143,6 +143,7 @@ export function fixture(store?: LeaseStore) {
   return {
     clock,
     server,
+    plane: built.plane,
     holders,
     raw,
     said,

@@ -2,6 +2,10 @@
 // move has overtaken. Not here: what the RFC foresees (server.test.ts).
 
 import test from 'ava';
+import { addressText } from '../../../test/packets.ts';
+import { INTERFACE_INSIDE } from '../../plane/interface.ts';
+import { INTERFACE_LAN, MTU_DEFAULT, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { fixture } from './alone-lab.ts';
 import { ACK, DISCOVER, NAK, REQUEST } from './message.ts';
 import { lab, station } from './server-lab.ts';
 
@@ -14,16 +18,60 @@ test('REQUEST, RENEWING by a client that names the server, against the RFC', asy
   t.is(one(station(2), REQUEST, { ciaddr, server: ROUTER }).type, NAK);
 });
 
-test('a reserved address that is the router’s or the broadcast address of a LAN that has moved is nobody’s', async t => {
-  const { one, command } = await lab();
-  t.is(command(`set dhcp reserve ${station(1)} 192.168.0.20`), '');
-  t.is(command(`set dhcp reserve ${station(2)} 192.168.0.127`), '');
-  t.is(command('set lan address 192.168.0.20/25'), '');
+test('a reserved address that is the router’s or the broadcast address of a LAN that has moved is nobody’s', t => {
+  const { plane, server, say, renew, clock } = fixture();
+  for (const [n, host] of [
+    [1, 20],
+    [2, 127],
+  ] as const) {
+    const bytes = Uint8Array.of(2, 0, 0, 0, 0, n);
+    server.config.reservations.push({
+      ...{ client: station(n), bytes, isId: false, address: 0xc0a80000 | host, name: '' },
+    });
+  }
+  plane.configureInterface(INTERFACE_LAN, INTERFACE_INSIDE, 0xc0a80014 | 0, -128, MTU_DEFAULT);
+  clock.go(clock.passed + 20 * TICKS_PER_SECOND);
   for (const [n, ciaddr] of [
     [1, '192.168.0.20'],
     [2, '192.168.0.127'],
   ] as const) {
-    t.is(one(station(n), REQUEST, { ciaddr, source: '0.0.0.0' }).type, NAK);
-    t.regex(one(station(n), DISCOVER).yiaddr, /^192\.168\.0\.1(0\d|1\d|2[0-6])$/);
+    t.is(renew(n, ciaddr), NAK);
+    t.regex(addressText(say(n, DISCOVER)?.yiaddr ?? 0), /^192\.168\.0\.1(0\d|1\d|2[0-6])$/);
   }
+});
+
+test('set lan address: what would not fit is told of, and moves along when that is wanted', async t => {
+  const { command, join } = await lab();
+  t.is(command('set dhcp range 192.168.0.50 192.168.0.60'), '');
+  t.is(command(`set dhcp reserve ${station(1)} 192.168.0.20 pc`), '');
+  t.is(command(`set dhcp reserve ${station(2)} 192.168.0.200`), '');
+  const why = 'Cannot set LAN address 10.20.0.1/24: the DHCP range 192.168.0.50 to 192.168.0.60 and';
+  const what = 'the reservation of 192.168.0.20 and 1 more would not fit';
+  t.is(command('set lan address 10.20.0.1/24'), `${why} ${what}; with move behind it they go along`);
+  t.notRegex(command('show config'), /lan address/);
+  t.is(
+    command('set lan address 10.20.0.1/26 move'),
+    'Cannot set LAN address 10.20.0.1/26: the reservation of 10.20.0.200 would not fit 10.20.0.0/26 either',
+  );
+  t.regex(command('show config'), /reserve \S+ 192\.168\.0\.20 pc/);
+  t.regex(
+    command('set lan address 10.20.0.1/24 away'),
+    /Cannot set LAN address 10.20.0.1\/24: away is not move|expected/,
+  );
+  t.is(command('set lan address 192.168.0.2/24'), '', 'all fits');
+  t.is(command('set lan address 10.20.0.1/24 move'), '');
+  t.deepEqual(
+    command('show config')
+      .split('\n')
+      .filter(line => / 10\.20/.test(line)),
+    [
+      'set lan address 10.20.0.1/24',
+      'set dhcp range 10.20.0.50 10.20.0.60',
+      `set dhcp reserve ${station(1)} 10.20.0.20 pc`,
+      `set dhcp reserve ${station(2)} 10.20.0.200`,
+    ],
+  );
+  t.is(join(station(1), { server: '10.20.0.1' }), '10.20.0.20');
+  t.is(command('unset lan address'), '');
+  t.regex(command('show config'), /reserve \S+ 192\.168\.0\.20 pc/);
 });
