@@ -1,17 +1,19 @@
-// The bundle: control as modules, a file each; and the overlays, of which one is the plane's JavaScript.
+// The bundle: control as one module, and one for each overlay, of which one is the plane's JavaScript; as bytecode.
 //
-// Why not one script: QuickJS keeps all it knows of a script's functions until the whole is parsed, five times
-// the heap that stays in the end, and what is freed then lies scattered below. Parsed file by file, the heap
-// ends a third earlier, which is what a board of 4 MB has.
-// Not here: the engine (embed.ts), the snapshot of its heap (image/).
+// esbuild runs twice. First it makes modules of the files, so that what is shared between control and the overlays is
+// known; then it joins those of control, and those that an overlay has for itself. One module has no tables of imports,
+// and a variable that two files share is no export of either; what two overlays share and control has not is in both.
+// Not here: compiling (bytecode.ts), the engine (embed.ts), the snapshot of its heap (image/).
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin, transform } from 'esbuild';
+import { type MinifyOptions, minify } from 'terser';
 import { OVERLAY_NAMES, type OverlayName, overlayEntry } from '../src/control/overlays.ts';
 import { buildDate } from './build-date.ts';
-import type { Firmware, Script } from './embed.ts';
+import { compile } from './bytecode.ts';
+import type { Compiled, Firmware, Script } from './embed.ts';
 import { planeNames } from './host.ts';
 import { inline } from './inline.ts';
 import * as plane from './plane.ts';
@@ -66,23 +68,94 @@ const options = {
   logLevel: 'silent',
 } as const;
 
-/** The firmware: control's modules, each behind those that it imports, and the overlays. */
+/**
+ * terser joins what esbuild leaves: a function costs 180 bytes of heap whatever is in it, and an eighth of them are
+ * written into their only callers.
+ */
+const MINIFIED: MinifyOptions = { module: true, ecma: 2020, compress: { passes: 3 } };
+
+/** The firmware: control as one module, and one for each overlay. */
 export async function bundle(): Promise<Firmware> {
-  const modules = await controlModules();
-  const interpreted = [await planeScript()];
-  const scripts = modules.take('firmware/control.ts');
-  const overlays = OVERLAY_NAMES.map(name =>
-    name === 'interpreted'
-      ? interpreted
-      : [...modules.take(overlayEntry(name), scripts), overlayScript(name)],
+  const files = await controlFiles();
+  const resident = files.reached('firmware/control.js');
+  const overlays = await Promise.all(
+    OVERLAY_NAMES.map(name =>
+      name === 'interpreted' ? planeScript() : overlayModule(name, files, resident),
+    ),
   );
-  return { scripts, overlays };
+  const control = await joined(
+    'control.js',
+    `import"./firmware/control.js";${wantedOf(overlays, resident)}`,
+    files,
+    new Set(),
+  );
+  const [first, ...others] = compile([control, ...overlays]) as [Compiled, ...Compiled[]];
+  return { modules: [first], overlays: others };
 }
 
-/** An overlay's last script, by which control gets at what its entry file exports. */
-function overlayScript(name: OverlayName): Script {
-  const from = overlayEntry(name).replace(/ts$/, 'js');
-  return { name: `${name}.js`, text: `import*as o from"./${from}";globalThis.__overlay=o` };
+/** An overlay's module: control gets at what its entry file exports by `__overlay`. */
+function overlayModule(name: OverlayName, files: Files, resident: Set<string>): Promise<Script> {
+  const entry = overlayEntry(name).replace(/ts$/, 'js');
+  const names = files.exports(entry).join();
+  return joined(
+    `${name}.js`,
+    `import{${names}}from"./${entry}";globalThis.__overlay={${names}}`,
+    files,
+    resident,
+  );
+}
+
+/** Under what name the resident module exports what one of its files does: that file's place, and its own name. */
+function exportName(resident: Set<string>, file: string, name: string): string {
+  return `${name}_${[...resident].indexOf(file)}`;
+}
+
+/** The exports that overlays import. */
+function wantedOf(overlays: readonly Script[], resident: Set<string>): string {
+  const wanted = overlays.flatMap(({ text }) =>
+    [...text.matchAll(/import\{([^}]*)\}from"control\.js"/g)].flatMap(([, list]) =>
+      (list as string).split(',').map(item => (item.split(' as ')[0] as string).trim()),
+    ),
+  );
+  const files = [...resident];
+  return [...new Set(wanted)]
+    .filter(wantedName => wantedName !== '')
+    .sort()
+    .map(wantedName => {
+      const at = wantedName.lastIndexOf('_');
+      return `export{${wantedName.slice(0, at)} as ${wantedName}}from"./${files[Number(wantedName.slice(at + 1))]}"`;
+    })
+    .join(';');
+}
+
+/** Joins files to one module, behind `entry`; what is resident is imported from there. */
+async function joined(name: string, entry: string, files: Files, resident: Set<string>): Promise<Script> {
+  const fromFiles: Plugin = {
+    name: 'files',
+    setup: ({ onResolve, onLoad }) => {
+      onResolve({ filter: /^control\.js$/ }, ({ path: file }) => ({ path: file, external: true }));
+      onResolve({ filter: /^\./ }, ({ path: asked, importer }) => {
+        const file = path.posix.join(path.posix.dirname(importer), asked);
+        return { path: file, namespace: resident.has(file) ? 'resident' : 'files' };
+      });
+      onLoad({ filter: /./, namespace: 'files' }, ({ path: file }) => ({ contents: files.text(file) }));
+      onLoad({ filter: /./, namespace: 'resident' }, ({ path: file }) => ({
+        contents: `export{${files
+          .exports(file)
+          .map(it => `${exportName(resident, file, it)} as ${it}`)
+          .join()}}from"control.js"`,
+      }));
+    },
+  };
+  const { outputFiles } = await build({
+    ...options,
+    stdin: { contents: entry, sourcefile: name },
+    format: 'esm',
+    minify: true,
+    plugins: [fromFiles],
+  });
+  const { code } = await minify((outputFiles[0] as { text: string }).text, MINIFIED);
+  return { name, text: code as string };
 }
 
 /** interpreted.ts as one classic script; `plain` without inlining, for comparison. */
@@ -104,21 +177,20 @@ export async function planeScript(plain = false): Promise<Script> {
   };
 }
 
-interface Modules {
-  /**
-   * A source file's module and what it needs, the needed first, without what is among `resident`. What two overlays
-   * share is in both: either may be the first, and the engine takes the module that it has already.
-   */
-  take(file: string, resident?: readonly Script[]): Script[];
+/** Control's files as esbuild made them, by their names from the repository's root. */
+interface Files {
+  text(file: string): string;
+  exports(file: string): string[];
+  /** What a file needs, itself included, the needed first. */
+  reached(file: string): Set<string>;
 }
 
 /** Control's files and what else they need: esbuild makes a module of each, or of what only one of them needs. */
-async function controlModules(): Promise<Modules> {
+async function controlFiles(): Promise<Files> {
   const root = path.join(here, '..');
-  const files = sourceFiles(path.join(root, 'src/control'));
   const { outputFiles, metafile } = await build({
     ...options,
-    entryPoints: [path.join(here, 'control.ts'), ...files],
+    entryPoints: [path.join(here, 'control.ts'), ...sourceFiles(path.join(root, 'src/control'))],
     absWorkingDir: root,
     outbase: root,
     outdir: root,
@@ -131,14 +203,16 @@ async function controlModules(): Promise<Modules> {
     minify: true,
   });
   const texts = new Map(outputFiles.map(file => [path.relative(root, file.path), file.text]));
-  const take = (name: string, taken: Set<string>): Script[] => {
-    if (taken.has(name)) return [];
-    taken.add(name);
-    const imported = (metafile.outputs[name]?.imports ?? []).flatMap(({ path }) => take(path, taken));
-    return [...imported, { name, text: texts.get(name) as string }];
+  const reached = (file: string, found = new Set<string>(), under = new Set<string>()): Set<string> => {
+    if (under.has(file)) return found;
+    under.add(file);
+    for (const imported of metafile.outputs[file]?.imports ?? []) reached(imported.path, found, under);
+    return found.add(file);
   };
   return {
-    take: (file, resident = []) => take(file.replace(/ts$/, 'js'), new Set(resident.map(({ name }) => name))),
+    text: file => texts.get(file) as string,
+    exports: file => metafile.outputs[file]?.exports ?? [],
+    reached: file => reached(file),
   };
 }
 

@@ -9,13 +9,12 @@
 // A JSValue is 8 bytes, NaN-boxed: the value in the low word, the tag in the high one. Tag 0 is an i32.
 
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { HOST_RESULT_AT } from '../src/plane/cells.ts';
 import { PLANE_BASE, PLANE_BYTES } from '../src/plane/limits.ts';
 import { HOST_OVERLAY } from './abi.ts';
+import { COMPILE, compilerWasm, engineFiles, engineWasm, VARIANT } from './engine-wasm.ts';
 import { collectInTime, compileLean, makeLean } from './lean.ts';
 
-const VARIANT = '@jitl/quickjs-wasmfile-release-sync';
 /** 16 MiB of linear memory; how much of it has RAM behind it is each board's affair. */
 export const MEMORY_PAGES = 256;
 /** JavaScript's stack in linear memory: deep recursion is an InternalError long before RAM runs out. */
@@ -48,6 +47,10 @@ const CALLED = [
   'QTS_GetGlobalObject',
   'QTS_NewString',
   'QTS_NewArrayBuffer',
+  'QTS_GetArrayBuffer',
+  'QTS_GetArrayBufferLength',
+  'QTS_bjson_decode',
+  'QTS_bjson_encode',
   'QTS_NewFunction',
   'QTS_GetProp',
   'QTS_SetProp',
@@ -79,12 +82,6 @@ export interface Embedded {
   argv: number;
   /** The wasm's stack pointer at rest: no function of the engine is running. */
   stackPointer: number;
-}
-
-/** Path of the engine's wasm file, and of the JavaScript beside it that knows what its names mean. */
-export function engineFiles(): { wasm: string; script: string } {
-  const wasm = createRequire(import.meta.url).resolve(`${VARIANT}/wasm`);
-  return { wasm, script: wasm.replace(/\.wasm$/, '.cjs') };
 }
 
 /**
@@ -139,18 +136,23 @@ function engineImports(memory: WebAssembly.Memory, host: Host, interrupted: () =
 
 type Imports = Record<string, WebAssembly.ImportValue>;
 
+interface Started {
+  engine: Engine;
+  exported: Record<string, Raw>;
+}
+
 /**
  * Instantiates the engine. Its clock stands at 0 and its memory cannot grow, as on the board: a snapshot is
  * the same in every build, and the views of the plane's memory stay valid.
  */
-function instantiate(imports: Imports, names: Map<string, string>): Engine {
-  const wasm = new WebAssembly.Module(readFileSync(engineFiles().wasm));
+function instantiate(imports: Imports, names: Map<string, string>, bytes = engineWasm()): Started {
+  const wasm = new WebAssembly.Module(bytes);
   for (const { name } of WebAssembly.Module.imports(wasm)) imports[name] ??= () => 0;
   const exported = new WebAssembly.Instance(wasm, { a: imports }).exports as Record<string, Raw>;
   (exported[STATIC_CONSTRUCTORS] as Raw)();
   const engine: Partial<Engine> = {};
   for (const name of CALLED) engine[name] = exported[names.get(name) as string] as Raw;
-  return engine as Engine;
+  return { engine: engine as Engine, exported };
 }
 
 /** What the engine's C interface asks of its callers: strings as addresses, values freed, exceptions looked for. */
@@ -161,6 +163,8 @@ interface Speech {
   withText<T>(text: string, use: (at: number, bytes: number) => T): T;
   /** Frees a value and answers it as text; throws when it is an exception. */
   finish(value: number): string;
+  /** Throws when a value is an exception. */
+  check(value: number): void;
 }
 
 function speech(engine: Engine, memory: WebAssembly.Memory, context: number): Speech {
@@ -181,32 +185,50 @@ function speech(engine: Engine, memory: WebAssembly.Memory, context: number): Sp
     engine.QTS_FreeCString(context, at);
     return text;
   };
-  const finish = (value: number): string => {
+  const check = (value: number): void => {
     const failure = engine.QTS_ResolveException(context, value);
-    const text = dump(failure !== 0 ? failure : value);
-    if (failure !== 0) engine.QTS_FreeValuePointer(context, failure);
-    engine.QTS_FreeValuePointer(context, value);
-    if (failure !== 0) throw new Error(exceptionText(text));
-    return text;
+    if (failure === 0) return;
+    const text = dump(failure);
+    engine.QTS_FreeValuePointer(context, failure);
+    throw new Error(exceptionText(text));
   };
-  return { withText, finish, string: text => withText(text, at => engine.QTS_NewString(context, at)) };
+  const finish = (value: number): string => {
+    try {
+      check(value);
+      return dump(value);
+    } finally {
+      engine.QTS_FreeValuePointer(context, value);
+    }
+  };
+  return { withText, finish, check, string: text => withText(text, at => engine.QTS_NewString(context, at)) };
 }
 
-/**
- * A script of the firmware. Several are modules, in an order in which each comes behind those it imports: the
- * engine finds an imported module that it already has by its name, and needs no loader.
- */
+/** A module of the firmware as text. */
 export interface Script {
   name: string;
   text: string;
 }
 
+/**
+ * A module as bytecode. Once it is read, the engine finds it by its name when another imports it, and needs no loader;
+ * it is linked and evaluated by a line that imports it.
+ */
+export interface Compiled {
+  name: string;
+  bytecode: Uint8Array;
+}
+
 /** What bundle() makes. */
 export interface Firmware {
-  /** What is resident. */
-  scripts: readonly Script[];
-  /** By number, what each overlay evaluates when it is first wanted. */
-  overlays: readonly (readonly Script[])[];
+  /** What is resident: of several, the last imports the others. */
+  modules: readonly Compiled[];
+  /** By number, what each overlay reads and evaluates when it is first wanted. */
+  overlays: readonly Compiled[];
+}
+
+/** The line that evaluates a module. */
+export function importLine(name: string): string {
+  return `import"${name}"`;
 }
 
 /** QTS_Eval's flag for a module; without it the text is a classic script. */
@@ -222,7 +244,7 @@ export function embed(bundle: string | Firmware, host: Host = noHost, interrupte
     if (op === HOST_OVERLAY) loadOverlay(args[0] as number);
     else host(op, ...args);
   };
-  const engine = instantiate(engineImports(memory, dispatch, interrupted), exportNames);
+  const { engine } = instantiate(engineImports(memory, dispatch, interrupted), exportNames);
   const stackPointer = engine.stackGetCurrent();
   const runtime = engine.QTS_NewRuntime();
   compileLean(memory, runtime);
@@ -231,21 +253,31 @@ export function embed(bundle: string | Firmware, host: Host = noHost, interrupte
   const context = engine.QTS_NewContext(runtime, 0);
   const undefinedValue = engine.QTS_GetUndefined();
   const global = engine.QTS_GetGlobalObject(context);
-  const { withText, finish, string } = speech(engine, memory, context);
+  const { withText, finish, check, string } = speech(engine, memory, context);
   const run = (source: string, file: string, flags = 0): string => {
     const evaluate = (at: number, bytes: number): number =>
       withText(file, name => engine.QTS_Eval(context, at, bytes, name, 0, flags));
     return finish(withText(source, evaluate));
   };
-  const evaluateModules = (scripts: readonly Script[]): void => {
-    for (const { name, text } of scripts) {
-      run(text, name, EVAL_MODULE);
-      makeLean(engine, memory, runtime, context);
-    }
+  const readModule = (bytecode: Uint8Array): void => {
+    // Far above the heap, in which it would leave a hole. The buffer is not freed, as that frees its place, too.
+    const place = new Uint8Array(memory.buffer, memory.buffer.byteLength - bytecode.length);
+    place.set(bytecode);
+    const buffer = engine.QTS_NewArrayBuffer(context, place.byteOffset, bytecode.length);
+    const value = engine.QTS_bjson_decode(context, buffer);
+    place.fill(0);
+    check(value);
+    engine.QTS_FreeValuePointer(context, value);
+  };
+  const evaluateModules = (modules: readonly Compiled[]): void => {
+    for (const { bytecode } of modules) readModule(bytecode);
+    const last = modules.at(-1);
+    if (last !== undefined) run(importLine(last.name), 'start.js', EVAL_MODULE);
+    makeLean(engine, memory, runtime, context);
   };
   const loadOverlay = (number: number): void => {
     if (typeof bundle === 'string') throw new Error('There are no overlays');
-    evaluateModules(bundle.overlays[number] ?? []);
+    evaluateModules(bundle.overlays.slice(number, number + 1));
     new Int32Array(memory.buffer)[(PLANE_BASE + HOST_RESULT_AT) >> 2] = 1;
   };
 
@@ -254,7 +286,7 @@ export function embed(bundle: string | Firmware, host: Host = noHost, interrupte
   const hostFunction = withText('__host', name => engine.QTS_NewFunction(context, name, 8, 0, 1));
   engine.QTS_SetProp(context, global, string('__host'), hostFunction);
   if (typeof bundle === 'string') run(bundle, 'masqbox.js');
-  else evaluateModules(bundle.scripts);
+  else evaluateModules(bundle.modules);
   collectInTime(memory, runtime);
   engine.QTS_RuntimeSetMaxStackSize(runtime, STACK_LIMIT);
   const stepFunction = engine.QTS_GetProp(context, global, string('__step'));
@@ -289,6 +321,19 @@ export function embed(bundle: string | Firmware, host: Host = noHost, interrupte
   };
 }
 
+/** An engine that compiles, for bytecode.ts: JS_Eval() answers a JSValue of 64 bits. */
+export function compileEngine() {
+  const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
+  const imports = engineImports(memory, noHost, never);
+  const { engine, exported } = instantiate(imports, engineExportNames(), compilerWasm());
+  const runtime = engine.QTS_NewRuntime();
+  compileLean(memory, runtime);
+  engine.QTS_RuntimeSetMaxStackSize(runtime, EVALUATION_STACK_LIMIT);
+  const context = engine.QTS_NewContext(runtime, 0);
+  const evaluate = exported[COMPILE] as unknown as (...args: number[]) => bigint;
+  return { engine, memory, runtime, context, evaluate, speech: speech(engine, memory, context) };
+}
+
 let heapTop = 0;
 
 /**
@@ -300,7 +345,7 @@ let heapTop = 0;
 export function heapTopAt(): number {
   if (heapTop !== 0) return heapTop;
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
-  const engine = instantiate(engineImports(memory, noHost, never), engineExportNames());
+  const { engine } = instantiate(engineImports(memory, noHost, never), engineExportNames());
   const block = 0x200000;
   engine.malloc(64);
   const before = new Int32Array(memory.buffer.slice(0, PLANE_BASE));

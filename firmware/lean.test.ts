@@ -1,6 +1,7 @@
 import test from 'ava';
 import { HOST_OVERLAY } from './abi.ts';
-import { embed, type Script } from './embed.ts';
+import { compile } from './bytecode.ts';
+import { type Compiled, embed, type Script } from './embed.ts';
 
 const FIRST: Script = {
   name: 'a/first.ts',
@@ -30,7 +31,8 @@ const LATER: Script = {
 };
 
 function lean() {
-  const engine = embed({ scripts: [FIRST, SECOND], overlays: [[LATER]] });
+  const [first, second, later] = compile([FIRST, SECOND, LATER]) as [Compiled, Compiled, Compiled];
+  const engine = embed({ modules: [first, second], overlays: [later] });
   return { engine, evaluate: engine.evaluate };
 }
 

@@ -126,7 +126,7 @@ function exportsOwnOnly(words: Uint32Array, module: number): boolean {
  *
  *    | function | constants | variables, 12 bytes each | closure's variables | code |
  */
-function dropVariableTables(engine: Engine, memory: WebAssembly.Memory, runtime: number): void {
+export function dropVariableTables(engine: Engine, memory: WebAssembly.Memory, runtime: number): void {
   const words = new Uint32Array(memory.buffer);
   const halves = new Uint16Array(memory.buffer);
   const bytes = new Uint8Array(memory.buffer);

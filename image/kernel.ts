@@ -12,7 +12,8 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import * as abi from '../firmware/abi.ts';
 import * as crashPage from '../firmware/crash-page.ts';
-import { engineExportNames, engineFiles } from '../firmware/embed.ts';
+import { engineExportNames, importLine } from '../firmware/embed.ts';
+import { engineWasm } from '../firmware/engine-wasm.ts';
 import * as cells from '../src/plane/cells.ts';
 import * as limits from '../src/plane/limits.ts';
 import { loopForSpeed } from './interpreter-loop.ts';
@@ -78,8 +79,7 @@ async function emitSources(work: string, snapshot: Snapshot) {
   await mkdir(work, { recursive: true });
   const emit = (name: string, text: string) => writeIfChanged(path.join(work, name), text);
 
-  const engineWasm = await readFile(engineFiles().wasm);
-  const engine = await cachedTranslation(engineWasm, 'engine', memoryMap.LINEAR_AT);
+  const engine = await cachedTranslation(engineWasm(), 'engine', memoryMap.LINEAR_AT);
   const plane = await translateWasm(await compilePlane(), 'plane', memoryMap.LINEAR_AT);
   const unpack = await translateWasm(
     await compilePortable('image/loader/unpack.ts'),
@@ -303,12 +303,11 @@ function planeImports(header: string): string {
 
 /** The overlays, packed: of each script the name, a zero, the text, a zero. */
 function packedOverlays(snapshot: Snapshot): string {
-  const entries = snapshot.overlays.map(scripts => {
-    const bytes = Buffer.from(scripts.map(({ name, text }) => `${name}\0${text}\0`).join(''));
-    const packed = pack(bytes);
-    return `  {(const u8[]){${packed.join(',')}}, ${packed.length}, ${bytes.length}},\n`;
+  const entries = snapshot.overlays.map(({ name, bytecode }) => {
+    const packed = pack(bytecode);
+    return `  {(const u8[]){${packed.join(',')}}, ${packed.length}, ${bytecode.length}, ${JSON.stringify(importLine(name))}},\n`;
   });
-  return `struct overlay { const u8 *packed; u32 packed_bytes, bytes; };\nstatic const struct overlay overlays[] = {\n${entries.join('')}};\n`;
+  return `struct overlay { const u8 *packed; u32 packed_bytes, bytes; const char *line; };\nstatic const struct overlay overlays[] = {\n${entries.join('')}};\n`;
 }
 
 /** The dispatch by number: a case for each exported function, in the sorted order of the names. */

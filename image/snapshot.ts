@@ -22,7 +22,7 @@ export interface Snapshot {
   /** Address of the word that holds the heap's end, which grows as the engine takes more. */
   breakAt: number;
   engine: Embedded;
-  /** The scripts of each overlay, by number. */
+  /** The module of each overlay, by number. */
   overlays: Firmware['overlays'];
 }
 

@@ -1,0 +1,138 @@
+// The engine's wasm as we use it: the npm package's, with what it can do with bytecode opened. QuickJS writes and reads
+// compiled modules, which load ten times faster than their source; the package's functions for that pass flags that
+// keep to plain values, so the flags are changed in place. For the build alone, the engine's own JS_Eval() is exported
+// too, as the package's cannot compile without evaluating.
+// Functions and places are those of the version that package.json pins, and are checked; the reader believes what it
+// reads, so only what is in the image may reach it.
+// Not here: who compiles (bytecode.ts), who loads (embed.ts, board/i486/overlay.c).
+
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+
+export const VARIANT = '@jitl/quickjs-wasmfile-release-sync';
+
+/** Name under which JS_Eval() is exported; the package's own have one or two letters. */
+export const COMPILE = 'compile';
+
+/** WebAssembly core specification, section 5.5: numbers of sections, kinds of what is imported or exported. */
+const SECTION_IMPORT = 2;
+const SECTION_EXPORT = 7;
+const SECTION_CODE = 10;
+const KIND_FUNCTION = 0;
+const KIND_MEMORY = 2;
+
+/** JS_ReadObjectRec() asks twice whether bytecode is allowed (i32.load8_u offset=33): it is asked for a field never 0. */
+const READER = { index: 182, bytes: 4173, from: '2d0021', to: '2d0010', count: 2 };
+/** QTS_bjson_encode() gives JS_WriteObject() its flags: the bit for bytecode alone. */
+const WRITER = { index: 1132, bytes: 675, from: '428080848010', to: '428180808010', count: 1 };
+const EVAL = { index: 556, bytes: 49 };
+
+/** Path of the package's wasm file, and of the JavaScript beside it that knows what its names mean. */
+export function engineFiles(): { wasm: string; script: string } {
+  const wasm = createRequire(import.meta.url).resolve(`${VARIANT}/wasm`);
+  return { wasm, script: wasm.replace(/\.wasm$/, '.cjs') };
+}
+
+/** The engine that boards run. */
+export function engineWasm(): Uint8Array<ArrayBuffer> {
+  const wasm = new Uint8Array(readFileSync(engineFiles().wasm));
+  const bodies = functionBodies(wasm);
+  for (const patch of [READER, WRITER]) replaceIn(bodyOf(bodies, patch), patch);
+  return wasm;
+}
+
+/** The same for the build: it compiles, too. */
+export function compilerWasm(): Uint8Array<ArrayBuffer> {
+  const wasm = engineWasm();
+  bodyOf(functionBodies(wasm), EVAL);
+  const { at, from, to } = section(wasm, SECTION_EXPORT);
+  const [count, first] = unsigned(wasm, from);
+  const name = new TextEncoder().encode(COMPILE);
+  const content = [
+    ...[...leb(count + 1), ...wasm.subarray(first, to)],
+    ...[...leb(name.length), ...name, KIND_FUNCTION, ...leb(EVAL.index)],
+  ];
+  return Uint8Array.from([
+    ...wasm.subarray(0, at),
+    ...[SECTION_EXPORT, ...leb(content.length), ...content],
+    ...wasm.subarray(to),
+  ]);
+}
+
+function bodyOf(
+  bodies: Map<number, Uint8Array>,
+  { index, bytes }: { index: number; bytes: number },
+): Uint8Array {
+  const body = bodies.get(index);
+  if (body?.length !== bytes) throw new Error(`Cannot find function ${index} in ${VARIANT}: version changed`);
+  return body;
+}
+
+function replaceIn(body: Uint8Array, { from, to, count, index }: typeof READER): void {
+  const hex = Buffer.from(body).toString('hex');
+  const places = [...hex.matchAll(new RegExp(from, 'g'))]
+    .map(({ index }) => index)
+    .filter(at => at % 2 === 0);
+  if (places.length !== count)
+    throw new Error(`Cannot change function ${index} in ${VARIANT}: ${places.length} places, not ${count}`);
+  for (const place of places) body.set(Buffer.from(to, 'hex'), place / 2);
+}
+
+/** An unsigned LEB128 number (section 5.2.2), and the address behind it. */
+function unsigned(bytes: Uint8Array, at: number): [number, number] {
+  let value = 0;
+  for (let shift = 0; ; shift += 7) {
+    const byte = bytes[at++] as number;
+    value |= (byte & 127) << shift;
+    if (byte < 128) return [value >>> 0, at];
+  }
+}
+
+function leb(value: number): number[] {
+  return value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)];
+}
+
+/** Where a section stands, and its content. */
+function section(wasm: Uint8Array, wanted: number): { at: number; from: number; to: number } {
+  for (let at = 8; at < wasm.length; ) {
+    const [bytes, from] = unsigned(wasm, at + 1);
+    if (wasm[at] === wanted) return { at, from, to: from + bytes };
+    at = from + bytes;
+  }
+  throw new Error(`Cannot find section ${wanted} of ${VARIANT}`);
+}
+
+/** Each function's body by the function's number: those that are imported come first. */
+function functionBodies(wasm: Uint8Array): Map<number, Uint8Array> {
+  const bodies = new Map<number, Uint8Array>();
+  let index = importedFunctions(wasm);
+  let [count, at] = unsigned(wasm, section(wasm, SECTION_CODE).from);
+  for (; count > 0; count--) {
+    const [bytes, from] = unsigned(wasm, at);
+    at = from + bytes;
+    bodies.set(index++, wasm.subarray(from, at));
+  }
+  return bodies;
+}
+
+function importedFunctions(wasm: Uint8Array): number {
+  let functions = 0;
+  let [count, at] = unsigned(wasm, section(wasm, SECTION_IMPORT).from);
+  const skipped = (from: number): number => unsigned(wasm, from)[1];
+  for (; count > 0; count--) {
+    for (let name = 0; name < 2; name++) {
+      const [bytes, from] = unsigned(wasm, at);
+      at = from + bytes;
+    }
+    const kind = wasm[at++];
+    if (kind === KIND_FUNCTION) {
+      functions++;
+      at = skipped(at);
+    } else if (kind === KIND_MEMORY) {
+      const [limits, from] = unsigned(wasm, at);
+      at = skipped(from);
+      if ((limits & 1) !== 0) at = skipped(at);
+    } else throw new Error(`Cannot read the imports of ${VARIANT}: kind ${kind}`);
+  }
+  return functions;
+}
