@@ -2,7 +2,8 @@
 # Writes a Masqbox image to a CompactFlash card, a disk, a floppy or a plain file, and reads it back.
 # Needs coreutils and util-linux; --config also gzip, because a gzip file ends with the CRC-32 of its
 # contents, which is the one that the board checks: no other tool of a bare system computes it, and nobody
-# should need Node to flash a card.
+# should need Node to flash a card. Where Node and the repository's packages are there, the firmware itself checks
+# the configuration's lines (tools/check-config.ts).
 set -eu
 
 sector=512
@@ -12,12 +13,13 @@ chunk=147456          # what is written and compared at a time: a tenth of an im
 
 usage() {
   cat <<'END'
-Usage: ./flash.sh [--force] [--yes] [--config FILE] IMAGE TARGET
+Usage: ./flash.sh [--force] [--yes] [--config FILE [--unchecked]] IMAGE TARGET
 
 Writes IMAGE (build/masqbox.img) to TARGET and compares what it reads back.
 TARGET is a whole disk (/dev/sdX) or a plain file. All that TARGET holds is lost.
 
   --config FILE  put this configuration in (lines as typed at the console)
+  --unchecked    also if the firmware would refuse some of its lines
   --force        write to a disk that is not removable
   -y, --yes      do not ask before a disk is written to
   -h, --help     this text
@@ -61,9 +63,31 @@ put_config() {
     fail "Cannot store configuration $1: it has $length bytes, and $config_text_max fit"
   [ "$(tr -d '\000' <"$1" | wc -c)" -eq "$length" ] ||
     fail "Cannot store configuration $1: it is not a text"
+  check_lines "$1"
   command -v gzip >/dev/null || fail "Cannot store configuration $1: gzip is not installed"
   config_record "$1" >"$scratch/config"
   dd if="$scratch/config" of="$scratch/image" bs=$sector seek=$config_sector conv=notrunc status=none
+}
+
+# Lets the firmware of this repository read the lines, where Node can run it.
+check_lines() {
+  [ "$unchecked" = no ] || return 0
+  root=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+  if ! command -v node >/dev/null || [ ! -d "$root/node_modules/tsx" ]; then
+    echo "The lines of $1 are not checked: that needs Node and npm ci" >&2
+    return 0
+  fi
+  status=0
+  file=$(CDPATH= cd -- "$(dirname -- "$1")" && pwd)/$(basename -- "$1")
+  said=$(cd "$root" && node --import=tsx tools/check-config.ts "$file" 2>"$scratch/trouble") || status=$?
+  case $status in
+    0) ;;
+    1)
+      echo "$said" >&2
+      fail "Cannot store configuration $1: the board would refuse these lines (--unchecked stores it all the same)"
+      ;;
+    *) echo "The lines of $1 are not checked: $(tail -n 1 "$scratch/trouble")" >&2 ;;
+  esac
 }
 
 # Says why a block device must not be written to, if there is a reason.
@@ -182,6 +206,7 @@ interrupted() {
 
 force=no
 yes=no
+unchecked=no
 config=
 writing=no
 image=
@@ -191,6 +216,7 @@ while [ $# -gt 0 ]; do
     -h | --help) usage; exit 0 ;;
     -y | --yes) yes=yes ;;
     --force) force=yes ;;
+    --unchecked) unchecked=yes ;;
     --config)
       [ -n "${2-}" ] || fail "Cannot use --config: the FILE is missing (see --help)"
       config=$2

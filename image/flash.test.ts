@@ -70,6 +70,7 @@ test('flash.sh --config puts in what decodeConfig() reads and encodeConfig() wri
   texts.forEach((text, i) => {
     writeFileSync(at(`config${i}`), text);
     const { status, stdout, stderr } = flash(
+      '--unchecked',
       '--config',
       at(`config${i}`),
       at('masqbox.img'),
@@ -84,6 +85,45 @@ test('flash.sh --config puts in what decodeConfig() reads and encodeConfig() wri
     written.fill(0, CONFIG_AT, CONFIG_AT + CONFIG_BYTES);
     t.true(written.equals(image), 'nothing else has changed');
   });
+});
+
+test('flash.sh checks the lines of a configuration before anything is written', t => {
+  writeFileSync(
+    at('typo'),
+    '# mine\n\nset lan address 10.0.0.1/24\nset lan adress 10.0.0.2/24\nset dhcp lease 5\n',
+  );
+  const words = ['--config', at('typo'), at('masqbox.img'), at('checked')];
+  refuses(
+    t,
+    words,
+    [
+      '  line 4: Cannot run set lan adress 10.0.0.2/24: there is no such command, see help',
+      '  line 5: Cannot set DHCP lease 5: it is not 120 to 8640000',
+      `Cannot store configuration ${at('typo')}: the board would refuse these lines (--unchecked stores it all the same)`,
+    ].join('\n'),
+  );
+  t.throws(() => readFileSync(at('checked')), { code: 'ENOENT' });
+  t.is(flash('--unchecked', ...words).status, 0);
+  writeFileSync(at('right'), 'set lan address 10.0.0.1/24\n');
+  const { status, stderr } = flash('--config', at('right'), at('masqbox.img'), at('checked'));
+  t.is(status, 0, stderr);
+  t.notRegex(stderr, /not checked/);
+});
+
+test('flash.sh says where the lines of a configuration cannot be checked', t => {
+  // A copy of the script lies beside no packages.
+  writeFileSync(at('flash.sh'), readFileSync(script), { mode: 0o755 });
+  writeFileSync(at('any'), 'set no such thing\n');
+  const { status, stderr } = spawnSync(
+    at('flash.sh'),
+    ['--config', at('any'), at('masqbox.img'), at('unchecked')],
+    { encoding: 'utf8' },
+  );
+  t.is(status, 0, stderr);
+  t.true(
+    stderr.startsWith(`The lines of ${at('any')} are not checked: that needs Node and npm ci\n`),
+    stderr,
+  );
 });
 
 test('decodeConfig() refuses a record with any bit wrong', t => {
