@@ -112,6 +112,8 @@ export const CONFIG_AT_LENGTH: i32 = 12;
 /** CRC-32 of the 16 bytes before it and the text. */
 export const CONFIG_AT_CRC: i32 = 16;
 export const CONFIG_AT_TEXT: i32 = 32;
+/** In place of CONFIG_MAGIC: settings were saved, and none of them can be read. */
+export const SETTINGS_LOST: i32 = 1;
 export const CONFIG_TEXT_MAX: i32 = CONFIG_SECTORS * SECTOR_BYTES - CONFIG_AT_TEXT;
 
 // --- a sector of the log: an append-only ring of keyed records (src/control/store/journal.ts) -----------------
@@ -181,4 +183,6 @@ export const BOOT_AT_SEQUENCE: i32 = 40;
 export const BOOT_AT_TRIES: i32 = 44;
 /** The medium number of the disk or floppy that we came from. */
 export const BOOT_AT_MEDIUM: i32 = 48;
+/** Where a floppy's saved settings lie (image/loader/settings.ts), a multiple of a page; 0 on a disk. */
+export const BOOT_AT_SETTINGS: i32 = 52;
 export const BOOT_INFO_BYTES: i32 = 64;

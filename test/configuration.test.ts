@@ -1,5 +1,5 @@
 // The configuration on the booted 486: flash.sh puts one on the card, the board starts with it and exports it, and
-// another board that gets that at its console exports the same. From a floppy nothing can be saved.
+// another board that gets that at its console exports the same. From a floppy it is read, and nothing can be saved.
 // Not here: power cuts (power-loss.test.ts), what each command does (src/control/store/store.test.ts).
 
 import { execFileSync } from 'node:child_process';
@@ -44,7 +44,9 @@ test.serial('flash.sh --config, export, and paste into another board', async t =
   t.teardown(() => rmSync(folder, { recursive: true, force: true }));
   const [file, disk] = [join(folder, 'house.conf'), join(folder, 'disk.img')];
   writeFileSync(file, FILE);
-  execFileSync(join(import.meta.dirname, '../flash.sh'), ['--unchecked', '--config', file, IMAGE, disk], { stdio: 'pipe' });
+  execFileSync(join(import.meta.dirname, '../flash.sh'), ['--unchecked', '--config', file, IMAGE, disk], {
+    stdio: 'pipe',
+  });
   const one = await start(t, { disk });
   t.regex(one.console.transcript, /lan: 10\.7\.0\.1\/24\r\nwan: 203\.0\.113\.9\/24/);
   await eventually(
@@ -65,6 +67,24 @@ test.serial('flash.sh --config, export, and paste into another board', async t =
   t.not(await answers(other, 'export', whole), text);
   for (const line of text.split('\n')) await answers(other, line, /^$/);
   t.is(await answers(other, 'export', whole), text);
+});
+
+test.serial('a floppy with a configuration starts with it', async t => {
+  const folder = mkdtempSync(join(tmpdir(), 'masqbox-floppy-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  const [file, floppy] = [join(folder, 'house.conf'), join(folder, 'floppy.img')];
+  writeFileSync(file, FILE);
+  execFileSync(join(import.meta.dirname, '../flash.sh'), ['--unchecked', '--config', file, IMAGE, floppy], {
+    stdio: 'pipe',
+  });
+  for (const memory of [4, 8]) {
+    const machine = await start(t, { floppy, memory });
+    t.regex(machine.console.transcript, /lan: 10\.7\.0\.1\/24\r\nwan: 203\.0\.113\.9\/24/);
+    await answers(machine, 'show config', /^ {2}set dns host printer 10\.7\.0\.7$/m);
+    await answers(machine, 'save', /^Cannot save: the board was booted from a floppy$/m);
+    await answers(machine, 'show disk', /^nothing can be saved: the board was booted from a floppy$/m);
+    await machine.stop();
+  }
 });
 
 test.serial('a board that was booted from a floppy says that it can save nothing', async t => {

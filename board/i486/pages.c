@@ -84,6 +84,14 @@ static void find_ranges(u32 ram_end) {
   ranges[3].end = ram_end > packed_end ? ram_end : packed_end;
 }
 
+/* A floppy's saved settings lie at the end of the packed kernel, whose pages are taken last: here at the latest. */
+static void keep_settings(void) {
+  const u32 *from = (const u32 *)BOOT(BOOT_AT_SETTINGS);
+  u32 at = PLANE_BASE + STORE_AT, end = at + CONFIG_SECTORS * SECTOR_BYTES;
+  for (; from && at < end; at += 4)
+    *(u32 *)((*entry_of(LINEAR_AT + at) & ~(PAGE - 1)) + (at & (PAGE - 1))) = *from++;
+}
+
 /* The heap gets what is left, less the tables that map it and the window's. */
 static void map_heap(void) {
   u32 pages = pages_left();
@@ -107,6 +115,7 @@ void pages_init(const u32 *loader_info) {
     map(at, at, at >= 0x100000 && at < (u32)read_only_end ? 0 : WRITABLE);
   map_linear(0, SNAPSHOT_STATIC_BYTES);
   map_linear(PLANE_BASE, PLANE_BASE + CRASH_AT);
+  keep_settings();
   map(LINEAR_AT + PLANE_BASE + CRASH_AT, CRASH_PAGE, WRITABLE);
   map_linear(SNAPSHOT_HEAP_AT - LINEAR_STACK_BYTES, SNAPSHOT_HEAP_AT);
   for (u32 i = 1; i <= STACK_PAGES; i++) map(STACK_AT + i * PAGE, page_take(), WRITABLE);

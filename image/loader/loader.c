@@ -355,6 +355,7 @@ void loader_main(void) {
     print("Cannot boot Masqbox: no slot is good; trying again in 10 s\r\n");
     wait_seconds(10);
   }
+  if (disk.drive < 0x80) Z_loaderZ_readSettings(&loader);
   WORD(BOOT_INFO_AT + BOOT_AT_MEMORY_KIB) = kib;
   WORD(BOOT_INFO_AT + BOOT_AT_LOW_MEMORY_KIB) = low_kib;
   WORD(BOOT_INFO_AT + BOOT_AT_DRIVE) = disk.drive;

@@ -58,6 +58,8 @@ import {
 } from './slots.ts';
 import { unpack } from './unpack.ts';
 
+export { readSettings } from './settings.ts';
+
 /** Makes the kernel ready at KERNEL_AT and answers its slot, or -1 if no slot is good. RAM ends at `memoryEnd`. */
 export function load(memoryEnd: i32): i32 {
   makeCrcTables();

@@ -35,6 +35,8 @@ export interface Context {
   disk?: Disk;
   /** Why there is no disk to write to, for a refusal. */
   noDisk?: string;
+  /** We were booted from a floppy: its settings are known from the loader, and nothing can be written. */
+  isFloppy?: boolean;
   /** What is saved could not be read: then nobody gets in at the console. */
   unread?: Unread;
   /** Asks the person at the console for a line; a job delegates to it. */

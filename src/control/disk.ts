@@ -64,6 +64,7 @@ export function* openDisk(context: Context, isWaitedFor: boolean): Generator<num
 export function* searchDisk(context: Context): Generator<number, boolean, void> {
   if (fact(FACT_DRIVE) < FIRST_DISK) {
     context.noDisk = 'the board was booted from a floppy';
+    context.isFloppy = true;
     return false;
   }
   const place = { memory: context.machine.memory, buffer: DISK_BUFFER_AT, now };

@@ -65,8 +65,8 @@ function* recover(context: Context): Job {
     yield RETRY_SECONDS * TICKS_PER_SECOND;
     if (context.disk === undefined) {
       if (yield* searchDisk(context)) continue;
-      if (context.disk === undefined) return;
-      yield* store.open(context.disk, 'nothing');
+      if (context.disk !== undefined) yield* store.open(context.disk, 'nothing');
+      else if (!store.hasSettings) return;
     }
     const { lines = [], problems, text } = yield* outcome(store.load());
     if (text === undefined && problems.length > 0) continue;

@@ -29,7 +29,7 @@ function shownBy({ registry }: Context): (line: string) => string {
 /** Lines with marks: + is set and not saved, - is saved and not set any more. */
 function* showConfig(context: Context, store: Store): Job {
   const lines = context.registry.lines();
-  if (context.disk === undefined) {
+  if (!store.hasSettings) {
     for (const line of lines) context.output.line(shownBy(context)(line));
     return;
   }
@@ -69,10 +69,9 @@ function* save(context: Context, store: Store): Job {
 }
 
 function* revert(context: Context, store: Store, rollback: Rollback): Job {
-  const saved: Saved =
-    context.disk === undefined
-      ? { text: undefined, key: 0, lines: undefined, problems: [] }
-      : yield* outcome(store.load());
+  const saved: Saved = !store.hasSettings
+    ? { text: undefined, key: 0, lines: undefined, problems: [] }
+    : yield* outcome(store.load());
   for (const problem of saved.problems) context.output.line(problem);
   const refusals = yield* unbroken(context.clock, context.registry.become(saved.lines ?? []));
   rollback.confirm();
@@ -82,6 +81,10 @@ function* revert(context: Context, store: Store, rollback: Rollback): Job {
 }
 
 function* resetFactory(context: Context, store: Store): Job {
+  if (context.disk === undefined && store.hasSettings)
+    throw new Refusal(
+      'Cannot erase the settings: they are on the floppy, which is read alone; write it anew',
+    );
   if (context.disk === undefined && context.unread !== undefined)
     throw new Refusal(`Cannot erase the settings: ${context.noDisk}`);
   context.output.line(`All settings and leases are erased in ${REGRET_SECONDS} s; ^C stops it`);

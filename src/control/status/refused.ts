@@ -9,8 +9,8 @@ import { isRefused, refusedKey } from '../store/refused.ts';
 import type { Store } from '../store/store.ts';
 import { outcome } from '../store/tasks.ts';
 
-export function* showRefused({ disk, noDisk, output, registry }: Context, store: Store): Job {
-  if (disk === undefined) throw new Refusal(`Cannot show what was refused: ${noDisk}`);
+export function* showRefused({ noDisk, output, registry }: Context, store: Store): Job {
+  if (!store.hasSettings) throw new Refusal(`Cannot show what was refused: ${noDisk}`);
   const { text, key, problems } = yield* outcome(store.load());
   for (const problem of problems) output.line(problem);
   if (text === undefined || key !== refusedKey()) {

@@ -52,6 +52,32 @@ export interface ConfigStore {
   erase(): Generator<number, string | undefined>;
 }
 
+/**
+ * The settings of a floppy, which the loader has read (image/loader/settings.ts) and the floor has put into the store's
+ * memory, where nobody else writes without a disk. They are read again as often as one likes.
+ */
+export function createFloppyStore({ plane }: StoreMachine): ConfigStore {
+  // biome-ignore lint/correctness/useYield: it needs no time
+  function* load(): Generator<number, Loaded> {
+    const magic = i32at(STORE_AT + CONFIG_AT_MAGIC);
+    if (magic === 0) return { bytes: undefined, problems: [] };
+    const bytes = i32at(STORE_AT + CONFIG_AT_LENGTH);
+    const isWhole =
+      magic === CONFIG_MAGIC &&
+      bytes >= 0 &&
+      bytes <= CONFIG_TEXT_MAX &&
+      plane.crc32(plane.crc32(0, STORE_AT, CONFIG_AT_CRC), CONFIG_TEXT_AT, bytes) ===
+        i32at(STORE_AT + CONFIG_AT_CRC);
+    const problems = isWhole ? [] : ['the saved configurations of the floppy cannot be used'];
+    return { bytes: isWhole ? bytes : undefined, problems };
+  }
+  // biome-ignore lint/correctness/useYield: it needs no time
+  function* refuse(): Generator<number, string> {
+    return 'the floppy is read alone';
+  }
+  return { load, save: refuse, erase: refuse };
+}
+
 /** Where a text that is to be saved goes. */
 export const CONFIG_TEXT_AT = STORE_AT + CONFIG_AT_TEXT;
 

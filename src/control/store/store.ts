@@ -18,7 +18,13 @@ import { type Unread, waitFor } from '../disk.ts';
 import { STORE_LATER_SECONDS, STORE_SOON_SECONDS } from '../limits.ts';
 import { WARNING } from '../log.ts';
 import { readRtc } from '../time/rtc.ts';
-import { CONFIG_TEXT_AT, type ConfigStore, createConfigStore, type Loaded } from './config-store.ts';
+import {
+  CONFIG_TEXT_AT,
+  type ConfigStore,
+  createConfigStore,
+  createFloppyStore,
+  type Loaded,
+} from './config-store.ts';
 import { createJournal, type Entry, type Journal } from './journal.ts';
 import { leaseEntry, leaseOf } from './lease-store.ts';
 import { LineReader } from './line-reader.ts';
@@ -81,6 +87,8 @@ export interface Store {
   keepCards(record: Uint8Array): void;
   /** Whether the log was read without a fault at the start: then what it does not have was never there. */
   readonly isWhole: boolean;
+  /** There is a place for saved settings, from which load() reads. */
+  readonly hasSettings: boolean;
   /** The saved lines that start so, before apply(). */
   startLines(start: string): string[];
 }
@@ -141,7 +149,7 @@ export function createStore(context: Context): Store {
   }
 
   function* open(disk: Disk | undefined, reads: Reads): Generator<number, Unread | undefined, void> {
-    if (disk === undefined) return undefined;
+    if (disk === undefined) return context.isFloppy === true ? yield* openFloppy(reads) : undefined;
     config = createConfigStore(machine, disk);
     journal = createJournal(machine, disk, isLive);
     if (reads === 'nothing')
@@ -155,6 +163,21 @@ export function createStore(context: Context): Store {
     } else if (result.value !== undefined) logProblem = `the flash log has bad sectors: ${result.value}`;
     if (loaded.bytes !== undefined || loaded.problems.length === 0) return undefined;
     return { why: 'the saved settings cannot be read', isTriedAgain: true };
+  }
+
+  /** What the loader has read of a floppy, if there is anything. */
+  function* openFloppy(reads: Reads): Generator<number, Unread | undefined, void> {
+    const floppy = createFloppyStore(machine);
+    const found = yield* floppy.load();
+    if (found.bytes === undefined && found.problems.length === 0) return undefined;
+    config = floppy;
+    isOpen = true;
+    if (reads === 'nothing')
+      return { why: 'reading the saved settings has ended control', isTriedAgain: false };
+    loaded = found;
+    if (found.bytes === undefined) return { why: found.problems[0] as string, isTriedAgain: false };
+    copy(LINES_AT, CONFIG_TEXT_AT, found.bytes);
+    return undefined;
   }
 
   function startLines(start: string): string[] {
@@ -325,6 +348,9 @@ export function createStore(context: Context): Store {
       return isWhole;
     },
     startLines,
+    get hasSettings() {
+      return config !== undefined;
+    },
     keepWan: address => {
       if (address === wanAddress) return;
       // A provider that gives another one each minute wears no card out.

@@ -11,10 +11,9 @@ const LOOK_TICKS = 500;
 export type Kept = 'saved' | 'not saved' | 'not saved, as there is no disk' | 'perhaps not saved';
 
 /** Compares what is in force with what is saved. */
-export function* keptNow({ disk, registry, store }: Context): Generator<number, Kept, void> {
+export function* keptNow({ registry, store }: Context): Generator<number, Kept, void> {
   const own = registry.lines().filter(line => !USUAL.has(line));
-  if (disk === undefined || store === undefined)
-    return own.length === 0 ? 'saved' : 'not saved, as there is no disk';
+  if (store?.hasSettings !== true) return own.length === 0 ? 'saved' : 'not saved, as there is no disk';
   const task = store.load();
   for (let ticks = 0; !task.done; ticks++) {
     if (ticks === LOOK_TICKS) return 'perhaps not saved';
