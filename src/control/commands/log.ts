@@ -35,7 +35,7 @@ export function logCommands(context: Context): Command[] {
   return [
     {
       words: 'show log',
-      arguments: `[${CHOICES}=debug] [FACILITY:text...9]`,
+      arguments: `[${CHOICES}=debug] [FACILITY:facility...9]`,
       help: 'what the services had to say, of a level and worse, of some facilities',
       run: ([least = 'debug', ...facilities]) => showLog(context, least, facilities),
     },

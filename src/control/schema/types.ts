@@ -112,6 +112,8 @@ export const TYPES: Record<string, Type> = {
     example: 'lan',
     refuse: text => unless(text === 'lan' || text === 'wan', 'it is one of lan, wan'),
   },
+  // Any word: what nobody logs under has not been logged.
+  facility: { what: 'a service that logs', example: 'dhcp', refuse: () => undefined },
   zone: {
     what: 'a time zone by its name or as a POSIX string',
     example: 'Europe/Berlin',
