@@ -16,7 +16,7 @@ import { CONFIGURATION_AT, CONFIGURATION_BYTES, TICKS_PER_SECOND } from '../plan
 import { copy, i32at, puti32 } from '../plane/memory.ts';
 import { Application, type Text } from './apply.ts';
 import { become } from './become.ts';
-import type { Command } from './console/command.ts';
+import { type Command, Refusal } from './console/command.ts';
 import { type Log, WARNING } from './log.ts';
 import type { Machine } from './machine.ts';
 import { createMeanings } from './meaning.ts';
@@ -24,6 +24,7 @@ import { putText } from './store/text.ts';
 
 const TEXT_AT = CONFIGURATION_AT + 4;
 const TEXT_BYTES = CONFIGURATION_BYTES - 4;
+const SET = 'Cannot set ';
 /** While more is typed ahead, the lines are written this often. */
 const WRITE_TICKS = TICKS_PER_SECOND / 2;
 
@@ -113,11 +114,8 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
       const commands = [set];
       if (setting.unset !== undefined) {
         const help = setting.unsetHelp ?? `takes back set ${setting.words}`;
-        commands.push(
-          command(`unset ${setting.words}`, help, setting.unsetArguments ?? '', args =>
-            setting.unset?.(args),
-          ),
-        );
+        const run = (args: string[]): void => unset(setting, args);
+        commands.push(command(`unset ${setting.words}`, help, setting.unsetArguments ?? '', run));
       }
       meanings.add(setting, set);
       if (setting.isSecret === true) secrets.push(`${set.words} `);
@@ -239,6 +237,16 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     apply: text => applied(text, false),
   };
   return result;
+}
+
+/** Settings read their arguments by the same functions for both, whose refusals speak of `set`. */
+function unset(setting: Setting, args: string[]): void {
+  try {
+    setting.unset?.(args);
+  } catch (error) {
+    if (!(error instanceof Refusal) || !error.message.startsWith(SET)) throw error;
+    throw new Refusal(`Cannot unset ${error.message.slice(SET.length)}`);
+  }
 }
 
 function bytesOf(lines: readonly string[]): number {

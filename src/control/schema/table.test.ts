@@ -201,6 +201,17 @@ test('every setting can be set as its example says, is then listed, and unset ta
 /** Commands that are listed as others. */
 const SHORTHANDS = ['set wan dhcp', 'set wan static', 'set wan none'];
 
+test('no refusal of unset speaks of set', t => {
+  const unsets = real.filter(
+    ({ words, arguments: form }) => words.startsWith('unset ') && form !== undefined,
+  );
+  t.true(unsets.length > 5);
+  for (const command of unsets) {
+    const wrong = parametersOf(command).map(() => 'no/such,thing');
+    t.throws(() => command.run(wrong), { message: /^Cannot unset / }, command.words);
+  }
+});
+
 test('what the schema refuses, the command refuses too', t => {
   const wrong = new Map([
     ['address', '1.2.3'],

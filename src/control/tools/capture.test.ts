@@ -114,6 +114,8 @@ test.serial('capture ends by count or by ^C, and is off afterwards', t => {
   t.is(lines.at(-1), '2 packets captured, 0 dropped');
   t.is(lines.length, 4);
   t.is(i32at(CAPTURE_MASK_AT), 0);
+  for (const line of ['all in udp count 2', 'all in count 2 udp', 'all host 192.168.0.2 count 2'])
+    t.is(typed(lab, line, frames).at(-1), '2 packets captured, 0 dropped', line);
   t.deepEqual(typed(lab, 'all', []), ['Capturing, ^C stops', '0 packets captured, 0 dropped']);
   t.is(i32at(CAPTURE_MASK_AT), 0);
 });

@@ -106,18 +106,21 @@ function read(args: readonly string[]): Wanted {
   const [name = '', ...words] = args;
   const mask = maskOf(name);
   if (mask === 0) throw new Refusal(`Cannot capture ${name}: there is no such interface`);
-  const pcap = words[0] === 'pcap';
-  if (pcap) words.shift();
+  // Both may stand anywhere: no condition has such a word, nor a value.
+  const pcap = words.includes('pcap');
+  if (pcap) words.splice(words.indexOf('pcap'), 1);
   let count = FOREVER;
-  if (words[0] === 'count') {
-    count = /^[1-9]\d{0,8}$/.test(words[1] ?? '') ? Number(words[1]) : 0;
-    if (count === 0) throw new Refusal(`Cannot capture ${words[1] ?? ''} packets: it is not a count`);
-    words.splice(0, 2);
+  const at = words.indexOf('count');
+  if (at >= 0) {
+    const text = words[at + 1] ?? '';
+    count = /^[1-9]\d{0,8}$/.test(text) ? Number(text) : 0;
+    if (count === 0) throw new Refusal(`Cannot capture ${text} packets: it is not a count`);
+    words.splice(at, 2);
   }
   return { mask, pcap, count, filter: words };
 }
 
-/** @param args the interface, `pcap`, `count N`, then the filter */
+/** @param args the interface, and the filter with `pcap` and `count N` anywhere in it */
 export function capture(context: Context, args: readonly string[]): Job {
   return captureJob(context, read(args));
 }
