@@ -1,22 +1,35 @@
 import test from 'ava';
 import { TICKS_PER_SECOND } from '../plane/limits.ts';
-import type { Clock } from './clock.ts';
-import { LOG_BURST, LOG_LINES, LOG_REFILL_SECONDS, LOG_TEXT } from './limits.ts';
+import type { Clock, Timer } from './clock.ts';
+import { LOG_BURST, LOG_FOLD_SECONDS, LOG_LINES, LOG_REFILL_SECONDS, LOG_TEXT } from './limits.ts';
 import { createLog, DEBUG, type Entry, ERROR, INFO, NOTICE } from './log.ts';
 
 function fixture() {
   const time = { now: 0 };
+  const timers: Timer[] = [];
   const shown: string[] = [];
   const clock: Clock = {
     now: () => time.now | 0,
     uptime: () => time.now,
     whole: tick => tick,
-    after: (ticks, run) => ({ tick: ticks, run }),
-    cancel: () => {},
+    after: (ticks, run) => {
+      const timer = { tick: time.now + ticks, run };
+      timers.push(timer);
+      return timer;
+    },
+    cancel: timer => void timers.splice(timers.indexOf(timer), 1),
     run: () => {},
     next: () => 0,
   };
-  return { time, shown, log: createLog(clock, text => shown.push(text)) };
+  const wait = (seconds: number): void => {
+    time.now += seconds * TICKS_PER_SECOND;
+    const due = timers.filter(({ tick }) => tick <= time.now);
+    for (const timer of due) {
+      timers.splice(timers.indexOf(timer), 1);
+      timer.run();
+    }
+  };
+  return { time, wait, shown, log: createLog(clock, text => shown.push(text)) };
 }
 
 const texts = (entries: Entry[]) => entries.map(({ facility, text }) => `${facility}: ${text}`);
@@ -59,12 +72,41 @@ test('log() holds back a facility that says too much, and counts', t => {
   ]);
 });
 
+test('log() folds what a facility repeats, tells how often, and starts anew after a pause', t => {
+  const { log, wait, shown } = fixture();
+  for (let i = 0; i < 30; i++) {
+    log(NOTICE, 'dns', 'private');
+    log(NOTICE, 'wan', `between ${i % 2}`);
+    wait(3);
+  }
+  const dns = (): string[] => shown.filter(text => text.startsWith('dns:'));
+  t.deepEqual(dns(), ['dns: private', 'dns: last message repeated 20 times']);
+  log(NOTICE, 'dns', 'other');
+  t.deepEqual(dns().slice(2), ['dns: last message repeated 9 times', 'dns: other']);
+  wait(LOG_FOLD_SECONDS);
+  log(NOTICE, 'dns', 'other');
+  log(NOTICE, 'dns', 'other');
+  log(ERROR, 'dns', 'other');
+  t.deepEqual(dns().slice(4), ['dns: other', 'dns: last message repeated once', 'dns: other']);
+  log(ERROR, 'dns', 'other');
+  t.is(log.entries().at(-1)?.text, 'last message repeated once', 'who looks sees all');
+});
+
+test('log() tells of what goes on and on ever more seldom, at least once an hour', t => {
+  const { log, wait, shown } = fixture();
+  for (let i = 0; i < 3 * 3600; i++) {
+    log(NOTICE, 'dns', 'again');
+    wait(1);
+  }
+  t.true(shown.length >= 4 && shown.length <= 8, shown.join());
+});
+
 test('log() is full again after a silence longer than ticks can count', t => {
   const { log, time } = fixture();
-  for (let i = 0; i < 2 * LOG_BURST; i++) log(INFO, 'dhcp', 'x');
+  for (let i = 0; i < 2 * LOG_BURST; i++) log(INFO, 'dhcp', `x${i}`);
   time.now += 0x90000000;
   const before = log.entries().length;
-  for (let i = 0; i < LOG_BURST; i++) log(INFO, 'dhcp', 'y');
+  for (let i = 0; i < LOG_BURST; i++) log(INFO, 'dhcp', `y${i}`);
   t.is(log.entries().length, before + LOG_BURST + 1);
 });
 

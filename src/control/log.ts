@@ -1,12 +1,21 @@
 // The log: what the services have to say, the last LOG_LINES of it. A line starts with the interface or
 // service that it is about: "wan: lease of 203.0.113.10 for 3600 s from 203.0.113.1".
 // Levels are those of RFC 5424, section 6.2.1. Notices and worse are shown on the console as they come.
-// A facility that says too much is held back: its next line tells how many were left out.
+// A facility that says too much is held back: its next line tells how many were left out. One that says the same again is
+// not written again: its next line, or one after LOG_FOLD_SECONDS and ever later, tells how often it was repeated.
 // Not here: sending it elsewhere (syslog.ts, which gets each line by `onEntry`).
 
 import { TICKS_PER_SECOND } from '../plane/limits.ts';
-import type { Clock } from './clock.ts';
-import { LOG_BURST, LOG_FACILITIES, LOG_LINES, LOG_REFILL_SECONDS, LOG_TEXT } from './limits.ts';
+import type { Clock, Timer } from './clock.ts';
+import {
+  LOG_BURST,
+  LOG_FACILITIES,
+  LOG_FOLD_MOST_SECONDS,
+  LOG_FOLD_SECONDS,
+  LOG_LINES,
+  LOG_REFILL_SECONDS,
+  LOG_TEXT,
+} from './limits.ts';
 
 export const ERROR = 3;
 export const WARNING = 4;
@@ -40,8 +49,17 @@ interface Rate {
   /** The uptime at which the last token was added. */
   tick: number;
   leftOut: number;
+  /** Its last line, when that was said last, how often it was repeated since it was told, and who will tell. */
+  level: number;
+  text: string;
+  saidAt: number;
+  repeats: number;
+  timer: Timer | undefined;
+  wait: number;
 }
 
+const FOLD_TICKS = LOG_FOLD_SECONDS * TICKS_PER_SECOND;
+const FOLD_MOST_TICKS = LOG_FOLD_MOST_SECONDS * TICKS_PER_SECOND;
 const REFILL_TICKS = LOG_REFILL_SECONDS * TICKS_PER_SECOND;
 
 /** @param show prints a line on the console. */
@@ -52,24 +70,57 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
   let next = 0;
   let telling = false;
 
-  /** The facility's rate, with the tokens that time has brought; undefined if it has none left. */
-  function take(facility: string): Rate | undefined {
-    const now = clock.uptime();
+  function rateOf(facility: string): Rate {
     let rate = rates.get(facility);
     if (rate === undefined) {
-      if (rates.size === LOG_FACILITIES) rates.clear();
-      rate = { tokens: LOG_BURST, tick: now, leftOut: 0 };
+      if (rates.size === LOG_FACILITIES) {
+        for (const [name, each] of rates) tellRepeats(name, each);
+        rates.clear();
+      }
+      rate = {
+        ...{ tokens: LOG_BURST, tick: clock.uptime(), leftOut: 0, level: 0, text: '', saidAt: 0 },
+        ...{ repeats: 0, timer: undefined, wait: FOLD_TICKS },
+      };
       rates.set(facility, rate);
     }
-    const refill = Math.floor((now - rate.tick) / REFILL_TICKS);
+    return rate;
+  }
+
+  /** Takes a token, of those that time has brought; false if there is none left. */
+  function take(rate: Rate): boolean {
+    const refill = Math.floor((clock.uptime() - rate.tick) / REFILL_TICKS);
     rate.tokens = Math.min(LOG_BURST, rate.tokens + refill);
     rate.tick += refill * REFILL_TICKS;
     if (rate.tokens === 0) {
       rate.leftOut++;
-      return undefined;
+      return false;
     }
     rate.tokens--;
-    return rate;
+    return true;
+  }
+
+  /** Whether the line is the facility's last once more, soon after; then it is counted and told later. */
+  function isRepeated(rate: Rate, level: number, facility: string, text: string): boolean {
+    const now = clock.uptime();
+    const isSame = text === rate.text && level === rate.level && now - rate.saidAt < FOLD_TICKS;
+    rate.saidAt = now;
+    if (!isSame) return false;
+    rate.repeats++;
+    rate.timer ??= clock.after(rate.wait, () => {
+      rate.timer = undefined;
+      rate.wait = Math.min(FOLD_MOST_TICKS, 4 * rate.wait);
+      tellRepeats(facility, rate);
+    });
+    return true;
+  }
+
+  function tellRepeats(facility: string, rate: Rate): void {
+    if (rate.timer !== undefined) clock.cancel(rate.timer);
+    rate.timer = undefined;
+    const { repeats } = rate;
+    rate.repeats = 0;
+    if (repeats > 0)
+      add(rate.level, facility, `last message repeated ${repeats === 1 ? 'once' : `${repeats} times`}`);
   }
 
   function add(level: number, facility: string, text: string): void {
@@ -84,8 +135,13 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
   }
 
   function log(level: number, facility: string, text: string): void {
-    const rate = take(facility);
-    if (rate === undefined) return;
+    const rate = rateOf(facility);
+    if (isRepeated(rate, level, facility, text)) return;
+    if (!take(rate)) return;
+    tellRepeats(facility, rate);
+    rate.level = level;
+    rate.text = text;
+    rate.wait = FOLD_TICKS;
     if (rate.leftOut > 0) add(level, facility, `${rate.leftOut} lines were left out`);
     rate.leftOut = 0;
     add(level, facility, text);
@@ -93,7 +149,10 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
 
   const result: Log = Object.assign(log, {
     shown: NOTICE,
-    entries: () => [...ring.slice(next), ...ring.slice(0, next)],
+    entries: () => {
+      for (const [facility, rate] of rates) tellRepeats(facility, rate);
+      return [...ring.slice(next), ...ring.slice(0, next)];
+    },
     onEntry: (listener: (entry: Entry) => void) => {
       listeners.push(listener);
     },

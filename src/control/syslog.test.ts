@@ -114,7 +114,7 @@ test.serial('a burst is cut at the rate, and what was left out is counted', t =>
   setting.set([OTHER]);
   let sent = 0;
   // Each facility has its own rate in the log; together they pass syslog's.
-  for (let n = 0; n < 5; n++) for (let i = 0; i < LOG_BURST; i++) context.log(INFO, `f${n}`, 'x');
+  for (let n = 0; n < 5; n++) for (let i = 0; i < LOG_BURST; i++) context.log(INFO, `f${n}`, `x${i}`);
   sent += lines().length;
   t.is(sent, SYSLOG_BURST);
   ticks(TICKS_PER_SECOND);
