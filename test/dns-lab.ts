@@ -18,6 +18,8 @@ export const HOST = '192.168.0.10';
 export const RA = 0x0080;
 export const RD = 0x0100;
 
+const PROBES = ['known.example', '.', ''];
+
 /** A datagram to port 53 on the WAN. */
 export interface Asked {
   server: string;
@@ -66,12 +68,15 @@ export function answerTo(asked: Asked, answers: dns.Answer[], options: Partial<d
 
 export class DnsLab {
   readonly asked: Asked[] = [];
+  /** What the router asked to learn whether a server is there: what it has answered before, or the root. */
+  readonly probes: Asked[] = [];
   readonly told: Told[] = [];
   /** Frames by the WAN card other than ARP and queries. */
   readonly other: Uint8Array[] = [];
   private board!: SimBoard;
   private readonly queue: [number, Uint8Array][] = [];
   private text = '';
+  private isReady = false;
   private routers = ['ff:ff:ff:ff:ff:ff', 'ff:ff:ff:ff:ff:ff'];
 
   static async create(...lines: string[]): Promise<DnsLab> {
@@ -91,6 +96,7 @@ export class DnsLab {
     const asked = lab.takeAsked();
     lab.reply(asked, answerTo(asked, []));
     lab.takeTold();
+    lab.isReady = true;
     await setImmediate();
     return lab;
   }
@@ -200,9 +206,11 @@ export class DnsLab {
       }
     };
     if (protocol !== packets.UDP) this.other.push(datagram);
-    else if (card === 1 && destinationPort === 53)
-      this.asked.push({ server: destination, port: sourcePort, data, message: message() });
-    else if (card === 0 && sourcePort === 53 && source === ROUTER)
+    else if (card === 1 && destinationPort === 53) {
+      const asked = { server: destination, port: sourcePort, data, message: message() };
+      const name = asked.message.questions?.[0]?.name.toLowerCase() ?? 'none';
+      (this.isReady && PROBES.includes(name) ? this.probes : this.asked).push(asked);
+    } else if (card === 0 && sourcePort === 53 && source === ROUTER)
       this.told.push({ host: destination, port: destinationPort, data, message: message() });
     else this.other.push(datagram);
   }

@@ -324,6 +324,7 @@ export interface Read {
   sequence: number;
   acknowledgment: number;
   tcpFlags: number;
+  window: number;
   type: number;
   code: number;
   /** Second word of an ICMP header. */
@@ -363,6 +364,7 @@ export function read(datagram: Uint8Array): Read {
     sequence: isTcp ? get32(segment, 4) : 0,
     acknowledgment: isTcp ? get32(segment, 8) : 0,
     tcpFlags: isTcp ? (segment[13] as number) : 0,
+    window: isTcp ? get16(segment, 14) : 0,
     type: isIcmp ? (segment[0] as number) : 0,
     code: isIcmp ? (segment[1] as number) : 0,
     rest: isIcmp ? get32(segment, 4) : 0,

@@ -12,6 +12,12 @@ export const LOG_TEXT = 160;
 /** Lines that a facility may log at once, and the seconds after which it may log one more. */
 export const LOG_BURST = 20;
 export const LOG_REFILL_SECONDS = 3;
+/**
+ * A line that a facility says again within so many seconds is counted, not written. How often is told after as many, then
+ * after four times as many each time, up to the most, or when it says something else or the log is looked at.
+ */
+export const LOG_FOLD_SECONDS = 60;
+export const LOG_FOLD_MOST_SECONDS = 3600;
 /** Facilities whose rate is watched; each service is one. */
 export const LOG_FACILITIES = 24;
 
@@ -90,13 +96,25 @@ export const DNS_ANSWER_RECORDS = 512;
  * services with two addresses each. An answer with more is refused as one with a private address is.
  */
 export const DNS_HINTS = 400;
-/** Queries under way to servers: each has a socket of its own (SOCKET_COUNT). */
+/**
+ * Queries under way to servers: each has a socket of its own (SOCKET_COUNT). One more ends the oldest of the client that
+ * has most, with SERVFAIL; one for which others wait as well is left to them first. Who came by TCP waits instead.
+ */
 export const DNS_FLIGHTS = 64;
-/** Of them, those of one client: a page's 20 names ask 40 questions at once. */
+/**
+ * Of them, those of one client: a page's 20 names ask 40 questions at once. One more ends the oldest of its own, or waits if
+ * it came by TCP.
+ */
 export const DNS_CLIENT_FLIGHTS = 48;
-/** Clients that wait for one answer. */
-export const DNS_WAITERS = 8;
-/** Servers that are asked in turn. */
+/**
+ * Clients that wait for answers, together: 150 hosts that ask for one name when the day begins, and as many for others. At
+ * 56 bytes each, as far as they were ever needed. One more sends away the oldest of who has most, with SERVFAIL; as many
+ * clients with one each lose the oldest.
+ */
+export const DNS_WAITERS = 256;
+/** Of those who wait for one answer, so many are given it at once, and the next a tick later. */
+export const DNS_GIVEN = 32;
+/** Servers that are asked in turn. More are refused at the console; of a lease's those behind them are not asked. */
 export const DNS_SERVERS = 4;
 /** Names set by hand, and domains whose names may have private addresses. */
 export const DNS_HOSTS = 32;
@@ -108,15 +126,28 @@ export const DNS_TRY_TICKS: readonly number[] = [120, 150, 210];
 /** Failures in a row after which a server is asked last, and how long until it is tried again. */
 export const DNS_FAILURES = 2;
 export const DNS_DOWN_TICKS = 1500;
+/** Before that it is asked whether it is there; a slow one answers within so many ticks. */
+export const DNS_PROBE_TICKS = 300;
+/** By TCP each try has a handshake, too. */
+export const DNS_TCP_TICKS = 300;
+/** A server that has refused a connection is asked by UDP, also for clients of TCP, for so long. */
+export const DNS_NO_TCP_TICKS = 6000;
+/** A connection to a server that nobody waits for is closed after so many ticks, or earlier if its place is wanted. */
+export const DNS_PIPE_IDLE_TICKS = 300;
 /** Wrong answers to one query after which it is asked anew from another port. */
 export const DNS_SPOOFS = 16;
 /** Answers in a row without the case of the letters that were sent, after which a server gets names as they were asked. */
 export const DNS_SPOILS = 3;
 /** The longest answer taken by TCP: with its length it is what a connection may hold (TCP_SEND_BYTES). */
 export const DNS_TCP_BYTES = 16 * 1024 - 2;
-/** The longest query, and the TCP queries of one connection that may wait for answers. */
+/** The longest query. A longer one is not answered by UDP, and ends the connection by TCP. */
 export const DNS_QUERY_BYTES = 4096;
-export const DNS_TCP_QUERIES = 8;
+/**
+ * Queries of one connection that wait for answers, and bytes of answers that wait to be sent; what comes behind them is read
+ * when there are fewer, and the client's window closes meanwhile. A client that takes no answers for 10 s is cut off.
+ */
+export const DNS_TCP_QUERIES = 24;
+export const DNS_TCP_UNSENT = 4096;
 
 /** TCP connections of the router itself, all services together. */
 export const TCP_CONNECTIONS: number = TCP_CONNECTION_COUNT;

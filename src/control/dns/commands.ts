@@ -175,11 +175,10 @@ const MEANINGS: Record<keyof Counts, string> = {
   truncated: 'longer than the client takes by UDP',
 };
 
-function serverLine({ address, isDown, sent, answered, timeouts, time }: Server): string {
-  const state = isDown ? 'down' : 'up';
+function serverLine({ address, state, sent, answered, timeouts, time }: Server): string {
   const milliseconds = Math.round((time / 8) * (1000 / TICKS_PER_SECOND));
   return (
-    `${formatAddress(address).padEnd(15)} ${state.padEnd(4)} ${sent} sent, ${answered} answered, ` +
+    `${formatAddress(address).padEnd(15)} ${state.padEnd(7)} ${sent} sent, ${answered} answered, ` +
     `${timeouts} timed out${answered === 0 ? '' : `, ${milliseconds} ms`}`
   );
 }

@@ -5,7 +5,7 @@ import { answerTo, DnsLab, opt, query, record } from '../../../test/dns-lab.ts';
 import { runSeed } from '../../../test/harness/random.ts';
 import { read } from '../../../test/packets.ts';
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { framed, MessageStream } from './stream.ts';
+import { framed, GIVE_UP, MessageStream, READ_ON, WAIT } from './stream.ts';
 
 const A = record('www.example.com', '192.0.2.1');
 
@@ -14,15 +14,42 @@ test('MessageStream finds messages however the stream is cut, and ends at one to
   const whole = Uint8Array.from(messages.flatMap(message => [...framed(message)]));
   for (let cut = 1; cut < whole.length; cut += 7) {
     const found: Uint8Array[] = [];
-    const stream = new MessageStream(512, message => found.push(message) > 0);
-    for (let at = 0; at < whole.length; at += cut) t.true(stream.take(whole.subarray(at, at + cut)));
+    const stream = new MessageStream(512, message => (found.push(message) > 0 ? READ_ON : GIVE_UP));
+    for (let at = 0; at < whole.length; at += cut) {
+      const piece = whole.subarray(at, at + cut);
+      t.is(stream.take(piece), piece.length);
+    }
     t.deepEqual(found, messages);
   }
-  t.false(new MessageStream(512, () => t.fail()).take(framed(new Uint8Array(513))));
+  const never = (): number => {
+    t.fail();
+    return GIVE_UP;
+  };
+  t.is(new MessageStream(512, never).take(framed(new Uint8Array(513))), -1);
   let taken = 0;
-  const refusing = new MessageStream(512, () => ++taken < 3);
-  t.false(refusing.take(new Uint8Array(1460)), 'of 730 empty messages');
+  const refusing = new MessageStream(512, () => (++taken < 3 ? READ_ON : GIVE_UP));
+  t.is(refusing.take(new Uint8Array(1460)), -1, 'of 730 empty messages');
   t.is(taken, 3);
+});
+
+test('MessageStream leaves what is behind a message for later, and hands on the beginning of one too long', t => {
+  const messages = [3, 5, 2000, 4].map((bytes, i) => new Uint8Array(bytes).fill(i));
+  const whole = Uint8Array.from(messages.flatMap(message => [...framed(message)]));
+  const found: string[] = [];
+  const stream = new MessageStream(
+    600,
+    (message, isWhole) => {
+      found.push(`${message[0]} ${message.length} ${isWhole}`);
+      return WAIT;
+    },
+    true,
+  );
+  let at = 0;
+  for (let i = 1; at < whole.length; i++) {
+    at += stream.take(whole.subarray(at));
+    t.is(found.length, i);
+  }
+  t.deepEqual(found, ['0 3 true', '1 5 true', '2 512 false', '3 4 true']);
 });
 
 test('resolve() finds the time server, from a server or from here', async t => {

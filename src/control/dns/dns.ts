@@ -5,15 +5,16 @@ import { INTERFACE_LAN } from '../../plane/limits.ts';
 import { formatAddress, parseAddress } from '../address.ts';
 import type { Context } from '../context.ts';
 import type { Service } from '../control.ts';
-import { DNS_QUERY_BYTES, DNS_SERVERS, DNS_TCP_QUERIES } from '../limits.ts';
+import { DNS_SERVERS } from '../limits.ts';
 import { ERROR, NOTICE, WARNING } from '../log.ts';
-import type { Connection } from '../net/tcp.ts';
+import { Clients } from './clients.ts';
 import type { Asker } from './flight.ts';
-import { DNS_PORT, Forwarder, type Policy } from './forwarder.ts';
+import { Forwarder, type Policy } from './forwarder.ts';
 import { Local } from './local.ts';
 import { CLASS_IN, FLAG_RD, HEADER_BYTES, nameBytes, read16, skipName, TYPE_A, write16 } from './message.ts';
-import { framed, MessageStream } from './stream.ts';
-import { Upstream } from './upstream.ts';
+import { DNS_PORT } from './pipe.ts';
+import { probe } from './probe.ts';
+import { type ServerWatch, Upstream } from './upstream.ts';
 
 /**
  * So long after a query or an answer the next query must have come whole, and the answer must have been taken: bytes
@@ -43,10 +44,20 @@ export interface Dns extends Service {
 
 export function createDns(context: Context): Dns {
   const local = new Local(() => context.leases);
-  const upstream = new Upstream(({ address, isDown }) => {
-    const text = `server ${formatAddress(address)} ${isDown ? 'does not answer' : 'answers again'}`;
-    context.log(isDown ? WARNING : NOTICE, 'dns', text);
-  });
+  const watch: ServerWatch = {
+    changed: ({ address, state }) => {
+      const isDown = state === 'down';
+      const text = `server ${formatAddress(address)} ${isDown ? 'does not answer' : 'answers again'}`;
+      context.log(isDown ? WARNING : NOTICE, 'dns', text);
+    },
+    probe: server =>
+      probe(context, server, ticks => {
+        const now = context.clock.now();
+        if (ticks < 0) upstream.silent(server, now);
+        else upstream.answered(server, ticks, now);
+      }),
+  };
+  const upstream = new Upstream(watch);
   const policy: Policy = { guard: true, allowed: [] };
   let forwarder: Forwarder | undefined;
   const asker: Asker = { address: 0, port: 0, index: INTERFACE_LAN, reply: undefined };
@@ -69,10 +80,11 @@ export function createDns(context: Context): Dns {
         asker.port = datagram.sourcePort;
         started.ask(datagram.data, asker);
       });
+      const clients = new Clients(context, started);
       const listening = context.tcp.listen(
         DNS_PORT,
         LAN_ONLY,
-        connection => serve(started, connection),
+        connection => clients.serve(connection),
         TCP_IDLE_SECONDS,
       );
       if (!opened || !listening) context.log(ERROR, 'dns', 'cannot listen on port 53: it is in use');
@@ -92,41 +104,6 @@ export function createDns(context: Context): Dns {
     },
   };
   return dns;
-}
-
-/** Answers the queries of a connection. They may come without waiting for answers (RFC 7766, section 6.2.1.1). */
-function serve(forwarder: Forwarder, connection: Connection): void {
-  let waiting = 0;
-  let ended = false;
-  const asker: Asker = {
-    address: connection.remote,
-    port: connection.remotePort,
-    index: connection.index,
-    reply: message => {
-      waiting--;
-      connection.isBusy = waiting > 0;
-      connection.active();
-      if (!connection.write(framed(message))) connection.abort();
-      else if (ended && waiting === 0) connection.close();
-    },
-  };
-  const stream = new MessageStream(DNS_QUERY_BYTES, message => {
-    // What is no query is not answered: such a client is not one.
-    const isQuery = message.length >= HEADER_BYTES && ((message[2] as number) & 0x80) === 0;
-    if (!isQuery || waiting === DNS_TCP_QUERIES) return false;
-    waiting++;
-    connection.isBusy = true;
-    connection.active();
-    forwarder.ask(message, asker);
-    return true;
-  });
-  connection.onData = data => {
-    if (!stream.take(data)) connection.abort();
-  };
-  connection.onEnd = () => {
-    ended = true;
-    if (waiting === 0) connection.close();
-  };
 }
 
 function queryFor(wire: Uint8Array, id: number): Uint8Array {

@@ -1,12 +1,15 @@
 // A query under way to a server, and those who wait for its answer. The objects are made when first needed and used again;
 // the table says who may have how many, so that one client's flood leaves room for the others.
+// When all DNS_FLIGHTS are taken, or a client has its share of DNS_CLIENT_FLIGHTS, one of the greediest client's goes.
 // Not here: what is sent and what comes back (forwarder.ts).
 
 import { DNS_CLIENT_FLIGHTS, DNS_FLIGHTS } from '../limits.ts';
 import type { Datagram } from '../net/udp.ts';
 import type { Key } from './cache.ts';
 import { EXACT, FLAG_QR, HEADER_BYTES, OPCODE, type Query, read16, sameQuestion } from './message.ts';
-import type { Server } from './upstream.ts';
+import type { Pipe } from './pipe.ts';
+import type { Server, Upstream } from './upstream.ts';
+import type { Waiters } from './waiters.ts';
 
 /** Who asked. */
 export interface Asker {
@@ -16,14 +19,6 @@ export interface Asker {
   index: number;
   /** Takes the answer to a query that did not come by UDP. The bytes are valid during the call. */
   reply: ((message: Uint8Array) => void) | undefined;
-}
-
-export interface Waiter extends Asker {
-  id: number;
-  /** Bytes of the longest answer that it takes. */
-  size: number;
-  /** Its question, where it is spelt otherwise than the one that was sent. */
-  question: Uint8Array | undefined;
 }
 
 export class Flight implements Key {
@@ -41,10 +36,17 @@ export class Flight implements Key {
   questionEnd = 0;
   nameEnd = 0;
   isPlain = false;
+  /** Those who wait are to get it whole: they came by TCP. */
   byTcp = false;
-  waiters: Waiter[] = [];
-  /** The first who asked. */
+  /** The first and the last of those who wait (waiters.ts), or -1. */
+  firstWaiter = -1;
+  lastWaiter = -1;
+  /** In whose share it is: the first who asked, unless it was left to another who waits. */
   client = 0;
+  /** The servers that it may go to. */
+  upstream: Upstream | undefined;
+  /** By set dns forward: its names may have private addresses. */
+  isForwarded = false;
   server: Server | undefined;
   tried: Server[] = [];
   tries = 0;
@@ -54,13 +56,17 @@ export class Flight implements Key {
   /** The tick at which it is tried again. */
   deadline = 0;
   spoofs = 0;
-  /** Ends the connection of this try by TCP. */
-  hangUp: (() => void) | undefined;
+  /** The connection by which this try goes. */
+  pipe: Pipe | undefined;
+  /** What came by UDP was cut: only TCP will do. */
+  wantsTcp = false;
   /** Made once, as the socket's callbacks. */
   readonly receive: (datagram: Datagram) => void;
   readonly unreachable: (quoted: Uint8Array) => void;
 
+  /** @param number its place, by which waiters know it. */
   constructor(
+    readonly number: number,
     received: (flight: Flight, datagram: Datagram) => void,
     unreachable: (flight: Flight, quoted: Uint8Array) => void,
   ) {
@@ -79,12 +85,16 @@ export class Flight implements Key {
     this.questionEnd = query.questionEnd;
     this.nameEnd = query.nameEnd;
     this.isPlain = query.plain;
-    this.waiters = [];
     this.client = client;
+    this.wantsTcp = false;
     this.server = undefined;
     this.tried = [];
     this.tries = 0;
     this.spoofs = 0;
+  }
+
+  sent(now: number): void {
+    this.sentAt = now;
   }
 
   /**
@@ -134,10 +144,17 @@ export class Flights {
   /** Those under way, oldest first. */
   active: Flight[] = [];
   private readonly idle: Flight[] = [];
-  private made = 0;
+  private readonly made: Flight[] = [];
   private readonly held = new Map<number, number>();
 
-  constructor(private readonly make: () => Flight) {}
+  constructor(
+    private readonly waiters: Waiters,
+    private readonly make: (number: number) => Flight,
+  ) {}
+
+  at(number: number): Flight {
+    return this.made[number] as Flight;
+  }
 
   find(data: Uint8Array, query: Query, byTcp: boolean): Flight | undefined {
     for (const flight of this.active) {
@@ -146,32 +163,51 @@ export class Flights {
     return undefined;
   }
 
-  /** One that is free for the client, or undefined if the client has its share. */
-  take(client: number): Flight | undefined {
-    const holds = this.held.get(client) ?? 0;
-    if (holds >= DNS_CLIENT_FLIGHTS) return undefined;
+  /** Whether there is one for the client without another's having to go. */
+  hasRoom(client: number): boolean {
+    return this.active.length < DNS_FLIGHTS && (this.held.get(client) ?? 0) < DNS_CLIENT_FLIGHTS;
+  }
+
+  /** Whether the client has as much as anybody may have, so that only one of its own could go for another. */
+  isAtShare(client: number): boolean {
+    const own = this.held.get(client) ?? 0;
+    if (own >= DNS_CLIENT_FLIGHTS) return true;
+    return this.active.length === DNS_FLIGHTS && own === this.most();
+  }
+
+  /** One that is free for the client, which has room. */
+  take(client: number): Flight {
     let flight = this.idle.pop();
     if (flight === undefined) {
-      if (this.made === DNS_FLIGHTS) return undefined;
-      this.made++;
-      flight = this.make();
+      flight = this.make(this.made.length);
+      this.made.push(flight);
     }
-    this.held.set(client, holds + 1);
+    this.count(client, 1);
     this.active.push(flight);
     return flight;
   }
 
-  /** The oldest of the client that has most, if that is at least two more than this one has. */
+  /**
+   * The one that goes for a new one of a client without room: the oldest of the client's own, if it is at its share, else
+   * the oldest of those who have most. What others wait for as well is left to one of them, who has fewer; so it may be
+   * that none has to go.
+   */
   victimFor(client: number): Flight | undefined {
-    let most = (this.held.get(client) ?? 0) + 1;
-    let victim: Flight | undefined;
-    for (const flight of this.active) {
-      const holds = this.held.get(flight.client) ?? 0;
-      if (holds <= most) continue;
-      most = holds;
-      victim = flight;
+    while (!this.hasRoom(client)) {
+      const most = this.isAtShare(client) ? -1 : this.most();
+      const victim = this.active.find(flight =>
+        most < 0 ? flight.client === client : this.held.get(flight.client) === most,
+      );
+      if (victim === undefined) return this.active[0];
+      const other = this.waiters.other(victim, victim.client);
+      const holds = this.held.get(victim.client) ?? 0;
+      if (other === undefined || (this.held.get(other) ?? 0) + 1 >= holds) return victim;
+      this.count(victim.client, -1);
+      this.count(other, 1);
+      victim.client = other;
+      // Its place stays taken: only a share may have become free.
     }
-    return victim;
+    return undefined;
   }
 
   release(flight: Flight): void {
@@ -180,8 +216,18 @@ export class Flights {
     this.active.splice(at, 1);
     this.idle.push(flight);
     flight.isActive = false;
-    const holds = (this.held.get(flight.client) ?? 1) - 1;
-    if (holds === 0) this.held.delete(flight.client);
-    else this.held.set(flight.client, holds);
+    this.count(flight.client, -1);
+  }
+
+  private most(): number {
+    let most = 0;
+    for (const holds of this.held.values()) if (holds > most) most = holds;
+    return most;
+  }
+
+  private count(client: number, more: number): void {
+    const holds = (this.held.get(client) ?? 0) + more;
+    if (holds === 0) this.held.delete(client);
+    else this.held.set(client, holds);
   }
 }

@@ -20,6 +20,7 @@ export const OPT_BYTES = 11;
 export const UDP_BYTES = 512;
 
 export const TYPE_A = 1;
+export const TYPE_NS = 2;
 export const TYPE_SOA = 6;
 export const TYPE_PTR = 12;
 export const TYPE_AAAA = 28;

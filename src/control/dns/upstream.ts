@@ -1,57 +1,68 @@
 // The servers that queries go to: in the order in which they were given, those that answer first.
-// A server that fails DNS_FAILURES times in a row is down: it is asked after all others, and every
+// One that fails DNS_FAILURES times in a row, and answers nothing meanwhile, is doubted: it is asked after all others, and
+// by a question of our own whether it is there (probe.ts). If that is not answered it is down, and every
 // DNS_DOWN_TICKS one query tries it first, which finds out when it is back.
-// Not here: the queries (forwarder.ts).
+//
+//    up --failures--> doubted --no answer to the probe--> down        any answer --> up
+//
+// Not here: the queries (sender.ts).
 
 import { IF_MTU, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_WAN } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import { since } from '../clock.ts';
-import { DNS_DOWN_TICKS, DNS_FAILURES, DNS_UPSTREAM_BYTES } from '../limits.ts';
+import { DNS_DOWN_TICKS, DNS_FAILURES, DNS_NO_TCP_TICKS, DNS_UPSTREAM_BYTES } from '../limits.ts';
 import { UDP_BYTES } from './message.ts';
 
 const IP_UDP_BYTES = 28;
 
 export interface Server {
   readonly address: number;
+  state: 'up' | 'doubted' | 'down';
   /** In a row. */
   failures: number;
-  isDown: boolean;
   /** When it is tried again. */
   trial: number;
+  /** It has refused connections, and when one is tried again. */
+  noTcp: boolean;
+  tcpTrial: number;
   sent: number;
   answered: number;
   timeouts: number;
+  /** When it answered last, once it has. */
+  answeredAt: number;
   /** Eight times the smoothed time of an answer, ticks (after RFC 6298). */
   time: number;
   /** Answers in a row that did not keep the case of the name. */
   spoils: number;
+  /** A question that it has answered. */
+  known: Uint8Array | undefined;
+}
+
+function serverAt(address: number): Server {
+  return {
+    ...{ address, state: 'up', failures: 0, trial: 0, noTcp: false, tcpTrial: 0 },
+    ...{ sent: 0, answered: 0, timeouts: 0, answeredAt: 0, time: 0, spoils: 0, known: undefined },
+  };
+}
+
+/** What a server's state has to do with others. */
+export interface ServerWatch {
+  /** A server went down or came back. */
+  changed(server: Server): void;
+  /** Is it there? Answered by answered() or silent(). */
+  probe(server: Server): void;
 }
 
 export class Upstream {
   servers: Server[] = [];
-  private readonly changed: (server: Server) => void;
 
-  /** @param changed is told of a server that went down or came back. */
-  constructor(changed: (server: Server) => void) {
-    this.changed = changed;
-  }
+  constructor(private readonly watch: ServerWatch) {}
 
   /** Takes these servers; what is known of one that stays is kept. */
   use(addresses: readonly number[]): void {
     this.servers = addresses.map(
-      address =>
-        this.servers.find(server => server.address === address) ?? {
-          address,
-          failures: 0,
-          isDown: false,
-          trial: 0,
-          sent: 0,
-          answered: 0,
-          timeouts: 0,
-          time: 0,
-          spoils: 0,
-        },
+      address => this.servers.find(server => server.address === address) ?? serverAt(address),
     );
   }
 
@@ -61,35 +72,62 @@ export class Upstream {
     let last: Server | undefined;
     for (const server of servers) {
       if (tried.includes(server)) continue;
-      if (!server.isDown) return server;
-      const left = since(server.trial, now);
-      // More than it ever is: nobody has asked for half a year, and the clock's difference has wrapped.
-      if (left <= 0 || left > DNS_DOWN_TICKS) {
+      if (server.state === 'up') return server;
+      if (server.state === 'down' && isOver(server.trial, now, DNS_DOWN_TICKS)) {
         server.trial = (now + DNS_DOWN_TICKS) | 0; // this query only
         return server;
       }
-      last ??= server;
+      if (last === undefined || last.state === 'down') last = server;
     }
     // All were asked: the first again, rather one that is not down.
-    return last ?? servers.find(server => !server.isDown) ?? servers[0];
+    return last ?? servers.find(server => server.state === 'up') ?? servers[0];
   }
 
-  answered(server: Server, ticks: number): void {
+  /** Whether queries of a server may go by TCP. */
+  speaksTcp(server: Server, now: number): boolean {
+    return !server.noTcp || isOver(server.tcpTrial, now, DNS_NO_TCP_TICKS);
+  }
+
+  /** A server's connection was refused, or brought nothing. */
+  refusesTcp(server: Server, now: number): void {
+    server.noTcp = true;
+    server.tcpTrial = (now + DNS_NO_TCP_TICKS) | 0;
+  }
+
+  answered(server: Server, ticks: number, now: number): void {
     server.answered++;
     server.failures = 0;
+    server.answeredAt = now;
     server.time += server.time === 0 ? ticks << 3 : ticks - (server.time >> 3);
-    if (!server.isDown) return;
-    server.isDown = false;
-    this.changed(server);
+    const wasDown = server.state === 'down';
+    server.state = 'up';
+    if (wasDown) this.watch.changed(server);
   }
 
-  failed(server: Server, now: number): void {
+  /** A query that was sent at `sentAt` was not answered. */
+  failed(server: Server, sentAt: number, now: number): void {
+    // What has answered others since is there.
+    if (server.answered > 0 && since(server.answeredAt, sentAt) > 0 && since(now, server.answeredAt) >= 0)
+      return;
     server.failures++;
-    if (server.failures < DNS_FAILURES || server.isDown) return;
-    server.isDown = true;
-    server.trial = (now + DNS_DOWN_TICKS) | 0;
-    this.changed(server);
+    if (server.failures < DNS_FAILURES || server.state !== 'up') return;
+    server.state = 'doubted';
+    this.watch.probe(server);
   }
+
+  /** A server that is doubted has not answered the probe either. */
+  silent(server: Server, now: number): void {
+    if (server.state !== 'doubted') return;
+    server.state = 'down';
+    server.trial = (now + DNS_DOWN_TICKS) | 0;
+    this.watch.changed(server);
+  }
+}
+
+/** Whether a time has come that lies at most `most` ahead. If it is more, nobody asked for half a year and it has wrapped. */
+function isOver(time: number, now: number, most: number): boolean {
+  const left = since(time, now);
+  return left <= 0 || left > most;
 }
 
 /**

@@ -16,65 +16,12 @@
 // Not here: which segment belongs to which connection (tcp.ts), segments as bytes (tcp-segment.ts).
 
 import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { type Clock, since, type Timer } from '../clock.ts';
+import { since, type Timer } from '../clock.ts';
 import { TCP_SEND_BYTES } from '../limits.ts';
 import { ACK, type Ends, FIN, MSS_DEFAULT, PSH, RST, type Segment, SYN } from './tcp-segment.ts';
+import type { Below, Connection, End, State } from './tcp-types.ts';
 
-export type State =
-  | 'SYN_SENT'
-  | 'ESTABLISHED'
-  | 'FIN_WAIT_1'
-  | 'FIN_WAIT_2'
-  | 'CLOSE_WAIT'
-  | 'CLOSING'
-  | 'LAST_ACK'
-  | 'TIME_WAIT'
-  | 'CLOSED';
-
-/** How a connection ended. */
-export type End = 'closed' | 'reset' | 'timeout' | 'unreachable' | 'aborted';
-
-/** What a user of a connection sees. The callbacks are his to set. */
-export interface Connection extends Readonly<Ends> {
-  readonly state: State;
-  /** The interface by which it was opened by the other side; -1 if it was opened by us. */
-  readonly index: number;
-  /** Opened; for a connection of ours. */
-  onOpen: () => void;
-  /** The next bytes; a view that is valid during the call. */
-  onData: (data: Uint8Array) => void;
-  /** The other side sends no more. Unless this is set, our side closes too. */
-  onEnd: () => void;
-  /** It is over, once. No other callback comes after it. */
-  onClose: (end: End) => void;
-  /** Its user is at work for the other side: it does not have to make room for another. */
-  isBusy: boolean;
-  /** Starts the idle time anew. */
-  active(): void;
-  /** Sends bytes; false and nothing is taken if they do not fit, or the connection is closing. */
-  write(data: Uint8Array): boolean;
-  /** Ends it once all is sent. What still arrives is handed on. */
-  close(): void;
-  /** Ends it at once. */
-  abort(): void;
-}
-
-/** What a connection needs of tcp.ts. */
-export interface Below {
-  clock: Clock;
-  send(
-    ends: Ends,
-    sequence: number,
-    acknowledgment: number,
-    flags: number,
-    window: number,
-    data?: Uint8Array,
-  ): void;
-  /** Whether an answer to a segment that makes no sense is within the rate. */
-  mayRepair(): boolean;
-  /** It is CLOSED: forget it. */
-  gone(connection: TcpConnection): void;
-}
+export type { Below, Connection, End } from './tcp-types.ts';
 
 /** What is on its way from us at most, as to us (TCP_WINDOW_BYTES). */
 const SEGMENTS = 2;
@@ -96,6 +43,7 @@ export class TcpConnection implements Connection {
   state: State = 'CLOSED';
   onOpen: () => void = nothing;
   onData: (data: Uint8Array) => void = nothing;
+  onSent: () => void = nothing;
   onEnd: () => void = () => this.close();
   onClose: (end: End) => void = nothing;
   isBusy = false;
@@ -107,6 +55,7 @@ export class TcpConnection implements Connection {
   readonly remotePort: number;
   /** To be sent or acknowledged; begins at sndUna, or behind our SYN. */
   private waiting = new Uint8Array(0);
+  private kept = new Uint8Array(0);
   private sndUna: number;
   private sndNxt: number;
   /** The highest that was ever sent: sndNxt goes back when something is sent again. */
@@ -179,6 +128,27 @@ export class TcpConnection implements Connection {
     this.waiting = joined;
     this.output();
     return true;
+  }
+
+  get unsent(): number {
+    return this.waiting.length;
+  }
+
+  get unread(): number {
+    return this.kept.length;
+  }
+
+  keep(data: Uint8Array): void {
+    this.kept = data.slice();
+  }
+
+  read(): void {
+    const { kept } = this;
+    if (kept.length === 0 || this.state === 'CLOSED') return;
+    this.kept = new Uint8Array(0);
+    this.onData(kept);
+    // The other side may have been told that there is no room (RFC 9293, section 3.8.6.2.2).
+    if (this.kept.length < kept.length && this.takesData()) this.send(this.sndNxt, ACK);
   }
 
   close(): void {
@@ -280,21 +250,45 @@ export class TcpConnection implements Connection {
     if (segment.data.length === 0 && !isFin) return;
     this.ackDue = true;
     if (skip < 0) return; // something before it is missing: the acknowledgment says what
-    const takes = this.state === 'ESTABLISHED' || this.state === 'FIN_WAIT_1' || this.state === 'FIN_WAIT_2';
-    if (!takes) {
+    if (!this.takesData()) {
       if (this.state === 'TIME_WAIT') this.restartIdle(TIME_WAIT_TICKS);
       return;
     }
     if (this.keepsItself) this.restartIdle(this.idleTicks);
-    const data = segment.data.subarray(skip);
-    this.rcvNxt = (this.rcvNxt + data.length + (isFin ? 1 : 0)) | 0;
-    if (data.length > 0) this.onData(data);
-    if (!isFin || (this.state as State) === 'CLOSED') return;
+    const whole = segment.data.subarray(skip);
+    // Beyond the window nothing is taken, nor a FIN behind it.
+    const data = whole.subarray(0, this.window());
+    const isLast = isFin && data.length === whole.length;
+    this.rcvNxt = (this.rcvNxt + data.length + (isLast ? 1 : 0)) | 0;
+    if (data.length > 0) this.handOn(data);
+    if (!isLast || (this.state as State) === 'CLOSED') return;
     if (this.state === 'ESTABLISHED') {
       this.enter('CLOSE_WAIT');
       this.onEnd();
     } else if (this.state === 'FIN_WAIT_1') this.enter('CLOSING');
     else this.enter('TIME_WAIT');
+  }
+
+  private takesData(): boolean {
+    return this.state === 'ESTABLISHED' || this.state === 'FIN_WAIT_1' || this.state === 'FIN_WAIT_2';
+  }
+
+  /** Bytes that the other side may send. */
+  private window(): number {
+    return TCP_WINDOW_BYTES - this.kept.length;
+  }
+
+  private handOn(data: Uint8Array): void {
+    const { kept } = this;
+    if (kept.length === 0) {
+      this.onData(data);
+      return;
+    }
+    const joined = new Uint8Array(kept.length + data.length);
+    joined.set(kept);
+    joined.set(data, kept.length);
+    this.kept = new Uint8Array(0);
+    this.onData(joined);
   }
 
   /** Our SYN, data or FIN has arrived up to there. */
@@ -314,6 +308,7 @@ export class TcpConnection implements Connection {
     if (this.keepsItself) this.restartIdle(this.idleTicks);
     this.stopRetransmit();
     if (since(this.sndMax, this.sndUna) > 0) this.startRetransmit();
+    this.onSent();
   }
 
   /** What follows when our FIN has arrived. */
@@ -382,7 +377,7 @@ export class TcpConnection implements Connection {
 
   private send(sequence: number, flags: number, data?: Uint8Array): void {
     this.ackDue = false;
-    this.below.send(this, sequence, this.rcvNxt, flags, TCP_WINDOW_BYTES, data);
+    this.below.send(this, sequence, this.rcvNxt, flags, this.window(), data);
   }
 
   /** Tells the other side where we are: what it sent does not fit (RFC 5961's challenge ACK). */
@@ -473,10 +468,11 @@ export class TcpConnection implements Connection {
       this.stopRetransmit();
       this.below.clock.cancel(this.idle);
       this.waiting = new Uint8Array(0);
+      this.kept = this.waiting;
       this.below.gone(this);
       // What holds the connection is no longer held by it: a ring of references waits for the collector.
       this.idle = STOPPED;
-      this.onOpen = this.onEnd = nothing;
+      this.onOpen = this.onEnd = this.onSent = nothing;
       this.onData = this.onClose = nothing;
     }
   }

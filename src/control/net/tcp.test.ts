@@ -145,6 +145,35 @@ test.serial('a reset counts only with the exact number, a SYN never', t => {
   t.deepEqual(open.ends, ['reset']);
 });
 
+test.serial(
+  'what is kept makes the window smaller, comes again with the next or when it is read, and no byte beyond it is taken',
+  t => {
+    const open = opened();
+    const connection = open.connection as Connection;
+    let takes = 2;
+    connection.onData = data => {
+      open.got += Buffer.from(data.subarray(0, takes)).toString();
+      connection.keep(data.subarray(takes));
+    };
+    const [first] = open.say(ACK, FIRST, open.iss, Buffer.from('abcdef')) as [Read];
+    t.is(first.acknowledgment, FIRST + 6);
+    t.is(first.window, 2 * TCP_MSS - 4);
+    open.say(ACK, FIRST + 6, open.iss, Buffer.from('gh'));
+    t.is(open.got, 'abcd');
+    takes = 0;
+    let at = FIRST + 8;
+    for (let i = 0; i < 4; i++) at = open.say(ACK, at, open.iss, payload(TCP_MSS))[0]?.acknowledgment ?? at;
+    t.is(connection.unread, 2 * TCP_MSS, 'the window is full');
+    t.is(at, FIRST + 4 + 2 * TCP_MSS);
+    takes = 2 * TCP_MSS;
+    connection.read();
+    const [update] = open.heard() as [Read];
+    t.is(update.window, 2 * TCP_MSS);
+    t.is(update.acknowledgment, at);
+    t.true(open.got.startsWith('abcdefgh'));
+  },
+);
+
 test.serial('a closed window is asked about, and opened', t => {
   const open = opened();
   const header = { sourcePort: 4000, destinationPort: PORT, flags: ACK, sequence: FIRST };
@@ -270,32 +299,30 @@ test.serial('one client has its share of the places: one more ends its own that 
   t.is(lab.context.tcp.connections().length, TCP_CLIENT);
 });
 
-test.serial(
-  'with all places taken the idle one of who has most goes, a busy one of nobody who has no more',
-  t => {
-    const { lab, join } = served();
-    const greedy = Array.from({ length: TCP_CLIENT }, () => join('192.168.0.30'));
-    const others = ['31', '32', '33'].map(last => join(`192.168.0.${last}`));
-    t.is(lab.context.tcp.connections().length, TCP_ACCEPTED);
-    others[0]?.connection.active();
-    join('192.168.0.34');
-    t.deepEqual(
-      greedy.map(({ ends }) => ends.length),
-      [1, 0, 0],
-    );
-    t.true(others.every(({ ends }) => ends.length === 0));
-    for (const connection of lab.context.tcp.connections()) connection.isBusy = true;
-    join('192.168.0.35');
-    t.deepEqual(
-      greedy.map(({ ends }) => ends.length),
-      [1, 1, 0],
-      'it had two, the new one none',
-    );
-    for (const connection of lab.context.tcp.connections()) connection.isBusy = true;
-    t.throws(() => join('192.168.0.36'), undefined, 'everybody has one, and all are busy');
-    t.is(lab.context.tcp.connections().length, TCP_ACCEPTED);
-  },
-);
+test.serial('with all places taken the idle one of who has most goes, and the oldest if all are busy', t => {
+  const { lab, join } = served();
+  const greedy = Array.from({ length: TCP_CLIENT }, () => join('192.168.0.30'));
+  const others = ['31', '32', '33'].map(last => join(`192.168.0.${last}`));
+  t.is(lab.context.tcp.connections().length, TCP_ACCEPTED);
+  others[0]?.connection.active();
+  join('192.168.0.34');
+  t.deepEqual(
+    greedy.map(({ ends }) => ends.length),
+    [1, 0, 0],
+  );
+  t.true(others.every(({ ends }) => ends.length === 0));
+  for (const connection of lab.context.tcp.connections()) connection.isBusy = true;
+  join('192.168.0.35');
+  t.deepEqual(
+    greedy.map(({ ends }) => ends.length),
+    [1, 1, 0],
+    'it had two, the new one none',
+  );
+  for (const connection of lab.context.tcp.connections()) connection.isBusy = true;
+  join('192.168.0.36');
+  t.is([...greedy, ...others].flatMap(({ ends }) => ends).length, 3, 'everybody has one, and all are busy');
+  t.is(lab.context.tcp.connections().length, TCP_ACCEPTED);
+});
 
 test.serial(
   'with an idle time of its own, bytes do not keep a connection, only what its user calls active',

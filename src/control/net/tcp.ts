@@ -33,6 +33,8 @@ export interface Tcp {
   unlisten(port: number): void;
   /** Opens a connection from a random port; undefined if there is no way or no room. Set its callbacks at once. */
   connect(address: number, port: number, idleSeconds?: number): Connection | undefined;
+  /** All places are taken: connect() may succeed later. */
+  isFull(): boolean;
   /** For tests and listings. */
   connections(): readonly Connection[];
 }
@@ -158,7 +160,7 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
       over(accepted) ??
         idlest(ofMost) ??
         idlest(accepted) ??
-        (most >= own.length + 2 ? ofMost[0] : undefined),
+        (most > own.length ? oldest(ofMost) : undefined),
     );
   }
 
@@ -169,11 +171,14 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
 
   /** The one that has been idle longest, unless all are busy. */
   function idlest(among: readonly TcpConnection[]): TcpConnection | undefined {
-    let oldest: TcpConnection | undefined;
-    for (const each of among) {
-      if (!each.isBusy && (oldest === undefined || since(each.activeAt, oldest.activeAt) < 0)) oldest = each;
-    }
-    return oldest;
+    return oldest(among.filter(({ isBusy }) => !isBusy));
+  }
+
+  function oldest(among: readonly TcpConnection[]): TcpConnection | undefined {
+    let found: TcpConnection | undefined;
+    for (const each of among)
+      if (found === undefined || since(each.activeAt, found.activeAt) < 0) found = each;
+    return found;
   }
 
   function end(connection: TcpConnection | undefined): boolean {
@@ -228,6 +233,7 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
       connection.connect();
       return connection;
     },
+    isFull: () => connections.length >= TCP_CONNECTIONS,
     connections: () => connections,
   };
 }

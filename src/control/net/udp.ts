@@ -88,6 +88,8 @@ export interface Udp {
   ): boolean;
   /** The same, of one frame at most, for who does not ask again: false in that case, too. */
   trySend(destination: number, destinationPort: number, sourcePort: number, data: Uint8Array): boolean;
+  /** The last datagram of send() could not go for want of a buffer. */
+  isShort(): boolean;
   /**
    * Sends by an interface in a frame to a station, or to all when `mac` is left out, whatever the addresses
    * are (DHCP). A source of 0 stays 0. At most one frame's data.
@@ -105,6 +107,7 @@ export interface Udp {
 
 export function createUdp(machine: Machine, sockets: Sockets): Udp {
   const { plane, memory } = machine;
+  let isShort = false;
   const datagram: Datagram = {
     source: 0,
     sourcePort: 0,
@@ -207,13 +210,16 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     },
     close: port => sockets.close(UDP, port),
     send: (destination, destinationPort, sourcePort, data, source = 0) => {
+      isShort = false;
       if (data.length > WHOLE_BYTES)
         return sendFragments(source, destination, [sourcePort, destinationPort], data);
       const verdict = sendWhole(source, destination, [sourcePort, destinationPort], data);
+      isShort = verdict === DROP_NO_BUFFER;
       return verdict === PASS || verdict === DROP_ARP_QUEUE_FULL;
     },
     trySend: (destination, destinationPort, sourcePort, data) =>
       data.length <= WHOLE_BYTES && sendWhole(0, destination, [sourcePort, destinationPort], data) === PASS,
+    isShort: () => isShort,
     sendTo: (index, mac, source, destination, destinationPort, sourcePort, data) => {
       if (data.length > WHOLE_BYTES) return false;
       const packet = plane.allocateForControl();

@@ -1,0 +1,225 @@
+// The side of the forwarder that faces the servers: which of them gets a query, by UDP or by a connection, how often and
+// for how long, and whether what comes back is its answer. RFC 5452 (answers that are not ours), RFC 7766 (TCP).
+//
+// Each query has a random identifier, by UDP a random port and random case of its letters; a repetition to the same server
+// has the same, so that its late answer counts. An answer without that case is not taken: the query goes out once more as
+// it was asked, under a new identifier and port, and to a server that spoils DNS_SPOILS in a row all do.
+//
+// Queries of clients who came by TCP go by TCP; a server that has none is asked by UDP for DNS_NO_TCP_TICKS.
+// Want of our own sockets, buffers and connections is no fault of a server: the query waits, and is tried again.
+// One timer serves all queries under way: it runs every SCAN_TICKS while there are any.
+// Not here: clients, and what an answer may say (forwarder.ts).
+
+import { formatAddress } from '../address.ts';
+import type { Timer } from '../clock.ts';
+import { since } from '../clock.ts';
+import type { Context } from '../context.ts';
+import { DNS_SPOILS, DNS_SPOOFS, DNS_TCP_TICKS, DNS_TRY_TICKS, UDP_SEND_BYTES } from '../limits.ts';
+import { NOTICE, WARNING } from '../log.ts';
+import { type Datagram, isQuoteOf } from '../net/udp.ts';
+import { ANY_INTERFACE } from '../sockets.ts';
+import type { Flight, Flights } from './flight.ts';
+import type { Counts } from './forwarder.ts';
+import { EXACT, HEADER_BYTES, nameText, write16 } from './message.ts';
+import { DNS_PORT, type Pipe, Pipes } from './pipe.ts';
+import type { Server } from './upstream.ts';
+
+const SCAN_TICKS = 10;
+
+/** What becomes of a query. */
+export interface SenderUser {
+  /** An answer of its server, whose bytes are ours until the call ends; by TCP perhaps only its beginning. */
+  arrived(flight: Flight, message: Uint8Array, bytes: number, isWhole: boolean): void;
+  /** No server has answered. */
+  failed(flight: Flight): void;
+}
+
+export class Sender {
+  private readonly pipes: Pipes;
+  private readonly out = new Uint8Array(UDP_SEND_BYTES);
+  private timer: Timer | undefined;
+
+  constructor(
+    private readonly context: Context,
+    private readonly flights: Flights,
+    private readonly counts: Counts,
+    private readonly user: SenderUser,
+  ) {
+    this.pipes = new Pipes(context, {
+      arrived: (flight, message, isWhole) => this.take(flight, message, message.length, isWhole),
+      lost: (flight, pipe) => this.lost(flight, pipe),
+    });
+  }
+
+  /** Sends a query to the next server, as often as there are tries; then it fails. */
+  try(flight: Flight): void {
+    const { upstream } = flight;
+    const now = this.context.clock.now();
+    while (flight.tries < DNS_TRY_TICKS.length) {
+      const server = upstream?.choose(flight.tried, now);
+      if (server === undefined) break;
+      if (flight.tries > 0) this.counts.repeated++;
+      flight.tries++;
+      const isNew = server !== flight.server;
+      flight.server = server;
+      flight.tried.push(server);
+      server.sent++;
+      if (this.send(flight, isNew)) return;
+      upstream?.failed(server, now, now);
+    }
+    this.user.failed(flight);
+  }
+
+  hasOther(flight: Flight): boolean {
+    const servers = flight.upstream?.servers ?? [];
+    return flight.tries < DNS_TRY_TICKS.length && servers.some(server => !flight.tried.includes(server));
+  }
+
+  /** The same server once more by TCP: by UDP it could not say all. False if that was tried. */
+  byTcp(flight: Flight): boolean {
+    if (flight.wantsTcp || flight.tries === DNS_TRY_TICKS.length) return false;
+    flight.wantsTcp = true;
+    flight.tries++;
+    return this.send(flight, true);
+  }
+
+  /** Gives up port or connection of the try before. */
+  hangUp(flight: Flight): void {
+    const { pipe, port } = flight;
+    flight.port = 0;
+    pipe?.remove(flight);
+    if (port !== 0) this.context.udp.close(port);
+  }
+
+  /** A host or router says that a query did not get there, and quotes it. */
+  unreachable(flight: Flight, quoted: Uint8Array): void {
+    // Who has not seen the query cannot quote it; what is too short to tell is left to the next try.
+    if (!flight.isActive || flight.server === undefined || !isQuoteOf(quoted, flight.query, HEADER_BYTES))
+      return;
+    flight.upstream?.failed(flight.server, flight.sentAt, this.context.clock.now());
+    this.try(flight);
+  }
+
+  /** A datagram at the port of a query. Only the right server's right answer counts (RFC 5452, section 9.1). */
+  receive(flight: Flight, { source, sourcePort, data }: Datagram): void {
+    if (!flight.isActive) return;
+    if (source === flight.server?.address && sourcePort === DNS_PORT && data.length <= this.out.length) {
+      const match = flight.isAnswer(data);
+      if (match !== 0) {
+        if (flight.isShuffled && !this.keptCase(flight, flight.server, match)) return;
+        this.out.set(data);
+        this.take(flight, this.out, data.length, true);
+        return;
+      }
+    }
+    this.counts.spoofed++;
+    flight.spoofs++;
+    if (flight.spoofs % DNS_SPOOFS !== 0) return;
+    // Somebody is guessing: what he has learnt by it is void with another port and identifier.
+    const { asked } = flight;
+    const text = `${flight.spoofs} wrong answers to ${nameText(asked, 0, asked.length)}`;
+    this.context.log(WARNING, 'dns', text);
+    this.aim(flight, false);
+    this.sendDatagram(flight);
+  }
+
+  /** Sends a query to its server. False if there is no way to it. */
+  private send(flight: Flight, isNew: boolean): boolean {
+    const { server, upstream } = flight;
+    const now = this.context.clock.now();
+    if (server === undefined || upstream === undefined) return false;
+    const byTcp = flight.byTcp && (flight.wantsTcp || upstream.speaksTcp(server, now));
+    if (isNew || byTcp || flight.port === 0) this.aim(flight, byTcp);
+    flight.sent(now);
+    flight.deadline = (now + (byTcp ? DNS_TCP_TICKS : (DNS_TRY_TICKS[flight.tries - 1] as number))) | 0;
+    this.timer ??= this.context.clock.after(SCAN_TICKS, () => this.scan());
+    return byTcp ? this.pipes.to(server.address).add(flight) : this.sendDatagram(flight);
+  }
+
+  /** A new identifier, and by UDP a new port and new case. */
+  private aim(flight: Flight, byTcp: boolean): void {
+    const { random, udp } = this.context;
+    this.hangUp(flight);
+    const pipe = byTcp ? this.pipes.to(flight.server?.address ?? 0) : undefined;
+    do flight.id = random() & 0xffff;
+    while (pipe?.uses(flight.id) === true);
+    write16(flight.query, 0, flight.id);
+    // Nobody slips an answer into a connection, and what is signed must stay as it is.
+    const keeps = byTcp || flight.keepsCase || !flight.isPlain || (flight.server?.spoils ?? 0) >= DNS_SPOILS;
+    flight.shuffle(!keeps, random);
+    if (!byTcp) flight.port = udp.openRandom(ANY_INTERFACE, flight.receive, flight.unreachable);
+  }
+
+  /** False if there is no way to the server; for want of a socket or buffer the next try does it. */
+  private sendDatagram({ server, port, query }: Flight): boolean {
+    const { udp } = this.context;
+    if (port === 0) return true;
+    return udp.send(server?.address ?? 0, DNS_PORT, port, query) || udp.isShort();
+  }
+
+  private scan(): void {
+    const now = this.context.clock.now();
+    for (const flight of [...this.flights.active]) {
+      if (!flight.isActive || since(now, flight.deadline) < 0) continue;
+      this.late(flight, now);
+    }
+    this.pipes.flush();
+    const busy = this.flights.active.length > 0;
+    this.timer = busy ? this.context.clock.after(SCAN_TICKS, () => this.scan()) : undefined;
+  }
+
+  /** No answer has come in time. */
+  private late(flight: Flight, now: number): void {
+    const { server, upstream, pipe } = flight;
+    // What waits for want of our own is no fault of the server.
+    const wasSent = pipe === undefined ? flight.port !== 0 : !pipe.isWaiting(flight);
+    if (server !== undefined && wasSent) {
+      server.timeouts++;
+      if (pipe !== undefined && !pipe.hasAnswered) upstream?.refusesTcp(server, now);
+      else upstream?.failed(server, flight.sentAt, now);
+    }
+    this.try(flight);
+  }
+
+  /** A connection has ended. One that brought answers is opened again; one that brought none is no way to ask. */
+  private lost(flight: Flight, pipe: Pipe): void {
+    const { server, upstream } = flight;
+    if (!flight.isActive || server === undefined || upstream === undefined) return;
+    const { deadline } = flight;
+    if (!pipe.hasAnswered) {
+      const now = this.context.clock.now();
+      upstream.refusesTcp(server, now);
+      if (flight.wantsTcp) {
+        this.try(flight);
+        return;
+      }
+    }
+    if (!this.send(flight, true)) this.try(flight);
+    else if (pipe.hasAnswered) flight.deadline = deadline; // not for ever
+  }
+
+  /** Whether an answer has the case of the question; if not, it is asked again without. */
+  private keptCase(flight: Flight, server: Server, match: number): boolean {
+    if (match === EXACT) {
+      server.spoils = 0;
+      return true;
+    }
+    if (++server.spoils === DNS_SPOILS) {
+      const text = `server ${formatAddress(server.address)} does not keep the case of names: forged answers are easier`;
+      this.context.log(NOTICE, 'dns', text);
+    }
+    flight.keepsCase = true;
+    this.aim(flight, false);
+    this.sendDatagram(flight);
+    return false;
+  }
+
+  private take(flight: Flight, message: Uint8Array, bytes: number, isWhole: boolean): void {
+    const { server, upstream } = flight;
+    if (!flight.isActive || server === undefined || upstream === undefined) return;
+    const now = this.context.clock.now();
+    server.known ??= flight.query.slice(HEADER_BYTES, flight.questionEnd);
+    upstream.answered(server, since(now, flight.sentAt), now);
+    this.user.arrived(flight, message, bytes, isWhole);
+  }
+}

@@ -1,0 +1,203 @@
+// Who waits for the answers of queries under way: one table for all of them, a few words each, which grows as far as it
+// was ever needed. Those of a query hang together in the order in which they came.
+//
+//    waiter | client's address | port, identifier | its longest answer, flags | next | query | age |
+//    cases  | a bit for each letter that is spelt otherwise than in the query that was sent          |
+//
+// When DNS_WAITERS wait, one of the client that has most goes: the newcomer's own oldest if nobody has more, else the
+// oldest of those who have most. Not here: what they are told (forwarder.ts).
+
+import { DNS_WAITERS } from '../limits.ts';
+import type { Asker, Flight } from './flight.ts';
+import { HEADER_BYTES, NAME_BYTES } from './message.ts';
+
+const ADDRESS = 0;
+const PORT_AND_ID = 1;
+const SIZE_AND_FLAGS = 2;
+const NEXT = 3;
+const FLIGHT = 4;
+const AGE = 5;
+const FIELDS = 6;
+/** With the size: its question is spelt otherwise. */
+const HAS_CASE = 0x10000;
+const CASE_BYTES = (NAME_BYTES + 1) >> 3;
+/** Places that are added at a time, doubled each time. */
+const FIRST_PLACES = 8;
+
+type Reply = Asker['reply'];
+
+export class Waiters {
+  private words = new Int32Array(0);
+  private cases = new Uint8Array(0);
+  private readonly replies: Reply[] = [];
+  /** The first place that is free again, and the first that was never used. */
+  private free = -1;
+  private unused = 0;
+  private age = 0;
+  private readonly held = new Map<number, number>();
+  count = 0;
+
+  get isFull(): boolean {
+    return this.count === DNS_WAITERS;
+  }
+
+  /** The next who waits for the same, or -1. */
+  next(waiter: number): number {
+    return this.words[waiter * FIELDS + NEXT] as number;
+  }
+
+  address(waiter: number): number {
+    return this.words[waiter * FIELDS + ADDRESS] as number;
+  }
+
+  port(waiter: number): number {
+    return (this.words[waiter * FIELDS + PORT_AND_ID] as number) >>> 16;
+  }
+
+  id(waiter: number): number {
+    return (this.words[waiter * FIELDS + PORT_AND_ID] as number) & 0xffff;
+  }
+
+  /** Bytes of the longest answer that it takes. */
+  size(waiter: number): number {
+    return (this.words[waiter * FIELDS + SIZE_AND_FLAGS] as number) & 0xffff;
+  }
+
+  reply(waiter: number): Reply {
+    return this.replies[waiter];
+  }
+
+  /** The number of the query that it waits for. */
+  flight(waiter: number): number {
+    return this.words[waiter * FIELDS + FLIGHT] as number;
+  }
+
+  /** Lets one more wait, who asked by this query; there is room. */
+  add(flight: Flight, data: Uint8Array, asker: Asker, id: number, size: number): void {
+    let waiter = this.free;
+    if (waiter >= 0) this.free = this.next(waiter);
+    else waiter = this.unused++;
+    if (waiter * FIELDS === this.words.length) this.grow();
+    const { words } = this;
+    const at = waiter * FIELDS;
+    words[at + ADDRESS] = asker.address;
+    words[at + PORT_AND_ID] = (asker.port << 16) | id;
+    words[at + SIZE_AND_FLAGS] = size | (this.noteCase(waiter, flight, data) ? HAS_CASE : 0);
+    words[at + NEXT] = -1;
+    words[at + FLIGHT] = flight.number;
+    words[at + AGE] = this.age++;
+    this.replies[waiter] = asker.reply;
+    if (flight.lastWaiter >= 0) words[flight.lastWaiter * FIELDS + NEXT] = waiter;
+    else flight.firstWaiter = waiter;
+    flight.lastWaiter = waiter;
+    this.count++;
+    this.held.set(asker.address, (this.held.get(asker.address) ?? 0) + 1);
+  }
+
+  /** Whether the client waits already by this port and identifier: it repeats itself. */
+  has(flight: Flight, asker: Asker, id: number): boolean {
+    for (let waiter = flight.firstWaiter; waiter >= 0; waiter = this.next(waiter)) {
+      if (this.words[waiter * FIELDS + PORT_AND_ID] !== ((asker.port << 16) | id)) continue;
+      if (this.address(waiter) === asker.address && this.reply(waiter) === asker.reply) return true;
+    }
+    return false;
+  }
+
+  /** A client that waits for the query beside this one, or undefined. */
+  other(flight: Flight, client: number): number | undefined {
+    for (let waiter = flight.firstWaiter; waiter >= 0; waiter = this.next(waiter))
+      if (this.address(waiter) !== client) return this.address(waiter);
+    return undefined;
+  }
+
+  /** Writes the waiter's own spelling of the name into a message. */
+  spell(waiter: number, asked: Uint8Array, message: Uint8Array): void {
+    message.set(asked, HEADER_BYTES);
+    if (((this.words[waiter * FIELDS + SIZE_AND_FLAGS] as number) & HAS_CASE) === 0) return;
+    const bits = waiter * CASE_BYTES;
+    for (let i = 0; i < asked.length; i++) {
+      const isOther = ((this.cases[bits + (i >> 3)] as number) >> (i & 7)) & 1;
+      if (isOther !== 0) message[HEADER_BYTES + i] = (asked[i] as number) ^ 32;
+    }
+  }
+
+  /** The one that goes for a new one of a client, when all places are taken; -1 if all are about to be told. */
+  victimFor(client: number): number {
+    const own = this.held.get(client) ?? 0;
+    let most = own;
+    for (const holds of this.held.values()) if (holds > most) most = holds;
+    let victim = -1;
+    for (let waiter = 0; waiter < this.unused; waiter++) {
+      const address = this.address(waiter);
+      if (this.flight(waiter) < 0 || (own === most ? address !== client : this.held.get(address) !== most))
+        continue;
+      if (victim < 0 || this.isOlder(waiter, victim)) victim = waiter;
+    }
+    return victim;
+  }
+
+  private isOlder(a: number, b: number): boolean {
+    const { words } = this;
+    return (((words[a * FIELDS + AGE] as number) - (words[b * FIELDS + AGE] as number)) | 0) < 0;
+  }
+
+  /** Takes all off a query; answers the first. Each is then given back by release(), and until then goes for nobody. */
+  takeAll(flight: Flight): number {
+    const first = flight.firstWaiter;
+    for (let waiter = first; waiter >= 0; waiter = this.next(waiter))
+      this.words[waiter * FIELDS + FLIGHT] = -1;
+    flight.firstWaiter = -1;
+    flight.lastWaiter = -1;
+    return first;
+  }
+
+  /** Takes one off a query and gives it back. */
+  remove(flight: Flight, waiter: number): void {
+    let before = -1;
+    for (let at = flight.firstWaiter; at >= 0 && at !== waiter; at = this.next(at)) before = at;
+    const next = this.next(waiter);
+    if (before < 0) flight.firstWaiter = next;
+    else this.words[before * FIELDS + NEXT] = next;
+    if (flight.lastWaiter === waiter) flight.lastWaiter = before;
+    this.release(waiter);
+  }
+
+  /** Gives back the place of one that hangs on no query any more; answers the next of its row. */
+  release(waiter: number): number {
+    const next = this.next(waiter);
+    const address = this.address(waiter);
+    const holds = (this.held.get(address) ?? 1) - 1;
+    if (holds === 0) this.held.delete(address);
+    else this.held.set(address, holds);
+    this.words[waiter * FIELDS + FLIGHT] = -1;
+    this.words[waiter * FIELDS + NEXT] = this.free;
+    this.replies[waiter] = undefined;
+    this.free = waiter;
+    this.count--;
+    return next;
+  }
+
+  /** Notes which letters of its question are spelt otherwise; answers whether any is. */
+  private noteCase(waiter: number, { asked }: Flight, data: Uint8Array): boolean {
+    const bits = waiter * CASE_BYTES;
+    let isOther = false;
+    for (let i = 0; i < asked.length; i++) {
+      if (data[HEADER_BYTES + i] === asked[i]) continue;
+      if (!isOther) this.cases.fill(0, bits, bits + CASE_BYTES);
+      isOther = true;
+      const at = bits + (i >> 3);
+      this.cases[at] = (this.cases[at] as number) | (1 << (i & 7));
+    }
+    return isOther;
+  }
+
+  private grow(): void {
+    const places = Math.min(DNS_WAITERS, Math.max(FIRST_PLACES, 2 * (this.words.length / FIELDS)));
+    const words = new Int32Array(places * FIELDS);
+    words.set(this.words);
+    this.words = words;
+    const cases = new Uint8Array(places * CASE_BYTES);
+    cases.set(this.cases);
+    this.cases = cases;
+  }
+}
