@@ -7,6 +7,7 @@ export {
   nicIrq,
   nicMac,
   nicProbe,
+  nicReaddress,
   nicReceive,
   nicSend,
   nicService,

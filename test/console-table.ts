@@ -16,6 +16,7 @@ import * as status from '../src/control/status/overlay.ts';
 import * as time from '../src/control/time/overlay.ts';
 import * as tools from '../src/control/tools/overlay.ts';
 import * as update from '../src/control/update/overlay.ts';
+import * as wan from '../src/control/wan/overlay.ts';
 import { resetParameters } from '../src/plane/parameters.ts';
 import { javascriptBuild } from './builds.ts';
 
@@ -38,6 +39,7 @@ export function consoleTable(): readonly Command[] {
     time,
     tools,
     update,
+    wan,
     interpreted: plane,
   };
   const overlay = (name: OverlayName) => overlays[name];

@@ -42,6 +42,7 @@ const USES: Record<Exclude<OverlayName, 'interpreted'>, [string, RegExp]> = {
   cards: ['set card lan 0x999', /^No card 0x999 answered/m],
   access: ['password', /New password/],
   lan: ['set lan address 10.9.0.1/24', /with move behind it they go along/],
+  wan: ['set wan client-id none', /^$/],
 };
 /** They ask, and ^C is the answer. */
 const ASK = ['setup', 'password'];

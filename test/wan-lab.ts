@@ -81,6 +81,8 @@ export interface Answer {
   seconds?: number;
   /** Further options, before END; `mask` and `router` are there unless they are given here. */
   options?: number[][];
+  /** Neither mask nor router is there. */
+  bare?: boolean;
 }
 
 /** What the server answers: nothing, one or several messages. */
@@ -152,7 +154,7 @@ export function answerBytes(message: Message, answer: Answer): Uint8Array {
     ]);
   }
   const given = answer.options ?? [];
-  if (answer.type !== NAK) {
+  if (answer.type !== NAK && answer.bare !== true) {
     if (!given.some(option => option[0] === 1)) options.push(addressOption(1, '255.255.255.0'));
     if (!given.some(option => option[0] === 3 || option[0] === 121)) options.push(addressOption(3, SERVER));
   }
@@ -322,14 +324,15 @@ export class WanLab {
     if (sender === '0.0.0.0') this.probes.push(target);
     const senderMac = this.stations.get(target);
     if (senderMac === undefined || sender === target) return;
+    const asker = macText(bytes, 6);
     const reply = {
       operation: 2,
       senderMac,
       senderAddress: target,
-      targetMac: WAN_MAC,
+      targetMac: asker,
       targetAddress: sender,
     };
-    this.put(ethernet(WAN_MAC, senderMac, 0x0806, arp(reply)));
+    this.put(ethernet(asker, senderMac, 0x0806, arp(reply)));
   }
 
   private taken(index: number): Uint8Array[] {

@@ -19,6 +19,8 @@ export const NIC_MAC: i32 = 16;
 export const NIC_OVERRUNS: i32 = 24;
 /** Chip resets because a transmit or remote DMA never ended. */
 export const NIC_RESETS: i32 = 28;
+/** The station address that it has been given, 6 bytes: its own, or another. */
+export const NIC_STATION: i32 = 108;
 /** 1 where there is no card, but the interface has one that did not answer: its place and MAC stand here then. */
 export const NIC_MISSING: i32 = 116;
 /** Where the card is plugged: its ISA port, NIC_PLACE_PCI and its place on the PCI bus, or the ring's number. */

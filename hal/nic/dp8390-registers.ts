@@ -68,6 +68,8 @@ export const DCR_WORDS: i32 = 0x49;
 /** Our own address and broadcasts (AB); no multicast, no runts, no frames with errors. */
 export const RCR_NORMAL: i32 = 0x04;
 /** Check addresses, keep nothing (MON). */
+/** Frames for other stations are stored too. */
+export const RCR_PRO: i32 = 0x10;
 export const RCR_MONITOR: i32 = 0x20;
 export const TCR_NORMAL: i32 = 0x00;
 /** Mode 1: the transmitter turned back inside the chip. */

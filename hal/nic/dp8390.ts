@@ -30,7 +30,12 @@ import {
   IF_TX_PACKETS,
   interfaceAt,
 } from '../../src/plane/interface.ts';
-import { FRAME_MAX, NIC_TRANSMIT_TICKS, RECOVERY_FRAMES, SKIP_FRAMES } from '../../src/plane/limits.ts';
+import {
+  FRAME_TAGGED_MAX,
+  NIC_TRANSMIT_TICKS,
+  RECOVERY_FRAMES,
+  SKIP_FRAMES,
+} from '../../src/plane/limits.ts';
 import { fill, get8, i32at, puti32 } from '../../src/plane/memory.ts';
 import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/plane/packet.ts';
 import { allocate, release } from '../../src/plane/pool.ts';
@@ -47,6 +52,8 @@ import {
   NIC_RECEIVED,
   NIC_RESETS,
   NIC_SENT,
+  NIC_STARTED,
+  NIC_STATION,
 } from './card.ts';
 import { remoteWrite } from './dp8390-dma.ts';
 import { FRAME_BAD, RING_BAD, skipFrame, takeFrame } from './dp8390-frame.ts';
@@ -93,7 +100,11 @@ export function dp8390SetUp(index: i32): void {
   out8(port + R.DCR, R.DCR_WORDS);
   out8(port + R.RBCR0, 0);
   out8(port + R.RBCR1, 0);
-  out8(port + R.RCR, R.RCR_NORMAL);
+  // Some boards (QEMU's) go by the PROM's address whatever PAR holds: with another one they hear all, and ethernet.ts
+  // sorts out.
+  let other: i32 = 0;
+  for (let i: i32 = 0; i < 6; i++) other |= get8(at + NIC_STATION + i) ^ get8(at + NIC_MAC + i);
+  out8(port + R.RCR, other === 0 ? R.RCR_NORMAL : R.RCR_NORMAL | R.RCR_PRO);
   out8(port + R.TCR, R.TCR_LOOPBACK);
   out8(port + R.TPSR, R.TRANSMIT_PAGE_0);
   out8(port + R.PSTART, R.RING_START);
@@ -102,7 +113,7 @@ export function dp8390SetUp(index: i32): void {
   out8(port + R.ISR, 0xff);
   out8(port + R.IMR, 0);
   out8(port + R.CR, R.CR_STOP_PAGE1);
-  for (let i: i32 = 0; i < 6; i++) out8(port + R.PAR0 + i, get8(at + NIC_MAC + i));
+  for (let i: i32 = 0; i < 6; i++) out8(port + R.PAR0 + i, get8(at + NIC_STATION + i));
   for (let i: i32 = 0; i < 8; i++) out8(port + R.MAR0 + i, 0);
   // One page ahead of BNRY: were both equal, a full ring would look like an empty one.
   out8(port + R.CURR, R.RING_START + 1);
@@ -129,6 +140,15 @@ export function dp8390Start(index: i32): void {
 /** Leaves the network. What was waiting in the card is lost. */
 export function dp8390Stop(index: i32): void {
   dp8390SetUp(index);
+}
+
+/** Sets the chip up anew, for another station address. What was waiting in it is lost. */
+export function dp8390Readdress(index: i32): void {
+  const at: i32 = cardAt(index);
+  dp8390SetUp(index);
+  if (i32at(at + NIC_STARTED) === 0) return;
+  dp8390Start(index);
+  puti32(at + R.DP_FREED, 1);
 }
 
 /** Resets a chip that no longer does what it should, and starts it afresh: counted. */
@@ -357,7 +377,7 @@ export function dp8390Send(index: i32, packet: i32): i32 {
   const record: i32 = interfaceAt(index);
   if (i32at(at + R.DP_STOPPED) !== 0) return 0; // the remote DMA stands still too
   let length: i32 = i32at(packet + PACKET_LENGTH);
-  if (length < ETHERNET_HEADER || length > FRAME_MAX) {
+  if (length < ETHERNET_HEADER || length > FRAME_TAGGED_MAX) {
     loseFrame(record + IF_TX_ERRORS);
     release(packet);
     return 1;

@@ -5,7 +5,7 @@
 import test, { type ExecutionContext } from 'ava';
 import { NOW_AT } from '../../src/plane/cells.ts';
 import { COUNT_CARD_RESET, COUNT_RING_OVERRUN, resetCounters } from '../../src/plane/counters.ts';
-import { IF_RX_ERRORS, interfaceAt, resetInterfaces } from '../../src/plane/interface.ts';
+import { IF_MAC, IF_RX_ERRORS, interfaceAt, resetInterfaces } from '../../src/plane/interface.ts';
 import { BUFFER_COUNT, COUNTERS_AT, NIC_TRANSMIT_TICKS } from '../../src/plane/limits.ts';
 import { get8, i32at, put8, puti32 } from '../../src/plane/memory.ts';
 import { PACKET_FRAME, PACKET_LENGTH } from '../../src/plane/packet.ts';
@@ -233,3 +233,41 @@ underTraffic(
   },
   ({ hearsInLoopback }) => hearsInLoopback !== true,
 );
+
+for (const build of builds) {
+  test.serial(
+    `another station address is heard at once, and kept when the chip is reset (${build.name})`,
+    t => {
+      build.use();
+      resetPool();
+      resetCounters();
+      resetInterfaces();
+      resetCards();
+      bus = new BusModel();
+      const card = new Dp8390Model(bus, PORT, MAC, { line: LINE });
+      const { plane } = build;
+      t.is(plane.nicProbe(0, NIC_NE2000_ISA, PORT, LINE), 1);
+      plane.nicStart(0);
+      const other = Uint8Array.of(2, 0, 0, 0, 0, 9);
+      const to = (mac: Uint8Array): boolean => {
+        const bytes = frame(1);
+        bytes.set(mac);
+        const heard = card.receive(bytes);
+        interrupt(plane);
+        return heard;
+      };
+      t.deepEqual([to(MAC), to(other)], [true, false]);
+      plane.nicReaddress(0, 0x02000000, 9);
+      t.true(to(other));
+      const own = Array.from({ length: 6 }, (_, i) => get8(interfaceAt(0) + IF_MAC + i));
+      t.deepEqual(own, [...other]);
+      plane.nicStop(0);
+      plane.nicStart(0);
+      t.true(to(other));
+      plane.nicReaddress(0, 0x52540012, 0x3456);
+      t.deepEqual([to(MAC), to(other)], [true, false], 'back to its own');
+      t.is(poolFree(), BUFFER_COUNT);
+      t.deepEqual(card.violations, []);
+    },
+  );
+}

@@ -12,7 +12,7 @@
 import { fill, get8, i32at, put8, puti32 } from '../../src/plane/memory.ts';
 import { forgetRequest, pendingLines } from '../pic.ts';
 import { in8, out8 } from '../ports.ts';
-import { cardAt, NIC_MAC, NIC_PORT, NIC_SCRATCH } from './card.ts';
+import { cardAt, NIC_MAC, NIC_PORT, NIC_SCRATCH, NIC_STATION } from './card.ts';
 import { dp8390Reset, dp8390SetUp } from './dp8390.ts';
 import { remoteDone, remoteRead, remoteWrite } from './dp8390-dma.ts';
 import * as R from './dp8390-registers.ts';
@@ -93,6 +93,7 @@ function readStationAddress(at: i32, port: i32): i32 {
   for (let i: i32 = 0; i < 6; i++) {
     const byte: i32 = get8(scratch + 2 * i);
     put8(at + NIC_MAC + i, byte);
+    put8(at + NIC_STATION + i, byte);
     all |= byte;
   }
   // A group address (which all ones is too) or all zeros is no station's (IEEE 802, section 8.2).

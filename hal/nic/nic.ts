@@ -8,6 +8,7 @@
 
 import {
   bindInterface,
+  IF_MAC,
   IF_STATE,
   IF_TX_DROPPED,
   INTERFACE_ABSENT,
@@ -15,7 +16,7 @@ import {
   LINK_ETHERNET,
 } from '../../src/plane/interface.ts';
 import { NIC_BYTES } from '../../src/plane/limits.ts';
-import { i32at, puti32 } from '../../src/plane/memory.ts';
+import { copy, i32at, put16, put32, puti32 } from '../../src/plane/memory.ts';
 import { release } from '../../src/plane/pool.ts';
 import {
   add,
@@ -30,9 +31,11 @@ import {
   NIC_PORT,
   NIC_RING,
   NIC_STARTED,
+  NIC_STATION,
   resetCards,
 } from './card.ts';
 import {
+  dp8390Readdress,
   dp8390Receive,
   dp8390Send,
   dp8390Service,
@@ -146,7 +149,18 @@ export function nicSend(index: i32, packet: i32): i32 {
   return i32at(at + NIC_KIND) === NIC_RING ? ringSend(index, packet) : dp8390Send(index, packet);
 }
 
-/** Address of the station address, 6 bytes. */
+/** Gives the card another station address: the first four bytes and the last two of it. */
+export function nicReaddress(index: i32, high: i32, low: i32): void {
+  const at: i32 = cardAt(index);
+  const kind: i32 = i32at(at + NIC_KIND);
+  if (kind === NIC_NONE) return;
+  put32(at + NIC_STATION, high);
+  put16(at + NIC_STATION + 4, low);
+  copy(interfaceAt(index) + IF_MAC, at + NIC_STATION, 6);
+  if (kind !== NIC_RING) dp8390Readdress(index);
+}
+
+/** Address of the station address that the card was made with, 6 bytes. */
 export function nicMac(index: i32): i32 {
   return cardAt(index) + NIC_MAC;
 }

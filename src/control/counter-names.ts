@@ -46,7 +46,8 @@ tcp-state does not fit the TCP connection
 protocol protocol that cannot be masqueraded
 punt-full control had too many packets waiting
 local-closed for a closed port of the router
-broadcast broadcast that is not forwarded`;
+broadcast broadcast that is not forwarded
+vlan not of the VLAN in which the WAN is`;
 
 /** What else is counted, from COUNT_ICMP_SENT on. */
 const COUNTS = `\

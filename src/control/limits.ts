@@ -168,6 +168,8 @@ export const TCP_REPAIRS_PER_SECOND = 50;
  * address, and the log says why.
  */
 export const LEASE_LEAST_SECONDS = 10;
+/** What a lease without a time is taken for. It is renewed in half of it; the server says then if that was wrong. */
+export const LEASE_UNTOLD_SECONDS = 3600;
 /** Longer ones are renewed as if they had this many seconds (180 days): ticks wrap after 248 days. */
 export const LEASE_MOST_SECONDS = 180 * 86400;
 /**

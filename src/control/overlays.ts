@@ -19,6 +19,7 @@ export interface Overlays {
   cards: typeof import('./cards/overlay.ts');
   time: typeof import('./time/overlay.ts');
   lan: typeof import('./lan/overlay.ts');
+  wan: typeof import('./wan/overlay.ts');
 }
 
 export type OverlayName = keyof Overlays;
@@ -37,6 +38,7 @@ export const OVERLAY_NAMES = [
   'cards',
   'time',
   'lan',
+  'wan',
 ] as const satisfies OverlayName[];
 
 /** Entry files by name, from the repository's root: src/control/NAME/overlay.ts. */

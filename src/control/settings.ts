@@ -90,7 +90,9 @@ export function setLan(plane: Plane, prefix: Prefix): string | undefined {
 
 /** Why the WAN cannot have this address, or undefined. */
 export function refuseWan(prefix: Prefix): string | undefined {
-  return refuseHost(prefix) ?? refuseOverlap(prefix, INTERFACE_LAN, 'LAN');
+  // Of one address alone there is neither number nor broadcast, as of two (RFC 3021).
+  const { address, length } = prefix;
+  return refuseHost({ address, length: Math.min(length, 31) }) ?? refuseOverlap(prefix, INTERFACE_LAN, 'LAN');
 }
 
 /**
@@ -101,7 +103,7 @@ export function setWan(plane: Plane, prefix: Prefix): string | undefined {
   const why = refuseWan(prefix);
   if (why !== undefined) return why;
   const gateway = gatewayOf();
-  if (gateway !== undefined && !contains(prefix, gateway)) plane.routeRemove(0, 0);
+  if (gateway !== undefined && prefix.length < 31 && !contains(prefix, gateway)) plane.routeRemove(0, 0);
   configure(plane, INTERFACE_WAN, INTERFACE_OUTSIDE, prefix.address, maskOf(prefix.length), wanMtu());
   return undefined;
 }
@@ -124,10 +126,12 @@ function wanMtu(): number {
 /** Why a gateway cannot be that of an address on the WAN, or undefined. */
 export function refuseGateway(wan: Prefix, gateway: number): string | undefined {
   if (gateway === wan.address) return "it is the WAN's own address";
-  if (!contains(wan, gateway)) {
+  // Networks of one or two addresses often have it outside: it is asked for on the link all the same.
+  if (wan.length < 31 && !contains(wan, gateway)) {
     return `it is not in the WAN's network ${formatPrefix(wan.address & maskOf(wan.length), wan.length)}`;
   }
-  return refuseHost({ address: gateway, length: wan.length });
+  const host = { address: gateway, length: Math.min(wan.length, 31) };
+  return refuseHost(host) ?? refuseOverlap({ ...host, length: 32 }, INTERFACE_LAN, 'LAN');
 }
 
 /** Sets the WAN's gateway; answers why not, or undefined. */

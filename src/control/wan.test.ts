@@ -1,8 +1,17 @@
 // What the WAN makes of a lease: address, MTU, routes, servers, and the LAN that moves out of the way.
 
 import test from 'ava';
-import { address, addressText } from '../../test/packets.ts';
-import { addressOption, NAK, obliging, WanLab } from '../../test/wan-lab.ts';
+import { address, addressText, udp } from '../../test/packets.ts';
+import {
+  ACK,
+  addressOption,
+  DISCOVER,
+  NAK,
+  OFFER,
+  obliging,
+  SERVER_MAC,
+  WanLab,
+} from '../../test/wan-lab.ts';
 import { IF_MTU, interfaceAt } from '../plane/interface.ts';
 import { INTERFACE_LAN, INTERFACE_WAN, ROUTE_BYTES, ROUTE_COUNT, ROUTES_AT } from '../plane/limits.ts';
 import { i32at } from '../plane/memory.ts';
@@ -61,7 +70,7 @@ test.serial('gateway, servers and domain of a lease are used, and told of', t =>
   lab.run(1);
   t.is(lab.changes, 3, 'a renewal that brings other servers is told of');
   t.deepEqual(lab.wan.dnsServers().map(addressText), ['1.1.1.1']);
-  t.is(lab.wan.domain(), '');
+  t.is(lab.wan.domain(), 'example.net', 'what is left out stays');
 });
 
 test.serial('a domain that is no name is not taken', t => {
@@ -255,4 +264,81 @@ test.serial('set wan address gives the lease back; set wan dhcp and none take th
   lab.wan.setDhcp();
   lab.run(START);
   t.is(lab.address(), '203.0.113.10/24');
+});
+
+test.serial('what an ACK leaves out holds as the offer said it, and as the ACK before', t => {
+  const told = [
+    addressOption(3, '203.0.113.6'),
+    addressOption(6, '9.9.9.9'),
+    mtuOption(1400),
+    mask('255.255.255.128'),
+  ];
+  const lab = new WanLab();
+  lab.server = ({ type }) =>
+    type === DISCOVER
+      ? { type: OFFER, yiaddr: '203.0.113.10', seconds: 7200, options: told }
+      : { type: ACK, yiaddr: '203.0.113.10', bare: true };
+  lab.wan.start(false);
+  lab.run(START);
+  const whole = (): void => {
+    t.is(lab.address(), '203.0.113.10/25');
+    t.deepEqual(routes(), ['0.0.0.0/0 203.0.113.6']);
+    t.deepEqual(lab.wan.dnsServers().map(addressText), ['9.9.9.9']);
+    t.is(mtu(), 1400);
+    t.is(lab.wan.client.lease?.seconds, 7200);
+  };
+  whole();
+  lab.wan.renew();
+  lab.run(1);
+  whole();
+  lab.control();
+  lab.wan.start(true);
+  whole();
+  lab.run(2);
+  whole();
+  // What it says counts: option 121 is not put beside an option 3 of now.
+  lab.server = () => ({
+    type: ACK,
+    yiaddr: '203.0.113.10',
+    bare: true,
+    options: [addressOption(3, '203.0.113.1')],
+  });
+  lab.wan.renew();
+  lab.run(1);
+  t.deepEqual(routes(), ['0.0.0.0/0 203.0.113.1']);
+});
+
+test.serial('a lease without a time is for an hour, in the offer or not', t => {
+  for (const inOffer of [true, false]) {
+    const lab = new WanLab();
+    lab.server = ({ type }) => {
+      const times = inOffer && type === DISCOVER ? { seconds: 600 } : {};
+      return { type: type === DISCOVER ? OFFER : ACK, yiaddr: '203.0.113.10', ...times };
+    };
+    lab.wan.start(false);
+    lab.run(START);
+    t.is(lab.wan.client.lease?.seconds, inOffer ? 600 : 3600);
+  }
+});
+
+test.serial('an address of /31 or /32 is taken, with a gateway outside, but for one inside the LAN', t => {
+  const lab = new WanLab();
+  lab.wan.start(false);
+  for (const length of [31, 32]) {
+    t.is(lab.wan.setAddress({ address: address('203.0.113.9'), length }), undefined);
+    t.is(lab.wan.setGateway(address('198.51.100.1')), undefined);
+    t.deepEqual(routes(), ['0.0.0.0/0 198.51.100.1']);
+    t.is(lab.address(), `203.0.113.9/${length}`);
+    t.is(lab.wan.setAddress({ address: address('203.0.113.8'), length }), undefined);
+    t.deepEqual(routes(), ['0.0.0.0/0 198.51.100.1'], 'it stays');
+    t.regex(lab.wan.setGateway(address('192.168.0.77')) ?? '', /LAN's network/);
+    t.is(lab.wan.setGateway(address('203.0.113.8')), "it is the WAN's own address");
+  }
+  lab.stations.set('198.51.100.1', SERVER_MAC);
+  lab.fromHost(udp({ source: '192.168.0.50', destination: '9.9.9.9' }, 4000, 53));
+  lab.run(1);
+  t.is(lab.toWan.length, 1, 'it is found on the link');
+  lab.wan.setAddress({ address: address('203.0.113.9'), length: 24 });
+  t.deepEqual(routes(), []);
+  t.regex(lab.wan.setGateway(address('198.51.100.1')) ?? '', /not in the WAN's network/);
 });

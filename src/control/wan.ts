@@ -10,16 +10,17 @@
 // then makes them anew, an unanswered SYN too, which is what Linux's ip_dynaddr was for.
 // Not here: the commands (commands/wan.ts), the LAN's moving out of the way (lan.ts).
 
-import { IF_STATE, INTERFACE_ABSENT, INTERFACE_OUTSIDE, interfaceAt } from '../plane/interface.ts';
+import { IF_MTU, IF_STATE, INTERFACE_ABSENT, INTERFACE_OUTSIDE, interfaceAt } from '../plane/interface.ts';
 import { INTERFACE_WAN, MTU_DEFAULT } from '../plane/limits.ts';
 import { i32at } from '../plane/memory.ts';
 import { formatPrefix, maskOf, type Prefix } from './address.ts';
 import type { Context } from './context.ts';
 import { DhcpClient } from './dhcp/client.ts';
+import type { Identity } from './dhcp/client-user.ts';
 import { type Lease, networkOf } from './dhcp/lease.ts';
 import type { Lan } from './lan.ts';
 import { WARNING } from './log.ts';
-import { configure, refuseWan, setGateway, setWan, setWanMtu } from './settings.ts';
+import { configure, prefixOf, refuseWan, setGateway, setWan, setWanMtu } from './settings.ts';
 
 export type WanMode = 'dhcp' | 'static' | 'none';
 
@@ -41,8 +42,10 @@ export const HOST_NAME_DEFAULT = 'masqbox';
 
 export class Wan implements WanInfo {
   readonly client: DhcpClient;
-  /** Sent to the DHCP server; '' for none. */
-  hostName = HOST_NAME_DEFAULT;
+  /** As whom we speak to the DHCP server. */
+  readonly identity: Identity = { hostName: HOST_NAME_DEFAULT };
+  /** Settings that few have, by their words behind `set wan` (wan/overlay.ts). */
+  readonly rare = new Map<string, string>();
   private modeNow: WanMode = 'dhcp';
   private isStarted = false;
   /** MTU set by hand: it goes before the lease's. */
@@ -58,7 +61,7 @@ export class Wan implements WanInfo {
     this.client = new DhcpClient(context, {
       refuse: lease => lan.refuse(claimed(lease)),
       use: lease => this.use(lease),
-      hostName: () => this.hostName,
+      identity: this.identity,
       lastAddress: () => context.store?.wanAddress ?? 0,
     });
   }
@@ -137,6 +140,23 @@ export class Wan implements WanInfo {
     const why = setWanMtu(this.context.machine.plane, mtu ?? (this.inUse?.mtu || MTU_DEFAULT));
     if (why === undefined) this.mtu = mtu;
     return why;
+  }
+
+  /**
+   * Changes who we are on the link. What we have by DHCP is given back as who we were, and asked for as who we are then;
+   * an address that was set is told to the link anew.
+   */
+  change(then: () => void): void {
+    const { plane } = this.context.machine;
+    const runs = this.isStarted && this.modeNow === 'dhcp' && this.client.state !== 'stopped';
+    const own = this.modeNow === 'static' ? prefixOf(INTERFACE_WAN) : undefined;
+    const mtu = i32at(interfaceAt(INTERFACE_WAN) + IF_MTU);
+    if (runs) this.client.stop();
+    if (own !== undefined) configure(plane, INTERFACE_WAN, INTERFACE_OUTSIDE, 0, 0, mtu);
+    then();
+    if (own !== undefined)
+      configure(plane, INTERFACE_WAN, INTERFACE_OUTSIDE, own.address, maskOf(own.length), mtu);
+    if (runs) this.startClient(false);
   }
 
   /** Asks the DHCP server for more time, or for an address. */

@@ -12,7 +12,13 @@
 // Not here: what is typed and shown (src/control/tools/).
 
 import { NOW_AT } from './cells.ts';
-import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4 } from './ethernet.ts';
+import {
+  ETHERNET_HEADER_BYTES,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_TAG,
+  TAG_BYTES,
+} from './ethernet.ts';
 import { IP_DESTINATION, IP_OFFSET, IP_PROTOCOL, IP_SOURCE, PROTOCOL_TCP, PROTOCOL_UDP } from './ipv4.ts';
 import {
   CAPTURE_AT,
@@ -21,7 +27,7 @@ import {
   CAPTURE_STATE_AT,
   CAPTURE_STATE_BYTES,
   CAPTURE_TERM_COUNT,
-  FRAME_MAX,
+  FRAME_TAGGED_MAX,
 } from './limits.ts';
 import { copy, fill, get8, get16, get32, i32at, put8, puti32, putu16 } from './memory.ts';
 import { PACKET_FRAME, PACKET_LENGTH } from './packet.ts';
@@ -85,7 +91,7 @@ export function captureTerm(kind: i32, value: i32, mask: i32): i32 {
 
 /** Copies from now on what comes and goes by the interfaces of the mask, at most `snap` bytes of a frame. */
 export function captureStart(mask: i32, snap: i32): void {
-  puti32(SNAP_AT, snap < 1 || snap > FRAME_MAX ? FRAME_MAX : snap);
+  puti32(SNAP_AT, snap < 1 || snap > FRAME_TAGGED_MAX ? FRAME_TAGGED_MAX : snap);
   puti32(CAPTURE_MASK_AT, mask);
 }
 
@@ -150,6 +156,9 @@ function holds(term: i32, frame: i32, length: i32, direction: i32): i32 {
   const value: i32 = i32at(term + 4);
   let is: i32 = 0;
   if ((kind & TERM_KIND) === TERM_DIRECTION) is = value === direction ? 1 : 0;
+  else if (length >= ETHERNET_HEADER_BYTES + TAG_BYTES && get16(frame + 12) === ETHERTYPE_TAG)
+    // What is behind the tag counts; it lies as a frame's would that begins four bytes later.
+    is = frameHolds(term, kind, value, frame + TAG_BYTES, length - TAG_BYTES);
   else if (length >= ETHERNET_HEADER_BYTES) is = frameHolds(term, kind, value, frame, length);
   return (kind & TERM_NOT) !== 0 ? 1 - is : is;
 }

@@ -47,6 +47,7 @@ export const DROP_PROTOCOL: i32 = 54;
 export const DROP_PUNT_FULL: i32 = 55;
 export const DROP_LOCAL_CLOSED: i32 = 56;
 export const DROP_BROADCAST: i32 = 57;
+export const DROP_VLAN: i32 = 58;
 
 // Events, from 72 on.
 export const COUNT_ICMP_SENT: i32 = 72;

@@ -1,12 +1,13 @@
 // Ethernet II: the 14 bytes before every packet.
 // RFC 894 (IP over Ethernet). IEEE 802.3 frames with a length in the type's place are not for us.
-// IEEE 802.1Q: a frame tagged for VLAN 0 says its priority alone and is one without a tag; other VLANs are not ours.
+// IEEE 802.1Q: a frame tagged for VLAN 0 says its priority alone and is one without a tag; other VLANs are not ours. An
+// interface that is in a VLAN (IF_VLAN) hears that one alone, and all that it sends has its tag.
 //
 //    0             6             12     14                     0             6             12     14      16     18
 //    | destination | source      | type | ...                  | destination | source      | 8100 | 0..   | type | ...
 
-import { DROP_FRAME_SHORT, DROP_NOT_FOR_US } from './counters.ts';
-import { IF_MAC } from './interface.ts';
+import { DROP_FRAME_SHORT, DROP_NOT_FOR_US, DROP_VLAN } from './counters.ts';
+import { IF_MAC, IF_VLAN } from './interface.ts';
 import { copy, get8, get16, get32, i32at, put16, put32, puti32, u16at } from './memory.ts';
 import { FLAG_BROADCAST, PACKET_FLAGS, PACKET_FRAME, PACKET_LENGTH } from './packet.ts';
 
@@ -15,7 +16,7 @@ export const ETHERTYPE_IPV4: i32 = 0x0800;
 export const ETHERTYPE_ARP: i32 = 0x0806;
 /** Of a tag, which stands before the type of what is in the frame. */
 export const ETHERTYPE_TAG: i32 = 0x8100;
-const TAG_BYTES: i32 = 4;
+export const TAG_BYTES: i32 = 4;
 /** Bits of the tag that are the VLAN's number. */
 const TAG_VLAN: i32 = 0x0fff;
 
@@ -42,17 +43,28 @@ export function ethernetInput(packet: i32, at: i32): i32 {
   // A group address cannot send (IEEE 802.3): such a frame is forged.
   if ((get8(packet + SOURCE) & 1) !== 0) return DROP_NOT_FOR_US;
   const type: i32 = get16(packet + TYPE);
-  return type === ETHERTYPE_TAG ? untag(packet) : type;
+  const vlan: i32 = i32at(at + IF_VLAN);
+  if (type === ETHERTYPE_TAG) return untag(packet, vlan);
+  return vlan === 0 ? type : DROP_VLAN;
 }
 
-/** Takes a tag for VLAN 0 off: the type behind it, or that of a frame which is not for us. */
-function untag(packet: i32): i32 {
+/** Takes a tag for our VLAN off: the type behind it, or that of a frame which is not for us. */
+function untag(packet: i32, vlan: i32): i32 {
   const bytes: i32 = i32at(packet + PACKET_LENGTH) - TAG_BYTES;
   if (bytes < ETHERNET_HEADER_BYTES) return DROP_FRAME_SHORT;
-  if ((get16(packet + TYPE + 2) & TAG_VLAN) !== 0) return ETHERTYPE_TAG;
+  if ((get16(packet + TYPE + 2) & TAG_VLAN) !== vlan) return vlan === 0 ? ETHERTYPE_TAG : DROP_VLAN;
   copy(packet + TYPE, packet + TYPE + TAG_BYTES, bytes - (TYPE - PACKET_FRAME));
   puti32(packet + PACKET_LENGTH, bytes);
   return get16(packet + TYPE);
+}
+
+/** Puts a frame into a VLAN: the tag stands before the type, and what follows makes room. */
+export function ethernetTag(packet: i32, vlan: i32): void {
+  const bytes: i32 = i32at(packet + PACKET_LENGTH);
+  copy(packet + TYPE + TAG_BYTES, packet + TYPE, bytes - (TYPE - PACKET_FRAME));
+  put16(packet + TYPE, ETHERTYPE_TAG);
+  put16(packet + TYPE + 2, vlan);
+  puti32(packet + PACKET_LENGTH, bytes + TAG_BYTES);
 }
 
 /** Heads a frame for everybody on the link. */

@@ -33,6 +33,7 @@ import {
   DROP_TOO_BIG,
   DROP_TTL,
   DROP_UNSOLICITED,
+  DROP_VLAN,
 } from './counters.ts';
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, ethernetInput } from './ethernet.ts';
 import { fragmentDue, fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
@@ -140,7 +141,8 @@ export function receive(packet: i32): void {
 /** A frame that is not IPv4: ARP, or a reason to drop it. */
 function notIpv4(packet: i32, index: i32, type: i32): void {
   if (type !== ETHERTYPE_ARP) {
-    finish(packet, type === DROP_NOT_FOR_US || type === DROP_FRAME_SHORT ? type : DROP_ETHERTYPE);
+    const isReason: i32 = type === DROP_NOT_FOR_US || type === DROP_FRAME_SHORT || type === DROP_VLAN ? 1 : 0;
+    finish(packet, isReason !== 0 ? type : DROP_ETHERTYPE);
     return;
   }
   const verdict: i32 = arpInput(packet, index);

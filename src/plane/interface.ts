@@ -30,6 +30,8 @@ export const IF_TX_DROPPED: i32 = 64;
 export const IF_QUEUE_HEAD: i32 = 68;
 export const IF_QUEUE_TAIL: i32 = 72;
 export const IF_QUEUE_LENGTH: i32 = 76;
+/** Number of the VLAN in which it is, by a tag on each frame; 0: none, frames have no tag. */
+export const IF_VLAN: i32 = 80;
 
 export const INTERFACE_ABSENT: i32 = 0;
 export const INTERFACE_DOWN: i32 = 1;

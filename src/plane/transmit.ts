@@ -4,13 +4,14 @@
 import { nicSend } from '../../hal/nic/nic.ts';
 import { CAPTURE_MASK_AT, CAPTURE_OUT, capture } from './capture.ts';
 import { COUNT_FRAGMENTED, count, DROP_INTERFACE_DOWN, DROP_TRANSMIT_FULL } from './counters.ts';
-import { ETHERNET_HEADER_BYTES } from './ethernet.ts';
+import { ETHERNET_HEADER_BYTES, ethernetTag } from './ethernet.ts';
 import {
   IF_QUEUE_HEAD,
   IF_QUEUE_LENGTH,
   IF_QUEUE_TAIL,
   IF_STATE,
   IF_TX_DROPPED,
+  IF_VLAN,
   INTERFACE_ABSENT,
   interfaceAt,
 } from './interface.ts';
@@ -34,6 +35,8 @@ import { allocate, release } from './pool.ts';
 /** Gives a whole frame to the card, or lets it wait. Takes the packet. */
 export function transmit(packet: i32, index: i32): void {
   const at: i32 = interfaceAt(index);
+  const vlan: i32 = i32at(at + IF_VLAN);
+  if (vlan !== 0) ethernetTag(packet, vlan);
   if (i32at(CAPTURE_MASK_AT) !== 0) capture(packet, index, CAPTURE_OUT);
   const length: i32 = i32at(at + IF_QUEUE_LENGTH);
   if (length === 0) {

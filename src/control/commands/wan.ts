@@ -59,12 +59,13 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
           text,
           LABEL.test(text) ? undefined : 'it is not letters, digits and hyphens, at most 63',
         );
-        wan.hostName = text;
+        wan.identity.hostName = text;
       },
       unset: () => {
-        wan.hostName = HOST_NAME_DEFAULT;
+        wan.identity.hostName = HOST_NAME_DEFAULT;
       },
-      lines: () => (wan.hostName === HOST_NAME_DEFAULT ? [] : [`set wan hostname ${wan.hostName}`]),
+      lines: () =>
+        wan.identity.hostName === HOST_NAME_DEFAULT ? [] : [`set wan hostname ${wan.identity.hostName}`],
     },
     {
       words: 'wan address',
@@ -89,7 +90,37 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
       lines: () => [],
     },
     ...mtuAndGateway(wan, ofStatic),
+    ...rareSettings(context, wan),
   ];
+}
+
+/** What few set: words, the form of the argument, help. What they do is in the overlay `wan`. */
+const RARE: [words: string, form: string, help: string][] = [
+  [
+    'client-id',
+    'none|mac|ID:text=mac',
+    "what the provider's DHCP server knows us by: nothing, the card, or a text",
+  ],
+  ['vendor-class', 'CLASS:text', "the vendor class that the provider's DHCP server is told"],
+  ['mac', 'MAC:card', "the station address on the WAN, in place of the card's own"],
+  ['vlan', 'VLAN:integer(1..4094)', 'the VLAN in which the provider is (802.1Q)'],
+  ['modem', 'ADDRESS:address', "a modem's page: this address is on the WAN's own link"],
+];
+
+function rareSettings({ machine }: Context, wan: Wan): Setting[] {
+  return RARE.map(([words, form, help]) => {
+    const set = (text: string): void => machine.overlay('wan').setRare(machine, wan, words, text);
+    return {
+      words: `wan ${words}`,
+      arguments: form,
+      help,
+      set: ([text = '']) => set(text),
+      unset: () => {
+        if (wan.rare.has(words)) set('');
+      },
+      lines: () => (wan.rare.has(words) ? [`set wan ${words} ${wan.rare.get(words)}`] : []),
+    };
+  });
 }
 
 function setGateway(wan: Wan, text: string): void {

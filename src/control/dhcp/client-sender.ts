@@ -3,6 +3,7 @@
 
 import { INTERFACE_WAN } from '../../plane/limits.ts';
 import type { Udp } from '../net/udp.ts';
+import type { Identity } from './client-user.ts';
 import type { Lease } from './lease.ts';
 import {
   BOOTREQUEST,
@@ -31,6 +32,7 @@ import {
   OPTION_ROUTER,
   OPTION_SERVER_IDENTIFIER,
   OPTION_SUBNET_MASK,
+  OPTION_VENDOR_CLASS,
 } from './options.ts';
 
 /** Bytes of an IP datagram that we can take. */
@@ -65,28 +67,30 @@ export interface Sender {
 
 /**
  * @param mac answers the station address of the WAN's card
- * @param hostName answers the name to send, or ''
+ * @param identity as whom we speak; it may change
  */
-export function createSender(udp: Udp, mac: () => Uint8Array, hostName: () => string): Sender {
+export function createSender(udp: Udp, mac: () => Uint8Array, identity: Identity): Sender {
   const writer = new Writer();
   const identifier = new Uint8Array(7);
 
   /**
    * The client identifier is type and station address, as most hosts send it, not RFC 4361's DUID: providers
-   * know their customers by the station address, and both ways must name the same client.
+   * know their customers by the station address, and both ways must name the same client. Some want another, or none.
    */
   function begin(type: number, xid: number): void {
     writer.start(BOOTREQUEST, xid, type);
     writer.chaddr = mac();
     identifier[0] = HTYPE_ETHERNET;
     identifier.set(mac(), 1);
-    writer.bytes(OPTION_CLIENT_IDENTIFIER, identifier);
+    const id = identity.clientId ?? identifier;
+    if (id.length > 0) writer.bytes(OPTION_CLIENT_IDENTIFIER, id);
   }
 
   /** What DISCOVER and REQUEST have in common at their end. */
   function wishes(): void {
     writer.half(OPTION_MAXIMUM_MESSAGE_SIZE, DATAGRAM_MOST);
-    if (hostName() !== '') writer.text(OPTION_HOST_NAME, hostName());
+    if (identity.hostName !== '') writer.text(OPTION_HOST_NAME, identity.hostName);
+    if (identity.vendorClass !== undefined) writer.text(OPTION_VENDOR_CLASS, identity.vendorClass);
     writer.bytes(OPTION_PARAMETER_REQUEST_LIST, PARAMETERS);
   }
 

@@ -25,10 +25,11 @@ import { IF_MAC, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { formatAddress, formatMac, formatPrefix } from '../address.ts';
 import { since, type Timer } from '../clock.ts';
-import type { Context } from '../context.ts';
 import { DEBUG, NOTICE, WARNING } from '../log.ts';
 import type { Datagram } from '../net/udp.ts';
 import { createSender, type Sender } from './client-sender.ts';
+import type { ClientContext, User } from './client-user.ts';
+import { complete } from './complete.ts';
 import { confirmLease, forgetLease, keptLease, writeLease } from './kept-lease.ts';
 import { type Lease, readLease } from './lease.ts';
 import { ACK, CLIENT_PORT, isAnswer, NAK, OFFER, Reader, SERVER_PORT } from './message.ts';
@@ -44,21 +45,6 @@ export type State =
   | 'renewing'
   | 'rebinding'
   | 'rebooting';
-
-/** What the client works for. */
-export interface User {
-  /** Why a lease cannot be used here, or undefined. */
-  refuse(lease: Lease): string | undefined;
-  /** Uses a lease from now on, or, undefined, none: at once. */
-  use(lease: Lease | undefined): void;
-  /** The host name to send, or ''. */
-  hostName(): string;
-  /** The address before the power went, which a server is asked for again, or 0. */
-  lastAddress?(): number;
-}
-
-/** What the client needs of control. */
-export type ClientContext = Pick<Context, 'machine' | 'clock' | 'udp' | 'log' | 'random'>;
 
 /** RFC 2131 wants 1 to 10 s here, against many hosts that start at once. A router starts alone, and people wait. */
 const START_TICKS = TICKS_PER_SECOND;
@@ -87,6 +73,7 @@ const RENEW_SHARE = 16;
 
 export class DhcpClient {
   private readonly reader = new Reader();
+  private readonly other = new Reader();
   private readonly sender: Sender;
   private current: State = 'stopped';
   private timer: Timer | undefined;
@@ -99,6 +86,8 @@ export class DhcpClient {
   /** Offered or acknowledged, not in use yet, and the tick of the first request for it. */
   private candidate: Lease | undefined;
   private candidateTick = 0;
+  /** The offer that was taken: what its ACK leaves out holds. */
+  private offer: Uint8Array | undefined;
   /** In use, and the tick of the request that it answers: its times count from there. */
   private held: Lease | undefined;
   private heldTick = 0;
@@ -115,11 +104,7 @@ export class DhcpClient {
     private readonly context: ClientContext,
     private readonly user: User,
   ) {
-    this.sender = createSender(
-      context.udp,
-      () => this.mac(),
-      () => user.hostName(),
-    );
+    this.sender = createSender(context.udp, () => this.mac(), user.identity);
   }
 
   get state(): State {
@@ -387,28 +372,34 @@ export class DhcpClient {
     if (datagram.sourcePort !== SERVER_PORT || !this.isWaiting()) return;
     if (!isAnswer(datagram.data, this.xid, this.mac()) || reader.parse(datagram.data) !== undefined) return;
     const { type } = reader;
-    if (type === OFFER) this.offered();
+    if (type === OFFER) this.offered(datagram);
     else if (type === ACK) this.acknowledged(datagram);
     else if (type === NAK) this.refused();
   }
 
   /** The first offer that can be used is taken: others would come later and be no better. */
-  private offered(): void {
+  private offered(datagram: Datagram): void {
     if (this.current !== 'selecting') return;
     const lease = this.usable('offer');
     if (lease === undefined) return;
     this.candidate = lease;
+    this.offer = datagram.data.slice();
     this.enter('requesting', 0);
   }
 
   private acknowledged(datagram: Datagram): void {
     if (!this.isAwaited()) return;
+    const { reader } = this;
+    const { memory } = this.context.machine;
+    const before = this.current === 'requesting' ? this.offer : keptLease(memory)?.ack;
+    const ack = complete(datagram.data, reader, before, this.other);
+    if (ack !== datagram.data && reader.parse(ack) !== undefined) return;
     const lease = this.usable('acknowledgment');
     if (lease === undefined) return;
-    const { memory } = this.context.machine;
+    this.offer = undefined;
     this.station = memory.slice(datagram.mac, datagram.mac + 6);
     if (this.held?.address === lease.address) {
-      writeLease(memory, datagram.data);
+      writeLease(memory, ack);
       this.bind(lease);
       return;
     }
@@ -417,7 +408,7 @@ export class DhcpClient {
       this.context.log(NOTICE, 'wan', `the server takes ${before} away and gives ${after}`);
     }
     this.drop();
-    writeLease(memory, datagram.data);
+    writeLease(memory, ack);
     this.candidate = lease;
     this.enter('probing', 0);
   }

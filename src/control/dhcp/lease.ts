@@ -10,6 +10,7 @@ import {
   LEASE_MTU_LEAST,
   LEASE_ROUTES,
   LEASE_SERVERS,
+  LEASE_UNTOLD_SECONDS,
 } from '../limits.ts';
 import type { Reader } from './message.ts';
 import {
@@ -70,7 +71,9 @@ export function readLease(message: Reader): Lease | string {
   const why = refuseUnicast(address) ?? (length < 31 ? refuseHost({ address, length }) : undefined);
   if (why !== undefined) return `its address is ${formatAddress(address)}: ${why}`;
   if (address === server) return `it offers the server's own address ${formatAddress(address)}`;
-  const granted = message.word(OPTION_LEASE_TIME) >>> 0;
+  const granted = message.has(OPTION_LEASE_TIME)
+    ? message.word(OPTION_LEASE_TIME) >>> 0
+    : LEASE_UNTOLD_SECONDS;
   if (granted < LEASE_LEAST_SECONDS) return `its lease time is ${granted} s`;
   const seconds = Math.min(granted, LEASE_MOST_SECONDS);
   const mtu = message.half(OPTION_INTERFACE_MTU);

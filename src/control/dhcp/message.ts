@@ -84,6 +84,8 @@ export class Reader {
   private readonly joined = new Uint8Array(JOINED_BYTES);
   private readonly joinedView = new DataView(this.joined.buffer);
   private joinedBytes = 0;
+  /** Where the field of options ends: at its END, or behind the datagram. */
+  end = 0;
   private pieces = 0;
 
   /** Takes a datagram apart; answers why it is no DHCP message, or undefined. */
@@ -93,6 +95,7 @@ export class Reader {
     this.lengths.fill(-1);
     this.joinedBytes = 0;
     this.pieces = 0;
+    this.end = data.length;
     if (data.length < OPTIONS) return 'it is short';
     // RFC 951 knows no options; its clients leave the field empty.
     const cookie = this.view.getInt32(COOKIE);
@@ -213,7 +216,10 @@ export class Reader {
     while (at < end) {
       const code = data[at++] as number;
       if (code === PAD) continue;
-      if (code === END) return undefined;
+      if (code === END) {
+        if (from === OPTIONS) this.end = at - 1;
+        return undefined;
+      }
       if (at === end) return 'an option has no length';
       if (++this.pieces > MOST_PIECES) return 'its options are in too many pieces';
       const length = data[at++] as number;

@@ -6,6 +6,8 @@ import { get8, get16, get32 } from '../../plane/memory.ts';
 import { formatAddress, formatMac, hex } from '../address.ts';
 
 const ETHERNET = 14;
+/** IEEE 802.1Q: number and priority of a VLAN stand between addresses and type. */
+const TAG = 4;
 const ARP_BYTES = 28;
 /** FIN to CWR, from the lowest bit on. */
 const FLAG_LETTERS = 'FSRP.UEW';
@@ -24,6 +26,11 @@ export function frameText(at: number, captured: number, length: number): string 
   const type = get16(at + 12);
   const end = at + captured;
   const payload = at + ETHERNET;
+  if (type === 0x8100 && captured >= ETHERNET + TAG) {
+    const inner = get16(at + ETHERNET + 2);
+    const vlan = `vlan ${get16(at + ETHERNET) & 0xfff} `;
+    if (inner === 0x0800 || inner === 0x0806) return vlan + frameText(at + TAG, captured - TAG, length - TAG);
+  }
   if (type === 0x0806) return arpText(payload, end, length);
   if (type === 0x0800 && captured >= ETHERNET + 20) return ipText(payload, end);
   return `${stationText(at + 6)} > ${stationText(at)}: type 0x${hex(type, 4)}, length ${length}`;

@@ -1,0 +1,91 @@
+// The overlay `wan`: what few set of the WAN. Who we are for the provider's DHCP server (RFC 2132, 9.13 and 9.14), another
+// station address, the VLAN (IEEE 802.1Q), and a modem on the link.
+// Not here: the list of these settings (../commands/wan.ts), where their values are kept (../wan.ts).
+
+import { cardAt, NIC_MAC } from '../../../hal/nic/card.ts';
+import { IF_VLAN, interfaceAt } from '../../plane/interface.ts';
+import { INTERFACE_LAN, INTERFACE_WAN } from '../../plane/limits.ts';
+import { get16, get32, puti32 } from '../../plane/memory.ts';
+import { overlap, parseAddress, refuseUnicast } from '../address.ts';
+import { Refusal } from '../console/command.ts';
+import type { Machine } from '../machine.ts';
+import { prefixOf } from '../settings.ts';
+import type { Wan } from '../wan.ts';
+
+const ID_BYTES = 255;
+const VLAN_MOST = 4094;
+const ONE_HOST = -1;
+
+/** Sets one, or takes it back: ''. */
+export function setRare(machine: Machine, wan: Wan, words: string, text: string): void {
+  const refuse = (why: string | undefined): void => {
+    if (why !== undefined) throw new Refusal(`Cannot set WAN ${words} ${text}: ${why}`);
+  };
+  const { identity } = wan;
+  if (words === 'client-id') {
+    refuse(text.length > ID_BYTES ? `it is longer than ${ID_BYTES} bytes` : undefined);
+    wan.change(() => {
+      identity.clientId = identifierOf(text);
+    });
+  } else if (words === 'vendor-class') {
+    refuse(text.length > ID_BYTES ? `it is longer than ${ID_BYTES} bytes` : undefined);
+    wan.change(() => {
+      identity.vendorClass = text === '' ? undefined : text;
+    });
+  } else if (words === 'mac') readdress(machine, wan, text, refuse);
+  else if (words === 'vlan') {
+    const vlan = text === '' ? 0 : Number(text);
+    refuse(
+      /^\d{0,4}$/.test(text) && vlan <= VLAN_MOST && text !== '0' ? undefined : `it is not 1 to ${VLAN_MOST}`,
+    );
+    wan.change(() => puti32(interfaceAt(INTERFACE_WAN) + IF_VLAN, vlan));
+  } else modem(machine, wan, text, refuse);
+  if (text === '' || (words === 'client-id' && text === 'mac')) wan.rare.delete(words);
+  else wan.rare.set(words, text);
+}
+
+/** Undefined is the station address; 01:02:.. are bytes, and all else is text. */
+function identifierOf(text: string): Uint8Array | undefined {
+  if (text === '' || text === 'mac') return undefined;
+  if (text === 'none') return new Uint8Array(0);
+  if (/^[\da-f]{2}(:[\da-f]{2})+$/i.test(text))
+    return Uint8Array.from(text.split(':'), pair => Number.parseInt(pair, 16));
+  return Uint8Array.from(text, character => character.charCodeAt(0));
+}
+
+/** Another station address, or the card's own. */
+function readdress(
+  { plane }: Machine,
+  wan: Wan,
+  text: string,
+  refuse: (why: string | undefined) => void,
+): void {
+  const pairs = text.split(':').map(pair => Number.parseInt(pair, 16));
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = pairs;
+  if (text !== '') {
+    const isMac = /^[\da-f]{2}(:[\da-f]{2}){5}$/i.test(text);
+    refuse(isMac ? undefined : 'a station address is 00:11:22:33:44:55');
+    refuse((a & 1) !== 0 ? 'it is the address of a group' : undefined);
+    refuse(pairs.every(pair => pair === 0) ? 'no station has it' : undefined);
+  }
+  const own = cardAt(INTERFACE_WAN) + NIC_MAC;
+  const high = text === '' ? get32(own) : (a << 24) | (b << 16) | (c << 8) | d;
+  const low = text === '' ? get16(own + 4) : (e << 8) | f;
+  wan.change(() => plane.nicReaddress(INTERFACE_WAN, high, low));
+}
+
+/** A route to one address on the WAN's link: the modem's page is reached by it, with the WAN's address as source. */
+function modem({ plane }: Machine, wan: Wan, text: string, refuse: (why: string | undefined) => void): void {
+  const before = parseAddress(wan.rare.get('modem') ?? '');
+  const address = text === '' ? 0 : parseAddress(text);
+  if (typeof address === 'string') refuse(address);
+  else if (text !== '') {
+    refuse(refuseUnicast(address));
+    const lan = prefixOf(INTERFACE_LAN);
+    const isInside = lan !== undefined && overlap(lan, { address, length: 32 });
+    refuse(isInside ? "it is in the LAN's network" : undefined);
+    const isAdded = plane.routeAdd(address, ONE_HOST, 0, INTERFACE_WAN) === 1;
+    refuse(isAdded ? undefined : 'the table of routes is full');
+  }
+  if (typeof before === 'number' && before !== address) plane.routeRemove(before, ONE_HOST);
+}
