@@ -69,8 +69,8 @@ async function servers(town: Town, directory: string): Promise<void> {
   const unbound = town.inet.start(['unbound', '-d', '-c', configuration]);
   await unbound.until(/start of service/);
   const names = [
-    '--address=/second.test/192.0.2.53',
-    '--txt-record=who.test,dnsmasq',
+    '--address=/second.example/192.0.2.53',
+    '--txt-record=who.example,dnsmasq',
     '--address=/www.example.com/192.0.2.80',
   ];
   const listen = [
@@ -198,20 +198,20 @@ const checks: Record<string, Check> = {
   },
   'a silent server is passed over; without any, SERVFAIL': async (t, { dig, console }) => {
     t.is(await console(`set dns server ${SILENT} ${STRANGER}`), '');
-    t.is(await dig('+short', 'second.test'), '192.0.2.53\n');
-    t.is(await dig('+short', 'who.test', 'TXT'), '"dnsmasq"\n');
+    t.is(await dig('+short', 'second.example'), '192.0.2.53\n');
+    t.is(await dig('+short', 'who.example', 'TXT'), '"dnsmasq"\n');
     t.regex(await console('show dns'), /203\.0\.113\.99 +down/);
     // It is tried again now and then; other queries do not wait for it.
     const sent = async (): Promise<number> =>
       Number((await console('show dns')).match(/203\.0\.113\.99 +\w+ +(\d+) sent/)?.[1]);
     const asked = async (): Promise<number> => {
       const from = await sent();
-      t.is(await dig('+short', `${from}-${performance.now()}.second.test`), '192.0.2.53\n');
+      t.is(await dig('+short', `${from}-${performance.now()}.second.example`), '192.0.2.53\n');
       return (await sent()) - from;
     };
     t.is(await eventually(asked, times => times === 0), 0);
     t.is(await console(`set dns server ${SILENT}`), '');
-    t.regex(await dig('+tries=1', '+time=60', 'b.second.test'), /status: SERVFAIL/);
+    t.regex(await dig('+tries=1', '+time=60', 'b.second.example'), /status: SERVFAIL/);
     t.is(await console(`set dns server ${SERVER}`), '');
   },
 };

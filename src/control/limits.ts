@@ -96,6 +96,10 @@ export const DNS_ANSWER_RECORDS = 512;
  * services with two addresses each. An answer with more is refused as one with a private address is.
  */
 export const DNS_HINTS = 400;
+/** Seconds for which what does not exist is kept without a SOA record that says so, and what was refused as private. */
+export const DNS_NEGATIVE_SECONDS = 30;
+/** Domains that have servers of their own (set dns forward). One more is refused at the console. */
+export const DNS_FORWARDS = 16;
 /**
  * Queries under way to servers: each has a socket of its own (SOCKET_COUNT). One more ends the oldest of the client that
  * has most, with SERVFAIL; one for which others wait as well is left to them first. Who came by TCP waits instead.

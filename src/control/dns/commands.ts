@@ -5,7 +5,7 @@ import { INTERFACE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { formatAddress, parseAddress, refuseUnicast } from '../address.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import { DNS_ALLOWED, DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, DNS_HOSTS } from '../limits.ts';
+import { DNS_ALLOWED, DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, DNS_FORWARDS, DNS_HOSTS } from '../limits.ts';
 import type { Setting } from '../registry.ts';
 import { prefixOf } from '../settings.ts';
 import type { Dns } from './dns.ts';
@@ -43,7 +43,24 @@ function without<T extends { name: string }>(action: string, list: readonly T[],
 }
 
 export function dnsSettings(dns: Dns): Setting[] {
-  return [serverSetting(dns), domainSetting(dns), hostSetting(dns), ...guardSettings(dns)];
+  return [
+    serverSetting(dns),
+    domainSetting(dns),
+    hostSetting(dns),
+    forwardSetting(dns),
+    ...guardSettings(dns),
+  ];
+}
+
+function serversFrom(action: string, words: readonly string[]): number[] {
+  const addresses = words.map(word => addressFrom(action, word));
+  for (const address of addresses) {
+    for (let index = 0; index < INTERFACE_COUNT; index++) {
+      if (prefixOf(index)?.address === address)
+        throw new Refusal(`Cannot ${action} ${formatAddress(address)}: it is an address of the router`);
+    }
+  }
+  return addresses;
 }
 
 function serverSetting(dns: Dns): Setting {
@@ -52,15 +69,7 @@ function serverSetting(dns: Dns): Setting {
     arguments: 'ADDRESS:address...4',
     help: 'servers to ask in place of those that the WAN tells, the first first',
     set: words => {
-      const addresses = words.map(word => addressFrom('set DNS server', word));
-      for (const address of addresses) {
-        for (let index = 0; index < INTERFACE_COUNT; index++) {
-          if (prefixOf(index)?.address === address)
-            throw new Refusal(
-              `Cannot set DNS server ${formatAddress(address)}: it is an address of the router`,
-            );
-        }
-      }
+      const addresses = serversFrom('set DNS server', words);
       dns.servers = [...new Set(addresses)];
       dns.refresh();
     },
@@ -115,9 +124,40 @@ function hostSetting(dns: Dns): Setting {
   };
 }
 
+function forwardSetting(dns: Dns): Setting {
+  const { policy } = dns;
+  return {
+    words: 'dns forward',
+    arguments: 'DOMAIN:domain ADDRESS:address...4',
+    help: 'servers to ask for names of this domain, which may have private addresses',
+    set: ([text = '', ...words]) => {
+      const domain = nameFrom('set DNS forward', text);
+      const addresses = serversFrom('set DNS forward', words);
+      const rest = others(policy.forwards, domain.name);
+      if (rest.length >= DNS_FORWARDS)
+        throw new Refusal(`Cannot set DNS forward ${text}: all ${DNS_FORWARDS} entries are in use`);
+      rest.push({ ...domain, upstream: dns.upstreamOf([...new Set(addresses)]) });
+      // The longest goes first; a sort keeps the order of the others.
+      policy.forwards = rest.sort((a, b) => b.wire.length - a.wire.length);
+      dns.forwarder()?.cache.clear();
+    },
+    unset: ([text = '']) => {
+      policy.forwards = without('unset DNS forward', policy.forwards, text);
+      dns.forwarder()?.cache.clear();
+    },
+    unsetArguments: 'DOMAIN:domain',
+    unsetHelp: 'asks for names of this domain as for any other',
+    lines: () =>
+      policy.forwards.map(
+        ({ name, upstream }) =>
+          `set dns forward ${name} ${upstream.servers.map(({ address }) => formatAddress(address)).join(' ')}`,
+      ),
+  };
+}
+
 function guardSettings(dns: Dns): Setting[] {
   const { policy } = dns;
-  /** The cache may hold what is refused from now on. */
+  /** The cache may hold what is refused, or taken, from now on. */
   const forget = (): void => dns.forwarder()?.cache.clear();
   return [
     {
@@ -147,6 +187,7 @@ function guardSettings(dns: Dns): Setting[] {
           throw new Refusal(`Cannot set DNS allow ${text}: all ${DNS_ALLOWED} entries are in use`);
         rest.push(domain);
         policy.allowed = rest;
+        forget(); // that it was refused
       },
       unset: ([text = '']) => {
         policy.allowed = without('unset DNS allow', policy.allowed, text);
@@ -190,7 +231,12 @@ function* show(context: Context, dns: Dns): Job {
   const { cache, counts } = forwarder;
   const { servers } = dns.upstream;
   if (servers.length === 0) output.line('No servers: none is set, and the WAN has told none');
-  for (const server of servers) output.line(serverLine(server));
+  for (const [i, server] of servers.entries()) output.line(`${i + 1}. ${serverLine(server)}`);
+  for (const { name, upstream } of dns.policy.forwards) {
+    output.line(`${name}:`);
+    for (const [i, server] of upstream.servers.entries()) output.line(`${i + 1}. ${serverLine(server)}`);
+    yield 0;
+  }
   yield 0;
   const asked = counts.cached + counts.joined + counts.forwarded;
   const rate = asked === 0 ? 0 : Math.round((100 * counts.cached) / asked);

@@ -36,6 +36,8 @@ export interface Dns extends Service {
   readonly policy: Policy;
   /** Servers set by hand; without any, those that the WAN was told. */
   servers: number[];
+  /** Servers of a domain's own, which are watched as the others are. */
+  upstreamOf(addresses: readonly number[]): Upstream;
   /** Takes the servers that now count. */
   refresh(): void;
   /** Undefined before start(). */
@@ -44,7 +46,7 @@ export interface Dns extends Service {
 
 export function createDns(context: Context): Dns {
   const local = new Local(() => context.leases);
-  const watch: ServerWatch = {
+  const watch = (own: () => Upstream): ServerWatch => ({
     changed: ({ address, state }) => {
       const isDown = state === 'down';
       const text = `server ${formatAddress(address)} ${isDown ? 'does not answer' : 'answers again'}`;
@@ -53,17 +55,22 @@ export function createDns(context: Context): Dns {
     probe: server =>
       probe(context, server, ticks => {
         const now = context.clock.now();
-        if (ticks < 0) upstream.silent(server, now);
-        else upstream.answered(server, ticks, now);
+        if (ticks < 0) own().silent(server, now);
+        else own().answered(server, ticks, now);
       }),
-  };
-  const upstream = new Upstream(watch);
-  const policy: Policy = { guard: true, allowed: [] };
+  });
+  const upstream: Upstream = new Upstream(watch(() => upstream));
+  const policy: Policy = { guard: true, allowed: [], forwards: [] };
   let forwarder: Forwarder | undefined;
   const asker: Asker = { address: 0, port: 0, index: INTERFACE_LAN, reply: undefined };
 
   const dns: Dns = {
     ...{ local, upstream, policy, servers: [] },
+    upstreamOf: addresses => {
+      const made: Upstream = new Upstream(watch(() => made));
+      made.use(addresses);
+      return made;
+    },
     forwarder: () => forwarder,
     domain: () => local.domain,
     refresh: () => {

@@ -10,7 +10,7 @@ import { IF_ADDRESS, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_WAN, KEYED_TEXT_AT } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import type { Context } from '../context.ts';
-import { DNS_GIVEN, DNS_QUERY_BYTES, UDP_SEND_BYTES } from '../limits.ts';
+import { DNS_GIVEN, DNS_NEGATIVE_SECONDS, DNS_QUERY_BYTES, UDP_SEND_BYTES } from '../limits.ts';
 import { WARNING } from '../log.ts';
 import { Cache } from './cache.ts';
 import { type Asker, Flight, Flights } from './flight.ts';
@@ -28,9 +28,11 @@ import {
   FORMERR,
   HEADER_BYTES,
   isTransfer,
+  KEY_EDNS,
   MALFORMED,
   type NameHash,
   NO_QUERY,
+  NOTIMP,
   NXDOMAIN,
   nameText,
   OPCODE,
@@ -43,6 +45,7 @@ import {
   SERVFAIL,
   truncate,
   write16,
+  write32,
 } from './message.ts';
 import { DNS_PORT } from './pipe.ts';
 import { isBelow } from './rebind.ts';
@@ -73,6 +76,8 @@ export interface Policy {
   guard: boolean;
   /** Domains that are free of it. */
   allowed: { name: string; wire: Uint8Array }[];
+  /** Domains that have servers of their own, which may tell them, the longest first. */
+  forwards: { name: string; wire: Uint8Array; upstream: Upstream }[];
 }
 
 export class Forwarder {
@@ -138,23 +143,22 @@ export class Forwarder {
     const what = data.length > DNS_QUERY_BYTES ? NO_QUERY : parseQuery(data, query, this.hashOf);
     if (what !== QUERY) {
       counts.malformed++;
-      if (what === MALFORMED) this.complain(data, asker);
+      if (what !== NO_QUERY) this.complain(data, asker, what === MALFORMED ? FORMERR : NOTIMP);
       return;
     }
     if (isTransfer(query.type)) {
       this.refuse(asker, data, query, REFUSED);
       return;
     }
-    if ((query.flags & OPCODE) === 0) {
-      const bytes = this.local.answer(data, query, out, asker.index);
-      if (bytes > 0) {
-        counts.local++;
-        this.give(asker, addOpt(out, bytes, query, UDP_SEND_BYTES), query.size);
-        return;
-      }
+    const forward = this.policy.forwards.find(({ wire }) => isBelow(data, HEADER_BYTES, query.nameEnd, wire));
+    let bytes = this.local.answer(data, query, out, asker.index, forward !== undefined);
+    if (bytes > 0) {
+      counts.local++;
+      this.give(asker, addOpt(out, bytes, query, UDP_SEND_BYTES), query.size);
+      return;
     }
     if (query.plain) {
-      const bytes = this.cache.find(data, query, this.context.clock.now(), out);
+      bytes = this.cache.find(data, query, this.context.clock.now(), out);
       if (bytes > 0) {
         counts.cached++;
         out[0] = data[0] as number;
@@ -164,15 +168,15 @@ export class Forwarder {
         return;
       }
     }
-    this.forward(data, asker);
+    this.forward(data, asker, forward?.upstream);
   }
 
-  /** What cannot be read is answered by its header alone. */
-  private complain(data: Uint8Array, asker: Asker): void {
+  /** What cannot be read, or is not for us, is answered by its header alone. */
+  private complain(data: Uint8Array, asker: Asker, code: number): void {
     const { out } = this;
     out.fill(0, 0, HEADER_BYTES);
     out.set(data.subarray(0, 2));
-    write16(out, 2, FLAG_QR | FLAG_RA | (read16(data, 2) & (OPCODE | FLAG_RD)) | FORMERR);
+    write16(out, 2, FLAG_QR | FLAG_RA | (read16(data, 2) & (OPCODE | FLAG_RD)) | code);
     this.give(asker, HEADER_BYTES, 512);
   }
 
@@ -201,7 +205,7 @@ export class Forwarder {
   }
 
   /** Joins a query that is under way, or sends a new one. */
-  private forward(data: Uint8Array, asker: Asker): void {
+  private forward(data: Uint8Array, asker: Asker, upstream: Upstream | undefined): void {
     const { query, flights, counts } = this;
     const byTcp = isTcp(asker);
     const joined = query.plain ? flights.find(data, query, byTcp) : undefined;
@@ -221,7 +225,8 @@ export class Forwarder {
     const flight = flights.take(asker.address);
     flight.begin(data, query, asker.address);
     flight.byTcp = byTcp;
-    flight.upstream = this.upstream;
+    flight.upstream = upstream ?? this.upstream;
+    flight.isForwarded = upstream !== undefined;
     const most = upstreamBytes();
     if (query.optAt !== 0 && query.size > most) write16(flight.query, query.optAt + 3, most);
     this.wait(flight, data, asker, query);
@@ -293,6 +298,15 @@ export class Forwarder {
     if (answer.hasPrivate && this.policy.guard && !this.mayBePrivate(flight)) {
       this.counts.rebound++;
       context.log(WARNING, 'dns', `${this.nameOf(flight)} has a private address: refused, see set dns allow`);
+      // It is kept as if there were nothing: who asks again need not ask outside.
+      message.set(flight.asked, HEADER_BYTES);
+      write16(message, 2, (answer.flags & ~(FLAG_AA | 15)) | NXDOMAIN);
+      write32(message, 6, 0);
+      write16(message, 10, 0);
+      answer.ttls = 0;
+      answer.seconds = DNS_NEGATIVE_SECONDS;
+      if (flight.isPlain && (flight.key & KEY_EDNS) === 0)
+        this.cache.insert(message, answer.questionEnd, flight, answer, context.clock.now());
       this.deliverEmpty(flight, NXDOMAIN);
       return;
     }
@@ -300,6 +314,7 @@ export class Forwarder {
   }
 
   private mayBePrivate(flight: Flight): boolean {
+    if (flight.isForwarded) return true;
     return this.policy.allowed.some(({ wire: domain }) =>
       isBelow(flight.query, HEADER_BYTES, flight.nameEnd, domain),
     );

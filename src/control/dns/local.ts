@@ -3,7 +3,10 @@
 //   masqbox, hosts set by hand, hosts with a lease     alone or with the domain behind them
 //   all else below the domain                          does not exist
 //   addresses of private networks (reverse zones)      the name known here, or does not exist
+//   names that nobody outside has (special.ts)         does not exist; localhost is this host
+//   names of one label that nobody here has            does not exist, but what is asked of a zone goes on
 //
+// What set dns forward has for another server is only answered here if it is known here.
 // The domain is home.arpa unless another is set (RFC 8375). The reverse zones are those of RFC 6303, section 4,
 // for IPv4, and the LAN's own. What does not exist is answered with a SOA record, so that clients remember it
 // (RFC 2308). Not here: all other names (forwarder.ts).
@@ -20,13 +23,16 @@ import {
   type Query,
   read16,
   TYPE_A,
+  TYPE_AAAA,
   TYPE_ANY,
+  TYPE_NS,
   TYPE_PTR,
   TYPE_SOA,
   write16,
   write32,
 } from './message.ts';
 import { isBelow } from './rebind.ts';
+import { LOCALHOST, specialZone } from './special.ts';
 
 export const ROUTER_NAME = 'masqbox';
 export const DOMAIN_DEFAULT = 'home.arpa';
@@ -36,6 +42,8 @@ const TTL_SECONDS = 60;
 /** RFC 6303, section 3. */
 const RNAME = nameBytes('nobody.invalid') as Uint8Array;
 const SOA_SERIAL_TO_MINIMUM = [1, 3600, 1200, 604800, TTL_SECONDS];
+/** Types that a zone's name is asked for, as resolvers behind us do: NS, SOA, DS, DNSKEY. */
+const ZONE_TYPES = [TYPE_NS, TYPE_SOA, 43, 48];
 /** Labels of the zone for a LAN whose addresses are nobody's private ones. */
 const LAN_DEPTH = 3;
 /** Pointer to the question's name. */
@@ -87,25 +95,39 @@ export class Local {
     return told !== '' && isBelow(data, HEADER_BYTES, end, this.toldWire) ? this.toldWire : undefined;
   }
 
-  /** Writes the answer to a query that is answered here; its length, or 0. It came in by interface `index`. */
-  answer(data: Uint8Array, query: Query, out: Uint8Array, index: number): number {
+  /**
+   * Writes the answer to a query that is answered here; its length, or 0. It came in by interface `index`; `isOthers`:
+   * what is not known here is another server's.
+   */
+  answer(data: Uint8Array, query: Query, out: Uint8Array, index: number, isOthers: boolean): number {
     const { nameEnd, labels } = query;
     const set = this.byHand(data, nameEnd);
     if (set !== 0) return addressAnswer(out, data, query, set);
     const domain = this.domainOf(data, nameEnd);
     if (domain !== undefined) {
       const own = nameEnd - domain.length;
+      const address = own === HEADER_BYTES ? 0 : this.addressOf(wireText(data, HEADER_BYTES, own), index);
+      if (address === 0 && isOthers) return 0;
       if (own === HEADER_BYTES) return noAnswer(out, data, query, NOERROR, own);
-      const address = this.addressOf(wireText(data, HEADER_BYTES, own), index);
       if (address === 0) return noAnswer(out, data, query, NXDOMAIN, own);
       return addressAnswer(out, data, query, address);
     }
     if (labels === 1) {
       const address = this.addressOf(wireText(data, HEADER_BYTES, nameEnd - 1), index);
-      return address === 0 ? 0 : addressAnswer(out, data, query, address);
+      if (address !== 0) return addressAnswer(out, data, query, address);
     }
-    if (!isBelow(data, HEADER_BYTES, nameEnd, IN_ADDR_ARPA)) return 0;
-    return this.reverse(data, query, out);
+    const isReverse = isBelow(data, HEADER_BYTES, nameEnd, IN_ADDR_ARPA);
+    const bytes = isReverse ? this.reverse(data, query, out, isOthers) : 0;
+    if (bytes > 0 || isOthers) return bytes;
+    const zone = specialZone(data, HEADER_BYTES, nameEnd);
+    if (zone === LOCALHOST) return localhostAnswer(out, data, query);
+    if (zone !== undefined) {
+      const apex = nameEnd - zone.length;
+      return noAnswer(out, data, query, apex === HEADER_BYTES ? NOERROR : NXDOMAIN, apex);
+    }
+    // The zone is the root, whose name is the 0 behind the only label.
+    const isHost = labels === 1 && !ZONE_TYPES.includes(query.type);
+    return isHost ? noAnswer(out, data, query, NXDOMAIN, nameEnd - 1) : 0;
   }
 
   /** The name of a host with an address, or undefined. */
@@ -134,18 +156,21 @@ export class Local {
     return this.leases()?.addressOf(name) ?? 0;
   }
 
-  /** An address backwards, or a zone above some: at most four labels of digits before in-addr.arpa. */
-  private reverse(data: Uint8Array, query: Query, out: Uint8Array): number {
+  /** An address backwards, a zone above some, or any name below: the octets are the labels of digits before in-addr.arpa. */
+  private reverse(data: Uint8Array, query: Query, out: Uint8Array, isOthers: boolean): number {
     const zone = query.nameEnd - IN_ADDR_ARPA.length;
+    const starts: number[] = [];
+    for (let at = HEADER_BYTES; at < zone; at += (data[at] as number) + 1) starts.push(at);
     const octets: number[] = [];
-    for (let at = HEADER_BYTES; at < zone; at += (data[at] as number) + 1) {
-      const octet = octetOf(data, at);
-      if (octet < 0 || octets.length === 4) return 0;
-      octets.unshift(octet);
+    while (octets.length < Math.min(4, starts.length)) {
+      const octet = octetOf(data, starts[starts.length - 1 - octets.length] as number);
+      if (octet < 0) break;
+      octets.push(octet);
     }
+    const isWhole = octets.length === starts.length;
     const depth = privateDepth(octets);
     if (depth === 0 && !isLan(octets)) return 0;
-    const name = octets.length === 4 ? this.nameOf(addressFrom(octets)) : undefined;
+    const name = isWhole && octets.length === 4 ? this.nameOf(addressFrom(octets)) : undefined;
     if (name !== undefined) {
       if (query.type !== TYPE_PTR && query.type !== TYPE_ANY)
         return noAnswer(out, data, query, NOERROR, HEADER_BYTES);
@@ -153,8 +178,8 @@ export class Local {
       const wire = nameBytes(full);
       if (typeof wire !== 'string') return recordAnswer(out, data, query, TYPE_PTR, wire);
     }
-    let apex = HEADER_BYTES;
-    for (let i = octets.length; i > (depth || LAN_DEPTH); i--) apex += (data[apex] as number) + 1;
+    if (isOthers) return 0;
+    const apex = starts[starts.length - (depth || LAN_DEPTH)] ?? HEADER_BYTES;
     return noAnswer(out, data, query, apex === HEADER_BYTES ? NOERROR : NXDOMAIN, apex);
   }
 }
@@ -193,6 +218,8 @@ function privateDepth(octets: readonly number[]): number {
   if ((a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168) || (a === 169 && b === 254)) return 2;
   if ((a === 192 && b === 0 && c === 2) || (a === 198 && b === 51 && c === 100)) return 3;
   if (a === 203 && b === 0 && c === 113) return 3;
+  // The provider's own network behind its NAT (RFC 7793).
+  if (a === 100 && b >= 64 && b < 128) return 2;
   return a === 255 && b === 255 && c === 255 && d === 255 ? 4 : 0;
 }
 
@@ -208,6 +235,13 @@ function addressAnswer(out: Uint8Array, data: Uint8Array, query: Query, address:
   const bytes = new Uint8Array(4);
   write32(bytes, 0, address);
   return recordAnswer(out, data, query, TYPE_A, bytes);
+}
+
+/** RFC 6761, section 6.3. */
+function localhostAnswer(out: Uint8Array, data: Uint8Array, query: Query): number {
+  if (query.class === CLASS_IN && query.type === TYPE_AAAA)
+    return recordAnswer(out, data, query, TYPE_AAAA, Uint8Array.from([...new Uint8Array(15), 1]));
+  return addressAnswer(out, data, query, 0x7f000001);
 }
 
 function recordAnswer(

@@ -54,6 +54,7 @@ function fixture(bytes: number) {
   const forwarder = new Forwarder(context, new Local(() => undefined), upstream, {
     guard: true,
     allowed: [],
+    forwards: [],
   });
   const ask = (data: Uint8Array, byTcp: boolean): Uint8Array => {
     told.length = 0;

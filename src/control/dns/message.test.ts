@@ -2,7 +2,7 @@ import test from 'ava';
 import packet from 'dns-packet';
 import fc from 'fast-check';
 import { runSeed } from '../../../test/harness/random.ts';
-import { DNS_ANSWER_RECORDS, DNS_RECORDS } from '../limits.ts';
+import { DNS_ANSWER_RECORDS, DNS_NEGATIVE_SECONDS, DNS_RECORDS } from '../limits.ts';
 import {
   Answer,
   dropOptions,
@@ -15,6 +15,7 @@ import {
   NO_QUERY,
   nameBytes,
   nameText,
+  OTHER_OPCODE,
   parseAnswer,
   parseQuery,
   QUERY,
@@ -115,7 +116,6 @@ test('parseQuery() leaves what it does not know to the server', t => {
   t.false(plain({ additionals: [opt([], { ednsVersion: 1 })] }));
   t.false(plain({ additionals: [opt(), opt()] }));
   t.false(plain({ additionals: [A] }));
-  t.false(plain({ flags: 5 << 11 }));
   t.false(plain({ questions: [question(name, 'AXFR')] }));
   const trailing = Uint8Array.from([...query(name), 0]);
   t.false(read(trailing).plain);
@@ -162,11 +162,10 @@ test('parseQuery() refuses by the header what no query has: records to answer it
   t.is(verdict({ authorities: [SOA] }), MALFORMED);
   t.is(verdict({ additionals: [opt(), A] }), QUERY);
   t.is(verdict({ additionals: [opt(), A, A] }), MALFORMED);
-  // An update's records are its server's to read, and are not even looked at.
+  // An update is refused by its header; its records are not even looked at.
   const update = query('example.com', { flags: 5 << 11, answers: [A], authorities: [SOA] });
   update.fill(0xff, update.length - 20);
-  t.is(parseQuery(update, parsed, hashOf), QUERY);
-  t.false(parsed.plain);
+  t.is(parseQuery(update, parsed, hashOf), OTHER_OPCODE);
 });
 
 test('skipName() reads a name of 255 octets and no more', t => {
@@ -243,7 +242,7 @@ test('parseAnswer() does not keep options that stand before other records', t =>
   t.is(seconds(A), 300);
 });
 
-test('parseAnswer() keeps what does not exist as long as the SOA record says, and nothing without one', t => {
+test('parseAnswer() keeps what does not exist as long as the SOA record says, and for a moment without one', t => {
   const parsed = new Answer();
   const seconds = (options: Partial<packet.Packet>): number => {
     const data = answer({ answers: [], ...options });
@@ -253,8 +252,8 @@ test('parseAnswer() keeps what does not exist as long as the SOA record says, an
   const ttl = (n: number): packet.Answer => ({ ...SOA, ttl: n }) as packet.Answer;
   t.is(seconds({ authorities: [SOA] }), 60);
   t.is(seconds({ authorities: [ttl(30)], flags: 3 }), 30);
-  t.is(seconds({ flags: 3 }), 0);
-  t.is(seconds({}), 0);
+  t.is(seconds({ flags: 3 }), DNS_NEGATIVE_SECONDS);
+  t.is(seconds({}), DNS_NEGATIVE_SECONDS);
   t.is(seconds({ authorities: [SOA], flags: 2 }), 0);
   const alias: packet.Answer = { type: 'CNAME', name: 'www.example.com', ttl: 300, data: 'b.example.com' };
   t.is(seconds({ answers: [alias], authorities: [SOA] }), 60, 'an alias of what does not exist');

@@ -9,7 +9,7 @@
 // and are not followed, as nothing here needs what they lead to; so no byte is read twice, whatever is in it.
 // Not here: what an answer may contain (rebind.ts), where it is kept (cache.ts).
 
-import { DNS_ANSWER_RECORDS, DNS_HINTS, DNS_RECORDS } from '../limits.ts';
+import { DNS_ANSWER_RECORDS, DNS_HINTS, DNS_NEGATIVE_SECONDS, DNS_RECORDS } from '../limits.ts';
 import { hintsLeft, isPrivate } from './rebind.ts';
 
 export const HEADER_BYTES = 12;
@@ -44,7 +44,7 @@ export const FLAG_CD = 0x0010;
 export const OPCODE = 0x7800;
 /** Flags that one question may have and another not: RD, Z, AD, CD. */
 const KEY_FLAGS = 0x0170;
-const KEY_EDNS = 1;
+export const KEY_EDNS = 1;
 /** The DO bit, as it lies in the third and fourth byte of OPT's TTL. */
 const EDNS_DO = 0x8000;
 const OPTION_COOKIE = 10;
@@ -55,6 +55,7 @@ export const NOERROR = 0;
 export const FORMERR = 1;
 export const SERVFAIL = 2;
 export const NXDOMAIN = 3;
+export const NOTIMP = 4;
 export const REFUSED = 5;
 
 export function read16(data: Uint8Array, at: number): number {
@@ -127,6 +128,8 @@ export const QUERY = 0;
 export const NO_QUERY = 1;
 /** A query that cannot be read: FORMERR. */
 export const MALFORMED = 2;
+/** No query of names but an update, a notification or the like (RFC 2136, 1996): NOTIMP. */
+export const OTHER_OPCODE = 3;
 
 /** Hashes `data` from one offset to another, letters in either case alike, so that nobody outside can foresee it. */
 export type NameHash = (data: Uint8Array, from: number, end: number) => number;
@@ -138,9 +141,8 @@ export function parseQuery(data: Uint8Array, query: Query, hashOf: NameHash): nu
   query.id = read16(data, 0);
   query.flags = read16(data, 2);
   if ((query.flags & FLAG_QR) !== 0) return NO_QUERY;
-  if (read16(data, 4) !== 1) return MALFORMED;
-  const isQuery = (query.flags & OPCODE) === 0;
-  if (isQuery && (read32(data, 6) !== 0 || read16(data, 10) > QUERY_RECORDS)) return MALFORMED;
+  if ((query.flags & OPCODE) !== 0) return OTHER_OPCODE;
+  if (read16(data, 4) !== 1 || read32(data, 6) !== 0 || read16(data, 10) > QUERY_RECORDS) return MALFORMED;
   const last = HEADER_BYTES + NAME_BYTES - 1;
   let labels = 0;
   let at = HEADER_BYTES;
@@ -162,9 +164,8 @@ export function parseQuery(data: Uint8Array, query: Query, hashOf: NameHash): nu
   query.key = query.flags & KEY_FLAGS;
   query.optAt = 0;
   query.size = UDP_BYTES;
-  query.plain = isQuery && (query.type < TYPE_TKEY || query.type === TYPE_ANY);
-  // The records of an update or a notification are for its server to read (RFC 2136, 1996).
-  if (isQuery && !parseRest(data, bytes, query)) return MALFORMED;
+  query.plain = query.type < TYPE_TKEY || query.type === TYPE_ANY;
+  if (!parseRest(data, bytes, query)) return MALFORMED;
   query.hash = (query.nameHash ^ (query.type << 4) ^ (query.class << 20) ^ query.key) & 0x3fffffff;
   return QUERY;
 }
@@ -248,6 +249,8 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
   let negative = -1;
   let keep = (answer.flags & FLAG_TC) === 0;
   let hints = DNS_HINTS;
+  let addresses = 0;
+  let zeros = 0;
   for (let i = 0; i < count; i++) {
     const name = at;
     at = skipName(data, bytes, at);
@@ -264,8 +267,11 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
       ttl = Math.min(ttl, Math.max(0, read32(data, at + 4)));
       if (answer.ttls === DNS_RECORDS) keep = false;
       else answer.ttlAt[answer.ttls++] = at + 4;
-      if ((type === TYPE_A || type === TYPE_AAAA) && isPrivate(data, at + 10, length, answer.own))
-        answer.hasPrivate = true;
+      if (type === TYPE_A || type === TYPE_AAAA) {
+        addresses++;
+        if (isZero(data, at + 10, length)) zeros++;
+        else if (isPrivate(data, at + 10, length, answer.own)) answer.hasPrivate = true;
+      }
       if ((type === TYPE_SVCB || type === TYPE_HTTPS) && length > 2) {
         const target = skipName(data, end, at + 12);
         if (target > 0) hints = hintsLeft(data, target, end, answer.own, hints);
@@ -277,7 +283,8 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
     }
     at = end;
   }
-  if (hints < 0) answer.hasPrivate = true;
+  // A filter's 0.0.0.0 stands alone; beside other addresses it is a way to the host that asks.
+  if (hints < 0 || (zeros > 0 && zeros < addresses)) answer.hasPrivate = true;
   // Options that dropOptions() cannot cut off are for the one who asked alone.
   if (answer.optEnd !== bytes && answer.optEnd - answer.optAt > OPT_BYTES) keep = false;
   answer.seconds = keep && at === bytes ? secondsOf(answer, ttl, negative) : 0;
@@ -286,13 +293,20 @@ export function parseAnswer(data: Uint8Array, bytes: number, answer: Answer): bo
 
 /**
  * How long it may be kept: as its records say; what does not exist, as the SOA record says, also where an alias leads to
- * it. `negative` is -1 without a SOA record.
+ * it. `negative` is -1 without a SOA record: then for a moment, where RFC 2308, section 5 would not keep it at all, as hosts
+ * ask again and again for what a filter or a small server denies so.
  */
 function secondsOf(answer: Answer, ttl: number, negative: number): number {
   const code = answer.flags & 15;
   if (code !== NOERROR && code !== NXDOMAIN) return 0;
   if (negative >= 0) return Math.min(ttl, negative);
-  return code === NOERROR && answer.answers > 0 ? ttl : 0;
+  return code === NOERROR && answer.answers > 0 ? ttl : Math.min(ttl, DNS_NEGATIVE_SECONDS);
+}
+
+/** 0.0.0.0 or ::. */
+function isZero(data: Uint8Array, at: number, bytes: number): boolean {
+  for (let i = 0; i < bytes; i++) if (data[at + i] !== 0) return false;
+  return bytes === 4 || bytes === 16;
 }
 
 /** What sameQuestion() answers besides 0: the letters' case differs, or nothing does. */

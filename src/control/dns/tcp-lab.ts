@@ -146,7 +146,7 @@ export function tcpLab(servers: number[] = [SERVER]) {
     probe: () => logged.push('probe'),
   });
   upstream.use(servers);
-  const policy = { guard: true, allowed: [] };
+  const policy = { guard: true, allowed: [], forwards: [] };
   const forwarder = new Forwarder(context, new Local(() => undefined), upstream, policy);
   const clients = new Clients(context, forwarder);
   const wait = (ticks: number): void => {

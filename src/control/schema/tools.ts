@@ -136,6 +136,7 @@ const EXAMPLES = new Map([
   ['set dhcp boot', 'pxelinux.0 192.168.0.3'],
   ['set dns host', 'printer 192.168.0.20'],
   ['set dns server', '9.9.9.9 1.1.1.1'],
+  ['set dns forward', 'corp.example 10.1.0.53'],
   ['set dhcp reserve', '00:11:22:33:44:55 192.168.0.20 printer'],
   ['set ntp server', 'pool.ntp.org'],
   ['set route', '10.1.0.0/16 192.168.0.2'],

@@ -1,0 +1,32 @@
+// Zones that nobody outside has: their names are answered here, as not existing, but for localhost.
+//
+//   localhost (127.0.0.1, ::1), invalid, test   RFC 6761      alt                                RFC 9476
+//   local                                       RFC 6762      resolver.arpa, service.arpa        RFC 9462, 9665
+//   onion                                       RFC 7686      private addresses backwards        RFC 6303, 7793
+//
+// Not here: the LAN's own names and addresses (local.ts), which go before these.
+
+import { nameBytes } from './message.ts';
+import { isBelow } from './rebind.ts';
+
+const wire = (name: string): Uint8Array => nameBytes(name) as Uint8Array;
+const ZEROS = '0.'.repeat(31);
+
+export const LOCALHOST = wire('localhost');
+const ARPA = wire('arpa');
+const NAMES = ['invalid', 'test', 'local', 'onion', 'alt'].map(wire);
+/**
+ * 10/8, 172.16/12 and others are told apart by number (local.ts). Of IPv6: the unspecified and the loopback address, fd00::/8,
+ * link-local addresses, and those of documentation (RFC 6303, sections 4.3 to 4.6).
+ */
+const ARPA_NAMES = [
+  ...['resolver.arpa', 'service.arpa', `0.${ZEROS}ip6.arpa`, `1.${ZEROS}ip6.arpa`, 'd.f.ip6.arpa'],
+  ...['8.e.f.ip6.arpa', '9.e.f.ip6.arpa', 'a.e.f.ip6.arpa', 'b.e.f.ip6.arpa', '8.b.d.0.1.0.0.2.ip6.arpa'],
+].map(wire);
+
+/** The zone of these that a name lies in, in wire form, or undefined. */
+export function specialZone(data: Uint8Array, from: number, end: number): Uint8Array | undefined {
+  const zones = isBelow(data, from, end, ARPA) ? ARPA_NAMES : NAMES;
+  for (const zone of zones) if (isBelow(data, from, end, zone)) return zone;
+  return isBelow(data, from, end, LOCALHOST) ? LOCALHOST : undefined;
+}
