@@ -316,8 +316,8 @@ test('set ... confirm goes back by itself, with all that was set after it', asyn
       new RegExp(`\\^ expected: .*\nCannot run ${line} confirm 5: the form is`),
       line,
     );
-  t.regex(command('set lan address 10.5.0.1/24 confirm soon'), /\^ expected: MINUTES, 1 to 1440\nCannot run/);
-  t.regex(command('set lan address 10.5.0.1/24 confirm'), /\^ expected: MINUTES, 1 to 1440\nCannot run/);
+  t.regex(command('set dhcp lease 7200 confirm soon'), /\^ expected: MINUTES, 1 to 1440\nCannot run/);
+  t.regex(command('set dhcp lease 7200 confirm'), /\^ expected: MINUTES, 1 to 1440\nCannot run/);
   t.is(command('set dns host confirm 10.0.0.3'), '');
   // Without its minutes it is never a value.
   for (const line of [
