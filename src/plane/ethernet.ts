@@ -25,11 +25,11 @@ const SOURCE: i32 = PACKET_FRAME + 6;
 const TYPE: i32 = PACKET_FRAME + 12;
 
 /**
- * Is the frame for us? Answers its type (0x0600 or more, or an 802.3 length below) or a drop reason, both told
- * apart by the caller, who knows only two types. `at` is the interface's record.
+ * Is the frame for us? Answers its type (0x0600 or more, or an 802.3 length below), or minus the reason to drop it.
+ * `at` is the interface's record.
  */
 export function ethernetInput(packet: i32, at: i32): i32 {
-  if (i32at(packet + PACKET_LENGTH) < ETHERNET_HEADER_BYTES) return DROP_FRAME_SHORT;
+  if (i32at(packet + PACKET_LENGTH) < ETHERNET_HEADER_BYTES) return -DROP_FRAME_SHORT;
   // Both addresses lie on even addresses, and two bytes of a table are read fastest.
   if (
     u16at(packet + DESTINATION) !== u16at(at + IF_MAC) ||
@@ -37,22 +37,22 @@ export function ethernetInput(packet: i32, at: i32): i32 {
     u16at(packet + DESTINATION + 4) !== u16at(at + IF_MAC + 4)
   ) {
     if (get32(packet + DESTINATION) !== -1 || get16(packet + DESTINATION + 4) !== 0xffff)
-      return DROP_NOT_FOR_US;
+      return -DROP_NOT_FOR_US;
     puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_BROADCAST);
   }
   // A group address cannot send (IEEE 802.3): such a frame is forged.
-  if ((get8(packet + SOURCE) & 1) !== 0) return DROP_NOT_FOR_US;
+  if ((get8(packet + SOURCE) & 1) !== 0) return -DROP_NOT_FOR_US;
   const type: i32 = get16(packet + TYPE);
   const vlan: i32 = i32at(at + IF_VLAN);
   if (type === ETHERTYPE_TAG) return untag(packet, vlan);
-  return vlan === 0 ? type : DROP_VLAN;
+  return vlan === 0 ? type : -DROP_VLAN;
 }
 
 /** Takes a tag for our VLAN off: the type behind it, or that of a frame which is not for us. */
 function untag(packet: i32, vlan: i32): i32 {
   const bytes: i32 = i32at(packet + PACKET_LENGTH) - TAG_BYTES;
-  if (bytes < ETHERNET_HEADER_BYTES) return DROP_FRAME_SHORT;
-  if ((get16(packet + TYPE + 2) & TAG_VLAN) !== vlan) return vlan === 0 ? ETHERTYPE_TAG : DROP_VLAN;
+  if (bytes < ETHERNET_HEADER_BYTES) return -DROP_FRAME_SHORT;
+  if ((get16(packet + TYPE + 2) & TAG_VLAN) !== vlan) return vlan === 0 ? ETHERTYPE_TAG : -DROP_VLAN;
   copy(packet + TYPE, packet + TYPE + TAG_BYTES, bytes - (TYPE - PACKET_FRAME));
   puti32(packet + PACKET_LENGTH, bytes);
   return get16(packet + TYPE);

@@ -18,7 +18,6 @@ import {
   DROP_ARP_FAILED,
   DROP_BROADCAST,
   DROP_ETHERTYPE,
-  DROP_FRAME_SHORT,
   DROP_HOST_SHARE,
   DROP_INTERFACE_DOWN,
   DROP_LOCAL_CLOSED,
@@ -26,14 +25,12 @@ import {
   DROP_NO_BUFFER,
   DROP_NO_PORT,
   DROP_NO_ROUTE,
-  DROP_NOT_FOR_US,
   DROP_PROTOCOL,
   DROP_SAME_INTERFACE,
   DROP_TABLE_FULL,
   DROP_TOO_BIG,
   DROP_TTL,
   DROP_UNSOLICITED,
-  DROP_VLAN,
 } from './counters.ts';
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, ethernetInput } from './ethernet.ts';
 import { fragmentDue, fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
@@ -141,8 +138,7 @@ export function receive(packet: i32): void {
 /** A frame that is not IPv4: ARP, or a reason to drop it. */
 function notIpv4(packet: i32, index: i32, type: i32): void {
   if (type !== ETHERTYPE_ARP) {
-    const isReason: i32 = type === DROP_NOT_FOR_US || type === DROP_FRAME_SHORT || type === DROP_VLAN ? 1 : 0;
-    finish(packet, isReason !== 0 ? type : DROP_ETHERTYPE);
+    finish(packet, type < 0 ? -type : DROP_ETHERTYPE);
     return;
   }
   const verdict: i32 = arpInput(packet, index);

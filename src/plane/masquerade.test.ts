@@ -31,8 +31,8 @@ import {
 } from './counters.ts';
 import { configureInterface, INTERFACE_OUTSIDE } from './interface.ts';
 import { INTERFACE_WAN, MASQUERADE_AT } from './limits.ts';
-import { E_STATE, entryAt } from './masquerade-table.ts';
-import { get8, i32at } from './memory.ts';
+import { E_SENT, E_STATE, entryAt } from './masquerade-table.ts';
+import { get8, i32at, puti32 } from './memory.ts';
 import { LOCAL, PACKET_ENTRY, PASS } from './packet.ts';
 import {
   FILTER_ADDRESS,
@@ -378,6 +378,9 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       t.is(lab.inbound(ipv4(back, protocol, payload(40))).read.destination, HOST_2);
       t.is(lab.outbound(ipv4(out, protocol, payload(40))).verdict, DROP_PROTOCOL, 'now the first waits');
       t.is(plane.masqueradeCount(), 1);
+      // Silent for longer than the ticks' sign lasts, while its remote host goes on.
+      puti32(entryAt(1) + E_SENT, (lab.now + 0x7fffff00) | 0);
+      t.is(lab.outbound(ipv4(out, protocol, payload(40))).verdict, PASS);
     }
   });
 

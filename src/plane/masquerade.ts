@@ -344,7 +344,8 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
     const other: i32 = findInbound(outside, remote, 0, protocol);
     if (other !== 0) {
       const silent: i32 = (i32at(NOW_AT) - i32at(other + E_SENT)) | 0;
-      if (silent < TUNNEL_IDLE_SECONDS * TICKS_PER_SECOND) return DROP_PROTOCOL;
+      // Below 0: for more than 248 days.
+      if (silent >= 0 && silent < TUNNEL_IDLE_SECONDS * TICKS_PER_SECOND) return DROP_PROTOCOL;
       removeEntry(other);
     }
   }

@@ -110,12 +110,35 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(secondsLeft(), 7440);
   });
 
-  it('data under way make the place of an RST wider: what was sent and is not acknowledged', t => {
-    open(1001, 5001, SCALE_7);
-    for (let at = 5001; at < 5001 + 200_000; at += 1460) hear(ACK, at, 1001, payload(1460));
-    t.is(hear(RST, 5001 + 200_000 + 8000).verdict, PASS);
+  it('an RST counts behind four segments under way, and behind more when they are acknowledged', t => {
+    for (const [bytes, counts] of [
+      [4 * 1460, true],
+      [6 * 1460, false],
+      [137 * 1460, false],
+    ] as [number, boolean][]) {
+      lab.reset();
+      open(1001, 5001, SCALE_7);
+      for (let at = 0; at < bytes; at += 1460) hear(ACK, 5001 + at, 1001, payload(1460));
+      t.is(hear(RST, 5001 + bytes).verdict, PASS);
+      t.is(state(), counts ? RFC_TRANS : RFC_ESTABLISHED, `${bytes}`);
+      if (counts) continue;
+      send(ACK, 1001, 5001 + bytes);
+      hear(RST, 5001 + bytes);
+      t.is(state(), RFC_TRANS);
+    }
+  });
+
+  it('forged acknowledgments of which one is near do not make the place of an RST wider', t => {
+    const [inside, outside] = [0x3a7b91c5, 0x91234567 | 0];
+    open(inside, outside, [3, 3, 8, 0]);
+    lab.verify = false;
+    const window = 0xffff << 8;
+    const step = window - 4096;
+    for (let acknowledgment = 0; acknowledgment < 2 ** 32; acknowledgment += 2 * step)
+      for (let sequence = 0; sequence < 2 ** 32; sequence += step) hear(ACK, sequence, acknowledgment);
+    for (let sequence = 0; sequence < 2 ** 32; sequence += step) hear(RST, sequence);
     t.is(state(), RFC_ESTABLISHED);
-    hear(RST, 5001 + 200_000);
+    hear(RST, outside);
     t.is(state(), RFC_TRANS);
   });
 
@@ -167,10 +190,10 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       send(SYN, 1000, 0, NONE, mine);
       hear(SYN | ACK, 5000, 1001, NONE, theirs);
       send(ACK, 1001, 5001);
-      // Data that far ahead count as near, so an RST behind them does.
+      // Data that far ahead count as near, so a FIN behind them does.
       hear(ACK, 5001 + distance, 1001, payload(100));
-      hear(RST, 5001 + distance + 100);
-      return state() === RFC_TRANS;
+      hear(FIN | ACK, 5001 + distance + 100, 1001);
+      return state() !== RFC_ESTABLISHED;
     };
     t.true(reach([], [], 60_000));
     t.false(reach([], [], 70_000));
