@@ -3,8 +3,25 @@
 // Not here: who gets the LAN's addresses (dhcp/server.ts), which reads the LAN's address for each answer.
 
 import { INTERFACE_INSIDE } from '../plane/interface.ts';
-import { INTERFACE_LAN, MTU_DEFAULT } from '../plane/limits.ts';
-import { formatAddress, formatPrefix, maskOf, overlap, type Prefix, parsePrefix } from './address.ts';
+import {
+  INTERFACE_LAN,
+  INTERFACE_WAN,
+  MTU_DEFAULT,
+  ROUTE_BYTES,
+  ROUTE_COUNT,
+  ROUTES_AT,
+} from '../plane/limits.ts';
+import { i32at } from '../plane/memory.ts';
+import { ROUTE_DESTINATION, ROUTE_INTERFACE, ROUTE_MASK, ROUTE_SET, ROUTE_USED } from '../plane/route.ts';
+import {
+  formatAddress,
+  formatPrefix,
+  lengthOf,
+  maskOf,
+  overlap,
+  type Prefix,
+  parsePrefix,
+} from './address.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
 import type { DhcpConfig } from './dhcp/pool.ts';
@@ -31,6 +48,20 @@ export interface Lan {
   settings(): Setting[];
   /** The DHCP server's settings, which must fit the LAN's network. */
   dhcp: DhcpConfig | undefined;
+}
+
+/** Why networks on the WAN's link would take addresses to which a route by the LAN was set by hand; '' if they do not. */
+function insideRoute(networks: readonly Prefix[]): string {
+  for (let i = 0; i < ROUTE_COUNT; i++) {
+    const at = ROUTES_AT + i * ROUTE_BYTES;
+    if (i32at(at + ROUTE_USED) !== ROUTE_SET || i32at(at + ROUTE_INTERFACE) === INTERFACE_WAN) continue;
+    const route = { address: i32at(at + ROUTE_DESTINATION), length: lengthOf(i32at(at + ROUTE_MASK)) };
+    // A route that is longer than the link's network goes before it.
+    const network = networks.find(one => one.length >= route.length && overlap(one, route));
+    if (network !== undefined)
+      return `${formatPrefix(network.address, network.length)} is in ${formatPrefix(route.address, route.length)}, to which a route was set by hand`;
+  }
+  return '';
 }
 
 export function createLan(context: Context): Lan {
@@ -87,6 +118,8 @@ export function createLan(context: Context): Lan {
     dhcp: undefined,
     refuse: networks => {
       const own = prefixOf(INTERFACE_LAN);
+      const captured = insideRoute(networks);
+      if (captured !== '') return captured;
       const network = clash(networks, own);
       if (network === undefined || own === undefined) return undefined;
       const theirs = formatPrefix(network.address, network.length);

@@ -232,6 +232,25 @@ test.serial('a LAN that was set by hand stays, and the WAN gets no address: the 
   t.is(lab.address(INTERFACE_LAN), '192.168.1.1/24');
 });
 
+test.serial(
+  'a lease whose network is in a route that was set by hand is not used: the log says why, once',
+  t => {
+    const by = (route: string) => (lab: WanLab) => createRoutes(lab.context).set([route, '192.168.0.2']);
+    const network = [mask('255.255.255.0')];
+    const lab = leased('10.20.3.10', network, by('10.20.0.0/16'));
+    lab.run(600);
+    t.is(lab.address(), '');
+    const why =
+      'wan: cannot use the offer of 203.0.113.1: 10.20.3.0/24 is in 10.20.0.0/16, to which a route was set by hand';
+    t.deepEqual(
+      lab.logged.filter(line => line.includes('10.20.0.0/16')),
+      [why],
+    );
+    t.is(leased('10.20.3.10', network, by('10.20.3.0/25')).address(), '10.20.3.10/24', 'the longer one wins');
+    t.is(leased('10.21.3.10', network, by('10.20.0.0/16')).address(), '10.21.3.10/24');
+  },
+);
+
 test.serial('the WAN that moves into the LAN in mid-life moves the LAN too', t => {
   const lab = leased('203.0.113.10', []);
   lab.server = message =>
