@@ -62,7 +62,7 @@ void snapshot_restore(void);
 /* Maps the page of a device's registers and answers where one is; with interrupts off, until the next call. */
 volatile void *device_register(u32 physical);
 /* What RAM was left for the engine's heap, in bytes, and where in linear memory it ends. */
-extern u32 heap_bytes, heap_end;
+extern u32 spare_taken, heap_bytes, heap_end;
 /* Top of the stack on which control and interrupts run; below it lies an unmapped one. */
 extern u32 stack_top;
 /* The loader's facts (image/layout.ts), copied before its memory is used for other things. */

@@ -45,7 +45,7 @@ static u32 read_module(Z_engine_instance_t *engine, const struct overlay *overla
 
 /* Answers 0 when the heap has no room. What an attempt before that had read is evaluated first. */
 u32 overlay_load(struct Z_engine_instance_t *engine, u32 number) {
-  if (number >= sizeof overlays / sizeof *overlays) return 0;
+  if (number >= sizeof overlays / sizeof *overlays || (!number && spare_taken)) return 0;
   const struct overlay *overlay = &overlays[number];
   return evaluate(engine, overlay->line) || (read_module(engine, overlay) && evaluate(engine, overlay->line));
 }
