@@ -5,7 +5,8 @@
 // and a variable that two files share is no export of either; what two overlays share and control has not is in both.
 // Not here: compiling (bytecode.ts), the engine (embed.ts), the snapshot of its heap (image/).
 
-import { readdirSync, readFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Plugin, transform } from 'esbuild';
@@ -74,8 +75,63 @@ const options = {
  */
 const MINIFIED: MinifyOptions = { module: true, ecma: 2020, compress: { passes: 3 } };
 
-/** The firmware: control as one module, and one for each overlay. */
-export async function bundle(): Promise<Firmware> {
+let made: Promise<Firmware> | undefined;
+
+/**
+ * The firmware: control as one module, and one for each overlay. It is made once from the same sources, and kept in
+ * build/cache/.
+ */
+export function bundle(): Promise<Firmware> {
+  made ??= cachedFirmware();
+  return made;
+}
+
+async function cachedFirmware(): Promise<Firmware> {
+  const folder = path.join(here, '../build/cache');
+  const file = path.join(folder, `firmware-${sourcesKey()}.json`);
+  const { modules, overlays } = existsSync(file)
+    ? (JSON.parse(readFileSync(file, 'utf8')) as Record<keyof Firmware, Kept[]>)
+    : await makeFirmware().then(firmware => ({
+        modules: firmware.modules.map(kept),
+        overlays: firmware.overlays.map(kept),
+      }));
+  if (!existsSync(file)) {
+    mkdirSync(folder, { recursive: true });
+    const part = `${file}.${process.pid}`;
+    writeFileSync(part, JSON.stringify({ modules, overlays }));
+    renameSync(part, file);
+  }
+  return { modules: modules.map(compiled), overlays: overlays.map(compiled) };
+}
+
+interface Kept {
+  name: string;
+  base64: string;
+}
+
+function kept({ name, bytecode }: Compiled): Kept {
+  return { name, base64: Buffer.from(bytecode).toString('base64') };
+}
+
+function compiled({ name, base64 }: Kept): Compiled {
+  return { name, bytecode: Uint8Array.from(Buffer.from(base64, 'base64')) };
+}
+
+/** A sum over all that the firmware is made of, this file and the packages' versions among it. */
+function sourcesKey(): string {
+  const root = path.join(here, '..');
+  const sum = createHash('sha256').update(JSON.stringify(options.define));
+  for (const folder of ['src', 'hal', 'firmware', 'image']) {
+    for (const file of sourceFiles(path.join(root, folder)))
+      sum.update(path.relative(root, file)).update('\0').update(readFileSync(file)).update('\0');
+  }
+  return sum
+    .update(readFileSync(path.join(root, 'package-lock.json')))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+async function makeFirmware(): Promise<Firmware> {
   const files = await controlFiles();
   const resident = files.reached('firmware/control.js');
   const overlays = await Promise.all(

@@ -147,6 +147,20 @@ test('where no place can be read nothing but reset factory is taken, within a mi
   t.regex(type('reset factory\r', 12 * SECOND), /Rebooting.*lan: 192\.168\.0\.1\/24\r\n.*masqbox> $/s);
 });
 
+test('a first save that was cut is no lock; a damaged place beside one that cannot be read is', async t => {
+  const torn = (): SimDisk => {
+    const bytes = Buffer.alloc(IMAGE_SECTORS * SECTOR_BYTES);
+    const whole = Buffer.from(encodeConfig(1, LINES));
+    whole.copy(bytes, CONFIG_SECTOR * SECTOR_BYTES, 0, 100);
+    return simDisk(memoryMedium(bytes));
+  };
+  const first = await start(torn());
+  t.regex(first.type(''), /masqbox> $/);
+  const beside = torn();
+  beside.drive.bad.set(CONFIG_SECTOR + CONFIG_SECTORS, UNC);
+  t.regex((await start(beside)).type(''), /Locked: /);
+});
+
 test('after that minute, and after a reset, reset factory is refused', async t => {
   const disk = savedDisk();
   spoil(disk);

@@ -38,6 +38,8 @@ export interface Loaded {
   bytes: number | undefined;
   /** What was wrong with a newer one, or with both. */
   problems: string[];
+  /** There is nothing but a first save that was cut: one area has never been written, and the other can be read. */
+  isFirstCut: boolean;
 }
 
 export interface ConfigStore {
@@ -60,7 +62,7 @@ export function createFloppyStore({ plane }: StoreMachine): ConfigStore {
   // biome-ignore lint/correctness/useYield: it needs no time
   function* load(): Generator<number, Loaded> {
     const magic = i32at(STORE_AT + CONFIG_AT_MAGIC);
-    if (magic === 0) return { bytes: undefined, problems: [] };
+    if (magic === 0) return { bytes: undefined, problems: [], isFirstCut: false };
     const bytes = i32at(STORE_AT + CONFIG_AT_LENGTH);
     const isWhole =
       magic === CONFIG_MAGIC &&
@@ -69,7 +71,7 @@ export function createFloppyStore({ plane }: StoreMachine): ConfigStore {
       plane.crc32(plane.crc32(0, STORE_AT, CONFIG_AT_CRC), CONFIG_TEXT_AT, bytes) ===
         i32at(STORE_AT + CONFIG_AT_CRC);
     const problems = isWhole ? [] : ['the saved configurations of the floppy cannot be used'];
-    return { bytes: isWhole ? bytes : undefined, problems };
+    return { bytes: isWhole ? bytes : undefined, problems, isFirstCut: false };
   }
   // biome-ignore lint/correctness/useYield: it needs no time
   function* refuse(): Generator<number, string> {
@@ -77,6 +79,13 @@ export function createFloppyStore({ plane }: StoreMachine): ConfigStore {
   }
   return { load, save: refuse, erase: refuse };
 }
+
+const NO_CONFIGURATION = 'it is no configuration';
+const OTHER_FORMAT = 'its format is another';
+const BAD_LENGTH = 'its length is impossible';
+const BAD_CHECKSUM = 'its checksum is wrong';
+/** What a power cut in the middle of writing leaves; a sector that cannot be read is another matter. */
+const DAMAGES: readonly string[] = [NO_CONFIGURATION, BAD_LENGTH, BAD_CHECKSUM];
 
 /** Where a text that is to be saved goes. */
 export const CONFIG_TEXT_AT = STORE_AT + CONFIG_AT_TEXT;
@@ -99,9 +108,9 @@ export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): 
     if (why !== undefined) return why;
     const bytes = i32at(STORE_AT + CONFIG_AT_LENGTH);
     const magic = i32at(STORE_AT + CONFIG_AT_MAGIC);
-    if (magic !== CONFIG_MAGIC) return magic === 0 ? '' : 'it is no configuration';
-    if (i32at(STORE_AT + CONFIG_AT_FORMAT) !== CONFIG_FORMAT) return 'its format is another';
-    return bytes < 0 || bytes > CONFIG_TEXT_MAX ? 'its length is impossible' : bytes;
+    if (magic !== CONFIG_MAGIC) return magic === 0 ? '' : NO_CONFIGURATION;
+    if (i32at(STORE_AT + CONFIG_AT_FORMAT) !== CONFIG_FORMAT) return OTHER_FORMAT;
+    return bytes < 0 || bytes > CONFIG_TEXT_MAX ? BAD_LENGTH : bytes;
   }
 
   /** Reads an area into the store's memory; answers as header() does. */
@@ -113,13 +122,17 @@ export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): 
       const cause = yield* disk.read(sectorOf(index) + 1, view(1, sectors));
       if (cause !== undefined) return cause;
     }
-    return crcOf(bytes) === i32at(STORE_AT + CONFIG_AT_CRC) ? bytes : 'its checksum is wrong';
+    return crcOf(bytes) === i32at(STORE_AT + CONFIG_AT_CRC) ? bytes : BAD_CHECKSUM;
   }
 
   function* load(): Generator<number, Loaded> {
     const found: { index: number; sequence: number }[] = [];
     const problems: string[] = [];
+    let blanks = 0;
+    let damaged = 0;
     const tell = (index: number, why: string): void => {
+      if (why === '') blanks++;
+      if (DAMAGES.includes(why)) damaged++;
       if (why !== '') problems.push(`saved configuration ${index} cannot be used: ${why}`);
     };
     for (let index = 0; index < CONFIG_COUNT; index++) {
@@ -138,9 +151,9 @@ export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): 
       }
       area = entry.index;
       sequence = entry.sequence;
-      return { bytes, problems };
+      return { bytes, problems, isFirstCut: false };
     }
-    return { bytes: undefined, problems };
+    return { bytes: undefined, problems, isFirstCut: blanks === 1 && damaged === 1 };
   }
 
   function* save(bytes: number, isOver: boolean): Generator<number, string | undefined> {

@@ -103,7 +103,7 @@ export function createStore(context: Context): Store {
   let isRead = false;
   /** What is wrong with the log, from the start until it is told. */
   let logProblem: string | undefined;
-  let loaded: Loaded = { bytes: undefined, problems: [] };
+  let loaded: Loaded = { bytes: undefined, problems: [], isFirstCut: false };
   /** What the log had at the start, until the DHCP server has taken it. */
   let found: Entry[] = [];
   let wanAddress = 0;
@@ -161,7 +161,7 @@ export function createStore(context: Context): Store {
       if (isRead) logProblem = problem;
       else loaded.problems.push(problem);
     } else if (result.value !== undefined) logProblem = `the flash log has bad sectors: ${result.value}`;
-    if (loaded.bytes !== undefined || loaded.problems.length === 0) return undefined;
+    if (loaded.bytes !== undefined || loaded.problems.length === 0 || loaded.isFirstCut) return undefined;
     return { why: 'the saved settings cannot be read', isTriedAgain: true };
   }
 
@@ -197,7 +197,7 @@ export function createStore(context: Context): Store {
 
   function* apply(isSafe: boolean): Generator<number, string[], void> {
     const { bytes, problems } = loaded;
-    loaded = { bytes: undefined, problems: [] };
+    loaded = { bytes: undefined, problems: [], isFirstCut: false };
     if (problems.length > 0)
       problems.push(
         bytes === undefined ? 'the settings are the defaults' : 'the other saved configuration is used',
@@ -224,8 +224,9 @@ export function createStore(context: Context): Store {
 
   function* load(): Generator<number, Saved> {
     yield* ready();
-    const { bytes, problems } = yield* (config as ConfigStore).load();
-    if (bytes === undefined) return { text: undefined, key: 0, lines: undefined, problems };
+    const { bytes, problems, isFirstCut } = yield* (config as ConfigStore).load();
+    if (bytes === undefined)
+      return { text: undefined, key: 0, lines: undefined, problems: isFirstCut ? [] : problems };
     const text = textFrom(machine.memory, CONFIG_TEXT_AT, bytes);
     const key = machine.plane.crc32(0, CONFIG_TEXT_AT, bytes);
     return { text, key, lines: migrate(text).lines, problems };
