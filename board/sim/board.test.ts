@@ -323,7 +323,8 @@ test('control that dies is started again, and sessions go on', async t => {
 
 test('reboot says so and starts from the defaults', async t => {
   const { command, take, wait } = await configured();
-  t.is(command('reboot'), 'Rebooting\r\n');
+  t.regex(command('reboot'), /Reboot all the same: yes or no \[no\]: $/);
+  t.regex(command('yes'), /Rebooting\r\n$/);
   wait(51);
   t.true(
     take().endsWith(

@@ -36,8 +36,8 @@ export function takeFrame(at: i32, port: i32, page: i32, packet: i32): i32 {
   return good === 0 ? FRAME_BAD : length;
 }
 
-/** 1 if a frame, its first bytes read, is so long because of a tag. */
-function isTagged(packet: i32, length: i32): i32 {
+/** 1 if a frame, its first bytes there, is so long because of a tag. */
+export function isTagged(packet: i32, length: i32): i32 {
   return length <= FRAME_TAGGED_MAX && get16(packet + PACKET_FRAME + 12) === ETHERTYPE_TAG ? 1 : 0;
 }
 

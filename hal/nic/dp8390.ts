@@ -30,12 +30,7 @@ import {
   IF_TX_PACKETS,
   interfaceAt,
 } from '../../src/plane/interface.ts';
-import {
-  FRAME_TAGGED_MAX,
-  NIC_TRANSMIT_TICKS,
-  RECOVERY_FRAMES,
-  SKIP_FRAMES,
-} from '../../src/plane/limits.ts';
+import { FRAME_MAX, NIC_TRANSMIT_TICKS, RECOVERY_FRAMES, SKIP_FRAMES } from '../../src/plane/limits.ts';
 import { fill, get8, i32at, puti32 } from '../../src/plane/memory.ts';
 import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/plane/packet.ts';
 import { allocate, release } from '../../src/plane/pool.ts';
@@ -56,7 +51,7 @@ import {
   NIC_STATION,
 } from './card.ts';
 import { remoteWrite } from './dp8390-dma.ts';
-import { FRAME_BAD, RING_BAD, skipFrame, takeFrame } from './dp8390-frame.ts';
+import { FRAME_BAD, isTagged, RING_BAD, skipFrame, takeFrame } from './dp8390-frame.ts';
 import * as R from './dp8390-registers.ts';
 
 /** Reads of ISR until a reset has ended. A read takes a microsecond; National allows a frame's time, 1.6 ms. */
@@ -377,7 +372,7 @@ export function dp8390Send(index: i32, packet: i32): i32 {
   const record: i32 = interfaceAt(index);
   if (i32at(at + R.DP_STOPPED) !== 0) return 0; // the remote DMA stands still too
   let length: i32 = i32at(packet + PACKET_LENGTH);
-  if (length < ETHERNET_HEADER || length > FRAME_TAGGED_MAX) {
+  if (length < ETHERNET_HEADER || (length > FRAME_MAX && isTagged(packet, length) === 0)) {
     loseFrame(record + IF_TX_ERRORS);
     release(packet);
     return 1;
