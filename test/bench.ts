@@ -2,7 +2,7 @@
 // is 32 ns of the machine's time, on every host the same; what the floor did not sleep, it worked. Frames go
 // through the whole path: card, interrupt, driver, plane, driver, card.
 //
-// `npm run bench -- parts boot restore frames rates services keys floods hour` runs only what is named. Prints tables in Markdown, as
+// `npm run bench -- parts boot restore frames rates services keys floods hour off` runs what is named. Prints Markdown, as
 // docs/performance.md keeps them. Not here: limits that fail a build; people decide.
 
 import { FACT_FLOOR_COUNTS, FACT_HEAP_BYTES, FACT_LOADER_COUNTS, FACT_MEMORY_KIB } from '../firmware/abi.ts';
