@@ -76,9 +76,11 @@ export function createCards(context: Context, store: Store): Cards {
         const word = text.toLowerCase();
         if (!WORD.test(word))
           throw new Refusal(`Cannot set card ${name} ${text}: it is no station address and no port`);
+        // Where the overlay cannot be loaded, nothing is set.
+        const note = context.registry.isRestoring
+          ? undefined
+          : machine.overlay('cards').explain(side, word, words[1 - side]);
         words[side] = word;
-        if (context.registry.isRestoring) return;
-        const note = machine.overlay('cards').explain(side, word, words[1 - side]);
         if (note !== undefined) output.line(note);
       },
       unset: () => {

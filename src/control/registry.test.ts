@@ -57,6 +57,36 @@ test.serial('a setting becomes commands and configuration lines', t => {
   t.deepEqual(context.registry.lines(), []);
 });
 
+test.serial('what a setting changed before it was refused is told, and lies in the memory', t => {
+  const { commands, context, memory, refusal } = controlLab();
+  const { registry } = context;
+  const one = words('one');
+  const half = words('half', {
+    set: ([word = '']) => {
+      if (word !== 'none') one.state.value = word;
+      throw new Refusal(`Cannot set half ${word}: it is half`);
+    },
+  });
+  registry.add(one.setting, half.setting);
+  let changes = 0;
+  registry.onChange(() => changes++);
+  const type = (line: string) => {
+    const command = commands.find(({ words: own }) => line.startsWith(`${own} `));
+    return refusal(() => void command?.run([line.split(' ').at(-1) as string]));
+  };
+  t.is(type('set one a'), '');
+  t.is(changes, 1);
+  t.is(type('set half none'), 'Cannot set half none: it is half');
+  t.is(changes, 1, 'nothing was changed');
+  t.is(type('set half b'), 'Cannot set half b: it is half');
+  t.is(changes, 2);
+  const bytes = i32at(CONFIGURATION_AT);
+  t.is(
+    Buffer.from(memory.subarray(CONFIGURATION_AT + 4, CONFIGURATION_AT + 4 + bytes)).toString(),
+    'set one b\n',
+  );
+});
+
 /** A setting of many lines: what is set is added at the end, or at its place in the order of the alphabet. */
 function many(name: string, isSorted: boolean): Setting {
   let values: string[] = [];

@@ -38,7 +38,7 @@ export interface Setting {
   set(args: string[]): void;
   /** Puts it back to what it is without a setting; throws a Refusal. */
   unset?(args: string[]): void;
-  /** The form of the arguments of `unset`; none when left out. */
+  /** The form of the arguments of `unset`; none when left out. In [] are those that only who types may need. */
   unsetArguments?: string;
   /** What `unset` does, for the help. */
   unsetHelp?: string;
@@ -98,7 +98,13 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
       words,
       help,
       run: args => {
-        run(args);
+        try {
+          run(args);
+        } catch (error) {
+          // Perhaps a part of it was done before.
+          if (!(isApplying || isAsWritten())) changed();
+          throw error;
+        }
         changed();
         return undefined;
       },
@@ -125,6 +131,11 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
 
   function lines(): string[] {
     return settings.flatMap(setting => setting.lines());
+  }
+
+  function isAsWritten(): boolean {
+    const all = lines();
+    return all.length === written.length && all.every((line, i) => line === written[i]);
   }
 
   function changed(): void {

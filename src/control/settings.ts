@@ -79,9 +79,14 @@ export function configure(
   plane.interfacesChanged();
 }
 
+/** Why the LAN cannot have this address, or undefined. */
+export function refuseLan(prefix: Prefix): string | undefined {
+  return refuseHost(prefix) ?? refuseOverlap(prefix, INTERFACE_WAN, 'WAN');
+}
+
 /** Sets the LAN's address; answers why not, or undefined. */
 export function setLan(plane: Plane, prefix: Prefix): string | undefined {
-  const why = refuseHost(prefix) ?? refuseOverlap(prefix, INTERFACE_WAN, 'WAN');
+  const why = refuseLan(prefix);
   if (why === undefined) {
     configure(plane, INTERFACE_LAN, INTERFACE_INSIDE, prefix.address, maskOf(prefix.length), MTU_DEFAULT);
   }

@@ -15,3 +15,23 @@ test('set wan static is address and gateway in one line', async t => {
   t.is(command('unset wan address'), '');
   t.regex(command('show wan'), /^mode +dhcp, /);
 });
+
+test('set wan static with a gateway that does not fit changes nothing', async t => {
+  const { command } = await lab();
+  const before = command('show wan');
+  for (const gateway of ['203.0.113.1', '203.0.114.5', '203.0.114.255', '1.1.1', '192.168.0.9'])
+    t.regex(
+      command(`set wan static 203.0.114.5/24 ${gateway} confirm 5`),
+      /^Cannot set WAN gateway /,
+      gateway,
+    );
+  t.regex(command('set wan static 203.0.114.0/24 203.0.114.1'), /^Cannot set WAN address /);
+  t.is(command('show wan'), before);
+  t.is(command('confirm'), 'Cannot confirm: nothing waits for it');
+  t.is(command('set wan static 203.0.113.9/24 203.0.113.1'), '');
+  t.regex(command('set wan static 203.0.114.5/24 203.0.113.1'), /^Cannot set WAN gateway /);
+  t.deepEqual(command('show config').split('\n').slice(0, 2), [
+    'set wan address 203.0.113.9/24',
+    'set wan gateway 203.0.113.1',
+  ]);
+});

@@ -3,12 +3,12 @@
 import { IF_MTU, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_WAN } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
-import { formatAddress, formatPrefix, parseAddress, parsePrefix } from '../address.ts';
+import { formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from '../address.ts';
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import type { Lease } from '../dhcp/lease.ts';
 import type { Setting } from '../registry.ts';
-import { gatewayOf, prefixOf } from '../settings.ts';
+import { gatewayOf, prefixOf, refuseGateway, refuseWan } from '../settings.ts';
 import { HOST_NAME_DEFAULT, type Wan } from '../wan.ts';
 
 /** A label of a host name (RFC 1123, section 2.1). */
@@ -18,11 +18,20 @@ function check(what: string, text: string, why: string | undefined): void {
   if (why !== undefined) throw new Refusal(`Cannot set WAN ${what} ${text}: ${why}`);
 }
 
-function setAddress(context: Context, wan: Wan, text: string): void {
+/** Sets the address, and with it the gateway if one is given: both, or neither. */
+function setAddress(context: Context, wan: Wan, text: string, gatewayText?: string): void {
   const prefix = parsePrefix(text);
+  const why = typeof prefix === 'string' ? prefix : refuseWan(prefix);
+  check('address', text, why);
+  if (gatewayText !== undefined) {
+    const gateway = parseAddress(gatewayText);
+    const whyNot = typeof gateway === 'string' ? gateway : refuseGateway(prefix as Prefix, gateway);
+    check('gateway', gatewayText, whyNot);
+  }
   const before = wan.mode === 'static' ? gatewayOf() : undefined;
-  check('address', text, typeof prefix === 'string' ? prefix : wan.setAddress(prefix));
-  if (before !== undefined && gatewayOf() === undefined) {
+  check('address', text, wan.setAddress(prefix as Prefix));
+  if (gatewayText !== undefined) setGateway(wan, gatewayText);
+  else if (before !== undefined && gatewayOf() === undefined) {
     context.output.line('The gateway was not in the new network and has been removed');
   }
 }
@@ -83,10 +92,7 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
       words: 'wan static',
       arguments: 'ADDRESS/LENGTH:prefix [GATEWAY:address]',
       help: 'address and gateway of the WAN in one line',
-      set: ([text = '', gateway]) => {
-        setAddress(context, wan, text);
-        if (gateway !== undefined) setGateway(wan, gateway);
-      },
+      set: ([text = '', gateway]) => setAddress(context, wan, text, gateway),
       lines: () => [],
     },
     ...mtuAndGateway(wan, ofStatic),

@@ -86,7 +86,7 @@ export class Console implements RawLine {
   private edited = 0;
   private losses: Loss[] = [];
   private held = false;
-  /** Takes off a line's end what is no command's; throws a Refusal. */
+  /** Takes off a line's end what is no command's; throws a Refusal. Is given '' when the line has run. */
   strip: (line: string) => string = line => line;
   private job: Job | undefined;
   /** The job, where it is an answer to TAB or `?`: the line goes on behind it. */
@@ -211,8 +211,11 @@ export class Console implements RawLine {
       this.typed[this.typedTo++] = CONTROL_C;
       return;
     }
+    // Where something is asked it stands behind the question, before what the job may say at its end.
+    const isAsked = this.asking;
+    if (isAsked) this.output.line('^C');
     if (!this.isLogin) this.end();
-    this.output.line('^C');
+    if (!isAsked) this.output.line('^C');
     if (!this.isLogin) this.open();
     else if (this.asking) this.editor.open();
   }
@@ -310,6 +313,8 @@ export class Console implements RawLine {
       this.job = found.command.run(found.args);
     } catch (error) {
       this.refuse(error);
+    } finally {
+      this.strip('');
     }
     if (this.job === undefined) this.running = undefined;
   }

@@ -28,7 +28,10 @@ const WITHOUT = /^\s*(?:set?|uns?e?t?)\s(?:.*\s)?confirm(?:\s+\d+[a-z]+)?\s*$/i;
 const MINUTE_TICKS = 60 * TICKS_PER_SECOND;
 
 export interface Rollback {
-  /** Takes `confirm MINUTES` off a line's end; what the line then changes goes back. Throws a Refusal. */
+  /**
+   * Takes `confirm MINUTES` off a line's end; what the line then changes goes back. Throws a Refusal. It is called once
+   * more, with '', when the line is done: what changes later is not the line's.
+   */
   strip(line: string): string;
   /** The board has started, or control alone: then a wait goes on. */
   start(restarted: boolean): void;
