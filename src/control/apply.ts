@@ -24,7 +24,7 @@ import { CRASH_AT } from '../plane/limits.ts';
 import { i32at } from '../plane/memory.ts';
 import { Refusal } from './console/command.ts';
 import type { Machine } from './machine.ts';
-import type { Meaning, Meanings } from './meaning.ts';
+import { isSingle, type Meaning, type Meanings } from './meaning.ts';
 import type { Setting } from './registry.ts';
 import { LineReader } from './store/line-reader.ts';
 import { clearRefused, setRefused } from './store/refused.ts';
@@ -186,7 +186,7 @@ export class Application {
       if (!(error instanceof Refusal)) throw error;
       return error.message;
     }
-    if (setting.unsetArguments === undefined) this.places.set(setting, number);
+    if (isSingle(setting)) this.places.set(setting, number);
     return undefined;
   }
 

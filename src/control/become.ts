@@ -8,7 +8,7 @@
 // Not here: which settings there are (registry.ts), where configurations come from (store/).
 
 import { Refusal, wordsOf } from './console/command.ts';
-import type { Meanings } from './meaning.ts';
+import { isSingle, type Meanings } from './meaning.ts';
 import type { Setting } from './registry.ts';
 
 /** After so many lines others get a turn: nothing that takes longer than a step is done in one. */
@@ -68,14 +68,15 @@ function* turn(
     let same = 0;
     while (same < have.length && have[same] === want[same]) same++;
     shared.set(setting, same);
-    const isReplaced = setting.unsetArguments === undefined && want.length > 0;
+    const isReplaced = isSingle(setting) && want.length > 0;
     if (isReplaced && !takesAllBack) continue;
     for (const line of have.slice(same).reverse()) {
       if (++changes % SLICE_LINES === 0) yield 0;
       try {
         const found = meanings.of(line);
         if (typeof found === 'string') throw new Refusal(found);
-        setting.unset?.(found.args.slice(0, wordsOf(setting.unsetArguments ?? '').length));
+        const count = isSingle(setting) ? 0 : wordsOf(setting.unsetArguments ?? '').length;
+        setting.unset?.(found.args.slice(0, count));
       } catch (error) {
         refused(error);
       }

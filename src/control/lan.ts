@@ -27,7 +27,7 @@ import type { Context } from './context.ts';
 import type { DhcpConfig } from './dhcp/pool.ts';
 import { NOTICE, WARNING } from './log.ts';
 import type { Setting } from './registry.ts';
-import { configure, LAN_DEFAULT, prefixOf, setLan } from './settings.ts';
+import { configure, LAN_DEFAULT, prefixOf, refuseLan, setLan } from './settings.ts';
 
 /** Where the LAN may go, best first; the last two are seldom chosen by providers or by makers of modems. */
 const PLACES: readonly Prefix[] = [
@@ -68,6 +68,10 @@ export function createLan(context: Context): Lan {
   const { plane } = context.machine;
   let isByHand = false;
 
+  function hasAddresses(): boolean {
+    return lan.dhcp !== undefined && (lan.dhcp.range !== undefined || lan.dhcp.reservations.length > 0);
+  }
+
   /** The first of the networks that shares addresses with a LAN, or undefined. */
   function clash(networks: readonly Prefix[], lan: Prefix | undefined): Prefix | undefined {
     return lan === undefined ? undefined : networks.find(network => overlap(network, lan));
@@ -85,33 +89,40 @@ export function createLan(context: Context): Lan {
     follow(before, place);
   }
 
-  function hasAddresses(): boolean {
-    return lan.dhcp !== undefined && (lan.dhcp.range !== undefined || lan.dhcp.reservations.length > 0);
-  }
-
-  /** The LAN has moved by itself, and range and reservations with it. */
+  /** The LAN has moved by itself: takes what stands in its network along, and tells of what cannot go. */
   function follow(before: Prefix, prefix: Prefix): void {
-    if (lan.dhcp === undefined || !hasAddresses() || context.registry.isRestoring) return;
-    const why = context.machine.overlay('lan').move(lan.dhcp, before, prefix);
-    if (why === undefined) context.registry.changed();
-    else context.log(WARNING, 'lan', why);
+    const { log, machine, registry } = context;
+    // It moves from and to networks of 256 addresses.
+    const start = ` ${formatAddress(before.address & -256).slice(0, -1)}`;
+    const stands = (): boolean => registry.lines().some(line => line.includes(start));
+    if (lan.dhcp === undefined || registry.isRestoring || !stands()) return;
+    try {
+      const { move, remaining } = machine.overlay('lan');
+      const why = move(lan.dhcp, before, prefix);
+      const [text] = remaining(registry.lines(), before, prefix);
+      for (const left of [why, text]) if (left !== undefined) log(WARNING, 'lan', left);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      log(WARNING, 'lan', error.message);
+    }
+    registry.changed();
   }
 
-  /** Sets the address as it is typed; with `move` range and reservations go along. Answers why not, or undefined. */
-  function set(prefix: Prefix, word: string): string | undefined {
-    const before = prefixOf(INTERFACE_LAN);
+  /** Puts the LAN elsewhere as it is typed; with `move` range and reservations go along. Answers why not, or undefined. */
+  function put(prefix: Prefix, word: string): string | undefined {
+    const { machine, output, registry } = context;
     if (word !== '' && word !== MOVE) return `${word} is not move`;
+    const why = refuseLan(prefix);
     // Of saved lines, those for the range come later.
-    if (lan.dhcp === undefined || !hasAddresses() || context.registry.isRestoring)
-      return setLan(plane, prefix);
-    const overlay = context.machine.overlay('lan');
-    const left = overlay.misfits(lan.dhcp, prefix);
-    if (left !== '' && word !== MOVE) return `${left} would not fit; with move behind it they go along`;
-    const why = setLan(plane, prefix);
-    if (why !== undefined || left === '' || before === undefined) return why;
-    const stuck = overlay.move(lan.dhcp, before, prefix);
-    if (stuck !== undefined) setLan(plane, before);
-    return stuck;
+    if (why !== undefined || lan.dhcp === undefined || registry.isRestoring)
+      return why ?? setLan(plane, prefix);
+    const before = prefixOf(INTERFACE_LAN);
+    const { follow, remaining } = machine.overlay('lan');
+    const stuck = follow(lan.dhcp, before, prefix, word === MOVE);
+    if (stuck !== undefined) return stuck;
+    setLan(plane, prefix);
+    for (const text of remaining(registry.lines(), before, prefix)) output.line(text);
+    return undefined;
   }
 
   const lan: Lan = {
@@ -136,25 +147,23 @@ export function createLan(context: Context): Lan {
         help: 'address of the router on the LAN; move takes DHCP range and reservations along',
         set: ([text = '', word = '']) => {
           const prefix = parsePrefix(text);
-          const why = typeof prefix === 'string' ? prefix : set(prefix, word);
+          const why = typeof prefix === 'string' ? prefix : put(prefix, word);
           if (why !== undefined) throw new Refusal(`Cannot set LAN address ${text}: ${why}`);
           isByHand = true;
         },
-        unset: () => {
+        unsetArguments: '[move]',
+        unset: ([word = '']) => {
+          const place = PLACES.find(place => refuseLan(place) === undefined);
+          const why = place === undefined ? 'the WAN leaves no private network' : put(place, word);
+          if (why !== undefined) throw new Refusal(`Cannot unset LAN address: ${why}`);
           isByHand = false;
-          const before = prefixOf(INTERFACE_LAN);
-          if (setLan(plane, LAN_DEFAULT) !== undefined) {
-            const free = PLACES.find(place => setLan(plane, place) === undefined);
-            if (free === undefined)
-              throw new Refusal('Cannot unset LAN address: the WAN leaves no private network');
-          }
-          const after = prefixOf(INTERFACE_LAN);
-          if (before !== undefined && after !== undefined) follow(before, after);
         },
         unsetHelp: 'puts the LAN to 192.168.0.1/24, or elsewhere if the WAN has that',
         lines: () => {
           const own = prefixOf(INTERFACE_LAN);
-          if (!isByHand || own === undefined) return [];
+          // Where it has moved by itself, and range or reservations with it, these need it at the next start.
+          if (own === undefined || !(isByHand || (hasAddresses() && own.address !== LAN_DEFAULT.address)))
+            return [];
           return [`set lan address ${formatPrefix(own.address, own.length)}`];
         },
       },

@@ -135,6 +135,11 @@ function refusal(line: string, why: string): string {
   return `Cannot run ${line.length > TOLD ? `${line.slice(0, TOLD)}...` : line}: ${why}`;
 }
 
+/** Whether it has one value, and another takes its place: nobody need say which is to be taken back. */
+export function isSingle({ unsetArguments }: Setting): boolean {
+  return unsetArguments === undefined || unsetArguments.startsWith('[');
+}
+
 function countsOf(entry: Entry): [number, number] {
   entry.counts ??= argumentCount(entry.command);
   return entry.counts;

@@ -3,12 +3,14 @@
 
 import { createSimBoard } from '../../../board/sim/board.ts';
 import * as packets from '../../../test/packets.ts';
+import { addressOption, answerBytes, parseMessage } from '../../../test/wan-lab.ts';
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { MORE, plainOutput } from '../console/screen.ts';
 import { BOOTREQUEST, CLIENT_PORT, Reader, SERVER_PORT, Writer } from './message.ts';
 import * as option from './options.ts';
 
 const LAN = 0;
+const WAN = 1;
 const PROMPT = 'masqbox> ';
 /** The sim's LAN card. */
 const ROUTER = '192.168.0.1';
@@ -49,6 +51,7 @@ export async function lab() {
   const heard: Heard[] = [];
   const questions: string[] = [];
   const queue: Uint8Array[] = [];
+  const wanQueue: Uint8Array[] = [];
   /** Who answers ARP: address to station. */
   const strangers = new Map<string, string>();
   const board = await createSimBoard({
@@ -56,11 +59,28 @@ export async function lab() {
       text += output;
     },
     onFrame: (card, frame) => {
+      if (card === WAN) serve(frame);
       if (card !== LAN) return;
       if (packets.get16(frame, 12) === 0x0806) answerArp(frame);
       else hear(frame);
     },
   });
+
+  /** The WAN's DHCP server gives this address, if it is not ''. */
+  let wanAddress = '';
+  function serve(frame: Uint8Array): void {
+    if (wanAddress === '' || packets.get16(frame, 12) !== 0x0800 || packets.get16(frame, 36) !== SERVER_PORT)
+      return;
+    const message = parseMessage(0, frame);
+    const type = message.type === 1 ? 2 : 5;
+    const server = wanAddress.replace(/\d+$/, '254');
+    const options = [addressOption(3, server)];
+    const data = answerBytes(message, { type, yiaddr: wanAddress, server, seconds: 3600, options });
+    const ip = { source: server, destination: '255.255.255.255' };
+    wanQueue.push(
+      packets.frame(packets.BROADCAST, '02:00:00:00:02:01', packets.udp(ip, SERVER_PORT, CLIENT_PORT, data)),
+    );
+  }
 
   function answerArp(frame: Uint8Array): void {
     const target = packets.addressText(packets.get32(frame, 38));
@@ -92,6 +112,10 @@ export async function lab() {
 
   const settle = (): void => {
     board.run();
+    for (let frame = wanQueue.shift(); frame !== undefined; frame = wanQueue.shift()) {
+      board.receive(WAN, frame);
+      board.run();
+    }
     for (let frame = queue.shift(); frame !== undefined; frame = queue.shift()) {
       board.receive(LAN, frame);
       board.run();
@@ -150,6 +174,10 @@ export async function lab() {
   return {
     ...{ board, heard, strangers, questions, raw, say, one, join, command, wait, settle },
     seconds: (count: number) => wait(count * TICKS_PER_SECOND),
+    /** From now on a DHCP server on the WAN gives this address. */
+    serveWan: (address: string) => {
+      wanAddress = address;
+    },
     /** Lets control die in its next step, and start again. */
     kill: () => {
       board.engine.evaluate('const was = Math.max; Math.max = () => { throw new Error("test") }; 0');

@@ -72,6 +72,51 @@ test('set lan address: what would not fit is told of, and moves along when that 
     ],
   );
   t.is(join(station(1), { server: '10.20.0.1' }), '10.20.0.20');
-  t.is(command('unset lan address'), '');
+  t.is(
+    command('unset lan address'),
+    'Cannot unset LAN address: the DHCP range 10.20.0.50 to 10.20.0.60 and the reservation of 10.20.0.20 and 1 more would not fit; with move behind it they go along',
+  );
+  t.regex(command('unset lan address away'), /away is not move|expected/);
+  t.regex(command('show config'), /lan address 10\.20/);
+  t.is(command('unset lan address move'), '');
   t.regex(command('show config'), /reserve \S+ 192\.168\.0\.20 pc/);
+  t.notRegex(command('show config'), /lan address/);
+});
+
+test('set and unset lan address tell which other settings are of the old network still', async t => {
+  const { command } = await lab();
+  const old = [
+    'set dhcp dns 192.168.0.3',
+    'set dhcp boot pxe.0 192.168.0.4',
+    'set dns host tv 192.168.0.5',
+    'set route 10.5.0.0/16 192.168.0.6',
+  ];
+  t.is(command('set dns host far 10.20.0.5'), '');
+  for (const line of old) t.is(command(line), '');
+  const told = (answer: string, network: string, lines: string[]) => {
+    const [first, ...rest] = answer.split('\n');
+    t.is(first, `Still of ${network} are ${lines.length} settings:`);
+    t.deepEqual(rest.sort(), [...lines].sort());
+  };
+  t.is(command('set lan address 192.168.0.9/16'), '', 'they are in it');
+  t.is(command('set lan address 192.168.0.1/24'), '');
+  told(command('set lan address 10.20.0.1/24'), '192.168.0.0/24', old);
+  for (const line of ['dhcp dns', 'dhcp boot', 'dns host tv', 'route 10.5.0.0/16']) command(`unset ${line}`);
+  t.is(command('unset lan address'), 'Still of 10.20.0.0/24: set dns host far 10.20.0.5');
+});
+
+test('a LAN that moved by itself is saved with its range, and takes settings along', async t => {
+  const one = await lab();
+  const { command, command: type } = one;
+  t.is(type('set dhcp range 192.168.0.50 192.168.0.60'), '');
+  t.is(type('set dns host tv 192.168.0.5'), '');
+  // The WAN has the LAN's network.
+  one.serveWan('192.168.0.77');
+  one.seconds(20);
+  const config = command('show config');
+  t.regex(config, /set lan address 192\.168\.1\.1\/24/);
+  t.regex(config, /set dhcp range 192\.168\.1\.50 192\.168\.1\.60/);
+  t.regex(command('show log'), /Still of 192\.168\.0\.0\/24: set dns host tv 192\.168\.0\.5/);
+  t.is(type('unset dhcp range'), '');
+  t.notRegex(command('show config'), /lan address/, 'it goes where it is needed');
 });

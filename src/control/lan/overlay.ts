@@ -1,7 +1,16 @@
-// The overlay `lan`: what of the DHCP server's settings does not fit another network of the LAN, and how it moves along.
+// The overlay `lan`: what of the DHCP server's settings does not fit another network of the LAN, and how it moves along;
+// and which other settings are of the old one still.
 // Not here: setting the LAN's address (../lan.ts).
 
-import { formatAddress, formatPrefix, maskOf, overlap, type Prefix, refuseHost } from '../address.ts';
+import {
+  formatAddress,
+  formatPrefix,
+  maskOf,
+  overlap,
+  type Prefix,
+  parseAddress,
+  refuseHost,
+} from '../address.ts';
 import type { DhcpConfig } from '../dhcp/pool.ts';
 
 /** Whether a host of the LAN may have the address. */
@@ -10,8 +19,14 @@ function fits(lan: Prefix, address: number): boolean {
   return refuseHost({ address, length: lan.length }) === undefined;
 }
 
+/** Settings that must be of the LAN's network. */
+interface Placed {
+  range: DhcpConfig['range'];
+  reservations: readonly { address: number }[];
+}
+
 /** What of the settings does not fit, in words; '' if all does. */
-export function misfits({ range, reservations }: DhcpConfig, lan: Prefix): string {
+export function misfits({ range, reservations }: Placed, lan: Prefix): string {
   const words: string[] = [];
   if (range !== undefined && !(fits(lan, range.first) && fits(lan, range.last)))
     words.push(`the DHCP range ${formatAddress(range.first)} to ${formatAddress(range.last)}`);
@@ -38,4 +53,35 @@ export function move(config: DhcpConfig, before: Prefix, lan: Prefix): string | 
   config.range = range;
   config.reservations = reservations;
   return undefined;
+}
+
+/** What is typed for another network: answers why it cannot be, or undefined, and then range and reservations fit it. */
+export function follow(
+  config: DhcpConfig,
+  before: Prefix | undefined,
+  lan: Prefix,
+  isMove: boolean,
+): string | undefined {
+  const left = misfits(config, lan);
+  if (left === '') return undefined;
+  if (!isMove) return `${left} would not fit; with move behind it they go along`;
+  return before === undefined ? `${left} would not fit` : move(config, before, lan);
+}
+
+/** Lines that tell of settings with an address of the old network: nobody but who made them knows what they are to be. */
+export function remaining(lines: readonly string[], before: Prefix | undefined, lan: Prefix): string[] {
+  if (before === undefined) return [];
+  const isOld = (word: string): boolean => {
+    const address = parseAddress(word);
+    if (typeof address === 'string') return false;
+    const host = { address, length: 32 };
+    return overlap(before, host) && !overlap(lan, host);
+  };
+  const old = lines.filter(line => line.split(' ').some(isOld));
+  const [first] = old;
+  if (first === undefined) return [];
+  const network = formatPrefix(before.address & maskOf(before.length), before.length);
+  return old.length === 1
+    ? [`Still of ${network}: ${first}`]
+    : [`Still of ${network} are ${old.length} settings:`, ...old];
 }
