@@ -69,11 +69,15 @@ class Lines {
   }
 }
 
-/** Why this is no address for an interface whose network must not have addresses of the other's. */
-function whyNoPrefix(text: string, other: Prefix | undefined, name: string): string | undefined {
+/**
+ * Why this is no address for an interface whose network must not have addresses of the other's. The WAN may have a /32:
+ * of one address there is neither number nor broadcast, as of two.
+ */
+function whyNoPrefix(text: string, other: Prefix | undefined, name: 'LAN' | 'WAN'): string | undefined {
   const prefix = parsePrefix(text);
   if (typeof prefix === 'string') return prefix;
-  const why = refuseHost(prefix);
+  const { address, length } = prefix;
+  const why = refuseHost(name === 'LAN' ? { address, length: Math.min(length, 31) } : prefix);
   if (why !== undefined || other === undefined || !overlap(prefix, other)) return why;
   return `it shares addresses with the ${name}'s network ${formatPrefix(other.address & maskOf(other.length), other.length)}`;
 }
@@ -94,12 +98,21 @@ function* yesOrNo(context: Context, prompt: string, standard: 'yes' | 'no'): Gen
   return answer === 'yes';
 }
 
+/** Why DHCP range and reservations would not fit the LAN's address, with what takes them along. */
+function whyNoRoom({ machine }: Context, lines: Lines, text: string): string | undefined {
+  const word = (line: string, place: number): number => parseAddress(line.split(' ')[place] ?? '') as number;
+  const [range] = lines.of('set dhcp range').map(line => ({ first: word(line, 0), last: word(line, 1) }));
+  const reservations = lines.of('set dhcp reserve').map(line => ({ address: word(line, 1) }));
+  const left = machine.overlay('lan').misfits({ range, reservations }, parsePrefix(text) as Prefix);
+  return left === '' ? undefined : `${left} would not fit; set lan address ${text} move takes them along`;
+}
+
 function* askLan(context: Context, lines: Lines): Generator<number, Prefix, void> {
   const { address, length } = prefixOf(INTERFACE_LAN) ?? LAN_DEFAULT;
   const now = formatPrefix(address, length);
   const wan = prefixOf(INTERFACE_WAN);
   const text = yield* question(context, "LAN: the router's address", now, answer =>
-    whyNoPrefix(answer, wan, 'WAN'),
+    answer === now ? undefined : (whyNoPrefix(answer, wan, 'WAN') ?? whyNoRoom(context, lines, answer)),
   );
   if (text !== now) lines.put('set lan address', [text]);
   return parsePrefix(text) as Prefix;
@@ -172,53 +185,56 @@ function showChanges({ output, registry }: Context, lines: Lines, isPassword: bo
     output.line(row);
 }
 
-/** Nothing was touched: says so, and whether what is in force is saved. */
-function* leave(context: Context): Job {
-  context.output.line(`Nothing was changed; the settings in force are ${yield* keptNow(context)}`);
-}
+const SHOWN = 'show config lists the settings';
 
 export function* setup(context: Context, access: Access, table: readonly Command[]): Job {
-  const { output, registry } = context;
+  const { output } = context;
   output.line('Enter takes what stands in [ ]; ^C leaves everything as it is');
-  const lines = new Lines(registry.lines());
+  const unchanged = `Nothing was changed; the settings in force are ${yield* keptNow(context)}`;
+  // What is said wherever it ends, by ^C too.
+  let outcome = unchanged;
+  try {
+    const lines = new Lines(context.registry.lines());
+    const isPassword = yield* askAll(context, access, lines);
+    const secret = isPassword
+      ? yield* context.machine.overlay('access').askPassword(context, access, true)
+      : access.secret;
+    showChanges(context, lines, isPassword);
+    if (!(yield* yesOrNo(context, 'Set this', 'yes'))) return;
+    outcome = `It is being set, and not saved; ${SHOWN}`;
+    const refusals = yield* replaceAll(context, lines.all);
+    for (const refusal of refusals) output.line(refusal);
+    outcome = unchanged;
+    if (refusals.length > 0) return;
+    if (isPassword) access.change(secret as Secret | undefined);
+    outcome = `In force, and perhaps not saved; ${SHOWN}`;
+    outcome = yield* keep(context, table);
+  } finally {
+    output.line(outcome);
+  }
+}
+
+/** Asks all but the password itself; answers whether there is to be another. */
+function* askAll(context: Context, access: Access, lines: Lines): Generator<number, boolean, void> {
   const lan = yield* askLan(context, lines);
   yield* askWan(context, lines, lan);
   yield* askTime(context, lines);
   const prompt = `${access.secret === undefined ? 'A' : 'Another'} password for this console`;
-  const isPassword = yield* yesOrNo(context, prompt, 'no');
-  const secret = isPassword
-    ? yield* context.machine.overlay('access').askPassword(context, access, true)
-    : access.secret;
-  showChanges(context, lines, isPassword);
-  if (!(yield* yesOrNo(context, 'Set this', 'yes'))) {
-    yield* leave(context);
-    return;
-  }
-  const refusals = yield* replaceAll(context, lines.all);
-  for (const refusal of refusals) output.line(refusal);
-  if (refusals.length > 0) {
-    yield* leave(context);
-    return;
-  }
-  if (isPassword) access.change(secret as Secret | undefined);
-  yield* keep(context, table);
+  return yield* yesOrNo(context, prompt, 'no');
 }
 
-/** Saves, and says what came of it. */
-function* keep(context: Context, table: readonly Command[]): Job {
+/** Saves; answers what came of it. */
+function* keep(context: Context, table: readonly Command[]): Answer {
   const { noDisk, output } = context;
-  const rest = 'show config lists the settings';
-  if (noDisk !== undefined) {
-    output.line(`In force until the next reset, as nothing can be saved: ${noDisk}; ${rest}`);
-    return;
-  }
+  if (noDisk !== undefined)
+    return `In force until the next reset, as nothing can be saved: ${noDisk}; ${SHOWN}`;
   try {
     yield* runLine(table, 'save');
-    output.line(`In force, and saved; ${rest}`);
+    return `In force, and saved; ${SHOWN}`;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     output.line(error.message);
-    output.line(`In force, and not saved; ${rest}`);
+    return `In force, and not saved; ${SHOWN}`;
   }
 }
 

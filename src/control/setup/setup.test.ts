@@ -111,7 +111,11 @@ test('^C leaves setup with nothing changed; without a disk it says how long the 
   const { answers, settings, type } = await board(false);
   const before = settings();
   answers('setup', '10.8.0.1/24', 'none');
-  t.regex(type('\x03'), /\^C\r\nmasqbox> $/);
+  t.regex(
+    type('\x03'),
+    /\^C\r\nNothing was changed; the settings in force are saved\r\nmasqbox> $/,
+    'nothing is set',
+  );
   t.is(settings(), before);
   const said = answers('setup', '10.8.0.1/24', 'none', '', '', 'no', 'yes');
   t.regex(said, /In force until the next reset, as nothing can be saved: the board was booted from a floppy/);
@@ -119,6 +123,53 @@ test('^C leaves setup with nothing changed; without a disk it says how long the 
     answers('setup', '', '', '', '', 'no', 'no'),
     /the settings in force are not saved, as there is no disk/,
   );
+});
+
+test('^C says whether the settings are saved, and what becomes of those that are being set', async t => {
+  const { answers, settings, type } = await board();
+  type('set dns host a 192.168.0.7\r');
+  const before = settings();
+  for (const given of [[], ['10.8.0.1/24', 'static'], ['', 'none', '', '', 'yes', 'one']]) {
+    answers('setup', ...given);
+    t.regex(
+      type('\x03'),
+      /\^C\r\nNothing was changed; the settings in force are not saved\r\nmasqbox> $/,
+      given.join(' '),
+    );
+    t.is(settings(), before);
+  }
+  answers('setup', '10.8.0.1/24', 'none', '', '', 'no');
+  type('yes\r', 1);
+  t.regex(type('\x03', 1), /In force, and perhaps not saved; show config .*\r\n\^C\r\nmasqbox> $/);
+  type('');
+  t.regex(settings(), /set lan address 10\.8\.0\.1\/24/);
+});
+
+test('setup takes a WAN of one address or two, with a gateway outside, and as it is in force', async t => {
+  const { answers, settings, type } = await board();
+  answers('setup', '', 'static');
+  t.regex(type('192.168.0.9/32\r'), /That will not do: it shares addresses with the LAN's network/);
+  t.regex(type('203.0.113.5/33\r'), /That will not do: prefix length 33/);
+  t.regex(type('203.0.113.5/32\r'), /WAN gateway, as in/);
+  t.regex(answers('10.0.0.1', '9.9.9.9', 'UTC', 'none', 'no', 'yes'), /In force, and saved/);
+  const set = settings();
+  t.regex(set, /set wan address 203\.0\.113\.5\/32[\s\S]*set wan gateway 10\.0\.0\.1/);
+  t.regex(answers('setup', '', '', '', '', '', '', '', '', ''), /In force, and saved/);
+  t.is(settings(), set);
+  t.regex(answers('setup', '192.168.0.1/32'), /That will not do: prefix length 32 is not 8 to 31/);
+  type('\x03');
+});
+
+test('setup tells at once of a LAN that range and reservations do not fit', async t => {
+  const { answers, type } = await board();
+  type('set dhcp range 192.168.0.50 192.168.0.60\r');
+  type('set dhcp reserve 02:00:00:00:00:01 192.168.0.20\r');
+  t.regex(
+    answers('setup', '10.8.0.1/24'),
+    /That will not do: the DHCP range 192\.168\.0\.50 to 192\.168\.0\.60 and the reservation of 192\.168\.0\.20 would not fit; set lan address 10\.8\.0\.1\/24 move takes them along\r\nLAN: /,
+  );
+  t.regex(type('192.168.0.2/24\r'), /WAN: dhcp, static or none/);
+  type('\x03');
 });
 
 test('setup pasted whole is answered line by line', async t => {
