@@ -35,3 +35,22 @@ test('set wan static with a gateway that does not fit changes nothing', async t 
     'set wan gateway 203.0.113.1',
   ]);
 });
+
+test('texts of the WAN with blanks and question marks are listed as they can be pasted', async t => {
+  const { board, command } = await lab();
+  const typed = (line: string) => {
+    // Behind Ctrl-V, ? asks for no help.
+    board.type(`${line.replaceAll('?', '\x16?')}\r`);
+    board.run();
+    return command('show config')
+      .split('\n')
+      .filter(row => row.startsWith('set wan '));
+  };
+  const wanted = ['set wan client-id who are you\\x3f', 'set wan vendor-class MSFT 5.0'];
+  typed('set wan client-id who are you?');
+  t.deepEqual(typed('set wan vendor-class  MSFT   5.0'), wanted);
+  for (const line of wanted) t.is(command(line), '');
+  t.deepEqual(typed(''), wanted);
+  t.regex(command(`set wan vendor-class ${'x'.repeat(256)}`), /it is longer than 255 bytes/);
+  t.is(command(`set wan vendor-class ${'x'.repeat(252)}\\x3f\\x3f\\x3f`), '');
+});

@@ -7,6 +7,7 @@ import { formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } f
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import type { Lease } from '../dhcp/lease.ts';
+import { QUESTION } from '../dhcp/options.ts';
 import type { Setting } from '../registry.ts';
 import { gatewayOf, prefixOf, refuseGateway, refuseWan } from '../settings.ts';
 import { HOST_NAME_DEFAULT, type Wan } from '../wan.ts';
@@ -104,10 +105,10 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
 const RARE: [words: string, form: string, help: string][] = [
   [
     'client-id',
-    'none|mac|ID:text=mac',
+    'none|mac|ID:text...16=mac',
     "what the provider's DHCP server knows us by: nothing, the card, or a text",
   ],
-  ['vendor-class', 'CLASS:text', "the vendor class that the provider's DHCP server is told"],
+  ['vendor-class', 'CLASS:text...16', "the vendor class that the provider's DHCP server is told"],
   ['mac', 'MAC:card', "the station address on the WAN, in place of the card's own"],
   ['vlan', 'VLAN:integer(1..4094)', 'the VLAN in which the provider is (802.1Q)'],
   ['modem', 'ADDRESS:address', "a modem's page: this address is on the WAN's own link"],
@@ -120,7 +121,8 @@ function rareSettings({ machine }: Context, wan: Wan): Setting[] {
       words: `wan ${words}`,
       arguments: form,
       help,
-      set: ([text = '']) => set(text),
+      // A text may have blanks, and is listed as it can be pasted.
+      set: words => set(words.join(' ').replaceAll('?', QUESTION)),
       unset: () => {
         if (wan.rare.has(words)) set('');
       },

@@ -41,6 +41,8 @@ test.serial('client identifier and vendor class: the old lease is given back, th
     ['none', undefined],
     ['me@isp|secret', [...Buffer.from('me@isp|secret')]],
     ['01:02:0a', [1, 2, 10]],
+    ['who is\\x3f', [...Buffer.from('who is?')]],
+    ['\\x20a\\x20\\x20b', [...Buffer.from(' a  b')]],
     ['mac', own],
     ['', own],
   ] as const) {

@@ -8,6 +8,7 @@ import { INTERFACE_LAN, INTERFACE_WAN } from '../../plane/limits.ts';
 import { get16, get32, puti32 } from '../../plane/memory.ts';
 import { overlap, parseAddress, refuseUnicast } from '../address.ts';
 import { Refusal } from '../console/command.ts';
+import { QUESTION } from '../dhcp/options.ts';
 import type { Machine } from '../machine.ts';
 import { prefixOf } from '../settings.ts';
 import type { Wan } from '../wan.ts';
@@ -23,14 +24,16 @@ export function setRare(machine: Machine, wan: Wan, words: string, text: string)
   };
   const { identity } = wan;
   if (words === 'client-id') {
-    refuse(text.length > ID_BYTES ? `it is longer than ${ID_BYTES} bytes` : undefined);
+    const id = identifierOf(text);
+    refuse(whyTooLong(id?.length ?? 0));
     wan.change(() => {
-      identity.clientId = identifierOf(text);
+      identity.clientId = id;
     });
   } else if (words === 'vendor-class') {
-    refuse(text.length > ID_BYTES ? `it is longer than ${ID_BYTES} bytes` : undefined);
+    const vendorClass = plain(text);
+    refuse(whyTooLong(vendorClass.length));
     wan.change(() => {
-      identity.vendorClass = text === '' ? undefined : text;
+      identity.vendorClass = text === '' ? undefined : vendorClass;
     });
   } else if (words === 'mac') readdress(machine, wan, text, refuse);
   else if (words === 'vlan') {
@@ -50,7 +53,16 @@ function identifierOf(text: string): Uint8Array | undefined {
   if (text === 'none') return new Uint8Array(0);
   if (/^[\da-f]{2}(:[\da-f]{2})+$/i.test(text))
     return Uint8Array.from(text.split(':'), pair => Number.parseInt(pair, 16));
-  return Uint8Array.from(text, character => character.charCodeAt(0));
+  return Uint8Array.from(plain(text), character => character.charCodeAt(0));
+}
+
+/** A text as it is sent: a question mark is listed as `\x3f`, and a blank that must stay may be written `\x20`. */
+function plain(text: string): string {
+  return text.replaceAll(QUESTION, '?').replaceAll('\\x20', ' ');
+}
+
+function whyTooLong(bytes: number): string | undefined {
+  return bytes > ID_BYTES ? `it is longer than ${ID_BYTES} bytes` : undefined;
 }
 
 /** Another station address, or the card's own. */
