@@ -48,27 +48,37 @@ export const DHCP_PROBE_TICKS = 20;
 /** Ticks for that at a client's start with an address that we do not know: it asks itself, too, and people wait. */
 export const DHCP_REBOOT_TICKS = 8;
 /**
- * Offers that wait for that: a row of 32 machines that are switched on at once. One more is dropped, and its client asks
- * again after 3 to 4 s. New hosts suffer from a flood of new ones; who has a lease is offered it without a probe.
+ * Messages that wait for that, and their bytes: an office of 150 that gets its power back. A 486 begins with some 15 in the
+ * time of an answer, so the bytes are those of a faster board. One more is dropped, and its client asks again after 3 to
+ * 4 s. New hosts suffer from a flood of new ones; who has a lease is offered it without a probe.
  */
-export const DHCP_PENDING = 32;
+export const DHCP_PENDING = 160;
+export const DHCP_PENDING_BYTES = 64 * 1024;
 /**
  * Addresses tried for one client whose candidates are all taken by strangers; 0.6 s, udhcpc waits for 3. After them the
  * client hears nothing until it asks again, and is offered others then.
  */
 export const DHCP_PROBE_TRIES = 3;
 /**
- * Clients without a lease that are served at once, and ticks after which one more is: a made-up one costs the same. Past it
- * new hosts ask again, for as long as the flood lasts; who has a lease does not come here.
+ * Clients without a lease that are served at once, and ticks after which one more is: an office of 150, and 4 a second. A
+ * made-up one costs the same, and may take an address until its offer or short lease is over. Past it new hosts ask again,
+ * for as long as the flood lasts; who has a lease does not come here.
  */
-export const DHCP_NEW_BURST = 32;
+export const DHCP_NEW_BURST = 160;
 export const DHCP_NEW_TICKS = 25;
 /**
- * Strangers' messages that are read at once, and ticks after which one more is: 16 a second cost a quarter of a 66 MHz
- * board. Past it they are dropped unread: strangers suffer, who is known does not.
+ * Strangers' messages that are read at once, two of each host of an office, and ticks after which one more is: 16 a second
+ * cost a quarter of a 66 MHz board, and a flood's first 320 what it has in 5 s, once in 20 s. Past it they are dropped
+ * unread: strangers suffer, who is known does not.
  */
-export const DHCP_MESSAGE_BURST = 64;
+export const DHCP_MESSAGE_BURST = 320;
 export const DHCP_MESSAGE_TICKS = 6;
+/**
+ * A message of more options, or pieces of them, than any client sends takes up to five times as long, and counts as so many
+ * messages: 64 of the worst are read at once.
+ */
+export const DHCP_MESSAGE_PIECES = 32;
+export const DHCP_MESSAGE_LONG = 5;
 /** Reservations, and options that are set by hand. One more is refused at the console. */
 export const DHCP_RESERVATIONS = 64;
 export const DHCP_OPTIONS = 16;

@@ -77,11 +77,19 @@ export function fixture(store?: LeaseStore) {
     memory.set(packets.mac(mac), CONFIGURATION_AT);
     return CONFIGURATION_AT;
   };
-  const plane = { ...built.plane, addressHeld };
+  /** The addresses that were asked for by ARP since the last message. */
+  const questions: string[] = [];
+  const addressAsk = (index: number, address: number): void => {
+    questions.push(packets.addressText(address));
+    built.plane.addressAsk(index, address);
+  };
+  const plane = { ...built.plane, addressAsk, addressHeld };
   plane.planeReset();
   plane.configureInterface(INTERFACE_LAN, INTERFACE_INSIDE, 0xc0a80001 | 0, -256, MTU_DEFAULT);
   const clock = new Time();
   const sent: Reader[] = [];
+  /** When each of them was sent. */
+  const times: number[] = [];
   /** The same as bytes. */
   const raw: Uint8Array[] = [];
   let receive: (datagram: Datagram) => void = () => {};
@@ -89,6 +97,7 @@ export function fixture(store?: LeaseStore) {
     const reader = new Reader();
     if (reader.parse(data.slice()) !== undefined) throw new Error('The server sends what it cannot read');
     sent.push(reader);
+    times.push(clock.passed);
     raw.push(data.slice());
     return true;
   };
@@ -110,9 +119,11 @@ export function fixture(store?: LeaseStore) {
   const server = new DhcpServer({ machine, clock, udp, log } as unknown as Context, store);
   server.start(false);
   /** A datagram comes, and time passes; all that the server says meanwhile. */
-  const hear = (data: Uint8Array, ticks: number): Reader[] => {
+  const hear = (data: Uint8Array, ticks: number, isKnown = true): Reader[] => {
     sent.length = 0;
+    times.length = 0;
     raw.length = 0;
+    questions.length = 0;
     receive({
       source: 0,
       sourcePort: 68,
@@ -120,7 +131,7 @@ export function fixture(store?: LeaseStore) {
       destinationPort: 67,
       index: 0,
       broadcast: true,
-      isKnown: true,
+      isKnown,
       data,
       mac: 0,
     });
@@ -146,6 +157,8 @@ export function fixture(store?: LeaseStore) {
     server,
     plane: built.plane,
     holders,
+    questions,
+    times,
     raw,
     said,
     hear,

@@ -2,11 +2,13 @@
 
 import { since } from '../clock.ts';
 
-/** Answers a function that takes one, given the time: false if none is left. */
-export function createBucket(burst: number, ticks: number): (now: number) => boolean {
+/** Takes one, given the time: false if none is left. With a count, so many as far as they are there. */
+export type Bucket = (now: number, count?: number) => boolean;
+
+export function createBucket(burst: number, ticks: number): Bucket {
   let left = burst;
   let at: number | undefined;
-  return now => {
+  return (now, count = 1) => {
     at ??= now;
     const passed = since(now, at);
     if (passed >= ticks || passed < 0) {
@@ -15,7 +17,7 @@ export function createBucket(burst: number, ticks: number): (now: number) => boo
       at = passed < 0 ? now : (now - (passed % ticks)) | 0;
     }
     if (left === 0) return false;
-    left--;
+    left = Math.max(0, left - count);
     return true;
   };
 }

@@ -86,7 +86,8 @@ export class Reader {
   private joinedBytes = 0;
   /** Where the field of options ends: at its END, or behind the datagram. */
   end = 0;
-  private pieces = 0;
+  /** Options and pieces of them that were read, of one that is no message too: what it has cost. */
+  pieces = 0;
 
   /** Takes a datagram apart; answers why it is no DHCP message, or undefined. */
   parse(data: Uint8Array): string | undefined {

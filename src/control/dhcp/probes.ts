@@ -1,22 +1,26 @@
 // Questions by ARP who has an address, and the messages that wait for the answers. RFC 2131, section 2.2.
-// At most DHCP_PENDING wait at once; one more is not asked for, and its client sends its message again after some seconds.
+// At most DHCP_PENDING of DHCP_PENDING_BYTES wait at once; one more is not asked for, and its client sends its message again
+// after some seconds.
 // Not here: what is asked for, and what follows from the answer (server.ts).
 
 import { INTERFACE_LAN } from '../../plane/limits.ts';
 import type { Context } from '../context.ts';
-import { DHCP_PENDING } from '../limits.ts';
+import { DHCP_PENDING, DHCP_PENDING_BYTES } from '../limits.ts';
+
+const NO_BYTES = new Uint8Array(0);
 
 interface Pending {
   data: Uint8Array;
   chaddr: string;
-  address: number;
 }
 
 /** What a question ended with: the station that has the address, undefined if none does, and the message that waited. */
 export type Answered = (holder: Uint8Array | undefined, data: Uint8Array) => void;
 
 export class Probes {
-  private pending: Pending[] = [];
+  /** By address. */
+  private readonly pending = new Map<number, Pending>();
+  private bytes = 0;
 
   constructor(private readonly context: Pick<Context, 'machine' | 'clock'>) {}
 
@@ -24,31 +28,35 @@ export class Probes {
   ask(address: number, ticks: number, chaddr: Uint8Array, data: Uint8Array, then: Answered): void {
     const { machine, clock } = this.context;
     const station = chaddr.join();
-    const waiting = this.pending.find(other => other.address === address);
+    const waiting = this.pending.get(address);
     if (waiting !== undefined) {
-      if (waiting.chaddr === station) waiting.data = data.slice();
+      const isRoom = this.bytes + data.length - waiting.data.length <= DHCP_PENDING_BYTES;
+      if (waiting.chaddr === station && isRoom) this.keep(address, waiting, data);
       return;
     }
-    if (this.pending.length === DHCP_PENDING) return;
+    if (this.pending.size === DHCP_PENDING || this.bytes + data.length > DHCP_PENDING_BYTES) return;
     const tick = clock.now();
     machine.plane.addressAsk(INTERFACE_LAN, address);
-    const pending: Pending = { data: data.slice(), chaddr: station, address };
-    this.pending.push(pending);
+    const pending: Pending = { data: NO_BYTES, chaddr: station };
+    this.keep(address, pending, data);
     clock.after(ticks, () => {
-      if (!this.pending.includes(pending)) return;
-      this.pending = this.pending.filter(other => other !== pending);
+      if (this.pending.get(address) !== pending) return;
+      this.pending.delete(address);
+      this.bytes -= pending.data.length;
       const at = machine.plane.addressHeld(INTERFACE_LAN, address, tick);
       then(at === 0 ? undefined : machine.memory.slice(at, at + 6), pending.data);
     });
   }
 
-  /** Whether this address is being asked for. */
-  asks(address: number): boolean {
-    return this.pending.some(other => other.address === address);
+  private keep(address: number, pending: Pending, data: Uint8Array): void {
+    this.bytes += data.length - pending.data.length;
+    pending.data = data.slice();
+    this.pending.set(address, pending);
   }
 
   /** The LAN is another one now: no answer is waited for. */
   clear(): void {
-    this.pending = [];
+    this.pending.clear();
+    this.bytes = 0;
   }
 }

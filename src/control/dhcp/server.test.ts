@@ -1,9 +1,7 @@
 import test from 'ava';
-import { LEASE_COUNT } from '../../plane/limits.ts';
 import {
   DHCP_LEASE_SECONDS,
   DHCP_LEASE_SHORT_SECONDS,
-  DHCP_NEW_BURST,
   DHCP_OFFER_SECONDS,
   DHCP_OPTIONS,
   DHCP_PROBE_TICKS,
@@ -346,47 +344,12 @@ test('a full pool serves those that it knows, and gives what ended longest ago',
   t.is(one(station(5), DISCOVER).yiaddr, addresses[1]);
 });
 
-test('a flood of made-up stations takes no lease away, and is bounded in rate and in the table', async t => {
-  const { join, command, raw, wait, heard, one } = await lab();
-  const hosts = [1, 2, 3, 4, 5].map(n => ({
-    mac: station(n),
-    address: join(station(n), { name: `host${n}` }),
-  }));
-  heard.length = 0;
-  for (let n = 0; n < 2000; n++) {
-    raw(station(1000 + n), compose(station(1000 + n), DISCOVER, {}));
-    if (n % 10 === 0) wait(1);
-  }
-  wait(100);
-  // 2,000 in 2 s: the burst, and a few for the time.
-  t.true(heard.length >= DHCP_NEW_BURST - 5 && heard.length <= DHCP_NEW_BURST + 16, `${heard.length} offers`);
-  t.true(command('show leases').split('\n').length <= 1 + LEASE_COUNT);
-  const renew = (mac: string, address: string): number | undefined => {
-    const said = { ciaddr: address, destination: ROUTER };
-    raw(mac, compose(mac, REQUEST, said), said);
-    return heard.at(-1)?.type;
-  };
-  for (let n = 0; n < 400; n++) {
-    raw(station(5000 + n), compose(station(5000 + n), DISCOVER, {}));
-    if (n % 40 === 39) wait(1);
-  }
-  heard.length = 0;
-  for (const { mac, address } of hosts) t.is(renew(mac, address), ACK, 'in the midst of it');
-  wait(500);
-  for (const { mac, address } of hosts) {
-    const renewed = one(mac, REQUEST, { ciaddr: address, destination: ROUTER });
-    t.deepEqual([renewed.type, renewed.yiaddr], [ACK, address]);
-  }
-  wait((DHCP_OFFER_SECONDS + 15) * 100);
-  t.is(command('show leases').match(/leased/g)?.length, hosts.length);
-  t.is(command('show leases').match(/offered/g), null);
-});
-
 test('what is no DHCP message for us is not answered, at every length', async t => {
   const { raw, wait, heard, say, command } = await lab();
   const whole = compose(station(1), DISCOVER, { wants: [1, 3], name: 'x' });
   heard.length = 0;
-  for (let length = 0; length < 246; length += 3) raw(station(1), whole.subarray(0, length));
+  // The message type ends at 243; what is cut behind it, between two options, is a message.
+  for (let length = 0; length < 243; length += 3) raw(station(1), whole.subarray(0, length));
   wait(700);
   for (const [at, value] of [
     [0, 2],

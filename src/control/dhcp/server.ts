@@ -27,6 +27,8 @@ import {
   DHCP_LEASE_LEAST_SECONDS,
   DHCP_LEASE_SHORT_SECONDS,
   DHCP_MESSAGE_BURST,
+  DHCP_MESSAGE_LONG,
+  DHCP_MESSAGE_PIECES,
   DHCP_MESSAGE_TICKS,
   DHCP_NEW_BURST,
   DHCP_NEW_TICKS,
@@ -148,9 +150,12 @@ export class DhcpServer implements Leases {
 
   private receive({ data, source, isKnown }: Datagram): void {
     // Who is known has a share of its own from the plane on (src/plane/punt.ts).
-    if (!isKnown && !this.mayRead(this.context.clock.now())) return;
+    const now = this.context.clock.now();
+    if (!isKnown && !this.mayRead(now)) return;
     this.followLan();
-    if (this.pool.router === 0 || !this.asker.read(data)) return;
+    const isOurs = this.pool.router !== 0 && this.asker.read(data);
+    if (!isKnown && this.asker.reader.pieces > DHCP_MESSAGE_PIECES) this.mayRead(now, DHCP_MESSAGE_LONG - 1);
+    if (!isOurs) return;
     switch (this.asker.reader.type) {
       case DISCOVER:
         this.discover(source, 0);
@@ -220,7 +225,8 @@ export class DhcpServer implements Leases {
   /** Asks who has an address, and goes on with the message, as it is then, when the time for answers is over. */
   private ask(address: number, ticks: number, then: (holder: Uint8Array | undefined) => void): void {
     const { asker } = this;
-    this.probes.ask(address, ticks, asker.reader.chaddr, asker.data, (holder, data) => {
+    const { chaddr, end } = asker.reader;
+    this.probes.ask(address, ticks, chaddr, asker.data.subarray(0, end), (holder, data) => {
       if (asker.read(data)) then(holder);
     });
   }
