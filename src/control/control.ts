@@ -140,7 +140,7 @@ export function createControl(machine: Machine): Control {
   access.unlocked = () => puti32(CONTROL_READY_AT, READY);
   const store = createStore(context);
   context.store = store;
-  const rollback = createRollback(context);
+  const rollback = createRollback(context, table);
   console.strip = rollback.strip;
   const { services, dhcp } = createServices(context, store, table);
   const cards = createCards(context, store);

@@ -3,7 +3,7 @@
 // settings that start with the same letter, not at all commands, of which the walk takes 40 ms on a 486DX2-66.
 // Not here: commands that are typed (console/command.ts).
 
-import { argumentCount, type Command, usage, wordsOf } from './console/command.ts';
+import { argumentCount, CONFIRM, type Command, usage, wordsOf } from './console/command.ts';
 import type { Setting } from './registry.ts';
 
 /** A line's setting and its arguments, or why there is none: '' where nobody wants to know. */
@@ -23,6 +23,8 @@ interface Entry {
   words: string[];
   /** Least and most arguments, once they are known. */
   counts: [number, number] | undefined;
+  /** It takes text or names, of which `confirm` is none; known with the counts. */
+  isFree: boolean;
 }
 
 /** Settings by their first word. */
@@ -43,7 +45,7 @@ export function createMeanings(): Meanings {
 
   function add(setting: Setting, command: Command): void {
     const words = wordsOf(setting.words);
-    const entry: Entry = { setting, command, words, counts: undefined };
+    const entry: Entry = { setting, command, words, counts: undefined, isFree: false };
     byWords.set(command.words, entry);
     const [first = ''] = words;
     const letter = first.charAt(0);
@@ -57,8 +59,9 @@ export function createMeanings(): Meanings {
     if (last !== undefined && line.startsWith(last.start)) {
       const args = line.slice(last.start.length).split(' ');
       const [least, most] = countsOf(last.entry);
-      if (args.length >= least && args.length <= most && !args.includes('') && !line.includes('\t'))
-        return { setting: last.entry.setting, args };
+      const isPlain =
+        args.length >= least && args.length <= most && !args.includes('') && !line.includes('\t');
+      if (isPlain && !confirms(last.entry, args)) return { setting: last.entry.setting, args };
     }
     // Of a line that means nothing no more than the first words are cut off.
     const first = line.split(' ', WORDS_MOST);
@@ -76,6 +79,7 @@ export function createMeanings(): Meanings {
       const told = setting.isSecret === true ? command.words : line;
       return refusal(told, `the form is ${usage(command)}`);
     }
+    if (confirms(found, args)) return isTold ? refusal(line, `${CONFIRM} is no value`) : '';
     if (found.words.length === WORDS_MOST - 1 || isAlone(found))
       last = { start: `${command.words} `, entry: found };
     return { setting, args };
@@ -141,6 +145,14 @@ export function isSingle({ unsetArguments }: Setting): boolean {
 }
 
 function countsOf(entry: Entry): [number, number] {
-  entry.counts ??= argumentCount(entry.command);
+  if (entry.counts === undefined) {
+    entry.counts = argumentCount(entry.command);
+    entry.isFree = /:(text|name|domain|host)/.test(entry.command.arguments ?? '');
+  }
   return entry.counts;
+}
+
+/** Whether one of the arguments is the word that is no value; only called when the counts are known. */
+function confirms({ isFree }: Entry, args: readonly string[]): boolean {
+  return isFree && args.some(word => word.length === CONFIRM.length && word.toLowerCase() === CONFIRM);
 }

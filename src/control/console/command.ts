@@ -43,6 +43,9 @@ export interface Walk {
   depth: number;
 }
 
+/** The word behind `set` and `unset` that store/rollback.ts takes off; no setting has it for a value. */
+export const CONFIRM = 'confirm';
+
 /** Most arguments where the form has "..." without a number. */
 const REPEAT_MOST = 99;
 

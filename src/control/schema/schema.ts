@@ -183,6 +183,10 @@ export function faultOf(
     const wrong = wrongOf(table, parametersOf(ends[0] as Command), words.slice(depth));
     if (wrong >= 0) at = depth + wrong;
   }
+  if (at < 0) {
+    const place = words.indexOf(CONFIRM.words);
+    if (place > depth && isChange(commandOf(table, words.slice(0, place)))) at = place + 1;
+  }
   if (at < 0) return undefined;
   // What confirm itself lacks is behind it.
   if (words[at] === CONFIRM.words && isChange(commandOf(table, words.slice(0, at)))) at++;

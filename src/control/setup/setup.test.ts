@@ -243,6 +243,12 @@ test('import changes nothing where a line is none, is refused, is missing, or al
     tried(importOf(bad)),
     /Line 2: Cannot run set no such thing: .*\r\nLine 3: Cannot run set lan address: the form is .*\r\nCannot import: 2 lines are no settings; nothing was changed\r\n/,
   );
+  t.regex(
+    tried(
+      importOf('set dhcp reserve 52:54:00:00:00:07 192.168.0.33 confirm\nset dhcp option 67 f confirm 5'),
+    ),
+    /Line 1: Cannot run .* confirm: confirm is no value\r\nLine 2: Cannot run .*: confirm is no value\r\nCannot import: 2 lines/,
+  );
   const odd =
     'set wan address 203.0.114.5/24\nset wan gateway 203.0.114.1\nset nat timeout udp 60\nset lan address 10.0.0.1/24';
   t.regex(

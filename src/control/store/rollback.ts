@@ -10,7 +10,7 @@
 import { CONFIGURATION_AT, CONFIGURATION_BYTES, ROLLBACK_AT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { copy, i32at, puti32 } from '../../plane/memory.ts';
 import { since, type Timer } from '../clock.ts';
-import { Refusal } from '../console/command.ts';
+import { CONFIRM, type Command, Refusal, walk, wordsOf } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { NOTICE, WARNING } from '../log.ts';
 import { runInBackground } from '../update/background.ts';
@@ -21,16 +21,15 @@ const COPY_AT = ROLLBACK_AT + 64;
 /** At ROLLBACK_AT while something waits for `confirm`. */
 const MARK = 0x726f6c6c;
 const MINUTES_MOST = 1440;
-/** Behind `set` and `unset`, and what they may be shortened to; elsewhere the word is wrong, and is marked. */
-const CONFIRM = /^(\s*(?:set?|uns?e?t?)\s.*\S)\s+confirm\s+(\d+)\s*$/;
-/** The same without minutes, or with something else: never a value, as it would be set for good. */
-const WITHOUT = /^\s*(?:set?|uns?e?t?)\s(?:.*\s)?confirm(?:\s+\d+[a-z]+)?\s*$/i;
 const MINUTE_TICKS = 60 * TICKS_PER_SECOND;
+
+const isChange = ({ words }: Command): boolean => words.startsWith('set ') || words.startsWith('unset ');
 
 export interface Rollback {
   /**
-   * Takes `confirm MINUTES` off a line's end; what the line then changes goes back. Throws a Refusal. It is called once
-   * more, with '', when the line is done: what changes later is not the line's.
+   * Takes `confirm MINUTES` off the end of a line; what the line then changes goes back. Throws a Refusal where the word
+   * stands otherwise in a line that changes settings: as a value it would be set for good. It is called once more, with
+   * '', when the line is done: what changes later is not the line's.
    */
   strip(line: string): string;
   /** The board has started, or control alone: then a wait goes on. */
@@ -41,7 +40,11 @@ export interface Rollback {
   minutesLeft(): number | undefined;
 }
 
-export function createRollback({ clock, log, machine, registry }: Context): Rollback {
+/** @param table the console's commands: the word belongs to those that start with `set` and `unset`. */
+export function createRollback(
+  { clock, log, machine, registry }: Context,
+  table: readonly Command[],
+): Rollback {
   let asked: number | undefined;
   let timer: Timer | undefined;
 
@@ -81,13 +84,14 @@ export function createRollback({ clock, log, machine, registry }: Context): Roll
   return {
     strip: line => {
       asked = undefined;
-      const found = CONFIRM.exec(line);
-      if (found === null) {
-        if (WITHOUT.test(line))
-          throw new Refusal(`Cannot run ${line.trim()}: confirm needs its minutes, 1 to ${MINUTES_MOST}`);
-        return line;
-      }
-      const [, rest = '', text = ''] = found;
+      const small = line.toLowerCase();
+      if (!small.includes(CONFIRM)) return line;
+      const words = wordsOf(small);
+      const place = words.indexOf(CONFIRM);
+      if (place < 0 || !walk(table, wordsOf(line)).candidates.some(isChange)) return line;
+      const text = words[place + 1] ?? '';
+      if (place !== words.length - 2 || !/^\d+$/.test(text))
+        throw new Refusal(`Cannot run ${line.trim()}: confirm needs its minutes, 1 to ${MINUTES_MOST}`);
       const minutes = Number(text);
       if (minutes < 1 || minutes > MINUTES_MOST) {
         throw new Refusal(`Cannot wait ${text} minutes for confirm: they are 1 to ${MINUTES_MOST}`);
@@ -96,7 +100,7 @@ export function createRollback({ clock, log, machine, registry }: Context): Roll
       // A second change before the first was confirmed goes back to the same.
       registry.write();
       if (!isArmed()) copy(COPY_AT, CONFIGURATION_AT, CONFIGURATION_BYTES);
-      return rest;
+      return line.slice(0, small.lastIndexOf(CONFIRM)).trimEnd();
     },
     start: restarted => {
       if (!restarted) puti32(ROLLBACK_AT, 0);

@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { createSimBoard } from '../../../board/sim/board.ts';
-import { type SimDisk, simDisk } from '../../../board/sim/disk.ts';
+import { simDisk } from '../../../board/sim/disk.ts';
 import { memoryMedium } from '../../../hal/disk/ata-model.ts';
 import { UNC } from '../../../hal/disk/ata-registers.ts';
 import {
@@ -11,7 +11,6 @@ import {
   CONFIG_SECTOR,
   CONFIG_SECTORS,
   CONFIG_TEXT_MAX,
-  IMAGE_SECTORS,
   LOG_SECTOR,
   SECTOR_BYTES,
   SETTINGS_LOST,
@@ -22,50 +21,13 @@ import { longConfiguration, longSettings } from '../../../test/harness/long-conf
 import { PLANE_END, STORE_AT, STORE_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { parametersOf } from '../schema/grammar.ts';
 import { exampleFor } from '../schema/tools.ts';
+import { areaAt, blank, PROMPT, powerOn, settingsOf } from './store-lab.ts';
 import { versionLine } from './version.ts';
 
-const PROMPT = 'masqbox> ';
 const MINUTE = 60 * TICKS_PER_SECOND;
-
-function blank(): Buffer {
-  return Buffer.alloc(IMAGE_SECTORS * SECTOR_BYTES);
-}
-
-function areaAt(index: number): number {
-  return (CONFIG_SECTOR + index * CONFIG_SECTORS) * SECTOR_BYTES;
-}
 
 function saved(disk: Buffer, index: number) {
   return decodeConfig(disk.subarray(areaAt(index), areaAt(index) + CONFIG_SECTORS * SECTOR_BYTES));
-}
-
-/** A board that was switched on with this disk, and what its console said. */
-async function powerOn(bytes: Buffer | undefined, given?: SimDisk) {
-  let transcript = '';
-  const disk = given ?? (bytes === undefined ? undefined : simDisk(memoryMedium(bytes)));
-  const board = await createSimBoard({
-    onFrame() {},
-    onOutput: text => {
-      transcript += text;
-    },
-    ...(disk === undefined ? {} : { disk }),
-  });
-  const settle = (): void => {
-    for (let i = 0; i < 100 && !transcript.endsWith(PROMPT); i++) {
-      board.run();
-      board.advance(1);
-    }
-  };
-  settle();
-  const start = transcript.replaceAll('\r', '');
-  const command = (line: string): string => {
-    transcript = '';
-    board.type(`${line}\r`);
-    board.run();
-    settle();
-    return transcript.replaceAll('\r', '').split('\n').slice(1, -1).join('\n');
-  };
-  return { board, disk, start, command, since: () => transcript };
 }
 
 test('save keeps the settings, and writes the two areas in turn', async t => {
@@ -220,22 +182,6 @@ test('a configuration of 200 lines is applied, is as it was written, and outlive
   t.deepEqual(all('export secrets').slice(1), [...longSettings]);
 });
 
-/** Settings whose lines have exactly so many characters. */
-function settingsOf(characters: number): string {
-  const label = 'x'.repeat(60);
-  const lines = ['set nat profile rfc', 'set nat filter address', 'set engine native'];
-  for (let i = 0; i < 32; i++)
-    lines.push(`set dns host h${i}.${label}.${label}.${label}.${label} 10.0.0.${i + 1}`);
-  for (let i = 0; i < 15; i++) lines.push(`set dns allow a${i}.${label}.${label}.${label}.${label}`);
-  const reserved = (i: number): string =>
-    `set dhcp reserve 52:54:00:00:01:${10 + i} 192.168.0.${i + 10} machine-${i}`;
-  const left = (): number => characters - lines.join('\n').length - 2;
-  for (let i = 0; left() > 200; i++) lines.push(reserved(i));
-  const rest = left() - 'set dns allow '.length;
-  lines.push(`set dns allow ${'a.'.repeat(rest).slice(0, rest - 1)}a`);
-  return `${lines.join('\n')}\n`;
-}
-
 test('settings for which the disk has no room are refused, and nothing else is touched', async t => {
   const room = CONFIG_TEXT_MAX - versionLine().length - 1;
   for (const [characters, answer] of [
@@ -286,85 +232,6 @@ test('a configuration of a newer firmware is told, and what is understood of it 
   // The firmware that wrote it finds it still, until settings are saved twice.
   t.is(command('save'), 'Saved');
   t.is(saved(bytes, 1)?.text, text);
-});
-
-test('set ... confirm goes back by itself, with all that was set after it', async t => {
-  const { command, board } = await powerOn(blank());
-  command('set dns host kept 10.0.0.1');
-  const before = command('export secrets');
-  t.is(command('set lan address 10.5.0.1/24 confirm 2'), '');
-  t.is(command('set dns host lost 10.0.0.2'), '');
-  t.is(command('save'), 'Cannot save: the settings go back in 2 min; type confirm first');
-  board.advance(2 * MINUTE - 200);
-  t.regex(command('export secrets'), /10\.5\.0\.1/);
-  board.advance(200);
-  t.is(command('export secrets'), before);
-  t.is(command('confirm'), 'Cannot confirm: nothing waits for it');
-  t.is(command('set lan address 10.5.0.1/24 confirm 1'), '');
-  t.is(command('confirm'), '');
-  board.advance(2 * MINUTE);
-  t.regex(command('export secrets'), /10\.5\.0\.1/);
-  t.is(command('save'), 'Saved');
-  t.regex(
-    command('set lan address 10.5.0.1/24 confirm 0'),
-    /Cannot wait 0 minutes for confirm: they are 1 to 1440$/,
-  );
-  // It belongs to set and unset, whole or shortened, and may be a host's name.
-  for (const line of ['show disk', 'save', 'revert', 'password'])
-    t.regex(
-      command(`${line} confirm 5`),
-      new RegExp(`\\^ expected: .*\nCannot run ${line} confirm 5: the form is`),
-      line,
-    );
-  t.regex(command('set dhcp lease 7200 confirm soon'), /\^ expected: MINUTES, 1 to 1440\nCannot run/);
-  t.regex(command('set dhcp lease 7200 confirm'), /\^ expected: MINUTES, 1 to 1440\nCannot run/);
-  t.is(command('set dns host confirm 10.0.0.3'), '');
-  // Without its minutes it is never a value.
-  for (const line of [
-    'set dhcp reserve 52:54:00:00:00:07 10.20.30.33 confirm',
-    'set dhcp domain confirm',
-    'se dhcp option 67 file confirm',
-    'un dns host confirm',
-    'set dhcp reserve 52:54:00:00:00:07 10.20.30.33 pc confirm 5m',
-  ])
-    t.regex(command(line), /Cannot run .*: confirm needs its minutes, 1 to 1440$/, line);
-  t.notRegex(command('export'), /reserve|dhcp domain|option/);
-  t.is(command('confirm'), 'Cannot confirm: nothing waits for it');
-  for (const line of ['se lan address 10.5.0.9/24', 'unset lan address', 'un lan address']) {
-    t.is(command(`${line} confirm 5`), '', line);
-    t.is(command('confirm'), '', line);
-  }
-  // What is refused arms nothing.
-  t.regex(command('set lan address 10.5.0.0/24 confirm 5'), /Cannot set LAN address/);
-  t.is(command('confirm'), 'Cannot confirm: nothing waits for it');
-});
-
-test('a second confirm waits anew for both, and the wait outlives control', async t => {
-  const { command, board } = await powerOn(blank());
-  const before = command('export secrets');
-  t.is(command('set dns host a 10.0.0.1 confirm 2'), '');
-  board.advance(MINUTE);
-  t.is(command('set dns host b 10.0.0.2 confirm 4'), '');
-  const both = command('export secrets');
-  board.engine.evaluate('const was = Math.max; Math.max = () => { throw new Error("test") }; 0');
-  t.regex(command(''), /Control was restarted/);
-  t.is(command('save'), 'Cannot save: the settings go back in 4 min; type confirm first');
-  board.advance(3 * MINUTE);
-  t.is(command('export secrets'), both);
-  board.advance(MINUTE);
-  t.is(command('export secrets'), before);
-});
-
-test('confirm goes back also from settings that are too long to outlive control', async t => {
-  const bytes = blank();
-  Buffer.from(encodeConfig(1, settingsOf(CONFIG_TEXT_MAX))).copy(bytes, areaAt(0));
-  const { command, board } = await powerOn(bytes);
-  command('set console pager off');
-  const before = command('export secrets');
-  t.regex(command(`set dhcp domain ${'d'.repeat(60)} confirm 1`), /config: the settings are longer than/);
-  t.false(command('export secrets') === before);
-  board.advance(MINUTE);
-  t.true(command('export secrets') === before);
 });
 
 test('reset factory forgets everything, unless ^C stops it', async t => {
