@@ -94,7 +94,8 @@ export class Application {
     const key = this.machine.plane.crc32(0, at, bytes);
     this.begin(key);
     yield* this.password();
-    clearRefused(key);
+    // A control that starts anew has the lines that were taken.
+    if (!this.isRestart) clearRefused(key);
     const isGivenUp = this.skipped.includes(ALL);
     if (isGivenUp)
       this.tell(0, 'Cannot apply the settings: one line after the other has ended control or the board');
@@ -192,7 +193,7 @@ export class Application {
 
   private refuse(number: number, why: string): void {
     this.count++;
-    setRefused(number, true);
+    if (!this.isRestart) setRefused(number, true);
     if (why !== '') this.tell(number, why);
   }
 

@@ -20,6 +20,7 @@ import { type Command, Refusal } from './console/command.ts';
 import { type Log, WARNING } from './log.ts';
 import type { Machine } from './machine.ts';
 import { createMeanings } from './meaning.ts';
+import { isOutcome, refusedKey, setOutcome } from './store/refused.ts';
 import { putText } from './store/text.ts';
 
 const TEXT_AT = CONFIGURATION_AT + 4;
@@ -92,12 +93,15 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   let writtenAt = 0;
   let isWaiting = false;
   let isApplying = false;
+  /** The lines in the plane's memory are those of a text that was applied, as they were written there. */
+  let isRaw = false;
 
   function command(words: string, help: string, form: string, run: (args: string[]) => void): Command {
     const entry: Command = {
       words,
       help,
       run: args => {
+        plain();
         try {
           run(args);
         } catch (error) {
@@ -148,12 +152,24 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   function write(): void {
     if (!isWaiting || isApplying) return;
     isWaiting = false;
+    isRaw = false;
     const all = lines();
     const bytes = bytesOf(all);
     if (bytes <= TEXT_BYTES) put(all, bytes);
-    else
+    else {
+      setOutcome(undefined);
       log(WARNING, 'config', `the settings are longer than ${TEXT_BYTES} characters: a restart forgets some`);
+    }
     writtenAt = i32at(NOW_AT);
+  }
+
+  /** Before a change: the lines of a text are written as they are listed, and what it has come to is known as these. */
+  function plain(): void {
+    if (!isRaw) return;
+    const isSaved = isOutcome(machine, refusedKey());
+    isWaiting = true;
+    write();
+    if (isSaved) setOutcome(machine);
   }
 
   /** Writes the lines between those that have not changed: a character is a thousand instructions. */
@@ -194,7 +210,10 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
       written = all;
       copy(TEXT_AT, from, writtenBytes);
       puti32(CONFIGURATION_AT, writtenBytes);
+      isRaw = true;
     }
+    write();
+    if (!isRestart) setOutcome(machine);
     const more = count - refusals.length;
     return more > 0 ? [...refusals, `${count} lines were not taken: show refused lists them`] : refusals;
   }
@@ -208,6 +227,7 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
 
   function* whole(wanted: readonly string[]): Generator<number, string[], void> {
     while (isApplying) yield 1;
+    plain();
     isApplying = true;
     const refusals = yield* become(settings, meanings, wanted);
     isApplying = false;

@@ -5,9 +5,11 @@ import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { visible, WARNING } from '../log.ts';
+import { refusedIn, refusedKey, setOutcome } from '../store/refused.ts';
 import type { Rollback } from '../store/rollback.ts';
 import type { Saved, Store } from '../store/store.ts';
 import { outcome } from '../store/tasks.ts';
+import { isAsSaved } from '../store/unsaved.ts';
 import { versionLine } from '../store/version.ts';
 import { unbroken } from '../update/background.ts';
 
@@ -33,9 +35,12 @@ function* showConfig(context: Context, store: Store): Job {
     for (const line of lines) context.output.line(shownBy(context)(line));
     return;
   }
-  const saved = (yield* outcome(store.load())).lines;
-  if (saved === undefined) context.output.line('# nothing is saved');
-  yield* marked(context, lines, saved ?? []);
+  context.registry.write();
+  const saved = yield* outcome(store.load());
+  if (saved.text === undefined) context.output.line('# nothing is saved');
+  const isSame = isAsSaved(context.machine, saved);
+  const kept = isSame ? [...lines, ...refusedIn(saved.text ?? '').map(({ line }) => line)] : saved.lines;
+  yield* marked(context, lines, kept ?? []);
 }
 
 function* marked(context: Context, lines: readonly string[], saved: readonly string[]): Job {
@@ -74,6 +79,8 @@ function* revert(context: Context, store: Store, rollback: Rollback): Job {
     : yield* outcome(store.load());
   for (const problem of saved.problems) context.output.line(problem);
   const refusals = yield* unbroken(context.clock, context.registry.become(saved.lines ?? []));
+  context.registry.write();
+  if (saved.key === refusedKey()) setOutcome(context.machine);
   rollback.confirm();
   for (const refusal of refusals) context.log(WARNING, 'config', refusal);
   const what = saved.lines === undefined ? 'nothing is saved, the settings are the defaults' : 'as saved';

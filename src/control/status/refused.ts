@@ -5,7 +5,7 @@
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { visible } from '../log.ts';
-import { isRefused, refusedKey } from '../store/refused.ts';
+import { refusedIn, refusedKey } from '../store/refused.ts';
 import type { Store } from '../store/store.ts';
 import { outcome } from '../store/tasks.ts';
 
@@ -19,17 +19,14 @@ export function* showRefused({ noDisk, output, registry }: Context, store: Store
     );
     return;
   }
-  let number = 0;
-  let count = 0;
-  for (const line of text.split('\n')) {
-    if (line === '') continue;
-    number++;
-    if (!isRefused(number)) continue;
-    count++;
-    output.line(`${String(number).padStart(4)}  ${visible(registry.shown(line.trim()))}`);
+  const refused = refusedIn(text);
+  for (const { number, line } of refused) {
+    output.line(`${String(number).padStart(4)}  ${visible(registry.shown(line))}`);
     yield 0;
   }
   output.line(
-    count === 0 ? 'All saved lines were taken' : `${count} lines were not taken; save forgets them`,
+    refused.length === 0
+      ? 'All saved lines were taken'
+      : `${refused.length} lines were not taken; save forgets them`,
   );
 }
