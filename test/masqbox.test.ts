@@ -327,6 +327,22 @@ test('a port that goes away is told', async t => {
   t.regex(running.stderr, /^Cannot (go on with|write to) .*\n$/);
 });
 
+test('Ctrl-C ends an update at once where the board is silent', async t => {
+  t.timeout(TEST_MILLISECONDS);
+  const line = await Terminal.open();
+  t.teardown(() => line.close());
+  const heard = new Promise<void>(resolve => {
+    line.onBytes = () => resolve();
+  });
+  // Longer than a test may take: only the signal ends it.
+  const running = processes.start(words(line.path, ['update', IMAGE], 100_000));
+  await heard;
+  running.child.kill('SIGINT');
+  await running.wait(() => running.ended, BOOT_SECONDS);
+  t.is(running.status, 130, running.report());
+  t.is(running.stderr, 'Interrupted\n');
+});
+
 test('a line at another speed, a port that is none, and no port are told', async t => {
   t.timeout(TEST_MILLISECONDS);
   const line = await Terminal.open();

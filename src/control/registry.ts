@@ -20,7 +20,7 @@ import { type Command, Refusal } from './console/command.ts';
 import { type Log, WARNING } from './log.ts';
 import type { Machine } from './machine.ts';
 import { createMeanings } from './meaning.ts';
-import { isOutcome, refusedKey, setOutcome } from './store/refused.ts';
+import { clearRefused, isOutcome, refusedKey, setOutcome } from './store/refused.ts';
 import { putText } from './store/text.ts';
 
 const TEXT_AT = CONFIGURATION_AT + 4;
@@ -219,10 +219,14 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   }
 
   function* applyFirst(text: Text): Generator<number, void, void> {
+    const key = machine.plane.crc32(0, text.at, text.bytes);
     isApplying = true;
     yield* new Application(machine, meanings, text, false).password();
     isApplying = false;
     changed();
+    write();
+    clearRefused(key);
+    setOutcome(machine);
   }
 
   function* whole(wanted: readonly string[]): Generator<number, string[], void> {

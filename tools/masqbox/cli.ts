@@ -8,7 +8,7 @@ import type { Writable } from 'node:stream';
 import cliProgress from 'cli-progress';
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { capture, type Sink } from './capture.ts';
-import { Failure, REFUSED, reasonOf, USAGE } from './failure.ts';
+import { Failure, INTERRUPTED, REFUSED, reasonOf, USAGE } from './failure.ts';
 import { readFirmware } from './image-file.ts';
 import { openPort } from './port.ts';
 import { choosePort, listPorts, portRow } from './ports.ts';
@@ -19,7 +19,6 @@ import { BOARD_BAUD, Session } from './session.ts';
 import { parseStatus, statusRows } from './status.ts';
 import { joinTerminal } from './terminal.ts';
 import { followTrial, update } from './update.ts';
-import { TransferError } from './ymodem.ts';
 
 const TIMEOUT_SECONDS = 10;
 const KIB = 1024;
@@ -58,17 +57,27 @@ function read(path: string): Buffer {
   }
 }
 
-/** Opens port and session for some work, and closes them whatever comes of it. */
-async function withBoard<T>(options: CommonOptions, work: (session: Session) => Promise<T>): Promise<T> {
+/**
+ * Opens port and session for some work, and closes them whatever comes of it.
+ * @param isInterruptible the first Ctrl-C makes the work fail where it waits for the board, so that it can clear up
+ */
+async function withBoard<T>(
+  options: CommonOptions,
+  work: (session: Session) => Promise<T>,
+  isInterruptible = false,
+): Promise<T> {
   const ask = () => askSecret('Password of the board: ');
   const given = options.password === true ? await ask() : process.env['MASQBOX_PASSWORD'];
   const port = await openPort(await choosePort(options.port), { baud: options.baud });
+  const interrupt = (): void => port.interrupt(new Failure('Interrupted', INTERRUPTED));
+  if (isInterruptible) process.once('SIGINT', interrupt);
   try {
     const password = async () => given ?? (await ask());
     const session = new Session(port, { patience: 1000 * options.timeout, password });
     await session.open();
     return await work(session);
   } finally {
+    process.off('SIGINT', interrupt);
     await port.close();
   }
 }
@@ -149,32 +158,26 @@ async function runUpdate(
     hideCursor: true,
     stopOnComplete: true,
   });
-  let isInterrupted = false;
-  const interrupt = (): void => {
-    isInterrupted = true;
-  };
   const progress = (sent: number): void => {
-    if (isInterrupted) throw new TransferError('it was interrupted here');
     if (!bar.isActive) bar.start(kib(size), 0);
     bar.update(kib(sent));
   };
-  process.once('SIGINT', interrupt);
+  const work = async (session: Session): Promise<void> => {
+    say(
+      `Masqbox ${firmware.version}: ${firmware.slot.length} bytes, about ${seconds(firmware.slot.length, options.baud)} s`,
+    );
+    const tell = (text: string): void => {
+      bar.stop();
+      say(text);
+    };
+    const slot = await update(session, firmware, { tell, progress }, command);
+    say(`The board runs ${slot.text} in ${slot.name}`);
+    if (options.wait !== true) say('It becomes permanent by itself in a minute or so; see show update');
+    else say(`The board runs ${(await followTrial(session, slot)).text} in ${slot.name}`);
+  };
   try {
-    await withBoard(options, async session => {
-      say(
-        `Masqbox ${firmware.version}: ${firmware.slot.length} bytes, about ${seconds(firmware.slot.length, options.baud)} s`,
-      );
-      const tell = (text: string): void => {
-        bar.stop();
-        say(text);
-      };
-      const slot = await update(session, firmware, { tell, progress }, command);
-      say(`The board runs ${slot.text} in ${slot.name}`);
-      if (options.wait !== true) say('It becomes permanent by itself in a minute or so; see show update');
-      else say(`The board runs ${(await followTrial(session, slot)).text} in ${slot.name}`);
-    });
+    await withBoard(options, work, true);
   } finally {
-    process.off('SIGINT', interrupt);
     bar.stop();
   }
 }

@@ -6,6 +6,7 @@ export class Inbox {
   private readonly waiting: Uint8Array[] = [];
   private wake: () => void = () => {};
   private failure: Error | undefined;
+  private interruption: Error | undefined;
 
   put(bytes: Uint8Array): void {
     if (bytes.length > 0) this.waiting.push(bytes);
@@ -18,9 +19,16 @@ export class Inbox {
     this.wake();
   }
 
-  /** What has come, or nothing when nothing came in time. Throws once there will be no more. */
+  /** Who waits, or waits next, waits no longer; after that all is as before. */
+  interrupt(why: Error): void {
+    this.interruption = why;
+    this.wake();
+  }
+
+  /** What has come, or nothing when nothing came in time. Throws once there will be no more, or when interrupted. */
   async some(milliseconds: number): Promise<Uint8Array> {
-    if (this.waiting.length === 0 && this.failure === undefined && milliseconds > 0) {
+    const isReady = this.waiting.length > 0 || (this.failure ?? this.interruption) !== undefined;
+    if (!isReady && milliseconds > 0) {
       await new Promise<void>(resolve => {
         const timer = setTimeout(resolve, milliseconds);
         this.wake = () => {
@@ -29,6 +37,9 @@ export class Inbox {
         };
       });
     }
+    const { interruption } = this;
+    this.interruption = undefined;
+    if (interruption !== undefined) throw interruption;
     const bytes = this.waiting.shift();
     if (bytes === undefined && this.failure !== undefined) throw this.failure;
     return bytes ?? NOTHING;

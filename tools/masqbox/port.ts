@@ -19,6 +19,8 @@ export interface Port extends ByteLine {
   readonly baud: number;
   /** What has come, or nothing when nothing came in time. */
   some(milliseconds: number): Promise<Uint8Array>;
+  /** Ends what waits for bytes, once: it fails with `why`. */
+  interrupt(why: Failure): void;
   close(): Promise<void>;
 }
 
@@ -81,6 +83,7 @@ export async function openPort(path: string, { baud, flowControl = false }: Port
       }),
     some: milliseconds => inbox.some(milliseconds),
     read: milliseconds => inbox.next(milliseconds),
+    interrupt: why => inbox.interrupt(why),
     now: () => performance.now(),
     close,
   };

@@ -144,6 +144,11 @@ export class Session implements ByteLine {
     return (await this.see(/\r?\n/, patience))?.before.replace(/^\r+/, '');
   }
 
+  /** Lets time pass, and keeps what comes. */
+  async rest(milliseconds: number): Promise<void> {
+    for (const until = this.now() + milliseconds; this.now() < until; ) await this.hear(until - this.now());
+  }
+
   /** Whether the board waits for a command, as far as is known. */
   get isAtPrompt(): boolean {
     return AT_PROMPT.test(this.text);

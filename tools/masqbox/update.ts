@@ -2,7 +2,7 @@
 // of it. The board decides what it takes, and when new firmware is permanent: src/control/update/.
 // Not here: checking the file (image-file.ts), the blocks on the line (ymodem.ts).
 
-import { Failure, NO_ANSWER, REFUSED, reasonOf } from './failure.ts';
+import { Failure, INTERRUPTED, NO_ANSWER, REFUSED, reasonOf } from './failure.ts';
 import type { Firmware } from './image-file.ts';
 import type { Session } from './session.ts';
 import { cancel, sendFile, TransferError } from './ymodem.ts';
@@ -65,17 +65,50 @@ export async function update(
 ): Promise<SlotState> {
   const before = running(await slots(session));
   watcher.tell(`The board runs ${before.text} in ${before.name}`);
-  await session.type(`${command}\r`);
-  const asked = await session.see(/\^C cancels\r\n|(?:^|\n)(Cannot [^\r\n]*)\r\n/);
-  if (asked === undefined) throw new Failure('Cannot update: the board does not answer', NO_ANSWER);
-  if (asked.match[1] !== undefined) throw new Failure(asked.match[1], REFUSED);
+  await begin(session, command);
   await transfer(session, firmware, watcher);
-  await followBoot(session, watcher);
-  const after = running(await slots(session));
+  const after = await goesOn(followBoot(session, watcher).then(async () => running(await slots(session))));
   if (after.name === before.name) {
     throw new Failure(`Cannot update: the board came back with ${after.text} in ${after.name}`, REFUSED);
   }
   return after;
+}
+
+function isInterruption(error: unknown): boolean {
+  return error instanceof Failure && error.status === INTERRUPTED;
+}
+
+/** Once the board has all, Ctrl-C ends the tool alone. */
+async function goesOn<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!isInterruption(error)) throw error;
+    throw new Failure(
+      'Interrupted: the board goes on by itself; show update tells what it runs',
+      INTERRUPTED,
+    );
+  }
+}
+
+/** Types the command; after it the board wants the file. */
+async function begin(session: Session, command: string): Promise<void> {
+  await session.type(`${command}\r`);
+  try {
+    const asked = await session.see(
+      /\^C cancels\r\n|(?:^|\n)(Cannot [^\r\n]*)\r\n|(?:^|\n)The settings are ([^\r\n]*)\r\n/,
+    );
+    if (asked === undefined) throw new Failure('Cannot update: the board does not answer', NO_ANSWER);
+    const [, refusal, kept] = asked.match;
+    if (refusal !== undefined) throw new Failure(refusal, REFUSED);
+    if (kept === undefined) return;
+    // The board asks whether they may be lost.
+    await session.type('no\r');
+    throw new Failure(`Cannot update: the settings are ${kept}; save them, or revert`, REFUSED);
+  } catch (error) {
+    if (isInterruption(error)) await session.type('\x03');
+    throw error;
+  }
 }
 
 async function transfer(session: Session, firmware: Firmware, watcher: Watcher): Promise<void> {
@@ -83,13 +116,15 @@ async function transfer(session: Session, firmware: Firmware, watcher: Watcher):
   try {
     await sendFile(session, 'masqbox.slot', firmware.slot, sent => watcher.progress(sent));
   } catch (error) {
-    if (!(error instanceof TransferError)) throw error;
-    cause = error.message;
+    if (!(error instanceof TransferError) && !isInterruption(error)) throw error;
+    cause = reasonOf(error);
     await cancel(session);
   }
-  const said = await session.see(
-    /(Masqbox \S+ is in slot [AB]) and starts[^\r\n]*\r\n|(Cannot update: [^\r\n]*)\r\n/,
-    REASON_PATIENCE,
+  const said = await goesOn(
+    session.see(
+      /(Masqbox \S+ is in slot [AB]) and starts[^\r\n]*\r\n|(Cannot update: [^\r\n]*)\r\n/,
+      REASON_PATIENCE,
+    ),
   );
   const refusal =
     said?.match[2] ??
@@ -115,7 +150,11 @@ async function followBoot(session: Session, watcher: Watcher): Promise<void> {
 }
 
 /** Waits until the trial is over. Answers the slot that is permanent then. */
-export async function followTrial(session: Session, slot: SlotState): Promise<SlotState> {
+export function followTrial(session: Session, slot: SlotState): Promise<SlotState> {
+  return goesOn(untilPermanent(session, slot));
+}
+
+async function untilPermanent(session: Session, slot: SlotState): Promise<SlotState> {
   const until = session.now() + TRIAL_PATIENCE;
   let last = '';
   while (session.now() < until) {
@@ -125,12 +164,14 @@ export async function followTrial(session: Session, slot: SlotState): Promise<Sl
         throw new Failure(`The trial has failed: the board runs ${state.text} in ${state.name}`, REFUSED);
       }
       if (/, permanent,/.test(state.text)) return state;
-      await new Promise(resolve => setTimeout(resolve, TRIAL_LOOK));
+      await session.rest(TRIAL_LOOK);
     } catch (error) {
       // It may have reset: then it boots, and is asked again.
       if (!(error instanceof Failure) || error.status !== NO_ANSWER) throw error;
       last = reasonOf(error);
-      await session.open().catch(() => {});
+      await session.open().catch(why => {
+        if (isInterruption(why)) throw why;
+      });
     }
   }
   throw new Failure(`Cannot see the trial end${last === '' ? '' : `: ${last}`}`, NO_ANSWER);

@@ -4,6 +4,7 @@
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
+import { isSafeMode } from '../crash.ts';
 import { visible, WARNING } from '../log.ts';
 import { refusedIn, refusedKey, setOutcome } from '../store/refused.ts';
 import type { Rollback } from '../store/rollback.ts';
@@ -38,7 +39,7 @@ function* showConfig(context: Context, store: Store): Job {
   context.registry.write();
   const saved = yield* outcome(store.load());
   if (saved.text === undefined) context.output.line('# nothing is saved');
-  const isSame = isAsSaved(context.machine, saved);
+  const isSame = !isSafeMode() && isAsSaved(context.machine, saved);
   const kept = isSame ? [...lines, ...refusedIn(saved.text ?? '').map(({ line }) => line)] : saved.lines;
   yield* marked(context, lines, kept ?? []);
 }

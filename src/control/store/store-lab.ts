@@ -2,8 +2,10 @@
 
 import { createSimBoard } from '../../../board/sim/board.ts';
 import { type SimDisk, simDisk } from '../../../board/sim/disk.ts';
+import { FACT_SAFE } from '../../../firmware/abi.ts';
 import { memoryMedium } from '../../../hal/disk/ata-model.ts';
 import { CONFIG_SECTOR, CONFIG_SECTORS, IMAGE_SECTORS, SECTOR_BYTES } from '../../../image/layout.ts';
+import { BOOT_FACTS_AT } from '../../plane/cells.ts';
 
 export const PROMPT = 'masqbox> ';
 
@@ -16,7 +18,7 @@ export function areaAt(index: number): number {
 }
 
 /** A board that was switched on with this disk, and what its console said. */
-export async function powerOn(bytes: Buffer | undefined, given?: SimDisk) {
+export async function powerOn(bytes: Buffer | undefined, given?: SimDisk, isSafe = false) {
   let transcript = '';
   const disk = given ?? (bytes === undefined ? undefined : simDisk(memoryMedium(bytes)));
   const board = await createSimBoard({
@@ -26,6 +28,8 @@ export async function powerOn(bytes: Buffer | undefined, given?: SimDisk) {
     },
     ...(disk === undefined ? {} : { disk }),
   });
+  const cells = new DataView(board.memory.buffer, board.memory.byteOffset);
+  cells.setInt32(BOOT_FACTS_AT + 4 * FACT_SAFE, isSafe ? 1 : 0, true);
   const settle = (): void => {
     for (let i = 0; i < 100 && !transcript.endsWith(PROMPT); i++) {
       board.run();

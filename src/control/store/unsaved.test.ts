@@ -13,10 +13,10 @@ set no such thing
 `;
 const TAKEN = TEXT.replace('set no such thing\n', '');
 
-async function boardWith(text: string) {
+async function boardWith(text: string, isSafe = false) {
   const bytes = blank();
   Buffer.from(encodeConfig(1, text)).copy(bytes, areaAt(0));
-  const { command, board } = await powerOn(bytes);
+  const { command, board } = await powerOn(bytes, undefined, isSafe);
   /** Whether `reboot` asks; it is answered no. */
   const asks = (): boolean => {
     board.type('reboot\r');
@@ -58,6 +58,15 @@ test('reverting, and importing the same, brings back what is saved; a restart of
   command('set lan address 10.2.0.1/24');
   for (const line of ['import', ...TAKEN.trim().split('\n')]) command(line);
   t.regex(command('end'), /3 lines are in force, and saved$/);
+  t.false(asks());
+});
+
+test('in safe mode nothing is lost by a reset until something is set, and show config tells what is saved', async t => {
+  const { command, asks } = await boardWith(TAKEN, true);
+  t.regex(command('show config'), /^- set lan addr 10\.1\.0\.1\/24$/m);
+  command('set dns host a 192.168.0.9');
+  t.true(asks());
+  command('unset dns host a');
   t.false(asks());
 });
 

@@ -1,5 +1,6 @@
 // Whether what is set is saved: for who is about to lose it.
 
+import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import type { Machine } from '../machine.ts';
 import { isOutcome } from './refused.ts';
@@ -32,4 +33,15 @@ export function* keptNow({ machine, registry, store }: Context): Generator<numbe
   const saved = new Set((task.value?.lines ?? []).filter(line => !USUAL.has(line)));
   const isSame = own.length === saved.size && own.every(line => saved.has(line));
   return isSame ? 'saved' : 'not saved';
+}
+
+/** Before a reset: who has settings that are not saved may have forgotten it, and is asked. Throws a Refusal. */
+export function* askToLose(context: Context, action: string): Generator<number, void, void> {
+  const kept = yield* keptNow(context);
+  if (kept === 'saved' || context.ask === undefined) return;
+  context.output.line(`The settings are ${kept}`);
+  const answer = yield* context.ask(
+    `${action.charAt(0).toUpperCase()}${action.slice(1)} all the same: yes or no [no]: `,
+  );
+  if (!/^\s*y(es)?\s*$/i.test(answer)) throw new Refusal(`Cannot ${action}: it was not confirmed`);
 }

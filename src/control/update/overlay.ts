@@ -9,6 +9,7 @@ import * as layout from '../../../image/layout.ts';
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
+import { askToLose } from '../store/unsaved.ts';
 import { Receiver, type TransferEvent } from '../transfer/receiver.ts';
 import {
   payloadBytes,
@@ -61,6 +62,7 @@ export function* update(context: Context, trust: Trust): Job {
       `Cannot update: ${slotName(runningSlot())} is itself on trial, and ${slotName(idleSlot())} is the way back; see update confirm`,
     );
   }
+  yield* askToLose(context, 'update');
   output.line('Send the image by YMODEM, or by XMODEM with blocks of 1 KB; ^C cancels');
   while (output.busy) yield 0;
   const writer = new SlotWriter(machine, disk, idleSlot(), own, trust);
@@ -139,7 +141,9 @@ export function* back(context: Context): Job {
   if (why === undefined && !isOurs(header)) why = 'there is no firmware';
   if (why === undefined && wordOf(header, layout.SLOT_AT_TRIES) === 0) why = 'it has failed its trial';
   why ??= yield* checkPayload(machine, disk, idleSlot(), header);
-  why ??= yield* putInForce(context, disk, header);
+  if (why !== undefined) throw new Refusal(`Cannot go back to ${name}: ${why}`);
+  yield* askToLose(context, `go back to ${name}`);
+  why = yield* putInForce(context, disk, header);
   if (why !== undefined) throw new Refusal(`Cannot go back to ${name}: ${why}`);
   const trial = isConfirmed(header) ? '' : ', on trial';
   output.line(`Starting Masqbox ${versionOf(header)} in ${name}${trial}`);

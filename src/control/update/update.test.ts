@@ -346,6 +346,35 @@ test.serial('show update, update confirm and update back', t => {
   t.is(lonely.output.at(-2), 'slot B: there is no firmware');
 });
 
+test.serial('update and update back ask where settings would be lost', t => {
+  for (const [command, slots, question, cannot] of [
+    ['update', null, 'Update', 'update'],
+    ['update unsigned', null, 'Update', 'update'],
+    ['update back', { sequence: 0 }, 'Go back to slot B', 'go back to slot B'],
+  ] as const) {
+    for (const answer of ['', 'no', 'yes']) {
+      const { disk, bytes } = memoryDisk(diskOf({}, slots));
+      const before = Buffer.from(bytes);
+      const board = boardWith(disk);
+      const { context, output } = board;
+      const setting = { words: 'a', arguments: 'N', help: '', set: () => {}, lines: () => ['set a 1'] };
+      context.registry.add(setting);
+      const asked: string[] = [];
+      // biome-ignore lint/correctness/useYield: it is answered at once
+      context.ask = function* (prompt: string) {
+        asked.push(prompt);
+        return answer;
+      };
+      const refusal = run(board, command, ymodem(IMAGE));
+      t.deepEqual(asked, [`${question} all the same: yes or no [no]: `]);
+      t.regex(output[0] ?? '', /^The settings are not saved/);
+      t.is(refusal, answer === 'yes' ? '' : `Cannot ${cannot}: it was not confirmed`);
+      t.is(board.resets(), answer === 'yes' ? 1 : 0);
+      if (answer !== 'yes') t.true(before.equals(bytes), 'nothing was written');
+    }
+  }
+});
+
 test.serial('a trial is confirmed after a minute in which the WAN was tried', t => {
   const { disk, bytes } = memoryDisk(diskOf({}, { sequence: 2, tries: 2 }));
   const board = boardWith(disk, 1);
