@@ -152,10 +152,16 @@ export function* back(context: Context): Job {
 }
 
 /** Makes the idle slot the newer one; where the header of the one that runs is damaged the loader takes it anyway. */
-function* putInForce({ machine }: Context, disk: Disk, header: Uint8Array): DiskJob {
+function* putInForce(context: Context, disk: Disk, header: Uint8Array): DiskJob {
+  const { machine } = context;
   const own = new Uint8Array(SECTOR_BYTES);
   const isDamaged = (yield* readHeader(disk, runningSlot(), own)) ?? refuseSector(machine, own);
   if (isDamaged !== undefined) return undefined;
+  // The loader has taken the last try for the boot under way, which has not failed.
+  if (wordOf(own, layout.SLOT_AT_TRIES) === 0) {
+    const why = yield* setTries(context, disk, 1);
+    if (why !== undefined) return why;
+  }
   setWord(header, layout.SLOT_AT_SEQUENCE, (wordOf(own, layout.SLOT_AT_SEQUENCE) + 1) | 0);
   return yield* writeHeader(machine, disk, idleSlot(), header);
 }

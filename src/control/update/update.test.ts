@@ -187,6 +187,19 @@ test.serial('confirming: an error, torn and lost writes leave a disk that boots'
   }
 });
 
+test.serial('going back on the last boot: an error, torn and lost writes leave a disk that boots', t => {
+  const before = diskOf({}, { sequence: 2, tries: 0 });
+  for (const fate of ['nothing', 'all', 1, 13, 16, 256, 508, 511] as Fate[]) {
+    for (const fails of [0, 1, 2, 3]) {
+      const { disk, bytes } = memoryDisk(before.slice(), fails, fate);
+      const said = run(boardWith(disk, 1), 'update back');
+      t.is(said, 'Cannot go back to slot A: the disk does not answer');
+      const { slot } = boot(bytes);
+      t.true(slot >= 0, `${fate} ${fails}`);
+    }
+  }
+});
+
 test.serial('what is no image, is damaged, foreign or cut is refused, and slot A is untouched', t => {
   const header = (change: object): Uint8Array => {
     const slot = Buffer.from(SLOT);
@@ -337,6 +350,19 @@ test.serial('show update, update confirm and update back', t => {
   t.is(run(again, 'update back'), '');
   t.is(again.output.at(-1), 'Starting Masqbox 0.1.0 in slot B, on trial');
   t.is(boot(trying.bytes).slot, 1);
+  // On its last boot there are none left, and nothing has failed yet.
+  const last = memoryDisk(diskOf({}, { sequence: 2, tries: 0 }));
+  t.is(run(boardWith(last.disk, 1), 'update back'), '');
+  t.is(boot(last.bytes).slot, 0);
+  const old = boardWith(last.disk, 0);
+  createKeeper(old.context).start(false);
+  old.ticks(200);
+  t.deepEqual(old.shown, []);
+  t.is(run(old, 'update back'), '');
+  t.is(old.output.at(-1), 'Starting Masqbox 0.1.0 in slot B, on trial');
+  const { slot: booted, disk: lastBoot } = boot(last.bytes);
+  t.is(booted, 1);
+  t.is(boot(lastBoot).slot, 0, 'it was one boot');
   const failed = boardWith(memoryDisk(diskOf({}, { sequence: 2, tries: 0 })).disk);
   t.is(run(failed, 'update back'), 'Cannot go back to slot B: it has failed its trial');
 
