@@ -200,15 +200,18 @@ compare_image() {
 
 interrupted() {
   [ ! -t 2 ] || echo >&2
-  [ "$writing" = no ] || fail "Interrupted: $target holds no whole image now and will not boot; write it again"
-  fail "Interrupted: nothing was written to $target"
+  case $state in
+    new) fail "Interrupted: nothing was written to $target" ;;
+    writing) fail "Interrupted: $target holds no whole image now and will not boot; write it again" ;;
+    written) fail "Interrupted: $target is written, and not all of it was compared; write it again to be sure" ;;
+  esac
 }
 
 force=no
 yes=no
 unchecked=no
 config=
-writing=no
+state=new
 image=
 target=
 while [ $# -gt 0 ]; do
@@ -247,8 +250,9 @@ cp "$image" "$scratch/image"
 chmod u+w "$scratch/image"
 [ -z "$config" ] || put_config "$config"
 [ ! -b "$target" ] || confirm_device "$target"
-writing=yes
+state=writing
 write_image
 clear_slot_b
+state=written
 compare_image
 echo "$target holds $image${config:+ with configuration $config}"
