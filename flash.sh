@@ -79,7 +79,8 @@ check_lines() {
   fi
   status=0
   file=$(CDPATH= cd -- "$(dirname -- "$1")" && pwd)/$(basename -- "$1")
-  said=$(cd "$root" && node --import=tsx tools/check-config.ts "$file" 2>"$scratch/trouble") || status=$?
+  said=$(cd "$root" && exec 2>"$scratch/trouble" && node tools/node-version.cjs && node --import=tsx tools/check-config.ts "$file") ||
+    status=$?
   case $status in
     0) ;;
     1)

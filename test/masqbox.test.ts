@@ -19,7 +19,7 @@ const BOOT_SECONDS = 180;
 /** A sixth of an image each second on an idle machine. */
 const UPDATE_SECONDS = 1500;
 const ROOT = join(import.meta.dirname, '..');
-const TOOL = join(ROOT, 'tools/masqbox/masqbox.mjs');
+const TOOL = join(ROOT, 'tools/masqbox/masqbox.cjs');
 /** What setup and password make of "secret" with 1 round: PBKDF2-HMAC-SHA-256 of a salt of eight zeros. */
 const PASSWORD_LINE =
   'set password hash 1 0000000000000000 6289cb7371990d907feb80ab115c4832cfefad5f0d4429f7561e36de83a37e8c';

@@ -9,7 +9,7 @@ import { codeOf, functionsOf } from './tidy/source.ts';
 
 const ROOT = join(import.meta.dirname, '..');
 const SKIPPED = new Set(['node_modules', 'build', '.git']);
-const TEXT = /\.(ts|mjs|c|h|S|ld|sh|md|json|yml)$|^run$/;
+const TEXT = /\.(ts|cjs|c|h|S|ld|sh|md|json|yml)$|^run$/;
 
 /** Longer than 500 lines, for a reason. */
 const LONG_FILES = [

@@ -39,7 +39,18 @@ test('refuseCard() says what is wrong, and the file stays as it is', t => {
       message: `Cannot start with card ${path}: ${why}`,
     });
   }
+  t.throws(() => refuseCard(''), {
+    instanceOf: SetupError,
+    message: 'Cannot start with a card: FILE is missing behind --card',
+  });
   t.regex(readFileSync(at('readme.md'), 'utf8'), /^# not an image/);
+});
+
+test('makeCard() says why it cannot copy', t => {
+  t.throws(() => makeCard(image('small'), at('none/card')), {
+    instanceOf: SetupError,
+    message: new RegExp(`^Cannot make card ${at('none/card')}: ENOENT: no such file or directory`),
+  });
 });
 
 test('makeCard() copies the image and leaves room for an update; a card that is there stays', t => {

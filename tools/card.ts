@@ -17,6 +17,7 @@ export function refuseCard(path: string): void {
   const refuse = (why: string): never => {
     throw new SetupError(`Cannot start with card ${path}: ${why}`);
   };
+  if (path === '') throw new SetupError('Cannot start with a card: FILE is missing behind --card');
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) {
     if (statSync(dirname(path), { throwIfNoEntry: false })?.isDirectory() !== true)
@@ -32,8 +33,12 @@ export function refuseCard(path: string): void {
 /** Makes the card of an image where there is none. */
 export function makeCard(image: string, path: string): void {
   if (statSync(path, { throwIfNoEntry: false }) !== undefined) return;
-  copyFileSync(image, path);
-  truncateSync(path, CARD_BYTES);
+  try {
+    copyFileSync(image, path);
+    truncateSync(path, CARD_BYTES);
+  } catch (error) {
+    throw new SetupError(`Cannot make card ${path}: ${(error as Error).message}`);
+  }
 }
 
 function readMark(path: string): string {

@@ -1,6 +1,8 @@
 // What the entries say when they cannot do what they are asked: an old Node, options that npm kept, a card that is none.
 import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { parse } from 'acorn';
 import test from 'ava';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -27,6 +29,24 @@ test('node-version.cjs refuses an old Node in words, and lets a new one pass', t
     t.is(stderr.split('\n').length, 2, 'one line');
   }
   for (const good of ['20.19.0', '20.20.2', '22.1.0']) t.is(as(good).status, 0, good);
+});
+
+test('every script and program of package.json has Node checked before anything that an old one cannot read', t => {
+  const { scripts, bin } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const own = Object.keys(scripts).filter(name => !(name.startsWith('pre') && name.slice(3) in scripts));
+  t.true(own.length >= 9);
+  for (const name of own) t.is(scripts[`pre${name}`], 'node tools/node-version.cjs', name);
+  for (const path of ['tools/node-version.cjs', ...Object.values<string>(bin)])
+    t.notThrows(
+      () => parse(readFileSync(join(ROOT, path), 'utf8'), { ecmaVersion: 5, allowHashBang: true }),
+      path,
+    );
+  for (const path of Object.values<string>(bin)) {
+    const as = `Object.defineProperty(process.versions, 'node', { value: '12.22.12' }); require('./${path}')`;
+    const { status, stderr } = run(['-e', as]);
+    t.is(status, 2, path);
+    t.regex(stderr, /^Masqbox needs Node 20\.19 or newer, and this is 12\.22\.12 \(.*\)\n$/);
+  }
 });
 
 const start = ['--import=tsx', 'tools/start.ts'];

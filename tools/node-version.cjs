@@ -6,8 +6,7 @@
 var wanted = require('../package.json').engines.node.replace('>=', '').split('.').map(Number);
 var here = process.versions.node.split('.').map(Number);
 if (here[0] < wanted[0] || (here[0] === wanted[0] && here[1] < wanted[1])) {
-  process.stderr.write(
-    'Masqbox needs Node ' + wanted.join('.') + ' or newer, and this is ' + process.versions.node + ' (' + process.execPath + ')\n',
-  );
+  var what = 'Masqbox needs Node ' + wanted.join('.') + ' or newer, and this is ';
+  process.stderr.write(what + process.versions.node + ' (' + process.execPath + ')\n');
   process.exit(2);
 }

@@ -101,7 +101,7 @@ export function portable(files: readonly File[], entries: readonly string[]): Co
 /** Files that no other file names, in an import or as a string. */
 export function orphans(files: readonly File[], excused: readonly string[] = []): Complaint[] {
   const named = files
-    .filter(({ path }) => /\.(ts|mjs|json|sh)$/.test(path) || path.startsWith('.ci/'))
+    .filter(({ path }) => /\.(ts|cjs|json|sh)$/.test(path) || path.startsWith('.ci/'))
     .map(file => ({
       path: file.path,
       code: file.path.endsWith('.ts') ? codeOf(file.text, true) : file.text,
