@@ -60,6 +60,39 @@ test.serial('a timer may start and stop others', t => {
   t.deepEqual(ran, ['first', 'third']);
 });
 
+test.serial('next() and run() know the first timer, whatever was started, stopped and run before', t => {
+  const clock = createClock();
+  const timers = new Map<number, ReturnType<typeof clock.after>>();
+  let at = 0x7fffff00;
+  let seed = 1;
+  const random = (most: number): number => {
+    seed = (seed * 16807) % 2147483647;
+    return seed % most;
+  };
+  puti32(NOW_AT, at | 0);
+  for (let i = 0; i < 3000; i++) {
+    const what = random(4);
+    if (what < 2) {
+      const ticks = random(what === 0 ? 20 : 9000);
+      timers.set(
+        i,
+        clock.after(ticks, () => void timers.delete(i)),
+      );
+    } else if (what === 2) {
+      const [key] = [...timers.keys()].slice(random(timers.size + 1));
+      if (key !== undefined) clock.cancel(timers.get(key) as ReturnType<typeof clock.after>);
+      if (key !== undefined) timers.delete(key);
+    } else {
+      at += random(30);
+      puti32(NOW_AT, at | 0);
+      clock.run();
+    }
+    const left = [...timers.values()].map(({ tick }) => Math.max(0, since(tick, at)));
+    t.is(since(clock.next(), at), Math.min(6000, ...left));
+    if (what === 3) t.true(left.every(ticks => ticks > 0));
+  }
+});
+
 test.serial('next() is at most a minute away', t => {
   puti32(NOW_AT, 5);
   t.is(createClock().next(), 5 + 6000);

@@ -38,8 +38,19 @@ export function since(now: number, then: number): number {
 
 export function createClock(): Clock {
   let timers: Timer[] = [];
+  /** When the first of them is due, if that is known: each step asks twice, and most steps run none. */
+  let soonest: number | undefined;
   const now = (): number => i32at(NOW_AT);
   const uptime = (): number => (i32at(NOW_WRAPS_AT) >>> 0) * TICKS_OF_WRAP + (now() >>> 0);
+  /** The tick of the first timer; of those more than a minute away, a minute from now. */
+  const first = (): number => {
+    if (soonest !== undefined) return soonest;
+    const at = now();
+    let best = IDLE_TICKS;
+    for (const timer of timers) best = Math.min(best, since(timer.tick, at));
+    if (best < IDLE_TICKS) soonest = (at + best) | 0;
+    return (at + best) | 0;
+  };
 
   return {
     now,
@@ -48,13 +59,17 @@ export function createClock(): Clock {
     after: (ticks, run) => {
       const timer = { tick: (now() + ticks) | 0, run };
       timers.push(timer);
+      if (soonest !== undefined && since(timer.tick, soonest) < 0) soonest = timer.tick;
       return timer;
     },
     cancel: timer => {
       timers = timers.filter(other => other !== timer);
+      if (timer.tick === soonest) soonest = undefined;
     },
     run: () => {
       const at = now();
+      if (since(at, first()) < 0) return;
+      soonest = undefined;
       // A timer's function may start or stop others: each is looked for anew, those it starts wait a turn.
       for (const timer of timers.filter(timer => since(at, timer.tick) >= 0)) {
         if (!timers.includes(timer)) continue;
@@ -64,9 +79,7 @@ export function createClock(): Clock {
     },
     next: () => {
       const at = now();
-      let best = IDLE_TICKS;
-      for (const timer of timers) best = Math.min(best, Math.max(0, since(timer.tick, at)));
-      return (at + best) | 0;
+      return (at + Math.min(IDLE_TICKS, Math.max(0, since(first(), at)))) | 0;
     },
   };
 }

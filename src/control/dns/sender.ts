@@ -37,6 +37,7 @@ export interface SenderUser {
 export class Sender {
   private readonly pipes: Pipes;
   private readonly out = new Uint8Array(UDP_SEND_BYTES);
+  private readonly words = new Int32Array(this.out.buffer);
   private timer: Timer | undefined;
 
   constructor(
@@ -104,10 +105,10 @@ export class Sender {
   receive(flight: Flight, { source, sourcePort, data }: Datagram): void {
     if (!flight.isActive) return;
     if (source === flight.server?.address && sourcePort === DNS_PORT && data.length <= this.out.length) {
-      const match = flight.isAnswer(data);
+      this.out.set(data);
+      const match = flight.isAnswer(data, this.words);
       if (match !== 0) {
         if (flight.isShuffled && !this.keptCase(flight, flight.server, match)) return;
-        this.out.set(data);
         this.take(flight, this.out, data.length, true);
         return;
       }

@@ -24,8 +24,14 @@ const ARPA_NAMES = [
   ...['8.e.f.ip6.arpa', '9.e.f.ip6.arpa', 'a.e.f.ip6.arpa', 'b.e.f.ip6.arpa', '8.b.d.0.1.0.0.2.ip6.arpa'],
 ].map(wire);
 
+/** The last letters of all these: most names are told by theirs to be none of them. */
+const LAST_LETTERS = ['invalid', 'test', 'local', 'onion', 'arpa'].map(name =>
+  name.charCodeAt(name.length - 1),
+);
+
 /** The zone of these that a name lies in, in wire form, or undefined. */
 export function specialZone(data: Uint8Array, from: number, end: number): Uint8Array | undefined {
+  if (!LAST_LETTERS.includes((data[end - 2] as number) | 32)) return undefined;
   const zones = isBelow(data, from, end, ARPA) ? ARPA_NAMES : NAMES;
   for (const zone of zones) if (isBelow(data, from, end, zone)) return zone;
   return isBelow(data, from, end, LOCALHOST) ? LOCALHOST : undefined;

@@ -82,7 +82,10 @@ export class Waiters {
     const at = waiter * FIELDS;
     words[at + ADDRESS] = asker.address;
     words[at + PORT_AND_ID] = (asker.port << 16) | id;
-    words[at + SIZE_AND_FLAGS] = size | (this.noteCase(waiter, flight, data) ? HAS_CASE : 0);
+    // Who began the query spelt it as it is sent.
+    const isFirst = flight.tries === 0 && flight.firstWaiter < 0;
+    const isSpelt = !isFirst && this.noteCase(waiter, flight, data);
+    words[at + SIZE_AND_FLAGS] = size | (isSpelt ? HAS_CASE : 0);
     words[at + NEXT] = -1;
     words[at + FLIGHT] = flight.number;
     words[at + AGE] = this.age++;
