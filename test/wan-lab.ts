@@ -77,6 +77,7 @@ export interface Message {
 export interface Answer {
   type: number;
   yiaddr?: string;
+  /** '': it names none. */
   server?: string;
   seconds?: number;
   /** Further options, before END; `mask` and `router` are there unless they are given here. */
@@ -141,7 +142,8 @@ export function answerBytes(message: Message, answer: Answer): Uint8Array {
   fixed[0] = 2;
   fixed.fill(0, 8, 28); // secs, flags and addresses
   put32(fixed, 16, address(answer.yiaddr ?? '0.0.0.0'));
-  const options = [[53, 1, answer.type], addressOption(54, answer.server ?? SERVER)];
+  const options = [[53, 1, answer.type]];
+  if (answer.server !== '') options.push(addressOption(54, answer.server ?? SERVER));
   if (answer.seconds !== undefined) {
     const { seconds } = answer;
     options.push([

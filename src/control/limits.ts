@@ -192,8 +192,8 @@ export const LEASE_MOST_SECONDS = 180 * 86400;
  */
 export const LEASE_MTU_LEAST = 576;
 /**
- * Routes that a lease may bring, half of the plane's table less its default route, so that those set by hand always have
- * room. More are left out, the last of the server's list first, and go by the default route.
+ * Routes that a lease may bring, its default route among them: with those set by hand (STATIC_ROUTES) and the modem's they
+ * fill the plane's table (ROUTE_COUNT). More are left out, the last of the server's list first, and go by the default route.
  */
 export const LEASE_ROUTES = 15;
 /** DNS servers, and NTP servers, that are taken from a lease; those that it names behind them are not asked. */
@@ -211,7 +211,7 @@ export const SYSLOG_PER_SECOND = 10;
  * address. One more is left out; how many were, the receiver is told.
  */
 export const SYSLOG_WAITING = 20;
-/** Static routes, half of the plane's table: the other half is the WAN's. */
+/** Static routes, half of the plane's table: the other half is the WAN's. One more is refused at the console. */
 export const STATIC_ROUTES = 16;
 
 /** Seconds that a new record of the flash log waits for others, and one that only says that all is as it was. */

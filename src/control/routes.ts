@@ -92,6 +92,9 @@ export function createRoutes(context: Context): Setting {
       throw new Refusal(`Cannot set route by ${gatewayText}: ${why}`);
     const link = linkOf(gateway);
     if (link.own) throw new Refusal(`Cannot set route by ${gatewayText}: it is the router's own address`);
+    const ofModem = `set wan modem ${formatAddress(prefix.address)}`;
+    if (prefix.length === 32 && context.registry.lines().includes(ofModem))
+      throw new Refusal(`Cannot set route ${text}: it is that of set wan modem`);
     let route = find(prefix);
     if (route === undefined) {
       if (routes.length === STATIC_ROUTES)

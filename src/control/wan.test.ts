@@ -25,8 +25,9 @@ import {
   WAY_INTERFACE,
 } from '../plane/route.ts';
 import { formatPrefix, lengthOf } from './address.ts';
-import { LEASE_ROUTES } from './limits.ts';
+import { LEASE_ROUTES, STATIC_ROUTES } from './limits.ts';
 import { createRoutes } from './routes.ts';
+import { setRare } from './wan/overlay.ts';
 
 const START = 2;
 
@@ -118,6 +119,25 @@ test.serial('no more routes than fit are taken, and all go with the lease', t =>
   t.is(routes().length, LEASE_ROUTES);
   lab.wan.client.stop();
   t.deepEqual(routes(), []);
+});
+
+test.serial('static routes, those of a lease, its gateway and the modem’s all have room', t => {
+  const many = Array.from({ length: 30 }, (_, i) => [24, 10, 7, i, 203, 0, 113, 6]).flat();
+  const lab = leased('203.0.113.10', [[121, many.length + 5, 0, 203, 0, 113, 1, ...many]], ({ context }) => {
+    for (let i = 0; i < STATIC_ROUTES; i++)
+      createRoutes(context).set([`10.${100 + i}.0.0/16`, '192.168.0.2']);
+  });
+  setRare(lab.context, lab.wan, 'modem', '192.168.100.1');
+  const all = routes();
+  t.is(all.length, STATIC_ROUTES + LEASE_ROUTES + 1);
+  t.is(all.length, ROUTE_COUNT);
+  t.is(all.filter(route => route.endsWith('192.168.0.2')).length, STATIC_ROUTES);
+  for (const route of ['0.0.0.0/0 203.0.113.1', '192.168.100.1/32 0.0.0.0'])
+    t.true(all.includes(route), route);
+  t.deepEqual(
+    lab.logged.filter(line => line.includes('full')),
+    [],
+  );
 });
 
 test.serial(
@@ -325,6 +345,33 @@ test.serial('what an ACK leaves out holds as the offer said it, and as the ACK b
   lab.wan.renew();
   lab.run(1);
   t.deepEqual(routes(), ['0.0.0.0/0 203.0.113.1']);
+});
+
+test.serial('an ACK that names no server is that of the offer, or of the lease; a NAK must name it', t => {
+  const lab = new WanLab();
+  const ack = { type: ACK, yiaddr: '203.0.113.10', server: '', bare: true };
+  const told = [addressOption(3, '203.0.113.6'), addressOption(6, '9.9.9.9')];
+  lab.server = ({ type }) =>
+    type === DISCOVER ? { type: OFFER, yiaddr: '203.0.113.10', seconds: 7200, options: told } : ack;
+  lab.wan.start(false);
+  lab.run(START);
+  const whole = (seconds: number): void => {
+    t.is(lab.address(), '203.0.113.10/24');
+    t.deepEqual(routes(), ['0.0.0.0/0 203.0.113.6']);
+    const { lease } = lab.wan.client;
+    t.deepEqual([addressText(lease?.server ?? 0), lease?.seconds], ['203.0.113.1', seconds]);
+  };
+  whole(7200);
+  lab.server = () => ({ ...ack, seconds: 3600 });
+  lab.wan.renew();
+  lab.run(1);
+  whole(3600);
+  const other = new WanLab();
+  other.server = ({ type }) =>
+    type === DISCOVER ? { type: OFFER, yiaddr: '203.0.113.10', seconds: 7200 } : { type: NAK, server: '' };
+  other.wan.start(false);
+  other.run(START);
+  t.is(other.wan.client.state, 'requesting');
 });
 
 test.serial('a lease without a time is for an hour, in the offer or not', t => {

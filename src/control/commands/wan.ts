@@ -114,9 +114,9 @@ const RARE: [words: string, form: string, help: string][] = [
   ['modem', 'ADDRESS:address', "a modem's page: this address is on the WAN's own link"],
 ];
 
-function rareSettings({ machine }: Context, wan: Wan): Setting[] {
+function rareSettings(context: Context, wan: Wan): Setting[] {
   return RARE.map(([words, form, help]) => {
-    const set = (text: string): void => machine.overlay('wan').setRare(machine, wan, words, text);
+    const set = (text: string): void => context.machine.overlay('wan').setRare(context, wan, words, text);
     return {
       words: `wan ${words}`,
       arguments: form,

@@ -426,10 +426,16 @@ export class DhcpClient {
     this.enter('init', seconds * TICKS_PER_SECOND + this.below(TICKS_PER_SECOND));
   }
 
-  /** Whether an ACK or NAK is what this state waits for: in requesting, from the chosen server only. */
+  /**
+   * Whether an ACK or NAK is what this state waits for: in requesting, from the chosen server only. An ACK that names none
+   * is taken for its.
+   */
   private isAwaited(): boolean {
     const { current, reader } = this;
-    if (current === 'requesting') return reader.word(OPTION_SERVER_IDENTIFIER) === this.candidate?.server;
+    if (current === 'requesting') {
+      const isUntold = reader.type === ACK && !reader.has(OPTION_SERVER_IDENTIFIER);
+      return isUntold || reader.word(OPTION_SERVER_IDENTIFIER) === this.candidate?.server;
+    }
     return current === 'rebooting' || isExtending(current);
   }
 

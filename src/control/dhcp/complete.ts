@@ -9,6 +9,8 @@ const END = 255;
 const ROUTES = [option.OPTION_ROUTER, option.OPTION_CLASSLESS_ROUTES];
 const TIMES = [option.OPTION_LEASE_TIME, option.OPTION_RENEWAL_TIME, option.OPTION_REBINDING_TIME];
 const OTHERS = [
+  // Against the RFC; the plane lets in what answers the last request alone.
+  option.OPTION_SERVER_IDENTIFIER,
   option.OPTION_SUBNET_MASK,
   option.OPTION_DOMAIN_NAME_SERVER,
   option.OPTION_DOMAIN_NAME,
@@ -24,7 +26,8 @@ export function complete(
   other: Reader,
 ): Uint8Array {
   if (before === undefined || other.parse(before) !== undefined || other.yiaddr !== reader.yiaddr) return ack;
-  if (other.word(option.OPTION_SERVER_IDENTIFIER) !== reader.word(option.OPTION_SERVER_IDENTIFIER))
+  const isTold = reader.has(option.OPTION_SERVER_IDENTIFIER);
+  if (isTold && other.word(option.OPTION_SERVER_IDENTIFIER) !== reader.word(option.OPTION_SERVER_IDENTIFIER))
     return ack;
   const codes = OTHERS.filter(code => !reader.has(code));
   // Option 121 rules out option 3, and times belong together.

@@ -1,12 +1,14 @@
 // What few set of the WAN, on the wire: who we say that we are, another station address, a VLAN, a modem.
 
 import test from 'ava';
-import { macText, udp } from '../../../test/packets.ts';
+import { address, macText, udp } from '../../../test/packets.ts';
 import { DISCOVER, obliging, RELEASE, SERVER_MAC, WAN_MAC, WanLab } from '../../../test/wan-lab.ts';
 import { IF_VLAN, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_WAN } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
+import { TO_NEXT_HOP } from '../../plane/route.ts';
 import type { Refusal } from '../console/command.ts';
+import { createRoutes } from '../routes.ts';
 import { setRare } from './overlay.ts';
 
 const START = 2;
@@ -20,7 +22,7 @@ function leased(): WanLab & { rare(words: string, text: string): string } {
   return Object.assign(lab, {
     rare: (words: string, text: string): string => {
       try {
-        setRare(lab.context.machine, lab.wan, words, text);
+        setRare(lab.context, lab.wan, words, text);
         return '';
       } catch (error) {
         return (error as Refusal).message;
@@ -125,3 +127,36 @@ test.serial('set wan modem: one address on the link, with the WAN’s address as
     'by the gateway again',
   );
 });
+
+test.serial(
+  'the modem’s route and one that is set for the same host: the second is refused, the first stays',
+  t => {
+    const lab = leased();
+    const modem = '192.168.100.1';
+    const routes = createRoutes(lab.context);
+    lab.context.registry.add(routes, {
+      words: 'wan modem',
+      arguments: '',
+      help: '',
+      set: () => {},
+      lines: () => (lab.wan.rare.has('modem') ? [`set wan modem ${lab.wan.rare.get('modem')}`] : []),
+    });
+    routes.set([`${modem}/32`, '192.168.0.2']);
+    t.is(
+      lab.rare('modem', modem),
+      `Cannot set WAN modem ${modem}: there is a set route ${modem}/32, see unset route`,
+    );
+    const hop = (): number => i32at(lab.plane.routeTo(address(modem)) + TO_NEXT_HOP);
+    t.is(hop(), address('192.168.0.2'));
+    routes.unset?.([`${modem}/32`]);
+    t.is(lab.rare('modem', modem), '');
+    t.is(
+      t.throws(() => routes.set([`${modem}/32`, '192.168.0.2'])).message,
+      `Cannot set route ${modem}/32: it is that of set wan modem`,
+    );
+    t.is(hop(), address(modem));
+    t.is(lab.rare('modem', ''), '');
+    routes.set([`${modem}/32`, '192.168.0.2']);
+    t.is(hop(), address('192.168.0.2'));
+  },
+);

@@ -8,6 +8,7 @@ import { INTERFACE_LAN, INTERFACE_WAN } from '../../plane/limits.ts';
 import { get16, get32, puti32 } from '../../plane/memory.ts';
 import { overlap, parseAddress, refuseUnicast } from '../address.ts';
 import { Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
 import { QUESTION } from '../dhcp/options.ts';
 import type { Machine } from '../machine.ts';
 import { prefixOf } from '../settings.ts';
@@ -18,7 +19,8 @@ const VLAN_MOST = 4094;
 const ONE_HOST = -1;
 
 /** Sets one, or takes it back: ''. */
-export function setRare(machine: Machine, wan: Wan, words: string, text: string): void {
+export function setRare(context: Context, wan: Wan, words: string, text: string): void {
+  const { machine } = context;
   const refuse = (why: string | undefined): void => {
     if (why !== undefined) throw new Refusal(`Cannot set WAN ${words} ${text}: ${why}`);
   };
@@ -42,7 +44,7 @@ export function setRare(machine: Machine, wan: Wan, words: string, text: string)
       /^\d{0,4}$/.test(text) && vlan <= VLAN_MOST && text !== '0' ? undefined : `it is not 1 to ${VLAN_MOST}`,
     );
     wan.change(() => puti32(interfaceAt(INTERFACE_WAN) + IF_VLAN, vlan));
-  } else modem(machine, wan, text, refuse);
+  } else modem(context, wan, text, refuse);
   if (text === '' || (words === 'client-id' && text === 'mac')) wan.rare.delete(words);
   else wan.rare.set(words, text);
 }
@@ -87,7 +89,12 @@ function readdress(
 }
 
 /** A route to one address on the WAN's link: the modem's page is reached by it, with the WAN's address as source. */
-function modem({ plane }: Machine, wan: Wan, text: string, refuse: (why: string | undefined) => void): void {
+function modem(
+  { machine: { plane }, registry }: Context,
+  wan: Wan,
+  text: string,
+  refuse: (why: string | undefined) => void,
+): void {
   const before = parseAddress(wan.rare.get('modem') ?? '');
   const address = text === '' ? 0 : parseAddress(text);
   if (typeof address === 'string') refuse(address);
@@ -96,6 +103,9 @@ function modem({ plane }: Machine, wan: Wan, text: string, refuse: (why: string 
     const lan = prefixOf(INTERFACE_LAN);
     const isInside = lan !== undefined && overlap(lan, { address, length: 32 });
     refuse(isInside ? "it is in the LAN's network" : undefined);
+    // The plane has one route to a destination, and its gateway need not be in reach yet.
+    const isSet = registry.lines().some(line => line.startsWith(`set route ${text}/32 `));
+    refuse(isSet ? `there is a set route ${text}/32, see unset route` : undefined);
     const isAdded = plane.routeAdd(address, ONE_HOST, 0, INTERFACE_WAN) === 1;
     refuse(isAdded ? undefined : 'the table of routes is full');
   }
