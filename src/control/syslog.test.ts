@@ -109,6 +109,49 @@ test.serial(
   },
 );
 
+test.serial(
+  'lines that wait for a name go without another line: the name is asked for again, and when the WAN is up',
+  t => {
+    const lab = fixture();
+    const { context, lines, ticks } = lab;
+    const asked: number[] = [];
+    let answer: ((addresses: number[]) => void) | undefined;
+    const changes: (() => void)[] = [];
+    context.wan = {
+      onChange: (listener: () => void) => changes.push(listener),
+    } as unknown as NonNullable<typeof context.wan>;
+    context.resolve = (_name, done) => {
+      asked.push(lab.clock.uptime() / TICKS_PER_SECOND);
+      answer = done;
+    };
+    const setting = createSyslog(context, lab.wallClock);
+    setting.set(['log.example']);
+    context.log(INFO, 'wan', 'one');
+    for (let n = 1; n <= 3; n++) {
+      t.is(asked.length, n);
+      answer?.([]);
+      ticks(31 * TICKS_PER_SECOND);
+    }
+    t.is(asked.length, 4, 'every 30 s');
+    answer?.([]);
+    for (const listener of changes) listener();
+    t.is(asked.length, 5, 'the WAN has changed');
+    introduce(lab.router, LAN, OTHER_MAC, OTHER, LAN_ADDRESS);
+    answer?.([parseAddress(OTHER) as number]);
+    t.is(lines().length, 1);
+    ticks(100 * TICKS_PER_SECOND);
+    for (const listener of changes) listener();
+    t.is(asked.length, 5, 'nothing waits');
+    setting.set(['other.example']);
+    context.log(INFO, 'wan', 'two');
+    answer?.([]);
+    setting.unset?.([]);
+    ticks(100 * TICKS_PER_SECOND);
+    for (const listener of changes) listener();
+    t.is(asked.length, 6, 'nothing is set');
+  },
+);
+
 test.serial('a burst is cut at the rate, and what was left out is counted', t => {
   const { context, setting, lines, ticks } = fixture();
   setting.set([OTHER]);

@@ -6,7 +6,8 @@
 // after AGAIN_TICKS and ever later, and when the WAN has changed; SYSLOG_WAITING lines at most, all others are counted.
 //
 // A receiver that was set by name is looked up when there is something to send: the first time, after RENEW_TICKS, and
-// after the WAN has changed; the forwarder's cache keeps to the answer's TTL. Lines wait for the first answer.
+// after the WAN has changed; the forwarder's cache keeps to the answer's TTL. Lines wait for the first answer, and while
+// they do the name is asked for every RETRY_TICKS.
 //
 //    RFC 5424   <30>1 2026-11-21T03:15:02.340Z masqbox dhcp - - - text
 //    RFC 3164   <30>Nov 21 04:15:02 masqbox dhcp: text
@@ -57,9 +58,9 @@ function priority(entry: Entry): number {
   return FACILITY_DAEMON * 8 + entry.level;
 }
 
-/** Whether a receiver was set by its name. */
+/** Whether a receiver was set, and by its name. */
 function isName(text: string): boolean {
-  return !/^[0-9.]+$/.test(text);
+  return text !== '' && !/^[0-9.]+$/.test(text);
 }
 
 export function createSyslog(context: Context, wallClock: WallClock): Setting {
@@ -80,13 +81,18 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
   /** Finds the address of a receiver that was set by name. */
   function lookUp(): void {
     const asked = name;
-    if (lookUpAt === undefined || clock.uptime() < lookUpAt || context.resolve === undefined) return;
+    if (
+      !isName(asked) ||
+      lookUpAt === undefined ||
+      clock.uptime() < lookUpAt ||
+      context.resolve === undefined
+    )
+      return;
     lookUpAt = undefined;
     context.resolve(asked, ([address]) => {
       if (name !== asked || lookUpAt !== undefined) return;
       lookUpAt = clock.uptime() + (address === undefined ? RETRY_TICKS : RENEW_TICKS);
-      if (address === undefined) return;
-      host = address;
+      host = address ?? host;
       flush();
     });
   }
@@ -99,9 +105,19 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
       waiting.shift();
       againTicks = AGAIN_TICKS;
     }
-    if (host === 0 || waiting.length === 0) return;
+    if (waiting.length === 0) return;
+    if (host === 0) {
+      // While a look-up is under way, its answer goes on.
+      if (lookUpAt !== undefined) timer = clock.after(Math.max(1, lookUpAt - clock.uptime()), askAgain);
+      return;
+    }
     timer = clock.after(againTicks, flush);
     againTicks = Math.min(AGAIN_MOST_TICKS, againTicks * 2);
+  }
+
+  function askAgain(): void {
+    timer = undefined;
+    lookUp();
   }
 
   /** False if it could not be sent. */
@@ -118,6 +134,13 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
     );
   }
 
+  /** What waits is for nobody any more. */
+  function forget(): void {
+    waiting = [];
+    leftOut = 0;
+    flush();
+  }
+
   function take(): boolean {
     const filled = Math.floor((clock.uptime() - filledAt) / PERIOD_TICKS);
     tokens = Math.min(SYSLOG_BURST, tokens + filled);
@@ -127,7 +150,7 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
 
   log.onEntry(entry => {
     if (name === '') return;
-    if (isName(name)) lookUp();
+    lookUp();
     if ((host !== 0 && !take()) || waiting.length >= SYSLOG_WAITING) {
       leftOut++;
       return;
@@ -141,6 +164,7 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
 
   context.wan?.onChange(() => {
     if (lookUpAt !== undefined) lookUpAt = clock.uptime();
+    if (waiting.length > 0) lookUp();
     flush();
   });
 
@@ -156,14 +180,13 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
       name = text.toLowerCase();
       host = address;
       lookUpAt = clock.uptime();
-      waiting = [];
+      forget();
       isOld = format === 'rfc3164';
-      leftOut = 0;
     },
     unset: () => {
       name = '';
       host = 0;
-      waiting = [];
+      forget();
     },
     unsetHelp: 'sends the log nowhere',
     lines: () => (name === '' ? [] : [`set syslog ${name}${isOld ? ' rfc3164' : ''}`]),
