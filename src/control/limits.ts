@@ -5,11 +5,14 @@ import { TCP_CONNECTION_COUNT } from '../plane/limits.ts';
 /** The longest datagram that control sends, bytes: DNS answers by EDNS0 (RFC 6891, section 6.2.5). */
 export const UDP_SEND_BYTES = 4096;
 
-/** Lines that the log keeps: a day of an ordinary router. At most 200 x 160 characters are 32 KB. */
+/** Lines that the log keeps: a day of an ordinary router. One more takes the place of the oldest. 200 x 160 characters are 32 KB. */
 export const LOG_LINES = 200;
-/** Characters of a log line's text; two lines of a terminal. */
+/** Characters of a line's text; two lines of a terminal. What is longer is cut there. */
 export const LOG_TEXT = 160;
-/** Lines that a facility may log at once, and the seconds after which it may log one more. */
+/**
+ * Lines that a facility may log at once, and the seconds after which it may log one more. Those beyond are left out, and its
+ * next line says how many: one that says too much takes no other's place.
+ */
 export const LOG_BURST = 20;
 export const LOG_REFILL_SECONDS = 3;
 /**
@@ -18,7 +21,10 @@ export const LOG_REFILL_SECONDS = 3;
  */
 export const LOG_FOLD_SECONDS = 60;
 export const LOG_FOLD_MOST_SECONDS = 3600;
-/** Facilities whose rate is watched; each service is one. */
+/**
+ * Facilities whose rate is watched; each service is one. With one more the facility that has been silent longest is
+ * forgotten, what was not told of it is, and it may log anew.
+ */
 export const LOG_FACILITIES = 24;
 
 // The DHCP server. Its table of leases is in the plane's memory (LEASE_COUNT), and who is heard first is decided there
@@ -199,11 +205,14 @@ export const LEASE_ROUTES = 15;
 /** DNS servers, and NTP servers, that are taken from a lease; those that it names behind them are not asked. */
 export const LEASE_SERVERS = 4;
 
-/** NTP servers that can be set: any of them will do. */
+/** NTP servers that can be set: any of them will do. One more is refused at the console. */
 export const NTP_SERVERS = 4;
 /** Addresses of a name that are tried in a round, 3 s for each that is silent; the next look-up may bring others. */
 export const NTP_ADDRESSES = 4;
-/** Lines sent to a syslog receiver at once, and a second: a twentieth of a 486 at most. */
+/**
+ * Lines sent to a syslog receiver at once, and a second: a twentieth of a 486 at most. Those beyond are left out of what it
+ * gets, and the next says how many; the log itself has them.
+ */
 export const SYSLOG_BURST = 50;
 export const SYSLOG_PER_SECOND = 10;
 /**

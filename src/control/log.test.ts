@@ -1,7 +1,14 @@
 import test from 'ava';
 import { TICKS_PER_SECOND } from '../plane/limits.ts';
 import type { Clock, Timer } from './clock.ts';
-import { LOG_BURST, LOG_FOLD_SECONDS, LOG_LINES, LOG_REFILL_SECONDS, LOG_TEXT } from './limits.ts';
+import {
+  LOG_BURST,
+  LOG_FACILITIES,
+  LOG_FOLD_SECONDS,
+  LOG_LINES,
+  LOG_REFILL_SECONDS,
+  LOG_TEXT,
+} from './limits.ts';
 import { createLog, DEBUG, type Entry, ERROR, INFO, NOTICE } from './log.ts';
 
 function fixture() {
@@ -44,6 +51,43 @@ test('log() keeps lines in order and shows notices and worse', t => {
   t.deepEqual(texts(log.entries()), ['wan: one', 'lan: two', 'dns: three', 'dns: four']);
   t.deepEqual(shown, ['lan: two', 'dns: three']);
   t.is(log.entries()[1]?.tick, 7);
+});
+
+test('log() with more facilities than it watches forgets the one that has been silent longest, and no other', t => {
+  const { log, time } = fixture();
+  const say = (facility: string): void => {
+    time.now++;
+    log(INFO, facility, String(time.now));
+  };
+  for (let n = 0; n < LOG_BURST + 3; n++) say('noisy');
+  say('old');
+  for (let n = 0; n < LOG_FACILITIES - 2; n++) say(`f${n}`);
+  say('noisy');
+  time.now++;
+  log(INFO, 'old', 'again');
+  const before = log.entries().length;
+  // Among the first: it has been silent longest, and repeats itself.
+  log(INFO, 'old', 'again');
+  for (let n = 0; n < 3; n++) say(`more${n}`);
+  say('noisy');
+  const lines = texts(log.entries().slice(before));
+  t.deepEqual(
+    lines.filter(line => line.startsWith('noisy')),
+    [],
+    'it is held back still',
+  );
+  t.is(lines.filter(line => line.startsWith('more')).length, 3);
+  t.true(lines.includes('old: last message repeated once'));
+});
+
+test('log() tells how many lines were left out of a facility that it forgets', t => {
+  const { log, time } = fixture();
+  for (let n = 0; n < LOG_BURST + 3; n++) log(INFO, 'noisy', String(n));
+  for (let n = 0; n < LOG_FACILITIES; n++) {
+    time.now++;
+    log(INFO, `f${n}`, 'x');
+  }
+  t.true(texts(log.entries()).includes('noisy: 3 lines were left out'));
 });
 
 test('log() keeps the last lines only, whatever comes', t => {

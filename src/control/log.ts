@@ -73,10 +73,7 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
   function rateOf(facility: string): Rate {
     let rate = rates.get(facility);
     if (rate === undefined) {
-      if (rates.size === LOG_FACILITIES) {
-        for (const [name, each] of rates) tellRepeats(name, each);
-        rates.clear();
-      }
+      if (rates.size === LOG_FACILITIES) forgetOne();
       rate = {
         ...{ tokens: LOG_BURST, tick: clock.uptime(), leftOut: 0, level: 0, text: '', saidAt: 0 },
         ...{ repeats: 0, timer: undefined, wait: FOLD_TICKS },
@@ -84,6 +81,17 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
       rates.set(facility, rate);
     }
     return rate;
+  }
+
+  /** Makes room: of the facility that has been silent longest, nothing more is known but what is told now. */
+  function forgetOne(): void {
+    let oldest: [string, Rate] | undefined;
+    for (const each of rates) if (oldest === undefined || each[1].saidAt < oldest[1].saidAt) oldest = each;
+    if (oldest === undefined) return;
+    const [facility, rate] = oldest;
+    tellRepeats(facility, rate);
+    if (rate.leftOut > 0) add(rate.level, facility, `${rate.leftOut} lines were left out`);
+    rates.delete(facility);
   }
 
   /** Takes a token, of those that time has brought; false if there is none left. */

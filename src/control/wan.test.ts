@@ -25,7 +25,13 @@ import {
   WAY_INTERFACE,
 } from '../plane/route.ts';
 import { formatPrefix, lengthOf } from './address.ts';
-import { LEASE_ROUTES, STATIC_ROUTES } from './limits.ts';
+import {
+  LEASE_LEAST_SECONDS,
+  LEASE_MOST_SECONDS,
+  LEASE_ROUTES,
+  LEASE_SERVERS,
+  STATIC_ROUTES,
+} from './limits.ts';
 import { createRoutes } from './routes.ts';
 import { setRare } from './wan/overlay.ts';
 
@@ -73,6 +79,36 @@ test.serial('gateway, servers and domain of a lease are used, and told of', t =>
   t.deepEqual(lab.wan.dnsServers().map(addressText), ['1.1.1.1']);
   t.is(lab.wan.domain(), 'example.net', 'what is left out stays');
 });
+
+test.serial('of a lease four servers of a kind are taken, the first, and the others are not asked', t => {
+  const many = (code: number) =>
+    addressOption(code, ...Array.from({ length: LEASE_SERVERS + 2 }, (_, i) => `9.9.9.${i + 1}`));
+  const { wan } = leased('203.0.113.10', [many(6), many(42)]);
+  const wanted = ['9.9.9.1', '9.9.9.2', '9.9.9.3', '9.9.9.4'];
+  t.deepEqual(wan.dnsServers().map(addressText), wanted);
+  t.deepEqual(wan.ntpServers().map(addressText), wanted);
+});
+
+test.serial(
+  'a lease that is too short is refused, and the log says why; one that is too long is renewed earlier',
+  t => {
+    const of = (seconds: number): WanLab => {
+      const lab = new WanLab();
+      lab.server = obliging('203.0.113.10', seconds, []);
+      lab.wan.start(false);
+      lab.run(START);
+      return lab;
+    };
+    const short = of(LEASE_LEAST_SECONDS - 1);
+    t.is(short.address(), '');
+    t.true(short.logged.includes('wan: cannot use the offer of 203.0.113.1: its lease time is 9 s'));
+    t.is(of(LEASE_LEAST_SECONDS).address(), '203.0.113.10/24');
+    t.is(of(LEASE_MOST_SECONDS).wan.client.lease?.seconds, LEASE_MOST_SECONDS);
+    const { lease } = of(LEASE_MOST_SECONDS + 1).wan.client;
+    t.deepEqual([lease?.seconds, lease?.isForever], [LEASE_MOST_SECONDS, false]);
+    t.is(lease?.renewalSeconds, LEASE_MOST_SECONDS / 2);
+  },
+);
 
 test.serial('a domain that is no name is not taken', t => {
   for (const bytes of [[27, 91, 50, 74], [45, 97], [97, 32, 98], [0], Buffer.from('x'.repeat(254))]) {
