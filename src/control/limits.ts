@@ -143,6 +143,11 @@ export const DNS_ALLOWED = 16;
 export const DNS_UPSTREAM_BYTES = 1232;
 /** A query is sent this often, and waited for so long, ticks; then SERVFAIL, before resolvers give up at 5 s. */
 export const DNS_TRY_TICKS: readonly number[] = [120, 150, 210];
+/**
+ * For so long a query waits for a socket, buffer or connection of ours, ticks: as long as for a server's answers. Then it is
+ * SERVFAIL to who asked; the server is not blamed.
+ */
+export const DNS_WAIT_TICKS = 480;
 /** Failures in a row after which a server is asked last, and how long until it is tried again. */
 export const DNS_FAILURES = 2;
 export const DNS_DOWN_TICKS = 1500;

@@ -13,7 +13,7 @@ import { Forwarder, type Policy } from './forwarder.ts';
 import { Local } from './local.ts';
 import { CLASS_IN, FLAG_RD, HEADER_BYTES, nameBytes, read16, skipName, TYPE_A, write16 } from './message.ts';
 import { DNS_PORT } from './pipe.ts';
-import { probe } from './probe.ts';
+import { probe, SILENT, UNASKED } from './probe.ts';
 import { type ServerWatch, Upstream } from './upstream.ts';
 
 /**
@@ -55,7 +55,8 @@ export function createDns(context: Context): Dns {
     probe: server =>
       probe(context, server, ticks => {
         const now = context.clock.now();
-        if (ticks < 0) own().silent(server, now);
+        if (ticks === UNASKED) own().unknown(server);
+        else if (ticks === SILENT) own().silent(server, now);
         else own().answered(server, ticks, now);
       }),
   });

@@ -53,6 +53,10 @@ export class Flight implements Key {
   tries = 0;
   id = 0;
   port = 0;
+  /** When it came. */
+  begunAt = 0;
+  /** Its last try has left us, and when. */
+  isSent = false;
   sentAt = 0;
   /** The tick at which it is tried again. */
   deadline = 0;
@@ -96,8 +100,11 @@ export class Flight implements Key {
     this.spoofs = 0;
   }
 
-  sent(now: number): void {
+  /** It has left us, and is waited for so long. */
+  sent(now: number, ticks: number): void {
+    this.isSent = true;
     this.sentAt = now;
+    this.deadline = (now + ticks) | 0;
   }
 
   /**

@@ -47,7 +47,7 @@ function fixture(bytes: number) {
       close: () => {},
       isShort: () => false,
     },
-    tcp: { connect, isFull: () => false },
+    tcp: { connect, isShort: () => false },
   } as unknown as Context;
   const upstream = new Upstream({ changed: () => {}, probe: () => {} });
   upstream.use([SERVER]);

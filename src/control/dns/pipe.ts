@@ -5,9 +5,9 @@
 // A connection that ends leaves its queries to sender.ts: by a new one, if it has answered any, else by UDP.
 // Not here: which server gets a query, and for how long it is waited for (sender.ts).
 
-import type { Timer } from '../clock.ts';
+import { since, type Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
-import { DNS_PIPE_IDLE_TICKS, DNS_TCP_BYTES } from '../limits.ts';
+import { DNS_PIPE_IDLE_TICKS, DNS_TCP_BYTES, DNS_TCP_TICKS } from '../limits.ts';
 import type { Connection } from '../net/tcp.ts';
 import type { Flight } from './flight.ts';
 import { HEADER_BYTES, read16 } from './message.ts';
@@ -29,8 +29,9 @@ export class Pipe {
   private flights: Flight[] = [];
   private unsent: Flight[] = [];
   private idle: Timer | undefined;
-  /** The connection that is open, or was last, has brought answers. */
+  /** The connection that is open, or was last, has brought answers, and when the last. */
   hasAnswered = false;
+  private heardAt = 0;
 
   constructor(
     private readonly context: Context,
@@ -51,8 +52,9 @@ export class Pipe {
     return this.flights.some(flight => flight.id === id);
   }
 
-  isWaiting(flight: Flight): boolean {
-    return this.unsent.includes(flight);
+  /** It has brought nothing for somebody since then, though it did before: its other end may have lost it. */
+  isSilentSince(tick: number): boolean {
+    return this.hasAnswered && since(this.heardAt, tick) < 0;
   }
 
   /** Takes a query, which is sent now or later. False if there is no way to the server. */
@@ -79,13 +81,12 @@ export class Pipe {
   flush(): boolean {
     if (this.unsent.length === 0) return true;
     const { tcp, clock } = this.context;
-    if (this.connection === undefined && !this.open()) return tcp.isFull();
+    if (this.connection === undefined && !this.open()) return tcp.isShort();
     while (this.unsent.length > 0) {
-      const flight = this.unsent.shift() as Flight;
-      flight.sent(clock.now());
-      if (this.connection?.write(framed(flight.query)) === true) continue;
-      this.unsent.unshift(flight);
-      break;
+      const [flight] = this.unsent as [Flight];
+      if (this.connection?.write(framed(flight.query)) !== true) break;
+      this.unsent.shift();
+      flight.sent(clock.now(), DNS_TCP_TICKS);
     }
     return true;
   }
@@ -94,6 +95,13 @@ export class Pipe {
   hangUp(): void {
     const { connection } = this;
     this.forget();
+    connection?.abort();
+  }
+
+  /** The same, and those who wait are told that it is lost. */
+  giveUp(): void {
+    const { connection } = this;
+    this.lose();
     connection?.abort();
   }
 
@@ -112,7 +120,7 @@ export class Pipe {
   private open(): boolean {
     const { tcp } = this.context;
     let connection = tcp.connect(this.address, DNS_PORT);
-    if (connection === undefined && tcp.isFull() && this.makeRoom())
+    if (connection === undefined && tcp.isShort() && this.makeRoom())
       connection = tcp.connect(this.address, DNS_PORT);
     if (connection === undefined) return false;
     this.connection = connection;
@@ -145,6 +153,7 @@ export class Pipe {
     const flight = this.flights.find(other => other.id === id);
     if (flight === undefined || flight.isAnswer(message) === 0) return;
     this.hasAnswered = true;
+    this.heardAt = this.context.clock.now();
     this.remove(flight);
     this.user.arrived(flight, message, isWhole);
   }

@@ -23,7 +23,11 @@ import type { Server } from './upstream.ts';
 
 const ROOT = Uint8Array.from([0, 0, TYPE_NS, 0, CLASS_IN]);
 
-/** Asks the server; `done` is told once of the ticks until its answer, or of -1 if none came. */
+/** What `done` is told instead of ticks: no answer came; or the question could not go, and nothing is learnt. */
+export const SILENT = -1;
+export const UNASKED = -2;
+
+/** Asks the server; `done` is told once of the ticks until its answer, or of SILENT or UNASKED. */
 export function probe({ clock, udp, random }: Context, server: Server, done: (ticks: number) => void): void {
   const question = server.known ?? ROOT;
   const query = new Uint8Array(HEADER_BYTES + question.length);
@@ -44,11 +48,7 @@ export function probe({ clock, udp, random }: Context, server: Server, done: (ti
     if (read16(data, 0) !== id || (read16(data, 2) & FLAG_QR) === 0) return;
     if (sameQuestion(data, HEADER_BYTES, query, question.length) !== 0) end(since(clock.now(), startedAt));
   });
-  // Without a socket nothing is learnt: the server is believed until it fails again.
-  if (port === 0) {
-    done(0);
-    return;
-  }
-  timer = clock.after(DNS_PROBE_TICKS, () => end(-1));
-  udp.send(server.address, DNS_PORT, port, query);
+  const isSent = port !== 0 && udp.send(server.address, DNS_PORT, port, query) && !udp.isShort();
+  if (isSent) timer = clock.after(DNS_PROBE_TICKS, () => end(SILENT));
+  else end(UNASKED);
 }

@@ -6,7 +6,8 @@
 // it was asked, under a new identifier and port, and to a server that spoils DNS_SPOILS in a row all do.
 //
 // Queries of clients who came by TCP go by TCP; a server that has none is asked by UDP for DNS_NO_TCP_TICKS.
-// Want of our own sockets, buffers and connections is no fault of a server: the query waits, and is tried again.
+// Want of our own sockets, buffers, connections and routes is no fault of a server. Without a route another is asked;
+// else the query waits, and is tried again every SCAN_TICKS for DNS_WAIT_TICKS, which counts as no try.
 // One timer serves all queries under way: it runs every SCAN_TICKS while there are any.
 // Not here: clients, and what an answer may say (forwarder.ts).
 
@@ -14,7 +15,14 @@ import { formatAddress } from '../address.ts';
 import type { Timer } from '../clock.ts';
 import { since } from '../clock.ts';
 import type { Context } from '../context.ts';
-import { DNS_SPOILS, DNS_SPOOFS, DNS_TCP_TICKS, DNS_TRY_TICKS, UDP_SEND_BYTES } from '../limits.ts';
+import {
+  DNS_SPOILS,
+  DNS_SPOOFS,
+  DNS_TCP_TICKS,
+  DNS_TRY_TICKS,
+  DNS_WAIT_TICKS,
+  UDP_SEND_BYTES,
+} from '../limits.ts';
 import { NOTICE, WARNING } from '../log.ts';
 import { type Datagram, isQuoteOf } from '../net/udp.ts';
 import { ANY_INTERFACE } from '../sockets.ts';
@@ -56,6 +64,7 @@ export class Sender {
   try(flight: Flight): void {
     const { upstream } = flight;
     const now = this.context.clock.now();
+    if (flight.tries === 0) flight.begunAt = now;
     while (flight.tries < DNS_TRY_TICKS.length) {
       const server = upstream?.choose(flight.tried, now);
       if (server === undefined) break;
@@ -66,7 +75,6 @@ export class Sender {
       flight.tried.push(server);
       server.sent++;
       if (this.send(flight, isNew)) return;
-      upstream?.failed(server, now, now);
     }
     this.user.failed(flight);
   }
@@ -131,10 +139,11 @@ export class Sender {
     if (server === undefined || upstream === undefined) return false;
     const byTcp = flight.byTcp && (flight.wantsTcp || upstream.speaksTcp(server, now));
     if (isNew || byTcp || flight.port === 0) this.aim(flight, byTcp);
-    flight.sent(now);
-    flight.deadline = (now + (byTcp ? DNS_TCP_TICKS : (DNS_TRY_TICKS[flight.tries - 1] as number))) | 0;
+    flight.isSent = false;
     this.timer ??= this.context.clock.after(SCAN_TICKS, () => this.scan());
-    return byTcp ? this.pipes.to(server.address).add(flight) : this.sendDatagram(flight);
+    if (!byTcp) return this.sendDatagram(flight);
+    flight.deadline = (now + DNS_TCP_TICKS) | 0;
+    return this.pipes.to(server.address).add(flight);
   }
 
   /** A new identifier, and by UDP a new port and new case. */
@@ -151,11 +160,18 @@ export class Sender {
     if (!byTcp) flight.port = udp.openRandom(ANY_INTERFACE, flight.receive, flight.unreachable);
   }
 
-  /** False if there is no way to the server; for want of a socket or buffer the next try does it. */
-  private sendDatagram({ server, port, query }: Flight): boolean {
-    const { udp } = this.context;
+  /** False if there is no way to the server. For want of a socket or buffer it is tried again soon. */
+  private sendDatagram(flight: Flight): boolean {
+    const { server, port, query, tries } = flight;
+    const { udp, clock } = this.context;
+    const now = clock.now();
+    flight.isSent = false;
+    flight.deadline = (now + SCAN_TICKS) | 0;
     if (port === 0) return true;
-    return udp.send(server?.address ?? 0, DNS_PORT, port, query) || udp.isShort();
+    const hasWay = udp.send(server?.address ?? 0, DNS_PORT, port, query);
+    if (udp.isShort()) return true;
+    if (hasWay) flight.sent(now, DNS_TRY_TICKS[tries - 1] as number);
+    return hasWay;
   }
 
   private scan(): void {
@@ -172,28 +188,37 @@ export class Sender {
   /** No answer has come in time. */
   private late(flight: Flight, now: number): void {
     const { server, upstream, pipe } = flight;
-    // What waits for want of our own is no fault of the server.
-    const wasSent = pipe === undefined ? flight.port !== 0 : !pipe.isWaiting(flight);
-    if (server !== undefined && wasSent) {
-      server.timeouts++;
-      if (pipe !== undefined && !pipe.hasAnswered) upstream?.refusesTcp(server, now);
-      else upstream?.failed(server, flight.sentAt, now);
+    if (server === undefined || upstream === undefined) return;
+    if (!flight.isSent) {
+      this.wait(flight, now);
+      return;
+    }
+    server.timeouts++;
+    if (pipe !== undefined && !pipe.hasAnswered) upstream.refusesTcp(server, now);
+    else upstream.failed(server, flight.sentAt, now);
+    if (pipe?.isSilentSince(flight.sentAt) === true) {
+      pipe.remove(flight);
+      pipe.giveUp();
     }
     this.try(flight);
   }
 
+  /** What has not left us waits for what it wants, but not longer than a client does. */
+  private wait(flight: Flight, now: number): void {
+    if (since(now, flight.begunAt) >= DNS_WAIT_TICKS) this.user.failed(flight);
+    else if (flight.pipe !== undefined) flight.deadline = (now + SCAN_TICKS) | 0;
+    else if (!this.send(flight, false)) this.try(flight);
+  }
+
   /** A connection has ended. One that brought answers is opened again; one that brought none is no way to ask. */
   private lost(flight: Flight, pipe: Pipe): void {
-    const { server, upstream } = flight;
+    const { server, upstream, deadline } = flight;
     if (!flight.isActive || server === undefined || upstream === undefined) return;
-    const { deadline } = flight;
-    if (!pipe.hasAnswered) {
-      const now = this.context.clock.now();
-      upstream.refusesTcp(server, now);
-      if (flight.wantsTcp) {
-        this.try(flight);
-        return;
-      }
+    const now = this.context.clock.now();
+    if (!pipe.hasAnswered) upstream.refusesTcp(server, now);
+    if (pipe.hasAnswered ? since(now, deadline) >= 0 : flight.wantsTcp) {
+      this.try(flight);
+      return;
     }
     if (!this.send(flight, true)) this.try(flight);
     else if (pipe.hasAnswered) flight.deadline = deadline; // not for ever

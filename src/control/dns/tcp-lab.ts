@@ -112,8 +112,8 @@ export function tcpLab(servers: number[] = [SERVER]) {
   const logged: string[] = [];
   const calls: End[] = [];
   const ports = new Map<number, (datagram: Datagram) => void>();
-  /** What the network does: whether it has places, whether servers take connections. */
-  const net = { places: 2, sockets: 64, refuses: false };
+  /** What the network does: its places, sockets, buffers and ways, and whether servers take connections. */
+  const net = { places: 2, sockets: 64, refuses: false, hasBuffers: true, hasWay: true };
   let number = 0;
   const open = (): number => calls.filter(({ state }) => state !== 'CLOSED').length;
   const context = {
@@ -121,19 +121,19 @@ export function tcpLab(servers: number[] = [SERVER]) {
     log: (_level: number, _area: string, text: string) => logged.push(text),
     udp: {
       send: (to: number, _port: number, port: number, data: Uint8Array) =>
-        sent.push({ to, port, data: data.slice() }) > 0,
+        net.hasWay && net.hasBuffers && sent.push({ to, port, data: data.slice() }) > 0,
       openRandom: (_interfaces: number, receive: (datagram: Datagram) => void) => {
         if (ports.size >= net.sockets) return 0;
         ports.set(++number + 1024, receive);
         return number + 1024;
       },
       close: (port: number) => ports.delete(port),
-      isShort: () => false,
+      isShort: () => net.hasWay && !net.hasBuffers,
     },
     tcp: {
-      isFull: () => open() >= net.places,
+      isShort: () => net.hasWay && open() >= net.places,
       connect: (address: number) => {
-        if (open() >= net.places) return undefined;
+        if (!net.hasWay || open() >= net.places) return undefined;
         const end = new End(address, () => {});
         calls.push(end);
         if (net.refuses) clock.after(1, () => end.end());
@@ -163,7 +163,8 @@ export function tcpLab(servers: number[] = [SERVER]) {
   /** A datagram of a server to a port of ours. */
   const reply = ({ to, port }: Sent, data: Uint8Array): void =>
     ports.get(port)?.({ source: to, sourcePort: 53, data } as Datagram);
-  return { sent, logged, calls, net, upstream, forwarder, wait, client, reply };
+  const openPorts = (): number => ports.size;
+  return { context, sent, logged, calls, net, upstream, forwarder, wait, client, reply, openPorts };
 }
 
 /** The answer to a query with one address. */

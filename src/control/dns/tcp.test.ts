@@ -3,7 +3,14 @@
 import test from 'ava';
 import { query } from '../../../test/dns-lab.ts';
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { DNS_NO_TCP_TICKS, DNS_PIPE_IDLE_TICKS, DNS_TCP_BYTES, DNS_TCP_QUERIES } from '../limits.ts';
+import {
+  DNS_NO_TCP_TICKS,
+  DNS_PIPE_IDLE_TICKS,
+  DNS_TCP_BYTES,
+  DNS_TCP_QUERIES,
+  DNS_TCP_TICKS,
+  DNS_WAIT_TICKS,
+} from '../limits.ts';
 import { answer, CLIENT, framed, SERVER, tcpLab } from './tcp-lab.ts';
 
 const names = (count: number): Uint8Array[] =>
@@ -150,12 +157,106 @@ test.serial('without a socket queries by UDP wait, and nobody is blamed', t => {
     reply: m => told.push(m[3]! & 15),
   });
   t.is(lab.sent.length, 0);
-  lab.net.sockets = 1;
   lab.wait(2 * TICKS_PER_SECOND);
+  lab.net.sockets = 1;
+  lab.wait(TICKS_PER_SECOND / 5);
   for (const each of lab.sent) lab.reply(each, answer(each.data));
   t.deepEqual(told, [0]);
   t.is(lab.upstream.servers[0]?.timeouts, 0);
 });
+
+test.serial('without a buffer a query waits, goes as soon as there is one, and nobody is blamed', t => {
+  for (const bytes of [30, 1600]) {
+    const lab = tcpLab();
+    lab.net.hasBuffers = false;
+    const told: number[] = [];
+    const reply = (m: Uint8Array): void => void told.push(m[3]! & 15);
+    const padding = new Uint8Array(bytes);
+    const data = Uint8Array.from([...query('www.example.com'), ...padding]);
+    lab.forwarder.ask(data, { address: CLIENT, port: 0, index: 0, reply });
+    lab.wait(3 * TICKS_PER_SECOND);
+    t.deepEqual(told, []);
+    t.is(lab.sent.length, 0);
+    lab.net.hasBuffers = true;
+    lab.wait(TICKS_PER_SECOND / 5);
+    t.is(lab.sent.length, 1);
+    for (const each of lab.sent) lab.reply(each, answer(each.data.subarray(0, 33)));
+    t.deepEqual(told, [0]);
+    t.is(lab.upstream.servers[0]?.timeouts, 0);
+    t.is(lab.upstream.servers[0]?.failures, 0);
+    t.deepEqual(lab.logged, []);
+  }
+});
+
+test.serial('what waits for sockets, buffers or places to the end is SERVFAIL, and nobody is blamed', t => {
+  const reply = (told: number[]) => (m: Uint8Array) => void told.push(m[3]! & 15);
+  for (const want of [{ sockets: 0 }, { hasBuffers: false }, { places: 0 }]) {
+    const lab = tcpLab();
+    Object.assign(lab.net, want);
+    const told: number[] = [];
+    const port = 'places' in want ? 4000 : 0;
+    for (let i = 0; i < 3; i++)
+      lab.forwarder.ask(query(`n${i}.example`), { address: CLIENT, port, index: 0, reply: reply(told) });
+    lab.wait(DNS_WAIT_TICKS - 1);
+    t.deepEqual(told, []);
+    lab.wait(TICKS_PER_SECOND / 5);
+    t.deepEqual(told, [2, 2, 2]);
+    const [server] = lab.upstream.servers;
+    t.deepEqual([server?.timeouts, server?.failures, server?.noTcp, server?.state], [0, 0, false, 'up']);
+    t.deepEqual(lab.logged, []);
+  }
+});
+
+test.serial('without a way there is SERVFAIL at once, and nobody is blamed', t => {
+  for (const port of [0, 4000]) {
+    const lab = tcpLab([SERVER, SERVER + 1]);
+    lab.net.hasWay = false;
+    const told: number[] = [];
+    for (let i = 0; i < 5; i++)
+      lab.forwarder.ask(query(`n${i}.example`), {
+        ...{ address: CLIENT, port, index: 0 },
+        reply: m => told.push(m[3]! & 15),
+      });
+    t.deepEqual(told, [2, 2, 2, 2, 2]);
+    for (const server of lab.upstream.servers) t.deepEqual([server.failures, server.state], [0, 'up']);
+    t.deepEqual(lab.logged, []);
+  }
+});
+
+test.serial('a query that waited long for a place is waited for as others are', t => {
+  const lab = tcpLab();
+  lab.net.places = 0;
+  const client = lab.client();
+  client.send(joined(names(1)));
+  lab.wait(DNS_TCP_TICKS - 20);
+  lab.net.places = 1;
+  lab.wait(TICKS_PER_SECOND);
+  const [call] = lab.calls;
+  call?.send(framed(answer(call.got[0]!)));
+  t.is(client.got[0]?.answers?.length, 1);
+  t.is(lab.upstream.servers[0]?.noTcp, false);
+  t.is(lab.sent.length, 0);
+});
+
+test.serial(
+  'a connection whose other end is gone is given up for a new one, with all that wait for it',
+  t => {
+    const lab = tcpLab();
+    const client = lab.client();
+    client.send(joined(names(1)));
+    const [gone] = lab.calls;
+    gone?.send(framed(answer(gone.got[0]!)));
+    lab.wait(1);
+    client.send(joined(names(3).slice(1)));
+    t.is(lab.calls.length, 1);
+    lab.wait(DNS_TCP_TICKS + 20);
+    t.is(gone?.state, 'CLOSED');
+    t.is(lab.calls.length, 2);
+    for (const each of lab.calls[1]?.got ?? []) lab.calls[1]?.send(framed(answer(each)));
+    t.is(client.got.filter(({ answers }) => answers?.length === 1).length, 3);
+    t.is(lab.upstream.servers[0]?.noTcp, false);
+  },
+);
 
 test.serial('an answer too long for us fails alone, and the others by that connection come', t => {
   const lab = tcpLab();

@@ -4,6 +4,7 @@
 // DNS_DOWN_TICKS one query tries it first, which finds out when it is back.
 //
 //    up --failures--> doubted --no answer to the probe--> down        any answer --> up
+//                             --we could not ask--> up
 //
 // Not here: the queries (sender.ts).
 
@@ -113,6 +114,13 @@ export class Upstream {
     if (server.failures < DNS_FAILURES || server.state !== 'up') return;
     server.state = 'doubted';
     this.watch.probe(server);
+  }
+
+  /** The probe of a server that is doubted could not go for want of ours: it is believed until it fails again. */
+  unknown(server: Server): void {
+    if (server.state !== 'doubted') return;
+    server.state = 'up';
+    server.failures = DNS_FAILURES - 1;
   }
 
   /** A server that is doubted has not answered the probe either. */

@@ -20,7 +20,8 @@ import {
 import { HOST, HOST_MAC, LAN, LAN_ADDRESS, LAN_MAC } from '../../../test/plane-router.ts';
 import { COUNT_PUNTED } from '../../plane/counters.ts';
 import { ICMP_BURST, INTERFACE_LAN, TCP_MSS, TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { TCP_ACCEPTED, TCP_CLIENT, TCP_SEND_BYTES } from '../limits.ts';
+import { parseAddress } from '../address.ts';
+import { TCP_ACCEPTED, TCP_CLIENT, TCP_CONNECTIONS, TCP_SEND_BYTES } from '../limits.ts';
 import type { Connection, End } from './tcp.ts';
 import { MSS_DEFAULT, mssOption } from './tcp-segment.ts';
 
@@ -339,6 +340,28 @@ test.serial(
     t.deepEqual(good.ends, []);
   },
 );
+
+test.serial('isShort() tells want of ours from want of a way', t => {
+  const { context } = controlLab();
+  const { sockets } = context;
+  const { tcp: own } = context;
+  const connect = (address = HOST) => own.connect(parseAddress(address) as number, 53);
+  t.is(connect('224.0.0.1'), undefined);
+  t.false(own.isShort());
+  const opened = Array.from({ length: TCP_CONNECTIONS }, () => connect());
+  t.false(opened.includes(undefined));
+  t.false(own.isShort());
+  t.is(connect(), undefined);
+  t.true(own.isShort(), 'all places are taken');
+  opened[0]?.abort();
+  let port = 1;
+  while (sockets.open(17, port, 1, () => {})) port++;
+  t.is(connect(), undefined);
+  t.true(own.isShort(), 'all sockets are taken');
+  sockets.close(17, 1);
+  t.not(connect(), undefined);
+  t.false(own.isShort());
+});
 
 test.serial('mssOption() survives any options', t => {
   t.is(mssOption(Uint8Array.from([1, 1, ...mss(1000), 0])), 1000);

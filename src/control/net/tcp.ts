@@ -33,8 +33,8 @@ export interface Tcp {
   unlisten(port: number): void;
   /** Opens a connection from a random port; undefined if there is no way or no room. Set its callbacks at once. */
   connect(address: number, port: number, idleSeconds?: number): Connection | undefined;
-  /** All places are taken: connect() may succeed later. */
-  isFull(): boolean;
+  /** The last connect() had a way but no place, socket or port: it may succeed later. */
+  isShort(): boolean;
   /** For tests and listings. */
   connections(): readonly Connection[];
 }
@@ -56,6 +56,7 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
   let connections: TcpConnection[] = [];
   let repairs = TCP_REPAIRS_PER_SECOND;
   let repairsSince = 0;
+  let isShort = false;
 
   const below: Below = {
     clock,
@@ -223,17 +224,18 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
     },
     connect: (address, port, idleSeconds) => {
       const local = localFor(address);
+      isShort = local !== 0;
+      if (local === 0 || (connections.length >= TCP_CONNECTIONS && !end(over(connections)))) return undefined;
       const localPort = freePort(plane, TCP);
-      if (local === 0 || localPort === 0) return undefined;
-      if (connections.length >= TCP_CONNECTIONS && !end(over(connections))) return undefined;
-      if (!sockets.open(TCP, localPort, ASKING, input)) return undefined;
+      if (localPort === 0 || !sockets.open(TCP, localPort, ASKING, input)) return undefined;
+      isShort = false;
       const ends = { local, localPort, remote: address, remotePort: port };
       const connection = new TcpConnection(below, ends, -1, plane.random32(), idleSeconds);
       add(connection);
       connection.connect();
       return connection;
     },
-    isFull: () => connections.length >= TCP_CONNECTIONS,
+    isShort: () => isShort,
     connections: () => connections,
   };
 }

@@ -173,3 +173,27 @@ test.serial('a pool that is empty makes send() fail and nothing else', t => {
   t.is(router.held(), 0);
   t.is(router.toLan().length, 0);
 });
+
+test.serial('isShort() tells want of ours from want of a way', t => {
+  const { context, router } = controlLab();
+  const { machine } = context;
+  const { udp: sockets } = context;
+  for (const bytes of [10, 2000]) {
+    t.false(sockets.send(address('224.0.0.1'), 53, 53, payload(bytes)));
+    t.false(sockets.isShort(), 'there is no way');
+    const held: number[] = [];
+    for (let packet = machine.plane.allocateForControl(); packet !== 0; )
+      packet = held.push(packet) > 0 ? machine.plane.allocateForControl() : 0;
+    t.false(sockets.send(address(HOST), 53, 53, payload(bytes)));
+    t.true(sockets.isShort(), 'there is no buffer');
+    for (const packet of held) machine.plane.release(packet);
+    t.true(sockets.send(address(HOST), 53, 53, payload(bytes)));
+    t.false(sockets.isShort());
+    // Nobody has this address, so all wait for its station until no more may.
+    let sent = 0;
+    do t.true(sockets.send(address('192.168.0.77'), 53, 53, payload(bytes)));
+    while (!sockets.isShort() && ++sent < BUFFER_COUNT);
+    t.true(sockets.isShort(), 'too much waits for the station');
+    router.toLan();
+  }
+});

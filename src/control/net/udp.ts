@@ -88,7 +88,7 @@ export interface Udp {
   ): boolean;
   /** The same, of one frame at most, for who does not ask again: false in that case, too. */
   trySend(destination: number, destinationPort: number, sourcePort: number, data: Uint8Array): boolean;
-  /** The last datagram of send() could not go for want of a buffer. */
+  /** The last datagram of send() did not go for want of our own: a buffer, or room among what waits for a station. */
   isShort(): boolean;
   /**
    * Sends by an interface in a frame to a station, or to all when `mac` is left out, whatever the addresses
@@ -171,7 +171,10 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     const total = UDP_HEADER + data.length;
     for (let offset = 0; offset < total; offset += FRAGMENT_BYTES) {
       const packet = plane.allocateForControl();
-      if (packet === 0) return false;
+      if (packet === 0) {
+        isShort = true;
+        return false;
+      }
       const payload = Math.min(FRAGMENT_BYTES, total - offset);
       const at = fillHeader(memory, packet, UDP, source, destination, payload);
       set16(memory, packet + PACKET_IP + 4, identification);
@@ -187,7 +190,8 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
         memory.set(data.subarray(offset - UDP_HEADER, offset - UDP_HEADER + payload), at);
       }
       const verdict = plane.localSend(packet);
-      if (verdict !== PASS && verdict !== DROP_ARP_QUEUE_FULL) return false;
+      if (verdict === DROP_ARP_QUEUE_FULL) isShort = true;
+      else if (verdict !== PASS) return false;
     }
     return true;
   }
@@ -214,7 +218,7 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
       if (data.length > WHOLE_BYTES)
         return sendFragments(source, destination, [sourcePort, destinationPort], data);
       const verdict = sendWhole(source, destination, [sourcePort, destinationPort], data);
-      isShort = verdict === DROP_NO_BUFFER;
+      isShort = verdict === DROP_NO_BUFFER || verdict === DROP_ARP_QUEUE_FULL;
       return verdict === PASS || verdict === DROP_ARP_QUEUE_FULL;
     },
     trySend: (destination, destinationPort, sourcePort, data) =>
