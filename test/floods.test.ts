@@ -11,10 +11,13 @@ const ASKED_LEAST = 60;
 const LEAST = 0.95;
 /** Where a busy host holds the machine up, its cards lose what comes meanwhile, which no router could answer. */
 const TRIES = 3;
-/** One for each thing that is shared: places of a class, made-up sources, the processor, the way from outside. */
+/** One for each thing that is shared: places of a class, made-up sources, such as say ARP first, the processor, the way from outside. */
 const CHOSEN = [
   'DNS queries, random names, one host',
   'DNS queries, one name, made-up hosts',
+  'DNS queries, random names, 40 known stations',
+  'DNS queries, one name, 150 known stations',
+  'rubbish to port 67, 40 known stations',
   'SYN to port 53, made-up hosts',
   'DHCP DISCOVER, made-up stations',
   'ping, 2,000 bytes in fragments, one host',

@@ -84,6 +84,29 @@ export const PUNT_LIMIT: i32 =
 export const PUNT_QUEUE_BYTES: i32 = 32;
 /** How many queues are in use, and of each class how many packets wait and when it had its turn. */
 export const PUNT_STATE_BYTES: i32 = 64;
+/**
+ * Stations of the inside links, in sets of eight (station.ts). Where all of a set have settled the ninth has no record: it
+ * shares the newcomers' queue, and beside a flood of theirs it is served by chance.
+ */
+export const STATION_SETS: i32 = 64;
+export const STATION_SET: i32 = 8;
+export const STATION_BYTES: i32 = 16;
+export const STATION_STATE_BYTES: i32 = 64;
+/**
+ * A station has a queue of its own after this time, without a crowd of newcomers. Until then it shares one with the other
+ * newcomers, which matters to it only beside a flood of theirs.
+ */
+export const STATION_SETTLE_TICKS: i32 = 30 * TICKS_PER_SECOND;
+/**
+ * Packets for a class that is full, in about a second, past which a station shares the queue of the loud: of a page's 40
+ * questions there are fewer.
+ * All that flood share it, so who is one of them has what they leave him.
+ */
+export const STATION_LOUD: i32 = 64;
+/** What a shared queue counts as among stations that hold one packet each: who asked for more lately gives way to it. */
+export const STATION_SHARED_ASKED: i32 = 32;
+/** A settled station that has neither asked nor been seen by ARP or the leases for so long may be forgotten. */
+export const STATION_FORGET_TICKS: i32 = 3600 * TICKS_PER_SECOND;
 /** DHCP answers that pass to the WAN's client at once, and ticks until one more does: a server sends one or two. */
 export const DHCP_REPLY_BURST: i32 = 8;
 export const DHCP_REPLY_TICKS: i32 = 25;
@@ -309,7 +332,9 @@ export const SERIAL_RECEIVE_AT: i32 = SERIAL_STATES_AT + SERIAL_COUNT * SERIAL_S
 export const SERIAL_TRANSMIT_AT: i32 = SERIAL_RECEIVE_AT + SERIAL_COUNT * SERIAL_RECEIVE_BYTES;
 export const PUNT_STATE_AT: i32 = SERIAL_TRANSMIT_AT + SERIAL_COUNT * SERIAL_TRANSMIT_BYTES;
 export const PUNT_QUEUES_AT: i32 = PUNT_STATE_AT + PUNT_STATE_BYTES;
-export const DHCP_REPLY_AT: i32 = PUNT_QUEUES_AT + PUNT_LIMIT * PUNT_QUEUE_BYTES;
+export const STATION_STATE_AT: i32 = PUNT_QUEUES_AT + PUNT_LIMIT * PUNT_QUEUE_BYTES;
+export const STATIONS_AT: i32 = STATION_STATE_AT + STATION_STATE_BYTES;
+export const DHCP_REPLY_AT: i32 = STATIONS_AT + STATION_SETS * STATION_SET * STATION_BYTES;
 export const SOCKETS_AT: i32 = DHCP_REPLY_AT + DHCP_REPLY_BYTES;
 export const NEIGHBOURS_AT: i32 = SOCKETS_AT + SOCKET_COUNT * SOCKET_BYTES;
 export const NEIGHBOUR_HEADS_AT: i32 = NEIGHBOURS_AT + NEIGHBOUR_COUNT * NEIGHBOUR_BYTES;

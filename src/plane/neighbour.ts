@@ -20,7 +20,7 @@
 import { arpPoll, arpRequest } from './arp.ts';
 import { NOW_AT } from './cells.ts';
 import { count, DROP_ARP_FAILED, DROP_ARP_QUEUE_FULL } from './counters.ts';
-import { IF_MAC, interfaceAt } from './interface.ts';
+import { IF_MAC, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from './interface.ts';
 import { IP_DESTINATION } from './ipv4.ts';
 import {
   ARP_STATE_AT,
@@ -76,6 +76,7 @@ import {
 } from './neighbour-table.ts';
 import { HELD, PACKET_FRAME, PACKET_IP, PACKET_NEXT, PACKET_NEXT_HOP, PACKET_OUT, PASS } from './packet.ts';
 import { ROUTE_GATEWAY, ROUTE_INTERFACE, ROUTE_USED } from './route.ts';
+import { stationHeard, stationWord } from './station.ts';
 import { transmit } from './transmit.ts';
 
 /** The record that the next tick looks at first, and the route. */
@@ -238,6 +239,12 @@ function age(at: i32, now: i32): void {
   }
   checkHop(at, now);
   noteUse(at, now);
+  // Who answers ARP inside is there, before it asks us for anything.
+  if (
+    state !== NEIGHBOUR_RESOLVING &&
+    i32at(interfaceAt(neighbourInterface(at)) + IF_SIDE) !== INTERFACE_OUTSIDE
+  )
+    stationHeard(stationWord(at + NEIGHBOUR_HEADER));
   const since: i32 = (now - i32at(at + NEIGHBOUR_SINCE)) | 0;
   const tries: i32 = u16at(at + TRIES);
   if (state === NEIGHBOUR_REACHABLE) {

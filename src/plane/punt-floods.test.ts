@@ -14,6 +14,7 @@ import {
   LAN_MAC,
   startRouter,
 } from '../../test/plane-router.ts';
+import { NEIGHBOUR_SWEEP_TICKS, STATION_SETTLE_TICKS } from './limits.ts';
 
 const TICKS = 120;
 const FLOOD_A_TICK = 30;
@@ -30,6 +31,8 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       build.plane.socketOpen(17, 67, 1 << LAN);
       build.plane.socketOpen(6, 53, 1 << LAN);
       introduce(router, LAN, BAD_MAC, BAD, LAN_ADDRESS);
+      router.ticks(STATION_SETTLE_TICKS + 2 * NEIGHBOUR_SWEEP_TICKS);
+      router.taken(LAN);
       let [asked, heard, sent] = [0, 0, 0];
       for (let tick = 0; tick < TICKS + 50; tick++) {
         for (let i = 0; tick < TICKS && i < FLOOD_A_TICK; i++) router.put(LAN, flood.make(sent++, LAN_MAC));

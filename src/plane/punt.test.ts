@@ -22,15 +22,18 @@ import {
 import { COUNT_PUNTED, DROP_PUNT_FULL } from './counters.ts';
 import {
   LEASE_STATIONS_AT,
+  NEIGHBOUR_SWEEP_TICKS,
   POOL_RESERVE,
   PUNT_ANSWER_LIMIT,
   PUNT_DHCP_LIMIT,
   PUNT_LIMIT,
   PUNT_TCP_LIMIT,
   PUNT_UDP_LIMIT,
+  STATION_SETTLE_TICKS,
+  TICKS_PER_SECOND,
 } from './limits.ts';
 import { puti32 } from './memory.ts';
-import { stationWord } from './punt.ts';
+import { stationWord } from './station.ts';
 
 const BROADCAST_MAC = 'ff:ff:ff:ff:ff:ff';
 const station = (n: number) =>
@@ -66,7 +69,13 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     plane.socketOpen(17, 53, 3);
     plane.socketOpen(17, 67, 1 << LAN);
     plane.socketOpen(6, 53, 1 << LAN);
+    settle(router);
     return router;
+  };
+  /** Who is known becomes a source of its own. */
+  const settle = (router: Router) => {
+    router.ticks(STATION_SETTLE_TICKS + 2 * NEIGHBOUR_SWEEP_TICKS);
+    router.taken(LAN);
   };
 
   test.serial(`one source's packets come in order, ${PUNT_UDP_LIMIT} at most, the oldest (${name})`, t => {
@@ -83,12 +92,13 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       t.is(router.counter(DROP_PUNT_FULL), 3 * (round + 1));
       t.is(router.counter(COUNT_PUNTED), PUNT_UDP_LIMIT * (round + 1));
       t.is(router.held(), 0);
+      router.ticks(2 * TICKS_PER_SECOND);
     }
   });
 
   test.serial(`a host that asks seldom has its place and its turn beside one that floods (${name})`, t => {
     const router = start();
-    for (let i = 0; i < 100; i++) ask(router, HOST_MAC, HOST, 1000 + i);
+    for (let i = 0; i < 60; i++) ask(router, HOST_MAC, HOST, 1000 + i);
     ask(router, OTHER_MAC, OTHER, 7);
     ask(router, HOST_MAC, HOST, 2000);
     t.is(plane.puntWaiting(), PUNT_UDP_LIMIT);
@@ -103,6 +113,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
   test.serial(`sources share a full class evenly, whoever came first (${name})`, t => {
     const router = start();
     for (let n = 0; n < 4; n++) introduce(router, LAN, station(n), host(n), LAN_ADDRESS);
+    settle(router);
     for (let n = 0; n < 4; n++) for (let i = 0; i < 50; i++) ask(router, station(n), host(n), 1000 + n);
     t.deepEqual(audit(), []);
     const order = all(router);
@@ -158,6 +169,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     const router = start();
     build.memory.set([2, 0, 0, 9, 1, 5], 128);
     puti32(LEASE_STATIONS_AT + 4 * 17, stationWord(128));
+    settle(router);
     const mine = '02:00:00:09:01:05';
     for (let n = 0; n < 100; n++) discover(router, station(n));
     router.put(
@@ -190,6 +202,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
   test.serial(`the last of ${PUNT_LIMIT} places: each its own source, and one more (${name})`, t => {
     const router = start();
     for (let n = 0; n < PUNT_UDP_LIMIT; n++) introduce(router, LAN, station(n), host(n), LAN_ADDRESS);
+    settle(router);
     for (let n = 0; n < PUNT_UDP_LIMIT; n++) ask(router, station(n), host(n), 1000 + n);
     ask(router, HOST_MAC, HOST, 7);
     t.is(router.counter(DROP_PUNT_FULL), 1, 'nobody has more than one to give');

@@ -1,8 +1,9 @@
 // Packets for control, and who may hold how many of the places. Control reads a packet in place and releases it.
 //
 // Classes (limits.ts says how many may wait of each): DHCP, UDP, TCP and other from inside, answers from outside. In a
-// class each source has a queue of its own: inside a station that was known before it spoke, outside an
-// address. Stations that nobody knows share one queue of each class, so that made-up ones, however many, are one source.
+// class each source has a queue of its own: inside a station that was there before, outside an address. Stations that
+// nobody knows share one queue of each class, those that became known lately another, and the loud a third
+// (station.ts), so that made-up ones, however many, are three sources.
 //
 //    class DHCP      strangers  | DISCOVER | DISCOVER | DISCOVER |
 //                    station a  | REQUEST |
@@ -11,12 +12,14 @@
 //
 // Control takes from the classes in turn, and in a class from the sources in turn, so who asks seldom waits for one
 // packet of each of the others at most. In a full class a packet of a source that holds fewer pushes the oldest one
-// out of the longest queue; a source that holds as many as any other is refused. A flood so loses its own packets.
+// out of the longest queue; a source that holds as many as any other is refused. A flood so loses its own packets. Where
+// nobody holds two, the station that asked for most lately gives way to one that holds none and asked for less.
 //
 // Known is a station that ARP has heard for the packet's source address, or one whose lease runs: the flood of a host
 // that makes up addresses, or stations, is neither. Behind an inner router all share that router's queue. What a host
 // sends under another's address and station cannot be told from that one's.
-// Cost of a packet, worst: 1,300 instructions for the leases, 900 for two looks through PUNT_LIMIT queues.
+// Cost of a packet, worst: 1,300 instructions for the leases, 1,100 for two looks through PUNT_LIMIT queues, 250 for the
+// station's record.
 // Not here: which ports are open (sockets.ts).
 
 import { PUNT_TURN_AT, PUNT_WAITING_AT } from './cells.ts';
@@ -37,8 +40,9 @@ import {
   PUNT_STATE_BYTES,
   PUNT_TCP_LIMIT,
   PUNT_UDP_LIMIT,
+  STATION_SHARED_ASKED,
 } from './limits.ts';
-import { copy, fill, get8, get16, get32, i32at, puti32 } from './memory.ts';
+import { copy, fill, get8, get32, i32at, puti32 } from './memory.ts';
 import { neighbourIs } from './neighbour.ts';
 import {
   FLAG_CONTROL,
@@ -53,6 +57,16 @@ import {
   PACKET_PORTS,
 } from './packet.ts';
 import { poolFree, release } from './pool.ts';
+import {
+  STATION_IS_LOUD,
+  STATION_SETTLED,
+  STATION_WORD,
+  stationAsked,
+  stationAsks,
+  stationCrowd,
+  stationHeard,
+  stationWord,
+} from './station.ts';
 
 const CLASS_DHCP: i32 = 0;
 const CLASS_UDP: i32 = 1;
@@ -75,8 +89,16 @@ const QUEUE_FIRST: i32 = 8;
 const QUEUE_LAST: i32 = 12;
 const QUEUE_LENGTH: i32 = 16;
 const QUEUE_TURN: i32 = 20;
+/** What its station had asked full classes for lately when its last packet came; of sources that are no station, the same for all. */
+const QUEUE_ASKED: i32 = 24;
 
+/** Sources that many share. A station whose word is one of them shares it too. */
 const STRANGERS: i32 = 0;
+const NEWCOMERS: i32 = -1;
+const LOUD: i32 = -2;
+/** In place of a station's record: nobody knows it; it is none, as on a link without stations. */
+const UNKNOWN: i32 = -1;
+const NO_STATION: i32 = -2;
 const DHCP_SERVER_PORT: i32 = 67;
 const DHCP_CLIENT_PORT: i32 = 68;
 
@@ -91,16 +113,25 @@ export function punt(packet: i32): i32 {
   const isOutside: i32 =
     i32at(interfaceAt(i32at(packet + PACKET_IN)) + IF_SIDE) === INTERFACE_OUTSIDE ? 1 : 0;
   const kind: i32 = classOf(packet, isOutside);
-  const source: i32 = isOutside !== 0 ? addressOf(packet) : stationOf(packet);
+  const station: i32 = isOutside !== 0 ? NO_STATION : stationOf(packet);
+  const isFull: i32 = waitingOf(kind) >= limitOf(kind) ? 1 : 0;
+  const isShort: i32 = poolFree() < POOL_RESERVE ? 1 : 0;
+  const source: i32 = station === NO_STATION ? addressOf(packet) : sourceOf(station, isFull | isShort);
   const queue: i32 = find(kind, source);
   const own: i32 = queue === 0 ? 0 : i32at(queue + QUEUE_LENGTH);
-  if (waitingOf(kind) >= limitOf(kind)) {
-    if (pushOut(kind, own) === 0) return DROP_PUNT_FULL;
-  } else if (poolFree() < POOL_RESERVE) {
-    if (pushOut(ANY_CLASS, own) === 0) return DROP_PUNT_FULL;
+  const isOwn: i32 = station > 0 && source !== NEWCOMERS && source !== LOUD ? 1 : 0;
+  const asked: i32 = isOwn !== 0 ? stationAsked(station) : STATION_SHARED_ASKED;
+  let isRoom: i32 = 1;
+  if (isFull !== 0) isRoom = pushOut(kind, own, asked);
+  else if (isShort !== 0) isRoom = pushOut(ANY_CLASS, own, asked);
+  if (isRoom === 0) {
+    if (source === NEWCOMERS) stationCrowd();
+    return DROP_PUNT_FULL;
   }
   if (source !== STRANGERS) puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_KNOWN);
-  append(queue !== 0 ? queue : begin(kind, source), packet);
+  const into: i32 = queue !== 0 ? queue : begin(kind, source);
+  puti32(into + QUEUE_ASKED, asked);
+  append(into, packet);
   count(COUNT_PUNTED);
   return HELD;
 }
@@ -133,12 +164,6 @@ export function puntWaiting(): i32 {
   return i32at(PUNT_WAITING_AT);
 }
 
-/** What tells a station's six bytes from others', in four; 0 is nobody's. */
-export function stationWord(mac: i32): i32 {
-  const word: i32 = get32(mac + 2) ^ (get16(mac) << 8);
-  return word === 0 ? 1 : word;
-}
-
 function classOf(packet: i32, isOutside: i32): i32 {
   const protocol: i32 = get8(packet + PACKET_IP + IP_PROTOCOL);
   if (protocol === PROTOCOL_UDP) {
@@ -156,18 +181,30 @@ function addressOf(packet: i32): i32 {
   return get32(packet + PACKET_IP + IP_SOURCE);
 }
 
-/** The source of what comes from inside: the station if it is known. */
+/** The record of the inside station that a packet comes from; 0 if it is known and has none, UNKNOWN, or NO_STATION. */
 function stationOf(packet: i32): i32 {
   const index: i32 = i32at(packet + PACKET_IN);
+  if (index < 0 || i32at(interfaceAt(index) + IF_LINK) !== LINK_ETHERNET) return NO_STATION;
   const address: i32 = get32(packet + PACKET_IP + IP_SOURCE);
-  if (index < 0 || i32at(interfaceAt(index) + IF_LINK) !== LINK_ETHERNET) return address;
   const mac: i32 = packet + PACKET_FRAME + 6;
   const word: i32 = stationWord(mac);
-  if (address !== 0 && neighbourIs(index, address, mac) !== 0) return word;
+  if ((address === 0 || neighbourIs(index, address, mac) === 0) && hasLease(word) === 0) return UNKNOWN;
+  return stationHeard(word);
+}
+
+/** A station's source, where a packet of it comes to a full class or not: its own if it has settled and is not loud. */
+function sourceOf(station: i32, isFull: i32): i32 {
+  if (station === UNKNOWN) return STRANGERS;
+  const kind: i32 = stationAsks(station, isFull);
+  if (kind === STATION_SETTLED) return i32at(station + STATION_WORD);
+  return kind === STATION_IS_LOUD ? LOUD : NEWCOMERS;
+}
+
+function hasLease(word: i32): i32 {
   for (let i: i32 = 0; i < LEASE_COUNT; i++) {
-    if (i32at(LEASE_STATIONS_AT + 4 * i) === word) return word;
+    if (i32at(LEASE_STATIONS_AT + 4 * i) === word) return 1;
   }
-  return STRANGERS;
+  return 0;
 }
 
 function limitOf(kind: i32): i32 {
@@ -251,21 +288,33 @@ function changeWaiting(kind: i32, by: i32): void {
 
 /**
  * Drops the oldest packet of the longest queue, of a class or of all, for a source that holds `own`: 1, or 0 if no queue is
- * longer than that one will be. The longest has two at least, so it does not end here.
+ * longer than that one will be. Where nobody has two, and it has none, that of the station that asked for most lately goes,
+ * if that is more than `asked`.
  */
-function pushOut(kind: i32, own: i32): i32 {
+function pushOut(kind: i32, own: i32, asked: i32): i32 {
   const used: i32 = i32at(QUEUES_USED);
   let longest: i32 = 0;
   let length: i32 = own + 1;
+  let loudest: i32 = 0;
+  let most: i32 = asked;
   for (let i: i32 = 0; i < used; i++) {
     const at: i32 = PUNT_QUEUES_AT + i * PUNT_QUEUE_BYTES;
     if (kind !== ANY_CLASS && i32at(at + QUEUE_CLASS) !== kind) continue;
-    if (i32at(at + QUEUE_LENGTH) <= length) continue;
-    length = i32at(at + QUEUE_LENGTH);
-    longest = at;
+    if (i32at(at + QUEUE_LENGTH) > length) {
+      length = i32at(at + QUEUE_LENGTH);
+      longest = at;
+    }
+    if (i32at(at + QUEUE_ASKED) > most) {
+      most = i32at(at + QUEUE_ASKED);
+      loudest = at;
+    }
   }
+  if (longest === 0 && own === 0) longest = loudest;
   if (longest === 0) return 0;
+  if (i32at(longest + QUEUE_SOURCE) === NEWCOMERS) stationCrowd();
   count(DROP_PUNT_FULL);
   release(takeFirst(longest));
+  // Only a queue of one ends here, and then the source has none that could be moved to its place.
+  if (i32at(longest + QUEUE_LENGTH) === 0) end(longest);
   return 1;
 }

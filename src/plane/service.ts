@@ -79,6 +79,7 @@ import { resetPool } from './pool.ts';
 import { puntWaiting, resetPunt } from './punt.ts';
 import { resetRoutes } from './route.ts';
 import { resetSockets } from './sockets.ts';
+import { resetStations, stationTick } from './station.ts';
 import { resetTcp } from './tcp-local.ts';
 import { drain } from './transmit.ts';
 
@@ -97,6 +98,7 @@ export function planeReset(): void {
   resetSockets();
   resetTcp();
   resetPunt();
+  resetStations();
   resetNeighbours();
   resetRoutes();
   resetFragments();
@@ -277,6 +279,7 @@ function agePiece(all: i32): void {
     puti32(WORK_AT, all & ~WORK_TABLES);
     fragmentTick();
     neighbourTick();
+    stationTick();
     puti32(FRAGMENTS_LEFT_AT, FRAGMENT_TICK_RELEASE);
   } else if ((all & WORK_FRAGMENTS) !== 0) {
     const left: i32 = i32at(FRAGMENTS_LEFT_AT);

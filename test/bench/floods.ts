@@ -5,7 +5,7 @@
 
 import { ACK, DISCOVER, OFFER, REQUEST, Reader } from '../../src/control/dhcp/message.ts';
 import { compose } from '../../src/control/dhcp/server-lab.ts';
-import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
+import { STATION_SETTLE_TICKS, TICKS_PER_SECOND } from '../../src/plane/limits.ts';
 import { reading, spent } from '../harness/icount.ts';
 import * as packets from '../packets.ts';
 import { type Bench, eachLook, HOST, ip, OUTSIDE, Pace, pause, ROUTER, SERVER, start, until } from './lab.ts';
@@ -19,6 +19,10 @@ const RING_PAGES = 40;
 const DNS_PORT = 53;
 const DATA_PORT = 5000;
 const IDENTIFIER = 77;
+/** Number of a frame that is one of the flood's own, and not what comes before. */
+const LATER = 1000;
+/** What is due of the machine's time before a good host counts as one that was there before. */
+const SETTLE_TICKS = STATION_SETTLE_TICKS + 5 * TICKS_PER_SECOND;
 const BAD = '192.168.0.77';
 const BAD_MAC = '02:00:00:00:00:77';
 /** The good host asks for one thing after the other, one in so many ticks. */
@@ -108,6 +112,22 @@ function reply(i: number): Uint8Array {
   return packets.udp(ip(`198.18.${i & 255}.1`, OUTSIDE), 67, 68, message);
 }
 
+/** The same of so many stations, of which each says ARP first, and again and again. */
+function known(name: string, stations: number, datagram: (i: number, source: string) => Uint8Array): Flood {
+  return {
+    name: `${name}, ${stations} known stations`,
+    make(i, to) {
+      const n = i % stations;
+      const mac = `02:66:00:00:00:${n.toString(16).padStart(2, '0')}`;
+      const source = `192.168.0.${100 + (n % 150)}`;
+      if (Math.floor(i / stations) % 50 !== 0) return packets.frame(to, mac, datagram(i, source));
+      return packets.arpFrame(packets.BROADCAST, {
+        ...{ operation: 1, senderMac: mac, senderAddress: source, targetAddress: ROUTER },
+      });
+    },
+  };
+}
+
 export const FLOODS: readonly Flood[] = [
   ...both('DNS queries, one name', (i, source) =>
     packets.udp(toRouter(source), anyPort(i), DNS_PORT, question('warm.example', i)),
@@ -115,6 +135,13 @@ export const FLOODS: readonly Flood[] = [
   ...both('DNS queries, random names', (i, source) =>
     packets.udp(toRouter(source), anyPort(i), DNS_PORT, question(`${scramble(i)}.example`, i)),
   ),
+  known('DNS queries, random names', 40, (i, source) =>
+    packets.udp(toRouter(source), anyPort(i), DNS_PORT, question(`${scramble(i)}.example`, i)),
+  ),
+  known('DNS queries, one name', 150, (i, source) =>
+    packets.udp(toRouter(source), anyPort(i), DNS_PORT, question('warm.example', i)),
+  ),
+  known('rubbish to port 67', 40, (_, source) => packets.udp(toRouter(source), 68, 67, packets.payload(300))),
   ...both('SYN to port 53', (i, source) =>
     packets.tcp(toRouter(source), {
       ...{ sourcePort: anyPort(i), destinationPort: DNS_PORT, sequence: scramble(i), flags: packets.SYN },
@@ -164,6 +191,8 @@ export class FloodLab {
     await console.command(`set dhcp reserve ${bench.lan.mac} ${HOST} good`);
     await lab.#join();
     lab.#introduce(BAD, BAD_MAC);
+    const since = (await reading(bench.machine)).ticks;
+    await eachLook(bench.machine, tick => ((tick - since) | 0) < SETTLE_TICKS);
     return lab;
   }
 
@@ -242,7 +271,7 @@ export class FloodLab {
   async run(flood: Flood | undefined, seconds: number, least = 0): Promise<Result> {
     const { machine, lan, wan } = this.bench;
     const side = flood?.outside === true ? wan : lan;
-    const bytes = flood?.make(0, side.router).length ?? 60;
+    const bytes = flood?.make(LATER, side.router).length ?? 60;
     const rate =
       flood === undefined
         ? 0

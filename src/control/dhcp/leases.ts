@@ -28,7 +28,7 @@ import {
   TICKS_PER_SECOND,
 } from '../../plane/limits.ts';
 import { fill, i32at, puti32 } from '../../plane/memory.ts';
-import { stationWord } from '../../plane/punt.ts';
+import { stationWord } from '../../plane/station.ts';
 import { type Clock, since } from '../clock.ts';
 import {
   DHCP_HISTORY_SECONDS,
