@@ -75,6 +75,8 @@ export class DnsLab {
   readonly other: Uint8Array[] = [];
   private board!: SimBoard;
   private readonly queue: [number, Uint8Array][] = [];
+  /** Of hosts that are not at the lab's own. */
+  private readonly stations = new Map<string, string>();
   private text = '';
   private isReady = false;
   private routers = ['ff:ff:ff:ff:ff:ff', 'ff:ff:ff:ff:ff:ff'];
@@ -119,8 +121,16 @@ export class DnsLab {
   }
 
   /** A LAN host sends a datagram to port 53. */
-  ask(data: Uint8Array, host = HOST, port = 4000): void {
-    this.send(0, packets.udp({ source: host, destination: ROUTER, ttl: 64 }, port, 53, data));
+  ask(data: Uint8Array, host = HOST, port = 4000, mac = LAN_MAC): void {
+    this.send(0, packets.udp({ source: host, destination: ROUTER, ttl: 64 }, port, 53, data), mac);
+  }
+
+  /** ARP hears that a host is at a station; it is the one that answers for that address from here on. */
+  introduce(host: string, mac: string): void {
+    this.stations.set(host, mac);
+    const said = { operation: 1, senderMac: mac, senderAddress: host, targetAddress: ROUTER };
+    this.queue.push([0, packets.arpFrame('ff:ff:ff:ff:ff:ff', said)]);
+    this.settle();
   }
 
   /** A server, or somebody else, sends a datagram to the port that the query came from. */
@@ -158,8 +168,7 @@ export class DnsLab {
     this.send(card, datagram);
   }
 
-  private send(card: number, datagram: Uint8Array): void {
-    const from = [LAN_MAC, WAN_MAC][card]!;
+  private send(card: number, datagram: Uint8Array, from = [LAN_MAC, WAN_MAC][card]!): void {
     this.queue.push([card, packets.frame(this.routers[card]!, from, datagram)]);
     this.settle();
     this.wait(1); // between two ticks the plane takes a bounded number of frames
@@ -184,7 +193,7 @@ export class DnsLab {
     const sender = packets.addressText(packets.get32(frame, 28));
     const target = packets.addressText(packets.get32(frame, 38));
     if (packets.get16(frame, 20) !== 1 || sender === target || sender === '0.0.0.0') return;
-    const own = [LAN_MAC, WAN_MAC][card]!;
+    const own = this.stations.get(target) ?? [LAN_MAC, WAN_MAC][card]!;
     const router = this.routers[card]!;
     this.queue.push([
       card,

@@ -118,7 +118,9 @@ export const DNS_NEGATIVE_SECONDS = 30;
 export const DNS_FORWARDS = 16;
 /**
  * Queries under way to servers: each has a socket of its own (SOCKET_COUNT). One more ends the oldest of the client that
- * has most, with SERVFAIL; one for which others wait as well is left to them first. Who came by TCP waits instead.
+ * has most, of the source that has most (net/shares.ts), with SERVFAIL; one for which others wait as well is left to them
+ * first. Who came by TCP waits instead. Made-up stations are one source and end each other's, and a stranger's own among
+ * them, unless it is answered before 64 more have come.
  */
 export const DNS_FLIGHTS = 64;
 /**
@@ -128,7 +130,7 @@ export const DNS_FLIGHTS = 64;
 export const DNS_CLIENT_FLIGHTS = 48;
 /**
  * Clients that wait for answers, together: 150 hosts that ask for one name when the day begins, and as many for others. At
- * 56 bytes each, as far as they were ever needed. One more sends away the oldest of who has most, with SERVFAIL; as many
+ * 64 bytes each, as far as they were ever needed. One more sends away the oldest of who has most, with SERVFAIL; as many
  * clients with one each lose the oldest.
  */
 export const DNS_WAITERS = 256;
@@ -181,7 +183,10 @@ export const TCP_CONNECTIONS: number = TCP_CONNECTION_COUNT;
  * idle longest, of the client that has most; while all are busy it is refused by a reset (net/tcp.ts).
  */
 export const TCP_ACCEPTED = 6;
-/** Of these, those of one client. One more ends its own that has been idle longest, or is refused if all are busy. */
+/**
+ * Of these, those of one client, which is a station (net/client.ts). One more ends its own that has been idle longest, or is
+ * refused if all are busy.
+ */
 export const TCP_CLIENT = 3;
 /** Bytes that wait to be sent or acknowledged: a DNS message of 16 KB is far more than any in use. */
 export const TCP_SEND_BYTES = 16 * 1024;

@@ -30,6 +30,8 @@ export const PACKET_ENTRY: i32 = 32;
 export const PACKET_CONTEXT: i32 = 36;
 /** Free for the step that holds the packet. */
 export const PACKET_SCRATCH: i32 = 40;
+/** Of a packet that waits for control, or is control's: its source at the punt ring (punt.ts). */
+export const PACKET_SOURCE: i32 = PACKET_SCRATCH;
 /** The frame's first byte. */
 export const PACKET_FRAME: i32 = 50;
 /** The IPv4 header, behind an Ethernet header. */

@@ -55,6 +55,7 @@ import {
   PACKET_IP,
   PACKET_NEXT,
   PACKET_PORTS,
+  PACKET_SOURCE,
 } from './packet.ts';
 import { poolFree, release } from './pool.ts';
 import {
@@ -96,6 +97,8 @@ const QUEUE_ASKED: i32 = 24;
 const STRANGERS: i32 = 0;
 const NEWCOMERS: i32 = -1;
 const LOUD: i32 = -2;
+/** How many they are: 0 and the numbers below it. */
+export const SHARED_SOURCES: i32 = 3;
 /** In place of a station's record: nobody knows it; it is none, as on a link without stations. */
 const UNKNOWN: i32 = -1;
 const NO_STATION: i32 = -2;
@@ -129,6 +132,7 @@ export function punt(packet: i32): i32 {
     return DROP_PUNT_FULL;
   }
   if (source !== STRANGERS) puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_KNOWN);
+  puti32(packet + PACKET_SOURCE, source);
   const into: i32 = queue !== 0 ? queue : begin(kind, source);
   puti32(into + QUEUE_ASKED, asked);
   append(into, packet);

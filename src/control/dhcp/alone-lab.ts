@@ -132,6 +132,7 @@ export function fixture(store?: LeaseStore) {
       index: 0,
       broadcast: true,
       isKnown,
+      client: 0,
       data,
       mac: 0,
     });

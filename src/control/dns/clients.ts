@@ -37,7 +37,7 @@ export class Clients {
       under < DNS_TCP_QUERIES &&
       again.length === 0 &&
       connection.unsent <= DNS_TCP_UNSENT &&
-      !forwarder.isAtShare(connection.remote);
+      !forwarder.isAtShare(connection.client);
     const stream = new MessageStream(DNS_QUERY_BYTES, message => {
       // What is no query is not answered: such a client is not one.
       if (message.length < HEADER_BYTES || ((message[2] as number) & 0x80) !== 0) return GIVE_UP;
@@ -54,8 +54,8 @@ export class Clients {
         else connection.abort();
         this.goOn();
       };
-      const { remote, remotePort, index } = connection;
-      forwarder.ask(message, { address: remote, port: remotePort, index, reply });
+      const { remote, remotePort, index, client } = connection;
+      forwarder.ask(message, { address: remote, port: remotePort, index, client, reply });
     };
     /** Takes what has waited, as far as there is room. */
     const more = (): void => {

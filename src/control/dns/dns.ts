@@ -7,6 +7,7 @@ import type { Context } from '../context.ts';
 import type { Service } from '../control.ts';
 import { DNS_SERVERS } from '../limits.ts';
 import { ERROR, NOTICE, WARNING } from '../log.ts';
+import { ROUTER_ITSELF } from '../net/client.ts';
 import { Clients } from './clients.ts';
 import type { Asker } from './flight.ts';
 import { Forwarder, type Policy } from './forwarder.ts';
@@ -63,7 +64,7 @@ export function createDns(context: Context): Dns {
   const upstream: Upstream = new Upstream(watch(() => upstream));
   const policy: Policy = { guard: true, allowed: [], forwards: [] };
   let forwarder: Forwarder | undefined;
-  const asker: Asker = { address: 0, port: 0, index: INTERFACE_LAN, reply: undefined };
+  const asker: Asker = { address: 0, port: 0, index: INTERFACE_LAN, client: ROUTER_ITSELF, reply: undefined };
 
   const dns: Dns = {
     ...{ local, upstream, policy, servers: [] },
@@ -86,6 +87,7 @@ export function createDns(context: Context): Dns {
       const opened = context.udp.open(DNS_PORT, LAN_ONLY, datagram => {
         asker.address = datagram.source;
         asker.port = datagram.sourcePort;
+        asker.client = datagram.client;
         started.ask(datagram.data, asker);
       });
       const clients = new Clients(context, started);
@@ -107,7 +109,13 @@ export function createDns(context: Context): Dns {
       else if (forwarder === undefined || typeof wire === 'string') later([]);
       else {
         const reply = (message: Uint8Array): void => later(addressesOf(message));
-        forwarder.ask(queryFor(wire, context.random()), { ...asker, address: 0, port: 0, reply });
+        forwarder.ask(queryFor(wire, context.random()), {
+          ...asker,
+          address: 0,
+          port: 0,
+          client: ROUTER_ITSELF,
+          reply,
+        });
       }
     },
   };

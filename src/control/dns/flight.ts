@@ -4,6 +4,7 @@
 // Not here: what is sent and what comes back (forwarder.ts).
 
 import { DNS_CLIENT_FLIGHTS, DNS_FLIGHTS } from '../limits.ts';
+import { Shares } from '../net/shares.ts';
 import type { Datagram } from '../net/udp.ts';
 import type { Key } from './cache.ts';
 import { EXACT, FLAG_QR, HEADER_BYTES, OPCODE, type Query, read16, sameQuestion } from './message.ts';
@@ -17,6 +18,8 @@ export interface Asker {
   port: number;
   /** The interface by which the query came. */
   index: number;
+  /** In whose share it is (../net/client.ts). */
+  client: number;
   /** Takes the answer to a query that did not come by UDP. The bytes are valid during the call. */
   reply: ((message: Uint8Array) => void) | undefined;
 }
@@ -175,7 +178,7 @@ export class Flights {
   active: Flight[] = [];
   private readonly idle: Flight[] = [];
   private readonly made: Flight[] = [];
-  private readonly held = new Map<number, number>();
+  private readonly shares = new Shares();
 
   constructor(
     private readonly waiters: Waiters,
@@ -195,14 +198,13 @@ export class Flights {
 
   /** Whether there is one for the client without another's having to go. */
   hasRoom(client: number): boolean {
-    return this.active.length < DNS_FLIGHTS && (this.held.get(client) ?? 0) < DNS_CLIENT_FLIGHTS;
+    return this.active.length < DNS_FLIGHTS && this.shares.of(client) < DNS_CLIENT_FLIGHTS;
   }
 
   /** Whether the client has as much as anybody may have, so that only one of its own could go for another. */
   isAtShare(client: number): boolean {
-    const own = this.held.get(client) ?? 0;
-    if (own >= DNS_CLIENT_FLIGHTS) return true;
-    return this.active.length === DNS_FLIGHTS && own === this.most();
+    if (this.shares.of(client) >= DNS_CLIENT_FLIGHTS) return true;
+    return this.active.length === DNS_FLIGHTS && this.shares.greediest(client)(client);
   }
 
   /** One that is free for the client, which has room. */
@@ -212,7 +214,7 @@ export class Flights {
       flight = this.make(this.made.length);
       this.made.push(flight);
     }
-    this.count(client, 1);
+    this.shares.count(client, 1);
     this.active.push(flight);
     return flight;
   }
@@ -224,16 +226,16 @@ export class Flights {
    */
   victimFor(client: number): Flight | undefined {
     while (!this.hasRoom(client)) {
-      const most = this.isAtShare(client) ? -1 : this.most();
-      const victim = this.active.find(flight =>
-        most < 0 ? flight.client === client : this.held.get(flight.client) === most,
-      );
+      const isGreediest =
+        this.shares.of(client) >= DNS_CLIENT_FLIGHTS
+          ? (of: number): boolean => of === client
+          : this.shares.greediest(client);
+      const victim = this.active.find(flight => isGreediest(flight.client));
       if (victim === undefined) return this.active[0];
       const other = this.waiters.other(victim, victim.client);
-      const holds = this.held.get(victim.client) ?? 0;
-      if (other === undefined || (this.held.get(other) ?? 0) + 1 >= holds) return victim;
-      this.count(victim.client, -1);
-      this.count(other, 1);
+      if (other === undefined || !this.shares.isFewer(other, victim.client)) return victim;
+      this.shares.count(victim.client, -1);
+      this.shares.count(other, 1);
       victim.client = other;
       // Its place stays taken: only a share may have become free.
     }
@@ -246,18 +248,6 @@ export class Flights {
     this.active.splice(at, 1);
     this.idle.push(flight);
     flight.isActive = false;
-    this.count(flight.client, -1);
-  }
-
-  private most(): number {
-    let most = 0;
-    for (const holds of this.held.values()) if (holds > most) most = holds;
-    return most;
-  }
-
-  private count(client: number, more: number): void {
-    const holds = (this.held.get(client) ?? 0) + more;
-    if (holds === 0) this.held.delete(client);
-    else this.held.set(client, holds);
+    this.shares.count(flight.client, -1);
   }
 }

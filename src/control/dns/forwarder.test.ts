@@ -328,7 +328,7 @@ test('one client has its share of the queries under way, its oldest goes for a n
   );
   t.is(lab.asked.splice(0).length, DNS_CLIENT_FLIGHTS + 10);
   for (let i = 0; i < DNS_FLIGHTS - DNS_CLIENT_FLIGHTS + 10; i++)
-    lab.ask(query(`${i}.good.example`, { id: i }), '192.168.0.77');
+    lab.ask(query(`${i}.good.example`, { id: i }), '192.168.0.77', 4000, '02:00:00:00:01:77');
   t.is(lab.asked.length, DNS_FLIGHTS - DNS_CLIENT_FLIGHTS + 10);
   t.is(lab.told.length, 10);
   for (const { host } of lab.told.splice(0)) t.is(host, HOST);

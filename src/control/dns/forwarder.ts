@@ -216,14 +216,14 @@ export class Forwarder {
       this.wait(joined, data, asker, query);
       return;
     }
-    const victim = flights.victimFor(asker.address);
+    const victim = flights.victimFor(asker.client);
     if (victim !== undefined) {
       counts.refused++;
       this.fail(victim);
     }
     counts.forwarded++;
-    const flight = flights.take(asker.address);
-    flight.begin(data, query, asker.address);
+    const flight = flights.take(asker.client);
+    flight.begin(data, query, asker.client);
     flight.byTcp = byTcp;
     flight.upstream = upstream ?? this.upstream;
     flight.isForwarded = upstream !== undefined;
@@ -238,7 +238,7 @@ export class Forwarder {
     const { waiters, flights } = this;
     if (waiters.isFull) {
       this.counts.refused++;
-      const victim = waiters.victimFor(asker.address);
+      const victim = waiters.victimFor(asker.client);
       if (victim < 0) {
         this.refuse(asker, data, this.query, SERVFAIL);
         return;

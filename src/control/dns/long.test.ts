@@ -59,7 +59,7 @@ function fixture(bytes: number) {
   const ask = (data: Uint8Array, byTcp: boolean): Uint8Array => {
     told.length = 0;
     const reply = byTcp ? (message: Uint8Array) => told.push(message.slice()) : undefined;
-    forwarder.ask(data, { address: 1, port: 4000, index: 0, reply });
+    forwarder.ask(data, { address: 1, port: 4000, index: 0, client: 1, reply });
     if (told[0] === undefined) throw new Error('No answer');
     return told[0];
   };

@@ -33,6 +33,7 @@ export class End {
   readonly raw: Uint8Array[] = [];
   readonly remotePort = 4000;
   readonly index = 0;
+  readonly client: number;
   onData = (_: Uint8Array): void => {};
   onSent = (): void => {};
   onOpen = (): void => {};
@@ -47,7 +48,9 @@ export class End {
   constructor(
     readonly remote: number,
     private readonly gone: (end: End) => void,
-  ) {}
+  ) {
+    this.client = remote;
+  }
 
   get unread(): number {
     return this.kept.length;

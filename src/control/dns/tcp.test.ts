@@ -154,6 +154,7 @@ test.serial('without a socket queries by UDP wait, and nobody is blamed', t => {
     address: CLIENT,
     port: 0,
     index: 0,
+    client: CLIENT,
     reply: m => told.push(m[3]! & 15),
   });
   t.is(lab.sent.length, 0);
@@ -173,7 +174,7 @@ test.serial('without a buffer a query waits, goes as soon as there is one, and n
     const reply = (m: Uint8Array): void => void told.push(m[3]! & 15);
     const padding = new Uint8Array(bytes);
     const data = Uint8Array.from([...query('www.example.com'), ...padding]);
-    lab.forwarder.ask(data, { address: CLIENT, port: 0, index: 0, reply });
+    lab.forwarder.ask(data, { address: CLIENT, port: 0, index: 0, client: CLIENT, reply });
     lab.wait(3 * TICKS_PER_SECOND);
     t.deepEqual(told, []);
     t.is(lab.sent.length, 0);
@@ -196,7 +197,13 @@ test.serial('what waits for sockets, buffers or places to the end is SERVFAIL, a
     const told: number[] = [];
     const port = 'places' in want ? 4000 : 0;
     for (let i = 0; i < 3; i++)
-      lab.forwarder.ask(query(`n${i}.example`), { address: CLIENT, port, index: 0, reply: reply(told) });
+      lab.forwarder.ask(query(`n${i}.example`), {
+        address: CLIENT,
+        port,
+        index: 0,
+        client: CLIENT,
+        reply: reply(told),
+      });
     lab.wait(DNS_WAIT_TICKS - 1);
     t.deepEqual(told, []);
     lab.wait(TICKS_PER_SECOND / 5);
@@ -214,7 +221,7 @@ test.serial('without a way there is SERVFAIL at once, and nobody is blamed', t =
     const told: number[] = [];
     for (let i = 0; i < 5; i++)
       lab.forwarder.ask(query(`n${i}.example`), {
-        ...{ address: CLIENT, port, index: 0 },
+        ...{ address: CLIENT, port, index: 0, client: CLIENT },
         reply: m => told.push(m[3]! & 15),
       });
     t.deepEqual(told, [2, 2, 2, 2, 2]);

@@ -27,7 +27,10 @@ function begin(table: Flights, client: number): Flight {
   return flight;
 }
 
-const asker = (address: number, port = 4000) => ({ address, port, index: 0, reply: undefined });
+const asker = (address: number, port = 4000, client = address) => ({
+  ...{ address, port, client },
+  ...{ index: 0, reply: undefined },
+});
 
 /** Addresses of those who wait, in their order. */
 function row(waiters: Waiters, flight: Flight): number[] {

@@ -1,13 +1,15 @@
 // Who waits for the answers of queries under way: one table for all of them, a few words each, which grows as far as it
 // was ever needed. Those of a query hang together in the order in which they came.
 //
-//    waiter | client's address | port, identifier | its longest answer, flags | next | query | age |
+//    waiter | address | port, identifier | its longest answer, flags | next | query | age | client, two words |
 //    cases  | a bit for each letter that is spelt otherwise than in the query that was sent          |
 //
 // When DNS_WAITERS wait, one of the client that has most goes: the newcomer's own oldest if nobody has more, else the
 // oldest of those who have most. Not here: what they are told (forwarder.ts).
 
 import { DNS_WAITERS } from '../limits.ts';
+import { sourceOf } from '../net/client.ts';
+import { Shares } from '../net/shares.ts';
 import type { Asker, Flight } from './flight.ts';
 import { HEADER_BYTES, NAME_BYTES } from './message.ts';
 
@@ -17,7 +19,10 @@ const SIZE_AND_FLAGS = 2;
 const NEXT = 3;
 const FLIGHT = 4;
 const AGE = 5;
-const FIELDS = 6;
+const CLIENT = 6;
+const FIELDS = 8;
+/** A client (../net/client.ts) is a number of two words. */
+const WORDS = 2 ** 32;
 /** With the size: its question is spelt otherwise. */
 const HAS_CASE = 0x10000;
 const CASE_BYTES = (NAME_BYTES + 1) >> 3;
@@ -34,7 +39,7 @@ export class Waiters {
   private free = -1;
   private unused = 0;
   private age = 0;
-  private readonly held = new Map<number, number>();
+  private readonly shares = new Shares();
   count = 0;
 
   get isFull(): boolean {
@@ -63,6 +68,13 @@ export class Waiters {
     return (this.words[waiter * FIELDS + SIZE_AND_FLAGS] as number) & 0xffff;
   }
 
+  /** In whose share it is. */
+  client(waiter: number): number {
+    const at = waiter * FIELDS + CLIENT;
+    const high = this.words[at + 1] as number;
+    return high <= 0 ? (this.words[at] as number) : high * WORDS + ((this.words[at] as number) >>> 0);
+  }
+
   reply(waiter: number): Reply {
     return this.replies[waiter];
   }
@@ -89,12 +101,14 @@ export class Waiters {
     words[at + NEXT] = -1;
     words[at + FLIGHT] = flight.number;
     words[at + AGE] = this.age++;
+    words[at + CLIENT] = asker.client;
+    words[at + CLIENT + 1] = asker.client < WORDS ? 0 : Math.floor(asker.client / WORDS);
     this.replies[waiter] = asker.reply;
     if (flight.lastWaiter >= 0) words[flight.lastWaiter * FIELDS + NEXT] = waiter;
     else flight.firstWaiter = waiter;
     flight.lastWaiter = waiter;
     this.count++;
-    this.held.set(asker.address, (this.held.get(asker.address) ?? 0) + 1);
+    this.shares.count(asker.client, 1);
   }
 
   /** Whether the client waits already by this port and identifier: it repeats itself. */
@@ -106,11 +120,16 @@ export class Waiters {
     return false;
   }
 
-  /** A client that waits for the query beside this one, or undefined. */
+  /** A client that waits for the query beside this one, of another source if there is one; or undefined. */
   other(flight: Flight, client: number): number | undefined {
-    for (let waiter = flight.firstWaiter; waiter >= 0; waiter = this.next(waiter))
-      if (this.address(waiter) !== client) return this.address(waiter);
-    return undefined;
+    let found: number | undefined;
+    for (let waiter = flight.firstWaiter; waiter >= 0; waiter = this.next(waiter)) {
+      const other = this.client(waiter);
+      if (other === client) continue;
+      if (sourceOf(other) !== sourceOf(client)) return other;
+      found ??= other;
+    }
+    return found;
   }
 
   /** Writes the waiter's own spelling of the name into a message. */
@@ -126,14 +145,10 @@ export class Waiters {
 
   /** The one that goes for a new one of a client, when all places are taken; -1 if all are about to be told. */
   victimFor(client: number): number {
-    const own = this.held.get(client) ?? 0;
-    let most = own;
-    for (const holds of this.held.values()) if (holds > most) most = holds;
+    const isGreediest = this.shares.greediest(client);
     let victim = -1;
     for (let waiter = 0; waiter < this.unused; waiter++) {
-      const address = this.address(waiter);
-      if (this.flight(waiter) < 0 || (own === most ? address !== client : this.held.get(address) !== most))
-        continue;
+      if (this.flight(waiter) < 0 || !isGreediest(this.client(waiter))) continue;
       if (victim < 0 || this.isOlder(waiter, victim)) victim = waiter;
     }
     return victim;
@@ -168,10 +183,7 @@ export class Waiters {
   /** Gives back the place of one that hangs on no query any more; answers the next of its row. */
   release(waiter: number): number {
     const next = this.next(waiter);
-    const address = this.address(waiter);
-    const holds = (this.held.get(address) ?? 1) - 1;
-    if (holds === 0) this.held.delete(address);
-    else this.held.set(address, holds);
+    this.shares.count(this.client(waiter), -1);
     this.words[waiter * FIELDS + FLIGHT] = -1;
     this.words[waiter * FIELDS + NEXT] = this.free;
     this.replies[waiter] = undefined;

@@ -84,6 +84,7 @@ export class TcpConnection implements Connection {
     private readonly below: Below,
     ends: Ends,
     readonly index: number,
+    readonly client: number,
     initialSequence: number,
     idleSeconds: number | undefined,
   ) {

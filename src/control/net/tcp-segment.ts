@@ -6,6 +6,7 @@ import { TCP_MSS } from '../../plane/limits.ts';
 import { get16, get32, i32at } from '../../plane/memory.ts';
 import { PACKET_IN, PACKET_IP, PACKET_L4, PASS } from '../../plane/packet.ts';
 import type { Machine } from '../machine.ts';
+import { clientOf } from './client.ts';
 import { fillHeader, set16, set32 } from './ipv4.ts';
 
 export const TCP = 6;
@@ -32,6 +33,8 @@ export interface Segment {
   destinationPort: number;
   /** The interface that it came in by. */
   index: number;
+  /** Whose share of the connections it would take. */
+  client: number;
   sequence: number;
   acknowledgment: number;
   flags: number;
@@ -55,6 +58,7 @@ export function readSegment(memory: Uint8Array, packet: number): Segment | undef
     sourcePort: get16(l4),
     destinationPort: get16(l4 + 2),
     index: i32at(packet + PACKET_IN),
+    client: clientOf(packet),
     sequence: get32(l4 + 4),
     acknowledgment: get32(l4 + 8),
     flags: memory[l4 + 13] as number,

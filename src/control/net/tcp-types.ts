@@ -23,6 +23,8 @@ export interface Connection extends Readonly<Ends> {
   readonly state: State;
   /** The interface by which it was opened by the other side; -1 if it was opened by us. */
   readonly index: number;
+  /** In whose share it is, if it was opened by the other side. */
+  readonly client: number;
   /** Opened; for a connection of ours. */
   onOpen: () => void;
   /** The next bytes; a view that is valid during the call. What is given to keep() comes again. */

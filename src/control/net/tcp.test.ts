@@ -8,6 +8,7 @@ import {
   ACK,
   arpFrame,
   FIN,
+  frame,
   mssOption as mss,
   PSH,
   payload,
@@ -17,9 +18,16 @@ import {
   SYN,
   tcp,
 } from '../../../test/packets.ts';
-import { HOST, HOST_MAC, LAN, LAN_ADDRESS, LAN_MAC } from '../../../test/plane-router.ts';
+import { HOST, LAN, LAN_ADDRESS, LAN_MAC } from '../../../test/plane-router.ts';
 import { COUNT_PUNTED } from '../../plane/counters.ts';
-import { ICMP_BURST, INTERFACE_LAN, TCP_MSS, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import {
+  ICMP_BURST,
+  INTERFACE_LAN,
+  NEIGHBOUR_SWEEP_TICKS,
+  STATION_SETTLE_TICKS,
+  TCP_MSS,
+  TICKS_PER_SECOND,
+} from '../../plane/limits.ts';
 import { parseAddress } from '../address.ts';
 import { TCP_ACCEPTED, TCP_CLIENT, TCP_CONNECTIONS, TCP_SEND_BYTES } from '../limits.ts';
 import type { Connection, End } from './tcp.ts';
@@ -238,6 +246,8 @@ interface Client {
   say(): void;
 }
 
+const stationOf = (host: string) => `02:00:00:00:03:${host.split('.')[3]?.padStart(2, '0')}`;
+
 /** A listener with an idle time of its own, and hosts that open connections to it. */
 function served() {
   const lab = controlLab();
@@ -251,7 +261,7 @@ function served() {
     },
     10,
   );
-  const join = (host: string): Client => {
+  const join = (host: string, mac = stationOf(host)): Client => {
     const sourcePort = 5000 + clients.length;
     const send = (
       flags: number,
@@ -260,11 +270,12 @@ function served() {
       data: Uint8Array = new Uint8Array(0),
     ): void => {
       const header = { sourcePort, destinationPort: PORT, flags, sequence, acknowledgment };
-      lab.router.fromHost(tcp({ source: host, destination: LAN_ADDRESS }, header, data));
+      const segment = tcp({ source: host, destination: LAN_ADDRESS }, header, data);
+      lab.router.put(LAN, frame(LAN_MAC, mac, segment));
       lab.settle();
     };
     last = undefined;
-    const sender = { operation: 1, senderMac: HOST_MAC, senderAddress: host };
+    const sender = { operation: 1, senderMac: mac, senderAddress: host };
     lab.router.put(LAN, arpFrame(LAN_MAC, { ...sender, targetAddress: LAN_ADDRESS }));
     lab.router.toLan();
     send(SYN, FIRST - 1, 0);
@@ -323,6 +334,48 @@ test.serial('with all places taken the idle one of who has most goes, and the ol
   join('192.168.0.36');
   t.is([...greedy, ...others].flatMap(({ ends }) => ends).length, 3, 'everybody has one, and all are busy');
   t.is(lab.context.tcp.connections().length, TCP_ACCEPTED);
+});
+
+test.serial('one station has its share of the places, under however many addresses', t => {
+  const { lab, join } = served();
+  const good = join('192.168.0.40');
+  lab.ticks(STATION_SETTLE_TICKS);
+  const bad = Array.from({ length: 2 * TCP_ACCEPTED }, (_, i) =>
+    join(`192.168.0.${50 + i}`, stationOf('192.168.0.50')),
+  );
+  t.is(bad.filter(({ ends }) => ends.length === 0).length, TCP_CLIENT);
+  t.is(lab.context.tcp.connections().length, TCP_CLIENT);
+  for (const connection of lab.context.tcp.connections()) connection.isBusy = true;
+  t.throws(() => join('192.168.0.70', stationOf('192.168.0.50')));
+  join('192.168.0.41');
+  t.is(lab.context.tcp.connections().length, TCP_CLIENT + 1);
+  t.deepEqual(good.ends, ['timeout']);
+});
+
+test.serial('made-up stations with a busy connection each leave one that was there before its own', t => {
+  const { lab, join } = served();
+  const good = stationOf('192.168.0.40');
+  lab.router.put(
+    LAN,
+    arpFrame(LAN_MAC, {
+      ...{ operation: 1, senderMac: good, senderAddress: '192.168.0.40', targetAddress: LAN_ADDRESS },
+    }),
+  );
+  lab.ticks(STATION_SETTLE_TICKS + 2 * NEIGHBOUR_SWEEP_TICKS);
+  const bad = Array.from({ length: TCP_ACCEPTED }, (_, i) => {
+    const client = join(`192.168.0.${50 + i}`);
+    client.connection.isBusy = true;
+    return client;
+  });
+  const { ends, connection } = join('192.168.0.40', good);
+  connection.isBusy = true;
+  t.deepEqual(
+    bad.map(client => client.ends),
+    [['aborted'], ...Array.from({ length: TCP_ACCEPTED - 1 }, () => [])],
+    'the oldest of the newcomers',
+  );
+  for (let i = 0; i < 2 * TCP_ACCEPTED; i++) join(`192.168.0.${60 + i}`).connection.isBusy = true;
+  t.deepEqual(ends, [], 'more of theirs end each other’s');
 });
 
 test.serial(

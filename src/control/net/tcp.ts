@@ -2,9 +2,10 @@
 // has answered our SYN with the right number, and when a segment belongs to nobody, the plane answers alone
 // (src/plane/tcp-local.ts): what comes here is of a connection, or opens one.
 //
-// A client has at most TCP_CLIENT of the places; one too many ends the client's own that has been idle longest. When all
-// places are taken, the one that has been idle longest of the client that has most of them goes, and while all are
-// busy only a client that has two more than the new one loses one. So nobody keeps the others out by holding places.
+// A client (client.ts) has at most TCP_CLIENT of the places; one too many ends the client's own that has been idle longest.
+// When all places are taken, the one that has been idle longest of the client that has most of them goes (shares.ts), and
+// while all are busy only a client, or a source, that has more than the new one loses one. So nobody keeps the others
+// out by holding places, under however many addresses or stations.
 
 import { IF_ADDRESS, interfaceAt } from '../../plane/interface.ts';
 import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
@@ -15,7 +16,9 @@ import { type Clock, since } from '../clock.ts';
 import { TCP_ACCEPTED, TCP_CLIENT, TCP_CONNECTIONS, TCP_REPAIRS_PER_SECOND } from '../limits.ts';
 import type { Machine } from '../machine.ts';
 import { ASKING, type Sockets } from '../sockets.ts';
+import { ROUTER_ITSELF } from './client.ts';
 import { freePort } from './port.ts';
+import { Shares } from './shares.ts';
 import { type Below, type Connection, TcpConnection } from './tcp-connection.ts';
 import { ACK, type Ends, FIN, RST, readSegment, type Segment, SYN, sendSegment, TCP } from './tcp-segment.ts';
 
@@ -131,12 +134,12 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
   /** @param mss of the other side, or 0 if the segment is of a connection that has ended. */
   function accept(segment: Segment, mss: number): void {
     const listener = listeners.find(({ port }) => port === segment.destinationPort);
-    if (listener === undefined || mss === 0 || !hasRoom(segment.source)) {
+    if (listener === undefined || mss === 0 || !hasRoom(segment.client)) {
       if ((segment.flags & RST) === 0 && mayRepair()) reset(segment);
       return;
     }
     const ends = endsOf(segment);
-    const connection = new TcpConnection(below, ends, segment.index, 0, listener.idleSeconds);
+    const connection = new TcpConnection(below, ends, segment.index, segment.client, 0, listener.idleSeconds);
     add(connection);
     connection.accept(segment, mss);
     listener.accept(connection);
@@ -151,17 +154,18 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
   /** Whether a client may have one more connection; another may have to go for it. */
   function hasRoom(client: number): boolean {
     const accepted = connections.filter(({ index }) => index >= 0);
-    const own = accepted.filter(({ remote }) => remote === client);
+    const own = accepted.filter(other => other.client === client);
     if (own.length >= TCP_CLIENT) return end(over(own) ?? idlest(own));
     if (accepted.length < TCP_ACCEPTED && connections.length < TCP_CONNECTIONS) return true;
-    const holds = (of: TcpConnection): number => accepted.filter(({ remote }) => remote === of.remote).length;
-    const most = Math.max(0, ...accepted.map(holds));
-    const ofMost = accepted.filter(each => holds(each) === most);
+    const shares = new Shares();
+    for (const each of accepted) shares.count(each.client, 1);
+    const isGreediest = shares.greediest(client);
+    const ofMost = accepted.filter(each => isGreediest(each.client));
     return end(
       over(accepted) ??
         idlest(ofMost) ??
         idlest(accepted) ??
-        (most > own.length ? oldest(ofMost) : undefined),
+        (isGreediest(client) ? undefined : oldest(ofMost)),
     );
   }
 
@@ -230,7 +234,7 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
       if (localPort === 0 || !sockets.open(TCP, localPort, ASKING, input)) return undefined;
       isShort = false;
       const ends = { local, localPort, remote: address, remotePort: port };
-      const connection = new TcpConnection(below, ends, -1, plane.random32(), idleSeconds);
+      const connection = new TcpConnection(below, ends, -1, ROUTER_ITSELF, plane.random32(), idleSeconds);
       add(connection);
       connection.connect();
       return connection;

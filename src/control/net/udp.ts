@@ -21,6 +21,7 @@ import { SOCKET_CLIENT } from '../../plane/sockets.ts';
 import { UDP_SEND_BYTES } from '../limits.ts';
 import type { Machine } from '../machine.ts';
 import type { Sockets } from '../sockets.ts';
+import { clientOf } from './client.ts';
 import { fillHeader, set16 } from './ipv4.ts';
 import { freePort } from './port.ts';
 
@@ -46,6 +47,8 @@ export interface Datagram {
   broadcast: boolean;
   /** From a station that was known before it spoke, and so has a share of its own (src/plane/punt.ts). */
   isKnown: boolean;
+  /** Whose share of what control has few of it takes. */
+  client: number;
   /** A view of the packet buffer. */
   data: Uint8Array;
   /** Plane address of the sender's station address in the frame, 6 bytes. */
@@ -116,6 +119,7 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     index: 0,
     broadcast: false,
     isKnown: false,
+    client: 0,
     data: memory.subarray(0, 0),
     mac: 0,
   };
@@ -131,6 +135,7 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     datagram.index = i32at(packet + PACKET_IN);
     datagram.broadcast = (i32at(packet + PACKET_FLAGS) & FLAG_BROADCAST) !== 0;
     datagram.isKnown = (i32at(packet + PACKET_FLAGS) & FLAG_KNOWN) !== 0;
+    datagram.client = clientOf(packet);
     datagram.data = memory.subarray(l4 + UDP_HEADER, l4 + get16(l4 + 4));
     datagram.mac = packet + PACKET_FRAME + 6;
     return datagram;
