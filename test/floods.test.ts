@@ -1,48 +1,57 @@
-// A well-behaved host beside floods, on the booted board at a 486DX2-66's speed: at least 95 % of its names, renewals, pings
-// and packets. All floods with their figures: `npm run bench -- floods`. Time is the machine's own, so that a busy
-// host makes the test longer and the floods thinner, and nobody's answers fewer.
+// A well-behaved host beside floods, on the booted board at a 486DX2-66's speed: of its names, renewals, pings and packets
+// at least 95 % each. All floods with their figures: `npm run bench -- floods`; against the plane alone:
+// src/plane/punt-floods.test.ts. Time is the machine's own, so that a busy host makes the test longer and the floods
+// thinner, and nobody's answers fewer.
 
 import test from 'ava';
 import { FLOODS, FloodLab } from './bench/floods.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 
-const SECONDS = 4;
-const ASKED_LEAST = 60;
+const SECONDS = 3;
+/** Of each kind a fifth: one of 20 may be lost. */
+const ASKED_LEAST = 100;
 const LEAST = 0.95;
-/** Where a busy host holds the machine up, its cards lose what comes meanwhile, which no router could answer. */
-const TRIES = 3;
+const CONSOLE_TICKS = 200;
+/** Where a busy host holds the machine up its cards lose frames, the good host's too. Such a run says nothing. */
+const LOST_MOST = 0.002;
+const TRIES = 6;
 /** One for each thing that is shared: places of a class, made-up sources, such as say ARP first, the processor, the way from outside. */
 const CHOSEN = [
   'DNS queries, random names, one host',
   'DNS queries, one name, made-up hosts',
   'DNS queries, random names, 40 known stations',
   'DNS queries, one name, 150 known stations',
+  'DNS queries, random names, one station of 150 addresses',
   'rubbish to port 67, 40 known stations',
   'SYN to port 53, made-up hosts',
   'DHCP DISCOVER, made-up stations',
+  'DHCP full of options, one host',
   'ping, 2,000 bytes in fragments, one host',
   'UDP to closed ports, made-up hosts',
   'UDP to port 68 from the WAN',
 ];
 
-test.serial('a host that asks little is answered beside every flood at 3,000 a second', async t => {
-  t.timeout(TEST_MILLISECONDS);
-  const lab = await FloodLab.create();
-  try {
-    for (const name of CHOSEN) {
-      const flood = FLOODS.find(other => other.name === name);
-      if (flood === undefined) throw new Error(`There is no flood called ${name}`);
-      let told = '';
-      let isHeard = false;
-      for (let attempt = 0; attempt < TRIES && !isHeard; attempt++) {
-        const { asked, answered, consoleTicks } = await lab.run(flood, SECONDS, ASKED_LEAST);
-        const sum = (counts: object): number => Object.values(counts).reduce((a, b) => a + b);
-        isHeard = sum(answered) >= LEAST * sum(asked) && consoleTicks < 200;
-        told = `${JSON.stringify(answered)} of ${JSON.stringify(asked)}, the console took ${consoleTicks} ticks`;
+test.serial(
+  'of each kind of thing that a good host asks for 95 % are answered beside every flood',
+  async t => {
+    t.timeout(TEST_MILLISECONDS);
+    const lab = await FloodLab.create();
+    try {
+      for (const name of CHOSEN) {
+        const flood = FLOODS.find(other => other.name === name);
+        if (flood === undefined) throw new Error(`There is no flood called ${name}`);
+        let result = await lab.run(flood, SECONDS, ASKED_LEAST);
+        for (let i = 1; i < TRIES && result.lost > LOST_MOST; i++)
+          result = await lab.run(flood, SECONDS, ASKED_LEAST);
+        const { asked, answered, consoleTicks, perSecond, lost, load } = result;
+        const told = `${name}: ${JSON.stringify(answered)} of ${JSON.stringify(asked)}, the console took ${consoleTicks} ticks`;
+        t.log(`${told}; ${perSecond} a second, ${lost} lost before the card, load ${load.toFixed(2)}`);
+        for (const kind of ['cached', 'fresh', 'lease', 'ping', 'through'] as const)
+          t.true(answered[kind] >= LEAST * asked[kind], `${kind}: ${told}`);
+        t.true(consoleTicks < CONSOLE_TICKS, told);
       }
-      t.true(isHeard, `${name}: ${told}`);
+    } finally {
+      await lab.stop();
     }
-  } finally {
-    await lab.stop();
-  }
-});
+  },
+);

@@ -165,16 +165,18 @@ export class Pace {
   #due = 0;
   #seen: number | undefined;
   readonly #perTick: number;
+  readonly #lateTicks: number;
 
-  constructor(perSecond: number) {
+  constructor(perSecond: number, lateTicks: number = LATE_TICKS) {
     this.#perTick = perSecond / TICKS_PER_SECOND;
+    this.#lateTicks = lateTicks;
   }
 
   /** Answers how many are due, of `most` at once: the wire could not bring more between two looks at the clock. */
   take(tick: number, most: number): number {
-    const passed = Math.min(tick - (this.#seen ?? tick), LATE_TICKS);
+    const passed = Math.min(tick - (this.#seen ?? tick), this.#lateTicks);
     this.#seen = tick;
-    this.#due = Math.min(this.#due + passed * this.#perTick, LATE_TICKS * this.#perTick);
+    this.#due = Math.min(this.#due + passed * this.#perTick, this.#lateTicks * this.#perTick);
     const taken = Math.min(most, Math.floor(this.#due));
     this.#due -= taken;
     return taken;
