@@ -13,13 +13,15 @@
 // Control takes from the classes in turn, and in a class from the sources in turn, so who asks seldom waits for one
 // packet of each of the others at most. In a full class a packet of a source that holds fewer pushes the oldest one
 // out of the longest queue; a source that holds as many as any other is refused. A flood so loses its own packets. Where
-// nobody holds two, the station that asked for most lately gives way to one that holds none and asked for less.
+// nobody holds two, the station that asked for most lately gives way to one that holds none and asked for less. Among
+// newcomers the station that asked for most lately gives way, so one that comes during a flood of known ones is heard.
+// Strangers have no record: what of them is heard is chance, and no better for one who repeats itself (limits.ts).
 //
-// Known is a station that ARP has heard for the packet's source address, or one whose lease runs: the flood of a host
-// that makes up addresses, or stations, is neither. Behind an inner router all share that router's queue. What a host
-// sends under another's address and station cannot be told from that one's.
-// Cost of a packet, worst: 1,300 instructions for the leases, 1,100 for two looks through PUNT_LIMIT queues, 250 for the
-// station's record.
+// Known is a station that ARP has heard for the packet's source address, or for the router that the way to it goes by, or
+// one whose lease runs: the flood of a host that makes up addresses, or stations, is none. Behind an inner router all share
+// that router's queue. What a host sends under another's address and station cannot be told from that one's.
+// Cost of a packet, worst: 4,800 operations from the card on (punt-cost.test.ts), of them 1,300 for the leases, 1,100 for
+// two looks through PUNT_LIMIT queues, 250 for the station's record, 400 for the newcomers' queue.
 // Not here: which ports are open (sockets.ts).
 
 import { PUNT_TURN_AT, PUNT_WAITING_AT } from './cells.ts';
@@ -49,6 +51,7 @@ import {
   FLAG_ICMP_ERROR,
   FLAG_KNOWN,
   HELD,
+  PACKET_ASKED,
   PACKET_FLAGS,
   PACKET_FRAME,
   PACKET_IN,
@@ -58,6 +61,7 @@ import {
   PACKET_SOURCE,
 } from './packet.ts';
 import { poolFree, release } from './pool.ts';
+import { routeTo, TO_NEXT_HOP, TO_WAY, WAY_SHIFT, WAY_UNICAST } from './route.ts';
 import {
   STATION_IS_LOUD,
   STATION_SETTLED,
@@ -124,12 +128,13 @@ export function punt(packet: i32): i32 {
   const own: i32 = queue === 0 ? 0 : i32at(queue + QUEUE_LENGTH);
   const isOwn: i32 = station > 0 && source !== NEWCOMERS && source !== LOUD ? 1 : 0;
   const asked: i32 = isOwn !== 0 ? stationAsked(station) : STATION_SHARED_ASKED;
+  puti32(packet + PACKET_ASKED, station > 0 ? stationAsked(station) : STATION_SHARED_ASKED);
   let isRoom: i32 = 1;
   if (isFull !== 0) isRoom = pushOut(kind, own, asked);
   else if (isShort !== 0) isRoom = pushOut(ANY_CLASS, own, asked);
   if (isRoom === 0) {
     if (source === NEWCOMERS) stationCrowd();
-    return DROP_PUNT_FULL;
+    if (source !== NEWCOMERS || queue === 0 || giveWay(queue, packet) === 0) return DROP_PUNT_FULL;
   }
   if (source !== STRANGERS) puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_KNOWN);
   puti32(packet + PACKET_SOURCE, source);
@@ -163,6 +168,35 @@ export function puntTake(): i32 {
   return packet;
 }
 
+/**
+ * In the newcomers' queue a packet takes the place of the station's that asked for most lately, if that is more: of a few
+ * hundred that flood each asks for more than one that comes and wants its names.
+ */
+function giveWay(queue: i32, packet: i32): i32 {
+  const before: i32 = beforeMost(queue);
+  const most: i32 = before === 0 ? i32at(queue + QUEUE_FIRST) : i32at(before + PACKET_NEXT);
+  if (i32at(most + PACKET_ASKED) <= i32at(packet + PACKET_ASKED)) return 0;
+  count(DROP_PUNT_FULL);
+  release(takeAfter(queue, before));
+  return 1;
+}
+
+/** The packet in front of the oldest of those whose stations asked for most; 0 if that is the first. */
+function beforeMost(queue: i32): i32 {
+  let found: i32 = 0;
+  let before: i32 = i32at(queue + QUEUE_FIRST);
+  let most: i32 = i32at(before + PACKET_ASKED);
+  for (let left: i32 = i32at(queue + QUEUE_LENGTH) - 1; left > 0; left--) {
+    const at: i32 = i32at(before + PACKET_NEXT);
+    if (i32at(at + PACKET_ASKED) > most) {
+      most = i32at(at + PACKET_ASKED);
+      found = before;
+    }
+    before = at;
+  }
+  return found;
+}
+
 /** How many packets wait for control. */
 export function puntWaiting(): i32 {
   return i32at(PUNT_WAITING_AT);
@@ -192,8 +226,17 @@ function stationOf(packet: i32): i32 {
   const address: i32 = get32(packet + PACKET_IP + IP_SOURCE);
   const mac: i32 = packet + PACKET_FRAME + 6;
   const word: i32 = stationWord(mac);
-  if ((address === 0 || neighbourIs(index, address, mac) === 0) && hasLease(word) === 0) return UNKNOWN;
+  if ((address === 0 || isAt(index, address, mac) === 0) && hasLease(word) === 0) return UNKNOWN;
   return stationHeard(word);
+}
+
+/** Whether ARP has heard that an address is at a station of the link, or that the router on the way to it is. */
+function isAt(index: i32, address: i32, mac: i32): i32 {
+  if (neighbourIs(index, address, mac) !== 0) return 1;
+  const to: i32 = routeTo(address);
+  const hop: i32 = i32at(to + TO_NEXT_HOP);
+  if (i32at(to + TO_WAY) !== ((WAY_UNICAST << WAY_SHIFT) | index) || hop === address) return 0;
+  return neighbourIs(index, hop, mac);
 }
 
 /** A station's source, where a packet of it comes to a full class or not: its own if it has settled and is not loud. */
@@ -276,6 +319,17 @@ function append(queue: i32, packet: i32): void {
   changeWaiting(i32at(queue + QUEUE_CLASS), 1);
 }
 
+/** Takes the packet behind one, or the first. */
+function takeAfter(queue: i32, before: i32): i32 {
+  if (before === 0) return takeFirst(queue);
+  const packet: i32 = i32at(before + PACKET_NEXT);
+  puti32(before + PACKET_NEXT, i32at(packet + PACKET_NEXT));
+  if (i32at(queue + QUEUE_LAST) === packet) puti32(queue + QUEUE_LAST, before);
+  puti32(queue + QUEUE_LENGTH, i32at(queue + QUEUE_LENGTH) - 1);
+  changeWaiting(i32at(queue + QUEUE_CLASS), -1);
+  return packet;
+}
+
 function takeFirst(queue: i32): i32 {
   const packet: i32 = i32at(queue + QUEUE_FIRST);
   puti32(queue + QUEUE_FIRST, i32at(packet + PACKET_NEXT));
@@ -315,9 +369,10 @@ function pushOut(kind: i32, own: i32, asked: i32): i32 {
   }
   if (longest === 0 && own === 0) longest = loudest;
   if (longest === 0) return 0;
-  if (i32at(longest + QUEUE_SOURCE) === NEWCOMERS) stationCrowd();
+  const isNewcomers: i32 = i32at(longest + QUEUE_SOURCE) === NEWCOMERS ? 1 : 0;
+  if (isNewcomers !== 0) stationCrowd();
   count(DROP_PUNT_FULL);
-  release(takeFirst(longest));
+  release(isNewcomers !== 0 ? takeAfter(longest, beforeMost(longest)) : takeFirst(longest));
   // Only a queue of one ends here, and then the source has none that could be moved to its place.
   if (i32at(longest + QUEUE_LENGTH) === 0) end(longest);
   return 1;

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { type Build, javascriptBuild, wasmBuild } from '../../test/builds.ts';
-import { frame, payload, read, udp } from '../../test/packets.ts';
+import { address, frame, payload, read, udp } from '../../test/packets.ts';
 import {
   HOST,
   HOST_MAC,
@@ -8,6 +8,8 @@ import {
   LAN,
   LAN_ADDRESS,
   LAN_MAC,
+  OTHER,
+  OTHER_MAC,
   type Router,
   startRouter,
 } from '../../test/plane-router.ts';
@@ -62,7 +64,8 @@ function beside(
     service,
     mac = HOST_MAC,
     from = 0,
-  }: { stations: number; service: Service; mac?: string; from?: number },
+    every = ASK_TICKS,
+  }: { stations: number; service: Service; mac?: string; from?: number; every?: number },
 ): number {
   let [asked, heard, sent] = [0, 0, 0];
   for (let tick = 0; tick < TICKS + TICKS_PER_SECOND; tick++) {
@@ -70,7 +73,7 @@ function beside(
       const n = sent++ % stations;
       ask(router, station(n), host(n), service, 9999);
     }
-    if (tick >= from && tick < TICKS && tick % ASK_TICKS === 0) {
+    if (tick >= from && tick < TICKS && tick % every === 0) {
       asked++;
       ask(router, mac, HOST, service, 1000);
     }
@@ -148,6 +151,34 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     const share = beside(router, { stations: 245, service: 'leases', mac: NEW_MAC });
     t.true(share >= LEAST, `${share}`);
   });
+
+  for (const service of ['names', 'leases'] as const) {
+    test.serial(`${service}: who is known since the flood of 245 stations began is heard (${name})`, t => {
+      const router = start(build);
+      for (let n = 0; n < 245; n++) introduce(router, LAN, station(n), host(n), LAN_ADDRESS);
+      const options = { stations: 245, service, every: 30 } as const;
+      for (let round = 0; round < 4; round++) {
+        // In the first second all have asked for as little.
+        const share = beside(router, { ...options, from: round === 0 ? TICKS_PER_SECOND : 0 });
+        t.true(share >= LEAST, `round ${round}: ${share}`);
+      }
+      t.is(router.held(), plane.puntWaiting());
+    });
+  }
+
+  test.serial(
+    `hosts behind an inner router that ARP knows are that router, and no strangers (${name})`,
+    t => {
+      const router = start(build);
+      plane.routeAdd(address('10.5.0.0'), address('255.255.0.0'), address(OTHER), LAN);
+      settle(router);
+      for (let n = 0; n < PUNT_UDP_LIMIT + 8; n++) ask(router, station(n), host(n), 'names', 9999);
+      ask(router, OTHER_MAC, '10.5.0.7', 'names', 7);
+      ask(router, station(0), '10.5.0.7', 'names', 9999);
+      const ports = Array.from({ length: 2 }, () => read(router.punted() as Uint8Array).sourcePort);
+      t.is(ports.indexOf(7), 1);
+    },
+  );
 
   test.serial(`stations made up without end push out nobody who has settled (${name})`, t => {
     const router = start(build);
