@@ -67,9 +67,9 @@ export const ISR_RST: i32 = 0x80;
 export const DCR_WORDS: i32 = 0x49;
 /** Our own address and broadcasts (AB); no multicast, no runts, no frames with errors. */
 export const RCR_NORMAL: i32 = 0x04;
-/** Check addresses, keep nothing (MON). */
 /** Frames for other stations are stored too. */
 export const RCR_PRO: i32 = 0x10;
+/** Check addresses, keep nothing (MON). */
 export const RCR_MONITOR: i32 = 0x20;
 export const TCR_NORMAL: i32 = 0x00;
 /** Mode 1: the transmitter turned back inside the chip. */
@@ -113,3 +113,5 @@ export const DP_FREED: i32 = NIC_CHIP + 40;
 export const DP_RESET_PORT: i32 = NIC_CHIP + 44;
 /** While the chip is stopped after an overrun: changes of the refresh line that it must still stand; else 0. */
 export const DP_STOPPED: i32 = NIC_CHIP + 48;
+/** While it is started anew: readings of RST that are left. Below 0: that follows a recovery. Else 0. */
+export const DP_RESTART: i32 = NIC_CHIP + 52;

@@ -339,6 +339,8 @@ onCard('nicTick() resets a card whose transmit never ends, and loses what was in
   }
   m.card.transmitStuck = false;
   puti32(NOW_AT, i32at(NOW_AT) + 1);
+  t.is(m.plane.nicTick(0), NIC_RECEIVED);
+  t.deepEqual(take(m.plane), []);
   t.is(m.plane.nicTick(0), NIC_SENT);
   t.is(counter(COUNT_CARD_RESET), 1);
   t.is(statistic(IF_TX_ERRORS), 2);
@@ -361,6 +363,8 @@ onCard('the watchdog survives the wrap of the tick counter', {}, (t, m) => {
   puti32(NOW_AT, (0x7fffffff + NIC_TRANSMIT_TICKS) | 0);
   t.is(m.plane.nicTick(0), 0);
   puti32(NOW_AT, (0x7fffffff + NIC_TRANSMIT_TICKS + 1) | 0);
+  t.is(m.plane.nicTick(0), NIC_RECEIVED);
+  t.deepEqual(take(m.plane), []);
   t.is(m.plane.nicTick(0), NIC_SENT);
 });
 
@@ -498,18 +502,80 @@ onCard('each frame of a flood is taken or counted, whatever the router has time 
   t.is(m.card.resets, 0);
 });
 
-onCard(
-  'frames that a reset for a hanging transmit takes with it are counted',
-  { transmitTime: 5000 },
-  (t, m) => {
+/** The same of a restart: its waits, and all registers. */
+const RESTART_ACCESSES = 200;
+
+/** The most accesses of a piece of what a visit does, and the frames that it took. */
+function pieces(m: Machine): { most: number; frames: Uint8Array[]; count: number } {
+  let [most, count] = [0, 0];
+  const frames: Uint8Array[] = [];
+  for (; m.plane.nicWaiting(0) !== 0; count++) {
+    const before = bus.time;
+    const packet = m.plane.nicReceive(0);
+    most = Math.max(most, bus.time - before);
+    if (packet !== 0) frames.push(bytesOf(packet));
+  }
+  return { most, frames, count };
+}
+
+onCard('a hanging transmit takes no frame with it, and no piece of its end is long', {}, (t, m) => {
+  m.card.transmitStuck = true;
+  for (const round of [1, 2]) {
     m.plane.nicSend(0, packetOf(frame(100)));
-    for (let i = 0; i < 5; i++) m.card.receive(frame(300, i));
-    puti32(NOW_AT, 2 + NIC_TRANSMIT_TICKS);
-    m.plane.nicTick(0);
+    const stored = Array.from({ length: 45 }, (_, i) => frame(60, i));
+    for (const each of stored) t.true(m.card.receive(each));
+    puti32(NOW_AT, i32at(NOW_AT) + 1 + NIC_TRANSMIT_TICKS);
+    const before = bus.time;
+    t.is(m.plane.nicTick(0), NIC_RECEIVED);
+    t.true(bus.time - before < PIECE_ACCESSES, `${bus.time - before}`);
+    const { most, frames } = pieces(m);
+    t.deepEqual(frames, stored);
+    t.true(most < RESTART_ACCESSES, `${most}`);
+    t.is(counter(COUNT_CARD_RESET), round);
+    t.is(statistic(IF_TX_ERRORS), round);
+    t.is(counter(COUNT_RING_OVERRUN), 0);
+    t.is(m.plane.nicTick(0), NIC_SENT);
+  }
+  t.is(statistic(IF_RX_DROPPED), 0);
+  m.card.transmitStuck = false;
+  t.is(m.plane.nicSend(0, packetOf(frame(101))), 1);
+  t.deepEqual(m.card.sent, [frame(101)]);
+});
+
+onCard(
+  'a restart waits in pieces for a frame that arrives, where the reset port does nothing',
+  { deafResetPort: true, receiveTime: 1200 },
+  (t, m) => {
+    const page = m.card.current;
+    m.card.receive(frame(300));
+    while (m.card.stored === 0) bus.in8(0x80);
+    m.card.damage(page, 3, 0xff);
+    m.card.receive(frame(301));
+    bus.pic.take(LINE);
+    t.is(m.plane.nicService(0), NIC_RECEIVED);
+    const { most, frames, count } = pieces(m);
+    t.deepEqual(frames, []);
+    t.true(most < RESTART_ACCESSES, `${most}`);
+    t.true(count > 5 && count < 20, `${count}`);
     t.is(counter(COUNT_CARD_RESET), 1);
-    t.is(statistic(IF_RX_DROPPED), 5);
+    t.is(m.plane.nicSend(0, packetOf(frame(100))), 1);
+    t.deepEqual(m.card.sent, [frame(100)]);
   },
 );
+
+onCard('nothing is sent while a restart waits', { deafResetPort: true, receiveTime: 1200 }, (t, m) => {
+  m.card.receive(frame(301));
+  m.card.remoteStuck = 'for ever';
+  t.is(m.plane.nicSend(0, packetOf(frame(100))), 1);
+  m.card.remoteStuck = 'no';
+  const packet = packetOf(frame(101));
+  t.is(m.plane.nicSend(0, packet), 0);
+  t.is(m.plane.nicService(0), NIC_RECEIVED);
+  pieces(m);
+  t.is(m.plane.nicService(0), NIC_SENT);
+  t.is(m.plane.nicSend(0, packet), 1);
+  t.deepEqual(m.card.sent, [frame(101)]);
+});
 
 for (const [what, offset, value] of [
   ['next page below the ring', 1, 0x40],

@@ -56,6 +56,10 @@ import * as R from './dp8390-registers.ts';
 
 /** Reads of ISR until a reset has ended. A read takes a microsecond; National allows a frame's time, 1.6 ms. */
 const RESET_POLLS: i32 = 2000;
+/** Of them, those of one piece of work: 0.1 ms. */
+const RESET_SLICE: i32 = 100;
+/** In DP_RESTART: at the end of recovery, by which the ring is emptied. */
+const RESTART_AFTER_RECOVERY: i32 = -1;
 /** Rounds of reading ISR in one visit, and then the mask makes the edge. */
 const SERVICE_ROUNDS: i32 = 8;
 /** The tallies are collected each 64 ticks, long before they stop at 192 in ordinary use (CNT comes at 128). */
@@ -73,15 +77,19 @@ const TRANSMIT_DONE: i32 = R.ISR_PTX | R.ISR_TXE;
  * where that port does nothing, the command register lets a frame that arrives end, and RST comes after it.
  */
 export function dp8390Reset(index: i32): i32 {
-  const at: i32 = cardAt(index);
-  const port: i32 = i32at(at + NIC_PORT);
-  const reset: i32 = i32at(at + R.DP_RESET_PORT);
-  if (reset !== 0) out8(reset, in8(reset));
-  out8(port + R.CR, R.CR_STOP);
+  const port: i32 = i32at(cardAt(index) + NIC_PORT);
+  beginReset(index);
   for (let polls: i32 = 0; polls < RESET_POLLS; polls++) {
     if ((in8(port + R.ISR) & R.ISR_RST) !== 0) return 1;
   }
   return 0;
+}
+
+function beginReset(index: i32): void {
+  const at: i32 = cardAt(index);
+  const reset: i32 = i32at(at + R.DP_RESET_PORT);
+  if (reset !== 0) out8(reset, in8(reset));
+  out8(i32at(at + NIC_PORT) + R.CR, R.CR_STOP);
 }
 
 /**
@@ -89,9 +97,13 @@ export function dp8390Reset(index: i32): i32 {
  * loopback. Only a chip that stands still keeps what is written: the end of a frame under way sets CURR.
  */
 export function dp8390SetUp(index: i32): void {
+  dp8390Reset(index);
+  setRegisters(index);
+}
+
+function setRegisters(index: i32): void {
   const at: i32 = cardAt(index);
   const port: i32 = i32at(at + NIC_PORT);
-  dp8390Reset(index);
   out8(port + R.DCR, R.DCR_WORDS);
   out8(port + R.RBCR0, 0);
   out8(port + R.RBCR1, 0);
@@ -121,6 +133,7 @@ export function dp8390SetUp(index: i32): void {
   puti32(at + R.DP_RECOVER, 0);
   puti32(at + R.DP_STOPPED, 0);
   puti32(at + R.DP_RESEND, 0);
+  puti32(at + R.DP_RESTART, 0);
 }
 
 /** Joins the network. */
@@ -139,14 +152,11 @@ export function dp8390Stop(index: i32): void {
 
 /** Sets the chip up anew, for another station address. What was waiting in it is lost. */
 export function dp8390Readdress(index: i32): void {
-  const at: i32 = cardAt(index);
-  dp8390SetUp(index);
-  if (i32at(at + NIC_STARTED) === 0) return;
-  dp8390Start(index);
-  puti32(at + R.DP_FREED, 1);
+  if (i32at(cardAt(index) + NIC_STARTED) === 0) dp8390SetUp(index);
+  else beginRestart(index);
 }
 
-/** Resets a chip that no longer does what it should, and starts it afresh: counted. */
+/** Resets a chip that no longer does what it should, and starts it afresh: counted. dp8390Receive() goes on with it. */
 export function dp8390Restart(index: i32): void {
   const at: i32 = cardAt(index);
   const errors: i32 = interfaceAt(index) + IF_TX_ERRORS;
@@ -154,7 +164,30 @@ export function dp8390Restart(index: i32): void {
   if (i32at(at + R.DP_LOADED) !== 0) loseFrame(errors);
   add(at + NIC_RESETS, 1);
   count(COUNT_CARD_RESET);
-  dp8390SetUp(index);
+  beginRestart(index);
+}
+
+function beginRestart(index: i32): void {
+  const at: i32 = cardAt(index);
+  puti32(at + R.DP_SENDING, 0);
+  puti32(at + R.DP_LOADED, 0);
+  out8(i32at(at + NIC_PORT) + R.IMR, 0);
+  beginReset(index);
+  puti32(at + R.DP_RESTART, RESET_POLLS);
+  goOnRestart(index);
+}
+
+/** A piece of a restart. It takes one where the board's reset port works, RESET_POLLS / RESET_SLICE at most. */
+function goOnRestart(index: i32): void {
+  const at: i32 = cardAt(index);
+  const port: i32 = i32at(at + NIC_PORT);
+  let left: i32 = i32at(at + R.DP_RESTART);
+  for (let polls: i32 = 0; polls < RESET_SLICE && left > 0; polls++) {
+    left = (in8(port + R.ISR) & R.ISR_RST) !== 0 ? 0 : left - 1;
+  }
+  puti32(at + R.DP_RESTART, left);
+  if (left > 0) return;
+  setRegisters(index);
   dp8390Start(index);
   puti32(at + R.DP_FREED, 1);
 }
@@ -170,7 +203,7 @@ function loseFrame(errors: i32): void {
 export function dp8390Service(index: i32): i32 {
   const at: i32 = cardAt(index);
   const port: i32 = i32at(at + NIC_PORT);
-  if (i32at(at + R.DP_STOPPED) !== 0) return NIC_RECEIVED;
+  if (i32at(at + R.DP_STOPPED) !== 0 || i32at(at + R.DP_RESTART) > 0) return NIC_RECEIVED;
   const watched: i32 = i32at(at + R.DP_RECOVER) === 0 ? WATCHED : WATCHED & ~R.ISR_OVW;
   let seen: i32 = 0;
   let bits: i32 = 0;
@@ -196,7 +229,7 @@ export function dp8390Service(index: i32): i32 {
   if (rounds === SERVICE_ROUNDS) makeEdge(at, port);
   if ((seen & R.ISR_PRX) !== 0) readCurrent(index, at, port);
   if (i32at(at + R.DP_NEXT) !== i32at(at + R.DP_CURRENT)) bits |= NIC_RECEIVED;
-  if (i32at(at + R.DP_RECOVER) !== 0) bits |= NIC_RECEIVED;
+  if (i32at(at + R.DP_RECOVER) !== 0 || i32at(at + R.DP_RESTART) !== 0) bits |= NIC_RECEIVED;
   if (i32at(at + R.DP_FREED) !== 0) {
     puti32(at + R.DP_FREED, 0);
     bits |= NIC_SENT;
@@ -208,18 +241,16 @@ export function dp8390Service(index: i32): i32 {
 export function dp8390Tick(index: i32): i32 {
   const at: i32 = cardAt(index);
   const now: i32 = i32at(NOW_AT);
-  let bits: i32 = dp8390Service(index);
+  const bits: i32 = dp8390Service(index);
   // Frames that wait over a tick are the sign of a flood, in which the tallies are full after 13 ms.
   if ((bits & NIC_RECEIVED) !== 0 || (now & TALLY_TICKS_MASK) === 0) readTallies(index, i32at(at + NIC_PORT));
-  if (i32at(at + R.DP_SENDING) !== 0) {
-    if (((now - i32at(at + R.DP_SENT_AT)) | 0) > NIC_TRANSMIT_TICKS) {
-      if (i32at(at + R.DP_STOPPED) === 0) countRing(index, at, i32at(at + NIC_PORT));
-      dp8390Restart(index);
-      puti32(at + R.DP_FREED, 0);
-      bits = NIC_SENT;
-    }
-  }
-  return bits;
+  if (i32at(at + R.DP_SENDING) === 0 || i32at(at + R.DP_RECOVER) !== 0 || i32at(at + R.DP_RESTART) !== 0)
+    return bits;
+  if (((now - i32at(at + R.DP_SENT_AT)) | 0) <= NIC_TRANSMIT_TICKS) return bits;
+  // What the chip has received is taken first, as after an overrun.
+  puti32(at + R.DP_RESTART, RESTART_AFTER_RECOVERY);
+  stopToRecover(index, at, i32at(at + NIC_PORT), R.RING_PAGES);
+  return bits | NIC_RECEIVED;
 }
 
 /** The line must fall once, or the edge-triggered controller stays deaf to causes that are still there. */
@@ -263,6 +294,10 @@ function ringBad(index: i32): void {
 function beginRecovery(index: i32, at: i32, port: i32): void {
   add(at + NIC_OVERRUNS, 1);
   count(COUNT_RING_OVERRUN);
+  stopToRecover(index, at, port, RECOVERY_FRAMES);
+}
+
+function stopToRecover(index: i32, at: i32, port: i32, frames: i32): void {
   // The tallies stand still in stop mode, so what was missed is read first. No interrupts until the end:
   // the mask, set again there, makes an edge for whatever came meanwhile.
   readTallies(index, port);
@@ -270,7 +305,7 @@ function beginRecovery(index: i32, at: i32, port: i32): void {
   const sending: i32 = in8(port + R.CR) & R.CR_TXP;
   out8(port + R.CR, R.CR_STOP);
   puti32(at + R.DP_RESEND, sending !== 0 && i32at(at + R.DP_SENDING) !== 0 ? 1 : 0);
-  puti32(at + R.DP_RECOVER, RECOVERY_FRAMES + 1);
+  puti32(at + R.DP_RECOVER, frames + 1);
   puti32(at + R.DP_STOPPED, DELAY_FRAME);
 }
 
@@ -294,7 +329,11 @@ function waitStopped(index: i32, at: i32, port: i32): void {
 }
 
 /** Steps 9 to 11, when the ring is empty or enough frames have been removed. */
-function endRecovery(at: i32, port: i32): void {
+function endRecovery(index: i32, at: i32, port: i32): void {
+  if (i32at(at + R.DP_RESTART) !== 0) {
+    dp8390Restart(index);
+    return;
+  }
   puti32(at + R.DP_RECOVER, 0);
   // What could not be sent meanwhile waits for a word.
   puti32(at + R.DP_FREED, 1);
@@ -309,10 +348,11 @@ function endRecovery(at: i32, port: i32): void {
 
 // --- receive -------------------------------------------------------------------------------------------------
 
-/** Whether frames up to where CURR was, or a recovery, are left for dp8390Receive(). */
+/** Whether frames up to where CURR was, a recovery or a restart are left for dp8390Receive(). */
 export function dp8390Waiting(index: i32): i32 {
   const at: i32 = cardAt(index);
-  return i32at(at + R.DP_NEXT) !== i32at(at + R.DP_CURRENT) || i32at(at + R.DP_RECOVER) !== 0 ? 1 : 0;
+  if (i32at(at + R.DP_NEXT) !== i32at(at + R.DP_CURRENT) || i32at(at + R.DP_RECOVER) !== 0) return 1;
+  return i32at(at + R.DP_RESTART) !== 0 ? 1 : 0;
 }
 
 /** The next frame as a packet, or 0: then dp8390Waiting() says whether there may be more. */
@@ -322,6 +362,10 @@ export function dp8390Receive(index: i32): i32 {
   const record: i32 = interfaceAt(index);
   if (i32at(at + R.DP_STOPPED) !== 0) {
     waitStopped(index, at, port);
+    return 0;
+  }
+  if (i32at(at + R.DP_RESTART) > 0) {
+    goOnRestart(index);
     return 0;
   }
   const recover: i32 = i32at(at + R.DP_RECOVER);
@@ -349,18 +393,9 @@ export function dp8390Receive(index: i32): i32 {
     return 0;
   }
   if (recover === 1 || (recover !== 0 && i32at(at + R.DP_NEXT) === i32at(at + R.DP_CURRENT))) {
-    endRecovery(at, port);
+    endRecovery(index, at, port);
   }
   return 0;
-}
-
-/** What the ring holds is about to be lost with it: it is dropped frame by frame, and counted. */
-function countRing(index: i32, at: i32, port: i32): void {
-  for (let frames: i32 = 0; frames < R.RING_PAGES; frames++) {
-    const page: i32 = i32at(at + R.DP_NEXT);
-    if (page === i32at(at + R.DP_CURRENT) || skipFrame(at, port, page) !== FRAME_BAD) return;
-    add(interfaceAt(index) + IF_RX_DROPPED, 1);
-  }
 }
 
 // --- transmit ------------------------------------------------------------------------------------------------
@@ -370,7 +405,8 @@ export function dp8390Send(index: i32, packet: i32): i32 {
   const at: i32 = cardAt(index);
   const port: i32 = i32at(at + NIC_PORT);
   const record: i32 = interfaceAt(index);
-  if (i32at(at + R.DP_STOPPED) !== 0) return 0; // the remote DMA stands still too
+  // The remote DMA stands still too; and what hangs is about to be reset.
+  if (i32at(at + R.DP_STOPPED) !== 0 || i32at(at + R.DP_RESTART) !== 0) return 0;
   let length: i32 = i32at(packet + PACKET_LENGTH);
   if (length < ETHERNET_HEADER || (length > FRAME_MAX && isTagged(packet, length) === 0)) {
     loseFrame(record + IF_TX_ERRORS);
