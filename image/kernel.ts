@@ -15,6 +15,7 @@ import * as crashPage from '../firmware/crash-page.ts';
 import { engineExportNames, importLine } from '../firmware/embed.ts';
 import { engineWasm } from '../firmware/engine-wasm.ts';
 import * as cells from '../src/plane/cells.ts';
+import * as counters from '../src/plane/counters.ts';
 import * as limits from '../src/plane/limits.ts';
 import { loopForSpeed } from './interpreter-loop.ts';
 import * as layout from './layout.ts';
@@ -252,6 +253,7 @@ function configuration(snapshot: Snapshot, engineSource: string): string {
   const numbers: Record<string, unknown> = {
     ...limits,
     ...cells,
+    ...counters,
     ...abi,
     ...crashPage,
     ...layout,

@@ -3,7 +3,7 @@
 // Not here: the table (`npm run bench -- off`), an overrun of a ring (hal/nic/dp8390.test.ts).
 
 import test from 'ava';
-import { CASES, FLOOD, LONGEST_COUNTS, measureOff } from './bench/interrupts-off.ts';
+import { CASES, FLOOD, LONE, LONE_PACKETS, LONGEST_COUNTS, measureOff } from './bench/interrupts-off.ts';
 import { INSTRUCTIONS_PER_SECOND } from './harness/icount.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 
@@ -14,10 +14,12 @@ const LOAD = 0.75;
 for (const machine of ['isapc', 'pc'] as const) {
   test.serial(`interrupts are off for half a millisecond at most (${machine})`, async t => {
     t.timeout(TEST_MILLISECONDS);
-    await measureOff(machine, Object.keys(CASES), (name, { counts, whose, perFrame, frames }) => {
+    await measureOff(machine, Object.keys(CASES), (name, { counts, whose, perFrame, frames, idle }) => {
       t.log(`${name}: ${counts} counts, ${whose}`);
       t.true(counts > 0, name);
       t.true(counts <= LONGEST_COUNTS, `${name}: ${counts} counts, ${whose}`);
+      // A card's line has fallen when its interrupt ends.
+      if (name === LONE) t.true(idle <= LONE_PACKETS / 20, `${idle} interrupts without a cause`);
       if (name !== FLOOD) return;
       t.true(frames > 500, `${frames} frames came out`);
       t.true(

@@ -37,15 +37,21 @@ static u32 off_since;
 
 void clock_off_from(u32 sample) { off_since = sample; }
 
+static void off(u32 passed, u32 whose) {
+  if (!CELL(READY_AT) || passed <= CELL(LONGEST_OFF_AT)) return;
+  CELL(LONGEST_OFF_AT) = passed;
+  CELL(LONGEST_OFF_BY_AT) = whose;
+}
+
 u32 clock_off(u32 whose) {
   u32 now = clock_counts(), passed = off_since >= now ? off_since - now : off_since + DIVISOR - now;
   off_since = now;
-  if (CELL(READY_AT) && passed > CELL(LONGEST_OFF_AT)) {
-    CELL(LONGEST_OFF_AT) = passed;
-    CELL(LONGEST_OFF_BY_AT) = whose;
-  }
+  off(passed, whose);
   return passed;
 }
+
+/* A difference of two readings is modulo a tick. What lasted longer shows by its tick, which came late. */
+void clock_ticked(u32 sample, u32 whose) { off(DIVISOR - sample, whose); }
 
 u32 clock_moment(void) { return (CELL(NOW_AT) + 1) * DIVISOR - clock_counts(); }
 

@@ -83,6 +83,8 @@ u32 clock_counts(void);
  * LONGEST_OFF_AT remembers with whose they were. */
 void clock_off_from(u32 sample);
 u32 clock_off(u32 whose);
+/* The timer's interrupt, with a reading. */
+void clock_ticked(u32 sample, u32 whose);
 /* A moment in PIT counts, for differences. */
 u32 clock_moment(void);
 /* Idle time: called before the processor sleeps, and first thing in each interrupt, with a reading. */

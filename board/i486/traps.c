@@ -101,6 +101,7 @@ static int spurious(u32 line) {
   out8(port, 0x0b);
   if (in8(port) & 0x80) return 0;
   if (line == 15) out8(MASTER, 0x20);
+  CELL(COUNTERS_AT + 4 * COUNT_IDLE_INTERRUPT)++;
   return 1;
 }
 
@@ -141,8 +142,10 @@ void trap(struct frame *f) {
   in_control = 0; /* a fault from here on is the plane's */
   clock_woken(sample);
   clock_off_from(sample);
-  if (line == TIMER) plane_tick(sample);
-  else plane_interrupt(line, sample);
+  if (line == TIMER) {
+    clock_ticked(sample, line);
+    plane_tick(sample);
+  } else plane_interrupt(line, sample);
   /* Behind the card's own acknowledgement, for then a PCI card's line has fallen. */
   acknowledge(line);
   if (working) return;

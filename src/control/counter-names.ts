@@ -66,7 +66,8 @@ ring-overrun receive rings of cards that overflowed
 serial-overrun serial bytes lost
 forwarded packets forwarded
 punted packets given to control
-card-reset cards reset because they hung`;
+card-reset cards reset because they hung
+idle-interrupt interrupts with nothing to do for a card`;
 
 /** A counter as people see it, `drop-no-buffer`, and its index. */
 export interface Counter {

@@ -66,6 +66,7 @@ export const COUNT_SERIAL_OVERRUN: i32 = 84;
 export const COUNT_FORWARDED: i32 = 85;
 export const COUNT_PUNTED: i32 = 86;
 export const COUNT_CARD_RESET: i32 = 87;
+export const COUNT_IDLE_INTERRUPT: i32 = 88;
 
 export function resetCounters(): void {
   fill(COUNTERS_AT, 0, 4 * COUNTER_COUNT);

@@ -51,7 +51,7 @@ import {
   WORK_SESSIONS,
   WORK_TABLES,
 } from './cells.ts';
-import { resetCounters } from './counters.ts';
+import { COUNT_IDLE_INTERRUPT, count, resetCounters } from './counters.ts';
 import { crc32 } from './crc32.ts';
 import { resetEntropy, stirEntropy } from './entropy.ts';
 import { receive, releaseFragment, unreachable } from './forward.ts';
@@ -127,10 +127,16 @@ export function takeInterrupt(irq: i32, sample: i32): void {
   stirEntropy(sample);
   serialInterrupt(irq);
   const isLater: i32 = i32at(ENGINE_AT) === ENGINE_INTERPRETED || i32at(RECEIVE_LEFT_AT) <= 0 ? 1 : 0;
+  let isIdle: i32 = 0;
+  let all: i32 = 0;
   for (let index: i32 = 0; index < INTERFACE_COUNT; index++) {
     if (nicIrq(index) === irq) {
-      if (isLater === 0) note(index, nicService(index));
-      else {
+      if (isLater === 0) {
+        const causes: i32 = nicService(index);
+        note(index, causes);
+        all |= causes;
+        isIdle = 1;
+      } else {
         // A PCI card's line stays up until the card is served: it would interrupt again at once, and for ever.
         // An ISA card's stays up too, and so makes no further edge.
         if (isLevel(index) !== 0) maskLine(irq);
@@ -138,6 +144,7 @@ export function takeInterrupt(irq: i32, sample: i32): void {
       }
     }
   }
+  if (isIdle !== 0 && all === 0) count(COUNT_IDLE_INTERRUPT);
 }
 
 /** The timer, TICKS_PER_SECOND times a second. Ageing and frames are left to work(). */

@@ -6,7 +6,8 @@
 import { planeNames } from '../../firmware/host.ts';
 import * as javascript from '../../firmware/plane.ts';
 import { LONGEST_OFF_AT, LONGEST_OFF_BY_AT, NOW_AT, OFF_CALL } from '../../src/plane/cells.ts';
-import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
+import { COUNT_IDLE_INTERRUPT } from '../../src/plane/counters.ts';
+import { COUNTERS_AT, TICKS_PER_SECOND } from '../../src/plane/limits.ts';
 import { PROMPT } from '../harness/console.ts';
 import { PIT_COUNTS_PER_SECOND, planeWord, reading, spent } from '../harness/icount.ts';
 import { Ram } from '../harness/ram.ts';
@@ -16,6 +17,7 @@ import { type Bench, HOST, ip, OUTSIDE, pause, ROUTER, SERVER, start } from './l
 /** Half a millisecond: a 16550 that interrupts at 8 bytes has room for 0.78 ms more at 115200. */
 export const LONGEST_COUNTS = Math.floor(PIT_COUNTS_PER_SECOND / 2000);
 const SESSIONS = 4000;
+const IDLE_INTERRUPTS_AT = COUNTERS_AT + 4 * COUNT_IDLE_INTERRUPT;
 const MEMORY_MIB = 8;
 /** Frames at once: more than a card's ring holds. */
 const BURST = 40;
@@ -107,11 +109,27 @@ const query = (): Uint8Array =>
     Uint8Array.from([0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 1, 120, 0, 0, 1, 0, 1]),
   );
 
+/** Packets far apart, each with an interrupt of its own. */
+async function alone({ lan, wan }: Bench): Promise<void> {
+  const data = packets.payload(18);
+  for (let i = 0; i < LONE_PACKETS; i++) {
+    const before = wan.received;
+    lan.send(packets.udp(ip(HOST, SERVER), 5001, 7, data));
+    if (!(await wan.reaches(before + 1))) throw new Error('nothing is forwarded');
+    await pause(2);
+  }
+}
+
+/** The case in which each packet comes alone, and how many there are. */
+export const LONE = 'lone packets';
+export const LONE_PACKETS = 200;
+
 /** The case by which the cost of a frame is told, where many are under way. */
 export const FLOOD = 'flood of 60-byte frames both ways';
 
 export const CASES: Record<string, Case> = {
   [FLOOD]: bench => flood(bench, 60),
+  [LONE]: alone,
   'flood of 1,514-byte frames both ways': bench => flood(bench, 1514),
   'the same with capture on': async bench => {
     bench.machine.console.write('capture all pcap count 1000000\r');
@@ -177,6 +195,8 @@ export interface Measured {
   /** Instructions in interrupts for each frame that came out, and how many did. */
   perFrame: number;
   frames: number;
+  /** Interrupts of a card that had nothing to say. */
+  idle: number;
 }
 
 /** Runs cases on a machine; tells of each. */
@@ -195,6 +215,7 @@ export async function measureOff(
       await ram.setPlaneWord(machine, LONGEST_OFF_AT, 0);
       const before = await reading(machine);
       const first = bench.lan.received + bench.wan.received;
+      const idle = await planeWord(machine, IDLE_INTERRUPTS_AT);
       await (CASES[name] as Case)(bench);
       const frames = bench.lan.received + bench.wan.received - first;
       const perFrame = spent(before, await reading(machine)).inInterrupts / frames;
@@ -205,6 +226,7 @@ export async function measureOff(
         whose: by < OFF_CALL ? `line ${by}` : `${calls[by - OFF_CALL]}()`,
         perFrame,
         frames,
+        idle: (await planeWord(machine, IDLE_INTERRUPTS_AT)) - idle,
       });
     }
   } finally {
@@ -216,8 +238,9 @@ export async function measureOff(
 export async function interruptsOff(): Promise<void> {
   for (const name of ['isapc', 'pc'] as const) {
     console.log(`\n| longest with interrupts off, ${name} | ms | whose |\n| --- | ---: | --- |`);
-    await measureOff(name, Object.keys(CASES), (what, { counts, whose, perFrame, frames }) => {
+    await measureOff(name, Object.keys(CASES), (what, { counts, whose, perFrame, frames, idle }) => {
       console.log(`| ${what} | ${((counts * 1000) / PIT_COUNTS_PER_SECOND).toFixed(2)} | ${whose} |`);
+      if (what === LONE) console.log(`| ${idle} idle interrupts of ${LONE_PACKETS} | | |`);
       if (what === FLOOD)
         console.log(`| at ${Math.round(perFrame)} instructions a frame, of ${frames} | | |`);
     });
