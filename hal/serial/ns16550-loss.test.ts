@@ -5,7 +5,15 @@ import { i32at, puti32 } from '../../src/plane/memory.ts';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
 import { BusModel } from '../bus-model.ts';
 import { attachPorts, type Ports } from '../ports.ts';
-import { resetSerial, SERIAL_LOST, SERIAL_LOST_FROM, SERIAL_LOST_TO, serialAt } from './ns16550.ts';
+import {
+  resetSerial,
+  SERIAL_LOST,
+  SERIAL_LOST_FROM,
+  SERIAL_LOST_TO,
+  SERIAL_RX_HEAD,
+  SERIAL_RX_TAIL,
+  serialAt,
+} from './ns16550.ts';
 import { BREAK, FRAMING, UartModel } from './ns16550-model.ts';
 
 const COM1 = 0x3f8;
@@ -62,4 +70,42 @@ for (const build of builds) {
     }
     t.deepEqual(noted(), [1, SERIAL_RECEIVE_BYTES, SERIAL_RECEIVE_BYTES], 'nobody took what had come');
   });
+}
+
+/** A byte of 10 bits at 115200. */
+const BYTE_MICROSECONDS = 10e6 / 115200;
+const BYTES = 3000;
+
+for (const build of builds) {
+  for (const [microseconds, isLost] of [
+    [500, false],
+    [900, true],
+  ] as const) {
+    const title = isLost ? 'would lose bytes' : 'lose no byte at 115200';
+    test.serial(`interrupts that are off for ${microseconds} us ${title} (${build.name})`, t => {
+      build.use();
+      bus = new BusModel();
+      resetSerial();
+      const uart = new UartModel(bus, COM1, LINE, '16550A');
+      t.is(build.plane.serialProbe(0, COM1, LINE, 1), 1);
+      uart.waitsForThreshold = true;
+      let due = Number.POSITIVE_INFINITY;
+      for (let i = 0; i < BYTES + 20; i++) {
+        const now = i * BYTE_MICROSECONDS;
+        // The worst moment: the request comes when they have just been turned off.
+        if (due === Number.POSITIVE_INFINITY && bus.pic.take(LINE)) due = now + microseconds;
+        if (now >= due) {
+          do build.plane.serialInterrupt(LINE);
+          while (bus.pic.take(LINE));
+          due = Number.POSITIVE_INFINITY;
+          // Control takes what has come.
+          puti32(serialAt(0) + SERIAL_RX_HEAD, i32at(serialAt(0) + SERIAL_RX_TAIL));
+        }
+        if (i < BYTES) uart.receive(i & 255);
+      }
+      t.is(i32at(serialAt(0) + SERIAL_LOST) !== 0, isLost);
+      const came = i32at(serialAt(0) + SERIAL_RX_TAIL);
+      t.true(isLost ? came < BYTES - 100 : came > BYTES - 16, `${came}`);
+    });
+  }
 }

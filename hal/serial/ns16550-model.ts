@@ -22,6 +22,8 @@ export class UartModel implements Device {
   hasLoopback = true;
   /** A transmitter that is empty again at once, as QEMU's. */
   isInstant = false;
+  /** The FIFO interrupts at its threshold only, as while bytes come without a pause. */
+  waitsForThreshold = false;
   private readonly input: { byte: number; errors: number }[] = [];
   private readonly output: number[] = [];
   private ier = 0;
@@ -175,8 +177,10 @@ export class UartModel implements Device {
   private cause(): number {
     const errors = (this.input[0]?.errors ?? 0) | this.overrun;
     if ((this.ier & 4) !== 0 && errors !== 0) return 6;
-    // The model's FIFO does not wait for its threshold: the time-out would bring the same bytes.
-    if ((this.ier & 1) !== 0 && this.input.length > 0) return this.input.length >= 14 ? 4 : 0x0c;
+    // Where the FIFO does not wait for its threshold, the time-out would bring the same bytes.
+    const threshold = [1, 4, 8, 14][this.fcr >> 6] as number;
+    const least = this.waitsForThreshold && (this.fcr & 1) !== 0 ? threshold : 1;
+    if ((this.ier & 1) !== 0 && this.input.length >= least) return this.input.length >= 14 ? 4 : 0x0c;
     if ((this.ier & 2) !== 0 && this.emptyPending) return 2;
     if ((this.ier & 8) !== 0 && this.modemPending) return 0;
     return 1;
