@@ -9,11 +9,13 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { CONFIG_SECTOR, CONFIG_TEXT_MAX, SECTOR_BYTES } from '../image/layout.ts';
 import { encodeConfig } from '../image/records.ts';
+import { DHCP_RESERVATIONS } from '../src/control/limits.ts';
 import { NOW_AT } from '../src/plane/cells.ts';
 import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
 import { IMAGE } from './harness/board-router.ts';
 import { PROMPT } from './harness/console.ts';
 import { ICOUNT_SHIFT, planeWord } from './harness/icount.ts';
+import { longConfiguration } from './harness/long-configuration.ts';
 import { isaCards, Machine } from './harness/qemu.ts';
 
 const BOOT_SECONDS = 180;
@@ -68,6 +70,24 @@ for (const [what, text] of Object.entries(TEXTS)) {
     await machine.stop();
   });
 }
+
+test.serial('a legal configuration with all tables full starts on a board with 8 MIPS', async t => {
+  const comments = filled(i => `# what stands in room ${i}\n`).slice(
+    0,
+    CONFIG_TEXT_MAX - longConfiguration.length,
+  );
+  const text =
+    longConfiguration + comments.slice(0, comments.lastIndexOf('\n', comments.length - 200) + 1) + PASSWORD;
+  t.true(text.length > CONFIG_TEXT_MAX - 500 && text.length <= CONFIG_TEXT_MAX, `${text.length}`);
+  const { machine, said, ticks } = await start(t, text, 'Password: ', SLOW_SHIFT);
+  t.log(`${(ticks / TICKS_PER_SECOND).toFixed(1)} s of a board with 8 MIPS`);
+  t.notRegex(said, /Control was restarted|Floor:|not taken|too long/);
+  t.true(ticks < 20 * TICKS_PER_SECOND, `${ticks} ticks`);
+  machine.console.write('secret\r');
+  await machine.console.expect(PROMPT, BOOT_SECONDS);
+  const config = await machine.console.command('show config', BOOT_SECONDS);
+  t.is(config.match(/^ *set dhcp reserve/gm)?.length, DHCP_RESERVATIONS);
+});
 
 /** Ticks to the prompt, the least of a few starts: how long the disk takes depends on the host. */
 async function fastest(t: ExecutionContext, text: string): Promise<number> {
