@@ -73,6 +73,8 @@ export class DnsLab {
   readonly told: Told[] = [];
   /** Frames by the WAN card other than ARP and queries. */
   readonly other: Uint8Array[] = [];
+  /** What servers answer at once; without it, or where it answers nothing, the test does. */
+  answerer: (asked: Asked) => Uint8Array | undefined = () => undefined;
   private board!: SimBoard;
   private readonly queue: [number, Uint8Array][] = [];
   /** Of hosts that are not at the lab's own. */
@@ -219,6 +221,11 @@ export class DnsLab {
       const asked = { server: destination, port: sourcePort, data, message: message() };
       const name = asked.message.questions?.[0]?.name.toLowerCase() ?? 'none';
       (this.isReady && PROBES.includes(name) ? this.probes : this.asked).push(asked);
+      const answer = this.answerer(asked);
+      if (answer === undefined) return;
+      const ends = { source: destination, destination: source, ttl: 60 };
+      const reply = packets.udp(ends, 53, sourcePort, answer);
+      this.queue.push([1, packets.frame(this.routers[1]!, WAN_MAC, reply)]);
     } else if (card === 0 && sourcePort === 53 && source === ROUTER)
       this.told.push({ host: destination, port: destinationPort, data, message: message() });
     else this.other.push(datagram);

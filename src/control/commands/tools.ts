@@ -1,4 +1,4 @@
-// `ping`, `traceroute` and `capture`. Not here: what they do, which is an overlay (tools/overlay.ts).
+// `ping`, `traceroute`, `resolve` and `capture`. Not here: what they do, which is an overlay (tools/overlay.ts).
 
 import type { Command } from '../console/command.ts';
 import type { Context } from '../context.ts';
@@ -17,6 +17,12 @@ export function toolCommands(context: Context): Command[] {
       arguments: 'HOST:host',
       help: 'shows the routers on the way to a host',
       run: ([host = '']) => tools().traceroute(context, host),
+    },
+    {
+      words: 'resolve',
+      arguments: 'NAME:host [TYPE:choice(a|aaaa|caa|cname|https|mx|ns|ptr|soa|srv|svcb|txt|any)]',
+      help: 'looks a name or an address up: shows the records, who answered and how fast',
+      run: ([name = '', type]) => tools().resolve(context, name, type),
     },
     {
       words: 'capture',

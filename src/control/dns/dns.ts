@@ -109,7 +109,7 @@ export function createDns(context: Context): Dns {
       else if (forwarder === undefined || typeof wire === 'string') later([]);
       else {
         const reply = (message: Uint8Array): void => later(addressesOf(message));
-        forwarder.ask(queryFor(wire, context.random()), {
+        forwarder.ask(queryFor(wire, TYPE_A, context.random()), {
           ...asker,
           address: 0,
           port: 0,
@@ -122,13 +122,14 @@ export function createDns(context: Context): Dns {
   return dns;
 }
 
-function queryFor(wire: Uint8Array, id: number): Uint8Array {
+/** A query for a name in wire form, as a host without EDNS asks. */
+export function queryFor(wire: Uint8Array, type: number, id: number): Uint8Array {
   const query = new Uint8Array(HEADER_BYTES + wire.length + 4);
   write16(query, 0, id);
   write16(query, 2, FLAG_RD);
   write16(query, 4, 1);
   query.set(wire, HEADER_BYTES);
-  write16(query, HEADER_BYTES + wire.length, TYPE_A);
+  write16(query, HEADER_BYTES + wire.length, type);
   write16(query, HEADER_BYTES + wire.length + 2, CLASS_IN);
   return query;
 }

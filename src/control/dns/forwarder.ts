@@ -95,6 +95,8 @@ export class Forwarder {
   private readonly waiters = new Waiters();
   private readonly flights: Flights;
   private readonly sender: Sender;
+  /** The address of the server whose answer is being given; 0 if none has answered. */
+  answerer = 0;
   /** Told when there may be room for a query of a client that had to wait. */
   onRoom: () => void = () => {};
 
@@ -324,6 +326,7 @@ export class Forwarder {
   private deliver(flight: Flight, message: Uint8Array, bytes: number): void {
     const { answer, waiters } = this;
     const first = waiters.takeAll(flight);
+    this.answerer = flight.server?.address ?? 0;
     this.finish(flight);
     const { asked } = flight;
     if (first >= 0) this.giveTo(first, asked, message, bytes);
@@ -364,8 +367,9 @@ export class Forwarder {
   }
 
   /** All who wait get an answer without records: a code, perhaps with further flags. */
-  private deliverEmpty(flight: Flight, code: number): void {
+  private deliverEmpty(flight: Flight, code: number, answerer = flight.server?.address ?? 0): void {
     const { out, failed, waiters } = this;
+    this.answerer = answerer;
     const first = waiters.takeAll(flight);
     this.finish(flight);
     parseQuery(flight.query, failed, this.hashOf); // it was a query when it came
@@ -375,7 +379,7 @@ export class Forwarder {
 
   private fail(flight: Flight): void {
     this.counts.failed++;
-    this.deliverEmpty(flight, SERVFAIL);
+    this.deliverEmpty(flight, SERVFAIL, 0);
   }
 
   private finish(flight: Flight): void {

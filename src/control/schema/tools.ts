@@ -128,6 +128,7 @@ export function exampleFor(command: Command): string {
 const EXAMPLES = new Map([
   ['help', 'set dhcp'],
   ['ping', '192.168.0.10 count 3'],
+  ['resolve', 'www.example.com aaaa'],
   ['capture', 'wan tcp port 80 not host 192.168.0.10'],
   ['ipfwadm', '-M -l -n'],
   ['ipchains', '-M -L -n'],
