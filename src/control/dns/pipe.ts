@@ -64,6 +64,7 @@ export class Pipe {
     flight.pipe = this;
     if (this.idle !== undefined) this.context.clock.cancel(this.idle);
     this.idle = undefined;
+    if (this.connection !== undefined) this.connection.isBusy = true;
     return this.flush();
   }
 
@@ -73,6 +74,7 @@ export class Pipe {
     this.unsent = this.unsent.filter(other => other !== flight);
     const { connection } = this;
     if (connection === undefined || this.flights.length > 0) return;
+    connection.isBusy = false;
     if (connection.state === 'SYN_SENT') this.hangUp();
     else this.idle ??= this.context.clock.after(DNS_PIPE_IDLE_TICKS, () => this.close());
   }

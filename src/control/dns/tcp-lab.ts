@@ -138,6 +138,7 @@ export function tcpLab(servers: number[] = [SERVER]) {
       connect: (address: number) => {
         if (!net.hasWay || open() >= net.places) return undefined;
         const end = new End(address, () => {});
+        end.isBusy = true;
         calls.push(end);
         if (net.refuses) clock.after(1, () => end.end());
         return end as unknown as Connection;

@@ -134,6 +134,19 @@ test.serial('without a place for a connection queries wait, and nobody is blamed
   t.is(lab.upstream.servers[0]?.timeouts, 0);
 });
 
+test.serial('a connection to a server is busy while somebody waits for it', t => {
+  const lab = tcpLab();
+  const client = lab.client();
+  for (let i = 0; i < 2; i++) {
+    client.send(joined(names(2).map(data => query(`x${i}${data[0]}${data[1]}.example`, { id: data[1]! }))));
+    const [call] = lab.calls;
+    t.is(call?.isBusy, true);
+    for (const each of call?.got.splice(0) ?? []) call?.send(framed(answer(each)));
+    t.is(call?.isBusy, false);
+  }
+  t.is(lab.calls.length, 1);
+});
+
 test.serial('an idle connection gives its place to another server', t => {
   const lab = tcpLab([SERVER, SERVER + 1]);
   lab.net.places = 1;

@@ -394,6 +394,29 @@ test.serial(
   },
 );
 
+test.serial('an idle connection of our own goes before a client loses one; a busy one does not', t => {
+  const { lab, join } = served();
+  const count = TCP_ACCEPTED - 2;
+  const clients = Array.from({ length: count }, (_, i) => join(`192.168.0.${30 + i}`));
+  for (const { connection } of clients) connection.isBusy = true;
+  const own = Array.from({ length: TCP_CONNECTIONS - count }, () =>
+    lab.context.tcp.connect(parseAddress('192.168.0.90') as number, PORT),
+  );
+  t.true(
+    own.every(connection => connection?.isBusy),
+    'until its owner says otherwise',
+  );
+  const [, idle] = own as Connection[];
+  (idle as Connection).isBusy = false;
+  join('192.168.0.60').connection.isBusy = true;
+  t.deepEqual(
+    own.map(connection => connection?.state),
+    own.map(connection => (connection === idle ? 'CLOSED' : 'SYN_SENT')),
+  );
+  t.true(clients.every(({ ends }) => ends.length === 0));
+  t.is(lab.context.tcp.connections().length, TCP_CONNECTIONS);
+});
+
 test.serial('isShort() tells want of ours from want of a way', t => {
   const { context } = controlLab();
   const { sockets } = context;

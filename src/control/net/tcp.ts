@@ -3,9 +3,9 @@
 // (src/plane/tcp-local.ts): what comes here is of a connection, or opens one.
 //
 // A client (client.ts) has at most TCP_CLIENT of the places; one too many ends the client's own that has been idle longest.
-// When all places are taken, the one that has been idle longest of the client that has most of them goes (shares.ts), and
-// while all are busy only a client, or a source, that has more than the new one loses one. So nobody keeps the others
-// out by holding places, under however many addresses or stations.
+// When all places are taken, a connection of the router's own that nobody waits for goes; else the one that has been idle
+// longest of the client that has most of them (shares.ts), and while all are busy only a client, or a source, that has more
+// than the new one loses one. So nobody keeps the others out by holding places, under however many addresses or stations.
 
 import { IF_ADDRESS, interfaceAt } from '../../plane/interface.ts';
 import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
@@ -156,7 +156,12 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
     const accepted = connections.filter(({ index }) => index >= 0);
     const own = accepted.filter(other => other.client === client);
     if (own.length >= TCP_CLIENT) return end(over(own) ?? idlest(own));
-    if (accepted.length < TCP_ACCEPTED && connections.length < TCP_CONNECTIONS) return true;
+    if (accepted.length < TCP_ACCEPTED) {
+      if (connections.length < TCP_CONNECTIONS) return true;
+      // Ours that nobody waits for go before those of clients.
+      const ours = over(connections) ?? idlest(connections.filter(({ index }) => index < 0));
+      if (ours !== undefined) return end(ours);
+    }
     const shares = new Shares();
     for (const each of accepted) shares.count(each.client, 1);
     const isGreediest = shares.greediest(client);
@@ -235,6 +240,7 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
       isShort = false;
       const ends = { local, localPort, remote: address, remotePort: port };
       const connection = new TcpConnection(below, ends, -1, ROUTER_ITSELF, plane.random32(), idleSeconds);
+      connection.isBusy = true; // until who opened it says otherwise
       add(connection);
       connection.connect();
       return connection;
