@@ -1,101 +1,54 @@
 // The worst input that each of control's parsers takes from a network, on the booted board, and what it costs in
 // instructions: the table "Worst inputs" of docs/performance.md, with a bound each. Every row is control's work and the
-// plane's from the frame on the wire to the last answer, less what an idle board does meanwhile.
-// Not here: what ordinary input costs (bench/services.ts), what single packets cost the plane (metered.ts).
+// plane's from the frame on the wire to the last answer, less what an idle board does meanwhile (worst-lab.ts).
+// Not here: what servers answer that were asked (worst-answers.test.ts), what ordinary input costs (bench/services.ts),
+// what single packets cost the plane (metered.ts).
 
 import test, { type ExecutionContext } from 'ava';
 import { DISCOVER, OFFER, REQUEST } from '../src/control/dhcp/message.ts';
 import { compose, station } from '../src/control/dhcp/server-lab.ts';
 import { COUNT_PUNTED } from '../src/plane/counters.ts';
 import { COUNTERS_AT } from '../src/plane/limits.ts';
-import { type Bench, HOST, idleness, ip, OUTSIDE, pause, ROUTER, SERVER, start, until } from './bench/lab.ts';
+import { type Bench, HOST, ip, OUTSIDE, pause, ROUTER, SERVER, until } from './bench/lab.ts';
 import { planeWord, reading, spent } from './harness/icount.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 import * as packets from './packets.ts';
 import { TcpEnd } from './tcp-end.ts';
+import { WorstLab } from './worst-lab.ts';
 
 const DNS_PORT = 53;
 const CLIENT_PORT = 4000;
-/** A reading is good to a tick of 312,500 instructions, so a row is good to 16,000. */
-const TIMES = 20;
 const REFUSED = 400;
 
 /** What the server does with a query, whose bytes it gets. */
 type Answerer = (query: Uint8Array) => Uint8Array | undefined;
 
+let lab: WorstLab;
 let bench: Bench;
-let quiet: { instructions: number; seconds: number };
-let answers = 0;
 let answerer: Answerer = () => undefined;
 /** Datagrams that the server got, of UDP. */
 const asked: packets.Read[] = [];
 const ends: TcpEnd[] = [];
-let fence = 0;
 
 test.serial.before(async t => {
   t.timeout(TEST_MILLISECONDS);
-  bench = await start('isapc', false);
-  const { lan, wan, machine } = bench;
-  lan.onFrame = frame => {
-    const read = packets.read(frame.slice(14));
-    if (read.protocol === packets.UDP && read.sourcePort === DNS_PORT) answers++;
+  lab = await WorstLab.create();
+  bench = lab.bench;
+  lab.onLan = read => {
     for (const end of ends) end.take(read);
   };
-  wan.onFrame = frame => {
-    const read = packets.read(frame.slice(14));
+  lab.onWan = read => {
     for (const end of ends) end.take(read);
     if (read.protocol !== packets.UDP) return;
     asked.push(read);
     const answer = read.destinationPort === DNS_PORT ? answerer(read.data) : undefined;
-    if (answer !== undefined) wan.send(packets.udp(ip(SERVER, OUTSIDE), DNS_PORT, read.sourcePort, answer));
+    if (answer !== undefined)
+      bench.wan.send(packets.udp(ip(SERVER, OUTSIDE), DNS_PORT, read.sourcePort, answer));
   };
-  await machine.console.command(`set dns server ${SERVER}`);
-  quiet = await idleness(machine, 2000);
-  await passed();
-  fence = await cost(2 * TIMES, async () => {});
+  await bench.machine.console.command(`set dns server ${SERVER}`);
 });
 
-test.after.always(async () => await bench?.stop());
-
-/** Waits for control to have come by: an ordinary query is answered. */
-async function passed(): Promise<boolean> {
-  const before = answers;
-  bench.lan.send(
-    packets.udp(ip(HOST, ROUTER), CLIENT_PORT, DNS_PORT, header(7, [...name('masqbox'), 0, 1, 0, 1])),
-  );
-  return await until(() => answers > before);
-}
-
-/** Instructions of one of `count` inputs, each with a fence behind it. */
-async function cost(count: number, input: (i: number) => Promise<void>): Promise<number> {
-  const before = await reading(bench.machine);
-  for (let i = 0; i < count; i++) {
-    await input(i);
-    if (!(await passed())) return Number.NaN;
-  }
-  await pause(200);
-  const { instructions, seconds } = spent(before, await reading(bench.machine));
-  return Math.round((instructions - (quiet.instructions * seconds) / quiet.seconds) / count - fence);
-}
-
-/** Rows whose cost is past their bound, of the test that runs. */
-const failed: string[] = [];
-
-function told(t: ExecutionContext, what: string, instructions: number, most: number): void {
-  const text = instructions.toLocaleString('en-US');
-  t.log(`| ${what} | ${text} |`);
-  if (!(instructions < most)) failed.push(`${what}: ${text}, of ${most.toLocaleString('en-US')}`);
-}
-
-async function row(
-  t: ExecutionContext,
-  what: string,
-  most: number,
-  input: (i: number) => Promise<void>,
-  count = TIMES,
-): Promise<void> {
-  told(t, what, await cost(count, input), most);
-}
+test.after.always(async () => await lab?.bench.stop());
 
 /** A row of what the plane deals with in the card's interrupt, and control never hears of. */
 async function refused(t: ExecutionContext, what: string, input: (i: number) => void): Promise<void> {
@@ -107,7 +60,7 @@ async function refused(t: ExecutionContext, what: string, input: (i: number) => 
   }
   await pause(300);
   const { inInterrupts } = spent(before, await reading(bench.machine));
-  told(t, what, Math.round(inInterrupts / REFUSED), 20_000);
+  lab.told(t, what, inInterrupts / REFUSED, 20_000);
   t.is(await planeWord(bench.machine, COUNTERS_AT + 4 * COUNT_PUNTED), punted, what);
 }
 
@@ -115,9 +68,9 @@ async function refused(t: ExecutionContext, what: string, input: (i: number) => 
 function rows(title: string, run: (t: ExecutionContext) => Promise<void>): void {
   test.serial(title, async t => {
     t.timeout(TEST_MILLISECONDS);
-    failed.length = 0;
+    lab.failed.length = 0;
     await run(t);
-    t.deepEqual(failed, []);
+    t.deepEqual(lab.failed, []);
   });
 }
 
@@ -153,9 +106,9 @@ const repeat = (count: number, bytes: number[]): number[] => new Array<number[]>
 
 /** Sends a query and waits for its answer. */
 async function exchange(data: Uint8Array): Promise<void> {
-  const before = answers;
+  const before = lab.answers;
   send(data);
-  await until(() => answers > before);
+  await until(() => lab.answers > before);
 }
 
 rows('DNS queries by UDP', async t => {
@@ -164,11 +117,11 @@ rows('DNS queries by UDP', async t => {
   const chained = [0, 0, 2, 0, 1, 0, 0, 16, 0, 1, 0, 0, 0, 0, 2, 0xd4, ...pointers];
   const last = word(0xc000 | (28 + 2 * 361));
   const records = repeat(60, [...last, 0, 16, 0, 1, 0, 0, 0, 0, 0, 0]);
-  await row(t, 'DNS query, 1,472 bytes: a chain of 362 pointers and 60 records at its end', 250_000, i =>
+  await lab.row(t, 'DNS query, 1,472 bytes: a chain of 362 pointers and 60 records at its end', 250_000, i =>
     exchange(header(i, [...chained, ...records], [1, 0, 0, 61])),
   );
   const options = [0, 0, 41, 16, 0, 0, 0, 0, 0, ...word(1180), ...repeat(295, [0, 10, 0, 0])];
-  await row(t, 'DNS query, 1,472 bytes: 124 labels below home.arpa, 295 options', 700_000, i =>
+  await lab.row(t, 'DNS query, 1,472 bytes: 124 labels below home.arpa, 295 options', 700_000, i =>
     exchange(header(i, [...longName(name('home.arpa'), 65), 0, 1, 0, 1, ...options], [1, 0, 0, 1])),
   );
 });
@@ -178,24 +131,24 @@ rows('DNS answers of a server by UDP', async t => {
   const fresh = (): Uint8Array => header(serial, [...longName([0], 65 + (serial % 26)), 0, serial++, 0, 1]);
   const ask = async (): Promise<void> => await exchange(fresh());
   answerer = query => answerTo(query, [0, 0, 0], []);
-  await row(t, 'DNS query of 127 labels, forwarded, and an empty answer', 1_200_000, ask);
+  await lab.row(t, 'DNS query of 127 labels, forwarded, and an empty answer', 1_200_000, ask);
   const empty = [0, 0, 16, 0, 1, 0, 0, 1, 0, 0, 0];
   answerer = query => answerTo(query, [85, 0, 0], repeat(85, empty));
-  await row(t, 'with 85 empty records', 2_000_000, ask);
+  await lab.row(t, 'with 85 empty records', 2_000_000, ask);
   const labels = [...repeat(126, [1, 97]), 0, 0, 16, 0, 1, 0, 0, 1, 0, 0, 0];
   answerer = query => answerTo(query, [3, 0, 0], repeat(3, labels));
-  await row(t, 'with 3 names of 126 labels', 2_000_000, ask);
+  await lab.row(t, 'with 3 names of 126 labels', 2_000_000, ask);
   const hints = [0, 4, ...word(880), ...repeat(220, [9, 9, 9, 9])];
   const service = [0, 0, 65, 0, 1, 0, 0, 1, 0, ...word(3 + hints.length), 0, 1, 0, ...hints];
   answerer = query => answerTo(query, [1, 0, 0], service);
-  await row(t, 'with 220 address hints', 2_000_000, ask);
+  await lab.row(t, 'with 220 address hints', 2_000_000, ask);
   const wrong = packets.payload(1232);
   answerer = () => undefined;
   asked.length = 0;
   send(fresh());
   await until(() => asked.length > 0);
   const { sourcePort } = asked[0] as packets.Read;
-  await row(
+  await lab.row(
     t,
     'forged answer, 1,232 bytes, from the right address to the right port',
     300_000,
@@ -214,7 +167,7 @@ rows('DNS answers from the cache', async t => {
     answerTo(asked, [74, 0, 0], repeat(74, [0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 9, 9, 9, 9]));
   await exchange(query(1));
   await pause(1500);
-  await row(t, 'DNS answer from the cache, 74 records counted down', 700_000, i => exchange(query(i)));
+  await lab.row(t, 'DNS answer from the cache, 74 records counted down', 700_000, i => exchange(query(i)));
 });
 
 rows('segments to port 53 of the LAN', async t => {
@@ -256,7 +209,7 @@ rows('DNS by TCP, client and server', async t => {
   const client = await open();
   const query = header(1, [...name('masqbox'), 0, 1, 0, 1]);
   const framed = packets.concat(word(query.length), query);
-  await row(
+  await lab.row(
     t,
     'DNS query by TCP, a byte in each of its 27 segments',
     5_000_000,
@@ -273,7 +226,7 @@ rows('DNS by TCP, client and server', async t => {
   );
   client.reset();
   const crowd = await open();
-  await row(
+  await lab.row(
     t,
     'a segment of 730 empty messages, and the connection',
     600_000,
@@ -299,7 +252,7 @@ rows('DNS by TCP, client and server', async t => {
     ['1,400 empty records, refused by the header', 1400, repeat(1400, [0, 0, 16, 0, 1, 0, 0, 1, 0, 0, 0])],
   ] as const) {
     const asker = await open();
-    await row(
+    await lab.row(
       t,
       `DNS answer by TCP: ${what}`,
       12_000_000,
@@ -337,10 +290,10 @@ rows('DHCP messages of clients', async t => {
   };
   const halves = repeat(700, [12, 0]);
   const split = repeat(250, [12, 1, 97, 81, 1, 97]);
-  await row(t, 'DHCP message of 1,229 pads', 700_000, () => say(1, REQUEST, repeat(1500, [0])), 10);
-  await row(t, 'DHCP message of 614 empty options', 2_500_000, () => say(2, REQUEST, halves), 10);
-  await row(t, 'DHCP message of two options in 200 pieces', 2_500_000, () => say(3, REQUEST, split), 10);
-  await row(
+  await lab.row(t, 'DHCP message of 1,229 pads', 700_000, () => say(1, REQUEST, repeat(1500, [0])), 10);
+  await lab.row(t, 'DHCP message of 614 empty options', 2_500_000, () => say(2, REQUEST, halves), 10);
+  await lab.row(t, 'DHCP message of two options in 200 pieces', 2_500_000, () => say(3, REQUEST, split), 10);
+  await lab.row(
     t,
     'DHCP DISCOVER of a new client with all that',
     4_000_000,
@@ -358,7 +311,7 @@ rows('what comes from outside to sockets of ours', async t => {
   await until(() => ntp() !== undefined);
   const port = ntp()?.sourcePort ?? 0;
   t.not(port, 0);
-  await row(
+  await lab.row(
     t,
     'NTP answer that answers something else, 1,472 bytes',
     200_000,
@@ -380,7 +333,7 @@ rows('what comes from outside to sockets of ours', async t => {
     DNS_PORT,
     packets.concat(forged, packets.payload(500)),
   );
-  await row(
+  await lab.row(
     t,
     'ICMP error that quotes a query but for a bit',
     300_000,
@@ -408,10 +361,9 @@ rows('lines at the console', async t => {
     ['help ', 'help '],
   ] as const) {
     const line = (head + tail.repeat(1000)).slice(0, 990);
-    const before = await reading(machine);
-    await machine.console.command(line);
-    const { instructions, seconds } = spent(before, await reading(machine));
-    const own = Math.round(instructions - (quiet.instructions * seconds) / quiet.seconds);
-    told(t, `console line of 990 bytes: ${head}${tail}...`, own, 60_000_000);
+    const instructions = await lab.instructions(async () => {
+      await machine.console.command(line);
+    });
+    lab.told(t, `console line of 990 bytes: ${head}${tail}...`, instructions, 60_000_000);
   }
 });

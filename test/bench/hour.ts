@@ -37,6 +37,8 @@ interface World {
   readonly bench: Bench;
   readonly random: Random;
   tick: number;
+  /** What the bad neighbours do now. */
+  trouble: string;
 }
 
 /** One conversation of a good host: it speaks, the server answers, and both know what must come. */
@@ -63,7 +65,7 @@ abstract class Session implements Known {
     const { tick } = this.world;
     if (this.fault !== '' || ((tick - this.#due) | 0) < 0) return;
     if (this.#tries === TRIES) {
-      this.fault = `no answer to message ${this.messages} in ${TRIES} tries`;
+      this.fault = `no answer to message ${this.messages} in ${TRIES} tries, beside ${this.world.trouble}`;
       return;
     }
     if (this.#tries > 0) this.retries++;
@@ -83,7 +85,7 @@ abstract class Session implements Known {
   /** The server sees a port; it must stay. */
   protected seen(port: number): void {
     if (this.outsidePort !== 0 && this.outsidePort !== port)
-      this.fault = `left by port ${this.outsidePort}, then by ${port}`;
+      this.fault = `left by port ${this.outsidePort}, then by ${port}, beside ${this.world.trouble}`;
     this.outsidePort = port;
   }
 
@@ -300,6 +302,7 @@ async function pass(
         over = world.tick + CAMPAIGN_SECONDS * TICKS_PER_SECOND;
         lan = hostile.lan[random.below(hostile.lan.length)];
         wan = hostile.wan[random.below(hostile.wan.length)];
+        world.trouble = `${lan?.name} and ${wan?.name} since ${world.tick}`;
       }
       // A machine that is busy for long has no new tick to show: it gets no more until it has.
       if (world.tick !== seen) {
@@ -321,7 +324,12 @@ export async function hour(): Promise<void> {
   const { machine } = bench;
   try {
     await machine.console.command(`set dns server ${SERVER}`);
-    const world: World = { bench, random: createRandom(runSeed()), tick: await planeWord(machine, NOW_AT) };
+    const world: World = {
+      bench,
+      random: createRandom(runSeed()),
+      tick: await planeWord(machine, NOW_AT),
+      trouble: 'nothing',
+    };
     const sessions = createSessions(world);
     connect(bench, sessions);
     const known = sessions.filter(s => !(s instanceof Resolver));
@@ -335,6 +343,7 @@ export async function hour(): Promise<void> {
     await pass(world, sessions, end(3 * TALK_SECONDS), undefined);
     const to = { ...(await reading(machine)), rtc: await rtcSeconds(bench) };
     const memoryAfter = await memoryOf(bench);
+    const counters = await machine.console.command('show counters', 600);
     const version = await machine.console.command('show version', 600);
     const { load, seconds } = spent(from, to);
     const drift = seconds - (to.rtc - from.rtc);
@@ -349,6 +358,7 @@ export async function hour(): Promise<void> {
         `| control's heap free, before and after | ${memoryBefore.heap}, ${memoryAfter.heap} KiB |\n` +
         `| packet buffers held | ${memoryAfter.held} |`,
     );
+    if (lost.length > 0) console.log(counters);
     for (const s of lost) console.log(`${s.host}:${s.hostPort} to ${s.serverPort}: ${s.fault}`);
     console.log(version);
     if (lost.length > 0) throw new Error(`${lost.length} sessions were lost`);
