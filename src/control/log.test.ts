@@ -9,7 +9,7 @@ import {
   LOG_REFILL_SECONDS,
   LOG_TEXT,
 } from './limits.ts';
-import { createLog, DEBUG, type Entry, ERROR, INFO, NOTICE } from './log.ts';
+import { createLog, DEBUG, type Entry, ERROR, INFO, NOTICE, WARNING } from './log.ts';
 
 function fixture() {
   const time = { now: 0 };
@@ -143,6 +143,22 @@ test('log() tells of what goes on and on ever more seldom, at least once an hour
     wait(1);
   }
   t.true(shown.length >= 4 && shown.length <= 8, shown.join());
+});
+
+test('log() says on the console each time what a command is answered by, and counts it in the log', t => {
+  const { log, shown } = fixture();
+  for (let i = 0; i < 3; i++) log(WARNING, 'config', 'one place is bad', true);
+  t.deepEqual(shown, Array(3).fill('config: one place is bad'));
+  t.deepEqual(texts(log.entries()), ['config: one place is bad', 'config: last message repeated 2 times']);
+  // Also where the console shows nothing of that level, or the facility says too much.
+  log.shown = ERROR;
+  log(WARNING, 'config', 'one place is bad', true);
+  t.is(shown.at(-1), 'config: one place is bad');
+  for (let i = 0; i < 2 * LOG_BURST; i++) log(WARNING, 'config', `line ${i}`);
+  shown.length = 0;
+  log(WARNING, 'config', 'left out of the log', true);
+  t.deepEqual(shown, ['config: left out of the log']);
+  t.not(log.entries().at(-1)?.text, 'left out of the log');
 });
 
 test('log() is full again after a silence longer than ticks can count', t => {

@@ -36,8 +36,11 @@ export interface Entry {
 export interface Log {
   /** What is shown on the console: lines of this level and more serious ones. */
   shown: number;
-  /** Adds a line. */
-  (level: number, facility: string, text: string): void;
+  /**
+   * Adds a line.
+   * @param isAnswer a command is answered by it: the console shows it each time, even if the log only counts it
+   */
+  (level: number, facility: string, text: string, isAnswer?: boolean): void;
   /** The lines kept, oldest first. */
   entries(): Entry[];
   /** Tells of each line from now on. What the listener logs itself is not told. */
@@ -142,10 +145,16 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
     telling = false;
   }
 
-  function log(level: number, facility: string, text: string): void {
+  function log(level: number, facility: string, text: string, isAnswer = false): void {
+    const isKept = keep(level, facility, text);
+    if (isAnswer && !(isKept && level <= result.shown)) show(`${facility}: ${printable(text)}`);
+  }
+
+  /** Adds a line, or counts it; answers whether it is there to be read. */
+  function keep(level: number, facility: string, text: string): boolean {
     const rate = rateOf(facility);
-    if (isRepeated(rate, level, facility, text)) return;
-    if (!take(rate)) return;
+    if (isRepeated(rate, level, facility, text)) return false;
+    if (!take(rate)) return false;
     tellRepeats(facility, rate);
     rate.level = level;
     rate.text = text;
@@ -153,6 +162,7 @@ export function createLog(clock: Clock, show: (text: string) => void): Log {
     if (rate.leftOut > 0) add(level, facility, `${rate.leftOut} lines were left out`);
     rate.leftOut = 0;
     add(level, facility, text);
+    return true;
   }
 
   const result: Log = Object.assign(log, {

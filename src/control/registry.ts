@@ -158,7 +158,8 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     if (bytes <= TEXT_BYTES) put(all, bytes);
     else {
       setOutcome(undefined);
-      log(WARNING, 'config', `the settings are longer than ${TEXT_BYTES} characters: a restart forgets some`);
+      const text = `the settings are longer than ${TEXT_BYTES} characters: a restart forgets some`;
+      log(WARNING, 'config', text, true);
     }
     writtenAt = i32at(NOW_AT);
   }

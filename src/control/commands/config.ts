@@ -83,7 +83,7 @@ function* revert(context: Context, store: Store, rollback: Rollback): Job {
   context.registry.write();
   if (saved.key === refusedKey()) setOutcome(context.machine);
   rollback.confirm();
-  for (const refusal of refusals) context.log(WARNING, 'config', refusal);
+  for (const refusal of refusals) context.log(WARNING, 'config', refusal, true);
   const what = saved.lines === undefined ? 'nothing is saved, the settings are the defaults' : 'as saved';
   context.output.line(`Reverted: ${what}`);
 }

@@ -94,8 +94,9 @@ function oneOf(...words: string[]): Check {
 }
 
 function* yesOrNo(context: Context, prompt: string, standard: 'yes' | 'no'): Generator<number, boolean> {
-  const answer = yield* question(context, `${prompt}: yes or no`, standard, oneOf('yes', 'no'));
-  return answer === 'yes';
+  const check: Check = text => (/^(y|yes|n|no)$/i.test(text) ? undefined : 'it is yes or no');
+  const answer = yield* question(context, `${prompt}: yes or no`, standard, check);
+  return /^y/i.test(answer);
 }
 
 /** Why DHCP range and reservations would not fit the LAN's address, with what takes them along. */

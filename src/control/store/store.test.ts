@@ -278,7 +278,7 @@ test('a place with a lasting read error does not keep settings from being saved'
   const { command, disk } = await powerOn(bytes);
   command('set lan address 10.5.0.1/24');
   t.is(command('save'), 'Saved');
-  let all = '';
+  let warnings = 0;
   for (const index of [1, 0]) {
     disk!.drive.bad.clear();
     disk!.drive.bad.set(CONFIG_SECTOR + index * CONFIG_SECTORS + 1, UNC);
@@ -286,13 +286,15 @@ test('a place with a lasting read error does not keep settings from being saved'
     for (let i = 0; i < 8; i++) command(`set dns host ${'h'.repeat(40)}${i} 10.5.0.${i + 2}`);
     for (const value of ['7200', '9000', '7200']) {
       command(`set dhcp lease ${value}`);
-      all += command('save');
-      t.regex(all, /Saved$/);
+      const said = command('save');
+      t.regex(said, /Saved$/);
+      warnings +=
+        said.split('one of the two places for settings is bad (the data cannot be read (UNC))').length - 1;
       t.regex(saved(bytes, 1 - index)!.text, new RegExp(`set dhcp lease ${value}`));
     }
   }
-  // The log counts what it repeats.
-  t.regex(all, /one of the two places for settings is bad \(the data cannot be read \(UNC\)\)/);
+  // The log counts what it repeats; who saves is told each time, but where the good place was the older one.
+  t.is(warnings, 5);
 });
 
 test('the settings of a floppy are in force, and what cannot be written is refused in words', async t => {

@@ -259,6 +259,7 @@ export function createStore(context: Context): Store {
       WARNING,
       'config',
       `one of the two places for settings is bad (${why}): no power cut while they are saved`,
+      true,
     );
     return undefined;
   }
