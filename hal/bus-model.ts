@@ -94,6 +94,20 @@ export class BusModel implements Ports {
   }
 }
 
+/** The ports of whatever bus stands there at an access: each test begins with one of its own. */
+export function portsOf(bus: () => BusModel): Ports {
+  return {
+    in8: port => bus().in8(port),
+    in16: port => bus().in16(port),
+    in32: port => bus().in32(port),
+    out8: (port, value) => bus().out8(port, value),
+    out16: (port, value) => bus().out16(port, value),
+    out32: (port, value) => bus().out32(port, value),
+    ins16: (port, p, count) => bus().ins16(port, p, count),
+    outs16: (port, p, count) => bus().outs16(port, p, count),
+  };
+}
+
 /** Two 8259A as a PC has them: edge-triggered, a request is remembered until it is taken. */
 export class PicModel {
   private levels = 0;

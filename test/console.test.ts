@@ -57,9 +57,34 @@ async function command(line: string): Promise<string[]> {
   return await terminal.prompt(`${line}\r`);
 }
 
+step(
+  'setup that is refused at its end has changed nothing, and reboot asks where settings are not saved',
+  async t => {
+    // Notices would come between the rows that are compared.
+    await command('set log console error');
+    await terminal.row('setup\r', /^LAN: /);
+    for (const next of [/^WAN: /, /^Time zone, /, /^Time servers /, /^A password .* \[no\]:$/])
+      await terminal.row('\r', next);
+    await terminal.row('yes\r', /^New password, nothing for none:$/);
+    await terminal.row('open sesame\r', /^Once more:$/);
+    const differ = (rows: string[]): boolean =>
+      rows.slice(-2).join('|') ===
+      'That will not do: the two are not the same|New password, nothing for none:';
+    await terminal.see('open simsim\r', differ, 'the question again');
+    await terminal.row('open sesame\r', /^Once more:$/);
+    const shown = await terminal.row('open sesame\r', /^Set this: yes or no \[yes\]:$/);
+    t.is(shown.at(-2), '+ the password');
+    const refused = await terminal.prompt('no\r');
+    t.is(refused.at(-2), 'Nothing was changed; the settings in force are not saved');
+    const config = await command('show config');
+    t.false(config.slice(config.indexOf('masqbox> show config')).some(row => row.includes('password')));
+    const asked = await terminal.row('reboot\r', /^Reboot all the same: yes or no \[no\]:$/);
+    t.is(asked.at(-2), 'The settings are not saved');
+    t.is((await terminal.prompt('\r')).at(-2), 'Cannot reboot: it was not confirmed');
+  },
+);
+
 step('setup: a few questions at the first boot', async t => {
-  // Notices would come between the rows that are compared.
-  await command('set log console error');
   await terminal.row('setup\r', /^LAN: the router's address \[192\.168\.0\.1\/24\]:$/);
   const asked = (rows: string[]): boolean => rows.at(-2)?.startsWith('That will not do: ') === true;
   await terminal.see('192.168.0.1\r', asked, 'the question again');

@@ -207,6 +207,7 @@ withBoard(
     await laptop!.output(['ping', '-c', '3', '-W', '30', '-s', '1200', '192.168.0.1']);
     await counted.wait(() => counted.ended, BOOT_SECONDS);
     t.is(counted.status, 0, counted.report());
+    t.regex(counted.stderr, /^Capturing on lan; Ctrl-C ends it$/m);
     t.regex(counted.stderr, /^6 packets captured, 0 lost on the line, 0 dropped by the board$/m);
     const read = await processes.output(['tcpdump', '-n', '-r', packets]);
     const seen = read.match(/192\.168\.0\.2 > 192\.168\.0\.1: ICMP echo request, .* length 1208/g);
@@ -284,14 +285,21 @@ withBoard('update sends an image, and follows the board to the new version', asy
   t.is(broken.status, 1, broken.report());
   t.regex(broken.stderr, /^Cannot update: the sender cancelled; slot A stays in force$/m);
 
-  const { status, stderr } = await tool(['update', '--wait', image], {
-    seconds: UPDATE_SECONDS,
-    env: { MASQBOX_PASSWORD: 'secret' },
-  });
-  t.is(status, 0, stderr);
-  t.regex(stderr, /The board runs Masqbox \S+, permanent, .* in slot A\n/);
-  t.regex(stderr, /The board runs Masqbox 9\.9\.9, on trial, tries left: 2, .* in slot B\n/);
-  t.regex(stderr, /The board runs Masqbox 9\.9\.9, permanent, .* in slot B\n$/);
+  const whole = onTerminal(['update', '--wait', image], { MASQBOX_PASSWORD: 'secret' });
+  await whole.wait(() => whole.ended, UPDATE_SECONDS);
+  t.is(whole.status, 0, whole.report());
+  const said = whole.stdout.replaceAll('\r', '');
+  t.regex(said, /The board runs Masqbox \S+, permanent, .* in slot A\n/);
+  t.regex(said, /The board runs Masqbox 9\.9\.9, on trial, tries left: 2, .* in slot B\n/);
+  t.regex(said, /The board runs Masqbox 9\.9\.9, permanent, .* in slot B\n$/);
+  // The bar moves from one block to the next, up to the end.
+  const bar = [...said.matchAll(/Sending [-=]+ (\d+) of (\d+) KiB/g)].map(([, sent, all]) => [
+    Number(sent),
+    Number(all),
+  ]);
+  t.true(bar.length > 10);
+  t.true(bar.every(([sent = 0], i) => i === 0 || sent >= (bar[i - 1]?.[0] ?? 0)));
+  t.is(bar.at(-1)?.[0], bar.at(-1)?.[1]);
   t.true((await done(t, ['pull'])).includes('set dns rebind off'), 'what was saved is in force');
   await done(t, ['push', '--save', '-'], { input: 'unset password hash\n' });
 });
@@ -375,6 +383,5 @@ test('npx masqbox runs it, and wrong usage has a status of its own', async t => 
   }
   for (const line of [[], ['nonsense'], ['push'], ['--baud', 'fast', 'pull']])
     t.is((await npx(...line)).status, 2);
-  const ports = await npx('ports');
-  t.true(ports.status === 0 || /udevadm is not installed/.test(ports.stderr), ports.stderr);
+  t.is((await npx('ports')).status, 0);
 });

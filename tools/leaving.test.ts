@@ -1,5 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
+import { eventually, Processes } from '../test/harness/processes.ts';
 import { createLeaving } from './leaving.ts';
+
+/** The sim compiles the firmware first. */
+const PATIENCE_SECONDS = 600;
 
 const keys = (text: string): Uint8Array => Buffer.from(text, 'latin1');
 
@@ -14,4 +20,51 @@ test('createLeaving() leaves at Ctrl-], and at a second Ctrl-C within a second',
   t.true(isLeaving(keys('x\x03')));
   t.true(isLeaving(keys('ping\x1d')));
   t.true(createLeaving(() => now)(keys('\x03\x03')), 'both at once');
+});
+
+const processes = new Processes();
+test.after.always(() => processes.stopAll());
+
+/** Whether a process is over; one that nobody has asked for its status yet is. */
+function isOver(pid: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.startsWith('Z') === true;
+  } catch {
+    return true;
+  }
+}
+
+/** `npm start -- --sim` on a terminal of its own, at its prompt, and the numbers of its processes. */
+async function sim() {
+  const program = join(import.meta.dirname, 'start.ts');
+  const line = `EXEC:${process.execPath} --import=tsx ${program} --sim,pty,ctty,setsid,stderr`;
+  const running = processes.start(['socat', 'STDIO', line], { interactive: true });
+  await running.until(/masqbox> $/, PATIENCE_SECONDS);
+  const below = (pid: string): string[] => {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+    return children.filter(child => child !== '').flatMap(child => [child, ...below(child)]);
+  };
+  return { running, pids: below(String(running.child.pid)) };
+}
+
+test.serial('the sim leaves at Ctrl-C twice', async t => {
+  t.timeout(1000 * PATIENCE_SECONDS);
+  const { running, pids } = await sim();
+  t.true(pids.length >= 2, 'npm start, and the sim below it');
+  // The first is the console's.
+  running.send('abc\x03');
+  await running.until(/\^C\s+masqbox> $/);
+  running.send('\x03\x03');
+  await running.wait(() => running.ended, PATIENCE_SECONDS);
+  t.is(running.status, 0, running.report());
+  t.notRegex(running.stdout, /Error/);
+  await eventually(() => pids.every(isOver), Boolean);
+});
+
+test.serial('the sim ends with its terminal', async t => {
+  t.timeout(1000 * PATIENCE_SECONDS);
+  const { running, pids } = await sim();
+  running.child.kill('SIGKILL');
+  await eventually(() => pids.every(isOver), Boolean);
+  t.pass();
 });

@@ -116,14 +116,15 @@ async function main(): Promise<void> {
     process.stdout.write('\r\n');
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
-  settle();
   const run = (line: string): void => {
     const answer = simCommand(network, line);
     if (answer !== undefined) say(answer);
     settle();
   };
+  // Before the first prompt is seen, or a Ctrl-C for it would still be the terminal's.
   if (stdin.isTTY) joinTerminal(type, run, leave);
-  else {
+  settle();
+  if (!stdin.isTTY) {
     // Nobody who types by a pipe can see when the WAN has its address.
     for (let i = 0; i < WAN_MILLISECONDS / TICK_MILLISECONDS && !hasWan(board); i++)
       await new Promise(resolve => setTimeout(resolve, TICK_MILLISECONDS));

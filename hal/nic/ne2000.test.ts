@@ -11,8 +11,8 @@ import { get8, i32at, put8, puti32 } from '../../src/plane/memory.ts';
 import { PACKET_FRAME, PACKET_LENGTH } from '../../src/plane/packet.ts';
 import { allocate, poolFree, release, resetPool } from '../../src/plane/pool.ts';
 import { javascriptBuild, type Plane, wasmBuild } from '../../test/builds.ts';
-import { BusModel } from '../bus-model.ts';
-import { attachPorts, type Ports } from '../ports.ts';
+import { BusModel, portsOf } from '../bus-model.ts';
+import { attachPorts } from '../ports.ts';
 import { NIC_NE2000_ISA, NIC_NE2000_PCI, NIC_RECEIVED, resetCards } from './card.ts';
 import { Dp8390Model, type Dp8390Options } from './dp8390-model.ts';
 
@@ -23,16 +23,7 @@ const LINE = 9;
 const AFTERWARDS = 4;
 
 let bus = new BusModel();
-const ports: Ports = {
-  in8: port => bus.in8(port),
-  in16: port => bus.in16(port),
-  in32: port => bus.in32(port),
-  out8: (port, value) => bus.out8(port, value),
-  out16: (port, value) => bus.out16(port, value),
-  out32: (port, value) => bus.out32(port, value),
-  ins16: (port, p, count) => bus.ins16(port, p, count),
-  outs16: (port, p, count) => bus.outs16(port, p, count),
-};
+const ports = portsOf(() => bus);
 const builds = [javascriptBuild(), await wasmBuild(ports)];
 attachPorts(ports);
 

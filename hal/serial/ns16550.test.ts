@@ -9,8 +9,8 @@ import {
 } from '../../src/plane/limits.ts';
 import { get8, i32at, put8, puti32 } from '../../src/plane/memory.ts';
 import { javascriptBuild, type Plane, wasmBuild } from '../../test/builds.ts';
-import { BusModel } from '../bus-model.ts';
-import { attachPorts, type Ports } from '../ports.ts';
+import { BusModel, portsOf } from '../bus-model.ts';
+import { attachPorts } from '../ports.ts';
 import {
   HELD_BY_CTS,
   HELD_BY_XOFF,
@@ -43,16 +43,7 @@ const COM3 = 0x3e8;
 const LINE = 4;
 
 let bus = new BusModel();
-const ports: Ports = {
-  in8: port => bus.in8(port),
-  in16: port => bus.in16(port),
-  in32: port => bus.in32(port),
-  out8: (port, value) => bus.out8(port, value),
-  out16: (port, value) => bus.out16(port, value),
-  out32: (port, value) => bus.out32(port, value),
-  ins16: (port, p, count) => bus.ins16(port, p, count),
-  outs16: (port, p, count) => bus.outs16(port, p, count),
-};
+const ports = portsOf(() => bus);
 const builds = [javascriptBuild(), await wasmBuild(ports)];
 attachPorts(ports);
 

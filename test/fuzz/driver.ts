@@ -2,7 +2,7 @@
 // whose interrupts come when they like. No access leaves the plane's memory, no buffer is lost, no visit lasts
 // for ever, and a card that is well again works again.
 
-import { BusModel } from '../../hal/bus-model.ts';
+import { BusModel, portsOf } from '../../hal/bus-model.ts';
 import { NIC_NE2000_ISA, NIC_RING } from '../../hal/nic/card.ts';
 import { Dp8390Model } from '../../hal/nic/dp8390-model.ts';
 import type { Ports } from '../../hal/ports.ts';
@@ -111,12 +111,7 @@ export interface DriverFuzzer {
 export async function driverFuzzer(): Promise<DriverFuzzer> {
   let bus = new BusModel();
   const ports: Ports = {
-    in8: port => bus.in8(port),
-    in16: port => bus.in16(port),
-    in32: port => bus.in32(port),
-    out8: (port, value) => bus.out8(port, value),
-    out16: (port, value) => bus.out16(port, value),
-    out32: (port, value) => bus.out32(port, value),
+    ...portsOf(() => bus),
     // The bus reaches memory by memory.ts, which forgives; here it is checked that the block lies inside.
     ins16: (port, p, count) => bus.ins16(port, inside(p, count), count),
     outs16: (port, p, count) => bus.outs16(port, inside(p, count), count),

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,6 +55,18 @@ test('openFailure() says what the system means', t => {
     t.is(failure.message, `Cannot open /dev/x: ${text}`);
     t.is(failure.status, NO_PORT);
   }
+});
+
+test('listPorts() asks the kernel where udevadm is not installed', t => {
+  const tool = join(import.meta.dirname, 'masqbox.cjs');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [tool, 'ports'], {
+    encoding: 'utf8',
+    env: { PATH: '/nowhere' },
+  });
+  t.is(status, 0, stderr);
+  const rows = portsOfKernel().map(port => `${portRow(port)}\n`);
+  t.is(stdout, rows.join(''));
+  t.is(stderr, rows.length === 0 ? 'There is no serial port\n' : '');
 });
 
 test('portsOfKernel() finds USB adapters and chips that are there, and no empty places or pseudo terminals', t => {

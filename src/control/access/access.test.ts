@@ -1,15 +1,10 @@
-import { pbkdf2Sync } from 'node:crypto';
 import test from 'ava';
 import { createSimBoard } from '../../../board/sim/board.ts';
-import { simDisk } from '../../../board/sim/disk.ts';
-import { FACT_SAFE } from '../../../firmware/abi.ts';
 import { CRASH_AT_BOOT } from '../../../firmware/crash-page.ts';
-import { memoryMedium } from '../../../hal/disk/ata-model.ts';
-import { CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../../../image/layout.ts';
-import { encodeConfig } from '../../../image/records.ts';
-import { BOOT_FACTS_AT, NOW_AT } from '../../plane/cells.ts';
+import { NOW_AT } from '../../plane/cells.ts';
 import { CRASH_AT } from '../../plane/limits.ts';
 import { MORE } from '../console/screen.ts';
+import { PASSWORD_LINE, savedDisk, start } from './access-lab.ts';
 
 /** A console whose lines are typed when the one before has been answered. */
 async function terminal() {
@@ -140,44 +135,12 @@ test('the minute for a lost password is none when the tick counter begins anew, 
   t.regex(other.type('reset factory\r', 80), /Wrong/);
 });
 
-/** A disk on which settings with the password `secret` are saved. */
-function savedDisk(text: string): Buffer {
-  const bytes = Buffer.alloc(IMAGE_SECTORS * SECTOR_BYTES);
-  const salt = '00112233445566778899aabbccddeeff';
-  const hash = pbkdf2Sync('secret', Buffer.from(salt, 'hex'), 2, 32, 'sha256').toString('hex');
-  const lines = `${text}set password hash 2 ${salt} ${hash}\n`;
-  Buffer.from(encodeConfig(1, lines)).copy(bytes, CONFIG_SECTOR * SECTOR_BYTES);
-  return bytes;
-}
-
-/** A board that starts with it. */
-async function withSaved(text: string, isSafe: boolean) {
-  let said = '';
-  const board = await createSimBoard({
-    onFrame: () => {},
-    onOutput: output => (said += output),
-    disk: simDisk(memoryMedium(savedDisk(text))),
-  });
-  const cells = new DataView(board.memory.buffer, board.memory.byteOffset);
-  cells.setInt32(BOOT_FACTS_AT + 4 * FACT_SAFE, isSafe ? 1 : 0, true);
-  const type = (typed: string, ticks = 200): string => {
-    said = '';
-    board.type(typed);
-    for (let i = 0; i < ticks; i++) {
-      board.run();
-      board.advance(1);
-    }
-    return said;
-  };
-  return { board, type };
-}
-
 test('the saved password is asked for in safe mode, where the other settings are the defaults', async t => {
-  const { type } = await withSaved('set lan address 10.9.0.1/24\n', true);
-  const start = type('');
-  t.regex(start, /lan: 192\.168\.0\.1\/24/);
-  t.regex(start, /Started too often in a row/);
-  t.regex(start, /Password: $/);
+  const { type } = await start(savedDisk(`set lan address 10.9.0.1/24\n${PASSWORD_LINE}`), true);
+  const banner = type('');
+  t.regex(banner, /lan: 192\.168\.0\.1\/24/);
+  t.regex(banner, /Started too often in a row/);
+  t.regex(banner, /Password: $/);
   t.notRegex(type('show config\r'), /10\.9\.0\.1/);
   t.regex(type('secret\r'), /masqbox> $/);
   t.regex(type('show config\r'), /^- set lan address 10\.9\.0\.1\/24\r$/m);
@@ -187,11 +150,13 @@ test('the saved password is asked for in safe mode, where the other settings are
 
 test('the saved password is in force whatever else is saved, and all that was refused is listed', async t => {
   const unknown = Array.from({ length: 300 }, (_, i) => `set later thing ${i}\x1b[2J`);
-  const { type } = await withSaved(`set lan address 10.9.0.1/24\n${unknown.join('\n')}\n`, false);
-  const start = type('');
-  t.regex(start, /lan: 10\.9\.0\.1\/24/);
-  t.regex(start, /300 lines were not taken: show refused lists them/);
-  t.regex(start, /Password: $/);
+  const { type } = await start(
+    savedDisk(`set lan address 10.9.0.1/24\n${unknown.join('\n')}\n${PASSWORD_LINE}`),
+  );
+  const banner = type('');
+  t.regex(banner, /lan: 10\.9\.0\.1\/24/);
+  t.regex(banner, /300 lines were not taken: show refused lists them/);
+  t.regex(banner, /Password: $/);
   t.regex(type('secret\r'), /masqbox> $/);
   const listed = type('show refused\r') + type('a', 400);
   t.is(listed.split('set later thing').length - 1, 300);

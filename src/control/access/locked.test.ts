@@ -1,11 +1,8 @@
 // The console of a board whose saved settings, the password among them, were not read: on the sim board, with a disk that
 // answers late, never, or with errors.
 
-import { pbkdf2Sync } from 'node:crypto';
 import test from 'ava';
-import { createSimBoard } from '../../../board/sim/board.ts';
 import { type SimDisk, simDisk } from '../../../board/sim/disk.ts';
-import { FACT_SAFE } from '../../../firmware/abi.ts';
 import { memoryMedium } from '../../../hal/disk/ata-model.ts';
 import { READ_SECTORS, UNC } from '../../../hal/disk/ata-registers.ts';
 import {
@@ -16,19 +13,11 @@ import {
   SECTOR_BYTES,
 } from '../../../image/layout.ts';
 import { encodeConfig } from '../../../image/records.ts';
-import { BOOT_FACTS_AT } from '../../plane/cells.ts';
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { PASSWORD_LINE, savedDisk, start } from './access-lab.ts';
 
 const SECOND = TICKS_PER_SECOND;
-const SALT = '00112233445566778899aabbccddeeff';
-const HASH = pbkdf2Sync('secret', Buffer.from(SALT, 'hex'), 2, 32, 'sha256').toString('hex');
-const LINES = `set lan address 10.9.0.1/24\nset password hash 2 ${SALT} ${HASH}\n`;
-
-function savedDisk(text = LINES): SimDisk {
-  const bytes = Buffer.alloc(IMAGE_SECTORS * SECTOR_BYTES);
-  if (text !== '') Buffer.from(encodeConfig(1, text)).copy(bytes, CONFIG_SECTOR * SECTOR_BYTES);
-  return simDisk(memoryMedium(bytes));
-}
+const LINES = `set lan address 10.9.0.1/24\n${PASSWORD_LINE}`;
 
 /** No answer, whatever is asked, until it is undone. */
 function silence({ drive }: SimDisk, on: boolean): void {
@@ -41,29 +30,11 @@ function spoil({ drive }: SimDisk): void {
   for (let i = 0; i < CONFIG_COUNT * CONFIG_SECTORS; i++) drive.bad.set(CONFIG_SECTOR + i, UNC);
 }
 
-/** A board that starts with a disk; what was typed is answered within `ticks`. */
-async function start(disk: SimDisk, isSafe = false) {
-  let said = '';
-  const board = await createSimBoard({ onFrame: () => {}, onOutput: text => (said += text), disk });
-  const cells = new DataView(board.memory.buffer, board.memory.byteOffset);
-  cells.setInt32(BOOT_FACTS_AT + 4 * FACT_SAFE, isSafe ? 1 : 0, true);
-  const type = (typed: string, ticks = 2 * SECOND): string => {
-    said = '';
-    board.type(typed);
-    for (let i = 0; i < ticks; i++) {
-      board.run();
-      board.advance(1);
-    }
-    return said;
-  };
-  return { board, type };
-}
-
 const OPEN = /masqbox> /;
 
 test('a disk that answers late is waited for, and nothing is open before', async t => {
   for (const seconds of [4, 12]) {
-    const disk = savedDisk();
+    const disk = savedDisk(LINES);
     silence(disk, true);
     const { type } = await start(disk);
     const waiting = type('', seconds * SECOND);
@@ -78,7 +49,7 @@ test('a disk that answers late is waited for, and nothing is open before', async
 });
 
 test('a disk that is silent in the middle of its settings is waited for too', async t => {
-  const disk = savedDisk();
+  const disk = savedDisk(LINES);
   let reads = 0;
   disk.drive.fault = command => (command === READ_SECTORS && ++reads === 3 ? 'hang' : undefined);
   const { type } = await start(disk);
@@ -97,7 +68,7 @@ test('a disk without settings that answers late has no password', async t => {
 });
 
 test('a disk that is silent too long leaves the console locked, until it answers', async t => {
-  const disk = savedDisk();
+  const disk = savedDisk(LINES);
   silence(disk, true);
   const { board, type } = await start(disk);
   const begun = type('', 25 * SECOND);
@@ -109,7 +80,7 @@ test('a disk that is silent too long leaves the console locked, until it answers
   // A control that ends does not open it.
   board.engine.evaluate('const was = Math.max; Math.max = () => { throw new Error("test") }; 0');
   t.regex(type('\r'), /Control was restarted.*Locked: $/s);
-  const other = savedDisk();
+  const other = savedDisk(LINES);
   silence(other, true);
   const second = await start(other);
   second.type('', 25 * SECOND);
@@ -123,7 +94,7 @@ test('a disk that is silent too long leaves the console locked, until it answers
 });
 
 test('in safe mode the password alone is in force once it has been read', async t => {
-  const disk = savedDisk();
+  const disk = savedDisk(LINES);
   silence(disk, true);
   const { type } = await start(disk, true);
   t.regex(type('', 25 * SECOND), /Started too often.*Locked: $/s);
@@ -134,7 +105,7 @@ test('in safe mode the password alone is in force once it has been read', async 
 });
 
 test('where no place can be read nothing but reset factory is taken, within a minute of power-on', async t => {
-  const disk = savedDisk();
+  const disk = savedDisk(LINES);
   spoil(disk);
   const { type } = await start(disk);
   t.regex(
@@ -162,7 +133,7 @@ test('a first save that was cut is no lock; a damaged place beside one that cann
 });
 
 test('after that minute, and after a reset, reset factory is refused', async t => {
-  const disk = savedDisk();
+  const disk = savedDisk(LINES);
   spoil(disk);
   disk.drive.isHealing = true;
   const { type } = await start(disk);
@@ -173,7 +144,7 @@ test('after that minute, and after a reset, reset factory is refused', async t =
 });
 
 test('settings whose reading ends control leave the console locked', async t => {
-  const disk = savedDisk();
+  const disk = savedDisk(LINES);
   let deaths = 0;
   disk.drive.fault = command => {
     if (command !== READ_SECTORS || disk.drive.commands.length < 4 || deaths === 2) return undefined;

@@ -59,7 +59,8 @@ test('setup checks each answer when it is typed, and sets all at the end', async
   t.regex(type('Europe/Berlin\r', 120), /Time servers \(NTP\), .* \[none\]: $/);
   t.regex(type('a b c d e\r'), /That will not do: there is room for 4/);
   t.regex(type('0.pool.ntp.org 192.0.2.5\r'), /A password for this console: yes or no \[no\]: $/);
-  t.regex(answers('yes', 'one', 'other'), /That will not do: the two are not the same\r\nNew password/);
+  t.regex(type('maybe\r'), /That will not do: it is yes or no\r\nA password/);
+  t.regex(answers('Y', 'one', 'other'), /That will not do: the two are not the same\r\nNew password/);
   t.regex(type('one\r'), /Once more: $/);
   const shown = type('one\r', 150);
   t.regex(shown, /\+ set wan gateway 203\.0\.113\.1\r\n.*\+ the password\r\nSet this: yes or no \[yes\]: $/s);

@@ -11,21 +11,7 @@
 // Not here: what the text means (version.ts, registry.ts), who may use the store's memory when (store.ts).
 
 import type { Disk } from '../../../hal/disk/disk.ts';
-import {
-  CONFIG_AT_CRC,
-  CONFIG_AT_FORMAT,
-  CONFIG_AT_LENGTH,
-  CONFIG_AT_MAGIC,
-  CONFIG_AT_SEQUENCE,
-  CONFIG_AT_TEXT,
-  CONFIG_COUNT,
-  CONFIG_FORMAT,
-  CONFIG_MAGIC,
-  CONFIG_SECTOR,
-  CONFIG_SECTORS,
-  CONFIG_TEXT_MAX,
-  SECTOR_BYTES,
-} from '../../../image/layout.ts';
+import * as layout from '../../../image/layout.ts';
 import { STORE_AT } from '../../plane/limits.ts';
 import { fill, i32at, puti32 } from '../../plane/memory.ts';
 import type { Machine } from '../machine.ts';
@@ -61,15 +47,15 @@ export interface ConfigStore {
 export function createFloppyStore({ plane }: StoreMachine): ConfigStore {
   // biome-ignore lint/correctness/useYield: it needs no time
   function* load(): Generator<number, Loaded> {
-    const magic = i32at(STORE_AT + CONFIG_AT_MAGIC);
+    const magic = i32at(STORE_AT + layout.CONFIG_AT_MAGIC);
     if (magic === 0) return { bytes: undefined, problems: [], isFirstCut: false };
-    const bytes = i32at(STORE_AT + CONFIG_AT_LENGTH);
+    const bytes = i32at(STORE_AT + layout.CONFIG_AT_LENGTH);
     const isWhole =
-      magic === CONFIG_MAGIC &&
+      magic === layout.CONFIG_MAGIC &&
       bytes >= 0 &&
-      bytes <= CONFIG_TEXT_MAX &&
-      plane.crc32(plane.crc32(0, STORE_AT, CONFIG_AT_CRC), CONFIG_TEXT_AT, bytes) ===
-        i32at(STORE_AT + CONFIG_AT_CRC);
+      bytes <= layout.CONFIG_TEXT_MAX &&
+      plane.crc32(plane.crc32(0, STORE_AT, layout.CONFIG_AT_CRC), CONFIG_TEXT_AT, bytes) ===
+        i32at(STORE_AT + layout.CONFIG_AT_CRC);
     const problems = isWhole ? [] : ['the saved configurations of the floppy cannot be used'];
     return { bytes: isWhole ? bytes : undefined, problems, isFirstCut: false };
   }
@@ -88,29 +74,30 @@ const BAD_CHECKSUM = 'its checksum is wrong';
 const DAMAGES: readonly string[] = [NO_CONFIGURATION, BAD_LENGTH, BAD_CHECKSUM];
 
 /** Where a text that is to be saved goes. */
-export const CONFIG_TEXT_AT = STORE_AT + CONFIG_AT_TEXT;
+export const CONFIG_TEXT_AT = STORE_AT + layout.CONFIG_AT_TEXT;
 
 export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): ConfigStore {
   /** The area in force and its sequence, or -1 and 0. */
   let area = -1;
   let sequence = 0;
 
-  const sectorOf = (index: number): number => CONFIG_SECTOR + index * CONFIG_SECTORS;
+  const sectorOf = (index: number): number => layout.CONFIG_SECTOR + index * layout.CONFIG_SECTORS;
   const view = (from: number, to: number): Uint8Array =>
-    memory.subarray(STORE_AT + from * SECTOR_BYTES, STORE_AT + to * SECTOR_BYTES);
-  const sectorsOf = (bytes: number): number => Math.ceil((CONFIG_AT_TEXT + bytes) / SECTOR_BYTES);
+    memory.subarray(STORE_AT + from * layout.SECTOR_BYTES, STORE_AT + to * layout.SECTOR_BYTES);
+  const sectorsOf = (bytes: number): number =>
+    Math.ceil((layout.CONFIG_AT_TEXT + bytes) / layout.SECTOR_BYTES);
   const crcOf = (bytes: number): number =>
-    plane.crc32(plane.crc32(0, STORE_AT, CONFIG_AT_CRC), CONFIG_TEXT_AT, bytes);
+    plane.crc32(plane.crc32(0, STORE_AT, layout.CONFIG_AT_CRC), CONFIG_TEXT_AT, bytes);
 
   /** Reads an area's first sector; answers its text's bytes, or what is wrong, '' if it was never written. */
   function* header(index: number): Generator<number, number | string> {
     const why = yield* disk.read(sectorOf(index), view(0, 1));
     if (why !== undefined) return why;
-    const bytes = i32at(STORE_AT + CONFIG_AT_LENGTH);
-    const magic = i32at(STORE_AT + CONFIG_AT_MAGIC);
-    if (magic !== CONFIG_MAGIC) return magic === 0 ? '' : NO_CONFIGURATION;
-    if (i32at(STORE_AT + CONFIG_AT_FORMAT) !== CONFIG_FORMAT) return OTHER_FORMAT;
-    return bytes < 0 || bytes > CONFIG_TEXT_MAX ? BAD_LENGTH : bytes;
+    const bytes = i32at(STORE_AT + layout.CONFIG_AT_LENGTH);
+    const magic = i32at(STORE_AT + layout.CONFIG_AT_MAGIC);
+    if (magic !== layout.CONFIG_MAGIC) return magic === 0 ? '' : NO_CONFIGURATION;
+    if (i32at(STORE_AT + layout.CONFIG_AT_FORMAT) !== layout.CONFIG_FORMAT) return OTHER_FORMAT;
+    return bytes < 0 || bytes > layout.CONFIG_TEXT_MAX ? BAD_LENGTH : bytes;
   }
 
   /** Reads an area into the store's memory; answers as header() does. */
@@ -122,7 +109,7 @@ export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): 
       const cause = yield* disk.read(sectorOf(index) + 1, view(1, sectors));
       if (cause !== undefined) return cause;
     }
-    return crcOf(bytes) === i32at(STORE_AT + CONFIG_AT_CRC) ? bytes : BAD_CHECKSUM;
+    return crcOf(bytes) === i32at(STORE_AT + layout.CONFIG_AT_CRC) ? bytes : BAD_CHECKSUM;
   }
 
   function* load(): Generator<number, Loaded> {
@@ -135,10 +122,10 @@ export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): 
       if (DAMAGES.includes(why)) damaged++;
       if (why !== '') problems.push(`saved configuration ${index} cannot be used: ${why}`);
     };
-    for (let index = 0; index < CONFIG_COUNT; index++) {
+    for (let index = 0; index < layout.CONFIG_COUNT; index++) {
       const bytes = yield* header(index);
       if (typeof bytes === 'string') tell(index, bytes);
-      else found.push({ index, sequence: i32at(STORE_AT + CONFIG_AT_SEQUENCE) });
+      else found.push({ index, sequence: i32at(STORE_AT + layout.CONFIG_AT_SEQUENCE) });
     }
     found.sort((a, b) => (b.sequence - a.sequence) | 0);
     area = -1;
@@ -157,23 +144,23 @@ export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): 
   }
 
   function* save(bytes: number, isOver: boolean): Generator<number, string | undefined> {
-    if (bytes > CONFIG_TEXT_MAX) return `it has ${bytes} bytes, and ${CONFIG_TEXT_MAX} fit`;
+    if (bytes > layout.CONFIG_TEXT_MAX) return `it has ${bytes} bytes, and ${layout.CONFIG_TEXT_MAX} fit`;
     const older = area === 0 ? 1 : 0;
     const target = isOver ? 1 - older : older;
     const sectors = sectorsOf(bytes);
-    fill(STORE_AT, 0, CONFIG_AT_TEXT);
-    fill(CONFIG_TEXT_AT + bytes, 0, sectors * SECTOR_BYTES - CONFIG_AT_TEXT - bytes);
-    puti32(STORE_AT + CONFIG_AT_MAGIC, CONFIG_MAGIC);
-    puti32(STORE_AT + CONFIG_AT_FORMAT, CONFIG_FORMAT);
-    puti32(STORE_AT + CONFIG_AT_SEQUENCE, (sequence + 1) | 0);
-    puti32(STORE_AT + CONFIG_AT_LENGTH, bytes);
+    fill(STORE_AT, 0, layout.CONFIG_AT_TEXT);
+    fill(CONFIG_TEXT_AT + bytes, 0, sectors * layout.SECTOR_BYTES - layout.CONFIG_AT_TEXT - bytes);
+    puti32(STORE_AT + layout.CONFIG_AT_MAGIC, layout.CONFIG_MAGIC);
+    puti32(STORE_AT + layout.CONFIG_AT_FORMAT, layout.CONFIG_FORMAT);
+    puti32(STORE_AT + layout.CONFIG_AT_SEQUENCE, (sequence + 1) | 0);
+    puti32(STORE_AT + layout.CONFIG_AT_LENGTH, bytes);
     const crc = crcOf(bytes);
-    puti32(STORE_AT + CONFIG_AT_CRC, crc);
+    puti32(STORE_AT + layout.CONFIG_AT_CRC, crc);
     const why = yield* writeArea(target, sectors);
     if (why !== undefined) return why;
     const back = yield* read(target);
     if (typeof back === 'string') return `what was written is not what is read: ${back}`;
-    if (i32at(STORE_AT + CONFIG_AT_CRC) !== crc) return 'what was written is not what is read';
+    if (i32at(STORE_AT + layout.CONFIG_AT_CRC) !== crc) return 'what was written is not what is read';
     area = target;
     sequence = (sequence + 1) | 0;
     return undefined;
@@ -188,14 +175,14 @@ export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): 
   }
 
   function* erase(): Generator<number, string | undefined> {
-    fill(STORE_AT, 0, CONFIG_SECTORS * SECTOR_BYTES);
+    fill(STORE_AT, 0, layout.CONFIG_SECTORS * layout.SECTOR_BYTES);
     const last = Math.max(area, 0);
     for (const index of [1 - last, last]) {
       // The first sector alone makes the rest nothing.
       const why =
         (yield* disk.write(sectorOf(index), view(0, 1))) ??
         (yield* disk.flush()) ??
-        (yield* disk.write(sectorOf(index) + 1, view(1, CONFIG_SECTORS))) ??
+        (yield* disk.write(sectorOf(index) + 1, view(1, layout.CONFIG_SECTORS))) ??
         (yield* disk.flush());
       if (why !== undefined) return why;
     }
