@@ -117,10 +117,9 @@ export const DNS_NEGATIVE_SECONDS = 30;
 /** Domains that have servers of their own (set dns forward). One more is refused at the console. */
 export const DNS_FORWARDS = 16;
 /**
- * Queries under way to servers: each has a socket of its own (SOCKET_COUNT). One more ends the oldest of the client that
- * has most, of the source that has most (net/shares.ts), with SERVFAIL; one for which others wait as well is left to them
- * first. Who came by TCP waits instead. Made-up stations are one source and end each other's, and a stranger's own among
- * them, unless it is answered before 64 more have come.
+ * Queries under way to servers: each has a socket of its own (SOCKET_COUNT). One more ends the oldest of the client, or the
+ * source, that has most, with SERVFAIL, if that is more than DNS_FAIR; one for which others wait as well is left to them
+ * first. If nobody has so many, it waits (DNS_QUEUED). Who came by TCP waits in its connection.
  */
 export const DNS_FLIGHTS = 64;
 /**
@@ -128,12 +127,20 @@ export const DNS_FLIGHTS = 64;
  * it came by TCP.
  */
 export const DNS_CLIENT_FLIGHTS = 48;
+/** As many at a time are nobody's fault, when all are taken: a host that starts asks for some ten names. */
+export const DNS_FAIR = 16;
+/**
+ * Queries that wait for a place among those: with them, 150 hosts with two names each. At 450 bytes each, while they wait,
+ * 4.8 s at most (DNS_WAIT_TICKS). One more sends away the oldest of who has most, with SERVFAIL.
+ */
+export const DNS_QUEUED = 256;
+export const DNS_QUEUED_BYTES = 48 * 1024;
 /**
  * Clients that wait for answers, together: 150 hosts that ask for one name when the day begins, and as many for others. At
  * 64 bytes each, as far as they were ever needed. One more sends away the oldest of who has most, with SERVFAIL; as many
  * clients with one each lose the oldest.
  */
-export const DNS_WAITERS = 256;
+export const DNS_WAITERS = 320;
 /** Of those who wait for one answer, so many are given it at once, and the next a tick later. */
 export const DNS_GIVEN = 32;
 /** Servers that are asked in turn. More are refused at the console; of a lease's those behind them are not asked. */

@@ -206,6 +206,7 @@ const MEANINGS: Record<keyof Counts, string> = {
   local: 'answered here: names and addresses of the LAN',
   cached: 'answered from the cache',
   joined: 'joined with the same question under way',
+  waited: 'waited for a place among those under way',
   forwarded: 'sent to a server',
   repeated: 'sent again, or to another server',
   malformed: 'messages that could not be read',

@@ -1,9 +1,10 @@
 // A query under way to a server, and those who wait for its answer. The objects are made when first needed and used again;
 // the table says who may have how many, so that one client's flood leaves room for the others.
-// When all DNS_FLIGHTS are taken, or a client has its share of DNS_CLIENT_FLIGHTS, one of the greediest client's goes.
+// When all DNS_FLIGHTS are taken, or a client has its share of DNS_CLIENT_FLIGHTS, one of the greediest client's goes, if it has
+// more than DNS_FAIR; else the new one waits (queue.ts).
 // Not here: what is sent and what comes back (forwarder.ts).
 
-import { DNS_CLIENT_FLIGHTS, DNS_FLIGHTS } from '../limits.ts';
+import { DNS_CLIENT_FLIGHTS, DNS_FAIR, DNS_FLIGHTS } from '../limits.ts';
 import { Shares } from '../net/shares.ts';
 import type { Datagram } from '../net/udp.ts';
 import type { Key } from './cache.ts';
@@ -196,6 +197,10 @@ export class Flights {
     return undefined;
   }
 
+  get isFull(): boolean {
+    return this.active.length === DNS_FLIGHTS;
+  }
+
   /** Whether there is one for the client without another's having to go. */
   hasRoom(client: number): boolean {
     return this.active.length < DNS_FLIGHTS && this.shares.of(client) < DNS_CLIENT_FLIGHTS;
@@ -221,8 +226,8 @@ export class Flights {
 
   /**
    * The one that goes for a new one of a client without room: the oldest of the client's own, if it is at its share, else
-   * the oldest of those who have most. What others wait for as well is left to one of them, who has fewer; so it may be
-   * that none has to go.
+   * the oldest of those who have most, if that is more than DNS_FAIR. What others wait for as well is left to one of them,
+   * who has fewer. If there is none, the client has room, or must wait.
    */
   victimFor(client: number): Flight | undefined {
     while (!this.hasRoom(client)) {
@@ -231,7 +236,7 @@ export class Flights {
           ? (of: number): boolean => of === client
           : this.shares.greediest(client);
       const victim = this.active.find(flight => isGreediest(flight.client));
-      if (victim === undefined) return this.active[0];
+      if (victim === undefined || this.shares.ofSource(victim.client) <= DNS_FAIR) return undefined;
       const other = this.waiters.other(victim, victim.client);
       if (other === undefined || !this.shares.isFewer(other, victim.client)) return victim;
       this.shares.count(victim.client, -1);

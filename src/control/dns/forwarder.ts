@@ -9,8 +9,15 @@
 import { IF_ADDRESS, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_WAN, KEYED_TEXT_AT } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
+import type { Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
-import { DNS_GIVEN, DNS_NEGATIVE_SECONDS, DNS_QUERY_BYTES, UDP_SEND_BYTES } from '../limits.ts';
+import {
+  DNS_GIVEN,
+  DNS_NEGATIVE_SECONDS,
+  DNS_QUERY_BYTES,
+  DNS_WAIT_TICKS,
+  UDP_SEND_BYTES,
+} from '../limits.ts';
 import { WARNING } from '../log.ts';
 import { Cache } from './cache.ts';
 import { type Asker, Flight, Flights } from './flight.ts';
@@ -48,10 +55,15 @@ import {
   write32,
 } from './message.ts';
 import { DNS_PORT } from './pipe.ts';
+import { Queue, type Queued } from './queue.ts';
 import { isBelow } from './rebind.ts';
 import { Sender } from './sender.ts';
 import { type Upstream, upstreamBytes } from './upstream.ts';
 import { Waiters } from './waiters.ts';
+
+/** How often those who wait for a place are looked at, and how many of them have their turn at once. */
+const SWEEP_TICKS = 20;
+const SERVED = 8;
 
 /** What has happened, for `show dns`. */
 export interface Counts {
@@ -60,6 +72,7 @@ export interface Counts {
   local: number;
   cached: number;
   joined: number;
+  waited: number;
   forwarded: number;
   repeated: number;
   malformed: number;
@@ -83,7 +96,7 @@ export interface Policy {
 export class Forwarder {
   readonly cache = new Cache();
   readonly counts: Counts = {
-    ...{ queries: 0, tcp: 0, local: 0, cached: 0, joined: 0, forwarded: 0, repeated: 0 },
+    ...{ queries: 0, tcp: 0, local: 0, cached: 0, joined: 0, waited: 0, forwarded: 0, repeated: 0 },
     ...{ malformed: 0, failed: 0, refused: 0, spoofed: 0, rebound: 0, truncated: 0 },
   };
   private readonly query = new Query();
@@ -93,6 +106,9 @@ export class Forwarder {
   private readonly out = new Uint8Array(UDP_SEND_BYTES);
   private readonly small = new Uint8Array(512);
   private readonly waiters = new Waiters();
+  private readonly queue = new Queue();
+  private sweeping: Timer | undefined;
+  private isServeDue = false;
   private readonly flights: Flights;
   private readonly sender: Sender;
   /** The address of the server whose answer is being given; 0 if none has answered. */
@@ -173,6 +189,14 @@ export class Forwarder {
     this.forward(data, asker, forward?.upstream);
   }
 
+  /** One that has waited for a place has its turn: who asked the same meanwhile may have brought the answer. */
+  private askAgain({ data, asker }: Queued): void {
+    const { counts } = this;
+    counts.queries--; // it was counted when it came
+    if (isTcp(asker)) counts.tcp--;
+    this.ask(data, asker);
+  }
+
   /** What cannot be read, or is not for us, is answered by its header alone. */
   private complain(data: Uint8Array, asker: Asker, code: number): void {
     const { out } = this;
@@ -222,6 +246,9 @@ export class Forwarder {
     if (victim !== undefined) {
       counts.refused++;
       this.fail(victim);
+    } else if (!flights.hasRoom(asker.client)) {
+      this.enqueue(data, asker, query.id);
+      return;
     }
     counts.forwarded++;
     const flight = flights.take(asker.client);
@@ -233,6 +260,57 @@ export class Forwarder {
     if (query.optAt !== 0 && query.size > most) write16(flight.query, query.optAt + 3, most);
     this.wait(flight, data, asker, query);
     this.sender.try(flight);
+  }
+
+  /** Lets a query wait for a place among those under way; if there are too many, one of the greediest goes. */
+  private enqueue(data: Uint8Array, asker: Asker, id: number): void {
+    const { queue, context, counts } = this;
+    if (queue.has(asker, id)) return;
+    while (!queue.hasRoom(data.length)) {
+      counts.refused++;
+      const victim = queue.takeVictim(asker.client);
+      if (victim === undefined) return;
+      this.failQueued(victim);
+    }
+    counts.waited++;
+    queue.add(data, asker, context.clock.now());
+    this.sweeping ??= context.clock.after(SWEEP_TICKS, () => this.sweep());
+  }
+
+  private failQueued({ data, asker }: Queued): void {
+    parseQuery(data, this.failed, this.hashOf);
+    this.refuse(asker, data, this.failed, SERVFAIL);
+  }
+
+  /** What has waited too long is told so, before its host gives up. */
+  private sweep(): void {
+    const { queue, context, counts } = this;
+    for (;;) {
+      const late = queue.takeLate(context.clock.now(), DNS_WAIT_TICKS);
+      if (late === undefined) break;
+      counts.failed++;
+      this.failQueued(late);
+    }
+    this.sweeping = queue.count > 0 ? context.clock.after(SWEEP_TICKS, () => this.sweep()) : undefined;
+  }
+
+  /** Places have become free: those who wait for one have their turns. */
+  private serve(): void {
+    const { queue, flights } = this;
+    this.isServeDue = false;
+    for (let i = 0; i < SERVED && !flights.isFull; i++) {
+      const next = queue.take();
+      if (next === undefined) return;
+      this.askAgain(next);
+    }
+    if (queue.count > 0 && !flights.isFull) this.serveLater();
+  }
+
+  /** Not in the midst of an answer. */
+  private serveLater(): void {
+    if (this.isServeDue) return;
+    this.isServeDue = true;
+    this.context.clock.after(0, () => this.serve());
   }
 
   /** Lets one more wait for a query under way; if there are too many, one of the greediest goes. */
@@ -385,6 +463,7 @@ export class Forwarder {
   private finish(flight: Flight): void {
     this.sender.hangUp(flight);
     this.flights.release(flight);
+    if (this.queue.count > 0) this.serveLater();
     this.onRoom();
   }
 }

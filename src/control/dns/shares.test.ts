@@ -4,7 +4,7 @@
 import test from 'ava';
 import { answerTo, DnsLab, query, record } from '../../../test/dns-lab.ts';
 import { STATION_SETTLE_TICKS, TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { DNS_FLIGHTS } from '../limits.ts';
+import { DNS_FLIGHTS, DNS_WAIT_TICKS } from '../limits.ts';
 
 const GOOD = '192.168.0.20';
 const GOOD_MAC = '02:00:00:00:01:20';
@@ -104,4 +104,44 @@ test('a page of a good host’s names is resolved while made-up stations ask', a
   }
   const heard = made.told.filter(({ host: to, message }) => to === GOOD && message.answers?.length === 1);
   t.is(heard.length, page);
+});
+
+test('an office of 150 hosts with two names each of their own is answered, none with SERVFAIL', async t => {
+  const made = await DnsLab.create();
+  const office = Array.from({ length: 150 }, (_, n) => ({ at: `192.168.0.${60 + n}`, mac: madeUp(500 + n) }));
+  for (const { at, mac } of office) made.introduce(at, mac);
+  made.wait(STATION_SETTLE_TICKS + 10 * TICKS_PER_SECOND);
+  made.asked.length = 0;
+  for (let n = 0; n < 2; n++)
+    for (const [i, { at, mac }] of office.entries())
+      made.ask(query(`name${n}.host${i}.example`, { id: 2 * i + n }), at, 4000, mac);
+  const names = made.asked.map(({ message }) => message.questions?.[0]?.name.toLowerCase());
+  t.is(new Set(names).size, DNS_FLIGHTS, 'so many are under way');
+  // The server takes its time: 50 ms each.
+  for (let round = 0; round < 40 && made.told.length < 300; round++) {
+    // What was asked again meanwhile is answered once.
+    const asked = new Map(made.asked.splice(0).map(each => [each.port, each]));
+    made.wait(5);
+    for (const each of asked.values()) made.reply(each, answerTo(each, []));
+  }
+  t.is(made.told.length, 300);
+  t.true(made.told.every(({ data }) => ((data[3] ?? 0) & 15) === 0));
+  t.is(new Set(made.told.map(({ host: to, message }) => `${to} ${message.id}`)).size, 300);
+  t.is(made.counts().refused, 0);
+  t.is(made.counts().waited, 300 - DNS_FLIGHTS);
+});
+
+test('what waits for a place has its turn though the server is silent, and SERVFAIL then', async t => {
+  const made = await DnsLab.create();
+  const office = Array.from({ length: DNS_FLIGHTS + 20 }, (_, n) => ({
+    at: `192.168.0.${60 + n}`,
+    mac: madeUp(500 + n),
+  }));
+  for (const { at, mac } of office) made.introduce(at, mac);
+  made.wait(STATION_SETTLE_TICKS + 10 * TICKS_PER_SECOND);
+  for (const [i, { at, mac }] of office.entries())
+    made.ask(query(`host${i}.example`, { id: i }), at, 4000, mac);
+  made.wait(2 * DNS_WAIT_TICKS + TICKS_PER_SECOND);
+  t.is(made.told.length, office.length);
+  t.true(made.told.every(({ data }) => ((data[3] ?? 0) & 15) === 2));
 });

@@ -102,8 +102,14 @@ test('a full table of queries: the oldest of the greediest, but what others wait
   t.is(table.victimFor(9), greedy[1]);
   t.is(greedy[0]?.client, 8);
   t.false(table.isAtShare(9), 'others have more');
-  // As many clients as places: the oldest goes, whoever it is.
+  // As many clients as places: nobody has more than is fair, so the new one waits.
   for (const flight of [...table.active]) table.release(flight);
-  const each = Array.from({ length: DNS_FLIGHTS }, (_, i) => begin(table, 200 + i));
-  t.is(table.victimFor(9), each[0]);
+  for (let i = 0; i < DNS_FLIGHTS; i++) begin(table, 200 + (i >> 4));
+  t.is(table.victimFor(9), undefined);
+  t.false(table.hasRoom(9));
+  // One more than that is not.
+  table.release(table.active[DNS_FLIGHTS - 1] as Flight);
+  const [first] = table.active;
+  begin(table, 200);
+  t.is(table.victimFor(9), first);
 });

@@ -13,6 +13,11 @@ export class Shares {
     return this.clients.get(client) ?? 0;
   }
 
+  /** How many the client's source has, it among them. */
+  ofSource(client: number): number {
+    return this.sources.get(sourceOf(client)) ?? 0;
+  }
+
   count(client: number, more: number): void {
     add(this.clients, client, more);
     add(this.sources, sourceOf(client), more);
