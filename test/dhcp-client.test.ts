@@ -5,13 +5,16 @@
 import test, { type ExecutionContext } from 'ava';
 import { type BoardRouter, boardRouter } from './harness/board-router.ts';
 import { type Laptop, plugIn } from './harness/laptop.ts';
+import type { Segment } from './harness/namespace.ts';
 import { Peer } from './harness/peer.ts';
 import { eventually } from './harness/processes.ts';
 import { GATEWAY, Provider } from './harness/provider.ts';
 import { runSeed } from './harness/random.ts';
 import { type SimRouter, simRouter } from './harness/sim-router.ts';
+import { openTap } from './harness/tap.ts';
 import { pause } from './harness/town.ts';
 import { isRoot, TEST_MILLISECONDS } from './harness/whole.ts';
+import { concat } from './packets.ts';
 
 type Dut = SimRouter | BoardRouter;
 
@@ -234,6 +237,95 @@ scenario(
       await router.console('set lan address 192.168.0.1/24'),
       /shares addresses with the WAN's network/,
     );
+  },
+);
+
+scenario(
+  'sim: the provider is told who we are: station address, client identifier, vendor class of two words',
+  () => simRouter(OUT_OF_THE_BOX),
+  async (t, provider, router) => {
+    const dnsmasq = await provider.dnsmasq(
+      '203.0.113.100',
+      '203.0.113.150',
+      '--dhcp-host=id:me@isp,203.0.113.77',
+      '--dhcp-host=02:00:00:00:0a:0b,203.0.113.78',
+    );
+    await router.start(provider);
+    await wan(router, /^address +203\.0\.113\.1\d\d\/24$/m);
+    t.is(await router.console('set wan mac 02:00:00:00:0a:0b'), '');
+    await wan(router, /^address +203\.0\.113\.78\/24$/m);
+    await dnsmasq.until(/DHCPACK\(eth0\) 203\.0\.113\.78 02:00:00:00:0a:0b/);
+    t.is(await router.console('set wan vendor-class MSFT 5.0'), '');
+    await dnsmasq.until(/vendor class: MSFT 5\.0/);
+    t.is(await router.console('set wan client-id me@isp'), '');
+    await wan(router, /^address +203\.0\.113\.77\/24$/m);
+    const peer = await provider.network.ip(provider.inet.namespace, 'neigh', 'show', '203.0.113.77');
+    t.regex(peer, /02:00:00:00:0a:0b/);
+  },
+);
+
+/** A line to the provider on which all is tagged: what comes without the tag gets nowhere. */
+async function taggedLine(
+  provider: Provider,
+  vlan: number,
+): Promise<{ line: Segment; close(): Promise<void> }> {
+  const { network } = provider;
+  const line = await network.segment('line');
+  await line.tap('tagged');
+  await provider.wan.tap('plain');
+  const [tagged, plain] = [openTap('tagged', network.switch), openTap('plain', network.switch)];
+  const tag = [0x81, 0, vlan >> 8, vlan & 255];
+  tagged.receive = frame => {
+    if (tag.every((byte, i) => frame[12 + i] === byte))
+      plain.send(concat(frame.slice(0, 12), frame.slice(16)));
+  };
+  plain.receive = frame => tagged.send(concat(frame.slice(0, 12), tag, frame.slice(12)));
+  return { line, close: async () => void (await Promise.all([tagged.close(), plain.close()])) };
+}
+
+scenario(
+  'sim: the provider is in a VLAN, and a page behind it is loaded',
+  () => simRouter(OUT_OF_THE_BOX),
+  async (t, provider, router) => {
+    const { line, close } = await taggedLine(provider, 7);
+    await provider.dnsmasq('203.0.113.100', '203.0.113.150');
+    await webServer(provider);
+    try {
+      await router.start({ network: provider.network, lan: provider.lan, wan: line });
+      t.is(await router.console('set wan vlan 7'), '');
+      await wan(router, /^address +203\.0\.113\.1\d\d\/24$/m);
+      t.not(await browse(provider, await newLaptop(provider)), '');
+      t.is(await router.console('set wan vlan 8'), '');
+      await wan(router, /^address +none$/m);
+    } finally {
+      await close();
+    }
+  },
+);
+
+scenario(
+  "sim: an address of /31 and of /32 set by hand, and a modem's page on the WAN's own link",
+  () => simRouter(OUT_OF_THE_BOX),
+  async (t, provider, router) => {
+    await webServer(provider);
+    // The modem knows no way but its link.
+    const modem = await provider.network.host('modem', provider.wan, ['192.168.100.1/24']);
+    await provider.network.ip(modem.namespace, 'route', 'add', '203.0.113.0/24', 'dev', 'eth0');
+    const page = await Peer.start(modem);
+    await page.http(80, '0.0.0.0');
+    await router.start(provider);
+    const laptop = await newLaptop(provider);
+    const loads = async (address: string): Promise<void> => {
+      const words = ['--max-time', '60', '--retry', '10', '--retry-delay', '1', '--retry-all-errors'];
+      t.not(await provider.within(laptop.namespace, ['curl', '-sS', ...words, `http://${address}/`]), '');
+    };
+    for (const prefix of ['203.0.113.8/31', '203.0.113.9/32']) {
+      t.is(await router.console(`set wan static ${prefix} ${GATEWAY}`), '');
+      t.regex(await router.console('show wan'), new RegExp(`^address +${prefix}$`, 'm'));
+      await loads('203.0.113.2');
+    }
+    t.is(await router.console('set wan modem 192.168.100.1'), '');
+    await loads('192.168.100.1');
   },
 );
 

@@ -1,7 +1,7 @@
 // The DHCP server against real clients: on the sim board, and on the image booted on an emulated 486.
 // Not here: what it does message by message (src/control/dhcp/server.test.ts), the WAN's client.
 
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -10,7 +10,7 @@ import { type Host, within } from './harness/namespace.ts';
 import { eventually } from './harness/processes.ts';
 import { runSeed } from './harness/random.ts';
 import { simRouter } from './harness/sim-router.ts';
-import { LAN_ADDRESS, pings, type Router, type Town } from './harness/town.ts';
+import { LAN_ADDRESS, listening, pings, type Router, scapy, type Town } from './harness/town.ts';
 import { wholeTests } from './harness/whole.ts';
 
 const ROOT = join(import.meta.dirname, '..');
@@ -24,7 +24,7 @@ case "$1$reason" in
     ip address flush dev $dev
     ip address add $ip/$subnet dev $dev
     ip route replace default via $router
-    echo "script: $1$reason $ip $subnet $router dns $dns" ;;
+    echo "script: $1$reason $ip $subnet $router dns $dns wpad $wpad" ;;
   deconfig|PREINIT) ip address flush dev $dev; ip link set $dev up ;;
 esac
 exit 0
@@ -185,6 +185,109 @@ const nodeDhcp: Check = async (t, town) => {
   await town.network.ip(host.namespace, 'link', 'set', 'eth0', 'down');
 };
 
+/** The station address of a host's card. */
+async function stationOf(town: Town, host: Host): Promise<string> {
+  const [link] = JSON.parse(await town.network.ip(host.namespace, '-j', 'link', 'show', 'eth0'));
+  return String(link.address);
+}
+
+/** Two cards with one reserved address, of which each is asked by several systems; BOOTP; an option that is forced. */
+const identities: Check = async (t, town, router) => {
+  const shared = '192.168.0.77';
+  const [cable, radio] = [await newHost(town, 'cable'), await newHost(town, 'radio')];
+  const type = async (line: string): Promise<string> => await router.console!(line);
+  t.is(await type(`set dhcp reserve ${await stationOf(town, cable)} ${shared} twin`), '');
+  t.regex(
+    await type(`set dhcp reserve ${await stationOf(town, radio)} ${shared} twin`),
+    /reserved for .* too/,
+  );
+  t.is(await type('set dhcp option 252 http://192.168.0.4/wpad.dat always'), '');
+  await withFiles(async (directory, script) => {
+    const udhcpc = async (host: Host, ...words: string[]): Promise<string> => {
+      const all = ['udhcpc', '-i', 'eth0', '-n', '-f', '-q', '-t', '10', '-T', '2', '-s', script, ...words];
+      const text = await eventually(
+        async () => (await host.run(all)).stdout,
+        stdout => stdout.includes('script: bound'),
+      );
+      t.true(text.includes('wpad http://192.168.0.4/wpad.dat'), text);
+      return /script: bound (\S+)/.exec(text)?.[1] ?? '';
+    };
+    // The boot ROM, one system and another.
+    t.is(await udhcpc(cable), shared);
+    t.is(await udhcpc(cable, '-C', '-x', '0x3d:00aabbccddee'), shared);
+    const settings = join(directory, 'dhclient.conf');
+    await writeFile(
+      settings,
+      'send dhcp-client-identifier "another system";\ninitial-interval 2;\ntimeout 80;\n',
+    );
+    const files = ['-lf', join(directory, 'leases'), '-pf', join(directory, 'pid'), '-cf', settings];
+    const { stdout, stderr } = await cable.run(['dhclient', '-1', '-v', '-sf', script, ...files, 'eth0']);
+    t.true((stdout + stderr).includes(`DHCPACK of ${shared}`), stdout + stderr);
+    await cable.run(['dhclient', '-x', ...files, 'eth0']);
+    t.regex(await listed(router, shared), / twin/);
+    // The cable is there, so the radio gets another address; without the cable it gets this one.
+    await town.network.ip(cable.namespace, 'address', 'replace', `${shared}/24`, 'dev', 'eth0');
+    t.regex(await udhcpc(radio), /^192\.168\.0\.1\d\d$/);
+    await town.network.ip(cable.namespace, 'link', 'set', 'eth0', 'down');
+    t.is(await udhcpc(radio), shared);
+  });
+  const old = await newHost(town, 'bootp');
+  const mac = await stationOf(town, old);
+  t.is(await type(`set dhcp reserve ${mac} 192.168.0.78`), '');
+  const said = await scapy(
+    old,
+    `mac = "${mac}"`,
+    'chaddr = bytes.fromhex(mac.replace(":", ""))',
+    'ask = Ether(src=mac, dst="ff:ff:ff:ff:ff:ff") / IP(src="0.0.0.0", dst="255.255.255.255") / UDP(sport=68, dport=67)',
+    'ask = ask / BOOTP(chaddr=chaddr, xid=77, flags=0x8000) / Raw(bytes(64))',
+    'got = lambda p: BOOTP in p and p[BOOTP].op == 2 and p[BOOTP].xid == 77',
+    'sniffer = AsyncSniffer(iface="eth0", lfilter=got, count=1, timeout=60, started_callback=lambda: sendp(ask, iface="eth0"))',
+    'sniffer.start()',
+    'sniffer.join()',
+    'print(sniffer.results[0][BOOTP].yiaddr)',
+  );
+  t.is(said.trim(), '192.168.0.78');
+  for (const host of [cable, radio, old]) await type(`unset dhcp reserve ${await stationOf(town, host)}`);
+  t.is(await type('unset dhcp option 252'), '');
+};
+
+/** iPXE, the boot ROM of a PC on the LAN: it loads by TFTP what set dhcp boot names, a script that says what it was told. */
+const netboot: Check = async (t, town, router) => {
+  const { network, shelf } = town;
+  t.is(await router.console!(`set dhcp boot hello.ipxe ${shelf.address}`), '');
+  await withFiles(async directory => {
+    const values = ['net0/ip', 'net0/gateway', 'next-server', 'filename'].map(name => `\${${name}}`);
+    await writeFile(join(directory, 'hello.ipxe'), `#!ipxe\necho told ${values.join(' ')}\nsleep 600\n`);
+    await chmod(directory, 0o755);
+    const tftp = ['--port=0', '--enable-tftp', `--tftp-root=${directory}`, '--log-facility=-', '--pid-file='];
+    const server = shelf.start(['dnsmasq', '-C', '/dev/null', '-k', '--user=root', ...tftp]);
+    await listening(shelf, ':69');
+    await town.lan.tap('pc');
+    const pc = network.processes.start(
+      [
+        ...['qemu-system-i386', '-M', 'pc,graphics=off', '-accel', 'tcg', '-m', '64', '-nodefaults'],
+        ...[
+          '-display',
+          'none',
+          '-serial',
+          'stdio',
+          '-netdev',
+          'tap,id=lan,ifname=pc,script=no,downscript=no',
+        ],
+        ...['-device', 'e1000,netdev=lan,mac=52:54:00:00:77:01,romfile=pxe-e1000.rom,bootindex=0'],
+      ],
+      { within: within(network.switch) },
+    );
+    const [, address] = await pc.until(
+      new RegExp(`told (192\\.168\\.0\\.1\\d\\d) ${LAN_ADDRESS} ${shelf.address} hello\\.ipxe`),
+    );
+    t.regex(await listed(router, address!), /52:54:00:00:77:01 leased/);
+    await pc.stop();
+    await server.stop();
+  });
+  t.is(await router.console!('unset dhcp boot'), '');
+};
+
 /** perfdhcp is a relay with many clients behind it; new ones come no faster than the limit. */
 const perfdhcp: Check = async (t, town, router) => {
   const host = await newHost(town, 'crowd');
@@ -228,6 +331,8 @@ const checks: [string, Check][] = [
   ['dhclient gets a lease, remembers it, and gives it back', dhclient],
   ['dhcpcd gets a lease and gives it back', dhcpcd],
   ["node-dhcp's client gets a lease", nodeDhcp],
+  ['one card, several systems; two cards, one address; BOOTP; an option that nobody asks for', identities],
+  ['iPXE loads what set dhcp boot names', netboot],
   ['perfdhcp: 25 clients behind a relay', perfdhcp],
 ];
 

@@ -72,9 +72,14 @@ for (const router of [simRouter(), boardRouter({ name: 'time' })]) {
       const seconds = Date.parse(`${answer.slice(0, 19).replace(' ', 'T')}Z`) / 1000;
       t.true(seconds >= from - OFF_SECONDS && seconds <= Date.now() / 1000 + OFF_SECONDS, answer);
       t.regex(answer, new RegExp(`NTP server ${SERVER.replaceAll('.', '\\.')}, stratum 5`));
-      await type('set timezone CET-1CEST,M3.5.0,M10.5.0/3');
-      t.regex(await type('show time'), /^[-0-9]+ [:0-9]+ CES?T/);
-      await type('unset timezone');
+      for (const zone of ['Europe/Berlin', 'CET-1CEST,M3.5.0,M10.5.0/3']) {
+        t.is(await type(`set timezone ${zone}`), '');
+        const shown = await type('show time');
+        t.regex(shown, /^[-0-9]+ [:0-9]+ CES?T/);
+        t.true(shown.includes(`time zone ${zone}, next change: `), shown);
+      }
+      t.is(await type('set timezone UTC'), '');
+      t.regex(await type('show time'), /^[-0-9]+ [:0-9]+ UTC/);
       await server.stop();
     },
   );

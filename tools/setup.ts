@@ -46,6 +46,7 @@ const NEEDS: readonly Need[] = [
   { name: 'dnsperf', program: 'dnsperf', purpose: 'test', why: 'many DNS queries' },
   { name: 'udhcpc', program: 'udhcpc', purpose: 'test', why: 'DHCP client of small devices' },
   { name: 'isc-dhcp-client', program: 'dhclient', purpose: 'run', why: 'an address for a host of the LAN' },
+  { name: 'ipxe-qemu', program: 'qemu-system-i386', purpose: 'test', why: 'the boot ROM of a PC on the LAN' },
   { name: 'dhcpcd-base', program: 'dhcpcd', purpose: 'test', why: 'DHCP client of the BSDs' },
   { name: 'kea-admin', program: 'perfdhcp', purpose: 'test', why: 'many DHCP clients at once' },
   { name: 'chrony', program: 'chronyd', purpose: 'test', why: 'an NTP server' },
