@@ -45,6 +45,11 @@ export const DHCP_LEASE_SHORT_SECONDS = 600;
  * another's to have, and the client is offered one again.
  */
 export const DHCP_OFFER_SECONDS = 30;
+/**
+ * Where no other address is left, so many: clients answer an offer in one or two. So a flood of made-up ones, which are
+ * served 4 a second (DHCP_NEW_TICKS), has 20 addresses of the pool after its first five seconds, and leaves the others.
+ */
+export const DHCP_OFFER_LEAST_SECONDS = 5;
 /** Seconds that an address which a stranger uses is left alone; meanwhile the pool is one smaller. */
 export const DHCP_QUARANTINE_SECONDS = 600;
 /** Days that an address is remembered for a client which is gone. It then gets whichever is free. */
@@ -75,7 +80,11 @@ export const DHCP_NEW_TICKS = 25;
 /**
  * Strangers' messages that are read at once, two of each host of an office, and ticks after which one more is: 16 a second
  * cost a quarter of a 66 MHz board, and a flood's first 320 what it has in 5 s, once in 20 s. Past it they are dropped
- * unread: strangers suffer, who is known does not.
+ * unread: strangers suffer, who is known does not. Of a flood of F made-up clients a second a new host's DISCOVER is read with
+ * a chance of 16 in F and served with 4 in F: at 20 a second it takes five tries, at 100 it takes 25, and at 3,000 there is no
+ * lease while it lasts. A host repeats itself and a made-up one does not, but to see that the plane would have to remember
+ * all who asked in the 4 s between two tries, 32 KB of bits at 3,000 a second, and who goes round 10,000 stations
+ * repeats himself as well. So it is not done.
  */
 export const DHCP_MESSAGE_BURST = 320;
 export const DHCP_MESSAGE_TICKS = 6;

@@ -34,6 +34,7 @@ import {
   DHCP_HISTORY_SECONDS,
   DHCP_NOTE_BURST,
   DHCP_NOTE_SECONDS,
+  DHCP_OFFER_LEAST_SECONDS,
   DHCP_OFFER_SECONDS,
   DHCP_QUARANTINE_SECONDS,
 } from '../limits.ts';
@@ -75,6 +76,7 @@ const READY = 0x4c656173;
 /** Remembered no longer than an offer that nobody took. */
 const NO_HISTORY_TICKS = DHCP_QUARANTINE_SECONDS * TICKS_PER_SECOND;
 const HISTORY_TICKS = DHCP_HISTORY_SECONDS * TICKS_PER_SECOND;
+const STALE_TICKS = (DHCP_OFFER_SECONDS - DHCP_OFFER_LEAST_SECONDS) * TICKS_PER_SECOND;
 /** The part of a lease's time by which a renewal must extend what the store knows: every other one at half. */
 export const NOTE_GAIN = 0.75;
 
@@ -357,19 +359,22 @@ export class LeaseTable {
 
   /**
    * The record that is missed least and whose address lies between the two (unsigned): one that was only offered, then one
-   * whose lease ended longest ago; -1 if none has ended.
+   * whose lease ended longest ago, then the oldest offer to who never had a lease, after DHCP_OFFER_LEAST_SECONDS; or -1.
    */
   oldest(first: number, last: number): number {
     const now = this.clock.now();
     let best = -1;
-    let bestAge = -1;
+    let bestAge = -STALE_TICKS - 1;
     for (let slot = 0; slot < LEASE_COUNT; slot++) {
       const at = recordAt(slot);
-      if (i32at(at + STATE) !== EXPIRED) continue;
+      const state = i32at(at + STATE);
+      const hadLease = (i32at(at + FLAGS) & HAD_LEASE) !== 0;
+      if (state !== EXPIRED && (state !== OFFERED || hadLease)) continue;
       const address = (this.addresses[slot] as number) >>> 0;
       if (address < first >>> 0 || address > last >>> 0) continue;
+      // Of an offer less than nothing, as it is not over.
       let age = since(now, i32at(at + UNTIL));
-      if ((i32at(at + FLAGS) & HAD_LEASE) === 0) age += HISTORY_TICKS;
+      if (state === EXPIRED && !hadLease) age += HISTORY_TICKS;
       if (age > bestAge) {
         best = slot;
         bestAge = age;

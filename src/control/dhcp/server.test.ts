@@ -1,7 +1,9 @@
 import test from 'ava';
+import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import {
   DHCP_LEASE_SECONDS,
   DHCP_LEASE_SHORT_SECONDS,
+  DHCP_OFFER_LEAST_SECONDS,
   DHCP_OFFER_SECONDS,
   DHCP_OPTIONS,
   DHCP_PROBE_TICKS,
@@ -460,4 +462,31 @@ test('leases and settings outlive control', async t => {
   t.is(join(station(2)), '192.168.0.20');
   t.is(command(`revoke ${address}`), '');
   t.is(command('show leases').match(/leased/g)?.length, 1);
+});
+
+test('where no other address is left the oldest offer that nobody took goes, not that of who had a lease', async t => {
+  const { one, say, join, command, seconds } = await lab();
+  t.is(command('set dhcp range 192.168.0.100 192.168.0.103'), '');
+  const address = join(station(1));
+  say(station(1), RELEASE, { ciaddr: address, server: ROUTER });
+  t.is(one(station(1), DISCOVER).yiaddr, address);
+  const offered = [2, 3, 4].map(n => one(station(n), DISCOVER).yiaddr);
+  t.deepEqual(say(station(5), DISCOVER), []);
+  seconds(DHCP_OFFER_LEAST_SECONDS);
+  t.is(join(station(3)), offered[1], 'one that was slow');
+  t.is(join(station(5)), offered[0], 'the oldest');
+  t.is(join(station(6)), offered[2]);
+  t.deepEqual(say(station(7), DISCOVER), []);
+  t.is(one(station(1), DISCOVER).yiaddr, address);
+});
+
+test('made-up clients without end leave a new host an address as soon as it is heard', async t => {
+  const { raw, wait, join } = await lab();
+  for (let n = 0; n < 20 * 40; n++) {
+    const mac = `02:66:00:00:${(n >> 8).toString(16).padStart(2, '0')}:${(n & 255).toString(16).padStart(2, '0')}`;
+    raw(mac, compose(mac, DISCOVER, { xid: n }));
+    wait(TICKS_PER_SECOND / 20);
+  }
+  wait(TICKS_PER_SECOND);
+  t.regex(join(station(1)), /^192\.168\.0\.1\d\d$/);
 });
