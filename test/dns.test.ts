@@ -142,7 +142,7 @@ const checks: Record<string, Check> = {
     t.regex(await dig('+norecurse', 'www.example.com'), /flags: qr( aa)?( ad)? ra;/);
     t.regex(await dig('+tcp', 'example.com', 'AXFR'), /Transfer failed/);
     t.regex(await dig('+ednsopt=65001:61', 'www.example.com'), /status: NOERROR/);
-    t.regex(await dig('+opcode=status', 'www.example.com'), /NOTIMP|FORMERR|REFUSED|SERVFAIL/);
+    t.regex(await dig('+opcode=status', 'www.example.com'), /status: NOTIMP/);
   },
   'long answers: TC by UDP, whole by TCP, whole by UDP for who takes it': async (t, { dig, town }) => {
     const cut = await dig('+ignore', '+bufsize=512', 'long.example.com', 'TXT');

@@ -2,7 +2,10 @@
 
 import { TCP_CONNECTION_COUNT } from '../plane/limits.ts';
 
-/** The longest datagram that control sends, bytes: DNS answers by EDNS0 (RFC 6891, section 6.2.5). */
+/**
+ * The longest datagram that control sends, bytes: DNS answers by EDNS0 (RFC 6891, section 6.2.5). For a longer answer a host
+ * is told to come by TCP.
+ */
 export const UDP_SEND_BYTES = 4096;
 
 /** Lines that the log keeps: a day of an ordinary router. One more takes the place of the oldest. 200 x 160 characters are 32 KB. */
@@ -105,7 +108,10 @@ export const DHCP_NOTE_BURST = 64;
 export const DHCP_NOTE_SECONDS = 60;
 
 // --- DNS ------------------------------------------------------------------------------------------------
-/** Answers kept, bytes with 2 for each TTL, and how many: an answer is 130 bytes on average. */
+/**
+ * Answers kept, bytes with 2 for each TTL, and how many: an answer is 130 bytes on average. One more pushes out those that
+ * were asked for once and longest ago; who asks for them again waits for a server. One longer than UDP_SEND_BYTES is not kept.
+ */
 export const DNS_CACHE_BYTES = 64 * 1024;
 /** A power of two. */
 export const DNS_CACHE_ENTRIES = 512;
@@ -154,10 +160,13 @@ export const DNS_WAITERS = 320;
 export const DNS_GIVEN = 32;
 /** Servers that are asked in turn. More are refused at the console; of a lease's those behind them are not asked. */
 export const DNS_SERVERS = 4;
-/** Names set by hand, and domains whose names may have private addresses. */
+/** Names set by hand, and domains whose names may have private addresses. One more is refused at the console. */
 export const DNS_HOSTS = 32;
 export const DNS_ALLOWED = 16;
-/** What servers are told that we take by UDP: no fragments on any link (DNS flag day 2020). */
+/**
+ * What servers are told that we take by UDP: no fragments on any link (DNS flag day 2020). A longer answer is cut, and its
+ * host comes by TCP, by which it is asked for again.
+ */
 export const DNS_UPSTREAM_BYTES = 1232;
 /** A query is sent this often, and waited for so long, ticks; then SERVFAIL, before resolvers give up at 5 s. */
 export const DNS_TRY_TICKS: readonly number[] = [120, 150, 210];
@@ -181,7 +190,10 @@ export const DNS_PIPE_IDLE_TICKS = 300;
 export const DNS_SPOOFS = 16;
 /** Answers in a row without the case of the letters that were sent, after which a server gets names as they were asked. */
 export const DNS_SPOILS = 3;
-/** The longest answer taken by TCP: with its length it is what a connection may hold (TCP_SEND_BYTES). */
+/**
+ * The longest answer taken by TCP: with its length it is what a connection may hold (TCP_SEND_BYTES). A longer one is SERVFAIL
+ * to who asked for it; others of its connection come.
+ */
 export const DNS_TCP_BYTES = 16 * 1024 - 2;
 /** The longest query. A longer one is not answered by UDP, and ends the connection by TCP. */
 export const DNS_QUERY_BYTES = 4096;
@@ -192,7 +204,10 @@ export const DNS_QUERY_BYTES = 4096;
 export const DNS_TCP_QUERIES = 24;
 export const DNS_TCP_UNSENT = 4096;
 
-/** TCP connections of the router itself, all services together. */
+/**
+ * TCP connections of the router itself, all services together. When all are taken, one to a DNS server that nobody waits for
+ * goes for a client, and then those of clients as below; a query that wants one to a server waits, 4.8 s at most.
+ */
 export const TCP_CONNECTIONS: number = TCP_CONNECTION_COUNT;
 /**
  * Of these, at most so many were opened by others: the rest is for asking upstream. One more ends the one that has been
@@ -204,9 +219,15 @@ export const TCP_ACCEPTED = 6;
  * refused if all are busy.
  */
 export const TCP_CLIENT = 3;
-/** Bytes that wait to be sent or acknowledged: a DNS message of 16 KB is far more than any in use. */
+/**
+ * Bytes that wait to be sent or acknowledged: a DNS message of 16 KB is far more than any in use. What has no room behind
+ * them waits, a query as it is and an answer by being asked for again; who does not take his answers waits for himself.
+ */
 export const TCP_SEND_BYTES = 16 * 1024;
-/** Answers to segments that make no sense, a second: resets and challenge ACKs (RFC 5961, section 7). */
+/**
+ * Answers to segments that make no sense, a second: resets and challenge ACKs (RFC 5961, section 7). Past it such segments
+ * are dropped, and whose connection is out of step is put right a second later; no other notices.
+ */
 export const TCP_REPAIRS_PER_SECOND = 50;
 
 /**

@@ -14,7 +14,7 @@ import {
   SERVER,
 } from '../../../test/dns-lab.ts';
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { DNS_CLIENT_FLIGHTS, DNS_FLIGHTS, DNS_NEGATIVE_SECONDS } from '../limits.ts';
+import { DNS_ALLOWED, DNS_CLIENT_FLIGHTS, DNS_FLIGHTS, DNS_HOSTS, DNS_NEGATIVE_SECONDS } from '../limits.ts';
 
 const A = record('www.example.com', '192.0.2.1');
 const ASK = query('www.example.com');
@@ -411,6 +411,22 @@ test('settings are listed, taken back, and refused with a cause', async t => {
     ['unset dns host nobody', /^Cannot unset DNS host nobody: it is not set/],
   ];
   for (const [line, why] of refusals) t.regex(lab.command(line), why);
+});
+
+test('one name or domain more than there is room for is refused in words, and the others stay', async t => {
+  const lab = await DnsLab.create();
+  for (const [what, most, value] of [
+    ['host', DNS_HOSTS, ' 192.168.0.9'],
+    ['allow', DNS_ALLOWED, ''],
+  ] as const) {
+    for (let i = 0; i < most; i++) t.is(lab.command(`set dns ${what} n${i}.example${value}`), '');
+    t.is(
+      lab.command(`set dns ${what} more.example${value}`).trim(),
+      `Cannot set DNS ${what} more.example: all ${most} entries are in use`,
+    );
+    t.is(lab.command(`set dns ${what} n0.example${value}`), '', 'one that is set may be set anew');
+    t.is(lab.command('show config').split(`set dns ${what} `).length - 1, most);
+  }
 });
 
 test('what is not RA or RD in flags comes from the server', async t => {

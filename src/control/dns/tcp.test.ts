@@ -6,15 +6,18 @@ import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import {
   DNS_NO_TCP_TICKS,
   DNS_PIPE_IDLE_TICKS,
+  DNS_QUERY_BYTES,
   DNS_TCP_BYTES,
   DNS_TCP_QUERIES,
   DNS_TCP_TICKS,
   DNS_WAIT_TICKS,
+  DNS_WAITERS,
 } from '../limits.ts';
 import { answer, CLIENT, framed, SERVER, tcpLab } from './tcp-lab.ts';
 
 const names = (count: number): Uint8Array[] =>
   Array.from({ length: count }, (_, i) => query(`n${i}.example.com`, { id: i }));
+const inside = (client: number) => ({ address: client, port: 0, index: 0, client });
 const joined = (messages: Uint8Array[]): Uint8Array =>
   Uint8Array.from(messages.flatMap(message => [...framed(message)]));
 
@@ -309,4 +312,34 @@ test.serial('a client with its share by TCP waits; the queries of others go on',
   t.is(other.got.length, 1);
   for (const end of ends) t.is(end.got.length, 30);
   t.is(lab.forwarder.counts.refused, 0);
+});
+
+test.serial('a query that is too long is not answered', t => {
+  const lab = tcpLab();
+  const told: number[] = [];
+  for (const length of [DNS_QUERY_BYTES, DNS_QUERY_BYTES + 1]) {
+    const data = new Uint8Array(length);
+    data.set(query('www.example.com'));
+    lab.forwarder.ask(data, { ...inside(CLIENT), reply: () => told.push(length) });
+  }
+  for (const each of lab.sent) lab.reply(each, answer(each.data.subarray(0, 33)));
+  t.deepEqual(told, [DNS_QUERY_BYTES]);
+  t.is(lab.forwarder.counts.malformed, 1);
+});
+
+test.serial('one who waits more than there is room for sends the oldest away, and the query goes on', t => {
+  const lab = tcpLab();
+  const codes: number[] = [];
+  for (let i = 0; i <= DNS_WAITERS; i++) {
+    const reply = (m: Uint8Array): void => void codes.push(i * 16 + (m[3]! & 15));
+    lab.forwarder.ask(query('www.example.com', { id: i }), { ...inside(CLIENT + i), reply });
+  }
+  t.deepEqual(codes.splice(0), [2], 'the first of them, as everybody has one');
+  t.is(lab.sent.length, 1);
+  for (const each of lab.sent) lab.reply(each, answer(each.data));
+  lab.wait(TICKS_PER_SECOND);
+  t.deepEqual(
+    codes,
+    Array.from({ length: DNS_WAITERS }, (_, i) => (i + 1) * 16),
+  );
 });
