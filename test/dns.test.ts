@@ -189,6 +189,24 @@ const checks: Record<string, Check> = {
     t.regex(await dig('nobody.home.arpa'), /status: NXDOMAIN/);
     t.regex(await dig('+tcp', '+dnssec', 'printer'), /192\.168\.0\.9/);
   },
+  'names that nobody has outside, domains with servers of their own, and resolve': async (
+    t,
+    { dig, console },
+  ) => {
+    t.is(await dig('+short', 'localhost'), '127.0.0.1\n');
+    for (const name of ['printer.local', 'a.test', 'lb._dns-sd._udp.0.0.168.192.in-addr.arpa', 'word'])
+      t.regex(await dig(name, 'PTR'), /status: NXDOMAIN/, name);
+    t.is(await console(`set dns forward second.example ${STRANGER}`), '');
+    for (const way of ['+notcp', '+tcp'])
+      t.is(await dig('+short', way, `${way.slice(1)}.second.example`), '192.0.2.53\n');
+    t.regex(
+      await console('resolve new.second.example'),
+      new RegExp(`192\\.0\\.2\\.53 .*from ${STRANGER} in`, 's'),
+    );
+    t.regex(await console('resolve new.second.example'), /1 record, from the cache/);
+    t.regex(await console('resolve longer.example.com txt'), new RegExp(`1 record, from ${SERVER} in`));
+    t.is(await console('unset dns forward second.example'), '');
+  },
   'nothing answers on the WAN': async (t, { town }) => {
     for (const way of ['+notcp', '+tcp']) {
       const words = ['dig', way, '+time=1', '+tries=1', '@203.0.113.10', 'www.example.com'];
@@ -275,14 +293,17 @@ function suite(
       'missing.example.com A',
     ];
     await writeFile(file, `${queries.join('\n')}\n`);
-    // Few at once, so that after a pause of this machine no crowd of them meets a queue of 32.
-    const words = `dnsperf -s ${LAN_ADDRESS} -d ${file} -n ${LOAD_ROUNDS} -c 4 -q 8 -Q 30 -t 20`.split(' ');
-    const report = await town.laptop.output(words, { seconds: LOAD_SECONDS });
-    const lost = Number(report.match(/Queries lost:\s+(\d+)/)?.[1]);
-    const sent = Number(report.match(/Queries sent:\s+(\d+)/)?.[1]);
-    t.log(`${name}: ${sent} queries, ${lost} lost`);
-    // dnsperf does not ask twice: what a faulty wire loses is lost.
-    t.true(sent === LOAD_ROUNDS * queries.length && lost <= (name.includes('faulty') ? sent / 3 : 1), report);
+    // Few at once, so that after a pause of this machine no crowd of them meets a queue of 32. By TCP faulty wires are slow.
+    const isFaulty = name.includes('faulty');
+    for (const way of isFaulty ? ['-c 4 -q 8'] : ['-c 4 -q 8', '-m tcp -c 2 -q 24']) {
+      const words = `dnsperf -s ${LAN_ADDRESS} -d ${file} -n ${LOAD_ROUNDS} ${way} -Q 30 -t 20`.split(' ');
+      const report = await town.laptop.output(words, { seconds: LOAD_SECONDS });
+      const lost = Number(report.match(/Queries lost:\s+(\d+)/)?.[1]);
+      const sent = Number(report.match(/Queries sent:\s+(\d+)/)?.[1]);
+      t.log(`${name}: ${sent} queries, ${lost} lost`);
+      // dnsperf does not ask twice: what a faulty wire loses is lost.
+      t.true(sent === LOAD_ROUNDS * queries.length && lost <= (isFaulty ? sent / 3 : 1), report);
+    }
     t.notRegex(await console('show version'), /restarted [1-9]/);
     await eventually(
       () => console('show dns'),
