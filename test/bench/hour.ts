@@ -41,6 +41,8 @@ interface World {
   trouble: string;
 }
 
+const isSame = (a: Uint8Array, b: Uint8Array): boolean => Buffer.compare(a, b) === 0;
+
 /** One conversation of a good host: it speaks, the server answers, and both know what must come. */
 abstract class Session implements Known {
   outsidePort = 0;
@@ -82,6 +84,9 @@ abstract class Session implements Known {
     this.#due = this.world.tick + TALK_SECONDS * TICKS_PER_SECOND;
   }
 
+  /** Whether what the server got is this session's: a bad host's packet may go to the same port. */
+  protected abstract isOwn(read: packets.Read): boolean;
+
   /** The server sees a port; it must stay. */
   protected seen(port: number): void {
     if (this.outsidePort !== 0 && this.outsidePort !== port)
@@ -109,7 +114,13 @@ class UdpSession extends Session {
     );
   }
 
-  atServer({ sourcePort, data }: packets.Read): void {
+  protected isOwn({ protocol, data }: packets.Read): boolean {
+    return protocol === packets.UDP && isSame(data, packets.payload(MESSAGE_BYTES, this.messages));
+  }
+
+  atServer(read: packets.Read): void {
+    const { sourcePort, data } = read;
+    if (!this.isOwn(read)) return;
     this.seen(sourcePort);
     const ip = { source: SERVER, destination: OUTSIDE };
     this.world.bench.wan.send(packets.udp(ip, this.serverPort, sourcePort, data));
@@ -150,8 +161,14 @@ class TcpSession extends Session {
     );
   }
 
-  atServer({ sourcePort, sequence, acknowledgment, tcpFlags: flags, data }: packets.Read): void {
-    if ((flags & packets.RST) !== 0) return;
+  protected isOwn({ protocol, sequence, acknowledgment, tcpFlags: flags }: packets.Read): boolean {
+    if (protocol !== packets.TCP || (flags & packets.RST) !== 0) return false;
+    return sequence === this.#mine && ((flags & packets.SYN) !== 0 || acknowledgment === this.#theirs);
+  }
+
+  atServer(read: packets.Read): void {
+    const { sourcePort, sequence, acknowledgment, tcpFlags: flags, data } = read;
+    if (!this.isOwn(read)) return;
     this.seen(sourcePort);
     const isSyn = (flags & packets.SYN) !== 0;
     if (!isSyn && data.length === 0) return;
@@ -182,6 +199,10 @@ class TcpSession extends Session {
 
 /** A host's queries to the router: each is for a new name, and must be answered in the end. */
 class Resolver extends Session {
+  protected isOwn(): boolean {
+    return false;
+  }
+
   protected speak(): void {
     const label = `n${this.messages}`;
     const id = this.messages & 0xffff;
