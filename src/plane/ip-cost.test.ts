@@ -16,7 +16,8 @@ import {
   WAN,
   WAN_ADDRESS,
 } from '../../test/plane-router.ts';
-import { ROUTE_COUNT } from './limits.ts';
+import { TERM_ADDRESS } from './capture.ts';
+import { CAPTURE_TERM_COUNT, ROUTE_COUNT, SOCKET_COUNT } from './limits.ts';
 
 const OUT = { source: HOST, destination: SERVER };
 const metered = await meteredBuild();
@@ -84,4 +85,34 @@ test.serial('the longest datagram cut for the smallest link', t => {
   t.is(router.toWan().length, 3);
   t.log(`${cut}`);
   t.true(cut < 7800, `${cut}`);
+});
+
+test.serial('a datagram to the last of all sockets, and one to a closed port', t => {
+  const router = startRouter(metered);
+  for (let n = 0; n < SOCKET_COUNT; n++) router.plane.socketOpen(17, 5000 + n, 1 << LAN);
+  const send = (port: number) =>
+    metered.operations(() => router.fromHost(udp({ source: HOST, destination: LAN_ADDRESS }, 1000, port)));
+  // The first of all errors draws keys that stay.
+  send(4999);
+  send(5000);
+  const [last, closed] = [send(5000 + SOCKET_COUNT - 1), send(4999)];
+  t.log(`${last}, refused ${closed}`);
+  t.true(last < 2500, `${last}`);
+  t.true(closed < 7800, `${closed}`);
+});
+
+test.serial('a full frame that a capture with all its terms takes', t => {
+  const router = startRouter(metered);
+  const datagram = udp(OUT, 1000, 53, payload(1472));
+  router.fromHost(datagram);
+  const plain = metered.operations(() => router.fromHost(datagram));
+  for (let n = 0; n < CAPTURE_TERM_COUNT; n++)
+    t.is(router.plane.captureTerm(TERM_ADDRESS, address(HOST), -1), 1);
+  router.plane.captureStart(1 << LAN, 0);
+  const captured = metered.operations(() => router.fromHost(datagram));
+  t.not(router.plane.captureNext(), 0);
+  router.plane.captureStop();
+  router.taken(WAN);
+  t.log(`${captured - plain} more`);
+  t.true(captured - plain < 4000, `${captured - plain}`);
 });
