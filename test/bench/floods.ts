@@ -20,7 +20,7 @@ const FRAME_OVERHEAD = 24;
  * Pages of 256 bytes that are sent between two looks at the machine's clock: of the card's ring of 58 less than half, as on a
  * busy host nearly none of the machine's time passes between two looks, and what no longer fits is lost before the router.
  */
-const RING_PAGES = 28;
+const RING_PAGES = 24;
 const DNS_PORT = 53;
 const DATA_PORT = 5000;
 const IDENTIFIER = 77;
