@@ -18,7 +18,7 @@
 // Strangers have no record: what of them is heard is chance, and no better for one who repeats itself (limits.ts).
 //
 // Known is a station that ARP has heard for the packet's source address, or for the router that the way to it goes by, or
-// one whose lease runs: the flood of a host that makes up addresses, or stations, is none. Behind an inner router all share
+// one whose lease runs, or one without an address that has settled: the flood of a host that makes up addresses, or stations, is none. Behind an inner router all share
 // that router's queue. What a host sends under another's address and station cannot be told from that one's.
 // Cost of a packet, worst: 4,800 operations from the card on (punt-cost.test.ts), of them 1,300 for the leases, 1,100 for
 // two looks through PUNT_LIMIT queues, 250 for the station's record, 400 for the newcomers' queue.
@@ -63,6 +63,7 @@ import {
 import { poolFree, release } from './pool.ts';
 import { routeTo, TO_NEXT_HOP, TO_WAY, WAY_SHIFT, WAY_UNICAST } from './route.ts';
 import {
+  hasSettled,
   STATION_IS_LOUD,
   STATION_SETTLED,
   STATION_WORD,
@@ -226,7 +227,9 @@ function stationOf(packet: i32): i32 {
   const address: i32 = get32(packet + PACKET_IP + IP_SOURCE);
   const mac: i32 = packet + PACKET_FRAME + 6;
   const word: i32 = stationWord(mac);
-  if ((address === 0 || isAt(index, address, mac) === 0) && hasLease(word) === 0) return UNKNOWN;
+  // Without an address it is one that starts anew, or floods so.
+  const isThere: i32 = address === 0 ? hasSettled(word) : isAt(index, address, mac);
+  if (isThere === 0 && hasLease(word) === 0) return UNKNOWN;
   return stationHeard(word);
 }
 

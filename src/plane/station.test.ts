@@ -1,6 +1,6 @@
 import test from 'ava';
 import { type Build, javascriptBuild, wasmBuild } from '../../test/builds.ts';
-import { address, frame, payload, read, udp } from '../../test/packets.ts';
+import { address, BROADCAST, frame, payload, read, udp } from '../../test/packets.ts';
 import {
   HOST,
   HOST_MAC,
@@ -179,6 +179,24 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       t.is(ports.indexOf(7), 1);
     },
   );
+
+  test.serial(`who was there before and starts anew without an address is no stranger (${name})`, t => {
+    const router = start(build);
+    settle(router);
+    const discover = (mac: string, port: number) =>
+      router.put(
+        LAN,
+        frame(
+          BROADCAST,
+          mac,
+          udp({ source: '0.0.0.0', destination: '255.255.255.255' }, port, 67, payload(300)),
+        ),
+      );
+    for (let n = 0; n < 2 * PUNT_DHCP_LIMIT; n++) discover(station(n), 68);
+    discover(HOST_MAC, 7);
+    const ports = Array.from({ length: 2 }, () => read(router.punted() as Uint8Array).sourcePort);
+    t.is(ports.indexOf(7), 1);
+  });
 
   test.serial(`stations made up without end push out nobody who has settled (${name})`, t => {
     const router = start(build);

@@ -94,6 +94,16 @@ export function stationHeard(word: i32): i32 {
   return at;
 }
 
+/** Whether a station has settled: it was there before, whatever address it has now. */
+export function hasSettled(word: i32): i32 {
+  const set: i32 = setOf(word);
+  for (let i: i32 = 0; i < STATION_SET; i++) {
+    const at: i32 = set + i * STATION_BYTES;
+    if (i32at(at + STATION_WORD) === word) return u16at(at + FLAGS) & FLAG_SETTLED;
+  }
+  return 0;
+}
+
 /** The station of a record (or 0) asks control for something, of a class that is full or not: what it counts as. */
 export function stationAsks(at: i32, isFull: i32): i32 {
   if (at === 0) return STATION_NEWCOMER;
