@@ -10,6 +10,7 @@ import * as debug from '../src/control/debug/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import type { Machine } from '../src/control/machine.ts';
 import type { OverlayName } from '../src/control/overlays.ts';
+import * as resolve from '../src/control/resolve/overlay.ts';
 import * as schema from '../src/control/schema/overlay.ts';
 import * as setup from '../src/control/setup/overlay.ts';
 import * as status from '../src/control/status/overlay.ts';
@@ -33,6 +34,7 @@ export function consoleTable(): readonly Command[] {
     crash,
     debug,
     lan,
+    resolve,
     schema,
     setup,
     status,

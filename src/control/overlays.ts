@@ -20,6 +20,7 @@ export interface Overlays {
   time: typeof import('./time/overlay.ts');
   lan: typeof import('./lan/overlay.ts');
   wan: typeof import('./wan/overlay.ts');
+  resolve: typeof import('./resolve/overlay.ts');
 }
 
 export type OverlayName = keyof Overlays;
@@ -39,6 +40,7 @@ export const OVERLAY_NAMES = [
   'time',
   'lan',
   'wan',
+  'resolve',
 ] as const satisfies OverlayName[];
 
 /** Entry files by name, from the repository's root: src/control/NAME/overlay.ts. */

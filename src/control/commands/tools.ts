@@ -22,7 +22,7 @@ export function toolCommands(context: Context): Command[] {
       words: 'resolve',
       arguments: 'NAME:host [TYPE:choice(a|aaaa|caa|cname|https|mx|ns|ptr|soa|srv|svcb|txt|any)]',
       help: 'looks a name or an address up: shows the records, who answered and how fast',
-      run: ([name = '', type]) => tools().resolve(context, name, type),
+      run: ([name = '', type]) => context.machine.overlay('resolve').resolve(context, name, type),
     },
     {
       words: 'capture',

@@ -1,7 +1,6 @@
-// The overlay `tools`: ping, traceroute, resolve and capture, which a router runs a few times in its life.
+// The overlay `tools`: ping, traceroute and capture, which a router runs a few times in its life.
 // Not here: the commands (commands/tools.ts).
 
 export { capture } from './capture.ts';
 export { ping } from './ping.ts';
-export { resolve } from './resolve.ts';
 export { traceroute } from './traceroute.ts';

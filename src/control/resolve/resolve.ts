@@ -23,8 +23,9 @@ import {
 } from '../dns/message.ts';
 import { ROUTER_ITSELF } from '../net/client.ts';
 import { recordRows, reverseOf, typeName, typeNumber, wireOf } from './records.ts';
-import { LOOK_TICKS } from './target.ts';
 
+/** How often it looks for the answer. */
+const LOOK_TICKS = 5;
 /** Columns that are written of a terminal's 80. */
 const COLUMNS = 79;
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;

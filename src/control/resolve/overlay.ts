@@ -1,0 +1,4 @@
+// The overlay `resolve`: the command of that name, apart from the other tools, as it is as large as they are together.
+// Not here: the command's entry (commands/tools.ts).
+
+export { resolve } from './resolve.ts';
