@@ -115,6 +115,8 @@ export const DHCP_NOTE_SECONDS = 60;
 export const DNS_CACHE_BYTES = 64 * 1024;
 /** A power of two. */
 export const DNS_CACHE_ENTRIES = 512;
+/** On a board with less memory both are half of it. */
+export const DNS_CACHE_BOARD_KIB = 6144;
 /** Records of a message whose TTLs are counted down; an answer with more is passed on and not kept. */
 export const DNS_RECORDS = 128;
 /**

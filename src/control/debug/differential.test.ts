@@ -40,7 +40,6 @@ const NOT_REACHED: Record<string, string> = {
   'drop-transmit-error': 'a chip reports it; ring cards never refuse for good (dp8390.test.ts)',
   'ring-overrun': 'a chip reports it (dp8390.test.ts)',
   'card-reset': 'a chip hangs (dp8390.test.ts)',
-  'idle-interrupt': 'a card has them, the ring none (interrupts-off.test.ts)',
   'drop-vlan': 'no card of the traffic is in a VLAN (vlan.test.ts)',
   'serial-overrun': 'no serial port is in the traffic (ns16550.test.ts)',
 };

@@ -14,8 +14,6 @@ import { since } from '../clock.ts';
 import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, UDP_SEND_BYTES } from '../limits.ts';
 import { type Answer, HEADER_BYTES, read16, read32, sameQuestion, write32 } from './message.ts';
 
-const PROBATION_BYTES = DNS_CACHE_BYTES >> 2;
-const BUCKETS = DNS_CACHE_ENTRIES;
 /** Entries of one bucket that are looked at: bounds the work if somebody finds names of one bucket. */
 const CHAIN_MOST = 16;
 /** Entries that one insertion gives another round. */
@@ -57,11 +55,11 @@ interface Ring {
 }
 
 export class Cache {
-  private readonly arena = new Uint8Array(DNS_CACHE_BYTES);
-  private readonly words = new Int32Array(DNS_CACHE_ENTRIES * FIELDS);
-  private readonly heads = new Int16Array(BUCKETS);
-  private readonly probation: Ring = { from: 0, end: PROBATION_BYTES, at: 0, first: -1, last: -1 };
-  private readonly main: Ring = { from: PROBATION_BYTES, end: DNS_CACHE_BYTES, at: 0, first: -1, last: -1 };
+  private readonly arena: Uint8Array;
+  private readonly words: Int32Array;
+  private readonly heads: Int16Array;
+  private readonly probation: Ring;
+  private readonly main: Ring;
   /** The first of those that were used and are not. */
   private free = -1;
   /** From here on none was ever used: to list them all would cost a start 10 ms. */
@@ -70,7 +68,20 @@ export class Cache {
   /** Entries in use. */
   count = 0;
 
-  constructor() {
+  /**
+   * @param capacity of the arena, bytes.
+   * @param entries that it has at most, a power of two.
+   */
+  constructor(
+    readonly capacity: number = DNS_CACHE_BYTES,
+    readonly entries: number = DNS_CACHE_ENTRIES,
+  ) {
+    const first = capacity >> 2;
+    this.arena = new Uint8Array(capacity);
+    this.words = new Int32Array(entries * FIELDS);
+    this.heads = new Int16Array(entries);
+    this.probation = { from: 0, end: first, at: 0, first: -1, last: -1 };
+    this.main = { from: first, end: capacity, at: 0, first: -1, last: -1 };
     this.clear();
   }
 
@@ -130,7 +141,7 @@ export class Cache {
     let ring = this.probation;
     if (old >= 0) {
       // Renewed: whoever was worth keeping is so still. The old bytes leave when their turn comes.
-      if ((this.get(old, OFFSET) as number) >= PROBATION_BYTES || this.get(old, HITS) > 0) ring = this.main;
+      if ((this.get(old, OFFSET) as number) >= this.main.from || this.get(old, HITS) > 0) ring = this.main;
       this.unchain(old);
       this.set(old, HITS, 0);
       this.set(old, TICKS, 0);
@@ -154,7 +165,7 @@ export class Cache {
     this.set(entry, TICKS, answer.seconds * TICKS_PER_SECOND);
     this.set(entry, HITS, 0);
     this.append(ring, entry, offset);
-    const bucket = query.hash & (BUCKETS - 1);
+    const bucket = query.hash & (this.entries - 1);
     this.set(entry, CHAIN, this.heads[bucket] as number);
     this.heads[bucket] = entry;
   }
@@ -176,7 +187,7 @@ export class Cache {
     const { words, arena } = this;
     const { hash, key } = query;
     const bytes = query.questionEnd - HEADER_BYTES;
-    let entry = this.heads[hash & (BUCKETS - 1)] as number;
+    let entry = this.heads[hash & (this.entries - 1)] as number;
     for (let i = 0; i < CHAIN_MOST && entry >= 0; i++) {
       const at = entry * FIELDS;
       if (words[at + HASH] === hash && words[at + KEY] === key) {
@@ -189,7 +200,7 @@ export class Cache {
 
   /** A free entry; the oldest on probation makes room, or else the oldest of all. */
   private take(): number {
-    while (this.free < 0 && this.unused === DNS_CACHE_ENTRIES) {
+    while (this.free < 0 && this.unused === this.entries) {
       const ring = this.probation.first >= 0 ? this.probation : this.main;
       if (ring === this.main) this.rounds = 0; // only makeRoom() knows a place to move it to
       this.evict(ring);
@@ -248,7 +259,7 @@ export class Cache {
 
   /** Takes it out of its bucket, so that it is not found; no harm if it is out already. */
   private unchain(entry: number): void {
-    const bucket = this.get(entry, HASH) & (BUCKETS - 1);
+    const bucket = this.get(entry, HASH) & (this.entries - 1);
     let before = -1;
     for (let at = this.heads[bucket] as number; at >= 0; at = this.get(at, CHAIN)) {
       if (at === entry) {

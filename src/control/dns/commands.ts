@@ -5,7 +5,7 @@ import { INTERFACE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { formatAddress, parseAddress, refuseUnicast } from '../address.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import { DNS_ALLOWED, DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, DNS_FORWARDS, DNS_HOSTS } from '../limits.ts';
+import { DNS_ALLOWED, DNS_FORWARDS, DNS_HOSTS } from '../limits.ts';
 import type { Setting } from '../registry.ts';
 import { prefixOf } from '../settings.ts';
 import type { Dns } from './dns.ts';
@@ -242,7 +242,7 @@ function* show(context: Context, dns: Dns): Job {
   const asked = counts.cached + counts.joined + counts.forwarded;
   const rate = asked === 0 ? 0 : Math.round((100 * counts.cached) / asked);
   output.line(
-    `cache: ${cache.count} of ${DNS_CACHE_ENTRIES} answers, ${cache.bytes} of ${DNS_CACHE_BYTES} bytes, ` +
+    `cache: ${cache.count} of ${cache.entries} answers, ${cache.bytes} of ${cache.capacity} bytes, ` +
       `${rate} % of the names asked for were in it`,
   );
   output.line(

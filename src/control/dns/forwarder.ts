@@ -6,12 +6,17 @@
 // All get an answer: SERVFAIL when no server has one. Names in answers keep the case of their question.
 // Not here: sockets of clients (dns.ts), connections of theirs (clients.ts), settings (commands.ts).
 
+import { FACT_MEMORY_KIB } from '../../../firmware/abi.ts';
+import { BOOT_FACTS_AT } from '../../plane/cells.ts';
 import { IF_ADDRESS, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_WAN, KEYED_TEXT_AT } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import type { Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
 import {
+  DNS_CACHE_BOARD_KIB,
+  DNS_CACHE_BYTES,
+  DNS_CACHE_ENTRIES,
   DNS_GIVEN,
   DNS_NEGATIVE_SECONDS,
   DNS_QUERY_BYTES,
@@ -93,8 +98,15 @@ export interface Policy {
   forwards: { name: string; wire: Uint8Array; upstream: Upstream }[];
 }
 
+/** The cache, half as large on a small board. */
+function createCache(): Cache {
+  const kib = i32at(BOOT_FACTS_AT + 4 * FACT_MEMORY_KIB);
+  const isSmall = kib > 0 && kib < DNS_CACHE_BOARD_KIB;
+  return isSmall ? new Cache(DNS_CACHE_BYTES >> 1, DNS_CACHE_ENTRIES >> 1) : new Cache();
+}
+
 export class Forwarder {
-  readonly cache = new Cache();
+  readonly cache = createCache();
   readonly counts: Counts = {
     ...{ queries: 0, tcp: 0, local: 0, cached: 0, joined: 0, waited: 0, forwarded: 0, repeated: 0 },
     ...{ malformed: 0, failed: 0, refused: 0, spoofed: 0, rebound: 0, truncated: 0 },
