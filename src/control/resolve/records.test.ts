@@ -4,6 +4,16 @@ import fc from 'fast-check';
 import { runSeed } from '../../../test/harness/random.ts';
 import { recordRows, reverseOf, typeName, typeNumber } from './records.ts';
 
+/** The rows, or undefined if the message is malformed. */
+function rowsOf(data: Uint8Array): string[] | undefined {
+  const rows: string[] = [];
+  const each = recordRows(data);
+  for (let row = each.next(); ; row = each.next()) {
+    if (row.done === true) return row.value < 0 ? undefined : rows;
+    rows.push(row.value);
+  }
+}
+
 function message(answers: object[]): Uint8Array {
   const questions = [{ name: 'www.example.com', type: 'A' }];
   return Uint8Array.from(
@@ -20,7 +30,7 @@ function raw(type: number, bytes: number[]): Uint8Array {
 
 test('recordRows() writes each type as RFC 1035 and its followers do', t => {
   const name = 'www.example.com';
-  const rows = recordRows(
+  const rows = rowsOf(
     message([
       { name, type: 'CNAME', ttl: 60, data: 'web.example.net' },
       { name, type: 'A', ttl: 300, data: '192.0.2.1' },
@@ -56,32 +66,52 @@ test('recordRows() writes each type as RFC 1035 and its followers do', t => {
   const service = [
     0, 1, 0, 0, 1, 0, 6, 2, 104, 50, 2, 104, 51, 0, 3, 0, 2, 32, 251, 0, 4, 0, 4, 192, 0, 2, 7,
   ];
-  t.deepEqual(recordRows(raw(65, [...service, 0, 5, 0, 3, 1, 2, 3])), [
+  t.deepEqual(rowsOf(raw(65, [...service, 0, 5, 0, 3, 1, 2, 3])), [
     `${name}  HTTPS  1 . alpn=h2,h3 port=8443 ipv4hint=192.0.2.7 ech=3 bytes  (60 s)`,
   ]);
-  t.deepEqual(recordRows(raw(999, [1, 0xab])), [`${name}  TYPE999  \\# 2 01ab  (60 s)`]);
-  t.deepEqual(recordRows(raw(1, [1])), [`${name}  A  \\# 1 01  (60 s)`], 'not what its type should be');
+  t.deepEqual(rowsOf(raw(999, [1, 0xab])), [`${name}  TYPE999  \\# 2 01ab  (60 s)`]);
+  t.deepEqual(rowsOf(raw(1, [1])), [`${name}  A  \\# 1 01  (60 s)`], 'not what its type should be');
 });
 
 test('recordRows() shows no character that a terminal acts on, and ends with any message', t => {
   const example = raw(65, [0, 1, 0, 0, 1, 0, 3, 2, 27, 7]);
-  t.is(
-    recordRows(raw(5, [0xc0, 45]))?.[0],
-    'www.example.com  CNAME  \\# 2 c02d  (60 s)',
-    'it leads to itself',
-  );
+  t.is(rowsOf(raw(5, [0xc0, 45]))?.[0], 'www.example.com  CNAME  \\# 2 c02d  (60 s)', 'it leads to itself');
   fc.assert(
     fc.property(fc.uint8Array({ minLength: 12, maxLength: 400 }), bytes => {
-      const rows = recordRows(bytes) ?? [];
+      const rows = rowsOf(bytes) ?? [];
       return rows.every(row => /^[ -~]*$/.test(row));
     }),
     { seed: runSeed(), numRuns: 3000 },
   );
   for (let length = 12; length <= example.length; length++) {
-    const rows = recordRows(example.slice(0, length));
+    const rows = rowsOf(example.slice(0, length));
     t.is(rows?.length, length === example.length ? 1 : undefined, String(length));
   }
-  t.regex(recordRows(example)?.[0] ?? '', /alpn=\\027\\007/);
+  t.regex(rowsOf(example)?.[0] ?? '', /alpn=\\027\\007/);
+});
+
+test('recordRows() follows a bounded chain of pointers, whatever the message has room for', t => {
+  // 5,000 pointers, each to the one before, in a record of unknown content, and records whose owner is the last.
+  const chain: number[] = [];
+  const first = message([]).length + 12;
+  for (let i = 0; i < 5000; i++) {
+    const to = i === 0 ? 12 : first + 2 * (i - 1);
+    chain.push(0xc0 | (to >> 8), to & 255);
+  }
+  const last = first + 2 * 4999;
+  const bytes = [...raw(999, chain)];
+  for (let i = 0; i < 400; i++) bytes.push(0xc0 | (last >> 8), last & 255, 3, 231, 0, 1, 0, 0, 0, 0, 0, 0);
+  bytes.splice(6, 2, 1, 145);
+  let reads = 0;
+  const data = new Proxy(Uint8Array.from(bytes), {
+    get: (target, key) => {
+      reads++;
+      const value: unknown = Reflect.get(target, key, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+  t.is(rowsOf(data), undefined);
+  t.true(reads < 2000, `${reads}`);
 });
 
 test('reverseOf() takes addresses of both kinds, and typeNumber() names and numbers', t => {

@@ -25,6 +25,8 @@ const TYPES: Readonly<Record<string, number>> = {
 const PARAMETERS = [
   ...['mandatory', 'alpn', 'no-default-alpn', 'port', 'ipv4hint', 'ech', 'ipv6hint', 'dohpath', 'ohttp'],
 ];
+/** Pointers of a name: one behind each label, of which there are 127 at most. */
+const HOPS_MOST = 127;
 /** Bytes of unknown content that are shown. */
 const HEX_MOST = 64;
 
@@ -62,22 +64,26 @@ function groupsOf(text: string): number[] | undefined {
   return all.map(group => Number.parseInt(group, 16));
 }
 
-/** A row for each record that answers: name, type, seconds to live, content. Undefined if the message is malformed. */
-export function recordRows(data: Uint8Array): string[] | undefined {
+/**
+ * A row for each record that answers: name, type, seconds to live, content. Then how many there were, or -1 if the message
+ * is malformed. A row costs what its names do, HOPS_MOST pointers and NAME_BYTES octets each.
+ */
+export function* recordRows(data: Uint8Array): Generator<string, number, void> {
   let at = HEADER_BYTES;
-  for (let left = read16(data, 4); left > 0; left--) at = nameAt(data, at).end + 4;
-  const rows: string[] = [];
-  for (let left = read16(data, 6); left > 0; left--) {
+  if (read16(data, 4) > 1) return -1;
+  if (read16(data, 4) === 1) at = nameAt(data, at).end + 4;
+  const count = read16(data, 6);
+  for (let left = count; left > 0; left--) {
     const owner = nameAt(data, at);
-    if (owner.end === 0 || owner.end + 10 > data.length) return undefined;
+    if (owner.end === 0 || owner.end + 10 > data.length) return -1;
     const type = read16(data, owner.end);
     const from = owner.end + 10;
     at = from + read16(data, owner.end + 8);
-    if (at > data.length) return undefined;
+    if (at > data.length) return -1;
     const seconds = read32(data, owner.end + 4) >>> 0;
-    rows.push(`${owner.text}  ${typeName(type)}  ${contentText(data, type, from, at)}  (${seconds} s)`);
+    yield `${owner.text}  ${typeName(type)}  ${contentText(data, type, from, at)}  (${seconds} s)`;
   }
-  return rows;
+  return count;
 }
 
 /** A name, its pointers followed, and the offset behind it; 0 if it is none. */
@@ -87,6 +93,7 @@ function nameAt(data: Uint8Array, from: number): { text: string; end: number } {
   let at = from;
   // Each pointer must lead before all that was read, so that this ends.
   let first = from;
+  let hops = 0;
   for (let bytes = 0; bytes <= NAME_BYTES; ) {
     const length = data[at] ?? 64;
     if (length === 0) return { text: text === '' ? '.' : text, end: end || at + 1 };
@@ -94,7 +101,7 @@ function nameAt(data: Uint8Array, from: number): { text: string; end: number } {
       if (at + 1 >= data.length) break;
       end ||= at + 2;
       at = read16(data, at) & 0x3fff;
-      if (at >= first || at < HEADER_BYTES) break;
+      if (at >= first || at < HEADER_BYTES || ++hops > HOPS_MOST) break;
       first = at;
       continue;
     }

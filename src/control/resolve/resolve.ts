@@ -72,11 +72,12 @@ function* run(context: Context, forwarder: Forwarder, wire: Uint8Array, name: st
     told = yield* ask(context, forwarder, queryFor(wire, type, context.random()), true);
   const { message, whence } = told;
   const rows = recordRows(message);
-  for (const row of rows ?? []) {
-    for (const part of wrapped(row)) output.line(part);
+  let row = rows.next();
+  for (; row.done !== true; row = rows.next()) {
+    for (const part of wrapped(row.value)) output.line(part);
     yield 0;
   }
-  output.line(`${verdict(told, rows?.length ?? -1, `${name} ${typeName(type)}`)}, ${whence}`);
+  output.line(`${verdict(told, row.value, `${name} ${typeName(type)}`)}, ${whence}`);
 }
 
 function verdict({ message, isPrivate, isNobodys }: Told, count: number, what: string): string {
