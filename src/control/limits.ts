@@ -146,6 +146,8 @@ export const DNS_FLIGHTS = 64;
 export const DNS_CLIENT_FLIGHTS = 48;
 /** As many at a time are nobody's fault, when all are taken: a host that starts asks for some ten names. */
 export const DNS_FAIR = 16;
+/** Behind as many, those whose server has been silent for one try go for who has fewer: else four hosts could shut all out. */
+export const DNS_FAIR_SILENT = 4;
 /**
  * Queries that wait for a place among those: with them, 150 hosts with two names each. At 450 bytes each, while they wait,
  * 4.8 s at most (DNS_WAIT_TICKS). One more sends away the oldest of who has most, with SERVFAIL.

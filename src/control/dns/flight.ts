@@ -4,7 +4,7 @@
 // more than DNS_FAIR; else the new one waits (queue.ts).
 // Not here: what is sent and what comes back (forwarder.ts).
 
-import { DNS_CLIENT_FLIGHTS, DNS_FAIR, DNS_FLIGHTS } from '../limits.ts';
+import { DNS_CLIENT_FLIGHTS, DNS_FAIR, DNS_FAIR_SILENT, DNS_FLIGHTS } from '../limits.ts';
 import { Shares } from '../net/shares.ts';
 import type { Datagram } from '../net/udp.ts';
 import type { Key } from './cache.ts';
@@ -226,8 +226,9 @@ export class Flights {
 
   /**
    * The one that goes for a new one of a client without room: the oldest of the client's own, if it is at its share, else
-   * the oldest of those who have most, if that is more than DNS_FAIR. What others wait for as well is left to one of them,
-   * who has fewer. If there is none, the client has room, or must wait.
+   * the oldest of those who have most, if that is more than DNS_FAIR, or one whose server is silent, of who has more than
+   * DNS_FAIR_SILENT and the client fewer. What others wait for as well is left to one of them, who has fewer. If there is
+   * none, the client has room, or must wait.
    */
   victimFor(client: number): Flight | undefined {
     while (!this.hasRoom(client)) {
@@ -235,8 +236,10 @@ export class Flights {
         this.shares.of(client) >= DNS_CLIENT_FLIGHTS
           ? (of: number): boolean => of === client
           : this.shares.greediest(client);
-      const victim = this.active.find(flight => isGreediest(flight.client));
-      if (victim === undefined || this.shares.ofSource(victim.client) <= DNS_FAIR) return undefined;
+      let victim = this.active.find(flight => isGreediest(flight.client));
+      if (victim === undefined || this.shares.ofSource(victim.client) <= DNS_FAIR)
+        victim = this.active.find(flight => flight.tries > 1 && this.mayLose(flight, client));
+      if (victim === undefined) return undefined;
       const other = this.waiters.other(victim, victim.client);
       if (other === undefined || !this.shares.isFewer(other, victim.client)) return victim;
       this.shares.count(victim.client, -1);
@@ -245,6 +248,10 @@ export class Flights {
       // Its place stays taken: only a share may have become free.
     }
     return undefined;
+  }
+
+  private mayLose({ client }: Flight, other: number): boolean {
+    return this.shares.ofSource(client) > DNS_FAIR_SILENT && this.shares.isFewer(other, client);
   }
 
   release(flight: Flight): void {

@@ -303,6 +303,13 @@ export class Forwarder {
       counts.failed++;
       this.failQueued(late);
     }
+    // Meanwhile the servers of others may have been found silent.
+    for (let i = 0; i < SERVED; i++) {
+      const next = queue.next();
+      if (next === undefined || this.flights.victimFor(next.asker.client) === undefined) break;
+      queue.take();
+      this.askAgain(next);
+    }
     this.sweeping = queue.count > 0 ? context.clock.after(SWEEP_TICKS, () => this.sweep()) : undefined;
   }
 

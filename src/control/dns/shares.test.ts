@@ -145,3 +145,24 @@ test('what waits for a place has its turn though the server is silent, and SERVF
   t.is(made.told.length, office.length);
   t.true(made.told.every(({ data }) => ((data[3] ?? 0) & 15) === 2));
 });
+
+test('four hosts whose 64 names are never answered leave another its place', async t => {
+  const made = await DnsLab.create();
+  made.introduce(GOOD, GOOD_MAC);
+  for (let n = 0; n < 4; n++) made.introduce(host(n), madeUp(n));
+  made.wait(STATION_SETTLE_TICKS + 10 * TICKS_PER_SECOND);
+  for (let i = 0; i < DNS_FLIGHTS; i++)
+    made.ask(query(`${i}.silent.example`, { id: i }), host(i % 4), 4000, madeUp(i % 4));
+  made.asked.length = 0;
+  // At once it waits; when their first tries are over it is asked for.
+  made.ask(query('www.example.com', { id: 7 }), GOOD, 4000, GOOD_MAC);
+  made.wait(2 * TICKS_PER_SECOND);
+  const mine = made.asked.find(({ message }) => /^www\./i.test(message.questions?.[0]?.name ?? ''));
+  t.truthy(mine);
+  made.reply(mine!, answerTo(mine!, [record('www.example.com', '192.0.2.1')]));
+  const heard = made.told.filter(({ host: to }) => to === GOOD);
+  t.deepEqual(
+    heard.map(({ message }) => message.answers?.length),
+    [1],
+  );
+});

@@ -169,7 +169,7 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
     return end(
       over(accepted) ??
         idlest(ofMost) ??
-        idlest(accepted) ??
+        idlest(accepted.filter(each => shares.isFewer(client, each.client))) ??
         (isGreediest(client) ? undefined : oldest(ofMost)),
     );
   }
