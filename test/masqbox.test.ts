@@ -2,7 +2,15 @@
 // where it writes, and its exit status; then lines on which no board answers.
 // Not here: its parts (tools/masqbox/*.test.ts), updates that fail (update.test.ts).
 
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
@@ -122,6 +130,7 @@ withBoard('push types a file, pull reads it back, and pushing that changes nothi
   await done(t, ['push', '-'], { input: pulled });
   await done(t, ['pull', file('again.txt')]);
   t.is(readFileSync(file('again.txt'), 'utf8'), pulled);
+  t.is(statSync(file('again.txt')).mode & 0o777, 0o600, 'the hash of a password is nobody else’s to read');
   t.notRegex(machine.console.transcript, /Cannot/);
 });
 

@@ -127,6 +127,12 @@ test.serial('option 121 replaces option 3 (RFC 3442)', t => {
   t.deepEqual(routes(), ['10.9.8.0/24 203.0.113.6'], 'no default route is brought, so there is none');
 });
 
+test.serial('option 33 changes no route', t => {
+  const both = addressOption(3, '203.0.113.9');
+  leased('203.0.113.10', [both, [33, 8, 10, 9, 8, 7, 203, 0, 113, 6]]);
+  t.deepEqual(routes(), ['0.0.0.0/0 203.0.113.9']);
+});
+
 test.serial('absurd routes are left out; where option 121 is malformed, option 3 counts', t => {
   const gateway = [203, 0, 113, 6];
   const absurd = [

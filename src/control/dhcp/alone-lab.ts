@@ -120,6 +120,9 @@ export function fixture(store?: LeaseStore) {
   server.start(false);
   /** A datagram comes, and time passes; all that the server says meanwhile. */
   const hear = (data: Uint8Array, ticks: number, isKnown = true): Reader[] => {
+    const mac = CONFIGURATION_AT + 8;
+    memory.fill(0, mac, mac + 6);
+    memory.set(data.subarray(28, 34), mac);
     sent.length = 0;
     times.length = 0;
     raw.length = 0;
@@ -134,7 +137,7 @@ export function fixture(store?: LeaseStore) {
       isKnown,
       client: 0,
       data,
-      mac: 0,
+      mac,
     });
     clock.go(clock.passed + ticks);
     return [...sent];

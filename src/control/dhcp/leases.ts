@@ -67,9 +67,11 @@ const PROBED = 2;
 /** `noted` holds when the store was last told that the lease ends. */
 const IS_NOTED = 4;
 /** The client's reserved address was in use by another host of the reservation when the lease began. */
-const ASIDE = 8;
+export const ASIDE = 8;
 /** Two stations at least have the client's identifier: it is that of this one alone. */
 const COPIED = 16;
+/** The lease began by a relay, so that its client's frames are the relay's. */
+export const RELAYED = 32;
 
 /** In LEASE_STATE_AT when the table holds leases. */
 const READY = 0x4c656173;
@@ -227,31 +229,29 @@ export class LeaseTable {
   }
 
   isProbed(slot: number): boolean {
-    return (i32at(recordAt(slot) + FLAGS) & PROBED) !== 0;
+    return this.isMarked(slot, PROBED);
   }
 
   setProbed(slot: number): void {
-    const at = recordAt(slot) + FLAGS;
-    puti32(at, i32at(at) | PROBED);
-  }
-
-  isAside(slot: number): boolean {
-    return (i32at(recordAt(slot) + FLAGS) & ASIDE) !== 0;
-  }
-
-  setAside(slot: number, aside: boolean): void {
-    const at = recordAt(slot) + FLAGS;
-    puti32(at, aside ? i32at(at) | ASIDE : i32at(at) & ~ASIDE);
+    this.mark(slot, PROBED, true);
   }
 
   isCopied(slot: number): boolean {
-    return (i32at(recordAt(slot) + FLAGS) & COPIED) !== 0;
+    return this.isMarked(slot, COPIED);
   }
 
   setCopied(slot: number): void {
-    const at = recordAt(slot) + FLAGS;
-    puti32(at, i32at(at) | COPIED);
+    this.mark(slot, COPIED, true);
     this.hasCopies = true;
+  }
+
+  isMarked(slot: number, flag: number): boolean {
+    return (i32at(recordAt(slot) + FLAGS) & flag) !== 0;
+  }
+
+  mark(slot: number, flag: number, on: boolean): void {
+    const at = recordAt(slot) + FLAGS;
+    puti32(at, on ? i32at(at) | flag : i32at(at) & ~flag);
   }
 
   /** Whether the record is of the station with this hardware address, whatever its key. */
@@ -283,8 +283,7 @@ export class LeaseTable {
 
   /** The lease runs, but its client has not asked for it yet. */
   isHandedOver(slot: number): boolean {
-    const at = recordAt(slot);
-    return i32at(at + STATE) === BOUND && (i32at(at + FLAGS) & HAD_LEASE) === 0;
+    return i32at(recordAt(slot) + STATE) === BOUND && !this.isMarked(slot, HAD_LEASE);
   }
 
   /** A record for a client that has none, OFFERED; -1 if the table is full of what must stay. */
@@ -329,7 +328,7 @@ export class LeaseTable {
     const at = recordAt(slot);
     if (i32at(at + STATE) !== BOUND || this.nameOf(slot) !== name) this.rename(slot, name);
     this.change(slot, BOUND, this.after(seconds));
-    puti32(at + FLAGS, i32at(at + FLAGS) | HAD_LEASE);
+    this.mark(slot, HAD_LEASE, true);
     this.note(slot, seconds);
   }
 
@@ -421,7 +420,7 @@ export class LeaseTable {
     puti32(at + UNTIL, until);
     this.noteStation(slot);
     // Whoever has had it meanwhile, it is asked for again before the next offer.
-    if (state === EXPIRED) puti32(at + FLAGS, i32at(at + FLAGS) & ~PROBED);
+    if (state === EXPIRED) this.mark(slot, PROBED, false);
   }
 
   private count(state: number, one: number): void {

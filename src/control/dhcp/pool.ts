@@ -7,7 +7,7 @@ import { INTERFACE_LAN } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import { DHCP_LEASE_SECONDS } from '../limits.ts';
 import type { Key } from './client-key.ts';
-import { BOUND, EXPIRED, type LeaseTable, OFFERED, QUARANTINED } from './leases.ts';
+import { ASIDE, BOUND, EXPIRED, type LeaseTable, OFFERED, QUARANTINED } from './leases.ts';
 
 /** An address that a client gets and no other; several may share one, as cable and radio of a laptop. */
 export interface Reservation {
@@ -141,7 +141,7 @@ export class Pool {
     const address = this.leases.addressOf(slot);
     if (this.leases.stateOf(slot) === QUARANTINED) return false;
     if (own !== undefined && own.address !== address && this.isFreeFor(own.address, slot)) {
-      if (!renews || !this.leases.isAside(slot)) return false;
+      if (!renews || !this.leases.isMarked(slot, ASIDE)) return false;
     }
     if (this.reservationAt(address) !== undefined) return own?.address === address;
     return this.isInRange(address);

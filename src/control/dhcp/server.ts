@@ -5,7 +5,7 @@
 //             INIT-REBOOT   -> ACK, NAK for another network or address; a client that we do not know keeps its
 //                              address if nobody answers for it
 //             RENEWING, REBINDING -> ACK, NAK; a client that we have forgotten keeps its address if it is free
-//    DECLINE                -> the address is left alone for DHCP_QUARANTINE_SECONDS
+//    DECLINE                -> the address is left alone for DHCP_QUARANTINE_SECONDS; as RELEASE, of the lease's station only
 //    RELEASE                -> the lease ends, the address is remembered for the client
 //    INFORM                 -> ACK without a lease
 //    BOOTP's request        -> the address that is reserved for the station, for good; others are not answered
@@ -42,7 +42,16 @@ import type { Datagram } from '../net/udp.ts';
 import { Asker } from './asker.ts';
 import { createBucket } from './bucket.ts';
 import { hostNameOf } from './host-name.ts';
-import { BOUND, type Lease, type LeaseStore, type Leases, LeaseTable, OFFERED } from './leases.ts';
+import {
+  ASIDE,
+  BOUND,
+  type Lease,
+  type LeaseStore,
+  type Leases,
+  LeaseTable,
+  OFFERED,
+  RELAYED,
+} from './leases.ts';
 import { ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST, SERVER_PORT } from './message.ts';
 import {
   OPTION_LEASE_TIME,
@@ -148,7 +157,7 @@ export class DhcpServer implements Leases {
     this.table.keep(address => this.pool.isHost(address));
   }
 
-  private receive({ data, source, isKnown }: Datagram): void {
+  private receive({ data, source, isKnown, mac }: Datagram): void {
     // Who is known has a share of its own from the plane on (src/plane/punt.ts).
     const now = this.context.clock.now();
     if (!isKnown && !this.mayRead(now)) return;
@@ -164,10 +173,10 @@ export class DhcpServer implements Leases {
         this.request(source);
         break;
       case DECLINE:
-        this.decline();
+        this.decline(mac);
         break;
       case RELEASE:
-        this.release();
+        this.release(mac);
         break;
       case INFORM:
         this.inform(source);
@@ -386,7 +395,10 @@ export class DhcpServer implements Leases {
     const isNew = table.stateOf(slot) !== BOUND || table.isHandedOver(slot);
     table.setChaddr(slot, reader.htype, reader.chaddr);
     const isAside = reservation !== undefined && reservation.address !== table.addressOf(slot);
-    if (isNew) table.setAside(slot, isAside && this.pool.fellow(reservation) >= 0);
+    if (isNew) {
+      table.mark(slot, ASIDE, isAside && this.pool.fellow(reservation) >= 0);
+      table.mark(slot, RELAYED, reader.giaddr !== 0);
+    }
     const seconds = this.secondsFor(slot);
     table.bind(slot, seconds, this.nameFor(slot, isNew));
     this.reply(ACK, slot, source);
@@ -418,35 +430,39 @@ export class DhcpServer implements Leases {
     const { reservation, reader } = this.asker;
     let most = this.config.leaseSeconds;
     const isReserved = reservation === undefined || reservation.address === this.table.addressOf(slot);
-    const waits = !isReserved && !this.table.isAside(slot);
+    const waits = !isReserved && !this.table.isMarked(slot, ASIDE);
     if (waits || (pool.isScarce && reservation === undefined))
       most = Math.min(most, DHCP_LEASE_SHORT_SECONDS);
     const asked = reader.word(OPTION_LEASE_TIME);
     return asked >= DHCP_LEASE_LEAST_SECONDS && asked < most ? asked : most;
   }
 
-  private decline(): void {
+  private decline(from: number): void {
     const { table, asker } = this;
-    const slot = this.ownRecord(asker.reader.word(OPTION_REQUESTED_ADDRESS));
+    const slot = this.ownRecord(asker.reader.word(OPTION_REQUESTED_ADDRESS), from);
     if (slot < 0) return;
     const address = formatAddress(table.addressOf(slot));
     this.conflict(slot, `${formatMac(this.asker.mac)} declines ${address}, which another host uses`);
   }
 
-  private release(): void {
+  private release(from: number): void {
     const { table } = this;
-    const slot = this.ownRecord(this.asker.reader.ciaddr);
+    const slot = this.ownRecord(this.asker.reader.ciaddr, from);
     if (slot < 0 || table.stateOf(slot) !== BOUND) return;
     table.end(slot);
     this.log(INFO, `${formatAddress(table.addressOf(slot))} was released`);
   }
 
-  /** The client's record if it has this address and means us; -1 otherwise. */
-  private ownRecord(address: number): number {
+  /** The client's record if it has this address, means us, and `from` (in the frame) is its station or a relay; else -1. */
+  private ownRecord(address: number, from: number): number {
     const { table, asker } = this;
-    if (asker.reader.word(OPTION_SERVER_IDENTIFIER) !== this.pool.router) return -1;
-    const slot = table.find(this.asker.key);
-    return slot >= 0 && table.addressOf(slot) === address ? slot : -1;
+    const { reader } = asker;
+    if (reader.word(OPTION_SERVER_IDENTIFIER) !== this.pool.router) return -1;
+    const slot = table.find(asker.key);
+    if (slot < 0 || table.addressOf(slot) !== address) return -1;
+    if (reader.giaddr !== 0) return table.isMarked(slot, RELAYED) ? slot : -1;
+    const frameSource = this.context.machine.memory.subarray(from, from + 6);
+    return asker.isStationOf(slot) && asker.isStation(frameSource) ? slot : -1;
   }
 
   private inform(source: number): void {
