@@ -382,7 +382,13 @@ test('a line at another speed, a port that is none, and no port are told', async
 
 test('npx masqbox runs it, and wrong usage has a status of its own', async t => {
   t.timeout(TEST_MILLISECONDS);
-  const env = { PATH: process.env['PATH'], npm_config_offline: 'true', npm_config_update_notifier: 'false' };
+  // A cache of its own: npx keeps there where a bin was when it ran first.
+  const cache = mkdtempSync(join(tmpdir(), 'masqbox-npx-'));
+  t.teardown(() => rmSync(cache, { recursive: true, force: true }));
+  const env = {
+    ...{ PATH: process.env['PATH'], npm_config_cache: cache },
+    ...{ npm_config_offline: 'true', npm_config_update_notifier: 'false' },
+  };
   const npx = (...line: string[]): Promise<Result> =>
     processes.run(['npx', 'masqbox', ...line], { cwd: ROOT, env });
   const help = await npx('--help');
