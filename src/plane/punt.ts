@@ -18,8 +18,9 @@
 // Strangers have no record: what of them is heard is chance, and no better for one who repeats itself (limits.ts).
 //
 // Known is a station that ARP has heard for the packet's source address, or for the router that the way to it goes by, or
-// one whose lease runs, or one without an address that has settled: the flood of a host that makes up addresses, or stations, is none. Behind an inner router all share
-// that router's queue. What a host sends under another's address and station cannot be told from that one's.
+// one whose lease runs, or one without an address that has settled: the flood of a host that makes up addresses, or
+// stations, is none. Behind an inner router all share that router's queue. What a host sends under another's address and
+// station cannot be told from that one's.
 // Cost of a packet, worst: 4,800 operations from the card on (punt-cost.test.ts), of them 1,300 for the leases, 1,100 for
 // two looks through PUNT_LIMIT queues, 250 for the station's record, 400 for the newcomers' queue.
 // Not here: which ports are open (sockets.ts).
