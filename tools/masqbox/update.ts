@@ -9,6 +9,9 @@ import { cancel, sendFile, TransferError } from './ymodem.ts';
 
 /** The board waits for silence, up to 30 s, before it says why it gave up. */
 const REASON_PATIENCE = 40_000;
+/** How often a transfer is cancelled again, and after how long: behind a damaged block a receiver waits for silence. */
+const CANCELS = 3;
+const CANCEL_PATIENCE = 3000;
 /** A board whose BIOS counts and tests its memory, and then a slow card. */
 const BOOT_PATIENCE = 180_000;
 /** Longer than a trial can last, with its reboots. */
@@ -120,12 +123,14 @@ async function transfer(session: Session, firmware: Firmware, watcher: Watcher):
     cause = reasonOf(error);
     await cancel(session);
   }
-  const said = await goesOn(
-    session.see(
-      /(Masqbox \S+ is in slot [AB]) and starts[^\r\n]*\r\n|(Cannot update: [^\r\n]*)\r\n/,
-      REASON_PATIENCE,
-    ),
-  );
+  const end = /(Masqbox \S+ is in slot [AB]) and starts[^\r\n]*\r\n|(Cannot update: [^\r\n]*)\r\n/;
+  let said: Awaited<ReturnType<Session['see']>>;
+  // A block that had come damaged takes with it what follows at once, so what is cancelled is cancelled again.
+  for (let again = 0; cause !== undefined && said === undefined && again < CANCELS; again++) {
+    said = await goesOn(session.see(end, CANCEL_PATIENCE));
+    if (said === undefined) await cancel(session);
+  }
+  said ??= await goesOn(session.see(end, REASON_PATIENCE));
   const refusal =
     said?.match[2] ??
     (said === undefined || cause !== undefined
