@@ -5,8 +5,11 @@ import { NOW_AT } from '../src/plane/cells.ts';
 import { resetCounters } from '../src/plane/counters.ts';
 import {
   configureInterface,
+  IF_LINK,
   INTERFACE_INSIDE,
   INTERFACE_OUTSIDE,
+  interfaceAt,
+  LINK_POINT,
   resetInterfaces,
 } from '../src/plane/interface.ts';
 import { ipv4Check } from '../src/plane/ipv4.ts';
@@ -80,6 +83,8 @@ export class Lab {
       address('255.255.255.0'),
       1500,
     );
+    // Without stations: each address is a host's (src/plane/sender.ts).
+    puti32(interfaceAt(INTERFACE_LAN) + IF_LINK, LINK_POINT);
     configureInterface(INTERFACE_WAN, INTERFACE_OUTSIDE, address(WAN), address('255.255.255.0'), 1500);
     this.build.plane.resetEntropy();
     for (let i = 0; i < 100; i++) this.build.plane.stirEntropy(i * 7919);

@@ -11,7 +11,8 @@
 //
 // Each side of the masquerade has half of the contexts, and of the waiting packets what FRAGMENT_HELD_SIDE and
 // FRAGMENT_HELD_LIMIT leave it, so that a flood from outside leaves the inside its own. In a half each context and
-// each packet is charged to the source of the datagram (a holder: address | contexts | packets): whoever has most
+// each packet is charged to the source of the datagram, or to all unknown ones (sender.ts) together (a holder: address | contexts |
+// packets): whoever has most
 // gives way to who has less. Tables of 32 are searched from end to end.
 
 import { NOW_AT } from './cells.ts';
@@ -28,8 +29,9 @@ import {
   POOL_RESERVE,
 } from './limits.ts';
 import { fill, get8, get16, get32, i32at, puti32, putu16, u16at } from './memory.ts';
-import { PACKET_NEXT } from './packet.ts';
+import { PACKET_IP, PACKET_NEXT } from './packet.ts';
 import { poolFree, release } from './pool.ts';
+import { isSender } from './sender.ts';
 
 export const KEY: i32 = 0;
 const SOURCE: i32 = 4;
@@ -69,6 +71,8 @@ const HOLDERS: i32 = FRAGMENT_STATE_AT + 64;
 const HOLDER_BYTES: i32 = 12;
 const HOLDER_CONTEXTS: i32 = 4;
 const HOLDER_PACKETS: i32 = 8;
+/** The holder of all whose source address is not known to be theirs. */
+const STRANGERS: i32 = 0;
 const SIDE_COUNT: i32 = (FRAGMENT_CONTEXT_COUNT / 2) | 0;
 /** Packets that a side may have whatever the other one holds. */
 const SIDE_OWN: i32 = FRAGMENT_HELD_LIMIT - FRAGMENT_HELD_SIDE;
@@ -96,17 +100,19 @@ export function findContext(ip: i32, side: i32): i32 {
 }
 
 /** A new context: a free place, or the oldest of the source that has the most. */
-export function takeContext(ip: i32, side: i32): i32 {
+export function takeContext(packet: i32, side: i32): i32 {
+  const ip: i32 = packet + PACKET_IP;
   const source: i32 = get32(ip + IP_SOURCE);
+  const whose: i32 = isSender(packet, source) !== 0 ? source : STRANGERS;
   let best: i32 = freePlace(side);
   if (best === 0) {
-    const mine: i32 = findHolder(source, side);
+    const mine: i32 = findHolder(whose, side);
     const own: i32 = mine === 0 ? 0 : i32at(mine + HOLDER_CONTEXTS);
     const most: i32 = mostOf(side, HOLDER_CONTEXTS);
     best = oldest(side, most <= own ? mine : 0, HOLDER_CONTEXTS, most);
     endContext(best, DROP_FRAGMENT_LIMIT);
   }
-  const holder: i32 = enterHolder(source, side);
+  const holder: i32 = enterHolder(whose, side);
   fill(best, 0, FRAGMENT_CONTEXT_BYTES);
   puti32(best + KEY, keyOf(ip));
   puti32(best + SOURCE, source);

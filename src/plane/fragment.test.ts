@@ -21,6 +21,8 @@ import {
 } from '../../test/packets.ts';
 import {
   HOST,
+  HOST_MAC,
+  introduce,
   LAN,
   LAN_ADDRESS,
   LAN_MAC,
@@ -375,6 +377,7 @@ test.serial('a fragment costs a bounded search, and what waited never goes all a
   // Each from another source, in two pieces that wait: all contexts and all places are taken, and taken again.
   for (let i = 0; i < 200; i++) {
     const source = `192.168.0.${10 + (i % 60)}`;
+    if (i < 60) introduce(router, LAN, HOST_MAC, source, LAN_ADDRESS);
     const parts = fragments(udp({ source, destination: SERVER, id: i }, 1043, 53, payload(4000)), 1480);
     for (const part of parts.slice(1)) send(part);
   }

@@ -98,7 +98,7 @@ export function fragmentInput(packet: i32): i32 {
   if (start !== 0 && start < 3 && get8(ip + IP_PROTOCOL) === PROTOCOL_TCP) return DROP_FRAGMENT_MALFORMED;
   const side: i32 = i32at(interfaceAt(i32at(packet + PACKET_IN)) + IF_SIDE);
   let at: i32 = findContext(ip, side);
-  if (at === 0) at = takeContext(ip, side);
+  if (at === 0) at = takeContext(packet, side);
   if (i32at(at + STATE) === STATE_REFUSED) return DROP_FRAGMENT_OVERLAP;
   const verdict: i32 = note(at, start, (end + 7) >> 3, more === 0 ? end : -1);
   if (verdict !== PASS) return verdict;

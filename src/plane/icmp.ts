@@ -50,6 +50,7 @@ import {
   PASS,
 } from './packet.ts';
 import { routeTo, TO_WAY, WAY_BROADCAST, WAY_MULTICAST, WAY_SHIFT } from './route.ts';
+import { isSender } from './sender.ts';
 
 export const ICMP_ECHO_REPLY: i32 = 0;
 export const ICMP_UNREACHABLE: i32 = 3;
@@ -76,7 +77,7 @@ const BUCKET_FULL: i32 = ICMP_BURST * ICMP_REFILL_TICKS;
 
 export function resetIcmp(): void {
   fill(ICMP_STATE_AT, 0, ICMP_STATE_BYTES);
-  for (let i: i32 = 0; i < INTERFACE_COUNT * ICMP_BUCKETS; i++)
+  for (let i: i32 = 0; i < INTERFACE_COUNT * (ICMP_BUCKETS + 1); i++)
     puti32(BUCKETS + i * BUCKET_BYTES, BUCKET_FULL);
 }
 
@@ -122,7 +123,7 @@ function mayReport(packet: i32): i32 {
   if (get32(ip + IP_SOURCE) === 0) return 0;
   const kind: i32 = i32at(routeTo(get32(ip + IP_DESTINATION)) + TO_WAY) >> WAY_SHIFT;
   if (kind === WAY_BROADCAST || kind === WAY_MULTICAST) return 0;
-  return answerAllowed(i32at(packet + PACKET_IN), hearer(packet));
+  return answerAllowed(packet, hearer(packet));
 }
 
 /** Who will hear of a dropped packet: its source, or the inside host that had sent it. */
@@ -134,11 +135,12 @@ function hearer(packet: i32): i32 {
 }
 
 /**
- * Takes from the bucket for an error or reset to an address on an interface; 0 if it is empty. What is taken is 0, 1
- * or 2 of it by chance, 1 on average, and which addresses share a bucket changes each second: who counts what
- * he gets learns nothing of what others got.
+ * Takes from the bucket for an error or reset about a packet to an address on the interface that it came by; 0 if it is
+ * empty. What is taken is 0, 1 or 2 of it by chance, 1 on average, and which addresses share a bucket changes each second:
+ * who counts what he gets learns nothing of what others got. Whose address is not known to be theirs have one for all.
  */
-export function answerAllowed(index: i32, address: i32): i32 {
+export function answerAllowed(packet: i32, address: i32): i32 {
+  const index: i32 = i32at(packet + PACKET_IN);
   if (index < 0) return 0;
   const now: i32 = i32at(NOW_AT);
   const keyAge: i32 = (now - i32at(KEY_TICK)) | 0;
@@ -146,8 +148,10 @@ export function answerAllowed(index: i32, address: i32): i32 {
     puti32(KEY, random32() | 1);
     puti32(KEY_TICK, now);
   }
-  const place: i32 = keyedHash5(address, index, i32at(KEY), 0, 0) & (ICMP_BUCKETS - 1);
-  const bucket: i32 = BUCKETS + (index * ICMP_BUCKETS + place) * BUCKET_BYTES;
+  const isKnown: i32 = isSender(packet, address);
+  const place: i32 =
+    isKnown === 0 ? ICMP_BUCKETS : keyedHash5(address, index, i32at(KEY), 0, 0) & (ICMP_BUCKETS - 1);
+  const bucket: i32 = BUCKETS + (index * (ICMP_BUCKETS + 1) + place) * BUCKET_BYTES;
   const passed: i32 = (now - i32at(bucket + 4)) | 0;
   let left: i32 = i32at(bucket);
   if (passed < 0 || passed >= BUCKET_FULL - left) left = BUCKET_FULL;

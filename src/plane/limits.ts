@@ -201,7 +201,10 @@ export const FRAGMENT_TICK_RELEASE: i32 = 8;
  */
 export const ICMP_BURST: i32 = 25;
 export const ICMP_REFILL_TICKS: i32 = 10;
-/** Buckets of an interface, a power of two; together they let 320 errors a second out. */
+/**
+ * Buckets of an interface, a power of two; together they let 320 errors a second out. Inside, one more is for all whose
+ * source address is not known to be theirs (sender.ts), so that made-up ones do not empty the others'.
+ */
 export const ICMP_BUCKETS: i32 = 32;
 /** Which addresses share a bucket is drawn anew after this time. */
 export const ICMP_KEY_TICKS: i32 = 1 * TICKS_PER_SECOND;
@@ -257,6 +260,7 @@ export const HOST_COUNT: i32 = 256;
 export const HOST_BYTES: i32 = 32;
 /** TCP and UDP, each: ports of mappings, ports of the router, and the words of both that are full, even and odd. */
 export const PORT_MAP_BYTES: i32 = 2 * 8192 + 2 * 256;
+export const IDENTIFIER_MAP_BYTES: i32 = 8192;
 
 // --- small state blocks ----------------------------------------------------------------------------------------
 export const CELLS_BYTES: i32 = 512;
@@ -267,7 +271,7 @@ export const ARP_STATE_BYTES: i32 = 576;
 export const FRAGMENT_STATE_BYTES: i32 = 64 + 12 * FRAGMENT_CONTEXT_COUNT;
 export const MASQUERADE_STATE_BYTES: i32 = 256;
 export const ENTROPY_BYTES: i32 = 256;
-export const ICMP_STATE_BYTES: i32 = 64 + INTERFACE_COUNT * ICMP_BUCKETS * 8;
+export const ICMP_STATE_BYTES: i32 = 64 + INTERFACE_COUNT * (ICMP_BUCKETS + 1) * 8;
 export const IDENTIFICATION_STATE_BYTES: i32 = 64;
 /** Counters (u16) that pairs of addresses share by chance, a power of two (identification.ts). */
 export const IDENTIFICATION_COUNT: i32 = 1024;
@@ -345,7 +349,7 @@ export const FRAGMENTS_AT: i32 = ROUTE_STATE_AT + ROUTE_STATE_BYTES;
 export const HOSTS_AT: i32 = FRAGMENTS_AT + FRAGMENT_CONTEXT_COUNT * FRAGMENT_CONTEXT_BYTES;
 export const HOST_TREE_AT: i32 = HOSTS_AT + HOST_COUNT * HOST_BYTES;
 export const PORT_MAPS_AT: i32 = HOST_TREE_AT + HOST_COUNT;
-export const MASQUERADE_OUT_HEADS_AT: i32 = PORT_MAPS_AT + 2 * PORT_MAP_BYTES;
+export const MASQUERADE_OUT_HEADS_AT: i32 = PORT_MAPS_AT + 2 * PORT_MAP_BYTES + IDENTIFIER_MAP_BYTES;
 export const MASQUERADE_IN_HEADS_AT: i32 = MASQUERADE_OUT_HEADS_AT + 2 * MASQUERADE_BUCKETS;
 export const MASQUERADE_MAP_HEADS_AT: i32 = MASQUERADE_IN_HEADS_AT + 2 * MASQUERADE_BUCKETS;
 export const MASQUERADE_PORT_HEADS_AT: i32 = MASQUERADE_MAP_HEADS_AT + 2 * MASQUERADE_BUCKETS;

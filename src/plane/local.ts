@@ -84,7 +84,7 @@ export function localInput(packet: i32, index: i32): i32 {
     }
     if (isOutside !== 0) return DROP_UNSOLICITED;
     count(DROP_LOCAL_CLOSED);
-    if (protocol === PROTOCOL_TCP) return reset(packet, index);
+    if (protocol === PROTOCOL_TCP) return reset(packet);
     return icmpError(packet, ICMP_UNREACHABLE, CODE_PORT_UNREACHABLE, 0) !== 0 ? PASS : DROP_LOCAL_CLOSED;
   }
   if (isOutside !== 0) return DROP_UNSOLICITED;
@@ -185,11 +185,11 @@ function transportFault(packet: i32, protocol: i32): i32 {
 }
 
 /** Turns a segment to a closed port into the reset (RFC 793, 3.4); never one about a reset. */
-function reset(packet: i32, index: i32): i32 {
+function reset(packet: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
   const l4: i32 = i32at(packet + PACKET_L4);
   const flags: i32 = get8(l4 + 13);
-  if ((flags & TCP_RST) !== 0 || answerAllowed(index, get32(ip + IP_SOURCE)) === 0) return DROP_LOCAL_CLOSED;
+  if ((flags & TCP_RST) !== 0 || answerAllowed(packet, get32(ip + IP_SOURCE)) === 0) return DROP_LOCAL_CLOSED;
   const headerBytes: i32 = (get8(l4 + 12) >> 4) << 2;
   // SYN and FIN take a number each.
   const taken: i32 = get16(ip + IP_LENGTH) - (l4 - ip) - headerBytes + (flags & 1) + ((flags >> 1) & 1);

@@ -5,7 +5,7 @@
 //
 // A host has a place of its own in a /24, and another by a keyed hash, so that hosts of wider networks that fall
 // together on the one do not on the other. From each, HOST_PROBES records are looked at. A host that finds none free
-// shares record 0, HOST_OTHERS.
+// shares record 0, HOST_OTHERS, with all whose source address nobody knows to be theirs (sender.ts).
 //
 // The host that holds the most is found without a search: a tree over the records, whose nodes hold the winner of
 // the two below, is put right on each change, at most eight levels up.

@@ -57,12 +57,13 @@ import {
   TUNNEL_IDLE_SECONDS,
 } from './limits.ts';
 import { admit, refuseEntry, removeEntry } from './masquerade-admission.ts';
-import { hostFor, resetHosts } from './masquerade-hosts.ts';
+import { HOST_OTHERS, hostFor, resetHosts } from './masquerade-hosts.ts';
 import { link } from './masquerade-link.ts';
 import { choosePort } from './masquerade-ports.ts';
 import {
   E_EXPIRES,
   E_FLAGS,
+  E_HOST,
   E_IN_PORTS,
   E_INSIDE,
   E_OUT_PORTS,
@@ -114,6 +115,7 @@ import {
   parameter,
 } from './parameters.ts';
 import { NO_PORT, resetPortMaps } from './port-map.ts';
+import { isSender } from './sender.ts';
 import { resetTcpClassic } from './tcp-classic.ts';
 import { INBOUND, OUTBOUND, TCP_ACK, TCP_RST, TCP_SYN } from './tcp-rfc.ts';
 import { follow, IN_SIDE, OUT_SIDE } from './tcp-window.ts';
@@ -333,7 +335,7 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
   if (protocol === TCP && (get8(l4 + 13) & TCP_RST) !== 0) return DROP_TCP_STATE;
   if (protocol === ICMP && queryOf(get8(l4)) === 0) return DROP_ICMP_TYPE;
   const classic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? 1 : 0;
-  const host: i32 = hostFor(inside);
+  const host: i32 = isSender(packet, inside) !== 0 ? hostFor(inside) : HOST_OTHERS;
   let port: i32 = 0;
   if (hasPorts(protocol) !== 0) {
     const mapping: i32 = classic !== 0 ? 0 : findMapping(inside, ports >>> 16, protocol, outside);
@@ -375,11 +377,12 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   const inside: i32 = i32at(via + E_INSIDE);
   const insidePort: i32 = i32at(via + E_OUT_PORTS) >>> 16;
   const expires: i32 = i32at(via + E_EXPIRES);
+  const host: i32 = get8(via + E_HOST);
   // The inside may talk with that very endpoint by another outside port (a session of profile classic, or of
   // another outside address): then the answer would leave by that one.
   if (findOutbound(inside, remote, (insidePort << 16) | (ports >>> 16), protocol) !== 0)
     return DROP_UNSOLICITED;
-  const e: i32 = admit(hostFor(inside), 1);
+  const e: i32 = admit(host, 1);
   if (e < MASQUERADE_AT) return e;
   fillEntry(e, protocol, inside, remote, insidePort, ports >>> 16, port);
   // A stranger's session ends no later than the one that let him in: he only makes it shorter.

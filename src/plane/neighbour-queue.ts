@@ -17,14 +17,8 @@ import { count, DROP_ARP_QUEUE_FULL } from './counters.ts';
 import { IP_SOURCE } from './ipv4.ts';
 import { ARP_STATE_AT, NEIGHBOUR_HELD_LIMIT, NEIGHBOUR_HELD_SHARE, POOL_RESERVE } from './limits.ts';
 import { E_INSIDE, entryAt } from './masquerade-table.ts';
-import { get32, i32at, puti32, u16at } from './memory.ts';
-import {
-  FIRST_WAITING,
-  LAST_WAITING,
-  NEIGHBOUR_RESOLVING,
-  NEIGHBOUR_STATE,
-  WAITING,
-} from './neighbour-record.ts';
+import { get32, i32at, puti32 } from './memory.ts';
+import { FIRST_WAITING, LAST_WAITING, WAITING } from './neighbour-record.ts';
 import { neighbourFind, neighbourFree } from './neighbour-table.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
@@ -41,6 +35,7 @@ import {
 } from './packet.ts';
 import { poolFree, release } from './pool.ts';
 import { routeTo, TO_NEXT_HOP } from './route.ts';
+import { isSender } from './sender.ts';
 
 /** Packets that wait, and the turn of the one that came last. */
 const HELD_ALL: i32 = ARP_STATE_AT;
@@ -126,9 +121,7 @@ function holderOf(packet: i32): i32 {
   const isTranslated: i32 = flags & FLAG_SOURCE_TRANSLATED;
   const inside: i32 =
     isTranslated !== 0 ? i32at(entryAt(entry + 1) + E_INSIDE) : get32(packet + PACKET_IP + IP_SOURCE);
-  const station: i32 = i32at(routeTo(inside) + TO_NEXT_HOP);
-  const at: i32 = neighbourFind(station, index);
-  return at === 0 || u16at(at + NEIGHBOUR_STATE) === NEIGHBOUR_RESOLVING ? STRANGERS : station;
+  return isSender(packet, inside) === 0 ? STRANGERS : i32at(routeTo(inside) + TO_NEXT_HOP);
 }
 
 /** Drops the packet of a holder that has waited longest; a search for which nothing waits any more ends. */

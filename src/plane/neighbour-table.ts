@@ -25,7 +25,7 @@ import {
   NEIGHBOUR_SWEEP_TICKS,
   NEIGHBOURS_AT,
 } from './limits.ts';
-import { fill, i32at, multiply, puti32, putu16, u16at } from './memory.ts';
+import { fill, get16, get32, i32at, multiply, puti32, putu16, u16at } from './memory.ts';
 import {
   CHAIN_NEXT,
   HOP,
@@ -34,6 +34,7 @@ import {
   LIST_NEXT,
   LIST_PREVIOUS,
   NEIGHBOUR_ADDRESS,
+  NEIGHBOUR_HEADER,
   NEIGHBOUR_LINK,
   NEIGHBOUR_RESOLVING,
   NEIGHBOUR_STATE,
@@ -70,6 +71,19 @@ export function neighbourFind(address: i32, index: i32): i32 {
   const at: i32 = recordAt(n);
   if (i32at(at + NEIGHBOUR_ADDRESS) === address && u16at(at + NEIGHBOUR_LINK) === link) return at;
   return findFurther(u16at(at + CHAIN_NEXT), address, link);
+}
+
+/** 1 if the station at `mac` (6 bytes) is known to have that address: it has said so, or has answered. */
+export function neighbourIs(index: i32, address: i32, mac: i32): i32 {
+  const at: i32 = neighbourFind(address, index);
+  if (at === 0 || u16at(at + NEIGHBOUR_STATE) === NEIGHBOUR_RESOLVING) return 0;
+  return isStationOf(at, mac);
+}
+
+/** Whether a record's station is the one at `mac` (6 bytes). */
+export function isStationOf(at: i32, mac: i32): i32 {
+  const ours: i32 = at + NEIGHBOUR_HEADER;
+  return get32(ours) === get32(mac) && get16(ours + 4) === get16(mac + 4) ? 1 : 0;
 }
 
 /** The rest of the chain, from record number `first` on. Most chains have one record. */

@@ -39,7 +39,7 @@ import {
   ROUTE_COUNT,
   ROUTES_AT,
 } from './limits.ts';
-import { copy, get16, get32, i32at, put16, puti32, putu16, u16at } from './memory.ts';
+import { copy, get32, i32at, put16, puti32, putu16, u16at } from './memory.ts';
 import { awaited, hold, letGo, makeRoom } from './neighbour-queue.ts';
 import {
   CLAIM,
@@ -64,6 +64,7 @@ import {
   checkHop,
   enterList,
   forgetLink,
+  isStationOf,
   neighbourFind,
   neighbourFree,
   neighbourTake,
@@ -152,13 +153,6 @@ export function neighbourHeard(index: i32, address: i32, mac: i32, wanted: i32):
   return 1;
 }
 
-/** 1 if the station at `mac` (6 bytes) is known to have that address: it has said so, or has answered. */
-export function neighbourIs(index: i32, address: i32, mac: i32): i32 {
-  const at: i32 = neighbourFind(address, index);
-  if (at === 0 || u16at(at + NEIGHBOUR_STATE) === NEIGHBOUR_RESOLVING) return 0;
-  return isStationOf(at, mac);
-}
-
 /** Sends what has waited for the station. */
 function resolved(at: i32, index: i32, mac: i32): void {
   let waiting: i32 = i32at(at + FIRST_WAITING);
@@ -188,11 +182,6 @@ function doubt(at: i32, mac: i32, now: i32): void {
   putu16(at + NEIGHBOUR_STATE, NEIGHBOUR_DOUBTED);
   putu16(at + TRIES, 0);
   if (isRecent === 0) poll(at, NEIGHBOUR_DOUBTED, 1, now);
-}
-
-function isStationOf(at: i32, mac: i32): i32 {
-  const ours: i32 = at + NEIGHBOUR_HEADER;
-  return get32(ours) === get32(mac) && get16(ours + 4) === get16(mac + 4) ? 1 : 0;
 }
 
 /** Ages a slice of the table, and notes the next hop of a route. Packets given up: neighbourFailed(). */

@@ -7,15 +7,17 @@
 // The first two have a bit for each port. The others have a bit for each word of 32 ports: no port of that parity is
 // free in it. A search looks at the word it starts in, at the bits of the words behind it, 32 a look, and at the one
 // that has a free port: at most 66 looks, and 6 where the range has 4,096 ports.
-// Not here: which range, and whose turn it is (masquerade-ports.ts); identifiers of ICMP, which have no ranges.
+// Behind both maps are the router's own identifiers of ICMP, a bit each; those of mappings have no ranges and are drawn.
+// Not here: which range, and whose turn it is (masquerade-ports.ts).
 
-import { PROTOCOL_TCP, PROTOCOL_UDP } from './ipv4.ts';
-import { PORT_MAP_BYTES, PORT_MAPS_AT } from './limits.ts';
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from './ipv4.ts';
+import { IDENTIFIER_MAP_BYTES, PORT_MAP_BYTES, PORT_MAPS_AT } from './limits.ts';
 import { fill, i32at, puti32 } from './memory.ts';
 
 /** Whose port it is: a mapping's, or the router's own. */
 export const PORT_MAPPED: i32 = 0;
 export const PORT_OPEN: i32 = 8192;
+const IDENTIFIERS_AT: i32 = PORT_MAPS_AT + 2 * PORT_MAP_BYTES;
 const FULL_EVEN: i32 = 16384;
 const FULL_ODD: i32 = 16640;
 
@@ -28,7 +30,7 @@ export const PARITY_ANY: i32 = 2;
 export const NO_PORT: i32 = -1;
 
 export function resetPortMaps(): void {
-  fill(PORT_MAPS_AT, 0, 2 * PORT_MAP_BYTES);
+  fill(PORT_MAPS_AT, 0, 2 * PORT_MAP_BYTES + IDENTIFIER_MAP_BYTES);
 }
 
 /** Address of a protocol's map, or 0: it has none. */
@@ -39,27 +41,33 @@ function mapOf(protocol: i32): i32 {
 
 /** Notes that a port is taken (1) or free (0), as a mapping's (PORT_MAPPED) or the router's (PORT_OPEN). */
 export function notePort(protocol: i32, port: i32, whose: i32, taken: i32): void {
+  if (protocol === PROTOCOL_ICMP && whose === PORT_OPEN) noteBit(IDENTIFIERS_AT, port, taken);
   const map: i32 = mapOf(protocol);
   if (map === 0) return;
   const word: i32 = port >> 5;
-  const at: i32 = map + whose + 4 * word;
-  const bit: i32 = 1 << (port & 31);
-  puti32(at, taken !== 0 ? i32at(at) | bit : i32at(at) & ~bit);
+  noteBit(map + whose, port, taken);
   const free: i32 = freeBits(map, word);
-  noteFull(map + FULL_EVEN, word, (free & 0x55555555) === 0 ? 1 : 0);
-  noteFull(map + FULL_ODD, word, (free & ~0x55555555) === 0 ? 1 : 0);
+  noteBit(map + FULL_EVEN, word, (free & 0x55555555) === 0 ? 1 : 0);
+  noteBit(map + FULL_ODD, word, (free & ~0x55555555) === 0 ? 1 : 0);
 }
 
-function noteFull(row: i32, word: i32, full: i32): void {
-  const at: i32 = row + 4 * (word >> 5);
-  const bit: i32 = 1 << (word & 31);
-  puti32(at, full !== 0 ? i32at(at) | bit : i32at(at) & ~bit);
+/** Sets (1) or clears (0) bit number `n` of a row of words. */
+function noteBit(row: i32, n: i32, value: i32): void {
+  const at: i32 = row + 4 * (n >> 5);
+  const bit: i32 = 1 << (n & 31);
+  puti32(at, value !== 0 ? i32at(at) | bit : i32at(at) & ~bit);
+}
+
+/** Bit number `n` of a row. */
+function bitOf(row: i32, n: i32): i32 {
+  return (i32at(row + 4 * (n >> 5)) >> (n & 31)) & 1;
 }
 
 /** 1 if the router itself (PORT_OPEN) or a mapping (PORT_MAPPED) has the port. */
 export function portNoted(protocol: i32, port: i32, whose: i32): i32 {
+  if (protocol === PROTOCOL_ICMP && whose === PORT_OPEN) return bitOf(IDENTIFIERS_AT, port);
   const map: i32 = mapOf(protocol);
-  return map === 0 ? 0 : (i32at(map + whose + 4 * (port >> 5)) >> (port & 31)) & 1;
+  return map === 0 ? 0 : bitOf(map + whose, port);
 }
 
 /** A free port from first to last, the next from `start` on and round, or NO_PORT. */

@@ -46,7 +46,6 @@ import {
   STATION_SHARED_ASKED,
 } from './limits.ts';
 import { copy, fill, get8, get32, i32at, puti32 } from './memory.ts';
-import { neighbourIs } from './neighbour.ts';
 import {
   FLAG_CONTROL,
   FLAG_ICMP_ERROR,
@@ -62,7 +61,7 @@ import {
   PACKET_SOURCE,
 } from './packet.ts';
 import { poolFree, release } from './pool.ts';
-import { routeTo, TO_NEXT_HOP, TO_WAY, WAY_SHIFT, WAY_UNICAST } from './route.ts';
+import { isAt } from './sender.ts';
 import {
   hasSettled,
   STATION_IS_LOUD,
@@ -232,15 +231,6 @@ function stationOf(packet: i32): i32 {
   const isThere: i32 = address === 0 ? hasSettled(word) : isAt(index, address, mac);
   if (isThere === 0 && hasLease(word) === 0) return UNKNOWN;
   return stationHeard(word);
-}
-
-/** Whether ARP has heard that an address is at a station of the link, or that the router on the way to it is. */
-function isAt(index: i32, address: i32, mac: i32): i32 {
-  if (neighbourIs(index, address, mac) !== 0) return 1;
-  const to: i32 = routeTo(address);
-  const hop: i32 = i32at(to + TO_NEXT_HOP);
-  if (i32at(to + TO_WAY) !== ((WAY_UNICAST << WAY_SHIFT) | index) || hop === address) return 0;
-  return neighbourIs(index, hop, mac);
 }
 
 /** A station's source, where a packet of it comes to a full class or not: its own if it has settled and is not loud. */

@@ -10,7 +10,6 @@
 
 import { SOCKETS_OPEN_AT } from './cells.ts';
 import { dhcpExpectNothing } from './dhcp-reply.ts';
-import { PROTOCOL_ICMP } from './ipv4.ts';
 import { SOCKET_BYTES, SOCKET_COUNT, SOCKETS_AT } from './limits.ts';
 import { fill, i32at, puti32 } from './memory.ts';
 import { notePort, PORT_OPEN, portNoted } from './port-map.ts';
@@ -68,8 +67,7 @@ export function socketClose(protocol: i32, port: i32): void {
 
 /** 1 if the router itself uses that port or ICMP identifier. */
 export function socketUses(protocol: i32, port: i32): i32 {
-  if (protocol !== PROTOCOL_ICMP) return portNoted(protocol, port, PORT_OPEN);
-  return find(protocol, port) !== 0 ? 1 : 0;
+  return portNoted(protocol, port, PORT_OPEN);
 }
 
 function note(key: i32, taken: i32): void {

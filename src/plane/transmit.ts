@@ -21,6 +21,7 @@ import { copy, fill, get8, get16, i32at, put16, puti32 } from './memory.ts';
 import {
   PACKET_ENTRY,
   PACKET_FLAGS,
+  PACKET_FRAME,
   PACKET_IN,
   PACKET_IP,
   PACKET_L4,
@@ -100,6 +101,8 @@ export function cutFragment(packet: i32, mtu: i32): i32 {
   put16(to + IP_OFFSET, word | IP_MORE_FRAGMENTS);
   sealHeader(to);
   puti32(front + PACKET_LENGTH, ETHERNET_HEADER_BYTES + headerBytes + bytes);
+  // Who sent it, for those who share something among senders (sender.ts).
+  copy(front + PACKET_FRAME + 6, packet + PACKET_FRAME + 6, 6);
   puti32(front + PACKET_IN, i32at(packet + PACKET_IN));
   puti32(front + PACKET_OUT, i32at(packet + PACKET_OUT));
   puti32(front + PACKET_NEXT_HOP, i32at(packet + PACKET_NEXT_HOP));

@@ -30,7 +30,7 @@ const BURST = 16;
 const HEAP_KIB = 48;
 /** Packet buffers of what is under way when one looks. */
 const HELD_MOST = 8;
-const WORDS_OF_TROUBLE = /restarted|crash|conflict gave up|panic/i;
+const WORDS_OF_TROUBLE = /restarted (?!0 times)|crash|conflict gave up|panic/i;
 
 /** What a session needs of the wire and of the time. */
 interface World {
