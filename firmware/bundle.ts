@@ -189,17 +189,22 @@ async function joined(name: string, entry: string, files: Files, resident: Set<s
   const fromFiles: Plugin = {
     name: 'files',
     setup: ({ onResolve, onLoad }) => {
-      onResolve({ filter: /^control\.js$/ }, ({ path: file }) => ({ path: file, external: true }));
+      onResolve({ filter: /^control\.js$/ }, ({ path: file }) => ({
+        path: file,
+        external: true,
+        sideEffects: false,
+      }));
       onResolve({ filter: /^\./ }, ({ path: asked, importer }) => {
         const file = path.posix.join(path.posix.dirname(importer), asked);
         return { path: file, namespace: resident.has(file) ? 'resident' : 'files' };
       });
       onLoad({ filter: /./, namespace: 'files' }, ({ path: file }) => ({ contents: files.text(file) }));
       onLoad({ filter: /./, namespace: 'resident' }, ({ path: file }) => ({
-        contents: `export{${files
+        // Each by itself, so that what is not used is left out here, and need not be exported there.
+        contents: files
           .exports(file)
-          .map(it => `${exportName(resident, file, it)} as ${it}`)
-          .join()}}from"control.js"`,
+          .map(it => `export{${exportName(resident, file, it)} as ${it}}from"control.js";`)
+          .join(''),
       }));
     },
   };
@@ -211,7 +216,17 @@ async function joined(name: string, entry: string, files: Files, resident: Set<s
     plugins: [fromFiles],
   });
   const { code } = await minify((outputFiles[0] as { text: string }).text, MINIFIED);
-  return { name, text: code as string };
+  return { name, text: oneImport(code as string) };
+}
+
+/** One statement in the place of all that import from the resident module: the engine keeps a request for each. */
+function oneImport(text: string): string {
+  const names: string[] = [];
+  const rest = text.replace(/import\{([^}]*)\}from"control\.js";?/g, (_, list: string) => {
+    names.push(list);
+    return '';
+  });
+  return names.length === 0 ? text : `import{${names.join()}}from"control.js";${rest}`;
 }
 
 /** interpreted.ts as one classic script; `plain` without inlining, for comparison. */
