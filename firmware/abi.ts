@@ -23,14 +23,19 @@ export const HOST_UNLOCK = 10;
 export const HOST_RESET = 11;
 /** Lets an interrupt line through (line). */
 export const HOST_UNMASK = 12;
-/** Answers the bytes of RAM that the engine's heap may still take. */
+/** Answers the bytes that the engine's heap has free, and may still take. It is walked: 13,000 chunks and more. */
 export const HOST_HEAP_FREE = 13;
 /** One character to the console by polling, for last words (character). */
 export const HOST_PUT = 14;
 /** (port, value, count): the value's bytes, the lowest first, to up to four ports one after the other. */
 export const HOST_OUT8S = 15;
-/** (number): evaluates an overlay's scripts (src/control/overlays.ts). Answers 1, or 0 when the heap has no room. */
+/**
+ * (number, spare): evaluates an overlay's module (src/control/overlays.ts). Answers 1, or 0 when the heap has no room for it
+ * and `spare` bytes more; throws what the module throws.
+ */
 export const HOST_OVERLAY = 16;
+/** Lets the engine collect cycles of garbage when it next makes an object. */
+export const HOST_COLLECT = 17;
 
 // Boot facts: words at BOOT_FACTS_AT.
 /** RAM of the board in KiB. */

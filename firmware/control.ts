@@ -2,12 +2,12 @@
 // Whatever runs here at the top runs when the snapshot is made, not at boot: it may define and wire, but it
 // reads no table, calls no host and remembers nothing. The first `__step()` is the boot.
 
-import { Refusal } from '../src/control/console/command.ts';
 import { createControl } from '../src/control/control.ts';
-import { OVERLAY_NAMES, type OverlayName, type Overlays } from '../src/control/overlays.ts';
+import { createLoader } from '../src/control/loader.ts';
 import { PLANE_BYTES } from '../src/plane/limits.ts';
 import { attach } from '../src/plane/memory.ts';
 import {
+  hostCollect,
   hostHeapFree,
   hostLock,
   hostOverlay,
@@ -26,22 +26,9 @@ declare const MASQBOX_PLANE_NAMES: string[];
 
 attach(__memory, 0, PLANE_BYTES);
 
-const loaded: Partial<Overlays> = {};
-
-/** An overlay's scripts put it into `__overlay`. */
-function overlay<Name extends OverlayName>(name: Name): Overlays[Name] {
-  const there = loaded[name];
-  if (there !== undefined) return there;
-  if (hostOverlay(OVERLAY_NAMES.indexOf(name)) === 0)
-    throw new Refusal(`Cannot load the part ${name}: control's heap has no room for it`);
-  const { __overlay } = globalThis as unknown as { __overlay: Overlays[Name] };
-  loaded[name] = __overlay;
-  return __overlay;
-}
-
 const control = createControl({
   plane: nativePlane(MASQBOX_PLANE_NAMES),
-  overlay,
+  ...createLoader(hostOverlay, hostCollect),
   memory: new Uint8Array(__memory, 0, PLANE_BYTES),
   version: MASQBOX_VERSION,
   built: MASQBOX_BUILT,

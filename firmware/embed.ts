@@ -11,9 +11,17 @@
 import { readFileSync } from 'node:fs';
 import { HOST_RESULT_AT } from '../src/plane/cells.ts';
 import { PLANE_BASE, PLANE_BYTES } from '../src/plane/limits.ts';
-import { HOST_OVERLAY } from './abi.ts';
+import { HOST_COLLECT, HOST_OVERLAY } from './abi.ts';
 import { COMPILE, compilerWasm, engineFiles, engineWasm, VARIANT } from './engine-wasm.ts';
-import { collectInTime, compileLean, makeLean } from './lean.ts';
+import {
+  COLLECT_AT,
+  collectInTime,
+  compileLean,
+  freeModules,
+  type ModuleList,
+  makeLean,
+  moduleList,
+} from './lean.ts';
 
 /** 16 MiB of linear memory; how much of it has RAM behind it is each board's affair. */
 export const MEMORY_PAGES = 256;
@@ -30,6 +38,8 @@ const STATIC_CONSTRUCTORS = 'u';
 
 /** What stands behind `__host`: the operation and up to seven i32 arguments, those left out being 0. */
 export type Host = (op: number, ...args: number[]) => void;
+/** The same, with what the call throws: a JSValue*, or none. */
+type ThrowingHost = (op: number, ...args: number[]) => number;
 
 type Raw = (...args: number[]) => number;
 
@@ -57,6 +67,7 @@ const CALLED = [
   'QTS_Eval',
   'QTS_Call',
   'QTS_ResolveException',
+  'QTS_Throw',
   'QTS_Dump',
   'QTS_FreeValuePointer',
   'QTS_FreeCString',
@@ -75,6 +86,8 @@ export interface Embedded {
   /** JSRuntime* and JSContext*. */
   runtime: number;
   context: number;
+  /** The engine's list of modules as it is without overlays; none of a bundle that is a script. */
+  modules: ModuleList | undefined;
   /** JSValue* of `__step` and of undefined, to be handed to QTS_Call. */
   stepFunction: number;
   undefinedValue: number;
@@ -107,7 +120,7 @@ export function engineExportNames(): Map<string, string> {
 }
 
 /** The engine's imports by the names that emscripten gave them in 0.32.0. Most are never called. */
-function engineImports(memory: WebAssembly.Memory, host: Host, interrupted: () => boolean): Imports {
+function engineImports(memory: WebAssembly.Memory, host: ThrowingHost, interrupted: () => boolean): Imports {
   const words = new Int32Array(memory.buffer);
   const fatal = (what: string) => (): never => {
     throw new Error(`The engine called ${what}`);
@@ -119,8 +132,7 @@ function engineImports(memory: WebAssembly.Memory, host: Host, interrupted: () =
       if (words[at + 1] !== TAG_INT) throw new Error(`Argument ${i} of a host call is not an i32`);
       args[i] = words[at] as number;
     }
-    host(...(args as [number, ...number[]]));
-    return 0; // a null JSValue*: the call yields undefined
+    return host(...(args as [number, ...number[]])); // of a null JSValue* the call yields undefined
   };
   return {
     a: memory,
@@ -234,15 +246,43 @@ export function importLine(name: string): string {
 /** QTS_Eval's flag for a module; without it the text is a classic script. */
 const EVAL_MODULE = 1;
 
+/** Reads an overlay's module and evaluates it, as board/i486/overlay.c does; answers what that throws, a JSValue*, or 0. */
+function evaluateOverlay(
+  engine: Engine,
+  memory: WebAssembly.Memory,
+  context: number,
+  { name, bytecode }: Compiled,
+): number {
+  const finish = (value: number): number => {
+    const failure = engine.QTS_ResolveException(context, value);
+    const thrown = failure === 0 ? 0 : engine.QTS_Throw(context, failure);
+    if (failure !== 0) engine.QTS_FreeValuePointer(context, failure);
+    engine.QTS_FreeValuePointer(context, value);
+    return thrown;
+  };
+  const at = engine.malloc(bytecode.length);
+  new Uint8Array(memory.buffer).set(bytecode, at);
+  const buffer = engine.QTS_NewArrayBuffer(context, at, bytecode.length);
+  const module = engine.QTS_bjson_decode(context, buffer);
+  engine.QTS_FreeValuePointer(context, buffer);
+  const thrown = finish(module);
+  if (thrown !== 0) return thrown;
+  return speech(engine, memory, context).withText(importLine(name), (line, bytes) =>
+    finish(engine.QTS_Eval(context, line, bytes, line, 0, EVAL_MODULE)),
+  );
+}
+
 /**
  * Starts the engine, defines `__memory` and `__host`, evaluates the bundle and finds `__step`.
  */
 export function embed(bundle: string | Firmware, host: Host = noHost, interrupted = never): Embedded {
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
   const exportNames = engineExportNames();
-  const dispatch: Host = (op, ...args) => {
-    if (op === HOST_OVERLAY) loadOverlay(args[0] as number);
+  const dispatch: ThrowingHost = (op, ...args) => {
+    if (op === HOST_OVERLAY) return loadOverlay(args[0] as number);
+    if (op === HOST_COLLECT) new Uint32Array(memory.buffer)[(runtime + COLLECT_AT) >> 2] = 0;
     else host(op, ...args);
+    return 0;
   };
   const { engine } = instantiate(engineImports(memory, dispatch, interrupted), exportNames);
   const stackPointer = engine.stackGetCurrent();
@@ -259,26 +299,28 @@ export function embed(bundle: string | Firmware, host: Host = noHost, interrupte
       withText(file, name => engine.QTS_Eval(context, at, bytes, name, 0, flags));
     return finish(withText(source, evaluate));
   };
-  const readModule = (bytecode: Uint8Array): void => {
-    // Far above the heap, in which it would leave a hole. The buffer is not freed, as that frees its place, too.
-    const place = new Uint8Array(memory.buffer, memory.buffer.byteLength - bytecode.length);
-    place.set(bytecode);
-    const buffer = engine.QTS_NewArrayBuffer(context, place.byteOffset, bytecode.length);
-    const value = engine.QTS_bjson_decode(context, buffer);
-    place.fill(0);
-    check(value);
-    engine.QTS_FreeValuePointer(context, value);
-  };
   const evaluateModules = (modules: readonly Compiled[]): void => {
-    for (const { bytecode } of modules) readModule(bytecode);
-    const last = modules.at(-1);
-    if (last !== undefined) run(importLine(last.name), 'start.js', EVAL_MODULE);
+    for (const { bytecode } of modules) {
+      // Far above the heap, in which it would leave a hole. The buffer is not freed, as that frees its place, too.
+      const place = new Uint8Array(memory.buffer, memory.buffer.byteLength - bytecode.length);
+      place.set(bytecode);
+      const buffer = engine.QTS_NewArrayBuffer(context, place.byteOffset, bytecode.length);
+      const value = engine.QTS_bjson_decode(context, buffer);
+      place.fill(0);
+      check(value);
+      engine.QTS_FreeValuePointer(context, value);
+    }
+    run(importLine((modules.at(-1) as Compiled).name), 'start.js', EVAL_MODULE);
     makeLean(engine, memory, runtime, context);
   };
-  const loadOverlay = (number: number): void => {
-    if (typeof bundle === 'string') throw new Error('There are no overlays');
-    evaluateModules(bundle.overlays.slice(number, number + 1));
-    new Int32Array(memory.buffer)[(PLANE_BASE + HOST_RESULT_AT) >> 2] = 1;
+  let resident: ModuleList | undefined;
+  const loadOverlay = (number: number): number => {
+    const overlay = typeof bundle === 'string' ? undefined : bundle.overlays[number];
+    if (overlay === undefined || resident === undefined) throw new Error(`There is no overlay ${number}`);
+    const thrown = evaluateOverlay(engine, memory, context, overlay);
+    freeModules(engine, memory, context, resident);
+    new Int32Array(memory.buffer)[(PLANE_BASE + HOST_RESULT_AT) >> 2] = Number(thrown === 0);
+    return thrown;
   };
 
   const planeBuffer = engine.QTS_NewArrayBuffer(context, PLANE_BASE, PLANE_BYTES);
@@ -286,7 +328,10 @@ export function embed(bundle: string | Firmware, host: Host = noHost, interrupte
   const hostFunction = withText('__host', name => engine.QTS_NewFunction(context, name, 8, 0, 1));
   engine.QTS_SetProp(context, global, string('__host'), hostFunction);
   if (typeof bundle === 'string') run(bundle, 'masqbox.js');
-  else evaluateModules(bundle.modules);
+  else {
+    evaluateModules(bundle.modules);
+    resident = moduleList(memory, runtime);
+  }
   collectInTime(memory, runtime);
   engine.QTS_RuntimeSetMaxStackSize(runtime, STACK_LIMIT);
   const stepFunction = engine.QTS_GetProp(context, global, string('__step'));
@@ -314,6 +359,7 @@ export function embed(bundle: string | Firmware, host: Host = noHost, interrupte
     exportNames,
     runtime,
     context,
+    modules: resident,
     stepFunction,
     undefinedValue,
     argv,
@@ -363,7 +409,7 @@ export function heapTopAt(): number {
   return heapTop;
 }
 
-function noHost(op: number): void {
+function noHost(op: number): never {
   throw new Error(`Host call ${op} while the bundle is evaluated: nothing may be remembered in the snapshot`);
 }
 

@@ -4,6 +4,7 @@
 import { HOST_RESULT_AT } from '../src/plane/cells.ts';
 import { i32at } from '../src/plane/memory.ts';
 import {
+  HOST_COLLECT,
   HOST_HEAP_FREE,
   HOST_LOCK,
   HOST_OVERLAY,
@@ -52,9 +53,14 @@ export const hostUnlock = (): void => __host(HOST_UNLOCK);
 export const hostReset = (): void => __host(HOST_RESET);
 export const hostUnmask = (line: number): void => __host(HOST_UNMASK, line);
 export const hostPut = (character: number): void => __host(HOST_PUT, character);
-export const hostOverlay = (number: number): number => {
-  __host(HOST_OVERLAY, number);
+export const hostOverlay = (number: number, spare: number): number => {
+  __host(HOST_OVERLAY, number, spare);
   return i32at(HOST_RESULT_AT);
+};
+/** Lets the engine collect what is garbage in cycles: it does so when it makes an object, and answers that. */
+export const hostCollect = (): object => {
+  __host(HOST_COLLECT);
+  return {};
 };
 export const hostHeapFree = (): number => {
   __host(HOST_HEAP_FREE);

@@ -16,7 +16,7 @@ const STRIP_DEBUG = 2;
 
 /** In JSRuntime: what is allocated, and at how much the collector runs; in units of this build's, see below. */
 const ALLOCATED = 20;
-const COLLECT_AT = 108;
+export const COLLECT_AT = 108;
 const COLLECT_AT_FIRST = 256 * 1024;
 
 /** In JSGCObjectHeader: a byte with the type, and the links to previous and next. */
@@ -26,7 +26,8 @@ const TYPE_MASK = 15;
 const TYPE_BYTECODE = 1;
 const TYPE_MODULE = 6;
 
-/** In JSModuleDef: tables with their numbers behind them. */
+/** In JSModuleDef: the links to previous and next, and tables with their numbers behind them. */
+export const MODULE_LINK = 20;
 const IMPORTED = 28;
 const EXPORTS = 40;
 const EXPORT_STARS_COUNT = 56;
@@ -59,6 +60,7 @@ const VARIABLE_BYTES = 12;
 
 /** High words of a JSValue. */
 const TAG_OBJECT = 0xffffffff;
+const TAG_MODULE = 0xfffffffd;
 const TAG_UNDEFINED = 3;
 
 /** Lets the engine compile without sources and line numbers from now on; of a minified line they tell nothing. */
@@ -106,6 +108,41 @@ function dropOfModules(engine: Engine, memory: WebAssembly.Memory, runtime: numb
       engine.free(words[module + (table >> 2)] as number);
       words.fill(0, module + (table >> 2), module + (table >> 2) + 3);
     }
+  }
+}
+
+/** The context's list of modules, and the link in it of the last one. */
+export interface ModuleList {
+  list: number;
+  last: number;
+}
+
+export function moduleList(memory: WebAssembly.Memory, runtime: number): ModuleList {
+  const words = new Uint32Array(memory.buffer);
+  const links = [...collected(memory, runtime, TYPE_MODULE)].map(at => at + MODULE_LINK);
+  const last = links.find(link => !links.includes(words[(link >> 2) + 1] as number));
+  const list = last === undefined ? 0 : (words[(last >> 2) + 1] as number);
+  if (last === undefined || words[list >> 2] !== last)
+    throw new Error('Cannot find the list of modules: the engine has another version');
+  return { list, last };
+}
+
+/**
+ * Frees the modules behind the last one, evaluated or not: that is the list's own reference to each. Functions of theirs
+ * that somebody holds live on, as what they use of one another they hold themselves, and not their module.
+ */
+export function freeModules(
+  engine: Engine,
+  memory: WebAssembly.Memory,
+  context: number,
+  { list, last }: ModuleList,
+): void {
+  const words = new Uint32Array(memory.buffer);
+  for (let link = words[list >> 2] as number; link !== last; link = words[list >> 2] as number) {
+    const copy = engine.malloc(8);
+    words[copy >> 2] = link - MODULE_LINK;
+    words[(copy >> 2) + 1] = TAG_MODULE;
+    engine.QTS_FreeValuePointer(context, copy);
   }
 }
 

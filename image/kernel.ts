@@ -14,6 +14,8 @@ import * as abi from '../firmware/abi.ts';
 import * as crashPage from '../firmware/crash-page.ts';
 import { engineExportNames, importLine } from '../firmware/embed.ts';
 import { engineWasm } from '../firmware/engine-wasm.ts';
+import { firstChunk, HEAP_FOOT } from '../firmware/heap.ts';
+import { COLLECT_AT, MODULE_LINK } from '../firmware/lean.ts';
 import * as cells from '../src/plane/cells.ts';
 import * as counters from '../src/plane/counters.ts';
 import * as limits from '../src/plane/limits.ts';
@@ -263,6 +265,12 @@ function configuration(snapshot: Snapshot, engineSource: string): string {
     ENGINE_STEP: engine.stepFunction,
     ENGINE_UNDEFINED: engine.undefinedValue,
     ENGINE_ARGV: engine.argv,
+    ENGINE_COLLECT_AT: engine.runtime + COLLECT_AT,
+    ENGINE_MODULES: engine.modules?.list,
+    ENGINE_LAST_MODULE: engine.modules?.last,
+    MODULE_LINK,
+    ENGINE_HEAP_AT: firstChunk(engine.memory, engine.stackPointer),
+    ENGINE_HEAP_FOOT: HEAP_FOOT,
     ENGINE_BREAK_AT: snapshot.breakAt,
     SNAPSHOT_STATIC_BYTES: snapshot.staticBytes,
     SNAPSHOT_HEAP_AT: snapshot.heapAt,
@@ -303,16 +311,16 @@ function planeImports(header: string): string {
   return `#define PLANE_IMPORTS ${inOrder.map(name => `(struct Z_${name}_instance_t *)0`).join(', ')}\n`;
 }
 
-/** The overlays, packed: of each script the name, a zero, the text, a zero. */
+/** The overlays, packed. */
 function packedOverlays(snapshot: Snapshot): string {
   const packs = snapshot.overlays.map(({ bytecode }) => pack(bytecode));
-  const entries = snapshot.overlays.map(({ name, bytecode }, number) => {
+  const entries = snapshot.overlays.map(({ name, bytecode, heapBytes }, number) => {
     const packed = packs[number] as Uint8Array;
-    return `  {${number === 0 ? 'spare' : `(const u8[]){${packed.join(',')}}`}, ${packed.length}, ${bytecode.length}, ${JSON.stringify(importLine(name))}},\n`;
+    return `  {${number === 0 ? 'spare' : `(const u8[]){${packed.join(',')}}`}, ${packed.length}, ${bytecode.length}, ${heapBytes}, ${JSON.stringify(importLine(name))}},\n`;
   });
   // The first is the interpreted engine (board/i486/pages.c).
   const spare = `static const u8 spare[] __attribute__((section(".spare"))) = {${packs[0]?.join(',')}};\n`;
-  return `${spare}struct overlay { const u8 *packed; u32 packed_bytes, bytes; const char *line; };\nstatic const struct overlay overlays[] = {\n${entries.join('')}};\n`;
+  return `${spare}struct overlay { const u8 *packed; u32 packed_bytes, bytes, heap_bytes; const char *line; };\nstatic const struct overlay overlays[] = {\n${entries.join('')}};\n`;
 }
 
 /** The dispatch by number: a case for each exported function, in the sorted order of the names. */

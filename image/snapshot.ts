@@ -5,13 +5,15 @@
 //   0 .. staticBytes  |                          | heapAt .. heapAt + heapBytes
 //
 // The blob is the two parts one behind the other, whole pages.
+
+import { HOST_COLLECT, HOST_OVERLAY } from '../firmware/abi.ts';
 import { bundle } from '../firmware/bundle.ts';
-import { type Embedded, embed, type Firmware, heapTopAt } from '../firmware/embed.ts';
+import { type Compiled, type Embedded, embed, type Firmware, heapTopAt } from '../firmware/embed.ts';
+import { heapBytes, heapChunks } from '../firmware/heap.ts';
 import { PLANE_BASE } from '../src/plane/limits.ts';
 
 const PAGE = 4096;
-/** Of malloc: what follows the top chunk, and the links at the start of a free one. */
-const FOOT_BYTES = 40;
+/** Of malloc: the links at the start of a free chunk. */
 const LINK_BYTES = 32;
 
 export interface Snapshot {
@@ -22,8 +24,8 @@ export interface Snapshot {
   /** Address of the word that holds the heap's end, which grows as the engine takes more. */
   breakAt: number;
   engine: Embedded;
-  /** The module of each overlay, by number. */
-  overlays: Firmware['overlays'];
+  /** The module of each overlay, by number, and what it takes of the heap once it is evaluated. */
+  overlays: readonly (Compiled & { heapBytes: number })[];
 }
 
 export async function takeSnapshot(): Promise<Snapshot> {
@@ -40,43 +42,28 @@ export async function takeSnapshot(): Promise<Snapshot> {
   bytes.set(memory.subarray(heapAt, heapEnd), staticBytes);
   return {
     ...{ bytes, staticBytes, heapAt, heapBytes: heapEnd - heapAt, breakAt: heapTopAt(), engine },
-    overlays: firmware.overlays,
+    overlays: measured(firmware, engine),
   };
 }
 
-interface Chunk {
-  /** Address of its two words of header; what malloc answered lies 8 further on. */
-  at: number;
-  /** Bytes with the header. */
-  size: number;
-  used: boolean;
-}
-
-/**
- * The heap's chunks. The engine's malloc is Doug Lea's (version 2.8): they lie one behind the other; the word
- * at 4 holds a chunk's size and in bit 1 whether it is in use. The last, free, is the top, followed by a foot
- * of 40 bytes, where the heap ends.
- */
-function* heapChunks(memory: Uint8Array, heapBase: number): Generator<Chunk> {
-  const words = new Uint32Array(memory.buffer);
-  let at = (heapBase + 15) & ~15;
-  if ((words[(at >> 2) + 1] as number) === 0) at += 8;
-  for (;;) {
-    const head = words[(at >> 2) + 1] as number;
-    const size = head & ~7;
-    if (head === FOOT_BYTES) return;
-    if (size < 16 || at + size > memory.length) {
-      throw new Error(`Cannot take a snapshot: no chunk of malloc at ${at}`);
-    }
-    yield { at, size, used: (head & 2) !== 0 };
-    at += size;
-  }
+/** Loads each overlay into an engine that is needed no more: what it takes depends on nothing but its own code. */
+function measured({ overlays }: Firmware, engine: Embedded): Snapshot['overlays'] {
+  const { memory, stackPointer, evaluate } = engine;
+  const used = (): number => {
+    evaluate(`globalThis.__overlay = 0; __host(${HOST_COLLECT}); ({}); 1`);
+    return heapBytes(memory, stackPointer, true);
+  };
+  return overlays.map((overlay, number) => {
+    const before = used();
+    evaluate(`__host(${HOST_OVERLAY}, ${number}); 1`);
+    return { ...overlay, heapBytes: heapBytes(memory, stackPointer, true) - before };
+  });
 }
 
 /** Zeroes the heap's free chunks: parsing leaves much rubbish behind. */
 function scrubFreeMemory(linear: WebAssembly.Memory, heapBase: number): void {
   const memory = new Uint8Array(linear.buffer);
-  const free = [...heapChunks(memory, heapBase)].filter(({ used }) => !used);
+  const free = [...heapChunks(linear, heapBase)].filter(({ used }) => !used);
   for (const { at, size } of free) if (size > LINK_BYTES) memory.fill(0, at + LINK_BYTES, at + size);
 }
 

@@ -200,6 +200,7 @@ export class WanLab {
     const { plane } = this;
     const machine: Machine = {
       plane,
+      tidy() {},
       overlay() {
         throw new Error('There are no overlays here');
       },

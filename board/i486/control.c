@@ -72,6 +72,14 @@ static u32 host_plane(const u32 *arguments) {
   return result;
 }
 
+/* What lies beyond the heap's end, and in it free: in a chunk of malloc's, the second word is its size, bit 1 its use. */
+static u32 heap_free(void) {
+  u32 bytes = heap_end - LINEAR_WORD(ENGINE_BREAK_AT), head;
+  for (u32 at = ENGINE_HEAP_AT; (head = LINEAR_WORD(at + 4)) != ENGINE_HEAP_FOOT; at += head & ~7u)
+    if (!(head & 2)) bytes += head & ~7u;
+  return bytes;
+}
+
 /* __host(op, a, b, ...): firmware/abi.ts says what each does. Bad calls are control's bug and end it. */
 static u32 host(const u32 *a) {
   switch (a[0]) {
@@ -95,15 +103,16 @@ static u32 host(const u32 *a) {
     case HOST_UNLOCK: locked = 0; interrupts_on(); return 0;
     case HOST_RESET: crash_end(1); reset();
     case HOST_UNMASK: interrupts_off(); interrupt_unmask(a[1] & 15); interrupts_as_before(); return 0;
-    case HOST_HEAP_FREE: return heap_end - LINEAR_WORD(ENGINE_BREAK_AT);
+    case HOST_HEAP_FREE: return heap_free();
+    case HOST_COLLECT: LINEAR_WORD(ENGINE_COLLECT_AT) = 0; return 0;
     case HOST_PUT: put(a[1]); return 0;
-    case HOST_OVERLAY: return overlay_load(&engine, a[1]);
+    case HOST_OVERLAY: return overlay_load(&engine, a[1], a[2]);
     default: engine_died("unknown host call");
   }
 }
 
 /* JavaScript calls the machine. Arguments are JSValues: 8 bytes, an i32 in the low word, its tag in the
- * high one. The result goes into a cell, and the call yields undefined (a null pointer). */
+ * high one. The result goes into a cell, and the call yields undefined (a null pointer), or throws. */
 u32 IMPORT_host_call(I, U(1), U(2), u32 count, u32 argv, U(5)) {
   const u32 *value = (const u32 *)(LINEAR_AT + argv);
   u32 arguments[8], i = 0;
@@ -112,8 +121,9 @@ u32 IMPORT_host_call(I, U(1), U(2), u32 count, u32 argv, U(5)) {
     arguments[i] = value[2 * i];
   }
   for (; i < 8; i++) arguments[i] = 0;
+  overlay_thrown = 0;
   CELL(HOST_RESULT_AT) = host(arguments);
-  return 0;
+  return overlay_thrown;
 }
 
 /* --- what the translated code needs --------------------------------------------------------------------- */

@@ -101,9 +101,11 @@ u32 plane_work(u32 counts);
 u32 plane_wanted(void);
 s32 snapshot_unpack(u32 source, u32 source_bytes, u32 target, u32 target_bytes);
 
-/* overlay.c: evaluates an overlay by number. Answers 0 when the heap has no room for it. */
+/* overlay.c: evaluates an overlay by number. Answers 0 when the heap has no room for it and `spare` bytes. */
 struct Z_engine_instance_t;
-u32 overlay_load(struct Z_engine_instance_t *engine, u32 number);
+u32 overlay_load(struct Z_engine_instance_t *engine, u32 number, u32 spare);
+/* What the last call has thrown: a JSValue*, for the engine. */
+extern u32 overlay_thrown;
 
 /* control.c: the engine and its restarts. */
 _Noreturn void control_run(void);

@@ -1,10 +1,16 @@
-/* Overlays: modules that are packed in the kernel as bytecode, read and evaluated when control first wants them. */
+/* Overlays: modules that are packed in the kernel as bytecode, read and evaluated when control wants them. What is left of
+ * an overlay is what it has put into `__overlay`: when nobody holds that any more, the engine frees it. */
 #include "floor.h"
 #include "engine-module.h"
 #include "engine-names.h"
-#include "overlays.h" /* overlays[]: packed, packed_bytes, bytes; line that imports it */
+#include "overlays.h" /* overlays[]: packed, packed_bytes, bytes; heap_bytes that it takes; line that imports it */
 
 #define EVALUATE_MODULE 1u
+#define TAG_MODULE 0xfffffffdu
+/* What the heap is asked for in one piece: what an overlay is made of is smaller, but its text. */
+#define PIECE_BYTES 1024u
+
+u32 overlay_thrown;
 
 static u32 text_length(const char *text) {
   u32 length = 0;
@@ -12,10 +18,13 @@ static u32 text_length(const char *text) {
   return length;
 }
 
-/* Frees a value; answers 0 if it is an exception, which it frees too. */
+/* Frees a value; answers 0 if it is an exception, which is control's to catch. */
 static u32 finish(Z_engine_instance_t *engine, u32 value) {
   u32 exception = QTS_ResolveException(engine, ENGINE_CONTEXT, value);
-  if (exception) QTS_FreeValuePointer(engine, ENGINE_CONTEXT, exception);
+  if (exception) {
+    overlay_thrown = QTS_Throw(engine, ENGINE_CONTEXT, exception);
+    QTS_FreeValuePointer(engine, ENGINE_CONTEXT, exception);
+  }
   QTS_FreeValuePointer(engine, ENGINE_CONTEXT, value);
   return !exception;
 }
@@ -43,9 +52,39 @@ static u32 read_module(Z_engine_instance_t *engine, const struct overlay *overla
   return finish(engine, module);
 }
 
-/* Answers 0 when the heap has no room. What an attempt before that had read is evaluated first. */
-u32 overlay_load(struct Z_engine_instance_t *engine, u32 number) {
+/* Frees the modules behind the resident ones in the engine's list, evaluated or not: the list's own reference to each. */
+static void free_modules(Z_engine_instance_t *engine) {
+  u32 link;
+  while ((link = LINEAR_WORD(ENGINE_MODULES)) != ENGINE_LAST_MODULE) {
+    u32 value = malloc(engine, 8);
+    if (!value) return;
+    LINEAR_WORD(value) = link - MODULE_LINK;
+    LINEAR_WORD(value + 4) = TAG_MODULE;
+    QTS_FreeValuePointer(engine, ENGINE_CONTEXT, value);
+  }
+}
+
+/* Whether the heap has so much, in pieces, which are given back. */
+static u32 has_room(Z_engine_instance_t *engine, u32 bytes) {
+  u32 last = 0, had = 0, at;
+  for (; had < bytes && (at = malloc(engine, PIECE_BYTES)); had += PIECE_BYTES) {
+    LINEAR_WORD(at) = last;
+    last = at;
+  }
+  for (; last; last = at) {
+    at = LINEAR_WORD(last);
+    free(engine, last);
+  }
+  return had >= bytes;
+}
+
+/* Answers 0 when the heap has no room for it with `spare` bytes more, or when it throws. */
+u32 overlay_load(struct Z_engine_instance_t *engine, u32 number, u32 spare) {
   if (number >= sizeof overlays / sizeof *overlays || (!number && spare_taken)) return 0;
   const struct overlay *overlay = &overlays[number];
-  return evaluate(engine, overlay->line) || (read_module(engine, overlay) && evaluate(engine, overlay->line));
+  if (!has_room(engine, overlay->bytes + overlay->heap_bytes + spare)) return 0;
+  free_modules(engine); /* what an attempt has left that had no room for more */
+  u32 done = read_module(engine, overlay) && evaluate(engine, overlay->line);
+  free_modules(engine);
+  return done;
 }

@@ -21,6 +21,7 @@ import {
 } from '../../firmware/abi.ts';
 import { bundle } from '../../firmware/bundle.ts';
 import { type Embedded, embed, type Firmware, heapTopAt } from '../../firmware/embed.ts';
+import { heapBytes } from '../../firmware/heap.ts';
 import { type Plane, planeNames } from '../../firmware/host.ts';
 import {
   SERIAL_RX_HEAD,
@@ -172,7 +173,10 @@ function start(parts: Parts, put: (character: number) => void) {
   const words = new Int32Array(buffer, PLANE_BASE, PLANE_BYTES >> 2);
   const memory = new Uint8Array(buffer, PLANE_BASE, PLANE_BYTES);
   memoryOf = () => memory;
-  heapFree = () => buffer.byteLength - (new Int32Array(buffer)[heapTopAt() >> 2] as number);
+  heapFree = () =>
+    buffer.byteLength -
+    (new Int32Array(buffer)[heapTopAt() >> 2] as number) +
+    heapBytes(engine.memory, engine.stackPointer, false);
   return { engine, calls, words };
 }
 

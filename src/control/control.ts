@@ -56,6 +56,7 @@ import { openDisk } from './disk.ts';
 import { dnsCommands, dnsSettings } from './dns/commands.ts';
 import { createDns } from './dns/dns.ts';
 import { createLan } from './lan.ts';
+import { OVERLAY_IDLE_TICKS } from './limits.ts';
 import { createLog, NOTICE, WARNING } from './log.ts';
 import type { Machine, Plane } from './machine.ts';
 import { createTcp } from './net/tcp.ts';
@@ -107,11 +108,9 @@ export function createControl(machine: Machine): Control {
   const clock = createClock();
   const sockets = createSockets(plane);
   const table: Command[] = [];
-  let made: Tools | undefined;
   const tools = (): Tools => {
     const schema = machine.overlay('schema');
-    made ??= schema.createTools(table, schema.known(context, dhcp));
-    return made;
+    return schema.createTools(table, schema.known(context, dhcp));
   };
   const serial = createSerialLine(machine, 0);
   const console = new Console(serial, table, tools);
@@ -234,6 +233,11 @@ export function createControl(machine: Machine): Control {
     for (const text of news) log(NOTICE, 'card', text);
   }
 
+  function tidy(): void {
+    machine.tidy();
+    clock.after(OVERLAY_IDLE_TICKS, tidy);
+  }
+
   /** A slice of the start; answers the ticks until the next, undefined if it is over. */
   function starts(): number | undefined {
     starting ??= start();
@@ -242,6 +246,7 @@ export function createControl(machine: Machine): Control {
     isStarted = true;
     starting = undefined;
     console.open();
+    tidy();
     return undefined;
   }
 

@@ -1,12 +1,21 @@
 // Sizes and rates of control's tables, with unit and reason. Those of the plane: src/plane/limits.ts.
 
-import { TCP_CONNECTION_COUNT } from '../plane/limits.ts';
+import { TCP_CONNECTION_COUNT, TICKS_PER_SECOND } from '../plane/limits.ts';
 
 /**
  * The longest datagram that control sends, bytes: DNS answers by EDNS0 (RFC 6891, section 6.2.5). For a longer answer a host
  * is told to come by TCP.
  */
 export const UDP_SEND_BYTES = 4096;
+
+/**
+ * Of the heap, what is left to everything else when an overlay is loaded: on a board of 4 MB with a long configuration as
+ * much as its services take at their busiest. Where there is less, the overlays that are loaded are given up first; is that
+ * not enough, the command that wants it is refused.
+ */
+export const OVERLAY_SPARE_BYTES = 32 * 1024;
+/** How long an overlay stays that is not wanted; when it is again, it is loaded again, in 30 to 250 ms. */
+export const OVERLAY_IDLE_TICKS = 60 * TICKS_PER_SECOND;
 
 /** Lines that the log keeps: a day of an ordinary router. One more takes the place of the oldest. 200 x 160 characters are 32 KB. */
 export const LOG_LINES = 200;

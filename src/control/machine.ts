@@ -9,8 +9,13 @@ export type Plane = typeof import('../../firmware/plane.ts');
 export interface Machine {
   /** The native plane; each call runs with interrupts off. */
   plane: Plane;
-  /** What an overlay holds; the first time, it is evaluated. Throws a Refusal when the heap has no room for it. */
+  /**
+   * What an overlay holds; it is evaluated when it is not there. Throws a Refusal when that fails, for want of room above all.
+   * Keep nothing of it: it is free again when whoever called it is done.
+   */
   overlay<Name extends OverlayName>(name: Name): Overlays[Name];
+  /** Gives up overlays that have not been wanted for a minute. */
+  tidy(): void;
   /** The plane's memory. */
   memory: Uint8Array;
   /** The firmware's version, from package.json. */

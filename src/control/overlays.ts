@@ -1,7 +1,6 @@
-// Overlays: parts of the firmware that are seldom used. They are kept packed and evaluated when first wanted, so
-// that boards which never want them have neither their heap nor the time to unpack it at each start. What has
-// been evaluated stays until control starts anew.
-// Not here: how they are packed (firmware/bundle.ts, image/kernel.ts) and evaluated (board/i486/overlay.c).
+// Overlays: parts of the firmware that are seldom used. They are kept packed and evaluated when they are wanted, so
+// that boards which do not want them have neither their heap nor the time to unpack it at each start.
+// Not here: which are loaded (loader.ts), how they are packed (firmware/bundle.ts, image/kernel.ts).
 
 import type { Plane } from './machine.ts';
 

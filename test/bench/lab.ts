@@ -103,18 +103,21 @@ export interface StartOptions {
   readonly hosts?: readonly string[];
   /** More words for QEMU. */
   readonly extra?: readonly string[];
+  /** MiB. */
+  readonly memory?: number;
 }
 
 /** @param leap the machine's time leaps while it sleeps; else it keeps to the host's, which rates need. */
 export async function start(
   machineName: 'isapc' | 'pc',
   leap: boolean,
-  { hosts = [HOST], extra = [] }: StartOptions = {},
+  { hosts = [HOST], extra = [], memory = 8 }: StartOptions = {},
 ): Promise<Bench> {
   const [lanEnd, wanEnd] = [await dgramEnd(), await dgramEnd()];
   const machine = await Machine.start({
     machine: machineName,
     disk: IMAGE,
+    memory,
     cards: CARDS[machineName](lanEnd.wire, wanEnd.wire),
     icount: ICOUNT_SHIFT,
     sleep: !leap,

@@ -70,7 +70,7 @@ export function pciCards(lan: Wire, wan: Wire): Card[] {
 /** The command line but for the sockets of console and monitor. */
 export function machineArguments(options: MachineOptions): string[] {
   const words = ['-M', options.machine ?? 'isapc', '-cpu', options.cpu ?? '486', '-accel', 'tcg'];
-  words.push('-m', String(options.memory ?? 8), '-nodefaults', '-display', 'none');
+  words.push('-m', `${1024 * (options.memory ?? 8)}k`, '-nodefaults', '-display', 'none');
   const icount = options.icount;
   if (icount !== undefined)
     words.push(

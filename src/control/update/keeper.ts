@@ -2,8 +2,10 @@
 // and then the overlay with all the rest stays packed.
 
 import * as layout from '../../../image/layout.ts';
+import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import type { Service } from '../control.ts';
+import { WARNING } from '../log.ts';
 import { runInBackground } from './background.ts';
 import { idleSlot, isOurs, readHeader, refuseSector, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
 
@@ -17,7 +19,13 @@ export function createKeeper(context: Context): Service {
     const whyOther = (yield* readHeader(disk, idleSlot(), other)) ?? refuseSector(machine, other);
     const failed = whyOther === undefined && isOurs(other) && wordOf(other, layout.SLOT_AT_TRIES) === 0;
     if (wordOf(own, layout.SLOT_AT_TRIES) < 0 && !failed) return;
-    machine.overlay('update').watchTrial(context, disk, own, failed ? other : undefined);
+    try {
+      machine.overlay('update').watchTrial(context, disk, own, failed ? other : undefined);
+    } catch (error) {
+      // Without a watch the trial fails, and the old firmware is back after the next reboots.
+      if (!(error instanceof Refusal)) throw error;
+      context.log(WARNING, 'update', error.message);
+    }
   }
 
   return { start: () => runInBackground(context.clock, look(), () => {}) };

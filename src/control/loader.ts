@@ -1,0 +1,71 @@
+// Which overlays are loaded. Each is loaded when it is wanted and not there, and given up when it has not been wanted for
+// a minute, or when memory is short: code of it that is still at work lives on until it is done, as with any garbage.
+// An overlay's own variables are lost with it; what must last is the context's or a service's.
+// Not here: how they are evaluated (board/i486/overlay.c, firmware/embed.ts).
+
+import { ENGINE_AT, ENGINE_INTERPRETED, NOW_AT } from '../plane/cells.ts';
+import { i32at } from '../plane/memory.ts';
+import { since } from './clock.ts';
+import { Refusal } from './console/command.ts';
+import { OVERLAY_IDLE_TICKS, OVERLAY_SPARE_BYTES } from './limits.ts';
+import { OVERLAY_NAMES, type OverlayName, type Overlays } from './overlays.ts';
+
+export interface Loader {
+  overlay<Name extends OverlayName>(name: Name): Overlays[Name];
+  /** Gives up what has not been wanted for a minute. */
+  tidy(): void;
+}
+
+/**
+ * @param evaluate puts what an overlay exports into `__overlay`; answers 0 when the heap has no room for it and so many bytes
+ *   more, and throws what its evaluation throws
+ * @param collect lets the engine collect garbage
+ */
+export function createLoader(
+  evaluate: (number: number, spare: number) => number,
+  collect: () => unknown,
+): Loader {
+  const loaded: Partial<Overlays> = {};
+  const wanted: Partial<Record<OverlayName, number>> = {};
+  const place = globalThis as unknown as { __overlay: unknown };
+
+  /** Gives up what has not been wanted for so long. */
+  function giveUp(ticks: number): boolean {
+    const now = i32at(NOW_AT);
+    const names = (Object.keys(loaded) as OverlayName[]).filter(
+      name =>
+        since(now, wanted[name] as number) >= ticks &&
+        // It forwards packets, and nothing else could.
+        (name !== 'interpreted' || i32at(ENGINE_AT) !== ENGINE_INTERPRETED),
+    );
+    for (const name of names) delete loaded[name];
+    return names.length > 0;
+  }
+
+  function load(name: OverlayName): unknown {
+    const number = OVERLAY_NAMES.indexOf(name);
+    if (evaluate(number, OVERLAY_SPARE_BYTES) === 0) {
+      giveUp(0);
+      collect();
+      if (evaluate(number, OVERLAY_SPARE_BYTES) === 0) throw new Error("control's heap has no room for it");
+    }
+    const { __overlay } = place;
+    place.__overlay = undefined;
+    return __overlay;
+  }
+
+  return {
+    overlay: <Name extends OverlayName>(name: Name): Overlays[Name] => {
+      wanted[name] = i32at(NOW_AT);
+      try {
+        loaded[name] ??= load(name) as Overlays[Name];
+        return loaded[name] as Overlays[Name];
+      } catch (error) {
+        throw new Refusal(`Cannot load the part ${name}: ${(error as Error).message}`);
+      }
+    },
+    tidy: () => {
+      if (giveUp(OVERLAY_IDLE_TICKS)) collect();
+    },
+  };
+}
