@@ -582,7 +582,9 @@ for (const [what, offset, value] of [
     m.card.receive(frame(401));
     m.card.damage(page, offset, value);
     if (what === 'length of 0') m.card.damage(page, 2, 0);
+    m.card.addTally(2);
     t.deepEqual(interrupt(m.plane), []);
+    t.is(statistic(IF_RX_DROPPED), 1, 'what the chip had missed');
     t.is(counter(COUNT_RING_OVERRUN), 1);
     t.is(counter(COUNT_CARD_RESET), 1);
     t.is(statistic(IF_RX_ERRORS), 1);
@@ -649,6 +651,7 @@ onCard(
     t.true(bus.time - before < 5000);
     t.is(counter(COUNT_CARD_RESET), 1);
     t.is(m.card.resets, 1);
+    t.is(statistic(IF_RX_DROPPED), 1);
     t.is(poolFree(), BUFFER_COUNT);
     m.card.receive(frame(1001));
     t.deepEqual(interrupt(m.plane), [frame(1001)]);
@@ -697,6 +700,7 @@ onCard('a card that hangs for ever, or is pulled out, costs bounded time', {}, (
     }
   }
   t.is(poolFree(), BUFFER_COUNT);
+  t.true(statistic(IF_RX_DROPPED) <= 20, 'what an empty bus reads is no count');
   const before = bus.time;
   t.is(m.plane.nicTick(0), 0, 'a card that is gone');
   t.true(bus.time - before <= 1);
