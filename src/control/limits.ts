@@ -40,8 +40,8 @@ export const LOG_FOLD_MOST_SECONDS = 3600;
 export const LOG_FACILITIES = 24;
 
 // The DHCP server. Its table of leases is in the plane's memory (LEASE_COUNT), and who is heard first is decided there
-// (src/plane/punt.ts): a station with a lease, or one that ARP knows, has a turn of its own; all others share one. In what
-// follows, strangers are those others.
+// (src/plane/punt.ts): a station that has settled has a turn of its own; newcomers share one, the loud another, and
+// strangers, of whom neither ARP nor the leases know, a third. The same are told apart here (dhcp/rates.ts).
 /** Seconds of a lease: half a day, so that a network that changed is right the next morning. */
 export const DHCP_LEASE_SECONDS = 43200;
 /** Least and most that can be set: a client renews at half; ticks wrap after 248 days. What is outside is refused. */
@@ -83,9 +83,10 @@ export const DHCP_PENDING_BYTES = 64 * 1024;
  */
 export const DHCP_PROBE_TRIES = 3;
 /**
- * Clients without a lease that are served at once, and ticks after which one more is: an office of 150, and 4 a second. A
- * made-up one costs the same, and may take an address until its offer or short lease is over. Past it new hosts ask again,
- * for as long as the flood lasts; who has a lease does not come here.
+ * Clients without a lease that are served at once, and ticks after which one more is: an office of 150, and 4 a second, of
+ * strangers, of newcomers, and of relays each. A made-up one costs the same, and may take an address until its offer or
+ * short lease is over. Past it new hosts of the same kind ask again, for as long as the flood lasts; who has a lease does
+ * not come here. A settled station's clients are as many as its messages.
  */
 export const DHCP_NEW_BURST = 160;
 export const DHCP_NEW_TICKS = 25;
@@ -97,17 +98,33 @@ export const DHCP_NEW_TICKS = 25;
  * lease while it lasts. A host repeats itself and a made-up one does not, but to see that the plane would have to remember
  * all who asked in the 4 s between two tries, 32 KB of bits at 3,000 a second, and who goes round 10,000 stations
  * repeats himself as well. So it is not done.
- * Messages of known stations are all read, in their turns at the punt ring: fifteen of the worst a second are half of a 66 MHz
- * board, and the others' turns take as long.
+ * Newcomers have as much again, and relays: half a board, if two of these kinds are made up. Past it newcomers suffer, who
+ * ask again until they have settled (STATION_SETTLE_TICKS).
  */
 export const DHCP_MESSAGE_BURST = 320;
 export const DHCP_MESSAGE_TICKS = 6;
 /**
  * A message of more options, or pieces of them, than any client sends takes up to five times as long, and counts as so many
- * messages: 64 of the worst are read at once.
+ * messages: 64 of the worst are read at once, and three a second.
  */
 export const DHCP_MESSAGE_PIECES = 32;
 export const DHCP_MESSAGE_LONG = 5;
+/**
+ * Messages of a settled station that are read at once, and ticks after which one more is: a host that starts by the network
+ * and then from its disk sends some ten. One a second costs a fiftieth of a 66 MHz board at most. The loud have as much, together.
+ * Past it the station's own messages are dropped unread; where it is a bridge that speaks for others under its own
+ * station address, those wait for each other.
+ */
+export const DHCP_STATION_BURST = 16;
+export const DHCP_STATION_TICKS = 100;
+/** Settled stations that said something lately. One more is a newcomer as far as rates go: an office that asks at once fits. */
+export const DHCP_STATIONS = 64;
+/**
+ * Relays that said something lately: each is read as far as strangers are, divided by how many they are, so that they have what
+ * one has. One more is a settled station like others, and the hosts behind it wait. Whoever is known may say that it is
+ * one: three made-up ones leave a fourth 80 messages at once and 4 a second, for the time that they take part.
+ */
+export const DHCP_RELAYS = 4;
 /** Reservations, and options that are set by hand. One more is refused at the console. */
 export const DHCP_RESERVATIONS = 64;
 export const DHCP_OPTIONS = 16;

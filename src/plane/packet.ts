@@ -53,8 +53,6 @@ export const FLAG_ICMP_ERROR: i32 = 16;
 export const FLAG_HAIRPIN: i32 = 32;
 /** In control's hands: found and freed when control is restarted (pool.ts). */
 export const FLAG_CONTROL: i32 = 64;
-/** For control, from a station that was known before it spoke (punt.ts). */
-export const FLAG_KNOWN: i32 = 128;
 
 /** Go on with the next step. */
 export const PASS: i32 = 0;

@@ -49,7 +49,6 @@ import { copy, fill, get8, get32, i32at, puti32 } from './memory.ts';
 import {
   FLAG_CONTROL,
   FLAG_ICMP_ERROR,
-  FLAG_KNOWN,
   HELD,
   PACKET_ASKED,
   PACKET_FLAGS,
@@ -99,9 +98,9 @@ const QUEUE_TURN: i32 = 20;
 const QUEUE_ASKED: i32 = 24;
 
 /** Sources that many share. A station whose word is one of them shares it too. */
-const STRANGERS: i32 = 0;
-const NEWCOMERS: i32 = -1;
-const LOUD: i32 = -2;
+export const STRANGERS: i32 = 0;
+export const NEWCOMERS: i32 = -1;
+export const LOUD: i32 = -2;
 /** How many they are: 0 and the numbers below it. */
 export const SHARED_SOURCES: i32 = 3;
 /** In place of a station's record: nobody knows it; it is none, as on a link without stations. */
@@ -137,7 +136,6 @@ export function punt(packet: i32): i32 {
     if (source === NEWCOMERS) stationCrowd();
     if (source !== NEWCOMERS || queue === 0 || giveWay(queue, packet) === 0) return DROP_PUNT_FULL;
   }
-  if (source !== STRANGERS) puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_KNOWN);
   puti32(packet + PACKET_SOURCE, source);
   const into: i32 = queue !== 0 ? queue : begin(kind, source);
   puti32(into + QUEUE_ASKED, asked);

@@ -5,12 +5,17 @@ import { javascriptBuild } from '../../../test/builds.ts';
 import * as packets from '../../../test/packets.ts';
 import { INTERFACE_INSIDE } from '../../plane/interface.ts';
 import { CONFIGURATION_AT, INTERFACE_LAN, MTU_DEFAULT, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { puti32 } from '../../plane/memory.ts';
+import { PACKET_FRAME, PACKET_SOURCE } from '../../plane/packet.ts';
+import { STRANGERS } from '../../plane/punt.ts';
+import { stationWord } from '../../plane/station.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
 import type { Machine } from '../machine.ts';
+import { clientOf } from '../net/client.ts';
 import type { Datagram, Udp } from '../net/udp.ts';
 import type { LeaseStore } from './leases.ts';
-import { ACK, DISCOVER, REQUEST, Reader } from './message.ts';
+import { ACK, DISCOVER, INFORM, REQUEST, Reader } from './message.ts';
 import { DhcpServer } from './server.ts';
 import { compose, type Said, station } from './server-lab.ts';
 
@@ -63,6 +68,13 @@ class Time implements Clock {
     }
     this.passed = until;
   }
+}
+
+/** Who speaks: the station of the frame, else the client's; what the plane takes it for, else one that has settled; its port. */
+export interface Speaker {
+  mac?: string;
+  source?: number;
+  port?: number;
 }
 
 /** The server with nothing behind its UDP but a list, and a station that speaks to it. */
@@ -119,23 +131,25 @@ export function fixture(store?: LeaseStore) {
   const server = new DhcpServer({ machine, clock, udp, log } as unknown as Context, store);
   server.start(false);
   /** A datagram comes, and time passes; all that the server says meanwhile. */
-  const hear = (data: Uint8Array, ticks: number, isKnown = true): Reader[] => {
+  const hear = (data: Uint8Array, ticks: number, speaker: Speaker = {}): Reader[] => {
     const mac = CONFIGURATION_AT + 8;
     memory.fill(0, mac, mac + 6);
-    memory.set(data.subarray(28, 34), mac);
+    memory.set(speaker.mac === undefined ? data.subarray(28, 34) : packets.mac(speaker.mac), mac);
+    const packet = CONFIGURATION_AT + 64;
+    puti32(packet + PACKET_SOURCE, speaker.source ?? stationWord(mac));
+    memory.copyWithin(packet + PACKET_FRAME + 6, mac, mac + 6);
     sent.length = 0;
     times.length = 0;
     raw.length = 0;
     questions.length = 0;
     receive({
       source: 0,
-      sourcePort: 68,
+      sourcePort: speaker.port ?? 68,
       destination: -1,
       destinationPort: 67,
       index: 0,
       broadcast: true,
-      isKnown,
-      client: 0,
+      client: clientOf(packet),
       data,
       mac,
     });
@@ -171,6 +185,25 @@ export function fixture(store?: LeaseStore) {
     renew,
     reboot,
     seconds: () => clock.passed / TICKS_PER_SECOND,
+  };
+}
+
+/** A message that is answered at once. */
+export const INFORMS: Uint8Array = compose(station(1), INFORM, { ciaddr: '192.168.0.50' });
+/** The same with so many pieces of options. */
+export const inPieces = (count: number): Uint8Array =>
+  packets.concat(INFORMS.slice(0, 243), ...Array.from({ length: count }, () => [12, 1, 97]), [255]);
+
+/** A server with room for an office, to which strangers speak. */
+export function office() {
+  const lab = fixture();
+  lab.server.config.range = { first: 0xc0a80010 | 0, last: 0xc0a800f0 | 0 };
+  const reboot = (n: number): Uint8Array =>
+    compose(station(n), REQUEST, { requested: `192.168.0.${20 + n}`, xid: n });
+  return {
+    ...lab,
+    reboot,
+    stranger: (data: Uint8Array, ticks = 0): Reader[] => lab.hear(data, ticks, { source: STRANGERS }),
   };
 }
 

@@ -38,7 +38,7 @@ import {
   DHCP_OFFER_SECONDS,
   DHCP_QUARANTINE_SECONDS,
 } from '../limits.ts';
-import { createBucket } from './bucket.ts';
+import { Buckets } from './bucket.ts';
 import { createKey, type Key, keyFrom } from './client-key.ts';
 
 export const FREE = 0;
@@ -136,7 +136,7 @@ export class LeaseTable {
   /** Of leases that run the station, as the plane knows it (punt.ts); 0 of others. */
   private readonly stations: Int32Array;
   private readonly names = new Map<string, number>();
-  private readonly mayNote = createBucket(DHCP_NOTE_BURST, DHCP_NOTE_SECONDS * TICKS_PER_SECOND);
+  private readonly notes = new Buckets(DHCP_NOTE_BURST, DHCP_NOTE_SECONDS * TICKS_PER_SECOND);
 
   constructor(
     private readonly memory: Uint8Array,
@@ -478,7 +478,7 @@ export class LeaseTable {
     const isNews = seconds === 0 || (flags & IS_NOTED) === 0;
     const gain = since(i32at(at + UNTIL), i32at(at + NOTED));
     if (!isNews && gain <= seconds * TICKS_PER_SECOND * NOTE_GAIN) return;
-    if (!this.mayNote(this.clock.now())) return;
+    if (!this.notes.take(this.clock.uptime())) return;
     puti32(at + NOTED, i32at(at + UNTIL));
     puti32(at + FLAGS, flags | IS_NOTED);
     const [key, chaddr] = [this.keyOf(slot).slice(), this.chaddrOf(slot).slice()];

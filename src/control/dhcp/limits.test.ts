@@ -1,9 +1,10 @@
 // What happens at the DHCP server's limits, and that an office that gets its power back does not meet them.
-// Not here: floods on a board (test/floods.test.ts), what each message costs (test/worst-inputs.test.ts).
+// Not here: what each kind of station may say (rates.test.ts), floods on a board (test/floods.test.ts), what each message costs (test/worst-inputs.test.ts).
 
 import test from 'ava';
 import { addressText, concat } from '../../../test/packets.ts';
 import { LEASE_COUNT } from '../../plane/limits.ts';
+import { NEWCOMERS, STRANGERS } from '../../plane/punt.ts';
 import type { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import {
@@ -19,26 +20,14 @@ import {
   DHCP_RESERVATIONS,
 } from '../limits.ts';
 import type { Setting } from '../registry.ts';
-import { fixture } from './alone-lab.ts';
+import { fixture, INFORMS, inPieces, office, type Speaker } from './alone-lab.ts';
 import { ACK, DISCOVER, INFORM, REQUEST, type Reader } from './message.ts';
 import { lab as board, compose, station } from './server-lab.ts';
 import { dhcpSettings } from './settings.ts';
 
 const OFFICE = 150;
 const ROUTER = '192.168.0.1';
-
-/** A server with room for an office, to which strangers speak. */
-function office() {
-  const lab = fixture();
-  lab.server.config.range = { first: 0xc0a80010 | 0, last: 0xc0a800f0 | 0 };
-  const reboot = (n: number): Uint8Array =>
-    compose(station(n), REQUEST, { requested: `192.168.0.${20 + n}`, xid: n });
-  return {
-    ...lab,
-    reboot,
-    stranger: (data: Uint8Array, ticks = 0): Reader[] => lab.hear(data, ticks, false),
-  };
-}
+const RELAY = '02:00:00:00:77:01';
 
 test('an office of 150 is answered in 0.1 s each by a router that has lost its leases, all at once or in turn', t => {
   for (const pause of [0, 1, 7]) {
@@ -65,42 +54,47 @@ test('an office of 150 is answered in 0.1 s each by a router that has lost its l
 });
 
 test('DHCP_MESSAGE_BURST: strangers are read no more, then one each DHCP_MESSAGE_TICKS; who is known is read', t => {
-  const inform = compose(station(1), INFORM, { ciaddr: '192.168.0.50' });
   const lab = office();
   let answered = 0;
-  const say = (): boolean => lab.stranger(inform).length > 0;
+  const say = (): boolean => lab.stranger(INFORMS).length > 0;
   for (let n = 0; n < 2 * DHCP_MESSAGE_BURST; n++) if (say()) answered++;
   t.is(answered, DHCP_MESSAGE_BURST);
-  t.is(lab.hear(inform, 0).length, 1, 'known');
+  t.is(lab.hear(INFORMS, 0).length, 1, 'known');
   lab.clock.go(lab.clock.passed + DHCP_MESSAGE_TICKS);
   t.deepEqual([say(), say()], [true, false]);
 });
 
 test('a message in many pieces counts as several: what strangers cost is bounded, not how many there are', t => {
   const { server: _server, ...lab } = office();
-  const base = compose(station(1), INFORM, { ciaddr: '192.168.0.50' }).slice(0, 243);
-  const long = concat(base, ...Array.from({ length: 100 }, () => [12, 1, 97]), [255]);
   let answered = 0;
-  for (let n = 0; n < DHCP_MESSAGE_BURST; n++) if (lab.stranger(long).length > 0) answered++;
+  for (let n = 0; n < DHCP_MESSAGE_BURST; n++) if (lab.stranger(inPieces(100)).length > 0) answered++;
   t.is(answered, DHCP_MESSAGE_BURST / DHCP_MESSAGE_LONG);
   // One that is refused for its pieces has been read as far.
   const other = office();
-  const bad = concat(base, ...Array.from({ length: 200 }, () => [12, 1, 97]), [255]);
-  for (let n = 0; n < DHCP_MESSAGE_BURST; n++) other.stranger(bad);
-  t.is(other.stranger(compose(station(1), INFORM, { ciaddr: '192.168.0.50' })).length, 0);
+  for (let n = 0; n < DHCP_MESSAGE_BURST; n++) other.stranger(inPieces(200));
+  t.is(other.stranger(INFORMS).length, 0);
 });
 
 test('DHCP_NEW_BURST: one more new client is not answered, and one each DHCP_NEW_TICKS is', t => {
   const lab = office();
-  const isAsked = (n: number): boolean => {
-    lab.hear(lab.reboot(n), 0);
-    return lab.questions.length > 0;
-  };
-  for (let n = 0; n < DHCP_NEW_BURST; n++) t.true(isAsked(n), `${n}`);
-  lab.clock.go(lab.clock.passed + 10);
-  t.false(isAsked(200));
-  lab.clock.go(lab.clock.passed + DHCP_NEW_TICKS - 10);
-  t.deepEqual([isAsked(201), isAsked(202)], [true, false]);
+  const relay = { mac: RELAY, port: 67 };
+  const kinds: Speaker[] = [{ source: STRANGERS }, { source: NEWCOMERS }, relay];
+  for (const [i, speaker] of kinds.entries()) {
+    const isAsked = (n: number): boolean => {
+      const giaddr = speaker === relay ? '192.168.0.2' : '0.0.0.0';
+      const said = { requested: `192.168.0.${20 + n}`, xid: n, giaddr };
+      lab.hear(compose(station(n + 300 * i), REQUEST, said), 0, speaker);
+      return lab.questions.length > 0;
+    };
+    for (let n = 0; n < DHCP_NEW_BURST; n++) t.true(isAsked(n), `${n}`);
+    lab.clock.go(lab.clock.passed + 10);
+    t.false(isAsked(200));
+    lab.clock.go(lab.clock.passed + DHCP_NEW_TICKS - 10);
+    t.deepEqual([isAsked(201), isAsked(202)], [true, false]);
+    // Nobody waits any more, and their addresses are another's to have.
+    lab.clock.go(lab.clock.passed + 100);
+    lab.server.table.keep(() => false);
+  }
 });
 
 test('DHCP_PENDING and DHCP_PENDING_BYTES: one more is not asked for, and is when the others have their answers', t => {

@@ -74,6 +74,13 @@ export function isAnswer(data: Uint8Array, xid: number, mac: Uint8Array): boolea
   return true;
 }
 
+/** Whether it says that a relay has passed it on, by the fixed fields alone. */
+export function isRelayed(data: Uint8Array): boolean {
+  if (data.length < OPTIONS) return false;
+  for (let i = 0; i < 4; i++) if (data[GIADDR + i] !== 0) return true;
+  return false;
+}
+
 /** A message that has come in. It is valid until the next parse(), or as long as the datagram is. */
 export class Reader {
   private data: Uint8Array = new Uint8Array(0);

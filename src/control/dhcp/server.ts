@@ -14,9 +14,8 @@
 // row of addresses probed ahead of need would be stale when the need comes, a client that wants its old
 // address back asks for one that nobody could foresee, and 0.2 s is a fifteenth of what udhcpc waits.
 //
-// Against floods: stations with a lease, and those that ARP knows, come in turn from the plane's queues; strangers'
-// messages are read at a bounded rate, clients without a record are served at a lower one, running leases are never
-// taken away, and while the pool is scarce new ones are short.
+// Against floods: stations come in turn from the plane's queues, what each may say is bounded, and so are clients without a
+// record (rates.ts); running leases are never taken away, and while the pool is scarce new ones are short.
 // Timers: pending offers (DHCP_PROBE_TICKS each), sweep (SWEEP_TICKS: ends what is over, follows the LAN).
 // Not here: whose a message is (asker.ts), the table (leases.ts), who gets which address (pool.ts), what a reply says (reply.ts).
 
@@ -26,12 +25,6 @@ import type { Context } from '../context.ts';
 import {
   DHCP_LEASE_LEAST_SECONDS,
   DHCP_LEASE_SHORT_SECONDS,
-  DHCP_MESSAGE_BURST,
-  DHCP_MESSAGE_LONG,
-  DHCP_MESSAGE_PIECES,
-  DHCP_MESSAGE_TICKS,
-  DHCP_NEW_BURST,
-  DHCP_NEW_TICKS,
   DHCP_PROBE_TICKS,
   DHCP_PROBE_TRIES,
   DHCP_QUARANTINE_SECONDS,
@@ -40,7 +33,6 @@ import {
 import { INFO, WARNING } from '../log.ts';
 import type { Datagram } from '../net/udp.ts';
 import { Asker } from './asker.ts';
-import { createBucket } from './bucket.ts';
 import { hostNameOf } from './host-name.ts';
 import {
   ASIDE,
@@ -61,6 +53,7 @@ import {
 } from './options.ts';
 import { type DhcpConfig, defaultConfig, Pool } from './pool.ts';
 import { Probes } from './probes.ts';
+import { Rates } from './rates.ts';
 import { Replies } from './reply.ts';
 
 const SWEEP_TICKS = 10 * TICKS_PER_SECOND;
@@ -74,8 +67,7 @@ export class DhcpServer implements Leases {
   private readonly asker: Asker;
   private started = false;
   private isOpen = false;
-  private readonly mayRead = createBucket(DHCP_MESSAGE_BURST, DHCP_MESSAGE_TICKS);
-  private readonly mayAdd = createBucket(DHCP_NEW_BURST, DHCP_NEW_TICKS);
+  private readonly rates: Rates;
 
   constructor(
     private readonly context: Context,
@@ -85,6 +77,7 @@ export class DhcpServer implements Leases {
     this.pool = new Pool(this.config, this.table);
     this.probes = new Probes(context);
     this.asker = new Asker(this.table, this.pool);
+    this.rates = new Rates(context.machine.memory, context.clock);
     this.replies = new Replies(context.udp, this.config, this.pool, () => context.wan?.ntpServers() ?? []);
   }
 
@@ -147,6 +140,7 @@ export class DhcpServer implements Leases {
 
   private sweep(): void {
     this.table.sweep();
+    this.rates.tell(text => this.log(WARNING, text));
     this.followLan();
     this.context.clock.after(SWEEP_TICKS, () => this.sweep());
   }
@@ -157,13 +151,13 @@ export class DhcpServer implements Leases {
     this.table.keep(address => this.pool.isHost(address));
   }
 
-  private receive({ data, source, isKnown, mac }: Datagram): void {
-    // Who is known has a share of its own from the plane on (src/plane/punt.ts).
-    const now = this.context.clock.now();
-    if (!isKnown && !this.mayRead(now)) return;
+  private receive(datagram: Datagram): void {
+    if (!this.rates.mayRead(datagram)) return;
     this.followLan();
-    const isOurs = this.pool.router !== 0 && this.asker.read(data);
-    if (!isKnown && this.asker.reader.pieces > DHCP_MESSAGE_PIECES) this.mayRead(now, DHCP_MESSAGE_LONG - 1);
+    if (this.pool.router === 0) return;
+    const { data, source, mac } = datagram;
+    const isOurs = this.asker.read(data);
+    this.rates.hasRead(this.asker.reader.pieces);
     if (!isOurs) return;
     switch (this.asker.reader.type) {
       case DISCOVER:
@@ -233,9 +227,11 @@ export class DhcpServer implements Leases {
 
   /** Asks who has an address, and goes on with the message, as it is then, when the time for answers is over. */
   private ask(address: number, ticks: number, then: (holder: Uint8Array | undefined) => void): void {
-    const { asker } = this;
+    const { asker, rates } = this;
     const { chaddr, end } = asker.reader;
+    const { group } = rates;
     this.probes.ask(address, ticks, chaddr, asker.data.subarray(0, end), (holder, data) => {
+      rates.group = group;
       if (asker.read(data)) then(holder);
     });
   }
@@ -246,7 +242,7 @@ export class DhcpServer implements Leases {
     const { key, reader, reservation } = this.asker;
     let slot = table.find(key);
     if (slot >= 0 && pool.mayKeep(slot, reservation, false)) return slot;
-    if (slot < 0 && !this.mayAdd(this.context.clock.now())) return -1;
+    if (slot < 0 && !this.rates.mayAdd()) return -1;
     if (slot >= 0) table.forget(slot);
     slot = -1;
     const address = pool.pick(key, slot, reservation, requested);
@@ -332,7 +328,7 @@ export class DhcpServer implements Leases {
       return;
     }
     if (!this.asker.mayReclaim(address)) this.refuse('that address is not yours');
-    else if (this.mayAdd(this.context.clock.now())) {
+    else if (this.rates.mayAdd()) {
       this.ask(address, DHCP_REBOOT_TICKS, holder => {
         const other = table.at(address);
         const isRunning = other >= 0 && table.stateOf(other) === BOUND;
@@ -376,7 +372,7 @@ export class DhcpServer implements Leases {
     if (other >= 0 && table.stateOf(other) === BOUND) {
       table.handOver(other, key, reader.htype, reader.chaddr);
       this.bind(other, source);
-    } else if (this.mayAdd(this.context.clock.now())) this.take(address, source);
+    } else if (this.rates.mayAdd()) this.take(address, source);
   }
 
   /** Makes a record of the client's address, whosever it was, and acknowledges it. */

@@ -8,7 +8,6 @@ import { get16, get32, i32at } from '../../plane/memory.ts';
 import {
   FLAG_BROADCAST,
   FLAG_ICMP_ERROR,
-  FLAG_KNOWN,
   PACKET_FLAGS,
   PACKET_FRAME,
   PACKET_IN,
@@ -45,8 +44,6 @@ export interface Datagram {
   index: number;
   /** Sent to all stations, or while the interface has no address. */
   broadcast: boolean;
-  /** From a station that was known before it spoke, and so has a share of its own (src/plane/punt.ts). */
-  isKnown: boolean;
   /** Whose share of what control has few of it takes. */
   client: number;
   /** A view of the packet buffer. */
@@ -118,7 +115,6 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     destinationPort: 0,
     index: 0,
     broadcast: false,
-    isKnown: false,
     client: 0,
     data: memory.subarray(0, 0),
     mac: 0,
@@ -134,7 +130,6 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     datagram.destinationPort = ports & 0xffff;
     datagram.index = i32at(packet + PACKET_IN);
     datagram.broadcast = (i32at(packet + PACKET_FLAGS) & FLAG_BROADCAST) !== 0;
-    datagram.isKnown = (i32at(packet + PACKET_FLAGS) & FLAG_KNOWN) !== 0;
     datagram.client = clientOf(packet);
     datagram.data = memory.subarray(l4 + UDP_HEADER, l4 + get16(l4 + 4));
     datagram.mac = packet + PACKET_FRAME + 6;
