@@ -98,8 +98,7 @@ export const DHCP_NEW_TICKS = 25;
  * lease while it lasts. A host repeats itself and a made-up one does not, but to see that the plane would have to remember
  * all who asked in the 4 s between two tries, 32 KB of bits at 3,000 a second, and who goes round 10,000 stations
  * repeats himself as well. So it is not done.
- * Newcomers have as much again, and relays: half a board, if two of these kinds are made up. Past it newcomers suffer, who
- * ask again until they have settled (STATION_SETTLE_TICKS).
+ * Relays have as much again, and stations for which there is no place (DHCP_STATIONS).
  */
 export const DHCP_MESSAGE_BURST = 320;
 export const DHCP_MESSAGE_TICKS = 6;
@@ -110,14 +109,18 @@ export const DHCP_MESSAGE_TICKS = 6;
 export const DHCP_MESSAGE_PIECES = 32;
 export const DHCP_MESSAGE_LONG = 5;
 /**
- * Messages of a settled station that are read at once, and ticks after which one more is: a host that starts by the network
+ * Messages of a known station that are read at once, and ticks after which one more is: a host that starts by the network
  * and then from its disk sends some ten. One a second costs a fiftieth of a 66 MHz board at most. The loud have as much, together.
  * Past it the station's own messages are dropped unread; where it is a bridge that speaks for others under its own
  * station address, those wait for each other.
  */
 export const DHCP_STATION_BURST = 16;
 export const DHCP_STATION_TICKS = 100;
-/** Settled stations that said something lately. One more is a newcomer as far as rates go: an office that asks at once fits. */
+/**
+ * Settled stations, and newcomers, that said something lately. One more, of either kind, shares a rate like the strangers' with
+ * its like: an office that asks at once fits in. Where as many are made up, others wait at a new lease; 64 that say as much
+ * as they may take the time that DHCP has, which is a turn of five while there is other work (src/plane/punt.ts).
+ */
 export const DHCP_STATIONS = 64;
 /**
  * Relays that said something lately: each is read as far as strangers are, divided by how many they are, so that they have what

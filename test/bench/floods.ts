@@ -35,7 +35,21 @@ const BAD_MAC = '02:00:00:00:00:77';
 /** The good host asks for one thing after the other, one in so many ticks. */
 const ASK_TICKS = 4;
 
-/** What the good host asks for, in turn. */
+/** Good hosts that renew their leases in turn: five in a second are more than one may (DHCP_STATION_TICKS). The first asks for all else. */
+const GOOD = [HOST, '192.168.0.3', '192.168.0.4', '192.168.0.5'] as const;
+
+/** A page's names, which the first asks for at once, so many between two looks: the wire takes longer for them. */
+const PAGE = 40;
+const PAGE_BURST = 8;
+const PAGE_PORT = 4002;
+const PAGE_TICKS = 1.5 * TICKS_PER_SECOND;
+
+/** Stations that were there before, as good hosts are. */
+const SETTLED = 60;
+const settledMac = (n: number): string => `02:66:00:00:01:${n.toString(16).padStart(2, '0')}`;
+const settledHost = (n: number): string => `192.168.0.${10 + n}`;
+
+/** What good hosts ask for, in turn. */
 const KINDS = ['cached', 'fresh', 'lease', 'ping', 'through'] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -56,8 +70,13 @@ export interface Result {
   readonly answered: Record<Kind, number>;
   /** Ticks that a command of the console took meanwhile. */
   readonly consoleTicks: number;
+  /** How many of the PAGE questions at once were answered. */
+  readonly page: number;
   /** A host that came during the flood. */
   readonly newcomer: Newcomer;
+  /** Offers that the known bad station got, and how long it flooded. */
+  readonly offers: number;
+  readonly seconds: number;
 }
 
 function question(name: string, id: number): Uint8Array {
@@ -106,11 +125,11 @@ function discover(mac: string, i: number): Uint8Array {
   return packets.udp(ip('0.0.0.0', '255.255.255.255'), 68, 67, message);
 }
 
-/** As many options as a frame holds, all of the same codes again and again, so that each is joined to one before it. */
+/** The message that costs most (test/worst-inputs.test.ts): a name in 100 pieces, each joined to those before it, and pads. */
 function worstMessage(i: number): Uint8Array {
   const message = new Uint8Array(1400);
   message.set(compose(BAD_MAC, DISCOVER, { xid: scramble(i) }).subarray(0, 243));
-  for (let at = 243; at < 1400 - 3; at += 3) message.set([60 + ((at / 3) & 1), 1, at & 255], at);
+  for (let piece = 0; piece < 100; piece++) message.set([12, 1, 45], 243 + 3 * piece);
   return message;
 }
 
@@ -168,6 +187,18 @@ export const FLOODS: readonly Flood[] = [
   known('DNS queries, random names', 40, (i, source) =>
     packets.udp(toRouter(source), anyPort(i), DNS_PORT, question(`${scramble(i)}.example`, i)),
   ),
+  {
+    name: `DNS queries, random names, ${SETTLED} stations that were there before`,
+    make(i, to) {
+      const n = i % SETTLED;
+      const query = question(`${scramble(i)}.example`, i);
+      return packets.frame(
+        to,
+        settledMac(n),
+        packets.udp(toRouter(settledHost(n)), anyPort(i), DNS_PORT, query),
+      );
+    },
+  },
   known('DNS queries, one name', 150, (i, source) =>
     packets.udp(toRouter(source), anyPort(i), DNS_PORT, question('warm.example', i)),
   ),
@@ -210,6 +241,9 @@ export class FloodLab {
   #tick = 0;
   readonly #answered = new Set<number>();
   readonly #kinds: Kind[] = [];
+  /** Of the page's questions those that were answered. */
+  readonly #page = new Set<number>();
+  #offers = 0;
   #newcomers = 0;
   #newcomer: Newcomer | undefined;
 
@@ -223,17 +257,26 @@ export class FloodLab {
     bench.lan.others.set(BAD, BAD_MAC);
     const { console } = bench.machine;
     await console.command(`set dns server ${SERVER}`);
-    await console.command(`set dhcp reserve ${bench.lan.mac} ${HOST} good`);
-    await lab.#join();
-    lab.#introduce(BAD, BAD_MAC);
+    for (const host of GOOD) await lab.#join(host);
+    for (let n = 0; n < SETTLED; n++) bench.lan.others.set(settledHost(n), settledMac(n));
+    await lab.#introduceAll();
     const since = (await reading(bench.machine)).ticks;
     await eachLook(bench.machine, tick => ((tick - since) | 0) < SETTLE_TICKS);
     return lab;
   }
 
-  /** The good host takes its lease. */
-  async #join(): Promise<void> {
+  /** The station of a good host. */
+  #macOf(host: string): string {
     const { lan } = this.bench;
+    return host === HOST ? lan.mac : `02:00:00:00:01:0${host.slice(-1)}`;
+  }
+
+  /** A good host takes its lease. */
+  async #join(host: string): Promise<void> {
+    const { lan, machine } = this.bench;
+    const mac = this.#macOf(host);
+    await machine.console.command(`set dhcp reserve ${mac} ${host} good${host.slice(-1)}`);
+    if (host !== HOST) lan.others.set(host, mac);
     let heard: Reader | undefined;
     const onFrame = lan.onFrame;
     lan.onFrame = frame => {
@@ -246,13 +289,13 @@ export class FloodLab {
       [DISCOVER, OFFER],
       [REQUEST, ACK],
     ] as const) {
-      const said = type === DISCOVER ? {} : { requested: HOST, server: ROUTER };
-      const message = packets.udp(ip('0.0.0.0', '255.255.255.255'), 68, 67, compose(lan.mac, type, said));
-      lan.sendFrame(packets.frame(packets.BROADCAST, lan.mac, message));
+      const said = type === DISCOVER ? {} : { requested: host, server: ROUTER };
+      const message = packets.udp(ip('0.0.0.0', '255.255.255.255'), 68, 67, compose(mac, type, said));
+      lan.sendFrame(packets.frame(packets.BROADCAST, mac, message));
       if (!(await until(() => heard?.type === wanted))) throw new Error('The good host gets no lease');
     }
     lan.onFrame = onFrame;
-    this.#introduce(HOST, lan.mac);
+    this.#introduce(host, mac);
     await pause(200);
   }
 
@@ -264,15 +307,31 @@ export class FloodLab {
     );
   }
 
+  /** All that were there before are known to ARP. */
+  async #introduceAll(): Promise<void> {
+    for (const host of GOOD) this.#introduce(host, this.#macOf(host));
+    this.#introduce(BAD, BAD_MAC);
+    for (let n = 0; n < SETTLED; n++) {
+      this.#introduce(settledHost(n), settledMac(n));
+      if (n % 10 === 9) await pause(20);
+    }
+  }
+
   #atLan(datagram: packets.Read): void {
     const { protocol, type, sourcePort, destinationPort, data, destination } = datagram;
     if (protocol === packets.UDP) this.#newcomer?.hear(datagram);
-    if (packets.addressText(packets.address(destination)) !== HOST) return;
+    const isReply = protocol === packets.UDP && destinationPort === 68;
+    if (isReply && data[242] === OFFER && packets.macText(data, 28) === BAD_MAC) this.#offers++;
+    const host = packets.addressText(packets.address(destination));
+    if (isReply && GOOD.some(good => good === host) && data[242] === ACK)
+      this.#answered.add(packets.get32(data, 4));
+    if (host !== HOST) return;
     if (protocol === packets.ICMP && type === 0 && data.length >= 4)
       this.#answered.add(packets.get32(data, 0));
-    if (protocol !== packets.UDP) return;
-    if (sourcePort === DNS_PORT) this.#answered.add(destinationPort - DATA_PORT);
-    else if (destinationPort === 68 && data[242] === ACK) this.#answered.add(packets.get32(data, 4));
+    // Refused is not answered.
+    if (protocol !== packets.UDP || sourcePort !== DNS_PORT || (data[3]! & 15) !== 0 || data[7] === 0) return;
+    if (destinationPort === PAGE_PORT) this.#page.add(packets.get16(data, 0));
+    else this.#answered.add(destinationPort - DATA_PORT);
   }
 
   #atWan({ protocol, sourcePort, destinationPort, data }: packets.Read): void {
@@ -293,12 +352,21 @@ export class FloodLab {
     if (kind === 'ping')
       lan.send(packets.echo(toRouter(HOST), 8, IDENTIFIER, n, packets.concat(number, packets.payload(52))));
     else if (kind === 'through') lan.send(packets.udp(ip(HOST, SERVER), DATA_PORT, DATA_PORT, number));
-    else if (kind === 'lease')
-      lan.send(packets.udp(toRouter(HOST), 68, 67, compose(lan.mac, REQUEST, { xid: n, ciaddr: HOST })));
-    else {
+    else if (kind === 'lease') {
+      const host = GOOD[Math.floor(n / KINDS.length) % GOOD.length]!;
+      const mac = this.#macOf(host);
+      const message = compose(mac, REQUEST, { xid: n, ciaddr: host });
+      lan.sendFrame(packets.frame(lan.router, mac, packets.udp(toRouter(host), 68, 67, message)));
+    } else {
       const name = kind === 'cached' ? 'warm.example' : `good${n}.example`;
       lan.send(packets.udp(toRouter(HOST), port, DNS_PORT, question(name, n)));
     }
+  }
+
+  /** A question of the page. */
+  #askPage(n: number): void {
+    const query = question(`page${n}x${this.#newcomers}.example`, n);
+    this.bench.lan.send(packets.udp(toRouter(HOST), PAGE_PORT, DNS_PORT, query));
   }
 
   /**
@@ -317,6 +385,10 @@ export class FloodLab {
     const burst = Math.floor(RING_PAGES / Math.ceil((bytes + 4) / 256));
     const first = this.#next;
     const receivedBefore = await this.#received(side === wan ? 1 : 0);
+    await this.#introduceAll();
+    this.#offers = 0;
+    this.#page.clear();
+    let paged = 0;
     const before = await reading(machine);
     let [sent, askedAt] = [0, before.ticks];
     let command: Promise<number> | undefined;
@@ -331,7 +403,10 @@ export class FloodLab {
       }
       // First the flood begins.
       if (((tick - before.ticks) | 0) > TICKS_PER_SECOND) newcomer.look(tick);
-      for (let n = pace.take(tick, burst); n > 0; n--) side.sendFrame(flood!.make(sent++, side.router));
+      const isPage = ((tick - before.ticks) | 0) > PAGE_TICKS && paged < PAGE;
+      if (isPage) for (let n = 0; n < PAGE_BURST; n++) this.#askPage(paged++);
+      for (let n = pace.take(tick, isPage ? burst >> 1 : burst); n > 0; n--)
+        side.sendFrame(flood!.make(sent++, side.router));
       const passed = ((tick - before.ticks) | 0) / TICKS_PER_SECOND;
       if (passed > seconds / 2) command ??= this.#command();
       return passed < seconds || this.#next - first < least || (!newcomer.isDone && passed < 2 * seconds);
@@ -356,7 +431,10 @@ export class FloodLab {
     const { load, seconds: lasted } = spent(before, after);
     const received = (await this.#received(side === wan ? 1 : 0)) - receivedBefore;
     const lost = sent === 0 ? 0 : Math.max(0, 1 - received / sent);
-    return { perSecond: Math.round(sent / lasted), lost, load, asked, answered, consoleTicks, newcomer };
+    return {
+      ...{ perSecond: Math.round(sent / lasted), lost, load, asked, answered, consoleTicks, newcomer },
+      ...{ page: this.#page.size, offers: this.#offers, seconds: lasted },
+    };
   }
 
   /** Frames that a card has taken from its wire, or counted as dropped. */

@@ -25,7 +25,7 @@ const RELAY = '02:00:00:00:77:01';
 test('what each kind of station may say at once, and how soon it may say one more', t => {
   const kinds: [Speaker, number, number][] = [
     [{ source: STRANGERS }, DHCP_MESSAGE_BURST, DHCP_MESSAGE_TICKS],
-    [{ source: NEWCOMERS }, DHCP_MESSAGE_BURST, DHCP_MESSAGE_TICKS],
+    [{ source: NEWCOMERS }, DHCP_STATION_BURST, DHCP_STATION_TICKS],
     [{ source: LOUD }, DHCP_STATION_BURST, DHCP_STATION_TICKS],
     [{}, DHCP_STATION_BURST, DHCP_STATION_TICKS],
   ];
@@ -63,6 +63,15 @@ test('the worst messages of one known station are read once in DHCP_MESSAGE_LONG
   }
 });
 
+test('a host that comes while 40 newcomers flood is read', t => {
+  const lab = office();
+  for (let tick = 0; tick < 1000; tick++)
+    for (let n = 0; n < 40; n++)
+      lab.hear(inPieces(100), n === 39 ? 1 : 0, { source: NEWCOMERS, mac: station(n) });
+  const speaker = { source: NEWCOMERS };
+  t.is(lab.hear(compose(station(77), DISCOVER, {}), 30, speaker)[0]?.type, OFFER);
+});
+
 test('strangers’ worst messages cost no more when they keep coming than at first', t => {
   const lab = office();
   let read = 0;
@@ -86,12 +95,13 @@ test('an office of 150 that was there before and starts at once is read, new cli
   t.is(leases, OFFICE);
 });
 
-test('DHCP_STATIONS: one more than said something lately is a newcomer, until one of them is silent', t => {
+test('DHCP_STATIONS: one more than said something lately shares with others, until one of them is silent', t => {
   const lab = office();
   const say = (n: number): number =>
     lab.hear(compose(station(n), INFORM, { ciaddr: '192.168.0.50' }), 0).length;
   for (let n = 0; n < DHCP_STATIONS; n++) t.is(say(n), 1);
-  for (let n = 0; n < DHCP_MESSAGE_BURST; n++) lab.hear(INFORMS, 0, { source: NEWCOMERS });
+  for (let n = 0; n < DHCP_MESSAGE_BURST + DHCP_STATIONS; n++)
+    lab.hear(INFORMS, 0, { source: NEWCOMERS, mac: station(1000 + n) });
   t.is(say(DHCP_STATIONS), 0);
   t.is(say(0), 1);
   lab.clock.go(lab.clock.passed + DHCP_STATION_TICKS);
@@ -101,8 +111,8 @@ test('DHCP_STATIONS: one more than said something lately is a newcomer, until on
   t.is(say(DHCP_STATIONS), 0);
 });
 
-test('a relay speaks for 100 clients that start at once, known or loud', t => {
-  for (const source of [undefined, LOUD]) {
+test('a relay speaks for 100 clients that start at once, whatever the plane takes it for', t => {
+  for (const source of [undefined, NEWCOMERS, LOUD, STRANGERS]) {
     const lab = office();
     const speaker: Speaker = { mac: RELAY, port: 67, ...(source === undefined ? {} : { source }) };
     const giaddr = '192.168.0.2';

@@ -3,14 +3,16 @@
 //
 //                   messages                                          clients without a record
 //    settled        DHCP_STATION_BURST each, at most DHCP_STATIONS    all that it asks for
+//    newcomers      DHCP_STATION_BURST each, at most DHCP_STATIONS    DHCP_NEW_BURST, together
+//    more of both   DHCP_MESSAGE_BURST, together                      with those
 //    relays         DHCP_MESSAGE_BURST, the rate divided by how       DHCP_NEW_BURST, together
 //                   many are at work, at most DHCP_RELAYS
-//    newcomers      DHCP_MESSAGE_BURST, together                      DHCP_NEW_BURST, together
 //    loud           DHCP_STATION_BURST, together                      all that they ask for
 //    strangers      DHCP_MESSAGE_BURST, together                      DHCP_NEW_BURST, together
 //
-// A relay is a station which is no stranger or newcomer, and says from the server's port for whom it speaks (RFC 2131, section
-// 4.1). It counts as one though the plane calls it loud, as it is when all its clients start at once.
+// Of newcomers each has its own, so that a host which comes while some of them flood is read.
+// A relay is a station which says from the server's port for whom it speaks (RFC 2131, section 4.1). It counts as one though the
+// plane calls it loud, as it is when all its clients start at once; a new one has no place of its own.
 // Not here: the order in which messages come (src/plane/punt.ts).
 
 import { LOUD, NEWCOMERS, STRANGERS } from '../../plane/punt.ts';
@@ -37,7 +39,7 @@ import { isRelayed, SERVER_PORT } from './message.ts';
 interface Group {
   readonly messages: Buckets;
   /** Their clients that have no record; without it as many are served as ask. */
-  readonly added?: Buckets;
+  readonly added?: Buckets | undefined;
   /** What they are called; without it by the station's own address. */
   readonly name?: string;
   /** A station of theirs whose message was not read since that was last told. */
@@ -51,7 +53,8 @@ const single = (places = 1): Buckets => new Buckets(DHCP_STATION_BURST, DHCP_STA
 export class Rates {
   private readonly settled: Group = { messages: single(DHCP_STATIONS) };
   private readonly relays: Group = { messages: messages(DHCP_RELAYS), added: added() };
-  private readonly newcomers: Group = { messages: messages(), added: added(), name: 'new stations' };
+  private readonly newcomers: Group = { messages: single(DHCP_STATIONS), added: added() };
+  private readonly others: Group = { ...this.newcomers, messages: messages(), name: 'many stations' };
   private readonly loud: Group = { messages: single(), name: 'stations that flood' };
   private readonly strangers: Group = { messages: messages(), added: added(), name: 'unknown stations' };
   /** Whose the message is that is being read, or that goes on after an answer. */
@@ -86,8 +89,8 @@ export class Rates {
 
   /** Says whose messages were not read since it was last asked. */
   tell(say: (text: string) => void): void {
-    const { settled, relays, newcomers, loud, strangers } = this;
-    for (const group of [settled, relays, newcomers, loud, strangers]) {
+    const { settled, newcomers, others, relays, loud, strangers } = this;
+    for (const group of [settled, newcomers, others, relays, loud, strangers]) {
       if (group.refused === undefined) continue;
       say(`more messages came from ${group.name ?? formatMac(group.refused)} than are read`);
       group.refused = undefined;
@@ -98,20 +101,20 @@ export class Rates {
     const source = sourceOf(client);
     this.of = 0;
     this.weight = 1;
+    const { settled, newcomers, relays } = this;
+    const station = client >>> 0;
+    const isNew = source === NEWCOMERS;
+    const isRelay = sourcePort === SERVER_PORT && isRelayed(data);
+    const own = isNew ? newcomers : settled;
     if (source === STRANGERS) this.group = this.strangers;
-    else if (source === NEWCOMERS) this.group = this.newcomers;
-    else {
-      const station = client >>> 0;
-      const { settled, relays } = this;
-      if (sourcePort === SERVER_PORT && isRelayed(data) && relays.messages.has(now, station)) {
-        this.group = relays;
-        this.of = station;
-        this.weight = Math.max(1, relays.messages.size);
-      } else if (source === LOUD) this.group = this.loud;
-      else if (settled.messages.has(now, station)) {
-        this.group = settled;
-        this.of = station;
-      } else this.group = this.newcomers;
-    }
+    else if (isRelay && !isNew && relays.messages.has(now, station)) {
+      this.group = relays;
+      this.of = station;
+      this.weight = Math.max(1, relays.messages.size);
+    } else if (source === LOUD) this.group = this.loud;
+    else if (!(isRelay && isNew) && own.messages.has(now, station)) {
+      this.group = own;
+      this.of = station;
+    } else this.group = this.others;
   }
 }
