@@ -8,6 +8,9 @@
 //                                            '--bad--> purging --silence: NAK--> waiting
 //    any --CAN CAN, too many errors, cancel()--> draining --silence--> done
 //
+// Two CANs are the end where a block may begin. In a block, behind a damaged one, and while an event is dealt with, they
+// may be contents: there they are if silence follows, or the backspaces that many a sender adds.
+//
 // One timer, set by each state:
 //    asking    asks again each 3 s: at first for two minutes, 10 times for CRC, then 4 times for sums, and so on; at
 //              the close 3 times, and without an answer the file is complete all the same
@@ -51,6 +54,8 @@ const CLOSE_ASKS = 3;
 export const PATIENCE = 10;
 /** Characters of a file's name that are shown. */
 const NAME_LIMIT = 64;
+/** CANs in a row that end the transfer. */
+const CANCELS = 2;
 const CONTROL_C = 3;
 const BACKSPACE = 8;
 /** Enough to end a sender that has missed some, and the backspaces that take them from a person's screen. */
@@ -92,6 +97,7 @@ export class Receiver {
   /** Bytes that the file still has, as far as block 0 told. */
   private left: number | undefined;
   private ended = false;
+  /** CANs that came last. */
   private cancels = 0;
   private why: string | undefined;
 
@@ -111,8 +117,9 @@ export class Receiver {
 
   /** Takes bytes that have come. */
   feed(bytes: Uint8Array, now: number): void {
-    for (let at = 0; at < bytes.length && this.event === undefined; ) {
-      if (this.state === 'block') at += this.fill(bytes, at, now);
+    for (let at = 0; at < bytes.length; ) {
+      if (this.event !== undefined) this.countCancel(bytes[at++] as number);
+      else if (this.state === 'block') at += this.fill(bytes, at, now);
       else this.take(bytes[at++] as number, now);
     }
   }
@@ -131,6 +138,10 @@ export class Receiver {
     const { event } = this;
     if (event === undefined || event.kind === 'done') return;
     this.event = undefined;
+    if (event.kind !== 'end' && this.cancels >= CANCELS) {
+      this.purge(now);
+      return;
+    }
     this.answer(ACK, now);
     if (event.kind === 'file') this.sendByte(ASK_CRC);
     if (event.kind !== 'end') return;
@@ -162,6 +173,7 @@ export class Receiver {
   /** Acknowledges or refuses what came last, and waits for more. */
   private answer(byte: number, now: number): void {
     this.sendByte(byte);
+    this.cancels = 0;
     this.enter('waiting', now, BLOCK_TICKS);
   }
 
@@ -181,15 +193,23 @@ export class Receiver {
     if (this.state === 'asking') this.ask(now);
     else if (this.state === 'draining') this.finish();
     else if (this.state === 'waiting') this.complain('the sender fell silent', now);
-    else if (this.state === 'block' && this.endsWithCancel()) this.takeCancel(now);
+    else if (this.state === 'block' && this.cancelsInBlock() >= CANCELS) this.takeCancel(now);
+    else if (this.state === 'purging' && this.cancels >= CANCELS) this.takeCancel(now);
     else this.complain('too many blocks were damaged', now);
   }
 
-  /** Whether a block was broken off by CANs, and the backspaces that many a sender adds. */
-  private endsWithCancel(): boolean {
+  /** CANs at the end of what has come of a block. */
+  private cancelsInBlock(): number {
     let end = this.filled;
     while (end > 0 && this.block[end - 1] === BACKSPACE) end--;
-    return end > 2 && this.block[end - 1] === CAN && this.block[end - 2] === CAN;
+    let start = end;
+    while (start > 1 && this.block[start - 1] === CAN) start--;
+    return end - start;
+  }
+
+  private countCancel(byte: number): void {
+    if (byte === CAN) this.cancels++;
+    else if (byte !== BACKSPACE) this.cancels = 0;
   }
 
   private ask(now: number): void {
@@ -209,13 +229,13 @@ export class Receiver {
 
   /** Takes a byte that is not of a block. */
   private take(byte: number, now: number): void {
+    this.countCancel(byte);
     if (this.state === 'purging' || this.state === 'draining') {
       this.extend(now);
       this.ended = false;
       return;
     }
-    this.cancels = byte === CAN ? this.cancels + 1 : 0;
-    if (this.cancels === 2) {
+    if (this.cancels >= CANCELS) {
       this.takeCancel(now);
     } else if (byte === SOH || byte === STX) {
       this.block[0] = byte;
@@ -274,7 +294,10 @@ export class Receiver {
     if (this.withCrc) this.crc = crc16(this.block, from, this.filled, this.crc);
     if (this.filled < this.wanted) this.enter('block', now, BYTE_TICKS);
     else if (this.isSound()) this.takeBlock(now);
-    else this.purge(now);
+    else {
+      this.cancels = this.cancelsInBlock();
+      this.purge(now);
+    }
     return count;
   }
 
