@@ -1,5 +1,5 @@
 // A disk (disk.ts) on an ATA device: what IDENTIFY DEVICE says of it, addresses of sectors by LBA or by cylinder,
-// head and sector, users that take turns, and what is done about failures. ATA/ATAPI-4 (T13/1153D), 8.12, 9.1.
+// head and sector, and what is done about failures. ATA/ATAPI-4 (T13/1153D), 8.12, 9.1.
 //
 //    error          reset, then the command again, RETRIES times
 //    no answer      reset; no second try, as the first took COMMAND_TICKS
@@ -9,7 +9,7 @@
 // instead (SET FEATURES), and FLUSH CACHE is sent even so, for those that have it and do not say so; what refuses
 // either has nothing to flush.
 //
-// Not here: registers and waits (ata.ts), which device (ide.ts).
+// Not here: registers and waits (ata.ts), which device (ide.ts), turns (turns.ts).
 
 import * as ports from '../ports.ts';
 import {
@@ -25,6 +25,7 @@ import {
 } from './ata.ts';
 import * as ata from './ata-registers.ts';
 import { type Disk, type DiskJob, SECTOR_BYTES } from './disk.ts';
+import { createTurns } from './turns.ts';
 
 const RETRIES = 2;
 /** Sectors of one command at most: the register's 0 means 256. */
@@ -105,15 +106,11 @@ export function addressOf(identity: Identity, sector: number): readonly [number,
 }
 
 export function createAtaDisk(device: Device, identity: Identity): Disk {
-  /** Numbers are drawn by those who come; the one that is served has its turn. */
-  let drawn = 0;
-  let served = 0;
+  const { inTurn } = createTurns(device.now, TURN_TICKS);
   /** The device may be in the middle of a command, or has not answered. */
   let isLost = false;
   /** It was told to write at once, since its last reset. */
   let isWriteThrough = identity.hasFlush;
-  /** Numbers that are done, or were given up before their turn. */
-  const left = new Set<number>();
 
   function* reset(): DiskJob {
     isLost = true;
@@ -149,22 +146,6 @@ export function createAtaDisk(device: Device, identity: Identity): Disk {
       if (why === undefined || why === NO_ANSWER) return why;
     }
     return why;
-  }
-
-  /** Waits for its turn, and gives it on however the user's generator ends. */
-  function* inTurn(job: () => DiskJob): DiskJob {
-    const number = drawn++;
-    const from = device.now();
-    try {
-      while (served !== number) {
-        if (((device.now() - from) | 0) > TURN_TICKS) return 'the disk is busy';
-        yield 1;
-      }
-      return yield* job();
-    } finally {
-      left.add(number);
-      while (left.delete(served)) served++;
-    }
   }
 
   function* writeThrough(): DiskJob {
