@@ -290,7 +290,10 @@ export const LEASE_BYTES: i32 = 128;
 export const LEASE_STATE_BYTES: i32 = 64;
 /** The message that gave the WAN its lease, with its tick, for when control is started again: 8 + 1,472, rounded. */
 export const WAN_LEASE_BYTES: i32 = 1536;
-/** A sector on its way between the disk and control's heap; users take turns (hal/disk/). */
+/**
+ * A sector on its way between the disk and control's heap; users take turns (hal/disk/). No sector here or in the
+ * store's memory lies on two pages, so that a floppy's DMA reaches each in one piece.
+ */
 export const DISK_BUFFER_BYTES: i32 = 512;
 /** What control's store reads and writes: a whole area of a saved configuration, 32 sectors. */
 export const STORE_BYTES: i32 = 16384;
@@ -367,7 +370,8 @@ export const LEASE_HASHES_AT: i32 = LEASE_ADDRESSES_AT + 4 * LEASE_COUNT;
 export const LEASE_STATIONS_AT: i32 = LEASE_HASHES_AT + 4 * LEASE_COUNT;
 export const LEASES_AT: i32 = LEASE_STATIONS_AT + 4 * LEASE_COUNT;
 export const WAN_LEASE_AT: i32 = LEASES_AT + LEASE_COUNT * LEASE_BYTES;
-export const DISK_BUFFER_AT: i32 = WAN_LEASE_AT + WAN_LEASE_BYTES;
+export const DISK_BUFFER_AT: i32 =
+  (WAN_LEASE_AT + WAN_LEASE_BYTES + DISK_BUFFER_BYTES - 1) & ~(DISK_BUFFER_BYTES - 1);
 export const STORE_AT: i32 = DISK_BUFFER_AT + DISK_BUFFER_BYTES;
 export const WATCHDOG_AT: i32 = STORE_AT + STORE_BYTES;
 export const HASH_AT: i32 = WATCHDOG_AT + WATCHDOG_BYTES;
