@@ -36,6 +36,8 @@ export const HOST_OUT8S = 15;
 export const HOST_OVERLAY = 16;
 /** Lets the engine collect cycles of garbage when it next makes an object. */
 export const HOST_COLLECT = 17;
+/** (p): answers the physical address of a byte of the plane's memory. */
+export const HOST_PHYSICAL = 18;
 
 // Boot facts: words at BOOT_FACTS_AT.
 /** RAM of the board in KiB. */

@@ -11,6 +11,7 @@ import {
   hostHeapFree,
   hostLock,
   hostOverlay,
+  hostPhysical,
   hostPut,
   hostReset,
   hostUnlock,
@@ -37,6 +38,7 @@ const control = createControl({
   unmask: hostUnmask,
   reset: hostReset,
   heapFree: hostHeapFree,
+  physical: hostPhysical,
   put: hostPut,
 });
 

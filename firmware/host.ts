@@ -8,6 +8,7 @@ import {
   HOST_HEAP_FREE,
   HOST_LOCK,
   HOST_OVERLAY,
+  HOST_PHYSICAL,
   HOST_PLANE,
   HOST_PUT,
   HOST_RESET,
@@ -61,6 +62,10 @@ export const hostOverlay = (number: number, spare: number): number => {
 export const hostCollect = (): object => {
   __host(HOST_COLLECT);
   return {};
+};
+export const hostPhysical = (at: number): number => {
+  __host(HOST_PHYSICAL, at);
+  return i32at(HOST_RESULT_AT);
 };
 export const hostHeapFree = (): number => {
   __host(HOST_HEAP_FREE);

@@ -212,6 +212,7 @@ export class WanLab {
       unmask() {},
       reset() {},
       heapFree: () => 0,
+      physical: at => at,
       put() {},
     };
     plane.resetSockets();

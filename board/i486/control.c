@@ -106,6 +106,9 @@ static u32 host(const u32 *a) {
     case HOST_HEAP_FREE: return heap_free();
     case HOST_COLLECT: LINEAR_WORD(ENGINE_COLLECT_AT) = 0; return 0;
     case HOST_PUT: put(a[1]); return 0;
+    case HOST_PHYSICAL:
+      if (a[1] >= PLANE_BYTES) engine_died("a physical address asked for of no memory");
+      return physical_of(PLANE_BASE + a[1]);
     case HOST_OVERLAY: return overlay_load(&engine, a[1], a[2]);
     default: engine_died("unknown host call");
   }

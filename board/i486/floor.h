@@ -61,6 +61,8 @@ void pages_init(const u32 *loader_info);
 void snapshot_restore(void);
 /* Maps the page of a device's registers and answers where one is; with interrupts off, until the next call. */
 volatile void *device_register(u32 physical);
+/* The physical address of a linear one that is mapped. */
+u32 physical_of(u32 linear);
 /* What RAM was left for the engine's heap, in bytes, and where in linear memory it ends. */
 extern u32 spare_taken, heap_bytes, heap_end;
 /* Top of the stack on which control and interrupts run; below it lies an unmapped one. */

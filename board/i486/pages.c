@@ -62,6 +62,8 @@ static u32 *entry_of(u32 virtual) {
 
 static void map(u32 virtual, u32 physical, u32 flags) { *entry_of(virtual) = physical | flags | PRESENT; }
 
+u32 physical_of(u32 linear) { return (*entry_of(LINEAR_AT + linear) & ~(PAGE - 1)) + (linear & (PAGE - 1)); }
+
 /* Maps fresh pages to linear addresses [from, to), whole pages, as zeroes. */
 static void map_linear(u32 from, u32 to) {
   for (u32 at = from; at < to; at += PAGE) map(LINEAR_AT + at, page_zeroed(), WRITABLE);
@@ -94,8 +96,7 @@ static void find_ranges(u32 ram_end) {
 static void keep_settings(void) {
   const u32 *from = (const u32 *)BOOT(BOOT_AT_SETTINGS);
   u32 at = PLANE_BASE + STORE_AT, end = at + CONFIG_SECTORS * SECTOR_BYTES;
-  for (; from && at < end; at += 4)
-    *(u32 *)((*entry_of(LINEAR_AT + at) & ~(PAGE - 1)) + (at & (PAGE - 1))) = *from++;
+  for (; from && at < end; at += 4) *(u32 *)physical_of(at) = *from++;
 }
 
 /* The heap gets what is left, less the tables that map it and the window's. */

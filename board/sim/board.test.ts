@@ -12,7 +12,7 @@ import {
 import { javascriptBuild } from '../../test/builds.ts';
 import { simulate } from '../../tools/start-sim.ts';
 
-const NO_DISK = 'nothing can be saved: the board was booted from a floppy';
+const NO_DISK = 'nothing can be saved: no disk answers';
 const PROMPT = 'masqbox> ';
 
 /** A board with its network; `command` types a line and answers what it prints. */

@@ -13,6 +13,7 @@ import {
   HOST_IN8,
   HOST_IN16,
   HOST_IN32,
+  HOST_PHYSICAL,
   HOST_PLANE,
   HOST_PUT,
   HOST_RESET,
@@ -51,15 +52,14 @@ import {
   SERIAL_TRANSMIT_BYTES,
 } from '../../src/plane/limits.ts';
 import { PACKET_FRAME, PACKET_LENGTH } from '../../src/plane/packet.ts';
-import type { SimDisk } from './disk.ts';
+import { FIRST_DISK, type SimDisk } from './disk.ts';
+import type { SimFloppy } from './floppy.ts';
 
 /** Steps of control in one go; a console job yields after each row, so that this is a few hundred rows. */
 const STEP_LIMIT = 2000;
 /** Control may die this often before the sim gives up: then it dies at every start. */
 const RESTART_LIMIT = 5;
 const CARDS = [0, 1];
-/** The BIOS number of the first disk. */
-const FIRST_DISK = 0x80;
 /** The serial port that is the console. */
 const CONSOLE = 0;
 /** Refills of a card's ring from the queue before it: each holds TRANSMIT_QUEUE_LIMIT frames. */
@@ -70,8 +70,8 @@ export interface SimOptions {
   onFrame(card: number, frame: Uint8Array): void;
   /** Text from the console. */
   onOutput(text: string): void;
-  /** The disk; without one, nothing can be saved. */
-  disk?: SimDisk;
+  /** The disk, or the floppy; without one, nothing can be saved. */
+  disk?: SimDisk | SimFloppy;
   /** The board was reset; it is starting again. */
   onReset?(): void;
   /** A reading of the PIT for the entropy pool; a counter by default, so that runs repeat. */
@@ -102,7 +102,7 @@ type Exports = Record<string, (...args: number[]) => number>;
 
 /** What is the same for every start. */
 interface Parts {
-  disk?: SimDisk;
+  disk?: SimDisk | SimFloppy;
   bundle: Firmware;
   plane: WebAssembly.Module;
 }
@@ -163,6 +163,9 @@ function start(parts: Parts, put: (character: number) => void) {
       case HOST_HEAP_FREE:
         result = heapFree();
         break;
+      case HOST_PHYSICAL:
+        result = args[0] as number;
+        break;
       default:
         result = portCall(op, args, parts.disk, memoryOf());
     }
@@ -181,12 +184,7 @@ function start(parts: Parts, put: (character: number) => void) {
 }
 
 /** Ports: those of the disk, or nothing that answers. */
-function portCall(
-  op: number,
-  args: readonly number[],
-  disk: SimDisk | undefined,
-  memory: Uint8Array,
-): number {
+function portCall(op: number, args: readonly number[], disk: Parts['disk'], memory: Uint8Array): number {
   if (disk !== undefined) return disk.call(op, args, memory) ?? 0;
   return op === HOST_IN8 || op === HOST_IN16 || op === HOST_IN32 ? -1 : 0;
 }
@@ -274,9 +272,11 @@ class Board implements SimBoard {
   private powerOn(reason: number): void {
     const { engine } = this.running;
     this.setWord(BOARD_AT, BOARD_SIM);
+    // A board without any is one whose disk does not answer.
+    this.setWord(BOOT_FACTS_AT + 4 * FACT_DRIVE, this.parts.disk?.biosNumber ?? FIRST_DISK);
     if (this.parts.disk !== undefined) {
-      this.setWord(BOOT_FACTS_AT + 4 * FACT_DRIVE, FIRST_DISK);
       this.setWord(MEDIUM_AT, this.parts.disk.mediumNumber);
+      if (reason === RESTART_NONE) this.parts.disk.powerOn(this.running.memory);
     }
     this.setWord(BOOT_FACTS_AT + 4 * FACT_MEMORY_KIB, engine.memory.buffer.byteLength / 1024);
     this.setWord(BOOT_FACTS_AT + 4 * FACT_HEAP_BYTES, engine.memory.buffer.byteLength - engine.stackPointer);

@@ -21,19 +21,32 @@ import { BOOT_SECTOR_AT_MEDIUM, IMAGE_SECTORS } from '../../image/layout.ts';
 /** The medium number of a medium that the sim has made. */
 const SIM_MEDIUM = 0x53494d31;
 
+/** The BIOS number of the first disk. */
+export const FIRST_DISK = 0x80;
+
 export interface SimDisk {
   readonly mediumNumber: number;
+  /** The number by which a BIOS would boot it. */
+  readonly biosNumber: number;
+  /** The board starts, with this memory of the plane's. */
+  powerOn(memory: Uint8Array): void;
   readonly drive: DriveModel;
   /** A host call for a port; answers its result, or undefined if it is none. Plane memory is `memory`. */
   call(op: number, args: readonly number[], memory: Uint8Array): number | undefined;
 }
 
-export function simDisk(medium: Medium): SimDisk {
+/** Answers the boot sector, with a medium number. */
+export function readMedium(medium: Medium): Buffer {
   const boot = Buffer.from(medium.read(0));
   if (boot.readInt32LE(BOOT_SECTOR_AT_MEDIUM) === 0) {
     boot.writeInt32LE(SIM_MEDIUM, BOOT_SECTOR_AT_MEDIUM);
     medium.write(0, boot);
   }
+  return boot;
+}
+
+export function simDisk(medium: Medium): SimDisk {
+  const boot = readMedium(medium);
   const drive = new DriveModel(medium, { model: 'Masqbox sim' });
   const channel = new ChannelModel([drive, undefined]);
   const [place] = CHANNELS as [{ command: number; control: number }];
@@ -71,7 +84,8 @@ export function simDisk(medium: Medium): SimDisk {
     }
     return undefined;
   };
-  return { mediumNumber: boot.readInt32LE(BOOT_SECTOR_AT_MEDIUM), drive, call };
+  const mediumNumber = boot.readInt32LE(BOOT_SECTOR_AT_MEDIUM);
+  return { mediumNumber, biosNumber: FIRST_DISK, powerOn() {}, drive, call };
 }
 
 function isRead(op: number): boolean {

@@ -31,6 +31,8 @@ export interface Machine {
   reset(): void;
   /** Bytes that the engine's heap may still take. */
   heapFree(): number;
+  /** The physical address of a byte of the plane's memory, for DMA: below 16 MiB, and its pages lie anywhere. */
+  physical(at: number): number;
   /** One character to the console by polling, when the rings cannot be used. */
   put(character: number): void;
 }

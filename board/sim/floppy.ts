@@ -1,0 +1,80 @@
+// The sim board's floppy drive, in the place of its disk: the model of a controller (hal/disk/floppy-model.ts) behind the
+// host's port calls, and what BIOS, loader and floor do of it at a start: the saved settings lie in the store's memory.
+
+import { HOST_IN8, HOST_IN16, HOST_IN32, HOST_OUT8 } from '../../firmware/abi.ts';
+import type { Medium } from '../../hal/disk/ata-model.ts';
+import { FdcModel, FloppyModel } from '../../hal/disk/floppy-model.ts';
+import { DIR, DMA_PAGE, FLOPPY_PORT, FLOPPY_PORTS } from '../../hal/disk/floppy-registers.ts';
+import {
+  BOOT_SECTOR_AT_MEDIUM,
+  CONFIG_AT_MAGIC,
+  CONFIG_AT_SEQUENCE,
+  CONFIG_COUNT,
+  CONFIG_SECTOR,
+  CONFIG_SECTORS,
+  SETTINGS_LOST,
+} from '../../image/layout.ts';
+import { decodeConfig } from '../../image/records.ts';
+import { NOW_AT } from '../../src/plane/cells.ts';
+import { STORE_AT } from '../../src/plane/limits.ts';
+import { readMedium, type SimDisk } from './disk.ts';
+
+export interface SimFloppy extends Omit<SimDisk, 'drive'> {
+  readonly drive: FloppyModel;
+  /** What the driver did that it must not do. */
+  readonly violations: string[];
+}
+
+/** The areas of saved settings, whole. */
+function areas(medium: Medium): Buffer[] {
+  return Array.from({ length: CONFIG_COUNT }, (_, area) =>
+    Buffer.concat(
+      Array.from({ length: CONFIG_SECTORS }, (__, i) =>
+        medium.read(CONFIG_SECTOR + area * CONFIG_SECTORS + i),
+      ),
+    ),
+  );
+}
+
+/** What the floor leaves in the store's memory: the newest that is whole, or why there is none. */
+function settingsOf(medium: Medium): Uint8Array {
+  const all = areas(medium);
+  const sequence = (area: Buffer): number => area.readInt32LE(CONFIG_AT_SEQUENCE);
+  const [newest] = all
+    .filter(area => decodeConfig(area) !== undefined)
+    .sort((a, b) => (sequence(b) - sequence(a)) | 0);
+  if (newest !== undefined) return newest;
+  const word = Buffer.alloc(4);
+  word.writeInt32LE(all.every(area => area.readInt32LE(CONFIG_AT_MAGIC) === 0) ? 0 : SETTINGS_LOST);
+  return word;
+}
+
+export function simFloppy(medium: Medium): SimFloppy {
+  const mediumNumber = readMedium(medium).readInt32LE(BOOT_SECTOR_AT_MEDIUM);
+  const drive = new FloppyModel(medium);
+  const violations: string[] = [];
+  let memory: Uint8Array = new Uint8Array();
+  let model: FdcModel;
+  const powerOn = (given: Uint8Array): void => {
+    memory = given;
+    const now = () => new DataView(memory.buffer, memory.byteOffset).getInt32(NOW_AT, true);
+    model = new FdcModel(drive, now, () => memory, undefined, violations);
+    drive.isMotorOn = false;
+    if (drive.medium !== undefined) memory.set(settingsOf(drive.medium), STORE_AT);
+  };
+  const find = (port: number) => {
+    if (port >= FLOPPY_PORT && port < FLOPPY_PORT + FLOPPY_PORTS)
+      return { device: model.device, offset: port - FLOPPY_PORT };
+    if (port === DIR) return { device: model.last, offset: 0 };
+    if (port === DMA_PAGE) return { device: model.dma.page, offset: 0 };
+    return port < 16 ? { device: model.dma.device, offset: port } : undefined;
+  };
+  const call = (op: number, [port = 0, value = 0]: readonly number[], given: Uint8Array) => {
+    memory = given;
+    const found = find(port);
+    if (op === HOST_OUT8) found?.device.write(found.offset, value);
+    if (op === HOST_IN8) return found === undefined ? -1 : found.device.read(found.offset);
+    return op === HOST_IN16 || op === HOST_IN32 ? -1 : undefined;
+  };
+  return { mediumNumber, biosNumber: 0, powerOn, drive, violations, call };
+}
