@@ -7,6 +7,7 @@ import type { Command } from '../src/control/console/command.ts';
 import { createControl } from '../src/control/control.ts';
 import * as crash from '../src/control/crash/overlay.ts';
 import * as debug from '../src/control/debug/overlay.ts';
+import * as floppy from '../src/control/floppy/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import type { Machine } from '../src/control/machine.ts';
 import type { OverlayName } from '../src/control/overlays.ts';
@@ -33,6 +34,7 @@ export function consoleTable(): readonly Command[] {
     cards,
     crash,
     debug,
+    floppy,
     lan,
     resolve,
     schema,

@@ -35,7 +35,7 @@ export interface Context {
   disk?: Disk;
   /** Why there is no disk to write to, for a refusal. */
   noDisk?: string;
-  /** We were booted from a floppy: its settings are known from the loader, and nothing can be written. */
+  /** We were booted from a floppy: there is no disk, but settings are kept on it (store/). */
   isFloppy?: boolean;
   /** What is saved could not be read: then nobody gets in at the console. */
   unread?: Unread;

@@ -52,7 +52,7 @@ import type { Context } from './context.ts';
 import { createCrash, isSafeMode } from './crash.ts';
 import { DhcpServer } from './dhcp/server.ts';
 import { dhcpSettings } from './dhcp/settings.ts';
-import { openDisk } from './disk.ts';
+import { openDisk, whyUnsaved } from './disk.ts';
 import { dnsCommands, dnsSettings } from './dns/commands.ts';
 import { createDns } from './dns/dns.ts';
 import { createLan } from './lan.ts';
@@ -174,7 +174,8 @@ export function createControl(machine: Machine): Control {
     }
     if (isSafeMode())
       output.line('Started too often in a row: these are the default settings, the saved ones are kept');
-    if (context.noDisk !== undefined) output.line(`nothing can be saved: ${context.noDisk}`);
+    const why = whyUnsaved(context);
+    if (why !== undefined) output.line(`nothing can be saved: ${why}`);
     output.line('Type help for the commands, setup for a short dialogue');
   }
 

@@ -6,6 +6,7 @@
 import { FACT_DRIVE } from '../../firmware/abi.ts';
 import { runFor } from '../../hal/disk/disk.ts';
 import { findDisk } from '../../hal/disk/ide.ts';
+import { out8 } from '../../hal/ports.ts';
 import { MEDIUM_AT, NOW_AT } from '../plane/cells.ts';
 import { DISK_BUFFER_AT, TICKS_PER_SECOND } from '../plane/limits.ts';
 import { i32at } from '../plane/memory.ts';
@@ -21,6 +22,9 @@ export interface Unread {
 
 /** BIOS numbers of disks start here, those of floppies at 0. */
 const FIRST_DISK = 0x80;
+/** The floppy controller's Digital Output Register, and in it: no motor, no reset (hal/disk/floppy-registers.ts). */
+const FLOPPY_DOR = 0x3f2;
+const MOTORS_OFF = 0x0c;
 /** The search takes so long in one go: a disk that is well answers in less. */
 const SEARCH_TICKS = 2 * TICKS_PER_SECOND;
 /** What is not read so long after the start is given up; the board then starts without, and its console is locked. */
@@ -52,6 +56,11 @@ export function* waitFor<T>(
   return undefined;
 }
 
+/** Why settings cannot be saved, if they cannot. */
+export function whyUnsaved({ isFloppy, noDisk }: Context): string | undefined {
+  return isFloppy === true ? undefined : noDisk;
+}
+
 /** Puts the disk, or the reason, into the context. One that is waited for in vain leaves unread what is on it. */
 export function* openDisk(context: Context, isWaitedFor: boolean): Generator<number, void, void> {
   const found = yield* waitFor(context, searchDisk(context), SEARCH_TICKS, () => isWaitedFor);
@@ -65,6 +74,8 @@ export function* searchDisk(context: Context): Generator<number, boolean, void> 
   if (fact(FACT_DRIVE) < FIRST_DISK) {
     context.noDisk = 'the board was booted from a floppy';
     context.isFloppy = true;
+    // A control that died may have left the motor on.
+    out8(FLOPPY_DOR, MOTORS_OFF);
     return false;
   }
   const place = { memory: context.machine.memory, buffer: DISK_BUFFER_AT, now };

@@ -20,6 +20,7 @@ export interface Overlays {
   lan: typeof import('./lan/overlay.ts');
   wan: typeof import('./wan/overlay.ts');
   resolve: typeof import('./resolve/overlay.ts');
+  floppy: typeof import('./floppy/overlay.ts');
 }
 
 export type OverlayName = keyof Overlays;
@@ -40,6 +41,7 @@ export const OVERLAY_NAMES = [
   'lan',
   'wan',
   'resolve',
+  'floppy',
 ] as const satisfies OverlayName[];
 
 /** Entry files by name, from the repository's root: src/control/NAME/overlay.ts. */

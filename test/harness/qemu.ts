@@ -37,6 +37,8 @@ export interface MachineOptions {
   readonly disk?: string;
   readonly floppy?: string;
   readonly writable?: boolean;
+  /** The floppy is write-protected. */
+  readonly isProtected?: boolean;
   readonly cards?: readonly Card[];
   /** Virtual nanoseconds an instruction are 2^icount; time then follows the instructions alone. */
   readonly icount?: number;
@@ -82,7 +84,8 @@ export function machineArguments(options: MachineOptions): string[] {
     words.push('-drive', `file=${options.disk},format=raw,if=ide,index=0,snapshot=${snapshot}`);
   }
   if (options.floppy !== undefined) {
-    words.push('-drive', `file=${options.floppy},format=raw,if=floppy,index=0,snapshot=${snapshot}`);
+    const kept = options.isProtected === true ? 'readonly=on' : `snapshot=${snapshot}`;
+    words.push('-drive', `file=${options.floppy},format=raw,if=floppy,index=0,${kept}`);
   }
   for (const [index, card] of (options.cards ?? []).entries()) words.push(...cardArguments(card, index));
   return [...words, ...(options.extra ?? [])];

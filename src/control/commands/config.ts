@@ -5,6 +5,7 @@ import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { isSafeMode } from '../crash.ts';
+import { whyUnsaved } from '../disk.ts';
 import { visible, WARNING } from '../log.ts';
 import { refusedIn, refusedKey, setOutcome } from '../store/refused.ts';
 import type { Rollback } from '../store/rollback.ts';
@@ -19,9 +20,10 @@ const REGRET_SECONDS = 5;
 /** The last words get this long to leave the transmit ring. */
 const LAST_WORDS_TICKS = TICKS_PER_SECOND / 2;
 
-/** Refuses what needs a disk when there is none. */
-function needDisk(context: Context, what: string): void {
-  if (context.disk === undefined) throw new Refusal(`Cannot ${what}: ${context.noDisk}`);
+/** Refuses what needs a place for settings when there is none. */
+function needPlace(context: Context, what: string): void {
+  const why = whyUnsaved(context);
+  if (why !== undefined) throw new Refusal(`Cannot ${what}: ${why}`);
 }
 
 /** What a line is shown as: no secrets, and nothing that a terminal would take for a command. */
@@ -89,17 +91,14 @@ function* revert(context: Context, store: Store, rollback: Rollback): Job {
 }
 
 function* resetFactory(context: Context, store: Store): Job {
-  if (context.disk === undefined && store.hasSettings)
-    throw new Refusal(
-      'Cannot erase the settings: they are on the floppy, which is read alone; write it anew',
-    );
-  if (context.disk === undefined && context.unread !== undefined)
-    throw new Refusal(`Cannot erase the settings: ${context.noDisk}`);
+  const why = whyUnsaved(context);
+  if (why !== undefined && context.unread !== undefined)
+    throw new Refusal(`Cannot erase the settings: ${why}`);
   context.output.line(`All settings and leases are erased in ${REGRET_SECONDS} s; ^C stops it`);
   yield REGRET_SECONDS * TICKS_PER_SECOND;
-  if (context.disk !== undefined) {
-    const why = yield* outcome(store.erase());
-    if (why !== undefined) throw new Refusal(`Cannot erase the settings: ${why}`);
+  if (why === undefined) {
+    const cause = yield* outcome(store.erase());
+    if (cause !== undefined) throw new Refusal(`Cannot erase the settings: ${cause}`);
   }
   context.output.line('Rebooting');
   yield LAST_WORDS_TICKS;
@@ -137,7 +136,7 @@ export function configCommands(context: Context, store: Store, rollback: Rollbac
       words: 'save',
       help: 'keeps the settings over a power cut',
       run: () => {
-        needDisk(context, 'save');
+        needPlace(context, 'save');
         refuseWaiting('save');
         return save(context, store);
       },

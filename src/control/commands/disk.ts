@@ -16,9 +16,13 @@ export function diskCommands(context: Context): Command[] {
   ];
 }
 
-function showDisk({ disk, noDisk, output, store }: Context): void {
+function showDisk({ disk, isFloppy, noDisk, output, store }: Context): void {
   if (disk === undefined) {
-    output.line(`nothing can be saved: ${noDisk}`);
+    output.line(
+      isFloppy === true
+        ? `${noDisk}: settings are saved on it, leases are not`
+        : `nothing can be saved: ${noDisk}`,
+    );
     return;
   }
   const megabytes = (disk.sectorCount / 2048).toFixed(1);

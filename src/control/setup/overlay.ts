@@ -19,6 +19,7 @@ import {
 } from '../address.ts';
 import { type Command, findCommand, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
+import { whyUnsaved } from '../disk.ts';
 import { DNS_SERVERS, NTP_SERVERS } from '../limits.ts';
 import { LAN_DEFAULT, prefixOf, refuseGateway } from '../settings.ts';
 import { keptNow } from '../store/unsaved.ts';
@@ -226,15 +227,14 @@ function* askAll(context: Context, access: Access, lines: Lines): Generator<numb
 
 /** Saves; answers what came of it. */
 function* keep(context: Context, table: readonly Command[]): Answer {
-  const { noDisk, output } = context;
-  if (noDisk !== undefined)
-    return `In force until the next reset, as nothing can be saved: ${noDisk}; ${SHOWN}`;
+  const why = whyUnsaved(context);
+  if (why !== undefined) return `In force until the next reset, as nothing can be saved: ${why}; ${SHOWN}`;
   try {
     yield* runLine(table, 'save');
     return `In force, and saved; ${SHOWN}`;
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    output.line(error.message);
+    context.output.line(error.message);
     return `In force, and not saved; ${SHOWN}`;
   }
 }

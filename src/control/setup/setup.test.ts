@@ -119,7 +119,7 @@ test('^C leaves setup with nothing changed; without a disk it says how long the 
   );
   t.is(settings(), before);
   const said = answers('setup', '10.8.0.1/24', 'none', '', '', 'no', 'yes');
-  t.regex(said, /In force until the next reset, as nothing can be saved: the board was booted from a floppy/);
+  t.regex(said, /In force until the next reset, as nothing can be saved: no disk answers/);
   t.regex(
     answers('setup', '', '', '', '', 'no', 'no'),
     /the settings in force are not saved, as there is no disk/,

@@ -14,6 +14,7 @@ import type { Disk } from '../../../hal/disk/disk.ts';
 import * as layout from '../../../image/layout.ts';
 import { STORE_AT } from '../../plane/limits.ts';
 import { fill, i32at, puti32 } from '../../plane/memory.ts';
+import { Refusal } from '../console/command.ts';
 import type { Machine } from '../machine.ts';
 
 /** What the machine is needed for. */
@@ -40,13 +41,37 @@ export interface ConfigStore {
   erase(): Generator<number, string | undefined>;
 }
 
+/** The places of a floppy, by its drive. */
+export interface FloppyStore extends ConfigStore {
+  /** To be run before a text that is to be saved is put where it goes. Answers why nothing can be saved. */
+  ready(): Generator<number, string | undefined>;
+}
+
 /**
- * The settings of a floppy, which the loader has read (image/loader/settings.ts) and the floor has put into the store's
- * memory, where nobody else writes without a disk. They are read again as often as one likes.
+ * The settings of a floppy. The loader has read them (image/loader/settings.ts), the floor has put them into the store's
+ * memory, and there they stay, as nobody else writes into it without a disk: only what changes them needs the drive.
+ * @param drive opens it, or refuses that.
+ * @param isLeft what the store's memory holds is what is saved.
  */
-export function createFloppyStore({ plane }: StoreMachine): ConfigStore {
-  // biome-ignore lint/correctness/useYield: it needs no time
-  function* load(): Generator<number, Loaded> {
+export function createFloppyStore(
+  { plane }: StoreMachine,
+  drive: () => FloppyStore,
+  isLeft: boolean,
+): FloppyStore {
+  let isHeld = isLeft;
+  let opened: FloppyStore | undefined;
+
+  function open(): FloppyStore | string {
+    try {
+      opened ??= drive();
+      return opened;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return error.message;
+    }
+  }
+
+  function held(): Loaded {
     const magic = i32at(STORE_AT + layout.CONFIG_AT_MAGIC);
     if (magic === 0) return { bytes: undefined, problems: [], isFirstCut: false };
     const bytes = i32at(STORE_AT + layout.CONFIG_AT_LENGTH);
@@ -59,11 +84,38 @@ export function createFloppyStore({ plane }: StoreMachine): ConfigStore {
     const problems = isWhole ? [] : ['the saved configurations of the floppy cannot be used'];
     return { bytes: isWhole ? bytes : undefined, problems, isFirstCut: false };
   }
-  // biome-ignore lint/correctness/useYield: it needs no time
-  function* refuse(): Generator<number, string> {
-    return 'the floppy is read alone';
+
+  function* load(): Generator<number, Loaded> {
+    if (isHeld) return held();
+    const store = open();
+    if (typeof store === 'string') return { bytes: undefined, problems: [store], isFirstCut: false };
+    const loaded = yield* store.load();
+    isHeld = loaded.problems.length === 0;
+    return loaded;
   }
-  return { load, save: refuse, erase: refuse };
+
+  /** Runs what spoils the store's memory. */
+  function* spoil(
+    run: (store: FloppyStore) => Generator<number, string | undefined>,
+  ): Generator<number, string | undefined> {
+    isHeld = false;
+    const store = open();
+    return typeof store === 'string' ? store : yield* run(store);
+  }
+
+  function* save(bytes: number, isOver: boolean): Generator<number, string | undefined> {
+    const why = yield* spoil(store => store.save(bytes, isOver));
+    isHeld = why === undefined;
+    return why;
+  }
+
+  function* erase(): Generator<number, string | undefined> {
+    return (yield* ready()) ?? (yield* spoil(store => store.erase()));
+  }
+
+  const ready = (): Generator<number, string | undefined> => spoil(store => store.ready());
+
+  return { load, save, erase, ready };
 }
 
 const NO_CONFIGURATION = 'it is no configuration';

@@ -2,6 +2,7 @@
 
 import { createSimBoard } from '../../../board/sim/board.ts';
 import { type SimDisk, simDisk } from '../../../board/sim/disk.ts';
+import type { SimFloppy } from '../../../board/sim/floppy.ts';
 import { FACT_SAFE } from '../../../firmware/abi.ts';
 import { memoryMedium } from '../../../hal/disk/ata-model.ts';
 import { CONFIG_SECTOR, CONFIG_SECTORS, IMAGE_SECTORS, SECTOR_BYTES } from '../../../image/layout.ts';
@@ -18,9 +19,15 @@ export function areaAt(index: number): number {
 }
 
 /** A board that was switched on with this disk, and what its console said. */
-export async function powerOn(bytes: Buffer | undefined, given?: SimDisk, isSafe = false) {
+export async function powerOn<Given extends SimDisk | SimFloppy = SimDisk>(
+  bytes: Buffer | undefined,
+  given?: Given,
+  isSafe = false,
+) {
   let transcript = '';
   const disk = given ?? (bytes === undefined ? undefined : simDisk(memoryMedium(bytes)));
+  // A floppy is slow.
+  const patience = disk !== undefined && 'violations' in disk ? 3000 : 100;
   const board = await createSimBoard({
     onFrame() {},
     onOutput: text => {
@@ -31,7 +38,7 @@ export async function powerOn(bytes: Buffer | undefined, given?: SimDisk, isSafe
   const cells = new DataView(board.memory.buffer, board.memory.byteOffset);
   cells.setInt32(BOOT_FACTS_AT + 4 * FACT_SAFE, isSafe ? 1 : 0, true);
   const settle = (): void => {
-    for (let i = 0; i < 100 && !transcript.endsWith(PROMPT); i++) {
+    for (let i = 0; i < patience && !transcript.endsWith(PROMPT); i++) {
       board.run();
       board.advance(1);
     }
@@ -45,7 +52,7 @@ export async function powerOn(bytes: Buffer | undefined, given?: SimDisk, isSafe
     settle();
     return transcript.replaceAll('\r', '').split('\n').slice(1, -1).join('\n');
   };
-  return { board, disk, start, command, since: () => transcript };
+  return { board, disk: disk as Given | undefined, start, command, since: () => transcript };
 }
 
 /** Settings whose lines have exactly so many characters. */

@@ -2,7 +2,6 @@
 // is a medium in memory.
 
 import test from 'ava';
-import { createSimBoard } from '../../../board/sim/board.ts';
 import { simDisk } from '../../../board/sim/disk.ts';
 import { memoryMedium } from '../../../hal/disk/ata-model.ts';
 import { UNC } from '../../../hal/disk/ata-registers.ts';
@@ -13,7 +12,6 @@ import {
   CONFIG_TEXT_MAX,
   LOG_SECTOR,
   SECTOR_BYTES,
-  SETTINGS_LOST,
 } from '../../../image/layout.ts';
 import { decodeConfig, encodeConfig } from '../../../image/records.ts';
 import { consoleTable } from '../../../test/console-table.ts';
@@ -21,7 +19,7 @@ import { longConfiguration, longSettings } from '../../../test/harness/long-conf
 import { PLANE_END, STORE_AT, STORE_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { parametersOf } from '../schema/grammar.ts';
 import { exampleFor } from '../schema/tools.ts';
-import { areaAt, blank, PROMPT, powerOn, settingsOf } from './store-lab.ts';
+import { areaAt, blank, powerOn, settingsOf } from './store-lab.ts';
 import { versionLine } from './version.ts';
 
 const MINUTE = 60 * TICKS_PER_SECOND;
@@ -297,53 +295,6 @@ test('a place with a lasting read error does not keep settings from being saved'
   t.is(warnings, 5);
 });
 
-test('the settings of a floppy are in force, and what cannot be written is refused in words', async t => {
-  const floppy = async (record: Uint8Array | undefined, word = 0) => {
-    let transcript = '';
-    const board = await createSimBoard({ onFrame() {}, onOutput: text => (transcript += text) });
-    // As the floor leaves it.
-    if (record !== undefined) board.memory.set(record, STORE_AT);
-    else new DataView(board.memory.buffer, board.memory.byteOffset).setInt32(STORE_AT, word, true);
-    const command = (line: string, end = PROMPT): string => {
-      transcript = '';
-      if (line !== '') board.type(`${line}\r`);
-      for (let i = 0; i < 800 && !transcript.endsWith(end); i++) {
-        board.run();
-        board.advance(1);
-      }
-      return transcript.replaceAll('\r', '');
-    };
-    return { board, command };
-  };
-  const text = 'set lan address 10.7.0.1/24\nset no such thing\n';
-  const { board, command } = await floppy(encodeConfig(4, text));
-  const start = command('');
-  t.regex(start, /lan: 10\.7\.0\.1\/24\nwan: .*\nnothing can be saved: the board was booted from a floppy\n/);
-  command('set dns host a 10.7.0.2');
-  t.regex(
-    command('show config'),
-    /\n {2}set lan address 10\.7\.0\.1\/24\n(.*\n)*\+ set dns host a 10\.7\.0\.2\n- set no such/,
-  );
-  t.regex(command('show refused'), / 2 {2}set no such thing\n1 lines were not taken/);
-  t.regex(command('reboot', ': '), /The settings are not saved\n/);
-  command('no');
-  t.regex(command('revert'), /Reverted: as saved/);
-  t.notRegex(command('export'), /dns host/);
-  t.regex(command('save'), /Cannot save: the board was booted from a floppy/);
-  t.regex(command('reset factory'), /Cannot erase the settings: they are on the floppy, which is read alone/);
-  board.engine.evaluate('const was = Math.max; Math.max = () => { throw new Error("test") }; 0');
-  t.regex(command('show version'), /Control was restarted/);
-  t.regex(command('show config'), /\n {2}set lan address 10\.7\.0\.1\/24\n/);
-  for (const lost of [
-    await floppy(undefined, SETTINGS_LOST),
-    await floppy(encodeConfig(4, text).fill(1, 40, 50)),
-  ])
-    t.regex(
-      lost.command('', 'Locked: '),
-      /Locked: the saved configurations of the floppy cannot be used, and a password may be among them\n/,
-    );
-});
-
 test('an unreadable sector of the log is said to be one of the log', async t => {
   const bytes = blank();
   const { command } = await powerOn(bytes);
@@ -363,7 +314,7 @@ test('an unreadable sector of the log is said to be one of the log', async t => 
 
 test('without a disk the console says that nothing can be saved', async t => {
   const { start, command } = await powerOn(undefined);
-  t.regex(start, /nothing can be saved: the board was booted from a floppy\n/);
-  t.is(command('save'), 'Cannot save: the board was booted from a floppy');
-  t.is(command('show disk'), 'nothing can be saved: the board was booted from a floppy');
+  t.regex(start, /nothing can be saved: no disk answers\n/);
+  t.is(command('save'), 'Cannot save: no disk answers');
+  t.is(command('show disk'), 'nothing can be saved: no disk answers');
 });

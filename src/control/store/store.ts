@@ -23,6 +23,7 @@ import {
   type ConfigStore,
   createConfigStore,
   createFloppyStore,
+  type FloppyStore,
   type Loaded,
 } from './config-store.ts';
 import { createJournal, type Entry, type Journal } from './journal.ts';
@@ -97,6 +98,8 @@ export function createStore(context: Context): Store {
   const { machine, clock, log, registry } = context;
   const tasks = createTasks(clock);
   let config: ConfigStore | undefined;
+  /** The same, if it is on a floppy, which has no journal. */
+  let floppy: FloppyStore | undefined;
   let journal: Journal | undefined;
   let isOpen = false;
   /** The saved configuration has been read. */
@@ -165,19 +168,16 @@ export function createStore(context: Context): Store {
     return { why: 'the saved settings cannot be read', isTriedAgain: true };
   }
 
-  /** What the loader has read of a floppy, if there is anything. */
+  /** Takes what the loader has read of a floppy, if there is anything. A control that starts anew does not rely on it. */
   function* openFloppy(reads: Reads): Generator<number, Unread | undefined, void> {
-    const floppy = createFloppyStore(machine);
-    const found = yield* floppy.load();
-    if (found.bytes === undefined && found.problems.length === 0) return undefined;
+    const isLeft = reads !== 'nothing';
+    floppy = createFloppyStore(machine, () => machine.overlay('floppy').openFloppy(context), isLeft);
     config = floppy;
-    isOpen = true;
-    if (reads === 'nothing')
-      return { why: 'reading the saved settings has ended control', isTriedAgain: false };
-    loaded = found;
-    if (found.bytes === undefined) return { why: found.problems[0] as string, isTriedAgain: false };
-    copy(LINES_AT, CONFIG_TEXT_AT, found.bytes);
-    return undefined;
+    if (!isLeft) return { why: 'reading the saved settings has ended control', isTriedAgain: false };
+    loaded = yield* floppy.load();
+    const { bytes, problems } = loaded;
+    if (bytes !== undefined) copy(LINES_AT, CONFIG_TEXT_AT, bytes);
+    return problems.length === 0 ? undefined : { why: problems[0] as string, isTriedAgain: false };
   }
 
   function startLines(start: string): string[] {
@@ -234,6 +234,10 @@ export function createStore(context: Context): Store {
 
   function* save(): Generator<number, string | undefined> {
     yield* ready();
+    if (floppy !== undefined) {
+      const cause = yield* floppy.ready();
+      if (cause !== undefined) return cause;
+    }
     // The registry's text is in the plane's memory already, but when it is too long for it.
     registry.changed();
     registry.write();
@@ -267,7 +271,8 @@ export function createStore(context: Context): Store {
   function* erase(): Generator<number, string | undefined> {
     yield* ready();
     waiting.clear();
-    return (yield* (config as ConfigStore).erase()) ?? (yield* (journal as Journal).erase());
+    const why = yield* (config as ConfigStore).erase();
+    return why === undefined && journal !== undefined ? yield* journal.erase() : why;
   }
 
   function* write(): Generator<number, string | undefined> {

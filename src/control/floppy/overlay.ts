@@ -1,0 +1,37 @@
+// The overlay `floppy`: the saved settings on the floppy that the board was booted from. It is loaded when they are first
+// written, or read anew: what was saved at the start the loader has read, so that a board whose settings are never changed
+// has neither the driver's heap nor the noise of its drive, and boots as fast as without.
+// Not here: the drive (hal/disk/floppy.ts), the two places (store/config-store.ts), what needs no drive (createFloppyStore).
+
+import { createFloppy } from '../../../hal/disk/floppy.ts';
+import { MEDIUM_AT } from '../../plane/cells.ts';
+import { DISK_BUFFER_AT, DISK_BUFFER_BYTES } from '../../plane/limits.ts';
+import { i32at } from '../../plane/memory.ts';
+import type { Context } from '../context.ts';
+import { createConfigStore, type FloppyStore } from '../store/config-store.ts';
+
+export function openFloppy({ clock, machine }: Context): FloppyStore {
+  const { memory } = machine;
+  const place = {
+    ...{ memory, buffer: DISK_BUFFER_AT, now: clock.now, physical: machine.physical },
+    after: (ticks: number, run: () => void) => void clock.after(ticks, run),
+  };
+  const disk = createFloppy(place, i32at(MEDIUM_AT));
+  const store = createConfigStore(machine, disk);
+  let isKnown = false;
+
+  function* load() {
+    const loaded = yield* store.load();
+    isKnown = true;
+    return loaded;
+  }
+
+  function* ready(): Generator<number, string | undefined> {
+    // Looks whether there is a floppy, and the right one, before settings are looked for on it.
+    const why = yield* disk.read(0, memory.subarray(DISK_BUFFER_AT, DISK_BUFFER_AT + DISK_BUFFER_BYTES));
+    if (why === undefined && !isKnown) yield* load();
+    return why;
+  }
+
+  return { ...store, load, ready };
+}
