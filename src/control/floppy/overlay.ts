@@ -18,20 +18,15 @@ export function openFloppy({ clock, machine }: Context): FloppyStore {
   };
   const disk = createFloppy(place, i32at(MEDIUM_AT));
   const store = createConfigStore(machine, disk);
-  let isKnown = false;
-
-  function* load() {
-    const loaded = yield* store.load();
-    isKnown = true;
-    return loaded;
-  }
 
   function* ready(): Generator<number, string | undefined> {
     // Looks whether there is a floppy, and the right one, before settings are looked for on it.
     const why = yield* disk.read(0, memory.subarray(DISK_BUFFER_AT, DISK_BUFFER_AT + DISK_BUFFER_BYTES));
-    if (why === undefined && !isKnown) yield* load();
-    return why;
+    if (why !== undefined) return why;
+    // Which place is in force may have changed: a floppy is taken out, and written to elsewhere.
+    yield* store.load();
+    return undefined;
   }
 
-  return { ...store, load, ready };
+  return { ...store, ready };
 }

@@ -60,12 +60,17 @@ test('settings are in force at the start, and read again, without the drive; sav
     t.true(saved(bytes, place)!.text.includes(`set dns host c ${address}\n`));
   }
   t.deepEqual([saved(bytes, 0)?.sequence, saved(bytes, 1)?.sequence], [6, 7]);
+  // Somebody has written to the floppy elsewhere.
+  bytes.set(encodeConfig(8, 'set dns host d 10.7.0.8\n'), areaAt(0));
+  command('set dns host c 10.7.0.9');
+  t.is(command('save'), 'Saved');
+  t.deepEqual([saved(bytes, 0)?.sequence, saved(bytes, 1)?.sequence], [8, 9]);
   const { motorStarts } = drive;
   t.notRegex(command('show config'), /^[+-]/m);
   t.regex(command('revert'), /Reverted: as saved/);
   t.is(drive.motorStarts, motorStarts, 'what was saved is known without the drive');
   const again = await powerOn(undefined, floppyOf(bytes));
-  t.regex(again.command('show config'), /^ {2}set dns host c 10\.7\.0\.7$/m);
+  t.regex(again.command('show config'), /^ {2}set dns host c 10\.7\.0\.9$/m);
   t.deepEqual(disk!.violations, []);
 });
 
