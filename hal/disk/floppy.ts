@@ -45,6 +45,8 @@ export interface FloppyPlace {
   now(): number;
   /** Runs a function after so many ticks. */
   after(ticks: number, run: () => void): void;
+  /** The motor has stopped: nothing is kept of the driver that a new one would not find out. */
+  stopped?(): void;
 }
 
 /** Texts of failures that trying again does not mend. */
@@ -118,6 +120,7 @@ export function createFloppy(place: FloppyPlace, medium: number): Disk {
     motorFrom = undefined;
     // Not every drive says that its floppy was taken out.
     isRight = false;
+    place.stopped?.();
   }
 
   /** Moves the head by a command that has no result; `steps` at most. */

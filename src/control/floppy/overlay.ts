@@ -10,11 +10,13 @@ import { i32at } from '../../plane/memory.ts';
 import type { Context } from '../context.ts';
 import { createConfigStore, type FloppyStore } from '../store/config-store.ts';
 
-export function openFloppy({ clock, machine }: Context): FloppyStore {
+/** @param stopped called when the drive stands still again, and need not be held any more. */
+export function openFloppy({ clock, machine }: Context, stopped: () => void): FloppyStore {
   const { memory } = machine;
   const place = {
     ...{ memory, buffer: DISK_BUFFER_AT, now: clock.now, physical: machine.physical },
     after: (ticks: number, run: () => void) => void clock.after(ticks, run),
+    stopped,
   };
   const disk = createFloppy(place, i32at(MEDIUM_AT));
   const store = createConfigStore(machine, disk);

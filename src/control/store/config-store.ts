@@ -50,12 +50,12 @@ export interface FloppyStore extends ConfigStore {
 /**
  * The settings of a floppy. The loader has read them (image/loader/settings.ts), the floor has put them into the store's
  * memory, and there they stay, as nobody else writes into it without a disk: only what changes them needs the drive.
- * @param drive opens it, or refuses that.
+ * @param drive opens it, or refuses that; it is held until it stands still.
  * @param isLeft what the store's memory holds is what is saved.
  */
 export function createFloppyStore(
   { plane }: StoreMachine,
-  drive: () => FloppyStore,
+  drive: (stopped: () => void) => FloppyStore,
   isLeft: boolean,
 ): FloppyStore {
   let isHeld = isLeft;
@@ -63,7 +63,9 @@ export function createFloppyStore(
 
   function open(): FloppyStore | string {
     try {
-      opened ??= drive();
+      opened ??= drive(() => {
+        opened = undefined;
+      });
       return opened;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;

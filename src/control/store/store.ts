@@ -171,7 +171,8 @@ export function createStore(context: Context): Store {
   /** Takes what the loader has read of a floppy, if there is anything. A control that starts anew does not rely on it. */
   function* openFloppy(reads: Reads): Generator<number, Unread | undefined, void> {
     const isLeft = reads !== 'nothing';
-    floppy = createFloppyStore(machine, () => machine.overlay('floppy').openFloppy(context), isLeft);
+    const drive = (stopped: () => void) => machine.overlay('floppy').openFloppy(context, stopped);
+    floppy = createFloppyStore(machine, drive, isLeft);
     config = floppy;
     if (!isLeft) return { why: 'reading the saved settings has ended control', isTriedAgain: false };
     loaded = yield* floppy.load();
