@@ -377,7 +377,8 @@ export async function hour(): Promise<void> {
         `| messages, said again | ${sum(s => s.messages)}, ${sum(s => s.retries)} |\n` +
         `| clock, against the RTC's | ${drift.toFixed(0)} s |\n` +
         `| control's heap free, before and after | ${memoryBefore.heap}, ${memoryAfter.heap} KiB |\n` +
-        `| packet buffers held | ${memoryAfter.held} |`,
+        `| packet buffers held | ${memoryAfter.held} |\n` +
+        `| chips started anew (QEMU's write over a full ring: hal/nic/dp8390.ts) | ${/card-reset +(\d+)/.exec(counters)?.[1] ?? 0} |`,
     );
     if (lost.length > 0) console.log(counters);
     for (const s of lost) console.log(`${s.host}:${s.hostPort} to ${s.serverPort}: ${s.fault}`);
