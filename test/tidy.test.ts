@@ -19,6 +19,10 @@ const LONG_FILES = [
 ];
 /** Named by no other file: started by hand, or by the build through a computed path. */
 const BY_HAND = ['test/fuzz/record.ts'];
+/** Files of others that comments name: QuickJS's and wabt's, Linux's. */
+const ELSEWHERE = ['quickjs.c', 'quickjs.h', 'quickjs-opcode.h', 'wasm-rt.h', 'ip_masq.c'];
+/** Made by the build, and named in comments. */
+const MADE = ['overlays.h'];
 /** What AssemblyScript compiles. */
 const PORTABLE = ['firmware/plane.ts', 'image/loader/loader.ts', 'image/loader/unpack.ts'];
 
@@ -44,6 +48,8 @@ test('portable code keeps to the portable subset', t => t.deepEqual(rules.portab
 test('every file is needed', t => t.deepEqual(rules.orphans(files, BY_HAND), []));
 test('the floor is small', t => t.deepEqual(rules.floorSize(files), []));
 test('relative imports carry the extension', t => t.deepEqual(rules.importPaths(files), []));
+test('files that are named are there', t =>
+  t.deepEqual(rules.namedFiles(files, [...MADE, ...ELSEWHERE]), []));
 test('nothing is left over', t => t.deepEqual(rules.leftOvers(files), []));
 
 // --- the rules themselves ------------------------------------------------------------------------------
@@ -145,5 +151,17 @@ test('floorSize(), importPaths() and leftOvers() complain', t => {
   t.deepEqual(rules.leftOvers(file('a.md', `see /${'home'}/me/x\n// ${'TO'}${'DO'}: y\n`)), [
     'a.md:1: a path of one machine',
     'a.md:2: something left to do',
+  ]);
+});
+
+test('namedFiles() finds names in comments and the manual, by their ends', t => {
+  const tree = (comment: string) => [
+    ...file('a/b.ts', `${comment}\nx('gone.ts');\n`),
+    ...file('d.md', 'see `a/b.ts`\n'),
+  ];
+  t.deepEqual(rules.namedFiles(tree('// b.ts and a/b.ts, made.h too'), ['made.h']), []);
+  t.deepEqual(rules.namedFiles(tree('// gone.ts')), ['a/b.ts:1: names gone.ts, which is not there']);
+  t.deepEqual(rules.namedFiles(file('d.md', 'in `c/gone.c`.\n')), [
+    'd.md:1: names c/gone.c, which is not there',
   ]);
 });

@@ -5,7 +5,7 @@
 //
 //     npx tsx tools/dhcp-options.ts
 //
-// option-table.test.ts fails when the file is not what this gives. Each line was compared with IANA's registry
+// src/control/dhcp/options.test.ts fails when the file is not what this gives. Each line was compared with IANA's registry
 // and the RFCs; CORRECTIONS holds what is wrong in the package, and why.
 
 import { writeFile } from 'node:fs/promises';

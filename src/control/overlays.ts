@@ -44,7 +44,7 @@ export const OVERLAY_NAMES = [
   'floppy',
 ] as const satisfies OverlayName[];
 
-/** Entry files by name, from the repository's root: src/control/NAME/overlay.ts. */
+/** The entry file of an overlay, from the repository's root. */
 export function overlayEntry(name: OverlayName): string {
   return `src/control/${name}/overlay.ts`;
 }

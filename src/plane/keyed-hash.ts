@@ -1,6 +1,6 @@
 // A hash that nobody outside can foresee: HalfSipHash-2-4 (J.-P. Aumasson and D. J. Bernstein, "SipHash: a fast
 // short-input PRF", 2012; the variant of 32-bit words from its reference code) under a key drawn when it is first used.
-// For what strangers must neither make collide (names in the DNS cache) nor guess (tcp-cookie.ts).
+// For what strangers must neither make collide (names in the DNS cache) nor guess (the first sequence numbers of tcp-local.ts).
 //
 //    KEYED_HASH_AT    key: two words | whether it has been drawn
 //    KEYED_TEXT_AT    room for a text that does not lie in the plane's memory

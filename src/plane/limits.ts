@@ -271,7 +271,8 @@ export const ARP_STATE_BYTES: i32 = 576;
 export const FRAGMENT_STATE_BYTES: i32 = 64 + 12 * FRAGMENT_CONTEXT_COUNT;
 export const MASQUERADE_STATE_BYTES: i32 = 256;
 export const ENTROPY_BYTES: i32 = 256;
-export const ICMP_STATE_BYTES: i32 = 64 + INTERFACE_COUNT * (ICMP_BUCKETS + 1) * 8;
+/** A row of buckets an interface, whole cache lines. */
+export const ICMP_STATE_BYTES: i32 = 64 + ((INTERFACE_COUNT * (ICMP_BUCKETS + 1) * 8 + 63) & ~63);
 export const IDENTIFICATION_STATE_BYTES: i32 = 64;
 /** Counters (u16) that pairs of addresses share by chance, a power of two (identification.ts). */
 export const IDENTIFICATION_COUNT: i32 = 1024;

@@ -131,6 +131,27 @@ export function importPaths(files: readonly File[]): Complaint[] {
   );
 }
 
+/** A file of the source, named in a sentence: its name, or the end of its path. */
+const NAMED_FILE = /(?<![\w./*{-])[\w-]+(?:\/[\w.-]+)*\.(?:as\.|test\.)?(?:ts|cjs|c|h|S|ld)(?![\w*/-]|\.\w)/g;
+
+/** Comments, and the manual, that name a file which is not there; `others` are made by the build, or somebody else's. */
+export function namedFiles(files: readonly File[], others: readonly string[] = []): Complaint[] {
+  const paths = [...files.map(({ path }) => `/${path}`), ...others.map(path => `/${path}`)];
+  const isThere = (name: string): boolean => paths.some(path => path.endsWith(`/${name}`));
+  const applies = ({ path }: File): boolean => /\.(ts|cjs|c|h|S|md)$/.test(path);
+  return each(files, applies, ({ path, text }) => {
+    const code = path.endsWith('.md') ? '' : codeOf(text, true);
+    const comments = [...text].map((c, i) => (code[i] === c && c !== '\n' ? ' ' : c)).join('');
+    return comments
+      .split('\n')
+      .flatMap((line, i) =>
+        (line.match(NAMED_FILE) ?? [])
+          .filter(name => !isThere(name))
+          .map(name => `:${i + 1}: names ${name}, which is not there`),
+      );
+  });
+}
+
 /** Directories of somebody's machine. Built from parts, so that this file does not name them. */
 const SOMEBODYS = new RegExp(
   ['work', 'home', 'root', 'Users'].map(name => `(^|[\\s'"\`(=:])/${name}/\\w`).join('|'),

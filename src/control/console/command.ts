@@ -12,8 +12,7 @@
 //    [NAME:name]                         a name, or nothing
 //    OPTION:words(count/N|udp)...4       keywords, some of them with a value
 //
-// Not here: the commands themselves (commands/), the period tools' own syntax (commands/period.ts), who runs them
-// (console.ts).
+// Not here: the commands themselves (commands/), who runs them (console.ts).
 
 /**
  * What a command does after its first output: a generator, run in slices. It yields the ticks that it wants

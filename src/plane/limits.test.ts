@@ -1,0 +1,39 @@
+// The map of the plane's memory: limits.ts says it, this holds it.
+
+import { readFileSync } from 'node:fs';
+import test from 'ava';
+import * as limits from './limits.ts';
+
+const LINE = 64;
+const all = limits as unknown as Record<string, number>;
+const text = readFileSync(new URL('limits.ts', import.meta.url), 'utf8');
+/** Region names and what their addresses are made of, in the order of the map. */
+const regions = [...text.matchAll(/^export const (\w+_AT|PLANE_END): i32 = ([^;]+);/gm)].map(
+  ([, name, sum]) => [name as string, sum as string] as const,
+);
+
+test('each region starts where the one before it ends', t => {
+  t.true(regions.length > 50);
+  for (const [i, [name, sum]] of regions.entries()) {
+    if (i === 0) t.is(sum, 'PLANE_FIRST');
+    else if (name === 'CRASH_AT') t.is(sum, '(PLANE_END + 4095) & ~4095');
+    else t.true(sum.startsWith(`${regions[i - 1]?.[0]} + `), `${name} = ${sum}`);
+  }
+});
+
+test('each region has a size, and starts on a cache line', t => {
+  const starts = regions.map(([name]) => all[name] as number);
+  t.deepEqual(
+    regions.filter(([name]) => (all[name] as number) % LINE !== 0).map(([name]) => name),
+    [],
+  );
+  for (let i = 1; i < starts.length - 1; i++)
+    t.true((starts[i] as number) > (starts[i - 1] as number), `${regions[i]?.[0]}`);
+});
+
+test('nothing is kept below PLANE_FIRST, the last page is the one that survives a reset, and all of it fits its hole', t => {
+  t.is(limits.CELLS_AT, limits.PLANE_FIRST);
+  t.is(limits.PLANE_BYTES, limits.CRASH_AT + 4096);
+  t.is(limits.PLANE_BYTES % 4096, 0);
+  t.true(limits.CRASH_AT >= limits.PLANE_END);
+});
