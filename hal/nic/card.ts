@@ -1,8 +1,8 @@
 // The block of memory that belongs to one card: what every driver keeps (nic.ts reads it), then what the
 // driver of its kind needs. One block an interface, NIC_BYTES each, at NICS_AT.
 //
-//    0      4      8     12        16    22   24           128     192
-//    | kind | port | irq | started | MAC | -- | counters.. place | chip  | scratch |
+//    0      4      8     12        16    22   24         32       36      108                         128     192
+//    | kind | port | irq | started | MAC | -- | counters | driver | level | station, missing, place | chip  | scratch |
 
 import { INTERFACE_COUNT, NIC_BYTES, NICS_AT } from '../../src/plane/limits.ts';
 import { fill, i32at, puti32 } from '../../src/plane/memory.ts';
@@ -19,6 +19,9 @@ export const NIC_MAC: i32 = 16;
 export const NIC_OVERRUNS: i32 = 24;
 /** Chip resets because a transmit or remote DMA never ended. */
 export const NIC_RESETS: i32 = 28;
+/** Its driver and whether its interrupt line is a level, by its kind (drivers.ts). */
+export const NIC_DRIVER: i32 = 32;
+export const NIC_LEVEL: i32 = 36;
 /** The station address that it has been given, 6 bytes: its own, or another. */
 export const NIC_STATION: i32 = 108;
 /** 1 where there is no card, but the interface has one that did not answer: its place and MAC stand here then. */

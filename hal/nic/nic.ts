@@ -21,15 +21,15 @@ import { release } from '../../src/plane/pool.ts';
 import {
   add,
   cardAt,
+  NIC_DRIVER,
   NIC_IRQ,
   NIC_KIND,
+  NIC_LEVEL,
   NIC_MAC,
   NIC_NE2000_ISA,
-  NIC_NE2000_PCI,
   NIC_NONE,
   NIC_PLACE,
   NIC_PORT,
-  NIC_RING,
   NIC_STARTED,
   NIC_STATION,
   resetCards,
@@ -44,6 +44,7 @@ import {
   dp8390Tick,
   dp8390Waiting,
 } from './dp8390.ts';
+import { DRIVER_DP8390, DRIVER_NONE, DRIVER_RING, driverOf, isLevelOf } from './drivers.ts';
 import { ne2000FindLine, ne2000Probe } from './ne2000.ts';
 import { ringProbe, ringReceive, ringSend, ringService, ringWaiting } from './ring.ts';
 
@@ -63,9 +64,12 @@ export function nicProbe(index: i32, kind: i32, port: i32, irq: i32): i32 {
   puti32(at + NIC_IRQ, irq);
   puti32(at + NIC_STARTED, 0);
   puti32(at + NIC_PLACE, port);
+  const driver: i32 = driverOf(kind);
   let found: i32 = 0;
-  if (kind === NIC_RING) found = ringProbe(index, port);
-  if (kind === NIC_NE2000_ISA || kind === NIC_NE2000_PCI) found = ne2000Probe(index);
+  if (driver === DRIVER_RING) found = ringProbe(index, port);
+  if (driver === DRIVER_DP8390) found = ne2000Probe(index);
+  puti32(at + NIC_DRIVER, found !== 0 ? driver : DRIVER_NONE);
+  puti32(at + NIC_LEVEL, isLevelOf(kind));
   if (found === 0) {
     puti32(at + NIC_KIND, NIC_NONE);
     puti32(at + NIC_IRQ, -1);
@@ -95,47 +99,53 @@ function rebind(index: i32): void {
 /** Lets the card receive, send and interrupt. */
 export function nicStart(index: i32): void {
   const at: i32 = cardAt(index);
-  const kind: i32 = i32at(at + NIC_KIND);
-  if (kind === NIC_NONE) return;
-  if (kind !== NIC_RING) dp8390Start(index);
+  if (i32at(at + NIC_KIND) === NIC_NONE) return;
+  if (i32at(at + NIC_DRIVER) === DRIVER_DP8390) dp8390Start(index);
   puti32(at + NIC_STARTED, 1);
 }
 
 /** Takes the card off the network. */
 export function nicStop(index: i32): void {
   const at: i32 = cardAt(index);
-  const kind: i32 = i32at(at + NIC_KIND);
-  if (kind === NIC_NONE) return;
+  if (i32at(at + NIC_KIND) === NIC_NONE) return;
   puti32(at + NIC_STARTED, 0);
-  if (kind !== NIC_RING) dp8390Stop(index);
+  if (i32at(at + NIC_DRIVER) === DRIVER_DP8390) dp8390Stop(index);
 }
 
 /** Acknowledges interrupt causes, recovers from an overrun; answers NIC_RECEIVED | NIC_SENT. */
 export function nicService(index: i32): i32 {
   const at: i32 = cardAt(index);
   if (i32at(at + NIC_STARTED) === 0) return 0;
-  return i32at(at + NIC_KIND) === NIC_RING ? ringService(index) : dp8390Service(index);
+  const driver: i32 = i32at(at + NIC_DRIVER);
+  if (driver === DRIVER_DP8390) return dp8390Service(index);
+  return driver === DRIVER_RING ? ringService(index) : 0;
 }
 
 /** Each 10 ms: like nicService(), and the watchdog of a lost interrupt or a hanging transmit. */
 export function nicTick(index: i32): i32 {
   const at: i32 = cardAt(index);
   if (i32at(at + NIC_STARTED) === 0) return 0;
-  return i32at(at + NIC_KIND) === NIC_RING ? ringService(index) : dp8390Tick(index);
+  const driver: i32 = i32at(at + NIC_DRIVER);
+  if (driver === DRIVER_DP8390) return dp8390Tick(index);
+  return driver === DRIVER_RING ? ringService(index) : 0;
 }
 
 /** Whether nicReceive() has something to do: frames, or what must follow before there are new ones. */
 export function nicWaiting(index: i32): i32 {
   const at: i32 = cardAt(index);
   if (i32at(at + NIC_STARTED) === 0) return 0;
-  return i32at(at + NIC_KIND) === NIC_RING ? ringWaiting(index) : dp8390Waiting(index);
+  const driver: i32 = i32at(at + NIC_DRIVER);
+  if (driver === DRIVER_DP8390) return dp8390Waiting(index);
+  return driver === DRIVER_RING ? ringWaiting(index) : 0;
 }
 
 /** The next frame as a packet with PACKET_LENGTH and PACKET_IN, or 0. */
 export function nicReceive(index: i32): i32 {
   const at: i32 = cardAt(index);
   if (i32at(at + NIC_STARTED) === 0) return 0;
-  return i32at(at + NIC_KIND) === NIC_RING ? ringReceive(index) : dp8390Receive(index);
+  const driver: i32 = i32at(at + NIC_DRIVER);
+  if (driver === DRIVER_DP8390) return dp8390Receive(index);
+  return driver === DRIVER_RING ? ringReceive(index) : 0;
 }
 
 /** Sends a packet: 1, and the driver frees it; 0, there is no room now, and NIC_SENT will say when. */
@@ -146,18 +156,17 @@ export function nicSend(index: i32, packet: i32): i32 {
     release(packet);
     return 1;
   }
-  return i32at(at + NIC_KIND) === NIC_RING ? ringSend(index, packet) : dp8390Send(index, packet);
+  return i32at(at + NIC_DRIVER) === DRIVER_DP8390 ? dp8390Send(index, packet) : ringSend(index, packet);
 }
 
 /** Gives the card another station address: the first four bytes and the last two of it. */
 export function nicReaddress(index: i32, high: i32, low: i32): void {
   const at: i32 = cardAt(index);
-  const kind: i32 = i32at(at + NIC_KIND);
-  if (kind === NIC_NONE) return;
+  if (i32at(at + NIC_KIND) === NIC_NONE) return;
   put32(at + NIC_STATION, high);
   put16(at + NIC_STATION + 4, low);
   copy(interfaceAt(index) + IF_MAC, at + NIC_STATION, 6);
-  if (kind !== NIC_RING) dp8390Readdress(index);
+  if (i32at(at + NIC_DRIVER) === DRIVER_DP8390) dp8390Readdress(index);
 }
 
 /** Address of the station address that the card was made with, 6 bytes. */

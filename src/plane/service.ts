@@ -14,7 +14,7 @@
 // it finds are left to JavaScript. While JavaScript is in the plane (PLANE_BUSY_AT), a tick only counts, and control
 // calls catchUp() right after.
 
-import { cardAt, NIC_KIND, NIC_NE2000_PCI, NIC_RECEIVED, NIC_SENT } from '../../hal/nic/card.ts';
+import { cardAt, NIC_LEVEL, NIC_RECEIVED, NIC_SENT } from '../../hal/nic/card.ts';
 import { nicIrq, nicReceive, nicService, nicTick, nicWaiting, resetNics } from '../../hal/nic/nic.ts';
 import { maskLine, unmaskLine } from '../../hal/pic.ts';
 import {
@@ -250,9 +250,9 @@ export function engineChanged(): void {
   puti32(PENDING_AT, i32at(ENGINE_AT) === ENGINE_INTERPRETED ? PENDING_TICK : 0);
 }
 
-/** 1 for a card whose interrupt line is a level and not an edge: those on the PCI bus. */
+/** 1 for a card whose interrupt line is a level and not an edge. */
 function isLevel(index: i32): i32 {
-  return i32at(cardAt(index) + NIC_KIND) === NIC_NE2000_PCI ? 1 : 0;
+  return i32at(cardAt(index) + NIC_LEVEL);
 }
 
 /** Lets the lines, a bit each, through that interrupt() has held back. */

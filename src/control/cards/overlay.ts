@@ -4,7 +4,9 @@
 
 import {
   cardAt,
+  NIC_DRIVER,
   NIC_KIND,
+  NIC_LEVEL,
   NIC_MAC,
   NIC_MISSING,
   NIC_NONE,
@@ -56,7 +58,7 @@ export function assign(plane: Plane, lines: readonly string[], record: Uint8Arra
 function place(plane: Plane, slots: (Found | undefined)[], wanted: (Found | undefined)[]): void {
   for (const [index, card] of slots.entries()) {
     if (card === undefined || wanted.indexOf(card) < INTERFACE_COUNT) continue;
-    puti32(cardAt(index) + NIC_KIND, NIC_NONE);
+    for (const field of [NIC_KIND, NIC_DRIVER, NIC_LEVEL]) puti32(cardAt(index) + field, NIC_NONE);
     puti32(interfaceAt(index) + IF_STATE, INTERFACE_ABSENT);
     slots[index] = undefined;
   }
