@@ -8,13 +8,15 @@ import {
   PCI_FUNCTION,
   pciEnable,
   pciId,
+  pciIsEthernet,
   pciLine,
   pciNext,
   pciPort,
   pciPresent,
 } from '../hal/pci.ts';
+import { UNDRIVEN_AT } from '../src/plane/cells.ts';
 import { INTERFACE_COUNT } from '../src/plane/limits.ts';
-import { puti32 } from '../src/plane/memory.ts';
+import { i32at, puti32 } from '../src/plane/memory.ts';
 import { probeIsaCards } from './isapc.ts';
 
 /** More functions than a small board has; the walk ends there whatever the bus answers. */
@@ -33,7 +35,10 @@ export function probePciCards(index: i32): i32 {
     const place: i32 = pciNext(from, PCI_END);
     if (place < 0) break;
     from = place + PCI_FUNCTION;
-    if (isNe2000(pciId(place)) === 0) continue;
+    if (isNe2000(pciId(place)) === 0) {
+      if (i32at(UNDRIVEN_AT) === 0 && pciIsEthernet(place) !== 0) puti32(UNDRIVEN_AT, pciId(place));
+      continue;
+    }
     const port: i32 = pciPort(place, 0);
     if (port === 0) continue;
     pciEnable(place);

@@ -10,6 +10,7 @@ const ENABLE: i32 = 1 << 31;
 
 const REGISTER_ID: i32 = 0x00;
 const REGISTER_COMMAND: i32 = 0x04;
+const REGISTER_CLASS: i32 = 0x08;
 const REGISTER_HEADER: i32 = 0x0c;
 const REGISTER_BAR0: i32 = 0x10;
 const REGISTER_INTERRUPT: i32 = 0x3c;
@@ -76,6 +77,11 @@ export function pciNext(from: i32, end: i32): i32 {
 /** Vendor in the low half, device in the high half. */
 export function pciId(place: i32): i32 {
   return pciRead(place, REGISTER_ID);
+}
+
+/** 1 for an Ethernet controller: class 2, network, and subclass 0 (appendix D). */
+export function pciIsEthernet(place: i32): i32 {
+  return pciRead(place, REGISTER_CLASS) >>> 16 === 0x0200 ? 1 : 0;
 }
 
 /** First port of the base address `n`, or 0 if it is no I/O space. */

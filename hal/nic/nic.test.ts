@@ -1,5 +1,6 @@
 import test from 'ava';
 import { probeCards } from '../../board/pc.ts';
+import { UNDRIVEN_AT } from '../../src/plane/cells.ts';
 import {
   IF_LINK,
   IF_MAC,
@@ -227,6 +228,24 @@ test.serial('probeCards() finds PCI cards first, lets them answer, and ignores o
   );
   t.deepEqual([0, 1, 2].map(nicIrq), [11, 10, 9]);
   t.is(card[1]! & 1, 1, 'I/O space is on');
+  t.is(i32at(UNDRIVEN_AT), 0, 'a host bridge, an ISA bridge and a disk are no cards');
+});
+
+test.serial('an Ethernet card on the PCI bus without a driver gets no interface, and is told of', t => {
+  const pci = new PciModel();
+  bus.place(0xcf8, 8, pci);
+  for (const [device, id, kind] of [
+    [1, 0x70108086, 0x01018000],
+    [2, 0x813910ec, 0x02000010],
+    [3, 0x100e8086, 0x02000003],
+  ] as const) {
+    const registers = pciFunction(id, 0xc000 + 0x100 * device, 11);
+    registers[2] = kind;
+    pci.functions.set(device << 11, registers);
+  }
+  t.is(probeCards(), 0);
+  t.is(i32at(UNDRIVEN_AT), 0x813910ec | 0);
+  t.is(i32at(interfaceAt(0) + IF_STATE), INTERFACE_ABSENT);
 });
 
 test.serial('an ISA card that answers where a PCI card was found is that card', t => {

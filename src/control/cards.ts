@@ -6,6 +6,7 @@
 //    record of the log   | LAN: place, 4 bytes | station address, 6 | WAN: the same |
 
 import { cardAt, NIC_KIND, NIC_MAC, NIC_MISSING, NIC_NONE, NIC_PLACE } from '../../hal/nic/card.ts';
+import { UNDRIVEN_AT } from '../plane/cells.ts';
 import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../plane/limits.ts';
 import { get8, i32at } from '../plane/memory.ts';
 import { formatMac, hex } from './address.ts';
@@ -35,6 +36,15 @@ export function missingText(index: number): string | undefined {
   if (place > 0) words.push(`at port 0x${hex(place, 3)}`);
   else if (place !== -1) words.push('on the PCI bus');
   return `its card ${words.join(' ')} does not answer`;
+}
+
+/** Why an interface without a card has none: for the banner, `show interfaces`, `show status` and who reads that. */
+export function absentText(index: number): string {
+  const missing = missingText(index);
+  if (missing !== undefined) return missing;
+  const id = i32at(UNDRIVEN_AT);
+  const undriven = `; the one on the PCI bus, ${hex(id & 0xffff, 4)}:${hex(id >>> 16, 4)}, has no driver`;
+  return `no network card was found${id === 0 ? '' : undriven}`;
 }
 
 /** The interface whose card is the one remembered for a role, or -1. */

@@ -32,7 +32,7 @@ import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../plane/limits.t
 import { get16, get32, i32at, puti32 } from '../plane/memory.ts';
 import { Access } from './access.ts';
 import { formatPrefix } from './address.ts';
-import { type Cards, createCards, missingText } from './cards.ts';
+import { absentText, type Cards, createCards } from './cards.ts';
 import { createClock } from './clock.ts';
 import { configCommands } from './commands/config.ts';
 import { debugCommands } from './commands/debug.ts';
@@ -169,8 +169,7 @@ export function createControl(machine: Machine): Control {
     }
     for (const index of [INTERFACE_LAN, INTERFACE_WAN]) {
       const absent = i32at(interfaceAt(index) + IF_STATE) === INTERFACE_ABSENT;
-      if (absent)
-        output.line(`${interfaceName(index)}: ${missingText(index) ?? 'no network card was found'}`);
+      if (absent) output.line(`${interfaceName(index)}: ${absentText(index)}`);
     }
     if (isSafeMode())
       output.line('Started too often in a row: these are the default settings, the saved ones are kept');

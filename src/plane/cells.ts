@@ -58,6 +58,8 @@ export const BOOT_FACTS_AT: i32 = CELLS_AT + 128;
 export const STARTING_AT: i32 = CELLS_AT + 448;
 /** 1 until the settings are in force at power-on: no change of an interface is told to anybody, the cards are stopped. */
 export const HELD_AT: i32 = CELLS_AT + 452;
+/** device << 16 | vendor of the first Ethernet card on the PCI bus for which there is no driver, or 0 (board/pc.ts). */
+export const UNDRIVEN_AT: i32 = CELLS_AT + 460;
 /** How often NOW_AT has wrapped: with it, what people read of times is right after 497 days too. */
 export const NOW_WRAPS_AT: i32 = CELLS_AT + 456;
 

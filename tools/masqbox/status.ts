@@ -67,7 +67,7 @@ export function parseStatus(rows: readonly string[]): Status {
     interfaces: {},
   };
   for (const { name, texts } of rest) {
-    const isInterface = texts.length > 1 || texts[0] === 'no network card was found';
+    const isInterface = texts.length > 1 || texts[0]?.startsWith('no network card was found') === true;
     if (isInterface) status.interfaces[name] = interfaceStatus(texts);
     else status[name] = value(texts[0] ?? '');
   }

@@ -47,6 +47,7 @@ import {
   COUNTERS_AT,
   HOST_COUNT,
   INTERFACE_COUNT,
+  INTERFACE_LAN,
   INTERFACE_WAN,
   MASQUERADE_COUNT,
   NEIGHBOUR_BYTES,
@@ -78,7 +79,7 @@ import {
   ROUTE_USED,
 } from '../../plane/route.ts';
 import { formatAddress, formatMac, formatPrefix, hex, lengthOf } from '../address.ts';
-import { missingText } from '../cards.ts';
+import { absentText, missingText } from '../cards.ts';
 import { since } from '../clock.ts';
 import type { Command, Job } from '../console/command.ts';
 import type { Context } from '../context.ts';
@@ -152,7 +153,7 @@ function* showInterfaces(context: Context): Job {
     );
     yield 0;
   }
-  if (found === 0) output.line('No interfaces: no network card was found');
+  if (found === 0) output.line(`No interfaces: ${absentText(INTERFACE_LAN)}`);
 }
 
 function* showArp(context: Context): Job {

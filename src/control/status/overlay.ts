@@ -31,7 +31,7 @@ import { IN_USE_AT } from '../../plane/masquerade-table.ts';
 import { i32at } from '../../plane/memory.ts';
 import { NEIGHBOUR_FREE, neighbourState } from '../../plane/neighbour-record.ts';
 import { formatAddress, formatPrefix } from '../address.ts';
-import { missingText } from '../cards.ts';
+import { absentText } from '../cards.ts';
 import { since } from '../clock.ts';
 import { COUNTS_PER_SECOND, fact, interfaceName } from '../commands/show.ts';
 import { type Command, findCommand, type Job, Refusal } from '../console/command.ts';
@@ -108,7 +108,7 @@ function* interfaceRows(
   const state = i32at(at + IF_STATE);
   const name = interfaceName(index);
   if (state === INTERFACE_ABSENT) {
-    if (index <= INTERFACE_WAN) yield [name, missingText(index) ?? 'no network card was found'];
+    if (index <= INTERFACE_WAN) yield [name, absentText(index)];
     return;
   }
   const prefix = prefixOf(index);
