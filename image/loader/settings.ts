@@ -1,6 +1,7 @@
-// The saved settings of a floppy: the firmware has no driver for its drive, so the loader reads them by the BIOS and leaves
-// them where the kernel finds them (BOOT_AT_SETTINGS): the newer record that is whole, as on the medium. They lie where the
-// packed kernel was, which nobody needs any more, at its end, where the kernel takes pages last.
+// The saved settings of a floppy. The loader reads them by the BIOS, as the drive is running, and control would wait for it
+// (src/control/floppy/overlay.ts). It leaves them where the kernel finds them (BOOT_AT_SETTINGS): the newer record that is
+// whole, as on the medium. They lie where the packed kernel was, which nobody needs any more, at its end, where the kernel
+// takes pages last.
 //
 //    first word    CONFIG_MAGIC: a record     0: none was ever saved     SETTINGS_LOST: what is there cannot be read
 //

@@ -11,11 +11,12 @@ import { attachMachine } from '../../../image/loader/machine.ts';
 import { readSettings } from '../../../image/loader/settings.ts';
 import { decodeConfig, encodeConfig } from '../../../image/records.ts';
 import { type DiskEvent, powerCuts, recordingMedium } from '../../../test/harness/disk-log.ts';
+import { NOW_AT } from '../../plane/cells.ts';
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { attach } from '../../plane/memory.ts';
 import { Refusal } from '../console/command.ts';
 import { createFloppyStore } from './config-store.ts';
-import { areaAt, blank, powerOn } from './store-lab.ts';
+import { areaAt, blank, powerOn, settingsOf } from './store-lab.ts';
 
 const AREA_BYTES = layout.CONFIG_SECTORS * layout.SECTOR_BYTES;
 
@@ -132,15 +133,39 @@ test('why settings cannot be saved or erased is told in words, and nothing else 
   t.deepEqual(disk!.violations, []);
 });
 
+/** Seconds that pass on the board while something is done. */
+function secondsOf(board: { memory: Uint8Array }, what: () => void): number {
+  const now = () => new DataView(board.memory.buffer, board.memory.byteOffset).getInt32(NOW_AT, true);
+  const from = now();
+  what();
+  return (now() - from) / TICKS_PER_SECOND;
+}
+
+test('save takes a few seconds, the longer the more there is', async t => {
+  for (const [text, most] of [
+    [TEXT, 3],
+    [settingsOf(16_000), 7],
+  ] as const) {
+    const { board, command, disk } = await powerOn(undefined, floppyOf(withText(text)));
+    const seconds = secondsOf(board, () => t.is(command('save'), 'Saved'));
+    t.true(seconds > 1 && seconds < most, `${seconds} s for ${text.length} characters`);
+    t.deepEqual(disk!.violations, []);
+  }
+});
+
 test('a place that cannot be written leaves the other, which is then written over and told', async t => {
   const bytes = withText(TEXT);
-  const { command, disk } = await powerOn(undefined, floppyOf(bytes));
+  const { board, command, disk } = await powerOn(undefined, floppyOf(bytes));
   disk!.drive.fault = (code, sector) =>
     code === WRITE_DATA && sector >= layout.CONFIG_SECTOR + layout.CONFIG_SECTORS
       ? [ST0_ABNORMAL, ST1_DE, 0]
       : undefined;
   command('set dns host b 10.7.0.3');
-  const said = command('save');
+  let said = '';
+  const seconds = secondsOf(board, () => {
+    said = command('save');
+  });
+  t.true(seconds < 30, `${seconds} s`);
   t.regex(said, /one of the two places for settings is bad \(the data cannot be read \(DE\)\)/);
   t.regex(said, /Saved$/);
   t.regex(saved(bytes, 0)!.text, /set dns host b/);
