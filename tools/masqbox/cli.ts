@@ -21,6 +21,8 @@ import { joinTerminal } from './terminal.ts';
 import { followTrial, update } from './update.ts';
 
 const TIMEOUT_SECONDS = 10;
+/** `save` onto a floppy with a bad place says nothing for so long. */
+const SAVE_SECONDS = 60;
 const KIB = 1024;
 
 interface CommonOptions {
@@ -128,17 +130,17 @@ async function runPush(
     };
     if (options.replace === true) {
       show(await replace(session, name, text));
-      if (options.save === true) show(await save(session));
+      if (options.save === true) show(await save(session, options));
       return;
     }
     const count = await push(session, name, text, (_, rows) => show(rows));
-    if (options.save === true) show(await save(session));
+    if (options.save === true) show(await save(session, options));
     say(`${count} lines are in force${options.save === true ? '' : '; save keeps them over a power cut'}`);
   });
 }
 
-async function save(session: Session): Promise<readonly string[]> {
-  const { rows, refusal } = await session.run('save');
+async function save(session: Session, options: CommonOptions): Promise<readonly string[]> {
+  const { rows, refusal } = await session.run('save', 1000 * Math.max(SAVE_SECONDS, options.timeout));
   if (refusal !== undefined) throw new Failure(refusal, REFUSED);
   return rows;
 }
