@@ -37,6 +37,14 @@ function offersMost(seconds: number): number {
   return 2 * Math.ceil((DHCP_STATION_BURST + ticks / DHCP_STATION_TICKS) / DHCP_MESSAGE_LONG);
 }
 
+/** Beside these a page's names are asked for at once: of one who is loud, of many who are, of strangers, and what control is slow with. */
+const PAGES = [
+  'DNS queries, random names, one host',
+  'DNS queries, random names, 20 stations that were there before',
+  'DNS queries, one name, made-up hosts',
+  'DHCP full of options, one host',
+];
+
 test.serial(
   'of each kind of thing that a good host asks for 95 % are answered beside every flood',
   async t => {
@@ -59,6 +67,15 @@ test.serial(
         t.true(consoleTicks < CONSOLE_TICKS, told);
         if (name.startsWith('DHCP full of options')) t.true(result.offers > 0, told);
         t.true(result.offers <= offersMost(result.seconds), `${told}, ${result.offers} offers`);
+      }
+      for (const name of PAGES) {
+        const flood = FLOODS.find(other => other.name.startsWith(name));
+        if (flood === undefined) throw new Error(`There is no flood called ${name}`);
+        let page = await lab.page(flood);
+        for (let i = 1; i < TRIES && page.lost > LOST_MOST; i++) page = await lab.page(flood);
+        const told = `a page beside ${flood.name}: ${JSON.stringify(page)}`;
+        t.log(told);
+        t.true(page.answered >= LEAST * page.asked, told);
       }
     } finally {
       await lab.stop();

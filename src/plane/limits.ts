@@ -70,11 +70,12 @@ export const SERIAL_TRANSMIT_BYTES: i32 = 4096;
 /**
  * Packets waiting for control, by class: DHCP, UDP from inside (DNS), TCP from inside, what else comes from inside,
  * answers from outside. A full class gives a place to who holds fewer by taking one from who holds most, so the one
- * who floods loses first (punt.ts). A page's 20 names ask 40 questions at once, of which control has answered half when
- * the last comes. Together half of all buffers: the other half is for packets that pass through.
+ * who floods loses first (punt.ts). A page's 20 names ask 40 questions at once, within 4 ms, in which control answers none;
+ * of each shared queue one packet stays beside them. Together little more than half of all buffers: the others are for
+ * packets that pass through, and where these want more, what waits here goes first (POOL_RESERVE).
  */
 export const PUNT_DHCP_LIMIT: i32 = 8;
-export const PUNT_UDP_LIMIT: i32 = 20;
+export const PUNT_UDP_LIMIT: i32 = 44;
 export const PUNT_TCP_LIMIT: i32 = 12;
 export const PUNT_OTHER_LIMIT: i32 = 4;
 export const PUNT_ANSWER_LIMIT: i32 = 20;

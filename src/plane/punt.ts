@@ -12,8 +12,9 @@
 //
 // Control takes from the classes in turn, and in a class from the sources in turn, so who asks seldom waits for one
 // packet of each of the others at most. In a full class a packet of a source that holds fewer pushes the oldest one
-// out of the longest queue; a source that holds as many as any other is refused. A flood so loses its own packets. Where
-// nobody holds two, the station that asked for most lately gives way to one that holds none and asked for less. Among
+// out of the longest queue; a source that holds as many as any other is refused. A flood so loses its own packets. Shared
+// queues give first, down to one packet each, so that a page's names of a station that was there before find room at once.
+// Where nobody holds two, the station that asked for most lately gives way to one that holds none and asked for less. Among
 // newcomers the station that asked for most lately gives way, so one that comes during a flood of known ones is heard.
 // Strangers have no record: what of them is heard is chance, and no better for one who repeats itself (limits.ts).
 //
@@ -21,7 +22,7 @@
 // one whose lease runs, or one without an address that has settled: the flood of a host that makes up addresses, or
 // stations, is none. Behind an inner router all share that router's queue. What a host sends under another's address and
 // station cannot be told from that one's.
-// Cost of a packet, worst: 4,800 operations from the card on (punt-cost.test.ts), of them 1,300 for the leases, 1,100 for
+// Cost of a packet, worst: 5,500 operations from the card on (punt-cost.test.ts), of them 1,300 for the leases, 1,800 for
 // two looks through PUNT_LIMIT queues, 250 for the station's record, 400 for the newcomers' queue.
 // Not here: which ports are open (sockets.ts).
 
@@ -130,8 +131,8 @@ export function punt(packet: i32): i32 {
   const asked: i32 = isOwn !== 0 ? stationAsked(station) : STATION_SHARED_ASKED;
   puti32(packet + PACKET_ASKED, station > 0 ? stationAsked(station) : STATION_SHARED_ASKED);
   let isRoom: i32 = 1;
-  if (isFull !== 0) isRoom = pushOut(kind, own, asked);
-  else if (isShort !== 0) isRoom = pushOut(ANY_CLASS, own, asked);
+  if (isFull !== 0) isRoom = pushOut(kind, source, own, asked);
+  else if (isShort !== 0) isRoom = pushOut(ANY_CLASS, source, own, asked);
   if (isRoom === 0) {
     if (source === NEWCOMERS) stationCrowd();
     if (source !== NEWCOMERS || queue === 0 || giveWay(queue, packet) === 0) return DROP_PUNT_FULL;
@@ -239,6 +240,11 @@ function sourceOf(station: i32, isFull: i32): i32 {
   return kind === STATION_IS_LOUD ? LOUD : NEWCOMERS;
 }
 
+/** Of answers from outside 0 is the errors', which any router may send. */
+function isShared(source: i32): i32 {
+  return source <= 0 && source > -SHARED_SOURCES ? 1 : 0;
+}
+
 function hasLease(word: i32): i32 {
   for (let i: i32 = 0; i < LEASE_COUNT; i++) {
     if (i32at(LEASE_STATIONS_AT + 4 * i) === word) return 1;
@@ -339,10 +345,12 @@ function changeWaiting(kind: i32, by: i32): void {
 /**
  * Drops the oldest packet of the longest queue, of a class or of all, for a source that holds `own`: 1, or 0 if no queue is
  * longer than that one will be. Where nobody has two, and it has none, that of the station that asked for most lately goes,
- * if that is more than `asked`.
+ * if that is more than `asked`. Shared queues give first, down to a packet each, and a shared source that has one takes
+ * from others of its kind alone: it has its turns all the same.
  */
-function pushOut(kind: i32, own: i32, asked: i32): i32 {
+function pushOut(kind: i32, source: i32, own: i32, asked: i32): i32 {
   const used: i32 = i32at(QUEUES_USED);
+  const isCommon: i32 = isShared(source);
   let longest: i32 = 0;
   let length: i32 = own + 1;
   let loudest: i32 = 0;
@@ -350,9 +358,15 @@ function pushOut(kind: i32, own: i32, asked: i32): i32 {
   for (let i: i32 = 0; i < used; i++) {
     const at: i32 = PUNT_QUEUES_AT + i * PUNT_QUEUE_BYTES;
     if (kind !== ANY_CLASS && i32at(at + QUEUE_CLASS) !== kind) continue;
-    if (i32at(at + QUEUE_LENGTH) > length) {
-      length = i32at(at + QUEUE_LENGTH);
-      longest = at;
+    let held: i32 = i32at(at + QUEUE_LENGTH);
+    if (held > 1) {
+      const isOther: i32 = isShared(i32at(at + QUEUE_SOURCE));
+      if (isCommon === 0 && isOther !== 0) held += PUNT_LIMIT;
+      if (isCommon !== 0 && isOther === 0 && own !== 0) held = 0;
+      if (held > length) {
+        length = held;
+        longest = at;
+      }
     }
     if (i32at(at + QUEUE_ASKED) > most) {
       most = i32at(at + QUEUE_ASKED);

@@ -42,10 +42,12 @@ const GOOD = [HOST, '192.168.0.3', '192.168.0.4', '192.168.0.5'] as const;
 const PAGE = 40;
 const PAGE_BURST = 8;
 const PAGE_PORT = 4002;
-const PAGE_TICKS = 1.5 * TICKS_PER_SECOND;
+/** The flood is at its height then; and resolvers wait for so long before they ask again. */
+const PAGE_AFTER_TICKS = 2 * TICKS_PER_SECOND;
+const PAGE_TICKS = 5 * TICKS_PER_SECOND;
 
-/** Stations that were there before, as good hosts are. */
-const SETTLED = 60;
+/** Stations that were there before, as good hosts are: so few that each is loud as soon as they flood. */
+const SETTLED = 20;
 const settledMac = (n: number): string => `02:66:00:00:01:${n.toString(16).padStart(2, '0')}`;
 const settledHost = (n: number): string => `192.168.0.${10 + n}`;
 
@@ -70,13 +72,21 @@ export interface Result {
   readonly answered: Record<Kind, number>;
   /** Ticks that a command of the console took meanwhile. */
   readonly consoleTicks: number;
-  /** How many of the PAGE questions at once were answered. */
-  readonly page: number;
   /** A host that came during the flood. */
   readonly newcomer: Newcomer;
   /** Offers that the known bad station got, and how long it flooded. */
   readonly offers: number;
   readonly seconds: number;
+}
+
+/** What a page beside a flood got. */
+export interface Page {
+  readonly asked: number;
+  readonly answered: number;
+  /** From the first question to the last answer. */
+  readonly ticks: number;
+  readonly perSecond: number;
+  readonly lost: number;
 }
 
 function question(name: string, id: number): Uint8Array {
@@ -235,6 +245,14 @@ export const FLOODS: readonly Flood[] = [
   },
 ];
 
+/** How fast a flood comes, and how much of it between two looks. */
+function paceOf(flood: Flood | undefined, router: string): { pace: Pace; burst: number } {
+  const bytes = flood?.make(LATER, router).length ?? 60;
+  const most = Math.min(PER_SECOND, Math.floor(WIRE_BYTES_PER_SECOND / (bytes + FRAME_OVERHEAD)));
+  const burst = Math.floor(RING_PAGES / Math.ceil((bytes + 4) / 256));
+  return { pace: new Pace(flood === undefined ? 0 : most, 1), burst };
+}
+
 export class FloodLab {
   #next = 0;
   /** Of the last look at the machine's clock. */
@@ -363,10 +381,32 @@ export class FloodLab {
     }
   }
 
-  /** A question of the page. */
-  #askPage(n: number): void {
-    const query = question(`page${n}x${this.#newcomers}.example`, n);
-    this.bench.lan.send(packets.udp(toRouter(HOST), PAGE_PORT, DNS_PORT, query));
+  /** The good host asks for a page's new names at once, in the midst of a flood of the LAN: how many are answered, and in how many ticks. */
+  async page(flood: Flood | undefined): Promise<Page> {
+    const { machine, lan } = this.bench;
+    await this.#introduceAll();
+    this.#page.clear();
+    const { pace, burst } = paceOf(flood, lan.router);
+    const serial = ++this.#newcomers;
+    const receivedBefore = await this.#received(0);
+    const before = await reading(machine);
+    let [sent, asked, passed] = [0, 0, 0];
+    await eachLook(machine, tick => {
+      passed = (tick - before.ticks) | 0;
+      const isAsking = passed > PAGE_AFTER_TICKS && asked < PAGE;
+      for (let n = isAsking ? PAGE_BURST : 0; n > 0; n--, asked++) {
+        const query = question(`page${asked}x${serial}.example`, asked);
+        lan.send(packets.udp(toRouter(HOST), PAGE_PORT, DNS_PORT, query));
+      }
+      // The wire that brings the page brings less of the flood.
+      for (let n = pace.take(tick, isAsking ? burst >> 1 : burst); n > 0; n--)
+        lan.sendFrame(flood!.make(sent++, lan.router));
+      return this.#page.size < PAGE && passed < PAGE_AFTER_TICKS + PAGE_TICKS;
+    });
+    const received = (await this.#received(0)) - receivedBefore;
+    const lost = sent === 0 ? 0 : Math.max(0, 1 - received / sent);
+    const perSecond = Math.round((sent * TICKS_PER_SECOND) / passed);
+    return { asked, answered: this.#page.size, ticks: passed - PAGE_AFTER_TICKS, perSecond, lost };
   }
 
   /**
@@ -376,19 +416,11 @@ export class FloodLab {
   async run(flood: Flood | undefined, seconds: number, least = 0): Promise<Result> {
     const { machine, lan, wan } = this.bench;
     const side = flood?.outside === true ? wan : lan;
-    const bytes = flood?.make(LATER, side.router).length ?? 60;
-    const rate =
-      flood === undefined
-        ? 0
-        : Math.min(PER_SECOND, Math.floor(WIRE_BYTES_PER_SECOND / (bytes + FRAME_OVERHEAD)));
-    const pace = new Pace(rate, 1);
-    const burst = Math.floor(RING_PAGES / Math.ceil((bytes + 4) / 256));
+    const { pace, burst } = paceOf(flood, side.router);
     const first = this.#next;
     const receivedBefore = await this.#received(side === wan ? 1 : 0);
     await this.#introduceAll();
     this.#offers = 0;
-    this.#page.clear();
-    let paged = 0;
     const before = await reading(machine);
     let [sent, askedAt] = [0, before.ticks];
     let command: Promise<number> | undefined;
@@ -403,10 +435,7 @@ export class FloodLab {
       }
       // First the flood begins.
       if (((tick - before.ticks) | 0) > TICKS_PER_SECOND) newcomer.look(tick);
-      const isPage = ((tick - before.ticks) | 0) > PAGE_TICKS && paged < PAGE;
-      if (isPage) for (let n = 0; n < PAGE_BURST; n++) this.#askPage(paged++);
-      for (let n = pace.take(tick, isPage ? burst >> 1 : burst); n > 0; n--)
-        side.sendFrame(flood!.make(sent++, side.router));
+      for (let n = pace.take(tick, burst); n > 0; n--) side.sendFrame(flood!.make(sent++, side.router));
       const passed = ((tick - before.ticks) | 0) / TICKS_PER_SECOND;
       if (passed > seconds / 2) command ??= this.#command();
       return passed < seconds || this.#next - first < least || (!newcomer.isDone && passed < 2 * seconds);
@@ -433,7 +462,7 @@ export class FloodLab {
     const lost = sent === 0 ? 0 : Math.max(0, 1 - received / sent);
     return {
       ...{ perSecond: Math.round(sent / lasted), lost, load, asked, answered, consoleTicks, newcomer },
-      ...{ page: this.#page.size, offers: this.#offers, seconds: lasted },
+      ...{ offers: this.#offers, seconds: lasted },
     };
   }
 
