@@ -13,6 +13,7 @@ import { runSeed } from './harness/random.ts';
 import { simRouter } from './harness/sim-router.ts';
 import {
   buildTown,
+  GATEWAY,
   LAN_ADDRESS,
   listening,
   pause,
@@ -56,6 +57,23 @@ server:
   local-data: "wanted.example.com. 300 A 10.9.8.7"
 `;
 
+/** A server that speaks only UDP: at its address nobody listens for connections. */
+const UDP_ONLY = `
+server:
+  interface: ${GATEWAY}
+  port: 53
+  do-tcp: no
+  access-control: 0.0.0.0/0 allow
+  do-daemonize: no
+  username: ""
+  chroot: ""
+  pidfile: ""
+  use-syslog: no
+  module-config: "iterator"
+  local-zone: "udp.example." redirect
+  local-data: "udp.example. 300 A 192.0.2.54"
+`;
+
 interface Lab {
   town: Town;
   router: Router;
@@ -68,6 +86,9 @@ async function servers(town: Town, directory: string): Promise<void> {
   await writeFile(configuration, ZONE);
   const unbound = town.inet.start(['unbound', '-d', '-c', configuration]);
   await unbound.until(/start of service/);
+  const udpOnly = join(directory, 'udp-only.conf');
+  await writeFile(udpOnly, UDP_ONLY);
+  await town.inet.start(['unbound', '-d', '-c', udpOnly]).until(/start of service/);
   const names = [
     '--address=/second.example/192.0.2.53',
     '--txt-record=who.example,dnsmasq',
@@ -207,6 +228,32 @@ const checks: Record<string, Check> = {
     t.regex(await console('resolve longer.example.com txt'), new RegExp(`1 record, from ${SERVER} in`));
     t.is(await console('unset dns forward second.example'), '');
   },
+  'a client that comes by TCP is answered by a server that speaks only UDP, whether it refuses TCP or drops it':
+    async (t, { town, dig, console }) => {
+      const direct = await town.inet.run([
+        'dig',
+        '+tcp',
+        '+time=2',
+        '+tries=1',
+        `@${GATEWAY}`,
+        'a.udp.example',
+      ]);
+      t.regex(direct.stdout, /connection refused/);
+      t.is(await console(`set dns server ${GATEWAY}`), '');
+      t.is(await dig('+short', '+tcp', 'refused.udp.example'), '192.0.2.54\n');
+      t.is(await dig('+short', '+tcp', 'again.udp.example'), '192.0.2.54\n');
+      t.notRegex(await console('show dns'), /203\.0\.113\.1 +(down|doubted)/);
+      // Another list of servers knows nothing of the refusal.
+      t.is(await console(`set dns server ${SERVER}`), '');
+      const rules = 'add table ip t; add chain ip t c { type filter hook input priority 0; }';
+      await town.inet.output(['nft', `${rules}; add rule ip t c ip daddr ${GATEWAY} tcp dport 53 drop`]);
+      t.is(await console(`set dns server ${GATEWAY}`), '');
+      t.is(await dig('+short', '+tcp', '+time=10', '+tries=1', 'dropped.udp.example'), '192.0.2.54\n');
+      t.is(await dig('+short', '+tcp', 'later.udp.example'), '192.0.2.54\n');
+      t.notRegex(await console('show dns'), /203\.0\.113\.1 +(down|doubted)/);
+      await town.inet.output(['nft', 'delete table ip t']);
+      t.is(await console(`set dns server ${SERVER}`), '');
+    },
   'nothing answers on the WAN': async (t, { town }) => {
     for (const way of ['+notcp', '+tcp']) {
       const words = ['dig', way, '+time=1', '+tries=1', '@203.0.113.10', 'www.example.com'];
