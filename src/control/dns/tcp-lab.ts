@@ -33,7 +33,6 @@ export class End {
   readonly raw: Uint8Array[] = [];
   readonly remotePort = 4000;
   readonly index = 0;
-  readonly client: number;
   onData = (_: Uint8Array): void => {};
   onSent = (): void => {};
   onOpen = (): void => {};
@@ -48,9 +47,8 @@ export class End {
   constructor(
     readonly remote: number,
     private readonly gone: (end: End) => void,
-  ) {
-    this.client = remote;
-  }
+    readonly client: number = remote,
+  ) {}
 
   get unread(): number {
     return this.kept.length;
@@ -159,8 +157,8 @@ export function tcpLab(servers: number[] = [SERVER]) {
       clock.run();
     }
   };
-  const client = (address = CLIENT): End => {
-    const end = new End(address, () => {});
+  const client = (address = CLIENT, number = address): End => {
+    const end = new End(address, () => {}, number);
     clients.serve(end as unknown as Connection);
     return end;
   };
