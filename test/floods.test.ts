@@ -6,7 +6,8 @@
 import test from 'ava';
 import { DHCP_MESSAGE_LONG, DHCP_STATION_BURST, DHCP_STATION_TICKS } from '../src/control/limits.ts';
 import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
-import { FLOODS, FloodLab, LOST_MOST } from './bench/floods.ts';
+import { FLOODS } from './bench/flood-frames.ts';
+import { FloodLab, LOST_MOST } from './bench/floods.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 
 const SECONDS = 3;

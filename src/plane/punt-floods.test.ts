@@ -2,7 +2,7 @@
 // frames of a flood a tick, and a host that asks for something each fourth. What the board makes of it: test/floods.test.ts.
 
 import test from 'ava';
-import { FLOODS } from '../../test/bench/floods.ts';
+import { FLOODS } from '../../test/bench/flood-frames.ts';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
 import { echo, frame, payload, read, udp } from '../../test/packets.ts';
 import {

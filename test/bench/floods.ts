@@ -1,7 +1,7 @@
 // What a well-behaved host gets beside each flood: names, its lease, pings, packets through the router, and the console, on
 // the emulated 486. A flood comes at 3,000 frames a second, or as many as 10BASE-T carries of its size, by the machine's
 // own ticks. It comes from one host that ARP knows, or from made-up stations and addresses, a new one each frame.
-// Not here: hostile traffic of all kinds for an hour (hostile.ts).
+// Not here: the floods' frames (flood-frames.ts), hostile traffic of all kinds for an hour (hostile.ts).
 
 import { ACK, DISCOVER, OFFER, REQUEST, Reader } from '../../src/control/dhcp/message.ts';
 import { compose } from '../../src/control/dhcp/server-lab.ts';
@@ -9,6 +9,18 @@ import { IF_RX_DROPPED, IF_RX_ERRORS, IF_RX_PACKETS, interfaceAt } from '../../s
 import { INTERFACE_BYTES, STATION_SETTLE_TICKS, TICKS_PER_SECOND } from '../../src/plane/limits.ts';
 import { planeBytes, reading, spent } from '../harness/icount.ts';
 import * as packets from '../packets.ts';
+import {
+  BAD,
+  BAD_MAC,
+  DNS_PORT,
+  FLOODS,
+  type Flood,
+  question,
+  SETTLED,
+  settledHost,
+  settledMac,
+  toRouter,
+} from './flood-frames.ts';
 import { type Bench, eachLook, HOST, ip, OUTSIDE, Pace, pause, ROUTER, SERVER, start, until } from './lab.ts';
 import { Newcomer } from './newcomer.ts';
 
@@ -21,7 +33,6 @@ const FRAME_OVERHEAD = 24;
  * busy host nearly none of the machine's time passes between two looks, and what no longer fits is lost before the router.
  */
 const RING_PAGES = 24;
-const DNS_PORT = 53;
 const DATA_PORT = 5000;
 const IDENTIFIER = 77;
 /** Where a busy host holds the machine up its cards lose frames, the good host's too. A run that lost more says nothing. */
@@ -30,8 +41,6 @@ export const LOST_MOST = 0.002;
 const LATER = 1000;
 /** What is due of the machine's time before a good host counts as one that was there before. */
 const SETTLE_TICKS = STATION_SETTLE_TICKS + 5 * TICKS_PER_SECOND;
-const BAD = '192.168.0.77';
-const BAD_MAC = '02:00:00:00:00:77';
 /** The good host asks for one thing after the other, one in so many ticks. */
 const ASK_TICKS = 4;
 
@@ -46,22 +55,9 @@ const PAGE_PORT = 4002;
 const PAGE_AFTER_TICKS = 2 * TICKS_PER_SECOND;
 const PAGE_TICKS = 5 * TICKS_PER_SECOND;
 
-/** Stations that were there before, as good hosts are: so few that each is loud as soon as they flood. */
-const SETTLED = 20;
-const settledMac = (n: number): string => `02:66:00:00:01:${n.toString(16).padStart(2, '0')}`;
-const settledHost = (n: number): string => `192.168.0.${10 + n}`;
-
 /** What good hosts ask for, in turn. */
 const KINDS = ['cached', 'fresh', 'lease', 'ping', 'through'] as const;
 type Kind = (typeof KINDS)[number];
-
-export interface Flood {
-  readonly name: string;
-  /** Comes by the WAN. */
-  readonly outside?: boolean;
-  /** Frame number `i`, for the router's station `to`. */
-  make(i: number, to: string): Uint8Array;
-}
 
 export interface Result {
   readonly perSecond: number;
@@ -89,161 +85,12 @@ export interface Page {
   readonly lost: number;
 }
 
-function question(name: string, id: number): Uint8Array {
-  const labels = name.split('.').flatMap(label => [label.length, ...Buffer.from(label)]);
-  return Uint8Array.from([id >> 8, id & 255, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, ...labels, 0, 0, 1, 0, 1]);
-}
-
 function answer(query: Uint8Array): Uint8Array {
   const bytes = packets.concat(query, [0xc0, 12, 0, 1, 0, 1, 0, 0, 14, 16, 0, 4, 192, 0, 2, 1]);
   bytes.set([0x81, 0x80], 2);
   bytes[7] = 1;
   return bytes;
 }
-
-/** A number that looks like chance and is the same in each run. */
-const scramble = (i: number): number => Math.imul(i + 1, 0x9e3779b1) >>> 0;
-const madeUpMac = (i: number): string => {
-  const n = scramble(i);
-  return packets.macText(Uint8Array.of(2, 0x66, n >>> 24, (n >>> 16) & 255, (n >>> 8) & 255, n & 255));
-};
-/** Any but the good host's, the router's and the known bad one's. */
-const madeUpHost = (i: number): string => `192.168.0.${100 + ((scramble(i) >>> 16) % 150)}`;
-
-/** The same of a known host and of made-up ones. */
-function both(name: string, datagram: (i: number, source: string) => Uint8Array): Flood[] {
-  return [
-    { name: `${name}, one host`, make: (i, to) => packets.frame(to, BAD_MAC, datagram(i, BAD)) },
-    {
-      name: `${name}, made-up hosts`,
-      make: (i, to) => packets.frame(to, madeUpMac(i), datagram(i, madeUpHost(i))),
-    },
-  ];
-}
-
-const toRouter = (source: string): packets.Ip => ip(source, ROUTER);
-const anyPort = (i: number): number => 1024 + (scramble(i) % 60000);
-
-/** Whole frames of an echo request of 2,000 bytes, in fragments: two for each. */
-function bigPing(i: number, source: string): Uint8Array {
-  const request = packets.echo({ ...toRouter(source), id: i >> 1 }, 8, 9, i, packets.payload(2000));
-  return packets.fragments(request, 1480)[i & 1]!;
-}
-
-function discover(mac: string, i: number): Uint8Array {
-  const message = compose(mac, DISCOVER, { xid: scramble(i), wants: [1, 3, 6, 15] });
-  return packets.udp(ip('0.0.0.0', '255.255.255.255'), 68, 67, message);
-}
-
-/** The message that costs most (test/worst-inputs.test.ts): a name in 100 pieces, each joined to those before it, and pads. */
-function worstMessage(i: number): Uint8Array {
-  const message = new Uint8Array(1400);
-  message.set(compose(BAD_MAC, DISCOVER, { xid: scramble(i) }).subarray(0, 243));
-  for (let piece = 0; piece < 100; piece++) message.set([12, 1, 45], 243 + 3 * piece);
-  return message;
-}
-
-/** A server's answer full of short options, with a wrong xid, as anybody on the internet can send it. */
-function reply(i: number): Uint8Array {
-  const message = new Uint8Array(300);
-  message.set([2, 1, 6, 0, scramble(i) & 255, 1, 2, 3]);
-  message.set([0x63, 0x82, 0x53, 0x63], 236);
-  for (let at = 240; at < 300; at += 2) message[at] = 1 + ((at >> 1) % 200);
-  return packets.udp(ip(`198.18.${i & 255}.1`, OUTSIDE), 67, 68, message);
-}
-
-/** The same of so many stations, of which each says ARP first, and again and again. */
-function known(name: string, stations: number, datagram: (i: number, source: string) => Uint8Array): Flood {
-  const macOf = (n: number) => `02:66:00:00:00:${n.toString(16).padStart(2, '0')}`;
-  return saysArp(`${name}, ${stations} known stations`, stations, macOf, datagram);
-}
-
-/** One station under so many addresses, each of which it says by ARP. */
-function addressed(
-  name: string,
-  addresses: number,
-  datagram: (i: number, source: string) => Uint8Array,
-): Flood {
-  return saysArp(`${name}, one station of ${addresses} addresses`, addresses, () => BAD_MAC, datagram);
-}
-
-function saysArp(
-  name: string,
-  hosts: number,
-  macOf: (n: number) => string,
-  datagram: (i: number, source: string) => Uint8Array,
-): Flood {
-  return {
-    name,
-    make(i, to) {
-      const n = i % hosts;
-      const mac = macOf(n);
-      const source = `192.168.0.${100 + (n % 150)}`;
-      if (Math.floor(i / hosts) % 50 !== 0) return packets.frame(to, mac, datagram(i, source));
-      return packets.arpFrame(packets.BROADCAST, {
-        ...{ operation: 1, senderMac: mac, senderAddress: source, targetAddress: ROUTER },
-      });
-    },
-  };
-}
-
-export const FLOODS: readonly Flood[] = [
-  ...both('DNS queries, one name', (i, source) =>
-    packets.udp(toRouter(source), anyPort(i), DNS_PORT, question('warm.example', i)),
-  ),
-  ...both('DNS queries, random names', (i, source) =>
-    packets.udp(toRouter(source), anyPort(i), DNS_PORT, question(`${scramble(i)}.example`, i)),
-  ),
-  known('DNS queries, random names', 40, (i, source) =>
-    packets.udp(toRouter(source), anyPort(i), DNS_PORT, question(`${scramble(i)}.example`, i)),
-  ),
-  {
-    name: `DNS queries, random names, ${SETTLED} stations that were there before`,
-    make(i, to) {
-      const n = i % SETTLED;
-      const query = question(`${scramble(i)}.example`, i);
-      return packets.frame(
-        to,
-        settledMac(n),
-        packets.udp(toRouter(settledHost(n)), anyPort(i), DNS_PORT, query),
-      );
-    },
-  },
-  known('DNS queries, one name', 150, (i, source) =>
-    packets.udp(toRouter(source), anyPort(i), DNS_PORT, question('warm.example', i)),
-  ),
-  addressed('DNS queries, random names', 150, (i, source) =>
-    packets.udp(toRouter(source), anyPort(i), DNS_PORT, question(`${scramble(i)}.example`, i)),
-  ),
-  known('rubbish to port 67', 40, (_, source) => packets.udp(toRouter(source), 68, 67, packets.payload(300))),
-  ...both('SYN to port 53', (i, source) =>
-    packets.tcp(toRouter(source), {
-      ...{ sourcePort: anyPort(i), destinationPort: DNS_PORT, sequence: scramble(i), flags: packets.SYN },
-    }),
-  ),
-  {
-    name: 'DHCP DISCOVER, one station',
-    make: i => packets.frame(packets.BROADCAST, BAD_MAC, discover(BAD_MAC, i)),
-  },
-  {
-    name: 'DHCP DISCOVER, made-up stations',
-    make: i => packets.frame(packets.BROADCAST, madeUpMac(i), discover(madeUpMac(i), i)),
-  },
-  {
-    name: 'DHCP full of options, one host',
-    make: (i, to) => packets.frame(to, BAD_MAC, packets.udp(toRouter(BAD), 68, 67, worstMessage(i))),
-  },
-  ...both('ping, 1,000 bytes', (i, source) => packets.echo(toRouter(source), 8, 9, i, packets.payload(1000))),
-  ...both('ping, 2,000 bytes in fragments', bigPing),
-  ...both('UDP to closed ports', (i, source) =>
-    packets.udp(toRouter(source), 4000, anyPort(i), packets.payload(18)),
-  ),
-  {
-    name: 'UDP to port 68 from the WAN',
-    outside: true,
-    make: (i, to) => packets.frame(to, '02:00:00:00:00:01', reply(i)),
-  },
-];
 
 /** How fast a flood comes, and how much of it between two looks. */
 function paceOf(flood: Flood | undefined, router: string): { pace: Pace; burst: number } {
