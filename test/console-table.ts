@@ -14,9 +14,11 @@ import type { OverlayName } from '../src/control/overlays.ts';
 import * as resolve from '../src/control/resolve/overlay.ts';
 import * as schema from '../src/control/schema/overlay.ts';
 import * as setup from '../src/control/setup/overlay.ts';
+import * as signature from '../src/control/signature/overlay.ts';
 import * as status from '../src/control/status/overlay.ts';
 import * as time from '../src/control/time/overlay.ts';
 import * as tools from '../src/control/tools/overlay.ts';
+import * as transfer from '../src/control/transfer/overlay.ts';
 import * as update from '../src/control/update/overlay.ts';
 import * as wan from '../src/control/wan/overlay.ts';
 import { resetParameters } from '../src/plane/parameters.ts';
@@ -39,9 +41,11 @@ export function consoleTable(): readonly Command[] {
     resolve,
     schema,
     setup,
+    signature,
     status,
     time,
     tools,
+    transfer,
     update,
     wan,
     interpreted: plane,

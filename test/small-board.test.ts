@@ -50,9 +50,10 @@ function longConfiguration(): string[] {
 
 /**
  * What loads each overlay, and what it says: first what an operator uses. This board has a disk; one that was booted from a
- * floppy has `floppy` in the place of `update`, and there is less of it (configuration.test.ts).
+ * floppy has `floppy` in the place of `update`, and there is less of it (configuration.test.ts). Not here: an update's
+ * (update.test.ts) and TCP's.
  */
-const USES: Record<Exclude<OverlayName, 'interpreted' | 'floppy'>, [string, RegExp]> = {
+const USES: Record<Exclude<OverlayName, 'interpreted' | 'floppy' | 'transfer' | 'signature'>, [string, RegExp]> = {
   schema: ['help show memory', /memory, packet buffers and tables/],
   tools: ['ping 192.168.0.2 count 1', /^PING 192\.168\.0\.2/m],
   status: ['show status', /^sessions +\d of 4096$/m],

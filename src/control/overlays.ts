@@ -15,6 +15,8 @@ export interface Overlays {
   setup: typeof import('./setup/overlay.ts');
   status: typeof import('./status/overlay.ts');
   update: typeof import('./update/overlay.ts');
+  transfer: typeof import('./transfer/overlay.ts');
+  signature: typeof import('./signature/overlay.ts');
   cards: typeof import('./cards/overlay.ts');
   time: typeof import('./time/overlay.ts');
   lan: typeof import('./lan/overlay.ts');
@@ -36,6 +38,8 @@ export const OVERLAY_NAMES = [
   'setup',
   'status',
   'update',
+  'transfer',
+  'signature',
   'cards',
   'time',
   'lan',

@@ -2,7 +2,7 @@
 // becomes of firmware on trial. Old firmware stays in force until the new one's last sector is written, and again
 // when the new one does not prove itself.
 // Not here: the commands (../commands/update.ts), noticing at the boot that there is a trial (keeper.ts), the bytes
-// on the line (../transfer/), the order of the sectors (writer.ts).
+// on the line and what is said of them (../transfer/), the order of the sectors (writer.ts).
 
 import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
 import * as layout from '../../../image/layout.ts';
@@ -10,20 +10,11 @@ import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { askToLose } from '../store/unsaved.ts';
-import { Receiver, type TransferEvent } from '../transfer/receiver.ts';
-import {
-  payloadBytes,
-  refuseHeader,
-  same,
-  setTries,
-  setWord,
-  slotName,
-  versionOf,
-  writeHeader,
-} from './header.ts';
-import { keyOf, keyText, olderThan } from './signature.ts';
+import { payloadBytes, refuseHeader, setTries, setWord, slotName, versionOf, writeHeader } from './header.ts';
+import { keyText } from './key.ts';
+import { checkPayload } from './payload.ts';
 import { idleSlot, isOurs, readHeader, refuseSector, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
-import { checkPayload, SlotWriter, type Trust } from './writer.ts';
+import type { Trust } from './writer.ts';
 
 export { watchTrial } from './trial.ts';
 
@@ -54,7 +45,7 @@ function isConfirmed(header: Uint8Array): boolean {
 
 /** `update` and `update unsigned`: receives an image and starts it. */
 export function* update(context: Context, trust: Trust): Job {
-  const { output, machine } = context;
+  const { machine } = context;
   const disk = diskOf(context, 'update');
   const own = yield* ownHeader(context, disk, 'update');
   if (!isConfirmed(own)) {
@@ -63,56 +54,9 @@ export function* update(context: Context, trust: Trust): Job {
     );
   }
   yield* askToLose(context, 'update');
-  output.line('Send the image by YMODEM, or by XMODEM with blocks of 1 KB; ^C cancels');
-  while (output.busy) yield 0;
-  const writer = new SlotWriter(machine, disk, idleSlot(), own, trust);
-  const why = yield* receive(context, writer);
-  const name = slotName(idleSlot());
-  if (why !== undefined) {
-    const then = writer.isUnsure
-      ? `the next start may find either slot in force`
-      : `${slotName(runningSlot())} stays in force`;
-    throw new Refusal(`Cannot update: ${why}; ${then}`);
-  }
-  const older = olderThan(own, writer.header);
-  if (older !== undefined) output.line(`Masqbox ${writer.version} is ${older}`);
-  if (!same(keyOf(own), keyOf(writer.header))) {
-    output.line(`Further updates must be signed by ${keyText(writer.header)}`);
-  }
-  output.line(
-    `Masqbox ${writer.version} is in ${name} and starts on trial; ^C leaves that to the next reboot`,
-  );
+  yield* machine.overlay('transfer').transfer(context, disk, own, trust);
   yield LAST_WORDS_TICKS;
   machine.reset();
-}
-
-/** Receives a file for `writer`: answers why that failed, or undefined. */
-function* receive(context: Context, writer: SlotWriter): Generator<number, string | undefined, void> {
-  const { clock, output, rawLine } = context;
-  if (rawLine === undefined) return 'there is no line to receive from';
-  const receiver = new Receiver(output.write, clock.now());
-  rawLine.take(bytes => receiver.feed(bytes, clock.now()));
-  try {
-    for (;;) {
-      const { event } = receiver;
-      if (event?.kind === 'done') return event.why;
-      if (event === undefined) {
-        yield Math.max(1, receiver.work(clock.now()));
-        continue;
-      }
-      const why = yield* handle(event, writer);
-      if (why === undefined) receiver.accept(clock.now());
-      else receiver.cancel(why, clock.now());
-    }
-  } finally {
-    rawLine.giveBack();
-  }
-}
-
-function* handle(event: TransferEvent, writer: SlotWriter): Generator<number, string | undefined, void> {
-  if (event.kind === 'data') return yield* writer.take(event.bytes);
-  if (event.kind === 'end') return yield* writer.finish();
-  return undefined;
 }
 
 /** `update confirm`: makes the firmware that runs permanent now. */

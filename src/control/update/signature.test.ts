@@ -1,5 +1,5 @@
 // Who has made firmware: what each of `update` and `update unsigned` takes, and what is said of the key and of the age.
-// What of a header is signed: update.test.ts. The arithmetic: ed25519.test.ts.
+// What of a header is signed: update.test.ts. The arithmetic: ../signature/ed25519.test.ts.
 import { crc32 } from 'node:zlib';
 import test from 'ava';
 import * as layout from '../../../image/layout.ts';

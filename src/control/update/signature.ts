@@ -2,39 +2,26 @@
 // the header of the firmware that runs. So trust goes from firmware to firmware, an update brings the key for the next,
 // `update back` brings back the old one, and a card that flash.sh writes has the key of its image.
 // What it does not stop is whoever can write sectors of the card: such a one could change loader and key alike.
-// Not here: the arithmetic (ed25519.ts), making and signing (image/signing.ts).
+// Not here: the arithmetic (../signature/), making and signing (image/signing.ts).
 
 import * as layout from '../../../image/layout.ts';
-import { hex } from '../address.ts';
-import { verify } from './ed25519.ts';
 import { same, versionOf } from './header.ts';
+import { isEmpty, keyOf, keyText } from './key.ts';
 import { wordOf } from './slots.ts';
 
-const BYTE_DIGITS = 2;
-/** Of a key, what people compare. */
-const SHOWN_BYTES = 8;
-
-function part(header: Uint8Array, at: number, bytes: number): Uint8Array {
-  return header.subarray(at, at + bytes);
-}
-
-export function keyOf(header: Uint8Array): Uint8Array {
-  return part(header, layout.SLOT_AT_KEY, layout.SLOT_KEY_BYTES);
-}
-
-/** "key 0123456789abcdef", of the first bytes; "no key". */
-export function keyText(header: Uint8Array): string {
-  const key = keyOf(header);
-  if (isEmpty(key)) return 'no key';
-  return `key ${[...key.subarray(0, SHOWN_BYTES)].map(byte => hex(byte, BYTE_DIGITS)).join('')}`;
-}
-
-function isEmpty(bytes: Uint8Array): boolean {
-  return bytes.every(byte => byte === 0);
-}
+/** Whether a key has signed a message (../signature/). */
+export type Verify = (
+  key: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+) => Generator<number, boolean, void>;
 
 export function payloadHashOf(header: Uint8Array): Uint8Array {
   return part(header, layout.SLOT_AT_PAYLOAD_HASH, layout.SLOT_HASH_BYTES);
+}
+
+function part(header: Uint8Array, at: number, bytes: number): Uint8Array {
+  return header.subarray(at, at + bytes);
 }
 
 /** What the signature is of (image/records.ts): what the medium changes is zeros. */
@@ -47,6 +34,7 @@ function signedBytes(header: Uint8Array): Uint8Array {
 
 /** Why a header is not signed by the key of the firmware that runs, or undefined. */
 export function* refuseSignature(
+  verify: Verify,
   own: Uint8Array,
   header: Uint8Array,
 ): Generator<number, string | undefined, void> {

@@ -15,8 +15,10 @@ import { BOOT_FACTS_AT, MEDIUM_AT } from '../../plane/cells.ts';
 import { i32at, puti32 } from '../../plane/memory.ts';
 import { updateCommands } from '../commands/update.ts';
 import { type Job, Refusal } from '../console/command.ts';
+import * as signature from '../signature/overlay.ts';
 import { crc16 } from '../transfer/modem.ts';
-import * as overlay from './overlay.ts';
+import * as transfer from '../transfer/overlay.ts';
+import * as update from './overlay.ts';
 import { SlotWriter, type Trust } from './writer.ts';
 
 export const { SECTOR_BYTES } = layout;
@@ -107,6 +109,8 @@ export function memoryDisk(bytes: Uint8Array, fails = -1, fate: Fate = 'nothing'
   return { disk, writes, bytes };
 }
 
+const overlays = { update, transfer, signature };
+
 /** Control on a board that runs `slot` of this disk. */
 export function boardWith(disk: Disk | undefined, slot = 0) {
   const lab = controlLab();
@@ -118,7 +122,10 @@ export function boardWith(disk: Disk | undefined, slot = 0) {
   const { context } = lab;
   if (disk === undefined) context.noDisk = 'the board was booted from a floppy';
   else context.disk = disk;
-  Object.assign(context.machine, { overlay: () => overlay, reset: () => resets++ });
+  Object.assign(context.machine, {
+    overlay: (name: keyof typeof overlays) => overlays[name],
+    reset: () => resets++,
+  });
   context.wan = { wasTried: () => tried } as NonNullable<typeof context.wan>;
   return { ...lab, resets: () => resets, tryWan: () => (tried = true) };
 }

@@ -7,7 +7,7 @@
 //
 // Who has made it is known before the first of these: the signature (signature.ts) is of the header, which comes first and
 // has the payload's hash in it. If the last step fails, the header is taken away again, as far as the disk lets it.
-// Not here: how the bytes come (../transfer/), which slot may be overwritten (overlay.ts).
+// Not here: how the bytes come (../transfer/), which slot may be overwritten (overlay.ts), the payload's sum (payload.ts).
 
 import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
 import * as layout from '../../../image/layout.ts';
@@ -16,14 +16,12 @@ import { i32at } from '../../plane/memory.ts';
 import type { Machine } from '../machine.ts';
 import { Sha256 } from '../sha256.ts';
 import { payloadBytes, refuseHeader, same, setWord, versionOf, writeHeader } from './header.ts';
-import { payloadHashOf, refuseSignature } from './signature.ts';
+import { CHUNK_BYTES, checkPayload } from './payload.ts';
+import { payloadHashOf, refuseSignature, type Verify } from './signature.ts';
 import { crcOf, SECTOR_BYTES, slotSector, wordOf } from './slots.ts';
 
 /** Boots in which new firmware must prove itself. */
 export const TRIES = 3;
-/** Sectors written and read at a time: the page of most cards. */
-const CHUNK_SECTORS = 8;
-const CHUNK_BYTES = CHUNK_SECTORS * SECTOR_BYTES;
 /** "MASQBOX" in an image's boot sector. */
 const NAME_AT = 3;
 const NAME = 'MASQBOX';
@@ -43,6 +41,8 @@ export class SlotWriter {
   private crc = 0;
   private written = 0;
   private readonly hash: Sha256;
+  /** It is given up when it has done its work. */
+  private verify: Verify | undefined;
   /** The header may be on the disk although it was not to be: then only the next start tells which slot is in force. */
   isUnsure = false;
 
@@ -55,6 +55,8 @@ export class SlotWriter {
     private readonly trust: Trust,
   ) {
     this.hash = new Sha256(machine);
+    // Now, as later there might be no room for it, and the sender would be under way.
+    if (trust === 'signed') this.verify = machine.overlay('signature').verify;
   }
 
   get version(): string {
@@ -97,7 +99,9 @@ export class SlotWriter {
     if (wordOf(sector, layout.SLOT_AT_MAGIC) !== layout.SLOT_MAGIC) return 'it is no Masqbox image';
     this.header.set(sector);
     let why = refuseHeader(this.machine, this.header);
-    if (why === undefined && this.trust === 'signed') why = yield* refuseSignature(this.own, this.header);
+    if (why === undefined && this.verify !== undefined)
+      why = yield* refuseSignature(this.verify, this.own, this.header);
+    this.verify = undefined;
     if (why !== undefined) return why;
     this.hasHeader = true;
     this.payload = payloadBytes(this.header);
@@ -144,20 +148,4 @@ export class SlotWriter {
     const why = yield* checkPayload(this.machine, this.disk, this.slot, this.header);
     return why === undefined ? undefined : `the disk gives back something else than was written (${why})`;
   }
-}
-
-/** Reads a slot's payload and compares its CRC: answers what is wrong, or undefined. */
-export function* checkPayload(machine: Machine, disk: Disk, slot: number, header: Uint8Array): DiskJob {
-  const chunk = new Uint8Array(CHUNK_BYTES);
-  const bytes = payloadBytes(header);
-  let crc = 0;
-  for (let at = 0; at < bytes; at += CHUNK_BYTES) {
-    const sectors = Math.ceil(Math.min(CHUNK_BYTES, bytes - at) / SECTOR_BYTES);
-    const part = chunk.subarray(0, sectors * SECTOR_BYTES);
-    const why = yield* disk.read(slotSector(slot) + 1 + at / SECTOR_BYTES, part);
-    if (why !== undefined) return why;
-    crc = crcOf(machine, crc, part.subarray(0, Math.min(part.length, bytes - at)));
-    yield 0;
-  }
-  return crc === wordOf(header, layout.SLOT_AT_PAYLOAD_CRC) ? undefined : 'its contents are damaged';
 }
