@@ -14,8 +14,10 @@ import type { OverlayName } from '../src/control/overlays.ts';
 import * as resolve from '../src/control/resolve/overlay.ts';
 import * as schema from '../src/control/schema/overlay.ts';
 import * as setup from '../src/control/setup/overlay.ts';
+import * as show from '../src/control/show/overlay.ts';
 import * as signature from '../src/control/signature/overlay.ts';
 import * as status from '../src/control/status/overlay.ts';
+import * as tcp from '../src/control/tcp/overlay.ts';
 import * as time from '../src/control/time/overlay.ts';
 import * as tools from '../src/control/tools/overlay.ts';
 import * as transfer from '../src/control/transfer/overlay.ts';
@@ -41,8 +43,10 @@ export function consoleTable(): readonly Command[] {
     resolve,
     schema,
     setup,
+    show,
     signature,
     status,
+    tcp,
     time,
     tools,
     transfer,

@@ -11,7 +11,9 @@ import type { Machine } from '../src/control/machine.ts';
 import { createTcp } from '../src/control/net/tcp.ts';
 import { createUdp } from '../src/control/net/udp.ts';
 import { createRegistry } from '../src/control/registry.ts';
+import * as show from '../src/control/show/overlay.ts';
 import { createSockets } from '../src/control/sockets.ts';
+import * as connections from '../src/control/tcp/overlay.ts';
 import { puntWaiting } from '../src/plane/punt.ts';
 import { javascriptBuild } from './builds.ts';
 import { type Router, startRouter } from './plane-router.ts';
@@ -36,6 +38,12 @@ export interface Lab {
   refusal(run: () => void): string;
 }
 
+function overlayNamed(name: string): unknown {
+  if (name === 'show') return show;
+  if (name === 'tcp') return connections;
+  throw new Error(`There is no overlay ${name} here`);
+}
+
 export function controlLab(): Lab {
   const build = javascriptBuild();
   const router = startRouter(build);
@@ -46,7 +54,7 @@ export function controlLab(): Lab {
   const output: string[] = [];
   const commands: Command[] = [];
   // Of the machine, these parts use the plane and its memory.
-  const machine = { plane, memory, built: 0 } as Machine;
+  const machine = { plane, memory, overlay: overlayNamed, built: 0 } as unknown as Machine;
   const log = createLog(clock, text => shown.push(text));
   const context: Context = {
     ...{ machine, clock, sockets, log },

@@ -53,8 +53,12 @@ function longConfiguration(): string[] {
  * floppy has `floppy` in the place of `update`, and there is less of it (configuration.test.ts). Not here: an update's
  * (update.test.ts) and TCP's.
  */
-const USES: Record<Exclude<OverlayName, 'interpreted' | 'floppy' | 'transfer' | 'signature'>, [string, RegExp]> = {
+const USES: Record<
+  Exclude<OverlayName, 'interpreted' | 'floppy' | 'transfer' | 'signature' | 'tcp'>,
+  [string, RegExp]
+> = {
   schema: ['help show memory', /memory, packet buffers and tables/],
+  show: ['show version', /^Masqbox /],
   tools: ['ping 192.168.0.2 count 1', /^PING 192\.168\.0\.2/m],
   status: ['show status', /^sessions +\d of 4096$/m],
   update: ['show update', /Cannot show the slots|slot A/],

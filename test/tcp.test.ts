@@ -10,6 +10,7 @@ import { TCP_ACCEPTED } from '../src/control/limits.ts';
 import type { Machine } from '../src/control/machine.ts';
 import { type Connection, createTcp, type End as TcpEnd } from '../src/control/net/tcp.ts';
 import { createSockets } from '../src/control/sockets.ts';
+import * as overlay from '../src/control/tcp/overlay.ts';
 import { BUFFER_COUNT, INTERFACE_LAN, TICKS_PER_SECOND } from '../src/plane/limits.ts';
 import { i32at, puti32 } from '../src/plane/memory.ts';
 import { PACKET_FRAME, PACKET_LENGTH } from '../src/plane/packet.ts';
@@ -37,7 +38,7 @@ const SMALL_BYTES = 30_000;
 const { plane, memory } = javascriptBuild();
 const clock = createClock();
 const sockets = createSockets(plane);
-const tcp = createTcp({ plane, memory } as unknown as Machine, clock, sockets);
+const tcp = createTcp({ plane, memory, overlay: () => overlay } as unknown as Machine, clock, sockets);
 /** SHA-256 of what each connection to the sink brought, in the order of their ends. */
 const sunk: string[] = [];
 

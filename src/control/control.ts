@@ -36,7 +36,6 @@ import { absentText, type Cards, createCards } from './cards.ts';
 import { createClock } from './clock.ts';
 import { configCommands } from './commands/config.ts';
 import { debugCommands } from './commands/debug.ts';
-import { diskCommands } from './commands/disk.ts';
 import { leaseCommands } from './commands/leases.ts';
 import { logCommands, logSetting } from './commands/log.ts';
 import { masqueradeCommands } from './commands/masquerade.ts';
@@ -147,7 +146,6 @@ export function createControl(machine: Machine): Control {
   table.push(
     ...configCommands(context, store, rollback),
     ...showCommands(context),
-    ...diskCommands(context),
     ...logCommands(context),
     ...access.commands(),
     ...masqueradeCommands(context),

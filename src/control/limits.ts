@@ -16,6 +16,11 @@ export const UDP_SEND_BYTES = 4096;
 export const OVERLAY_SPARE_BYTES = 32 * 1024;
 /** How long an overlay stays that is not wanted; when it is again, it is loaded again, in 30 to 250 ms. */
 export const OVERLAY_IDLE_TICKS = 60 * TICKS_PER_SECOND;
+/**
+ * How often room is made for overlays, which takes 0.1 s of control's time and none of the packets': a host that opens
+ * connections (net/tcp.ts) could ask for it each time. Who finds no room in between is refused at once.
+ */
+export const OVERLAY_COLLECT_TICKS = 2 * TICKS_PER_SECOND;
 
 /** Lines that the log keeps: a day of an ordinary router. One more takes the place of the oldest. 200 x 160 characters are 32 KB. */
 export const LOG_LINES = 200;

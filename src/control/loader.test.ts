@@ -3,7 +3,7 @@ import { ENGINE_AT, ENGINE_INTERPRETED, ENGINE_NATIVE, NOW_AT } from '../plane/c
 import { PLANE_BYTES } from '../plane/limits.ts';
 import { attach, i32at, puti32 } from '../plane/memory.ts';
 import { Refusal } from './console/command.ts';
-import { OVERLAY_IDLE_TICKS, OVERLAY_SPARE_BYTES } from './limits.ts';
+import { OVERLAY_COLLECT_TICKS, OVERLAY_IDLE_TICKS, OVERLAY_SPARE_BYTES } from './limits.ts';
 import { createLoader } from './loader.ts';
 import { OVERLAY_NAMES, type OverlayName } from './overlays.ts';
 
@@ -77,7 +77,7 @@ test.serial(
 test.serial(
   'where the heap is short the others are given up; is that not enough, it is refused in words',
   t => {
-    const { load, asked, hold } = heap(2);
+    const { load, asked, hold, collections } = heap(2);
     load('debug');
     load('crash');
     load('status');
@@ -86,9 +86,15 @@ test.serial(
     t.deepEqual(asked(), ['crash']);
     // Those that are at work stay.
     hold(2);
+    pass(OVERLAY_COLLECT_TICKS);
     const error = t.throws(() => load('setup'), { instanceOf: Refusal });
     t.is(error.message, "Cannot load the part setup: control's heap has no room for it");
+    // Whoever asks again at once costs no collection.
+    const before = collections();
     hold(0);
+    for (let i = 0; i < 5; i++) t.throws(() => load('setup'), { instanceOf: Refusal });
+    t.is(collections(), before);
+    pass(OVERLAY_COLLECT_TICKS);
     t.is(load('setup'), 'setup');
   },
 );

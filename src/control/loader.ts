@@ -7,7 +7,7 @@ import { ENGINE_AT, ENGINE_INTERPRETED, NOW_AT } from '../plane/cells.ts';
 import { i32at } from '../plane/memory.ts';
 import { since } from './clock.ts';
 import { Refusal } from './console/command.ts';
-import { OVERLAY_IDLE_TICKS, OVERLAY_SPARE_BYTES } from './limits.ts';
+import { OVERLAY_COLLECT_TICKS, OVERLAY_IDLE_TICKS, OVERLAY_SPARE_BYTES } from './limits.ts';
 import { OVERLAY_NAMES, type OverlayName, type Overlays } from './overlays.ts';
 
 export interface Loader {
@@ -27,6 +27,8 @@ export function createLoader(
 ): Loader {
   const loaded: Partial<Overlays> = {};
   const wanted: Partial<Record<OverlayName, number>> = {};
+  /** When room was made last. */
+  let collectedAt: number | undefined;
   const place = globalThis as unknown as { __overlay: unknown };
 
   /** Gives up what has not been wanted for so long. */
@@ -42,13 +44,20 @@ export function createLoader(
     return names.length > 0;
   }
 
+  /** Makes room; answers whether that may help. Who is refused may ask at once again, and collecting takes a tenth of a second. */
+  function makesRoom(): boolean {
+    const now = i32at(NOW_AT);
+    if (collectedAt !== undefined && since(now, collectedAt) < OVERLAY_COLLECT_TICKS) return false;
+    collectedAt = now;
+    giveUp(0);
+    collect();
+    return true;
+  }
+
   function load(name: OverlayName): unknown {
     const number = OVERLAY_NAMES.indexOf(name);
-    if (evaluate(number, OVERLAY_SPARE_BYTES) === 0) {
-      giveUp(0);
-      collect();
-      if (evaluate(number, OVERLAY_SPARE_BYTES) === 0) throw new Error("control's heap has no room for it");
-    }
+    const isThere = (): boolean => evaluate(number, OVERLAY_SPARE_BYTES) !== 0;
+    if (!isThere() && !(makesRoom() && isThere())) throw new Error("control's heap has no room for it");
     const { __overlay } = place;
     place.__overlay = undefined;
     return __overlay;

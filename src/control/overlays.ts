@@ -13,10 +13,12 @@ export interface Overlays {
   tools: typeof import('./tools/overlay.ts');
   access: typeof import('./access/overlay.ts');
   setup: typeof import('./setup/overlay.ts');
+  show: typeof import('./show/overlay.ts');
   status: typeof import('./status/overlay.ts');
   update: typeof import('./update/overlay.ts');
   transfer: typeof import('./transfer/overlay.ts');
   signature: typeof import('./signature/overlay.ts');
+  tcp: typeof import('./tcp/overlay.ts');
   cards: typeof import('./cards/overlay.ts');
   time: typeof import('./time/overlay.ts');
   lan: typeof import('./lan/overlay.ts');
@@ -36,10 +38,12 @@ export const OVERLAY_NAMES = [
   'tools',
   'access',
   'setup',
+  'show',
   'status',
   'update',
   'transfer',
   'signature',
+  'tcp',
   'cards',
   'time',
   'lan',

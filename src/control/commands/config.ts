@@ -1,18 +1,15 @@
 // Commands of the configuration as a whole: show config, export, save, revert, confirm, reset factory.
-// Not here: single settings (each with its service), where it is kept (store/).
+// Not here: single settings (each with its service), where it is kept (store/), the listings (show/config.ts).
 
 import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import { isSafeMode } from '../crash.ts';
 import { whyUnsaved } from '../disk.ts';
-import { visible, WARNING } from '../log.ts';
-import { refusedIn, refusedKey, setOutcome } from '../store/refused.ts';
+import { WARNING } from '../log.ts';
+import { refusedKey, setOutcome } from '../store/refused.ts';
 import type { Rollback } from '../store/rollback.ts';
 import type { Saved, Store } from '../store/store.ts';
 import { outcome } from '../store/tasks.ts';
-import { isAsSaved } from '../store/unsaved.ts';
-import { versionLine } from '../store/version.ts';
 import { unbroken } from '../update/background.ts';
 
 /** Time to press ^C before everything is erased. */
@@ -24,50 +21,6 @@ const LAST_WORDS_TICKS = TICKS_PER_SECOND / 2;
 function needPlace(context: Context, what: string): void {
   const why = whyUnsaved(context);
   if (why !== undefined) throw new Refusal(`Cannot ${what}: ${why}`);
-}
-
-/** What a line is shown as: no secrets, and nothing that a terminal would take for a command. */
-function shownBy({ registry }: Context): (line: string) => string {
-  return line => visible(registry.shown(line));
-}
-
-/** Lines with marks: + is set and not saved, - is saved and not set any more. */
-function* showConfig(context: Context, store: Store): Job {
-  const lines = context.registry.lines();
-  if (!store.hasSettings) {
-    for (const line of lines) context.output.line(shownBy(context)(line));
-    return;
-  }
-  context.registry.write();
-  const saved = yield* outcome(store.load());
-  if (saved.text === undefined) context.output.line('# nothing is saved');
-  const isSame = !isSafeMode() && isAsSaved(context.machine, saved);
-  const kept = isSame ? [...lines, ...refusedIn(saved.text ?? '').map(({ line }) => line)] : saved.lines;
-  yield* marked(context, lines, kept ?? []);
-}
-
-function* marked(context: Context, lines: readonly string[], saved: readonly string[]): Job {
-  const { output } = context;
-  const shown = shownBy(context);
-  const kept = new Set(saved);
-  for (const line of lines) {
-    output.line(`${kept.has(line) ? ' ' : '+'} ${shown(line)}`);
-    yield 0;
-  }
-  const now = new Set(lines);
-  for (const line of saved) {
-    if (!now.has(line)) output.line(`- ${shown(line)}`);
-    yield 0;
-  }
-}
-
-function* exportConfig({ output, registry }: Context, isWhole: boolean): Job {
-  output.line(versionLine());
-  for (const line of registry.lines()) {
-    const shown = registry.shown(line);
-    output.line(isWhole || shown === line ? visible(line) : `# ${shown}: export secrets has it`);
-    yield 0;
-  }
 }
 
 function* save(context: Context, store: Store): Job {
@@ -115,7 +68,7 @@ export function configCommands(context: Context, store: Store, rollback: Rollbac
     {
       words: 'show config',
       help: 'the settings as commands; + is not saved yet, - is saved and not set any more',
-      run: () => showConfig(context, store),
+      run: () => context.machine.overlay('show').showConfig(context, store),
     },
     {
       words: 'show refused',
@@ -129,7 +82,7 @@ export function configCommands(context: Context, store: Store, rollback: Rollbac
       run: ([word]) => {
         if (word !== undefined && word !== 'secrets')
           throw new Refusal(`Cannot export ${word}: it is secrets, or nothing`);
-        return exportConfig(context, word !== undefined);
+        return context.machine.overlay('show').exportConfig(context, word !== undefined);
       },
     },
     {

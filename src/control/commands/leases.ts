@@ -1,24 +1,17 @@
-// `show leases` and `revoke`: who has an address of the LAN from the router. Not here: giving them (dhcp/).
+// `show leases` and `revoke`: who has an address of the LAN from the router. Not here: giving them (dhcp/), the listing, which
+// is an overlay (show/leases.ts).
 
-import { formatAddress, formatMac, hex, parseAddress } from '../address.ts';
-import { type Command, type Job, Refusal } from '../console/command.ts';
+import { parseAddress } from '../address.ts';
+import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import { BOUND, EXPIRED, type Lease, OFFERED, QUARANTINED } from '../dhcp/leases.ts';
 import type { DhcpServer } from '../dhcp/server.ts';
 
-const STATES = new Map([
-  [OFFERED, 'offered'],
-  [BOUND, 'leased'],
-  [EXPIRED, 'ended'],
-  [QUARANTINED, 'conflict'],
-]);
-
-export function leaseCommands({ output }: Context, server: DhcpServer): Command[] {
+export function leaseCommands({ machine, output }: Context, server: DhcpServer): Command[] {
   return [
     {
       words: 'show leases',
       help: "addresses given to the LAN's hosts, and reserved ones",
-      run: () => showLeases(server, row => output.line(row)),
+      run: () => machine.overlay('show').showLeases(server, row => output.line(row)),
     },
     {
       words: 'revoke',
@@ -34,46 +27,4 @@ export function leaseCommands({ output }: Context, server: DhcpServer): Command[
       },
     },
   ];
-}
-
-function* showLeases(server: DhcpServer, line: (row: string) => void): Job {
-  const leases: { address: number; row: string }[] = [];
-  server.each(lease =>
-    leases.push({ address: lease.address, row: rowOf(lease, server.nameOf(lease.address)) }),
-  );
-  for (const { client, address, name } of server.config.reservations) {
-    if (leases.some(lease => lease.address === address)) continue;
-    leases.push({ address, row: row(address, client, 'reserved', '', name) });
-  }
-  if (leases.length === 0) {
-    line('There are no leases');
-    return;
-  }
-  leases.sort((a, b) => (a.address >>> 0) - (b.address >>> 0));
-  line('address         client            state        time name');
-  for (const lease of leases) {
-    yield 0;
-    line(lease.row);
-  }
-}
-
-function rowOf({ address, state, seconds, chaddr, name }: Lease, known: string | undefined): string {
-  const client = chaddr.length === 6 ? formatMac(chaddr) : Array.from(chaddr, byte => hex(byte, 2)).join('');
-  return row(
-    address,
-    client,
-    STATES.get(state) ?? '',
-    timeOf(seconds),
-    known ?? (state === BOUND ? '' : name),
-  );
-}
-
-function row(address: number, client: string, state: string, time: string, name: string): string {
-  return `${formatAddress(address).padEnd(15)} ${client.padEnd(17)} ${state.padEnd(8)} ${time.padStart(8)} ${name}`.trimEnd();
-}
-
-/** Hours, minutes and seconds. */
-function timeOf(seconds: number): string {
-  const two = (value: number): string => String(value).padStart(2, '0');
-  return `${Math.floor(seconds / 3600)}:${two(Math.floor(seconds / 60) % 60)}:${two(seconds % 60)}`;
 }

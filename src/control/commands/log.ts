@@ -1,34 +1,14 @@
-// `show log`: the lines of the log that are kept, oldest first; `set log console`: which are shown as they come.
+// `show log`, which is an overlay (show/log.ts); `set log console`: which lines are shown as they come.
 
-import { type Command, type Job, Refusal } from '../console/command.ts';
+import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { ERROR, LEVELS, type Log } from '../log.ts';
-import { formatTicks } from '../masquerade-view.ts';
 import type { Setting } from '../registry.ts';
 
 const CHOICES = LEVELS.join('|');
 
-function levelOf(text: string): number {
+export function levelOf(text: string): number {
   return ERROR + LEVELS.indexOf(text);
-}
-
-function* showLog(context: Context, least: string, facilities: string[]): Job {
-  const level = levelOf(least);
-  if (level < ERROR)
-    throw new Refusal(`Cannot show the log from ${least} on: it is one of ${LEVELS.join(', ')}`);
-  const { clock, log, output, time } = context;
-  const all = log.entries();
-  const entries = all.filter(
-    entry => entry.level <= level && (facilities.length === 0 || facilities.includes(entry.facility)),
-  );
-  for (const { tick, facility, text } of entries) {
-    // Before the time is known, how long ago it was says more than nothing.
-    const ago = `${formatTicks(clock.uptime() - tick)} ago`;
-    output.line(`${time?.wallClock.text(tick) ?? ago.padStart(12)}  ${facility}: ${text}`);
-    yield 0;
-  }
-  if (all.length === 0) output.line('Nothing has been logged');
-  else if (entries.length === 0) output.line('Nothing of that has been logged');
 }
 
 export function logCommands(context: Context): Command[] {
@@ -37,7 +17,8 @@ export function logCommands(context: Context): Command[] {
       words: 'show log',
       arguments: `[${CHOICES}=debug] [FACILITY:facility...9]`,
       help: 'what the services had to say, of a level and worse, of some facilities',
-      run: ([least = 'debug', ...facilities]) => showLog(context, least, facilities),
+      run: ([least = 'debug', ...facilities]) =>
+        context.machine.overlay('show').showLog(context, least, facilities),
     },
   ];
 }

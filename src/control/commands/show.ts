@@ -1,91 +1,17 @@
-// Tables of the plane for people: interfaces, neighbours, routes, counters, memory, version.
-// Not here: the masquerade table (masquerade.ts), the settings (settings.ts).
+// What the board tells of itself: `show interfaces`, `show arp`, `show routes`, `show counters`, `show memory`, `show version`,
+// `show disk`; and the facts of its start, by name. Not here: what they show, which is an overlay (show/tables.ts).
 
 import {
-  FACT_FLOOR_COUNTS,
-  FACT_HEAP_BYTES,
-  FACT_LOADER_COUNTS,
-  FACT_MEMORY_KIB,
   FACT_RESTART_REASON,
-  FACT_RESTARTS,
   RESTART_EXCEPTION,
   RESTART_HANG,
   RESTART_STACK,
   RESTART_TRAP,
 } from '../../../firmware/abi.ts';
-import {
-  cardAt,
-  NIC_KIND,
-  NIC_NE2000_ISA,
-  NIC_NE2000_PCI,
-  NIC_OVERRUNS,
-  NIC_PORT,
-  NIC_RING,
-} from '../../../hal/nic/card.ts';
-import { WATCHDOG_KIND_AT } from '../../../hal/watchdog/watchdog.ts';
-import { BOOT_FACTS_AT, ENGINE_AT, IDLE_COUNTS_AT } from '../../plane/cells.ts';
-import {
-  IF_ADDRESS,
-  IF_MAC,
-  IF_MASK,
-  IF_MTU,
-  IF_RX_BYTES,
-  IF_RX_DROPPED,
-  IF_RX_ERRORS,
-  IF_RX_PACKETS,
-  IF_STATE,
-  IF_TX_BYTES,
-  IF_TX_DROPPED,
-  IF_TX_ERRORS,
-  IF_TX_PACKETS,
-  INTERFACE_ABSENT,
-  INTERFACE_UP,
-  interfaceAt,
-} from '../../plane/interface.ts';
-import {
-  BUFFER_COUNT,
-  COUNTERS_AT,
-  HOST_COUNT,
-  INTERFACE_COUNT,
-  INTERFACE_LAN,
-  INTERFACE_WAN,
-  MASQUERADE_COUNT,
-  NEIGHBOUR_BYTES,
-  NEIGHBOUR_COUNT,
-  NEIGHBOURS_AT,
-  PLANE_BYTES,
-  ROUTE_BYTES,
-  ROUTE_COUNT,
-  ROUTES_AT,
-  TICKS_PER_SECOND,
-} from '../../plane/limits.ts';
-import { IN_USE_AT } from '../../plane/masquerade-table.ts';
-import { get8, i32at } from '../../plane/memory.ts';
-import {
-  NEIGHBOUR_ADDRESS,
-  NEIGHBOUR_FREE,
-  NEIGHBOUR_HEADER,
-  NEIGHBOUR_REACHABLE,
-  NEIGHBOUR_RESOLVING,
-  NEIGHBOUR_USED,
-  neighbourInterface,
-  neighbourState,
-} from '../../plane/neighbour-record.ts';
-import {
-  ROUTE_DESTINATION,
-  ROUTE_GATEWAY,
-  ROUTE_INTERFACE,
-  ROUTE_MASK,
-  ROUTE_USED,
-} from '../../plane/route.ts';
-import { formatAddress, formatMac, formatPrefix, hex, lengthOf } from '../address.ts';
-import { absentText, missingText } from '../cards.ts';
-import { since } from '../clock.ts';
-import type { Command, Job } from '../console/command.ts';
+import { BOOT_FACTS_AT } from '../../plane/cells.ts';
+import { i32at } from '../../plane/memory.ts';
+import type { Command } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import { counterList } from '../counter-names.ts';
-import { formatTicks } from '../masquerade-view.ts';
-import { ENGINES } from '../settings.ts';
 
 /** PIT counts in a second. */
 export const COUNTS_PER_SECOND = 1193182;
@@ -108,168 +34,35 @@ export function restartReason(): string {
   return names[fact(FACT_RESTART_REASON)] ?? 'power-on';
 }
 
-function macAt(p: number): string {
-  return formatMac(Array.from({ length: 6 }, (_, i) => get8(p + i)));
-}
-
-function cardName(index: number): string {
-  const card = cardAt(index);
-  const kind = i32at(card + NIC_KIND);
-  if (kind === NIC_RING) return 'ring in memory';
-  const name = kind === NIC_NE2000_PCI ? 'NE2000 PCI' : kind === NIC_NE2000_ISA ? 'NE2000 ISA' : 'card';
-  return `${name} at port 0x${hex(i32at(card + NIC_PORT), 3)}`;
-}
-
-function* showInterfaces(context: Context): Job {
-  const { output, machine } = context;
-  let found = 0;
-  for (let index = 0; index < INTERFACE_COUNT; index++) {
-    const at = interfaceAt(index);
-    const state = i32at(at + IF_STATE);
-    const missing = missingText(index);
-    if (missing !== undefined) output.line(`${interfaceName(index)} missing: ${missing}`);
-    if (missing !== undefined) found++;
-    if (state === INTERFACE_ABSENT) continue;
-    found++;
-    const irq = machine.plane.nicIrq(index);
-    const line = irq < 0 ? 'no interrupt line' : `line ${irq}`;
-    output.line(
-      `${interfaceName(index)} ${state === INTERFACE_UP ? 'up' : 'down'}, ${cardName(index)}, ${line}`,
-    );
-    const address = i32at(at + IF_ADDRESS);
-    const prefix = address === 0 ? 'none' : formatPrefix(address, lengthOf(i32at(at + IF_MASK)));
-    output.line(`    address ${prefix}, station ${macAt(at + IF_MAC)}, MTU ${i32at(at + IF_MTU)}`);
-    if (index > INTERFACE_WAN) output.line('    it has no role: set card lan or set card wan gives it one');
-    const count = (field: number) => i32at(at + field) >>> 0;
-    const overruns = i32at(cardAt(index) + NIC_OVERRUNS) >>> 0;
-    output.line(
-      `    received ${count(IF_RX_PACKETS)} packets, ${count(IF_RX_BYTES)} bytes, ` +
-        `${count(IF_RX_ERRORS)} errors, ${count(IF_RX_DROPPED)} dropped` +
-        (overruns === 0 ? '' : `, ${overruns} overruns`),
-    );
-    output.line(
-      `    sent ${count(IF_TX_PACKETS)} packets, ${count(IF_TX_BYTES)} bytes, ` +
-        `${count(IF_TX_ERRORS)} errors, ${count(IF_TX_DROPPED)} dropped`,
-    );
-    yield 0;
-  }
-  if (found === 0) output.line(`No interfaces: ${absentText(INTERFACE_LAN)}`);
-}
-
-function* showArp(context: Context): Job {
-  const { output, clock } = context;
-  let rows = 0;
-  for (let i = 0; i < NEIGHBOUR_COUNT; i++) {
-    const at = NEIGHBOURS_AT + i * NEIGHBOUR_BYTES;
-    const state = neighbourState(at);
-    if (state === NEIGHBOUR_FREE) {
-      if (i % 32 === 0) yield 0;
-      continue;
-    }
-    if (rows++ === 0) output.line('address         station           interface state     unused');
-    // While an address is being resolved, packets wait where its header will be.
-    const mac = state === NEIGHBOUR_RESOLVING ? '' : macAt(at + NEIGHBOUR_HEADER);
-    const name =
-      state === NEIGHBOUR_RESOLVING ? 'resolving' : state === NEIGHBOUR_REACHABLE ? 'reachable' : 'polling';
-    const unused = formatTicks(Math.max(0, since(clock.now(), i32at(at + NEIGHBOUR_USED))));
-    output.line(
-      `${formatAddress(i32at(at + NEIGHBOUR_ADDRESS)).padEnd(15)} ${mac.padEnd(17)} ` +
-        `${interfaceName(neighbourInterface(at)).padEnd(9)} ${name.padEnd(9)} ${unused}`,
-    );
-    yield 0;
-  }
-  output.line(rows === 1 ? '1 neighbour' : `${rows} neighbours`);
-}
-
-function* showRoutes(context: Context): Job {
-  const { output } = context;
-  output.line('destination        gateway         interface');
-  const row = (destination: string, gateway: string, index: number) =>
-    output.line(`${destination.padEnd(18)} ${gateway.padEnd(15)} ${interfaceName(index)}`);
-  for (let index = 0; index < INTERFACE_COUNT; index++) {
-    const at = interfaceAt(index);
-    if (i32at(at + IF_STATE) !== INTERFACE_UP) continue;
-    const mask = i32at(at + IF_MASK);
-    row(formatPrefix(i32at(at + IF_ADDRESS) & mask, lengthOf(mask)), 'on the link', index);
-    yield 0;
-  }
-  for (let i = 0; i < ROUTE_COUNT; i++) {
-    const at = ROUTES_AT + i * ROUTE_BYTES;
-    if (i32at(at + ROUTE_USED) === 0) continue;
-    const destination = formatPrefix(i32at(at + ROUTE_DESTINATION), lengthOf(i32at(at + ROUTE_MASK)));
-    const gateway = i32at(at + ROUTE_GATEWAY);
-    row(destination, gateway === 0 ? 'on the link' : formatAddress(gateway), i32at(at + ROUTE_INTERFACE));
-    yield 0;
-  }
-}
-
-function* showCounters(context: Context): Job {
-  const { output } = context;
-  let rows = 0;
-  for (const { name, index, meaning } of counterList()) {
-    const value = i32at(COUNTERS_AT + 4 * index) >>> 0;
-    if (value === 0) continue;
-    rows++;
-    output.line(`${name.padEnd(24)} ${String(value).padStart(10)}  ${meaning}`);
-    yield 0;
-  }
-  if (rows === 0) output.line('All counters are 0');
-}
-
-function showMemory(context: Context): void {
-  const { output, machine } = context;
-  const kib = (bytes: number) => `${Math.floor(bytes / 1024)} KiB`;
-  output.line(`board            ${fact(FACT_MEMORY_KIB)} KiB`);
-  output.line(`control's heap   ${kib(fact(FACT_HEAP_BYTES))}, ${kib(machine.heapFree())} free`);
-  output.line(`plane            ${kib(PLANE_BYTES)}`);
-  output.line(`packet buffers   ${BUFFER_COUNT}, ${machine.plane.poolFree()} free`);
-  output.line(
-    `sessions         ${MASQUERADE_COUNT}, ${i32at(IN_USE_AT)} in use, of ${HOST_COUNT} hosts at most`,
-  );
-}
-
-function showVersion(context: Context): void {
-  const { output, machine, clock } = context;
-  const milliseconds = (counts: number) => Math.round((counts * 1000) / COUNTS_PER_SECOND);
-  const engine = [...ENGINES].find(([, value]) => value === i32at(ENGINE_AT))?.[0];
-  output.line(`Masqbox ${machine.version}, ${engine} engine`);
-  output.line(
-    `up ${formatTicks(clock.uptime())}, control restarted ${fact(FACT_RESTARTS)} times (${restartReason()})`,
-  );
-  const watchdog = ['', 'IB700', 'i6300esb'][i32at(WATCHDOG_KIND_AT)];
-  if (watchdog) output.line(`watchdog: ${watchdog}`);
-  const loader = fact(FACT_LOADER_COUNTS);
-  const floor = fact(FACT_FLOOR_COUNTS);
-  if (loader + floor > 0) {
-    output.line(`boot: loader ${milliseconds(loader)} ms, floor ${milliseconds(floor)} ms`);
-  }
-  // Both run freely and wrap; over a long time only their last wrap's worth is known, so it is per boot's first hour.
-  const ticks = clock.now();
-  if (ticks > 0 && ticks < 3600 * TICKS_PER_SECOND) {
-    const idle = (i32at(IDLE_COUNTS_AT) >>> 0) / ((ticks * COUNTS_PER_SECOND) / TICKS_PER_SECOND);
-    output.line(`load since boot: ${Math.max(0, Math.round(100 * (1 - idle)))} %`);
-  }
-}
-
 export function showCommands(context: Context): Command[] {
-  const once = (print: (context: Context) => void) => () => {
-    print(context);
-    return undefined;
-  };
+  const show = () => context.machine.overlay('show');
   return [
     {
       words: 'show interfaces',
       help: 'cards, addresses, frames and errors',
-      run: () => showInterfaces(context),
+      run: () => show().showInterfaces(context),
     },
-    { words: 'show arp', help: 'stations on both networks', run: () => showArp(context) },
-    { words: 'show routes', help: 'where packets go', run: () => showRoutes(context) },
+    { words: 'show arp', help: 'stations on both networks', run: () => show().showArp(context) },
+    { words: 'show routes', help: 'where packets go', run: () => show().showRoutes(context) },
     {
       words: 'show counters',
       help: 'drops and events, those that are not 0',
-      run: () => showCounters(context),
+      run: () => show().showCounters(context),
     },
-    { words: 'show memory', help: 'memory, packet buffers and tables', run: once(showMemory) },
-    { words: 'show version', help: 'version, engine, time since power-on', run: once(showVersion) },
+    {
+      words: 'show memory',
+      help: 'memory, packet buffers and tables',
+      run: () => show().showMemory(context),
+    },
+    {
+      words: 'show version',
+      help: 'version, engine, time since power-on',
+      run: () => show().showVersion(context),
+    },
+    {
+      words: 'show disk',
+      help: 'the disk that settings and leases are saved on',
+      run: () => show().showDisk(context),
+    },
   ];
 }

@@ -1,18 +1,16 @@
 // `set dns ...`, `unset dns ...`, `show dns`, `dns flush`. Refusals say "Cannot ACTION VALUE: CAUSE".
-// Not here: what the settings do (forwarder.ts, local.ts, upstream.ts).
+// Not here: what the settings do (forwarder.ts, local.ts, upstream.ts), the listing, which is an overlay (../show/dns.ts).
 
-import { INTERFACE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { INTERFACE_COUNT } from '../../plane/limits.ts';
 import { formatAddress, parseAddress, refuseUnicast } from '../address.ts';
-import { type Command, type Job, Refusal } from '../console/command.ts';
+import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { DNS_ALLOWED, DNS_FORWARDS, DNS_HOSTS } from '../limits.ts';
 import type { Setting } from '../registry.ts';
 import { prefixOf } from '../settings.ts';
 import type { Dns } from './dns.ts';
-import type { Counts } from './forwarder.ts';
 import { DOMAIN_DEFAULT, ROUTER_NAME } from './local.ts';
 import { nameBytes } from './message.ts';
-import type { Server } from './upstream.ts';
 
 function nameFrom(action: string, text: string): { name: string; wire: Uint8Array } {
   const wire = nameBytes(text);
@@ -200,65 +198,13 @@ function guardSettings(dns: Dns): Setting[] {
   ];
 }
 
-const MEANINGS: Record<keyof Counts, string> = {
-  queries: 'queries of all kinds',
-  tcp: 'of them by TCP',
-  local: 'answered here: names and addresses of the LAN',
-  cached: 'answered from the cache',
-  joined: 'joined with the same question under way',
-  waited: 'waited for a place among those under way',
-  forwarded: 'sent to a server',
-  repeated: 'sent again, or to another server',
-  malformed: 'messages that could not be read',
-  failed: 'answered SERVFAIL, as no server answered',
-  refused: 'answered SERVFAIL, as too many were under way',
-  spoofed: 'answers that were not to the query',
-  rebound: 'private addresses for public names',
-  truncated: 'longer than the client takes by UDP',
-};
-
-function serverLine({ address, state, sent, answered, timeouts, time }: Server): string {
-  const milliseconds = Math.round((time / 8) * (1000 / TICKS_PER_SECOND));
-  return (
-    `${formatAddress(address).padEnd(15)} ${state.padEnd(7)} ${sent} sent, ${answered} answered, ` +
-    `${timeouts} timed out${answered === 0 ? '' : `, ${milliseconds} ms`}`
-  );
-}
-
-function* show(context: Context, dns: Dns): Job {
-  const { output } = context;
-  const forwarder = dns.forwarder();
-  if (forwarder === undefined) return;
-  const { cache, counts } = forwarder;
-  const { servers } = dns.upstream;
-  if (servers.length === 0) output.line('No servers: none is set, and the WAN has told none');
-  for (const [i, server] of servers.entries()) output.line(`${i + 1}. ${serverLine(server)}`);
-  for (const { name, upstream } of dns.policy.forwards) {
-    output.line(`${name}:`);
-    for (const [i, server] of upstream.servers.entries()) output.line(`${i + 1}. ${serverLine(server)}`);
-    yield 0;
-  }
-  yield 0;
-  const asked = counts.cached + counts.joined + counts.forwarded;
-  const rate = asked === 0 ? 0 : Math.round((100 * counts.cached) / asked);
-  output.line(
-    `cache: ${cache.count} of ${cache.entries} answers, ${cache.bytes} of ${cache.capacity} bytes, ` +
-      `${rate} % of the names asked for were in it`,
-  );
-  output.line(
-    `domain ${dns.local.domain}, rebinding protection ${dns.policy.guard ? 'on' : 'off'}, ` +
-      `${forwarder.underWay} queries under way`,
-  );
-  yield 0;
-  for (const [name, meaning] of Object.entries(MEANINGS)) {
-    output.line(`${name.padEnd(10)} ${String(counts[name as keyof Counts] >>> 0).padStart(10)}  ${meaning}`);
-    yield 0;
-  }
-}
-
 export function dnsCommands(context: Context, dns: Dns): Command[] {
   return [
-    { words: 'show dns', help: 'DNS servers, cache and counters', run: () => show(context, dns) },
+    {
+      words: 'show dns',
+      help: 'DNS servers, cache and counters',
+      run: () => context.machine.overlay('show').showDns(context, dns),
+    },
     {
       words: 'dns flush',
       help: 'forgets all answers in the cache',

@@ -6,6 +6,7 @@
 // When all places are taken, a connection of the router's own that nobody waits for goes; else the one that has been idle
 // longest of the client that has most of them (shares.ts), and while all are busy only a client, or a source, that has more
 // than the new one loses one. So nobody keeps the others out by holding places, under however many addresses or stations.
+// What a connection does is an overlay: where the heap has no room for it, there is no place either.
 
 import { IF_ADDRESS, interfaceAt } from '../../plane/interface.ts';
 import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
@@ -13,13 +14,14 @@ import { get16, get32, i32at } from '../../plane/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_L4 } from '../../plane/packet.ts';
 import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../plane/route.ts';
 import { type Clock, since } from '../clock.ts';
+import { Refusal } from '../console/command.ts';
 import { TCP_ACCEPTED, TCP_CLIENT, TCP_CONNECTIONS, TCP_REPAIRS_PER_SECOND } from '../limits.ts';
 import type { Machine } from '../machine.ts';
 import { ASKING, type Sockets } from '../sockets.ts';
 import { ROUTER_ITSELF } from './client.ts';
 import { freePort } from './port.ts';
 import { Shares } from './shares.ts';
-import { type Below, type Connection, TcpConnection } from './tcp-connection.ts';
+import type { Below, Connection, TcpConnection } from './tcp-connection.ts';
 import { ACK, type Ends, FIN, RST, readSegment, type Segment, SYN, sendSegment, TCP } from './tcp-segment.ts';
 
 export type { Connection, End } from './tcp-connection.ts';
@@ -131,15 +133,26 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
     find(get16(l4), get32(quoted + 16), get16(l4 + 2))?.unreachable(get32(l4 + 4));
   }
 
+  /** What makes a connection, or undefined when the heap has no room for that. */
+  function maker(): typeof TcpConnection | undefined {
+    try {
+      return machine.overlay('tcp').TcpConnection;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return undefined;
+    }
+  }
+
   /** @param mss of the other side, or 0 if the segment is of a connection that has ended. */
   function accept(segment: Segment, mss: number): void {
     const listener = listeners.find(({ port }) => port === segment.destinationPort);
-    if (listener === undefined || mss === 0 || !hasRoom(segment.client)) {
+    const Made = listener === undefined || mss === 0 ? undefined : maker();
+    if (listener === undefined || Made === undefined || !hasRoom(segment.client)) {
       if ((segment.flags & RST) === 0 && mayRepair()) reset(segment);
       return;
     }
     const ends = endsOf(segment);
-    const connection = new TcpConnection(below, ends, segment.index, segment.client, 0, listener.idleSeconds);
+    const connection = new Made(below, ends, segment.index, segment.client, 0, listener.idleSeconds);
     add(connection);
     connection.accept(segment, mss);
     listener.accept(connection);
@@ -235,11 +248,13 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
       const local = localFor(address);
       isShort = local !== 0;
       if (local === 0 || (connections.length >= TCP_CONNECTIONS && !end(over(connections)))) return undefined;
+      const Made = maker();
       const localPort = freePort(plane, TCP);
-      if (localPort === 0 || !sockets.open(TCP, localPort, ASKING, input)) return undefined;
+      if (Made === undefined || localPort === 0 || !sockets.open(TCP, localPort, ASKING, input))
+        return undefined;
       isShort = false;
       const ends = { local, localPort, remote: address, remotePort: port };
-      const connection = new TcpConnection(below, ends, -1, ROUTER_ITSELF, plane.random32(), idleSeconds);
+      const connection = new Made(below, ends, -1, ROUTER_ITSELF, plane.random32(), idleSeconds);
       connection.isBusy = true; // until who opened it says otherwise
       add(connection);
       connection.connect();

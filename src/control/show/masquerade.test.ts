@@ -2,8 +2,9 @@ import test from 'ava';
 import { controlLab } from '../../../test/control-lab.ts';
 import * as packets from '../../../test/packets.ts';
 import { HOST, OTHER, SERVER } from '../../../test/plane-router.ts';
+import { masqueradeCommands } from '../commands/masquerade.ts';
 import { formatTicks, type Session } from '../masquerade-view.ts';
-import { masqueradeCommands, periodHeader, periodRow, tableRow } from './masquerade.ts';
+import { periodHeader, periodRow, tableRow } from './masquerade.ts';
 
 const session: Session = {
   protocol: 6,

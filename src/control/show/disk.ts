@@ -1,22 +1,8 @@
 // `show disk`: the disk that the board was booted from, or why there is none.
 
-import type { Command } from '../console/command.ts';
 import type { Context } from '../context.ts';
 
-export function diskCommands(context: Context): Command[] {
-  return [
-    {
-      words: 'show disk',
-      help: 'the disk that settings and leases are saved on',
-      run: () => {
-        showDisk(context);
-        return undefined;
-      },
-    },
-  ];
-}
-
-function showDisk({ disk, isFloppy, noDisk, output, store }: Context): void {
+export function showDisk({ disk, isFloppy, noDisk, output, store }: Context): undefined {
   if (disk === undefined) {
     output.line(
       isFloppy === true

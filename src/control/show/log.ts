@@ -1,0 +1,26 @@
+// `show log`: the lines of the log that are kept, oldest first.
+
+import { levelOf } from '../commands/log.ts';
+import { type Job, Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import { ERROR, LEVELS } from '../log.ts';
+import { formatTicks } from '../masquerade-view.ts';
+
+export function* showLog(context: Context, least: string, facilities: string[]): Job {
+  const level = levelOf(least);
+  if (level < ERROR)
+    throw new Refusal(`Cannot show the log from ${least} on: it is one of ${LEVELS.join(', ')}`);
+  const { clock, log, output, time } = context;
+  const all = log.entries();
+  const entries = all.filter(
+    entry => entry.level <= level && (facilities.length === 0 || facilities.includes(entry.facility)),
+  );
+  for (const { tick, facility, text } of entries) {
+    // Before the time is known, how long ago it was says more than nothing.
+    const ago = `${formatTicks(clock.uptime() - tick)} ago`;
+    output.line(`${time?.wallClock.text(tick) ?? ago.padStart(12)}  ${facility}: ${text}`);
+    yield 0;
+  }
+  if (all.length === 0) output.line('Nothing has been logged');
+  else if (entries.length === 0) output.line('Nothing of that has been logged');
+}

@@ -1,0 +1,123 @@
+// Listings of the masquerade table: `show masq`, and `ipfwadm -M -l` and `ipchains -M -L` byte for byte.
+// Their formats are those of the tools' sources, and of /proc/net/ip_masquerade behind them: expiry in
+// minutes, seconds and hundredths, `inside port (outside port) -> remote port`, no header without rows.
+// Two departures: names are never looked up, so -n changes nothing; and ipfwadm dies on a table with ICMP
+// entries ("unexpected input data"), where ours lists them as ipchains does, in its own lower case.
+// Not here: the rows and their order (masquerade-view.ts), the tools' other commands.
+
+import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { formatAddress, parseAddress } from '../address.ts';
+import { type Job, Refusal } from '../console/command.ts';
+import type { Context } from '../context.ts';
+import {
+  formatTicks,
+  highestEntry,
+  periodOrder,
+  protocolName,
+  type Session,
+  sessionAt,
+} from '../masquerade-view.ts';
+
+/** Entries looked at between two pauses while none of them gives output. */
+const SCAN = 32;
+
+const TABLE_HEADER = 'proto inside                outside remote                state       expires';
+
+export function tableRow(session: Session): string {
+  const { insidePort, outsidePort, remotePort, protocol } = session;
+  const remote = protocolName(protocol) === 'icmp' ? '' : `:${remotePort}`;
+  return [
+    protocolName(protocol).padEnd(5),
+    `${formatAddress(session.inside)}:${insidePort}`.padEnd(21),
+    String(outsidePort).padStart(7),
+    `${formatAddress(session.remote)}${remote}`.padEnd(21),
+    session.state.padEnd(11),
+    formatTicks(session.ticks).padStart(7),
+  ].join(' ');
+}
+
+/** The header of both tools; `wide` is ipfwadm's -e and ipchains's -v. */
+export function periodHeader(wide: boolean): string {
+  const sequence = wide ? '   initseq delta prevd ' : '';
+  return `prot expire   ${sequence}${'source'.padEnd(20)} ${'destination'.padEnd(20)} ports`;
+}
+
+export function periodRow(session: Session, wide: boolean, upper: boolean): string {
+  const name = protocolName(session.protocol);
+  const two = (n: number) => String(n).padStart(2, '0');
+  const seconds = Math.floor(session.ticks / TICKS_PER_SECOND);
+  const expire = `${two(Math.floor(seconds / 60))}:${two(seconds % 60)}.${two(session.ticks % TICKS_PER_SECOND)}`;
+  const sequence = wide
+    ? `${String(session.initialSequence).padStart(10)} ${String(session.delta).padStart(5)} ${String(session.previousDelta).padStart(5)} `
+    : '';
+  const source = formatAddress(session.inside).padEnd(20);
+  const destination = formatAddress(session.remote).padEnd(20);
+  const ports = `${session.insidePort} (${session.outsidePort}) -> ${session.remotePort}`;
+  return `${(upper ? name.toUpperCase() : name).padEnd(5)}${expire} ${sequence}${source} ${destination} ${ports}`;
+}
+
+/** What a word lets through: a protocol, an address on either side, or a port. */
+function filterOf(text: string): (session: Session) => boolean {
+  if (['tcp', 'udp', 'icmp'].includes(text)) return ({ protocol }) => protocolName(protocol) === text;
+  if (/^\d{1,5}$/.test(text)) {
+    const port = Number(text);
+    return session => [session.insidePort, session.outsidePort, session.remotePort].includes(port);
+  }
+  const address = parseAddress(text);
+  if (typeof address === 'string') throw new Refusal(`Cannot show masq ${text}: ${address}`);
+  return ({ inside, remote }) => inside === address || remote === address;
+}
+
+export function* showMasq(context: Context, words: string[]): Job {
+  const { output } = context;
+  const filters = words.map(filterOf);
+  let rows = 0;
+  for (let n = 1; n <= highestEntry(); n++) {
+    const entry = sessionAt(n);
+    const session = entry !== undefined && filters.every(filter => filter(entry)) ? entry : undefined;
+    if (session !== undefined) {
+      if (rows++ === 0) output.line(TABLE_HEADER);
+      output.line(tableRow(session));
+    }
+    if (session !== undefined || n % SCAN === 0) yield 0;
+  }
+  output.line(rows === 1 ? '1 session' : `${rows} sessions`);
+}
+
+function* periodListing(context: Context, wide: boolean, upper: boolean): Job {
+  const { output } = context;
+  output.line('IP masquerading entries');
+  const order = yield* periodOrder();
+  let rows = 0;
+  for (const n of order) {
+    // It may have gone since the order was made.
+    const session = sessionAt(n);
+    if (session === undefined) continue;
+    if (rows++ === 0) output.line(periodHeader(wide));
+    output.line(periodRow(session, wide, upper));
+    yield 0;
+  }
+}
+
+/** The single letters of a tool's options: `-M -l -n` and `-Mln` alike. */
+function optionLetters(tool: string, args: string[]): Set<string> {
+  const letters = new Set<string>();
+  for (const argument of args) {
+    if (!/^-[A-Za-z]+$/.test(argument))
+      throw new Refusal(`Cannot run ${tool}: ${argument} is not an option of it here`);
+    for (const letter of argument.slice(1)) letters.add(letter);
+  }
+  return letters;
+}
+
+export function listing(context: Context, tool: string, args: string[], list: string, wide: string): Job {
+  const letters = optionLetters(tool, args);
+  const known = ['M', list, 'n', wide];
+  for (const letter of letters) {
+    if (!known.includes(letter)) throw new Refusal(`Cannot run ${tool}: -${letter} is not known here`);
+  }
+  if (!letters.has('M') || !letters.has(list)) {
+    throw new Refusal(`Cannot run ${tool}: only ${tool} -M -${list} is there so far`);
+  }
+  return periodListing(context, letters.has(wide), tool === 'ipchains');
+}

@@ -1,0 +1,9 @@
+// The overlay `show`: what the board lists, its log and its settings among it. Not here: the commands (../commands/).
+
+export { exportConfig, showConfig } from './config.ts';
+export { showDisk } from './disk.ts';
+export { showDns } from './dns.ts';
+export { showLeases } from './leases.ts';
+export { showLog } from './log.ts';
+export { listing, showMasq } from './masquerade.ts';
+export { showArp, showCounters, showInterfaces, showMemory, showRoutes, showVersion } from './tables.ts';
