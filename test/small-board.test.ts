@@ -29,7 +29,7 @@ const SPARE_KIB = 24;
 /** What using all of them may leave, in the log and in what `debug frame` is for. */
 const KEPT_KIB = 80;
 /** What leaves the heap of a long configuration little to lose. */
-const LESS_MIB = 3.875;
+const LESS_MIB = 3.8125;
 /** Captured frames are kept until they are replayed. */
 const FRAME = `debug frame 0 0 0 ${'5a'.repeat(400)}`;
 /** What is free when all parts are tried: less than the larger ones need, and than any. */
@@ -58,7 +58,7 @@ const USES: Record<
   [string, RegExp]
 > = {
   schema: ['help show memory', /memory, packet buffers and tables/],
-  show: ['show version', /^Masqbox /],
+  show: ['show routes', /^destination /],
   tools: ['ping 192.168.0.2 count 1', /^PING 192\.168\.0\.2/m],
   status: ['show status', /^sessions +\d of 4096$/m],
   update: ['show update', /Cannot show the slots|slot A/],

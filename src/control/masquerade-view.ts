@@ -1,8 +1,7 @@
 // The masquerade table as people and period tools read it: rows, their order, names of states.
-// Not here: the table (src/plane/masquerade-table.ts), the listings' formats (commands/masquerade.ts).
+// Not here: the table (src/plane/masquerade-table.ts), the listings' formats (show/masquerade.ts).
 
 import { NOW_AT } from '../plane/cells.ts';
-import { TICKS_PER_SECOND } from '../plane/limits.ts';
 import {
   E_EXPIRES,
   E_FLAGS,
@@ -153,13 +152,4 @@ export function* periodOrder(): Generator<number, Uint16Array, void> {
     order[place] = n;
   }
   return order;
-}
-
-/** Ticks as hours, minutes and seconds, rounded up: an entry with time left never shows 0:00. */
-export function formatTicks(ticks: number): string {
-  const seconds = Math.ceil(ticks / TICKS_PER_SECOND);
-  const two = (n: number) => String(n).padStart(2, '0');
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${minutes}:${two(seconds % 60)}`;
-  return `${Math.floor(minutes / 60)}:${two(minutes % 60)}:${two(seconds % 60)}`;
 }

@@ -26,7 +26,7 @@ import { get8, i32at } from '../../plane/memory.ts';
 import { hex } from '../address.ts';
 import { since } from '../clock.ts';
 import type { Context } from '../context.ts';
-import { formatTicks } from '../masquerade-view.ts';
+import { formatTicks } from '../duration.ts';
 import { dateText } from '../time/civil.ts';
 import { bootNumber } from './records.ts';
 

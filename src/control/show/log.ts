@@ -3,8 +3,8 @@
 import { levelOf } from '../commands/log.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
+import { formatTicks } from '../duration.ts';
 import { ERROR, LEVELS } from '../log.ts';
-import { formatTicks } from '../masquerade-view.ts';
 
 export function* showLog(context: Context, least: string, facilities: string[]): Job {
   const level = levelOf(least);

@@ -9,14 +9,8 @@ import { TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { formatAddress, parseAddress } from '../address.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import {
-  formatTicks,
-  highestEntry,
-  periodOrder,
-  protocolName,
-  type Session,
-  sessionAt,
-} from '../masquerade-view.ts';
+import { formatTicks } from '../duration.ts';
+import { highestEntry, periodOrder, protocolName, type Session, sessionAt } from '../masquerade-view.ts';
 
 /** Entries looked at between two pauses while none of them gives output. */
 const SCAN = 32;

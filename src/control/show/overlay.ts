@@ -6,4 +6,4 @@ export { showDns } from './dns.ts';
 export { showLeases } from './leases.ts';
 export { showLog } from './log.ts';
 export { listing, showMasq } from './masquerade.ts';
-export { showArp, showCounters, showInterfaces, showMemory, showRoutes, showVersion } from './tables.ts';
+export { showArp, showCounters, showInterfaces, showRoutes } from './tables.ts';

@@ -1,13 +1,6 @@
-// Tables of the plane for people: interfaces, neighbours, routes, counters, memory, version.
+// Tables of the plane for people: interfaces, neighbours, routes, counters.
 // Not here: the masquerade table (masquerade.ts), the commands (../commands/show.ts).
 
-import {
-  FACT_FLOOR_COUNTS,
-  FACT_HEAP_BYTES,
-  FACT_LOADER_COUNTS,
-  FACT_MEMORY_KIB,
-  FACT_RESTARTS,
-} from '../../../firmware/abi.ts';
 import {
   cardAt,
   NIC_KIND,
@@ -17,8 +10,6 @@ import {
   NIC_PORT,
   NIC_RING,
 } from '../../../hal/nic/card.ts';
-import { WATCHDOG_KIND_AT } from '../../../hal/watchdog/watchdog.ts';
-import { ENGINE_AT, IDLE_COUNTS_AT } from '../../plane/cells.ts';
 import {
   IF_ADDRESS,
   IF_MAC,
@@ -38,23 +29,17 @@ import {
   interfaceAt,
 } from '../../plane/interface.ts';
 import {
-  BUFFER_COUNT,
   COUNTERS_AT,
-  HOST_COUNT,
   INTERFACE_COUNT,
   INTERFACE_LAN,
   INTERFACE_WAN,
-  MASQUERADE_COUNT,
   NEIGHBOUR_BYTES,
   NEIGHBOUR_COUNT,
   NEIGHBOURS_AT,
-  PLANE_BYTES,
   ROUTE_BYTES,
   ROUTE_COUNT,
   ROUTES_AT,
-  TICKS_PER_SECOND,
 } from '../../plane/limits.ts';
-import { IN_USE_AT } from '../../plane/masquerade-table.ts';
 import { get8, i32at } from '../../plane/memory.ts';
 import {
   NEIGHBOUR_ADDRESS,
@@ -76,12 +61,11 @@ import {
 import { formatAddress, formatMac, formatPrefix, hex, lengthOf } from '../address.ts';
 import { absentText, missingText } from '../cards.ts';
 import { since } from '../clock.ts';
-import { COUNTS_PER_SECOND, fact, interfaceName, restartReason } from '../commands/show.ts';
+import { interfaceName } from '../commands/show.ts';
 import type { Job } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { counterList } from '../counter-names.ts';
-import { formatTicks } from '../masquerade-view.ts';
-import { ENGINES } from '../settings.ts';
+import { formatTicks } from '../duration.ts';
 
 function macAt(p: number): string {
   return formatMac(Array.from({ length: 6 }, (_, i) => get8(p + i)));
@@ -189,39 +173,4 @@ export function* showCounters(context: Context): Job {
     yield 0;
   }
   if (rows === 0) output.line('All counters are 0');
-}
-
-export function showMemory(context: Context): undefined {
-  const { output, machine } = context;
-  const kib = (bytes: number) => `${Math.floor(bytes / 1024)} KiB`;
-  output.line(`board            ${fact(FACT_MEMORY_KIB)} KiB`);
-  output.line(`control's heap   ${kib(fact(FACT_HEAP_BYTES))}, ${kib(machine.heapFree())} free`);
-  output.line(`plane            ${kib(PLANE_BYTES)}`);
-  output.line(`packet buffers   ${BUFFER_COUNT}, ${machine.plane.poolFree()} free`);
-  output.line(
-    `sessions         ${MASQUERADE_COUNT}, ${i32at(IN_USE_AT)} in use, of ${HOST_COUNT} hosts at most`,
-  );
-}
-
-export function showVersion(context: Context): undefined {
-  const { output, machine, clock } = context;
-  const milliseconds = (counts: number) => Math.round((counts * 1000) / COUNTS_PER_SECOND);
-  const engine = [...ENGINES].find(([, value]) => value === i32at(ENGINE_AT))?.[0];
-  output.line(`Masqbox ${machine.version}, ${engine} engine`);
-  output.line(
-    `up ${formatTicks(clock.uptime())}, control restarted ${fact(FACT_RESTARTS)} times (${restartReason()})`,
-  );
-  const watchdog = ['', 'IB700', 'i6300esb'][i32at(WATCHDOG_KIND_AT)];
-  if (watchdog) output.line(`watchdog: ${watchdog}`);
-  const loader = fact(FACT_LOADER_COUNTS);
-  const floor = fact(FACT_FLOOR_COUNTS);
-  if (loader + floor > 0) {
-    output.line(`boot: loader ${milliseconds(loader)} ms, floor ${milliseconds(floor)} ms`);
-  }
-  // Both run freely and wrap; over a long time only their last wrap's worth is known, so it is per boot's first hour.
-  const ticks = clock.now();
-  if (ticks > 0 && ticks < 3600 * TICKS_PER_SECOND) {
-    const idle = (i32at(IDLE_COUNTS_AT) >>> 0) / ((ticks * COUNTS_PER_SECOND) / TICKS_PER_SECOND);
-    output.line(`load since boot: ${Math.max(0, Math.round(100 * (1 - idle)))} %`);
-  }
 }

@@ -36,8 +36,8 @@ import { since } from '../clock.ts';
 import { COUNTS_PER_SECOND, fact, interfaceName } from '../commands/show.ts';
 import { type Command, findCommand, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
+import { formatTicks } from '../duration.ts';
 import { WARNING } from '../log.ts';
-import { formatTicks } from '../masquerade-view.ts';
 import { gatewayOf, prefixOf } from '../settings.ts';
 
 export { showRefused } from './refused.ts';

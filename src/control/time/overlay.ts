@@ -1,7 +1,7 @@
 // The overlay `time`: what `show time` prints, and the table of zones' names.
 
 import type { Context } from '../context.ts';
-import { formatTicks } from '../masquerade-view.ts';
+import { formatTicks } from '../duration.ts';
 import { dateText } from './civil.ts';
 import { nextChange } from './next-change.ts';
 import type { Ntp } from './ntp.ts';

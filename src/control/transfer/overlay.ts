@@ -25,6 +25,7 @@ export function* transfer(
   while (output.busy) yield 0;
   const why = yield* receive(context, writer);
   if (why !== undefined) {
+    output.line(''); // behind what was said to the sender
     const then = writer.isUnsure
       ? `the next start may find either slot in force`
       : `${slotName(runningSlot())} stays in force`;
