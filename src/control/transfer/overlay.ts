@@ -24,8 +24,8 @@ export function* transfer(
   output.line('Send the image by YMODEM, or by XMODEM with blocks of 1 KB; ^C cancels');
   while (output.busy) yield 0;
   const why = yield* receive(context, writer);
+  output.line(''); // behind what was said to the sender
   if (why !== undefined) {
-    output.line(''); // behind what was said to the sender
     const then = writer.isUnsure
       ? `the next start may find either slot in force`
       : `${slotName(runningSlot())} stays in force`;
