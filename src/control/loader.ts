@@ -54,24 +54,26 @@ export function createLoader(
     return true;
   }
 
-  function load(name: OverlayName): unknown {
-    const number = OVERLAY_NAMES.indexOf(name);
-    const isThere = (): boolean => evaluate(number, OVERLAY_SPARE_BYTES) !== 0;
-    if (!isThere() && !(makesRoom() && isThere())) throw new Error("control's heap has no room for it");
-    const { __overlay } = place;
-    place.__overlay = undefined;
-    return __overlay;
-  }
-
   return {
+    // One function: what is evaluated in it takes most of the engine's stack.
     overlay: <Name extends OverlayName>(name: Name): Overlays[Name] => {
       wanted[name] = i32at(NOW_AT);
+      const there = loaded[name];
+      if (there !== undefined) return there;
+      const number = OVERLAY_NAMES.indexOf(name);
       try {
-        loaded[name] ??= load(name) as Overlays[Name];
-        return loaded[name] as Overlays[Name];
+        if (
+          evaluate(number, OVERLAY_SPARE_BYTES) === 0 &&
+          !(makesRoom() && evaluate(number, OVERLAY_SPARE_BYTES) !== 0)
+        )
+          throw new Error("control's heap has no room for it");
       } catch (error) {
         throw new Refusal(`Cannot load the part ${name}: ${(error as Error).message}`);
       }
+      const made = place.__overlay as Overlays[Name];
+      loaded[name] = made;
+      place.__overlay = undefined;
+      return made;
     },
     tidy: () => {
       if (giveUp(OVERLAY_IDLE_TICKS)) collect();
