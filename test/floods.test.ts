@@ -41,7 +41,7 @@ function offersMost(seconds: number): number {
 /** Beside these a page's names are asked for at once: of one who is loud, of many who are, of strangers, and what control is slow with. */
 const PAGES = [
   'DNS queries, random names, one host',
-  'DNS queries, random names, 20 stations that were there before',
+  'DNS queries, random names, 8 stations that were there before',
   'DNS queries, one name, made-up hosts',
   'DHCP full of options, one host',
 ];

@@ -12,7 +12,7 @@ export const BAD = '192.168.0.77';
 export const BAD_MAC = '02:00:00:00:00:77';
 
 /** Stations that were there before, as good hosts are: so few that each is loud as soon as they flood. */
-export const SETTLED: number = 20;
+export const SETTLED: number = 8;
 export const settledMac = (n: number): string => `02:66:00:00:01:${n.toString(16).padStart(2, '0')}`;
 export const settledHost = (n: number): string => `192.168.0.${10 + n}`;
 
