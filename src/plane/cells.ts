@@ -76,7 +76,9 @@ export const WORK_SESSIONS: i32 = 0x200000;
 export const WORK_TABLES: i32 = 0x400000;
 export const WORK_FRAGMENTS: i32 = 0x800000;
 export const WORK_FAILED: i32 = 0x1000000;
-export const WORK_AGE: i32 = WORK_CHANGES | WORK_SESSIONS | WORK_TABLES | WORK_FRAGMENTS | WORK_FAILED;
+/** What each tick begins with; its tables say whether there are fragments and failed packets. */
+export const WORK_TICK: i32 = WORK_CHANGES | WORK_SESSIONS | WORK_TABLES;
+export const WORK_AGE: i32 = WORK_TICK | WORK_FRAGMENTS | WORK_FAILED;
 
 export const OFF_CALL: i32 = 16;
 

@@ -185,6 +185,11 @@ export function takeWaiting(at: i32): i32 {
   return packet;
 }
 
+/** How many packets wait whose first fragment has come. */
+export function fragmentsDue(): i32 {
+  return i32at(DUE);
+}
+
 /** A context that has packets which are due, or 0. */
 export function dueContext(): i32 {
   if (i32at(DUE) === 0) return 0;

@@ -98,6 +98,8 @@ export const STATION_STATE_BYTES: i32 = 64;
  * newcomers, which matters to it only beside a flood of theirs.
  */
 export const STATION_SETTLE_TICKS: i32 = 30 * TICKS_PER_SECOND;
+/** A power of two: one lease of the table is looked at each so many ticks, all in a third of the time above. */
+export const STATION_LEASE_TICKS: i32 = 4;
 /**
  * Packets for a class that is full, in about a second, past which a station shares the queue of the loud: of a page's 40
  * questions there are fewer.

@@ -86,6 +86,11 @@ export function isStationOf(at: i32, mac: i32): i32 {
   return get32(ours) === get32(mac) && get16(ours + 4) === get16(mac + 4) ? 1 : 0;
 }
 
+/** How many records were ever taken: those from there on are free. */
+export function neighboursEver(): i32 {
+  return i32at(FRESH);
+}
+
 /** The rest of the chain, from record number `first` on. Most chains have one record. */
 function findFurther(first: i32, address: i32, link: i32): i32 {
   let n: i32 = first;

@@ -67,6 +67,7 @@ import {
   isStationOf,
   neighbourFind,
   neighbourFree,
+  neighboursEver,
   neighbourTake,
   neverUsed,
   noteHop,
@@ -86,6 +87,7 @@ const ROUTE_PLACE: i32 = ARP_STATE_AT + 60;
 /** Head of the packets whose neighbour was given up (linked by PACKET_NEXT), for neighbourFailed(). */
 const FAILED: i32 = ARP_STATE_AT + 8;
 /** Records looked at in a tick. */
+/** A divisor of their number. */
 const PLACES_A_TICK: i32 = (NEIGHBOUR_COUNT / NEIGHBOUR_SWEEP_TICKS) | 0;
 
 export function resetNeighbours(): void {
@@ -187,13 +189,14 @@ function doubt(at: i32, mac: i32, now: i32): void {
 /** Ages a slice of the table, and notes the next hop of a route. Packets given up: neighbourFailed(). */
 export function neighbourTick(): void {
   const now: i32 = i32at(NOW_AT);
-  let place: i32 = i32at(PLACE);
-  for (let i: i32 = 0; i < PLACES_A_TICK; i++) {
+  const first: i32 = i32at(PLACE);
+  // Above what was ever taken there is nobody.
+  const places: i32 = first < neighboursEver() ? PLACES_A_TICK : 0;
+  for (let place: i32 = first; place < first + places; place++) {
     const at: i32 = NEIGHBOURS_AT + place * NEIGHBOUR_BYTES;
     if (u16at(at + NEIGHBOUR_STATE) !== NEIGHBOUR_FREE) age(at, now);
-    place = (place + 1) & (NEIGHBOUR_COUNT - 1);
   }
-  puti32(PLACE, place);
+  puti32(PLACE, (first + PLACES_A_TICK) & (NEIGHBOUR_COUNT - 1));
   const number: i32 = i32at(ROUTE_PLACE);
   const route: i32 = ROUTES_AT + number * ROUTE_BYTES;
   puti32(ROUTE_PLACE, (number + 1) & (ROUTE_COUNT - 1));
@@ -201,6 +204,11 @@ export function neighbourTick(): void {
     const hop: i32 = neighbourFind(i32at(route + ROUTE_GATEWAY), i32at(route + ROUTE_INTERFACE));
     if (hop !== 0) noteHop(hop, now);
   }
+}
+
+/** Whether neighbourFailed() has one. */
+export function haveFailed(): i32 {
+  return i32at(FAILED) !== 0 ? 1 : 0;
 }
 
 /** The next packet whose neighbour did not answer, or 0. It is counted, and the caller's. */

@@ -50,12 +50,14 @@ import {
   WORK_RECEIVE,
   WORK_SESSIONS,
   WORK_TABLES,
+  WORK_TICK,
 } from './cells.ts';
 import { COUNT_IDLE_INTERRUPT, count, resetCounters } from './counters.ts';
 import { crc32 } from './crc32.ts';
 import { resetEntropy, stirEntropy } from './entropy.ts';
 import { receive, releaseFragment, unreachable } from './forward.ts';
 import { fragmentTick, resetFragments } from './fragment.ts';
+import { fragmentsDue } from './fragment-context.ts';
 import { resetIcmp } from './icmp.ts';
 import { resetIdentifications } from './identification.ts';
 import { resetInterfaces } from './interface.ts';
@@ -73,7 +75,7 @@ import {
 import { masqueradeReset } from './masquerade.ts';
 import { masqueradeTick } from './masquerade-timeout.ts';
 import { i32at, puti32 } from './memory.ts';
-import { neighbourFailed, neighbourTick, resetNeighbours } from './neighbour.ts';
+import { haveFailed, neighbourFailed, neighbourTick, resetNeighbours } from './neighbour.ts';
 import { resetParameters } from './parameters.ts';
 import { resetPool } from './pool.ts';
 import { puntWaiting, resetPunt } from './punt.ts';
@@ -161,7 +163,7 @@ export function takeTick(sample: i32): void {
     return;
   }
   puti32(TICKED_AT, now);
-  puti32(WORK_AT, i32at(WORK_AT) | WORK_AGE);
+  puti32(WORK_AT, i32at(WORK_AT) | WORK_TICK);
   for (let index: i32 = 0; index < INTERFACE_COUNT; index++) note(index, nicTick(index));
   letThrough(i32at(PENDING_AT));
   puti32(PENDING_AT, 0);
@@ -221,7 +223,7 @@ export function catchUp(): void {
   const behind: i32 = (now - i32at(TICKED_AT)) | 0;
   // After a long halt, one second's ageing is enough to find what ran out: the timers compare with NOW_AT.
   if (behind < 0 || behind > TICKS_PER_SECOND) puti32(TICKED_AT, (now - TICKS_PER_SECOND) | 0);
-  puti32(WORK_AT, all | WORK_AGE);
+  puti32(WORK_AT, all | WORK_TICK);
   // A mark that was lost between servicePending()'s reading and clearing would leave its line held back.
   letThrough(~i32at(PENDING_AT));
   for (let index: i32 = 0; index < INTERFACE_COUNT; index++) note(index, nicTick(index));
@@ -283,11 +285,14 @@ function agePiece(all: i32): void {
     puti32(WORK_AT, all & ~WORK_SESSIONS);
     masqueradeTick();
   } else if ((all & WORK_TABLES) !== 0) {
-    puti32(WORK_AT, all & ~WORK_TABLES);
     fragmentTick();
     neighbourTick();
     stationTick();
     puti32(FRAGMENTS_LEFT_AT, FRAGMENT_TICK_RELEASE);
+    let rest: i32 = all & ~WORK_TABLES;
+    if (fragmentsDue() !== 0) rest |= WORK_FRAGMENTS;
+    if (haveFailed() !== 0) rest |= WORK_FAILED;
+    puti32(WORK_AT, rest);
   } else if ((all & WORK_FRAGMENTS) !== 0) {
     const left: i32 = i32at(FRAGMENTS_LEFT_AT);
     if (left > 0 && releaseFragment() !== 0) puti32(FRAGMENTS_LEFT_AT, left - 1);

@@ -14,10 +14,12 @@ import {
   startRouter,
 } from '../../test/plane-router.ts';
 import {
+  LEASE_COUNT,
   LEASE_STATIONS_AT,
   NEIGHBOUR_SWEEP_TICKS,
   PUNT_DHCP_LIMIT,
   PUNT_UDP_LIMIT,
+  STATION_LEASE_TICKS,
   STATION_SETTLE_TICKS,
   TICKS_PER_SECOND,
 } from './limits.ts';
@@ -45,7 +47,7 @@ function ask(router: Router, mac: string, source: string, service: Service, port
 }
 
 function settle(router: Router): void {
-  router.ticks(STATION_SETTLE_TICKS + 2 * NEIGHBOUR_SWEEP_TICKS);
+  router.ticks(STATION_SETTLE_TICKS + 2 * NEIGHBOUR_SWEEP_TICKS + LEASE_COUNT * STATION_LEASE_TICKS);
   router.taken(LAN);
 }
 

@@ -15,8 +15,8 @@
 // whom there. One that has not settled gives way to a new one, so made-up stations push each other out. Nobody
 // settles while newcomers crowd each other out. Stations that were there quietly before, and of which each asks no more
 // than a good host, cannot be told from hosts.
-// Cost of a look: 12 operations for the hash, 5 for each of 8 records; 60 to take a place. A tick looks once, for a lease: 130
-// operations. What passes through the router to others never comes here.
+// Cost of a look: 12 operations for the hash, 5 for each of 8 records; 60 to take a place. Each fourth tick looks once, for a
+// lease: 130 operations. What passes through the router to others never comes here.
 // Not here: who is known (punt.ts).
 
 import { NOW_AT } from './cells.ts';
@@ -26,6 +26,7 @@ import {
   LEASE_STATIONS_AT,
   STATION_BYTES,
   STATION_FORGET_TICKS,
+  STATION_LEASE_TICKS,
   STATION_LOUD,
   STATION_SET,
   STATION_SETS,
@@ -126,8 +127,9 @@ export function stationCrowd(): void {
   puti32(WAS_CROWD, 1);
 }
 
-/** Who has a lease is there, though it may ask for nothing until it renews it: one lease a tick. */
+/** Who has a lease is there, though it may ask for nothing until it renews it: one lease each STATION_LEASE_TICKS. */
 export function stationTick(): void {
+  if ((i32at(NOW_AT) & (STATION_LEASE_TICKS - 1)) !== 0) return;
   const place: i32 = i32at(LEASE_PLACE);
   puti32(LEASE_PLACE, (place + 1) & (LEASE_COUNT - 1));
   const word: i32 = i32at(LEASE_STATIONS_AT + 4 * place);
