@@ -22,7 +22,6 @@ import {
   DROP_INTERFACE_DOWN,
   DROP_LOCAL_CLOSED,
   DROP_MARTIAN_DESTINATION,
-  DROP_NO_BUFFER,
   DROP_NO_PORT,
   DROP_NO_ROUTE,
   DROP_PROTOCOL,
@@ -78,6 +77,7 @@ import {
   FLAG_BROADCAST,
   FLAG_DESTINATION_TRANSLATED,
   FLAG_HAIRPIN,
+  FLAG_LONG,
   FLAG_SOURCE_TRANSLATED,
   HELD,
   LOCAL,
@@ -108,10 +108,7 @@ import {
   WAY_UNICAST,
 } from './route.ts';
 import { sourceCheck } from './source.ts';
-import { cutFragment, transmit } from './transmit.ts';
-
-/** A datagram has at most this many fragments of the smallest MTU's 552 bytes (65,515 / 552). */
-const FRAGMENTS_MAX: i32 = 119;
+import { transmit } from './transmit.ts';
 
 /** A frame from a card. Takes the packet. */
 export function receive(packet: i32): void {
@@ -275,8 +272,8 @@ function forward(packet: i32, index: i32, at: i32, to: i32): void {
     if (tcp !== 0 && (get8(tcp + TCP_FLAGS) & TCP_SYN) !== 0) clamp(packet, i32at(at + IF_MTU), mtu);
   }
   count(COUNT_FORWARDED);
-  if (isLong !== 0) dispatchLong(packet, mtu);
-  else dispatch(packet);
+  if (isLong !== 0) puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_LONG);
+  dispatch(packet);
 }
 
 function clamp(packet: i32, mtuIn: i32, mtuOut: i32): void {
@@ -317,7 +314,8 @@ export function emit(packet: i32): i32 {
   puti32(packet + PACKET_OUT, out);
   puti32(packet + PACKET_NEXT_HOP, i32at(to + TO_NEXT_HOP));
   const mtu: i32 = i32at(interfaceAt(out) + IF_MTU);
-  if (i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES > mtu) return dispatchLong(packet, mtu);
+  if (i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES > mtu)
+    puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_LONG);
   return dispatch(packet);
 }
 
@@ -329,20 +327,6 @@ function dispatch(packet: i32): i32 {
   if (verdict === PASS) transmit(packet, out);
   else finish(packet, verdict);
   return verdict;
-}
-
-/** The same in fragments, in order. */
-function dispatchLong(packet: i32, mtu: i32): i32 {
-  for (let i: i32 = 0; i < FRAGMENTS_MAX; i++) {
-    if (i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES <= mtu) {
-      return dispatch(packet);
-    }
-    const front: i32 = cutFragment(packet, mtu);
-    if (front === 0) break;
-    dispatch(front);
-  }
-  finish(packet, DROP_NO_BUFFER);
-  return DROP_NO_BUFFER;
 }
 
 /** The end of a packet's way, other than out: HELD, PUNT, or a drop with its count and perhaps its error. */

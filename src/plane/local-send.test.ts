@@ -97,6 +97,8 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     const router = startRouter(build, { wanMtu: 576 });
     const any = { source: '1.1.1.1', destination: SERVER };
     t.is(plane.localSend(filled(udp(any, 1, 2, payload(1400)))), 0);
+    // The pieces are the next work's.
+    router.ticks(1);
     const whole = reassemble(router.toWan());
     t.is(faults(whole), '');
     t.deepEqual(read(whole).data, payload(1400));

@@ -79,15 +79,14 @@ import {
 import { HELD, PACKET_FRAME, PACKET_IP, PACKET_NEXT, PACKET_NEXT_HOP, PACKET_OUT, PASS } from './packet.ts';
 import { ROUTE_GATEWAY, ROUTE_INTERFACE, ROUTE_USED } from './route.ts';
 import { stationHeard, stationWord } from './station.ts';
-import { transmit } from './transmit.ts';
+import { transmitLater } from './transmit.ts';
 
 /** The record that the next tick looks at first, and the route. */
 const PLACE: i32 = ARP_STATE_AT + 4;
 const ROUTE_PLACE: i32 = ARP_STATE_AT + 60;
 /** Head of the packets whose neighbour was given up (linked by PACKET_NEXT), for neighbourFailed(). */
 const FAILED: i32 = ARP_STATE_AT + 8;
-/** Records looked at in a tick. */
-/** A divisor of their number. */
+/** Records looked at in a tick; a divisor of their number. */
 const PLACES_A_TICK: i32 = (NEIGHBOUR_COUNT / NEIGHBOUR_SWEEP_TICKS) | 0;
 
 export function resetNeighbours(): void {
@@ -155,7 +154,7 @@ export function neighbourHeard(index: i32, address: i32, mac: i32, wanted: i32):
   return 1;
 }
 
-/** Sends what has waited for the station. */
+/** What has waited for the station goes out, a few frames a piece of work: all at once took a millisecond. */
 function resolved(at: i32, index: i32, mac: i32): void {
   let waiting: i32 = i32at(at + FIRST_WAITING);
   settle(at, index, mac);
@@ -164,7 +163,7 @@ function resolved(at: i32, index: i32, mac: i32): void {
     const packet: i32 = waiting;
     waiting = i32at(packet + PACKET_NEXT);
     letGo(packet);
-    if (neighbourResolve(packet) === PASS) transmit(packet, index);
+    if (neighbourResolve(packet) === PASS) transmitLater(packet, index);
   }
 }
 

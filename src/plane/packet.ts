@@ -54,6 +54,9 @@ export const FLAG_HAIRPIN: i32 = 32;
 /** In control's hands: found and freed when control is restarted (pool.ts). */
 export const FLAG_CONTROL: i32 = 64;
 
+/** Longer than its link carries: it is cut as it leaves the queue (transmit.ts). */
+export const FLAG_LONG: i32 = 256;
+
 /** Go on with the next step. */
 export const PASS: i32 = 0;
 /** For control: forward.ts puts it into the punt ring. */

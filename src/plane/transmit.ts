@@ -3,9 +3,17 @@
 
 import { nicSend } from '../../hal/nic/nic.ts';
 import { CAPTURE_MASK_AT, CAPTURE_OUT, capture } from './capture.ts';
-import { COUNT_FRAGMENTED, count, DROP_INTERFACE_DOWN, DROP_TRANSMIT_FULL } from './counters.ts';
+import { WORK_AT, WORK_DRAIN_SHIFT } from './cells.ts';
+import {
+  COUNT_FRAGMENTED,
+  count,
+  DROP_INTERFACE_DOWN,
+  DROP_NO_BUFFER,
+  DROP_TRANSMIT_FULL,
+} from './counters.ts';
 import { ETHERNET_HEADER_BYTES, ethernetTag } from './ethernet.ts';
 import {
+  IF_MTU,
   IF_QUEUE_HEAD,
   IF_QUEUE_LENGTH,
   IF_QUEUE_TAIL,
@@ -19,6 +27,7 @@ import { headerBytesOf, IP_LENGTH, IP_MORE_FRAGMENTS, IP_OFFSET, IP_OPTIONS, sea
 import { DRAIN_FRAMES, TRANSMIT_QUEUE_LIMIT } from './limits.ts';
 import { copy, fill, get8, get16, i32at, put16, puti32 } from './memory.ts';
 import {
+  FLAG_LONG,
   PACKET_ENTRY,
   PACKET_FLAGS,
   PACKET_FRAME,
@@ -35,18 +44,39 @@ import { allocate, release } from './pool.ts';
 
 /** Gives a whole frame to the card, or lets it wait. Takes the packet. */
 export function transmit(packet: i32, index: i32): void {
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_LONG) !== 0) {
+    transmitLater(packet, index);
+    return;
+  }
   const at: i32 = interfaceAt(index);
-  const vlan: i32 = i32at(at + IF_VLAN);
-  if (vlan !== 0) ethernetTag(packet, vlan);
-  if (i32at(CAPTURE_MASK_AT) !== 0) capture(packet, index, CAPTURE_OUT);
-  const length: i32 = i32at(at + IF_QUEUE_LENGTH);
-  if (length === 0) {
+  complete(packet, index, at);
+  if (i32at(at + IF_QUEUE_LENGTH) === 0) {
     if (i32at(at + IF_STATE) === INTERFACE_ABSENT) {
       lose(packet, at, DROP_INTERFACE_DOWN);
       return;
     }
     if (nicSend(index, packet) !== 0) return;
   }
+  enqueue(packet, at);
+}
+
+/** Lets a frame wait for a later piece of work: one of many at once, or one that is to be cut. Takes the packet. */
+export function transmitLater(packet: i32, index: i32): void {
+  const at: i32 = interfaceAt(index);
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_LONG) === 0) complete(packet, index, at);
+  enqueue(packet, at);
+  puti32(WORK_AT, i32at(WORK_AT) | (1 << (index + WORK_DRAIN_SHIFT)));
+}
+
+/** What all frames get on their way out: the tag, and a copy for who watches. */
+function complete(packet: i32, index: i32, at: i32): void {
+  const vlan: i32 = i32at(at + IF_VLAN);
+  if (vlan !== 0) ethernetTag(packet, vlan);
+  if (i32at(CAPTURE_MASK_AT) !== 0) capture(packet, index, CAPTURE_OUT);
+}
+
+function enqueue(packet: i32, at: i32): void {
+  const length: i32 = i32at(at + IF_QUEUE_LENGTH);
   if (length >= TRANSMIT_QUEUE_LIMIT) {
     lose(packet, at, DROP_TRANSMIT_FULL);
     return;
@@ -64,16 +94,45 @@ export function drain(index: i32): i32 {
   for (let i: i32 = 0; i < DRAIN_FRAMES; i++) {
     const length: i32 = i32at(at + IF_QUEUE_LENGTH);
     if (length === 0) return 0;
-    const packet: i32 = i32at(at + IF_QUEUE_HEAD);
+    const head: i32 = i32at(at + IF_QUEUE_HEAD);
+    const packet: i32 = (i32at(head + PACKET_FLAGS) & FLAG_LONG) !== 0 ? cutHead(head, index, at) : head;
+    if (packet === 0) continue;
     const next: i32 = i32at(packet + PACKET_NEXT); // the driver uses the link, or frees the packet
     if (nicSend(index, packet) === 0) {
       puti32(packet + PACKET_NEXT, next);
       return 0;
     }
-    puti32(at + IF_QUEUE_HEAD, next);
-    puti32(at + IF_QUEUE_LENGTH, length - 1);
+    dequeue(at, next);
   }
   return i32at(at + IF_QUEUE_LENGTH) !== 0 ? 1 : 0;
+}
+
+function dequeue(at: i32, next: i32): void {
+  puti32(at + IF_QUEUE_HEAD, next);
+  puti32(at + IF_QUEUE_LENGTH, i32at(at + IF_QUEUE_LENGTH) - 1);
+}
+
+/**
+ * The queue's head is a datagram longer than its link carries, or what is left of one: its first fragment is the head now,
+ * or itself if it fits. 0: there is no buffer, and the rest of it is lost.
+ */
+function cutHead(packet: i32, index: i32, at: i32): i32 {
+  const mtu: i32 = i32at(at + IF_MTU);
+  let head: i32 = packet;
+  if (i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES > mtu) {
+    head = cutFragment(packet, mtu);
+    if (head === 0) {
+      dequeue(at, i32at(packet + PACKET_NEXT));
+      lose(packet, at, DROP_NO_BUFFER);
+      return 0;
+    }
+    puti32(head + PACKET_NEXT, packet);
+    puti32(at + IF_QUEUE_HEAD, head);
+    puti32(at + IF_QUEUE_LENGTH, i32at(at + IF_QUEUE_LENGTH) + 1);
+  }
+  puti32(head + PACKET_FLAGS, i32at(head + PACKET_FLAGS) & ~FLAG_LONG);
+  complete(head, index, at);
+  return head;
 }
 
 function lose(packet: i32, at: i32, reason: i32): void {
@@ -86,7 +145,7 @@ function lose(packet: i32, at: i32, reason: i32): void {
  * Cuts the front off a datagram longer than the MTU: a new packet with the first bytes, a fragment ready to go.
  * The packet keeps the rest. 0 if there is no buffer. To be called until the rest fits.
  */
-export function cutFragment(packet: i32, mtu: i32): i32 {
+function cutFragment(packet: i32, mtu: i32): i32 {
   const front: i32 = allocate();
   if (front === 0) return 0;
   const ip: i32 = packet + PACKET_IP;
@@ -101,8 +160,7 @@ export function cutFragment(packet: i32, mtu: i32): i32 {
   put16(to + IP_OFFSET, word | IP_MORE_FRAGMENTS);
   sealHeader(to);
   puti32(front + PACKET_LENGTH, ETHERNET_HEADER_BYTES + headerBytes + bytes);
-  // Who sent it, for those who share something among senders (sender.ts).
-  copy(front + PACKET_FRAME + 6, packet + PACKET_FRAME + 6, 6);
+  copy(front + PACKET_FRAME, packet + PACKET_FRAME, ETHERNET_HEADER_BYTES);
   puti32(front + PACKET_IN, i32at(packet + PACKET_IN));
   puti32(front + PACKET_OUT, i32at(packet + PACKET_OUT));
   puti32(front + PACKET_NEXT_HOP, i32at(packet + PACKET_NEXT_HOP));

@@ -19,6 +19,8 @@ export const LONGEST_COUNTS = Math.floor(PIT_COUNTS_PER_SECOND / 2000);
 const SESSIONS = 4000;
 const IDLE_INTERRUPTS_AT = COUNTERS_AT + 4 * COUNT_IDLE_INTERRUPT;
 const MEMORY_MIB = 8;
+/** RFC 791: what every link must carry. */
+const LEAST_MTU = 68;
 /** Frames at once: more than a card's ring holds. */
 const BURST = 40;
 const BURSTS = 100;
@@ -101,6 +103,38 @@ async function unanswered(bench: Bench): Promise<void> {
   await passes(bench, 5);
 }
 
+/** A station answers for which four hosts' datagrams wait, as many and as long as may be; a card may have missed some. */
+async function answered({ lan, wan }: Bench): Promise<void> {
+  let most = 0;
+  for (let round = 0; round < 20 && most < 28; round++) {
+    const to = `203.0.113.${110 + round}`;
+    for (let i = 0; i < 4; i++) {
+      const host = `192.168.0.${2 + i}`;
+      const request = { operation: 1, senderMac: lan.mac, senderAddress: host, targetAddress: ROUTER };
+      lan.sendFrame(packets.arpFrame(packets.BROADCAST, request));
+      for (let n = 0; n < 8; n++) {
+        lan.send(packets.udp(ip(host, to), 6000 + n, 7, packets.payload(1472)));
+        await pause(1);
+      }
+    }
+    await pause(20);
+    const before = wan.received;
+    const reply = { operation: 2, senderMac: wan.mac, senderAddress: to };
+    wan.sendFrame(packets.arpFrame(wan.router, { ...reply, targetMac: wan.router, targetAddress: OUTSIDE }));
+    await pause(100);
+    most = Math.max(most, wan.received - before);
+  }
+  if (most < 28) throw new Error(`${most} of 32 frames had waited at most`);
+}
+
+/** Long datagrams for a link with the smallest MTU. */
+async function cut(bench: Bench): Promise<void> {
+  const { console } = bench.machine;
+  await console.command(`set wan mtu ${LEAST_MTU}`);
+  await bursts(bench, () => packets.udp(ip(HOST, SERVER), 5002, 7, packets.payload(1472)), undefined);
+  await console.command('set wan mtu 1500');
+}
+
 const query = (): Uint8Array =>
   packets.udp(
     ip(HOST, ROUTER),
@@ -143,6 +177,8 @@ export const CASES: Record<string, Case> = {
     bursts(bench, () => packets.echo(ip(HOST, ROUTER), 8, 1, 1, packets.payload(1400)), undefined),
   'fragments from last to first': reversed,
   'hosts that do not answer': unanswered,
+  'one that answers, for whom 32 datagrams wait': answered,
+  'datagrams of 1,500 bytes cut for the smallest link': cut,
   'new sessions until the table is full': fill,
   'a command that lists 4,000 sessions': async ({ machine }) => {
     await machine.console.command('show masq');
