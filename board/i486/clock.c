@@ -60,7 +60,8 @@ u32 clock_moment(void) { return (CELL(NOW_AT) + 1) * DIVISOR - clock_counts(); }
 #define AWAKE 0xffffffffu
 static u32 asleep_since = AWAKE;
 
-void clock_sleep(void) { asleep_since = clock_counts(); }
+/* Where nothing but an interrupt has passed since, its last reading will do: each is three accesses to the bus. */
+void clock_sleep(u32 worked) { asleep_since = worked ? clock_counts() : off_since; }
 
 void clock_woken(u32 sample) {
   if (asleep_since == AWAKE) return;

@@ -213,15 +213,17 @@ static _Noreturn void start(void) {
   FACT(FACT_RESTART_REASON) = restart_reason;
   CELL(WAKE_AT) = CELL(NOW_AT); /* control wants to start */
   if (restarts) FACT(FACT_RESTORE_COUNTS) = clock_moment() - died_at;
-  for (u32 first = restarts;;) {
+  for (u32 first = restarts, worked = 1;;) {
     interrupts_off();
     if (plane_wanted()) {
       interrupts_on();
       step();
+      worked = 1;
       if (first) FACT(FACT_RESTART_COUNTS) = clock_moment() - died_at;
       first = first && CELL(STARTING_AT);
     } else {
-      clock_sleep();
+      clock_sleep(worked);
+      worked = 0;
       wait_for_interrupt();
     }
   }

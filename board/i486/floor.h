@@ -90,7 +90,7 @@ void clock_ticked(u32 sample, u32 whose);
 /* A moment in PIT counts, for differences. */
 u32 clock_moment(void);
 /* Idle time: called before the processor sleeps, and first thing in each interrupt, with a reading. */
-void clock_sleep(void);
+void clock_sleep(u32 worked);
 void clock_woken(u32 sample);
 
 /* plane.c: the compiled plane. */

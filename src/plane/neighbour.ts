@@ -12,7 +12,7 @@
 //           the old one answers, or, after NEIGHBOUR_CHECKS, the new one has it -- DOUBTED (still used)
 //
 // Who claims an address that another station has is not believed before that one has been asked, by unicast, and
-// is silent: a forged claim moves nobody, a host that is truly gone is replaced within two seconds.
+// is silent: a forged claim moves nobody, a host that is truly gone is replaced within three seconds.
 //
 // Timer (neighbourTick, "since"): RESOLVING, POLLING and DOUBTED count from the last request, REACHABLE from when
 // it was last heard; DOUBTED without tries is one that was heard so shortly before that it is not asked yet.
