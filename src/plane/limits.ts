@@ -39,6 +39,12 @@ export const INTERPRETED_FRAMES: i32 = 16;
 export const WORK_PIECES: i32 = 512;
 /** Frames that go from a queue to its card in one piece. A card has room for two; QEMU's has it again at once. */
 export const DRAIN_FRAMES: i32 = 4;
+/**
+ * After so many bytes the piece ends, and a frame from a card that is longer than the second is sent in a piece of its own:
+ * on an ISA bus, at 0.5 us for a word, a full frame takes 0.38 ms to take and as long to send.
+ */
+export const DRAIN_BYTES: i32 = 256;
+export const TRANSMIT_AT_ONCE: i32 = 600;
 /** Frames taken out of a ring that overran before its card hears again: room for another third of the ring. */
 export const RECOVERY_FRAMES: i32 = 16;
 /** Frames passed over in one piece while there is no buffer. */

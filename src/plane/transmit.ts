@@ -24,9 +24,10 @@ import {
   interfaceAt,
 } from './interface.ts';
 import { headerBytesOf, IP_LENGTH, IP_MORE_FRAGMENTS, IP_OFFSET, IP_OPTIONS, sealHeader } from './ipv4.ts';
-import { DRAIN_FRAMES, TRANSMIT_QUEUE_LIMIT } from './limits.ts';
+import { DRAIN_BYTES, DRAIN_FRAMES, TRANSMIT_AT_ONCE, TRANSMIT_QUEUE_LIMIT } from './limits.ts';
 import { copy, fill, get8, get16, i32at, put16, puti32 } from './memory.ts';
 import {
+  FLAG_LOCAL,
   FLAG_LONG,
   PACKET_ENTRY,
   PACKET_FLAGS,
@@ -42,9 +43,16 @@ import {
 } from './packet.ts';
 import { allocate, release } from './pool.ts';
 
-/** Gives a whole frame to the card, or lets it wait. Takes the packet. */
+/**
+ * Gives a whole frame to the card, or lets it wait. Takes the packet. One that has just been copied from a card, and takes
+ * as long again to another, is the next piece of work: on an ISA bus each takes a third of a millisecond and more.
+ */
 export function transmit(packet: i32, index: i32): void {
-  if ((i32at(packet + PACKET_FLAGS) & FLAG_LONG) !== 0) {
+  const flags: i32 = i32at(packet + PACKET_FLAGS);
+  if (
+    (flags & FLAG_LONG) !== 0 ||
+    ((flags & FLAG_LOCAL) === 0 && i32at(packet + PACKET_LENGTH) > TRANSMIT_AT_ONCE)
+  ) {
     transmitLater(packet, index);
     return;
   }
@@ -88,16 +96,18 @@ function enqueue(packet: i32, at: i32): void {
   puti32(at + IF_QUEUE_LENGTH, length + 1);
 }
 
-/** Gives waiting frames to the card until it has no room or none is left: 0. Or 1: DRAIN_FRAMES went, and more may. */
+/** Gives waiting frames to the card until it has no room or none is left: 0. Or 1: DRAIN_FRAMES or DRAIN_BYTES went, and more may. */
 export function drain(index: i32): i32 {
   const at: i32 = interfaceAt(index);
-  for (let i: i32 = 0; i < DRAIN_FRAMES; i++) {
+  let bytes: i32 = 0;
+  for (let i: i32 = 0; i < DRAIN_FRAMES && bytes < DRAIN_BYTES; i++) {
     const length: i32 = i32at(at + IF_QUEUE_LENGTH);
     if (length === 0) return 0;
     const head: i32 = i32at(at + IF_QUEUE_HEAD);
     const packet: i32 = (i32at(head + PACKET_FLAGS) & FLAG_LONG) !== 0 ? cutHead(head, index, at) : head;
     if (packet === 0) continue;
     const next: i32 = i32at(packet + PACKET_NEXT); // the driver uses the link, or frees the packet
+    bytes += i32at(packet + PACKET_LENGTH);
     if (nicSend(index, packet) === 0) {
       puti32(packet + PACKET_NEXT, next);
       return 0;
