@@ -3,7 +3,7 @@
 
 import { nicSend } from '../../hal/nic/nic.ts';
 import { CAPTURE_MASK_AT, CAPTURE_OUT, capture } from './capture.ts';
-import { WORK_AT, WORK_DRAIN_SHIFT } from './cells.ts';
+import { ENGINE_AT, ENGINE_NATIVE, WORK_AT, WORK_DRAIN_SHIFT } from './cells.ts';
 import {
   COUNT_FRAGMENTED,
   count,
@@ -45,14 +45,11 @@ import { allocate, release } from './pool.ts';
 
 /**
  * Gives a whole frame to the card, or lets it wait. Takes the packet. One that has just been copied from a card, and takes
- * as long again to another, is the next piece of work: on an ISA bus each takes a third of a millisecond and more.
+ * as long again to another, is the next piece of work: on an ISA bus each takes a third of a millisecond and more. The
+ * interpreted engine works with interrupts on.
  */
 export function transmit(packet: i32, index: i32): void {
-  const flags: i32 = i32at(packet + PACKET_FLAGS);
-  if (
-    (flags & FLAG_LONG) !== 0 ||
-    ((flags & FLAG_LOCAL) === 0 && i32at(packet + PACKET_LENGTH) > TRANSMIT_AT_ONCE)
-  ) {
+  if (isForLater(packet) !== 0) {
     transmitLater(packet, index);
     return;
   }
@@ -66,6 +63,13 @@ export function transmit(packet: i32, index: i32): void {
     if (nicSend(index, packet) !== 0) return;
   }
   enqueue(packet, at);
+}
+
+function isForLater(packet: i32): i32 {
+  const flags: i32 = i32at(packet + PACKET_FLAGS);
+  if ((flags & FLAG_LONG) !== 0) return 1;
+  if (i32at(packet + PACKET_LENGTH) <= TRANSMIT_AT_ONCE || (flags & FLAG_LOCAL) !== 0) return 0;
+  return i32at(ENGINE_AT) === ENGINE_NATIVE ? 1 : 0;
 }
 
 /** Lets a frame wait for a later piece of work: one of many at once, or one that is to be cut. Takes the packet. */
