@@ -25,7 +25,8 @@ export function* heapChunks(memory: WebAssembly.Memory, base: number): Generator
     const head = words[(at >> 2) + 1] as number;
     const size = head & ~7;
     if (head === HEAP_FOOT) return;
-    if (size < 16 || at + size > memory.buffer.byteLength) throw new Error(`No chunk of malloc at ${at}`);
+    // The top chunk alone, which is what is left, may be as small as its header.
+    if (size < 8 || at + size > memory.buffer.byteLength) throw new Error(`No chunk of malloc at ${at}`);
     yield { at, size, used: (head & 2) !== 0 };
     at += size;
   }
