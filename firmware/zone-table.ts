@@ -4,29 +4,53 @@
 
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { PLACE_DIGITS } from '../src/control/time/zone-names.ts';
+
+export interface Zone {
+  /** '' where the name has none. */
+  area: string;
+  city: string;
+  text: string;
+}
 
 const ZONEINFO = '/usr/share/zoneinfo';
 /** Other copies of all zones, and files that tell of this machine alone. */
 const LEFT_OUT = /^(posix|right)\/|^(localtime|posixrules|Factory)$/;
 
-/**
- * A line for each POSIX string: the string, then areas with their names, as in
- * "CET-1CEST,M3.5.0,M10.5.0/3 Europe:Berlin,Paris :Poland".
- */
+/** The table, as src/control/time/zone-names.ts has it. */
 export function zoneTable(directory = ZONEINFO): string {
-  const lines = new Map<string, Map<string, string[]>>();
+  const zones: Zone[] = [];
   for (const name of zoneFiles(directory)) {
     const text = footerOf(readFileSync(path.join(directory, name)));
     if (text === '') continue;
-    const [area, city] = [path.dirname(name).replace(/^\.$/, ''), path.basename(name)];
-    const areas = lines.get(text) ?? new Map<string, string[]>();
-    areas.set(area, [...(areas.get(area) ?? []), city]);
-    lines.set(text, areas);
+    const area = path.dirname(name).replace(/^\.$/, '');
+    zones.push({ area, city: path.basename(name), text });
   }
-  const rows = [...lines].map(([text, areas]) =>
-    [text, ...[...areas].map(([area, cities]) => `${area}:${cities.join(',')}`)].join(' '),
-  );
-  return rows.sort().join('\n');
+  return pack(zones);
+}
+
+/** Of cities of one name the first is meant where no area is given. */
+export function pack(zones: readonly Zone[]): string {
+  const letters = Array.from('abcdefghijklmnopqrstuvwxyz');
+  const places = new Map<string, number>();
+  let head = '';
+  for (const word of zones.flatMap(({ area, text }) => [area, text])) {
+    if (places.has(word)) continue;
+    places.set(word, (letters.length + 1) * PLACE_DIGITS + head.length);
+    head += `${word} `;
+  }
+  const order = ({ city, text, area }: Zone): string => [city.toLowerCase(), text, area].join('\n');
+  const sorted = [...zones].sort((a, b) => (order(a) < order(b) ? -1 : 1));
+  const starts: number[] = [];
+  let rows = '';
+  const here = (): number => (letters.length + 1) * PLACE_DIGITS + head.length + 1 + rows.length;
+  for (const letter of letters) {
+    starts.push(here());
+    for (const { city, area, text } of sorted.filter(({ city }) => city.toLowerCase().startsWith(letter)))
+      rows += `${city.toLowerCase()} ${city} ${places.get(area)} ${places.get(text)}\n`;
+  }
+  starts.push(here());
+  return `${starts.map(at => String(at).padStart(PLACE_DIGITS, '0')).join('')}${head}\n${rows}`;
 }
 
 function zoneFiles(directory: string): string[] {

@@ -1,18 +1,42 @@
 import test from 'ava';
-import { zoneTable } from '../../../firmware/zone-table.ts';
+import { pack, zoneTable } from '../../../firmware/zone-table.ts';
 import { parseZone } from './timezone.ts';
 import { findZone, zoneNames } from './zone-names.ts';
 
-const TABLE = 'CET-1CEST,M3.5.0,M10.5.0/3 Africa:Ceuta Europe:Berlin,Paris :Poland\nUTC0 Etc:UTC :UTC,Zulu';
+const CET = 'CET-1CEST,M3.5.0,M10.5.0/3';
+const TABLE = pack([
+  { area: 'Africa', city: 'Ceuta', text: CET },
+  { area: 'America/Argentina', city: 'San_Juan', text: '<-03>3' },
+  { area: 'Etc', city: 'UTC', text: 'UTC0' },
+  { area: 'Europe', city: 'Berlin', text: CET },
+  { area: 'Europe', city: 'Paris', text: CET },
+  { area: '', city: 'Poland', text: CET },
+  { area: '', city: 'UTC', text: 'UTC0' },
+  { area: '', city: 'Zulu', text: 'UTC0' },
+]);
 
 test('findZone() knows a name in any case, a city alone, and a name without an area', t => {
   const berlin = { name: 'Europe/Berlin', text: 'CET-1CEST,M3.5.0,M10.5.0/3' };
   t.deepEqual(findZone(TABLE, 'Europe/Berlin'), berlin);
   t.deepEqual(findZone(TABLE, 'europe/BERLIN'), berlin);
   t.deepEqual(findZone(TABLE, 'berlin'), berlin);
+  t.is(findZone(TABLE, 'argentina/san_juan')?.name, 'America/Argentina/San_Juan');
   t.is(findZone(TABLE, 'poland')?.name, 'Poland');
   t.is(findZone(TABLE, 'UTC')?.name, 'UTC', 'the whole name goes before a city of that name');
-  for (const none of ['Europe', 'Berl', 'lin', 'Europe/Berlin/x', '', ':Poland', 'UTC0'])
+  for (const none of [
+    'Europe',
+    'Berl',
+    'lin',
+    'Europe/Berlin/x',
+    '',
+    ':Poland',
+    'UTC0',
+    '/',
+    '/Berlin',
+    'zz',
+    '~',
+    'Tina/San_Juan',
+  ])
     t.is(findZone(TABLE, none), undefined, none);
 });
 
@@ -25,6 +49,7 @@ test('zoneTable() has the names of this machine with strings that parseZone() re
     t.regex(name, /^[A-Za-z0-9_+/-]+$/);
     const zone = parseZone(findZone(table, name)?.text ?? '');
     t.not(typeof zone, 'string', `${name}: ${String(zone)}`);
+    t.is(findZone(table, name.toLowerCase())?.name, name);
   }
   t.is(findZone(table, 'Europe/Berlin')?.text, 'CET-1CEST,M3.5.0,M10.5.0/3');
   t.is(findZone(table, 'Asia/Kathmandu')?.text, '<+0545>-5:45');

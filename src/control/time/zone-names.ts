@@ -1,32 +1,65 @@
-// Names of time zones, as IANA has them, in a packed table: a line for each POSIX string, with areas and their names, as in
+// Names of time zones, as IANA has them, in a packed table that is searched without a walk: only the rows of one first
+// letter are looked through, and by one call. Its first line has where each letter's rows begin, and where the last's
+// end; then the names' areas and the POSIX strings, each with a blank behind it. The rows are sorted, one for each name: its
+// last part in small letters, and as it is written, and where in the first line its area and its string stand. As in
 //
-//    CET-1CEST,M3.5.0,M10.5.0/3 Europe:Berlin,Paris :Poland
+//    00190002510031...00520 Europe UTC0 CET-1CEST,M3.5.0,M10.5.0/3 \n
+//    berlin Berlin 136 148\n
+//    utc UTC 135 143\n
 //
 // Not here: how the table is made (firmware/zone-table.ts), what the strings mean (timezone.ts).
+
+/** Characters of a place in the first line. */
+export const PLACE_DIGITS = 5;
+const FIRST_LETTER = 97;
+const LETTERS = 26;
 
 /** The POSIX string of a name, and the name as IANA writes it. The name's case, and its area, may be left to us. */
 export function findZone(table: string, wanted: string): { name: string; text: string } | undefined {
   const want = wanted.toLowerCase();
+  const slash = want.lastIndexOf('/');
+  const [area, city] = [want.slice(0, Math.max(0, slash)), want.slice(slash + 1)];
+  const letter = city.charCodeAt(0) - FIRST_LETTER;
+  if (!(letter >= 0 && letter < LETTERS)) return undefined;
+  // From the line feed before them.
+  const from = placeOf(table, letter) - 1;
+  const rows = table.slice(from, placeOf(table, letter + 1));
+  const start = `\n${city} `;
   let byCity: { name: string; text: string } | undefined;
-  for (const [name, text] of zones(table)) {
-    const known = name.toLowerCase();
-    if (known === want) return { name, text };
-    if (known.endsWith(`/${want}`)) byCity ??= { name, text };
+  for (let at = rows.indexOf(start); at >= 0; at = rows.indexOf(start, at + 1)) {
+    const row = rowAt(table, from + at + 1);
+    const known = row.area.toLowerCase();
+    const found = { name: nameOf(row), text: row.text };
+    if (known === area) return found;
+    if (slash < 0 || known.endsWith(`/${area}`)) byCity ??= found;
   }
   return byCity;
 }
 
-export function* zoneNames(table: string): Generator<string> {
-  for (const [name] of zones(table)) yield name;
+function placeOf(table: string, letter: number): number {
+  return Number(table.slice(letter * PLACE_DIGITS, (letter + 1) * PLACE_DIGITS));
 }
 
-function* zones(table: string): Generator<[string, string]> {
-  for (const line of table.split('\n')) {
-    const [text = '', ...areas] = line.split(' ');
-    for (const area of areas) {
-      const colon = area.indexOf(':');
-      const start = colon === 0 ? '' : `${area.slice(0, colon)}/`;
-      for (const city of area.slice(colon + 1).split(',')) yield [start + city, text];
-    }
-  }
+export function* zoneNames(table: string): Generator<string> {
+  for (let at = table.indexOf('\n') + 1; at < table.length; at = table.indexOf('\n', at) + 1)
+    yield nameOf(rowAt(table, at));
+}
+
+interface Row {
+  city: string;
+  area: string;
+  text: string;
+}
+
+function rowAt(table: string, at: number): Row {
+  const [, city = '', area, text] = table.slice(at, table.indexOf('\n', at)).split(' ');
+  return { city, area: wordAt(table, Number(area)), text: wordAt(table, Number(text)) };
+}
+
+function wordAt(table: string, at: number): string {
+  return table.slice(at, table.indexOf(' ', at));
+}
+
+function nameOf({ area, city }: Row): string {
+  return area === '' ? city : `${area}/${city}`;
 }
