@@ -39,6 +39,7 @@ export { entropyBits, freshenEntropy, random32, resetEntropy, stirEntropy } from
 export { receive } from '../src/plane/forward.ts';
 export { fragmentTick, resetFragments } from '../src/plane/fragment.ts';
 export { resetIcmp } from '../src/plane/icmp.ts';
+export { nextIdentification } from '../src/plane/identification.ts';
 export { bindInterface, configureInterface, resetInterfaces } from '../src/plane/interface.ts';
 export { interfacesChanged } from '../src/plane/interface-change.ts';
 export { ipv4Check } from '../src/plane/ipv4.ts';
@@ -63,6 +64,7 @@ export {
   resetRoutes,
   routeAdd,
   routeForget,
+  routeGateway,
   routeLearn,
   routeRemove,
   routeTo,

@@ -93,6 +93,7 @@ test.serial('a line before what it needs is applied behind it, but not over what
   const { sets, setting, apply } = lab();
   let isReady = false;
   const needy = setting('gateway', {
+    isDependent: true,
     set: ([word = '']) => {
       if (!isReady) throw new Refusal('Cannot set gateway: there is no address');
       sets.push(`gateway ${word}`);
@@ -110,6 +111,68 @@ test.serial('a line before what it needs is applied behind it, but not over what
   apply('set gateway early\nset address 1\nset gateway late\n', needy, address);
   t.deepEqual(sets, ['gateway late']);
   t.true(isRefused(1));
+});
+
+test.serial(
+  'a line whose fate no other can change is tried once, and that of a dependent setting three times',
+  t => {
+    const { setting, apply } = lab();
+    for (const [isDependent, most] of [
+      [false, 20],
+      [true, 60],
+    ] as const) {
+      let tries = 0;
+      const refusing = setting('r', {
+        isDependent,
+        set: () => {
+          tries++;
+          throw new Refusal('Cannot set r: it is none');
+        },
+      });
+      apply('set r x\n'.repeat(20), refusing);
+      t.true(tries >= 20 && tries <= most, `${tries}`);
+    }
+  },
+);
+
+test.serial('words may be shortened wherever the console takes them so', t => {
+  const { sets, setting, apply } = lab();
+  const more = [setting('dhcp'), setting('dhcp range'), setting('dhcp reserve'), setting('dns host')];
+  const { told } = apply(
+    [
+      ...[
+        'set dhcp on',
+        's dh on',
+        'set dhcp ran 1',
+        's\tdh\t rang  1',
+        'set dh res 1',
+        's dn h 1',
+        's d h 1',
+      ],
+      ...['s d r 1', 's dhcp r 1', 's dhcp', 's x', 's', 'sett dhcp on'],
+    ].join('\n'),
+    ...more,
+  );
+  t.deepEqual(sets, [
+    'dhcp on',
+    'dhcp on',
+    'dhcp range 1',
+    'dhcp range 1',
+    'dhcp reserve 1',
+    'dns host 1',
+    'dns host 1',
+  ]);
+  t.deepEqual(
+    told.map(text => text.replace(/^.*?: /, '')),
+    [
+      'it may mean set dhcp range, set dhcp reserve',
+      'it may mean set dhcp range, set dhcp reserve',
+      'the form is set dhcp WORD ...',
+      'there is no such command, see help',
+      'it is not complete, see help set',
+      'there is no such command, see help',
+    ],
+  );
 });
 
 test.serial('a line that ends control is left out at the next start, and the others are applied', t => {

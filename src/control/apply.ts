@@ -8,7 +8,7 @@
 //      being applied, and those of the lines that were found so; it outlives control and warm resets. Where even that does
 //      not help, none but the password is applied.
 //
-// Costs on a 486DX2-66: a line that is no setting 2 ms at most, up to 160 characters; each of the settings says its own.
+// Costs on a 486DX2-66: a line that is no setting 2 ms at most, 3 ms with shortened words, up to 160 characters; each of the settings says its own.
 // Not here: what differs between two configurations (become.ts), what lines mean (meaning.ts).
 
 import {
@@ -28,6 +28,7 @@ import { isSingle, type Meaning, type Meanings } from './meaning.ts';
 import type { Setting } from './registry.ts';
 import { LineReader } from './store/line-reader.ts';
 import { clearRefused, setRefused } from './store/refused.ts';
+import { textFrom } from './store/text.ts';
 import { type Migration, migrationOf } from './store/version.ts';
 
 /** A text in the plane's memory. */
@@ -126,10 +127,10 @@ export class Application {
     const { memory, plane } = this.machine;
     const end = this.text.at + this.text.bytes;
     for (let at = plane.findLine(this.text.at, end, S, P); at < end; ) {
-      const line = new LineReader(memory, at, Math.min(end, at + PASSWORD_BYTES)).next() ?? '';
-      const found = this.meanings.of(line.trim(), false);
-      if (typeof found !== 'string' && found.setting.isFirst === true) this.set(found, 0);
       const length = memory.subarray(at, end).indexOf(10);
+      const most = Math.min(length < 0 ? end - at : length, PASSWORD_BYTES);
+      const found = this.meanings.of(textFrom(memory, at, most).trim(), false);
+      if (typeof found !== 'string' && found.setting.isFirst === true) this.set(found, 0);
       at = length < 0 ? end : plane.findLine(at + length + 1, end, S, P);
       if (this.isSliceOver()) yield this.pause();
     }
@@ -174,7 +175,7 @@ export class Application {
       const why = this.set(found, number);
       if (why === undefined) return;
       this.refuse(number, why);
-      this.again.push(number);
+      if (found.setting.isDependent === true) this.again.push(number);
     }
   }
 
@@ -205,9 +206,13 @@ export class Application {
     const { again } = this;
     this.again = [];
     const reader = this.reader();
-    for (let line = reader.next(); line !== undefined; line = reader.next()) {
+    // They are in the order of the text.
+    let next = 0;
+    for (let line = reader.next(); line !== undefined && next < again.length; line = reader.next()) {
       const { number } = reader;
-      const found = again.includes(number) ? this.meanings.of(line.trim(), false) : '';
+      const isNext = number === again[next];
+      if (isNext) next++;
+      const found = isNext ? this.meanings.of(line.trim(), false) : '';
       if (typeof found !== 'string' && (this.places.get(found.setting) ?? 0) <= number) {
         if (this.set(found, number) === undefined) this.accept(number);
         else this.again.push(number);

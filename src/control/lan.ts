@@ -12,7 +12,14 @@ import {
   ROUTES_AT,
 } from '../plane/limits.ts';
 import { i32at } from '../plane/memory.ts';
-import { ROUTE_DESTINATION, ROUTE_INTERFACE, ROUTE_MASK, ROUTE_SET, ROUTE_USED } from '../plane/route.ts';
+import {
+  ROUTE_DESTINATION,
+  ROUTE_INTERFACE,
+  ROUTE_MASK,
+  ROUTE_NOWHERE,
+  ROUTE_SET,
+  ROUTE_USED,
+} from '../plane/route.ts';
 import {
   formatAddress,
   formatPrefix,
@@ -54,7 +61,8 @@ export interface Lan {
 function insideRoute(networks: readonly Prefix[]): string {
   for (let i = 0; i < ROUTE_COUNT; i++) {
     const at = ROUTES_AT + i * ROUTE_BYTES;
-    if (i32at(at + ROUTE_USED) !== ROUTE_SET || i32at(at + ROUTE_INTERFACE) === INTERFACE_WAN) continue;
+    const index = i32at(at + ROUTE_INTERFACE);
+    if (i32at(at + ROUTE_USED) !== ROUTE_SET || index === INTERFACE_WAN || index === ROUTE_NOWHERE) continue;
     const route = { address: i32at(at + ROUTE_DESTINATION), length: lengthOf(i32at(at + ROUTE_MASK)) };
     // A route that is longer than the link's network goes before it.
     const network = networks.find(one => one.length >= route.length && overlap(one, route));
@@ -143,6 +151,7 @@ export function createLan(context: Context): Lan {
     settings: () => [
       {
         words: 'lan address',
+        isDependent: true,
         arguments: 'ADDRESS/LENGTH:prefix=192.168.0.1/24 [move]',
         help: 'address of the router on the LAN; move takes DHCP range and reservations along',
         set: ([text = '', word = '']) => {

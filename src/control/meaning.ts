@@ -1,9 +1,9 @@
 // What a configuration line means: its setting and the arguments, or why it means nothing. Words may be abbreviated as at
-// the console, and are whole as a rule: then a line costs one look into a table. One that nothing fits costs a look at the
-// settings that start with the same letter, not at all commands, of which the walk takes 40 ms on a 486DX2-66.
+// the console, and are whole as a rule: then a line costs one look into a table. Any other costs a look at the settings whose
+// words start with the same letters, not at all commands, of which the walk takes 40 ms on a 486DX2-66.
 // Not here: commands that are typed (console/command.ts).
 
-import { argumentCount, CONFIRM, type Command, usage, wordsOf } from './console/command.ts';
+import { argumentCount, CONFIRM, type Command, flat, usage, wordsOf } from './console/command.ts';
 import type { Setting } from './registry.ts';
 
 /** A line's setting and its arguments, or why there is none: '' where nobody wants to know. */
@@ -19,39 +19,44 @@ export interface Meanings {
 interface Entry {
   setting: Setting;
   command: Command;
-  /** Its words behind `set`. */
-  words: string[];
+  /** Its words behind `set`; '' where it has but one. */
+  first: string;
+  second: string;
+  /** All with its first word. */
+  group: Map<string, Entry>;
   /** Least and most arguments, once they are known. */
   counts: [number, number] | undefined;
   /** It takes text or names, of which `confirm` is none; known with the counts. */
   isFree: boolean;
 }
 
-/** Settings by their first word. */
-type Groups = Map<string, Entry[]>;
-
 const FIRST = 'set';
 /** Words of the longest command, as in `set dhcp range`. */
 const WORDS_MOST = 3;
 /** Characters of a line that are told. */
 const TOLD = 60;
+const NONE: Entry[] = [];
+/** What may be a part of a salt or hash: so many hexadecimal digits without anything between. */
+const SECRET = /[0-9a-f]{16,}/gi;
 const NO_COMMAND = 'there is no such command, see help';
 
 export function createMeanings(): Meanings {
-  const byWords = new Map<string, Entry>();
-  const byLetter = new Map<string, Groups>();
+  /** By the first word, and in it by the second; '' is the setting of one word. */
+  const groups = new Map<string, Map<string, Entry>>();
+  /** By the first letters of their words: all that abbreviated ones may stand for. */
+  const byLetters = new Map<string, Entry[]>();
   /** What the last line was, as far as it says what the next one is that starts so. */
   let last: { start: string; entry: Entry } | undefined;
 
   function add(setting: Setting, command: Command): void {
-    const words = wordsOf(setting.words);
-    const entry: Entry = { setting, command, words, counts: undefined, isFree: false };
-    byWords.set(command.words, entry);
-    const [first = ''] = words;
-    const letter = first.charAt(0);
-    const groups: Groups = byLetter.get(letter) ?? new Map();
-    byLetter.set(letter, groups);
-    groups.set(first, [...(groups.get(first) ?? []), entry]);
+    const [first = '', second = ''] = wordsOf(setting.words);
+    const group = groups.get(first) ?? new Map<string, Entry>();
+    const entry: Entry = { setting, command, first, second, group, counts: undefined, isFree: false };
+    groups.set(first, group.set(second, entry));
+    const letters = lettersOf(first, second);
+    const among = byLetters.get(letters);
+    if (among === undefined) byLetters.set(letters, [entry]);
+    else among.push(entry);
   }
 
   function of(line: string, isTold = true): Meaning {
@@ -63,16 +68,13 @@ export function createMeanings(): Meanings {
         args.length >= least && args.length <= most && !args.includes('') && !line.includes('\t');
       if (isPlain && !confirms(last.entry, args)) return { setting: last.entry.setting, args };
     }
+    const text = flat(line);
     // Of a line that means nothing no more than the first words are cut off.
-    const first = line.split(' ', WORDS_MOST);
-    const isPlain = !first.includes('') && !line.includes('\t');
-    const found = isPlain
-      ? (whole(first) ?? shortened(first))
-      : (whole(wordsOf(line)) ?? shortened(wordsOf(line)));
+    const found = entryOf(text.split(' ', WORDS_MOST));
     if (typeof found === 'string') return isTold ? refusal(line, found) : '';
     const { setting, command } = found;
-    const words = wordsOf(line);
-    const args = words.slice(found.words.length + 1);
+    const depth = found.second === '' ? WORDS_MOST - 1 : WORDS_MOST;
+    const args = text.split(' ').slice(depth);
     const [least, most] = countsOf(found);
     if (args.length < least || args.length > most) {
       if (!isTold) return '';
@@ -80,63 +82,69 @@ export function createMeanings(): Meanings {
       return refusal(told, `the form is ${usage(command)}`);
     }
     if (confirms(found, args)) return isTold ? refusal(line, `${CONFIRM} is no value`) : '';
-    if (found.words.length === WORDS_MOST - 1 || isAlone(found))
-      last = { start: `${command.words} `, entry: found };
+    if (depth === WORDS_MOST || found.group.size === 1) last = { start: `${command.words} `, entry: found };
     return { setting, args };
   }
 
-  /** Whether no other setting starts with its word. */
-  function isAlone({ words: [first = ''] }: Entry): boolean {
-    return byLetter.get(first.charAt(0))?.get(first)?.length === 1;
-  }
-
-  /** The setting with the most of the words, all of which are whole. */
-  function whole(words: readonly string[]): Entry | undefined {
-    let start = words[0] ?? '';
-    let known: Entry | undefined;
-    for (let count = 1; count < words.length && count < WORDS_MOST; count++) {
-      start += ` ${words[count]}`;
-      known = byWords.get(start) ?? known;
+  /** The setting that words stand for, whole or abbreviated, or why there is none. Made for those that stand for none. */
+  function entryOf(words: readonly string[]): Entry | string {
+    const set = words[0] as string;
+    if (set !== FIRST && (set === '' || !FIRST.startsWith(set))) return NO_COMMAND;
+    const first = words[1];
+    if (first === undefined) return `it is not complete, see help ${FIRST}`;
+    const second = words[2] ?? '';
+    const group = groups.get(first);
+    const whole = group?.get(second);
+    if (whole !== undefined) return whole;
+    if (group?.size === 1 && group.has('')) return group.get('') as Entry;
+    let among = second === '' ? undefined : byLetters.get(lettersOf(first, second));
+    let found = among === undefined ? NONE : fitting(among, group, first, second);
+    if (found.length === 0) {
+      among = byLetters.get(lettersOf(first, ''));
+      if (among !== undefined) found = fitting(among, group, first, '');
     }
-    return known;
-  }
-
-  /** The setting that abbreviated words stand for, or why there is none. */
-  function shortened(words: readonly string[]): Entry | string {
-    const [first = '', second = '', third = ''] = words;
-    if (first === '' || !FIRST.startsWith(first)) return NO_COMMAND;
-    if (second === '') return `it is not complete, see help ${FIRST}`;
-    const groups = byLetter.get(second.charAt(0)) ?? new Map<string, Entry[]>();
-    const same = groups.get(second);
-    const fitting: Entry[][] = same === undefined ? [] : [same];
-    if (same === undefined)
-      for (const [word, group] of groups) if (word.startsWith(second)) fitting.push(group);
-    let found: Entry[] = [];
-    let isWhole = false;
-    for (const group of fitting) {
-      for (const entry of group) {
-        const [, own] = entry.words;
-        if (own === undefined || third === '' || !own.startsWith(third)) continue;
-        if (own === third && !isWhole) found = [];
-        isWhole ||= own === third;
-        if (own === third || !isWhole) found.push(entry);
-      }
-    }
-    if (found.length === 0)
-      for (const group of fitting) found.push(...group.filter(entry => entry.words.length === 1));
-    const [only] = found;
-    if (only === undefined) {
-      const isShort = fitting.length > 0 && third === '';
-      return isShort ? `it is not complete, see help ${FIRST} ${second}` : NO_COMMAND;
-    }
-    return found.length === 1 ? only : `it may mean ${found.map(({ command }) => command.words).join(', ')}`;
+    if (found.length === 1) return found[0] as Entry;
+    if (found.length > 1) return `it may mean ${found.map(({ command }) => command.words).join(', ')}`;
+    const isShort = second === '' && [...groups.keys()].some(word => word.startsWith(first));
+    return isShort ? `it is not complete, see help ${FIRST} ${first}` : NO_COMMAND;
   }
 
   return { add, of };
 }
 
+function lettersOf(first: string, second: string): string {
+  return (first[0] as string) + (second[0] ?? '');
+}
+
+/** Those of settings whose words start so; a whole word, as that of a group, goes before a beginning. */
+function fitting(
+  among: readonly Entry[],
+  group: Map<string, Entry> | undefined,
+  first: string,
+  second: string,
+): Entry[] {
+  let found: Entry[] = [];
+  for (let i = 0; i < among.length; i++) {
+    const entry = among[i] as Entry;
+    const isMeant = group === undefined ? entry.first.startsWith(first) : entry.group === group;
+    if (isMeant && entry.second.startsWith(second)) found.push(entry);
+  }
+  if (found.length > 1 && found.some(entry => entry.second === second))
+    found = found.filter(entry => entry.second === second);
+  return found;
+}
+
+/**
+ * A line without what is to be seen by nobody, wherever in it that stands: a setting's secrets are digits that no other
+ * value has as many of.
+ */
+export function withoutSecrets(line: string): string {
+  return line.replace(SECRET, '(not shown)');
+}
+
 function refusal(line: string, why: string): string {
-  return `Cannot run ${line.length > TOLD ? `${line.slice(0, TOLD)}...` : line}: ${why}`;
+  const told = withoutSecrets(line);
+  return `Cannot run ${told.length > TOLD ? `${told.slice(0, TOLD)}...` : told}: ${why}`;
 }
 
 /** Whether it has one value, and another takes its place: nobody need say which is to be taken back. */

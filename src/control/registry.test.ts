@@ -258,6 +258,38 @@ test.serial('restore() goes on after a line that is refused or unknown', t => {
   t.is(shown.length, 2);
 });
 
+test.serial('shown() hides secrets, however the line is written and whatever it is', t => {
+  const { context } = controlLab();
+  const { registry } = context;
+  const secret = { isFirst: true, isSecret: true, arguments: 'A:text B:hex C:hex' };
+  registry.add(words('password hash', secret).setting, words('dhcp reserve').setting);
+  const [salt, hash] = ['0123456789abcdef'.repeat(2), '0123456789abcdef'.repeat(4)];
+  for (const start of [
+    'set password hash',
+    'se password hash',
+    'set pass h',
+    ' set  password\thash',
+    's p h',
+  ]) {
+    t.is(registry.shown(`${start} 2 ${salt} ${hash}`), 'set password hash (not shown)', start);
+    t.true(registry.isFirst(`${start} 2 ${salt} ${hash}`), start);
+  }
+  for (const line of [
+    'set passwd hash 2 S H',
+    'set password hash 2 S',
+    'set password hash 2 S H H',
+    'H',
+    'x2SH',
+  ]) {
+    const whole = line.replaceAll('S', salt).replaceAll('H', hash.toUpperCase());
+    t.notRegex(registry.shown(whole), /[0-9a-f]{16}/i, line);
+    t.notRegex(String(registry.refusalOf(whole)), /[0-9a-f]{16}/i, line);
+    t.false(registry.isFirst(whole), line);
+  }
+  for (const line of ['set dhcp reserve 52:54:00:12:34:56', 'set nothing 52:54:00:12:34:56 printer'])
+    t.is(registry.shown(line), line);
+});
+
 test.serial('restore() does not try twice what killed control', t => {
   const { commands, context } = controlLab();
   context.registry.add(words('a').setting);

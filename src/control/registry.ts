@@ -19,7 +19,7 @@ import { become } from './become.ts';
 import { type Command, Refusal } from './console/command.ts';
 import { type Log, WARNING } from './log.ts';
 import type { Machine } from './machine.ts';
-import { createMeanings } from './meaning.ts';
+import { createMeanings, type Meaning, withoutSecrets } from './meaning.ts';
 import { clearRefused, isOutcome, refusedKey, setOutcome } from './store/refused.ts';
 import { putText } from './store/text.ts';
 
@@ -47,6 +47,8 @@ export interface Setting {
   lines(): string[];
   /** It lives in the plane's tables and outlives control. */
   inPlane?: boolean;
+  /** What another setting says may refuse it: of saved lines those are tried again behind the last. */
+  isDependent?: boolean;
   /** It goes before all others when saved lines are applied: the password. */
   isFirst?: boolean;
   /** Its arguments are for nobody's eyes: lists have its words alone. */
@@ -59,6 +61,10 @@ export interface Registry {
   lines(): string[];
   /** Why a line is no setting, or undefined. What its values are worth is not looked at. */
   refusalOf(line: string): string | undefined;
+  /** What a line stands for, however it is written: '' where it is no setting. */
+  meaningOf(line: string): Meaning;
+  /** Whether it is a line that goes before all others: the password. */
+  isFirst(line: string): boolean;
   /** A line as anybody may see it. */
   shown(line: string): string;
   /** Something was changed otherwise than by a command. The configuration will lie in the plane's memory soon. */
@@ -86,7 +92,6 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   const settings: Setting[] = [];
   const meanings = createMeanings();
   const listeners: (() => void)[] = [];
-  const secrets: string[] = [];
   /** The lines that lie in the plane's memory, and their bytes. */
   let written: string[] = [];
   let writtenBytes = 0;
@@ -128,7 +133,6 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
         commands.push(command(`unset ${setting.words}`, help, setting.unsetArguments ?? '', run));
       }
       meanings.add(setting, set);
-      if (setting.isSecret === true) secrets.push(`${set.words} `);
       table.push(...commands);
     }
   }
@@ -259,9 +263,15 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
       const found = meanings.of(line);
       return typeof found === 'string' ? found : undefined;
     },
+    meaningOf: line => meanings.of(line, false),
+    isFirst: line => {
+      const found = meanings.of(line, false);
+      return typeof found !== 'string' && found.setting.isFirst === true;
+    },
     shown: line => {
-      const secret = secrets.find(words => line.startsWith(words));
-      return secret === undefined ? line : `${secret}(not shown)`;
+      const found = meanings.of(line, false);
+      if (typeof found === 'string') return withoutSecrets(line);
+      return found.setting.isSecret === true ? `set ${found.setting.words} (not shown)` : line;
     },
     onChange: listener => {
       listeners.push(listener);

@@ -1,10 +1,12 @@
 // Static routes: `set route DESTINATION/LENGTH GATEWAY`. A gateway need not be in reach when its route is set:
-// the route is in the plane's table while an interface's network holds the gateway. RFC 1812, section 7.4.
+// the route leads nowhere until an interface's network holds the gateway, and no lease's route has its destination
+// meanwhile. RFC 1812, section 7.4.
 // Not here: the default route of the WAN (settings.ts, or its lease), the table itself (src/plane/route.ts).
 
 import { IF_ADDRESS, IF_MASK, IF_NETWORK, IF_STATE, INTERFACE_UP, interfaceAt } from '../plane/interface.ts';
 import { INTERFACE_COUNT, TICKS_PER_SECOND } from '../plane/limits.ts';
 import { i32at } from '../plane/memory.ts';
+import { ROUTE_NOWHERE } from '../plane/route.ts';
 import {
   formatAddress,
   formatPrefix,
@@ -27,11 +29,11 @@ const LOOK_TICKS = 10 * TICKS_PER_SECOND;
 
 interface Route extends Prefix {
   gateway: number;
-  /** Interface of the route in the plane's table, -1 while it is not there. */
-  index: number;
+  /** Interface of the route in the plane's table, ROUTE_NOWHERE while it waits; undefined while it is not there. */
+  index: number | undefined;
 }
 
-/** The interface whose network holds an address, or -1; `own` if it is the interface's own address. */
+/** The interface whose network holds an address, or ROUTE_NOWHERE; `own` if it is the interface's own address. */
 function linkOf(address: number): { index: number; own: boolean } {
   for (let index = 0; index < INTERFACE_COUNT; index++) {
     const at = interfaceAt(index);
@@ -39,7 +41,7 @@ function linkOf(address: number): { index: number; own: boolean } {
     if ((address & i32at(at + IF_MASK)) !== i32at(at + IF_NETWORK)) continue;
     return { index, own: i32at(at + IF_ADDRESS) === address };
   }
-  return { index: -1, own: false };
+  return { index: ROUTE_NOWHERE, own: false };
 }
 
 export function createRoutes(context: Context): Setting {
@@ -48,14 +50,11 @@ export function createRoutes(context: Context): Setting {
   let routes: Route[] = [];
   let looking = false;
 
-  /** Puts a route in force, or out of it. */
+  /** Puts a route in force, or lets it wait. */
   function look(route: Route): void {
     const { index } = linkOf(route.gateway);
     if (index === route.index) return;
-    const mask = maskOf(route.length);
-    if (index < 0) plane.routeRemove(route.address, mask);
-    else if (plane.routeAdd(route.address, mask, route.gateway, index) === 0) return;
-    route.index = index;
+    if (plane.routeAdd(route.address, maskOf(route.length), route.gateway, index) === 1) route.index = index;
   }
 
   function lookAgain(): void {
@@ -92,35 +91,37 @@ export function createRoutes(context: Context): Setting {
       throw new Refusal(`Cannot set route by ${gatewayText}: ${why}`);
     const link = linkOf(gateway);
     if (link.own) throw new Refusal(`Cannot set route by ${gatewayText}: it is the router's own address`);
-    const ofModem = `set wan modem ${formatAddress(prefix.address)}`;
-    if (prefix.length === 32 && context.registry.lines().includes(ofModem))
-      throw new Refusal(`Cannot set route ${text}: it is that of set wan modem`);
     let route = find(prefix);
     if (route === undefined) {
+      // Nothing else sets one without a gateway. Ours are there too when control starts anew.
+      if (prefix.length === 32 && plane.routeGateway(prefix.address, maskOf(32)) === 0)
+        throw new Refusal(`Cannot set route ${text}: it is that of set wan modem`);
       if (routes.length === STATIC_ROUTES)
         throw new Refusal(`Cannot set route ${text}: all ${STATIC_ROUTES} places are in use`);
-      route = { ...prefix, gateway, index: -1 };
+      route = { ...prefix, gateway, index: undefined };
       routes.push(route);
     }
     if (route.gateway !== gateway) {
       route.gateway = gateway;
-      if (route.index >= 0) plane.routeRemove(prefix.address, maskOf(prefix.length));
-      route.index = -1;
+      route.index = undefined;
     }
-    if (link.index < 0) output.line('No interface is in the network of the gateway yet');
+    // Of a thousand saved lines nobody could read it, and the console takes its time.
+    if (link.index === ROUTE_NOWHERE && !context.registry.isRestoring)
+      output.line('No interface is in the network of the gateway yet');
     if (!looking) lookAgain();
     else look(route);
   }
 
   return {
     words: 'route',
+    isDependent: true,
     arguments: 'DESTINATION/LENGTH:network GATEWAY:address',
     help: 'sends what is for a network to another router',
     set: ([text = '', gateway = '']) => set(text, gateway),
     unset: ([text = '']) => {
       const route = find(parse(text));
       if (route === undefined) throw new Refusal(`Cannot unset route ${text}: it is not set`);
-      if (route.index >= 0) plane.routeRemove(route.address, maskOf(route.length));
+      plane.routeRemove(route.address, maskOf(route.length));
       routes = routes.filter(other => other !== route);
     },
     unsetArguments: 'DESTINATION/LENGTH:network',

@@ -25,6 +25,7 @@ import {
   WAY_INTERFACE,
 } from '../plane/route.ts';
 import { formatPrefix, lengthOf } from './address.ts';
+import { createOutput } from './console/output.ts';
 import {
   LEASE_LEAST_SECONDS,
   LEASE_MOST_SECONDS,
@@ -217,6 +218,22 @@ test.serial(
     t.deepEqual(routes(), ['10.20.0.0/16 192.168.0.2']);
   },
 );
+
+test.serial('a set route whose gateway is not there yet lets no route of a lease have its destination', t => {
+  const wide = [16, 10, 99, 203, 0, 113, 77];
+  const part = [24, 10, 99, 3, 203, 0, 113, 77];
+  const all = [0, 203, 0, 113, 1];
+  let unset = (): void => {};
+  const lab = leased('203.0.113.10', [[121, 20, ...wide, ...part, ...all]], ({ context }) => {
+    const setting = createRoutes({ ...context, output: createOutput({ write: text => text.length }) });
+    setting.set(['10.99.0.0/16', '192.168.7.2']);
+    unset = () => setting.unset?.(['10.99.0.0/16']);
+  });
+  const hop = (text: string): string => addressText(i32at(lab.plane.routeTo(address(text)) + TO_NEXT_HOP));
+  for (const host of ['10.99.1.1', '10.99.3.1']) t.is(hop(host), '203.0.113.1', host);
+  unset();
+  for (const host of ['10.99.1.1', '10.99.3.1']) t.is(hop(host), '203.0.113.77', host);
+});
 
 test.serial(
   'an MTU of 576 to 1500 is taken, a smaller one is ignored, a larger one cut, ours goes first',

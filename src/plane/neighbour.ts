@@ -77,7 +77,7 @@ import {
   USED_LIST,
 } from './neighbour-table.ts';
 import { HELD, PACKET_FRAME, PACKET_IP, PACKET_NEXT, PACKET_NEXT_HOP, PACKET_OUT, PASS } from './packet.ts';
-import { ROUTE_GATEWAY, ROUTE_INTERFACE, ROUTE_USED } from './route.ts';
+import { ROUTE_GATEWAY, ROUTE_INTERFACE, ROUTE_NOWHERE, ROUTE_USED } from './route.ts';
 import { stationHeard, stationWord } from './station.ts';
 import { transmitLater } from './transmit.ts';
 
@@ -199,8 +199,9 @@ export function neighbourTick(): void {
   const number: i32 = i32at(ROUTE_PLACE);
   const route: i32 = ROUTES_AT + number * ROUTE_BYTES;
   puti32(ROUTE_PLACE, (number + 1) & (ROUTE_COUNT - 1));
-  if (i32at(route + ROUTE_USED) !== 0 && i32at(route + ROUTE_GATEWAY) !== 0) {
-    const hop: i32 = neighbourFind(i32at(route + ROUTE_GATEWAY), i32at(route + ROUTE_INTERFACE));
+  const index: i32 = i32at(route + ROUTE_INTERFACE);
+  if (i32at(route + ROUTE_USED) !== 0 && i32at(route + ROUTE_GATEWAY) !== 0 && index !== ROUTE_NOWHERE) {
+    const hop: i32 = neighbourFind(i32at(route + ROUTE_GATEWAY), index);
     if (hop !== 0) noteHop(hop, now);
   }
 }

@@ -1,10 +1,11 @@
 import test from 'ava';
 import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
 import { address, addressText } from '../../test/packets.ts';
-import { GATEWAY, HOST, LAN, startRouter, WAN } from '../../test/plane-router.ts';
+import { GATEWAY, HOST, LAN, OTHER, startRouter, WAN } from '../../test/plane-router.ts';
 import { ROUTE_CACHE_COUNT, ROUTE_COUNT } from './limits.ts';
 import { i32at } from './memory.ts';
 import {
+  ROUTE_NOWHERE,
   TO_NEXT_HOP,
   TO_WAY,
   WAY_BROADCAST,
@@ -151,5 +152,23 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     plane.routeRemove(address('10.20.0.0'), address('255.255.0.0'));
     t.deepEqual([out('10.20.3.1'), hop('10.20.3.1')], [WAN, GATEWAY], 'nobody has it any more');
     t.is(plane.routeForget(address('10.20.0.0'), address('255.255.0.0')), 0);
+  });
+
+  test.serial(`nothing of a set route that waits goes by a learned one (${name})`, t => {
+    startRouter(build);
+    const [sixteen, gateway] = [address('255.255.0.0'), address('192.168.7.2')];
+    plane.routeLearn(address('10.20.0.0'), sixteen, address(HOST), LAN);
+    plane.routeLearn(address('10.20.3.0'), address('255.255.255.0'), address(HOST), LAN);
+    t.is(hop('10.20.0.1'), HOST);
+    t.is(plane.routeGateway(address('10.20.0.0'), sixteen), -1);
+    t.is(plane.routeAdd(address('10.20.0.0'), sixteen, gateway, ROUTE_NOWHERE), 1);
+    t.is(plane.routeGateway(address('10.20.0.0'), sixteen), gateway);
+    for (const to of ['10.20.0.1', '10.20.3.1'])
+      t.deepEqual([out(to), hop(to)], [WAN, GATEWAY], `${to} goes by what else was set`);
+    for (let tick = 0; tick < 2 * ROUTE_COUNT; tick++) plane.neighbourTick();
+    t.is(plane.routeAdd(address('10.20.0.0'), sixteen, address(OTHER), LAN), 1);
+    t.is(hop('10.20.3.1'), OTHER);
+    plane.routeRemove(address('10.20.0.0'), sixteen);
+    t.is(hop('10.20.3.1'), HOST);
   });
 }

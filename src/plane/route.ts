@@ -5,7 +5,8 @@
 //
 // A route that a lease brought (ROUTE_LEARNED) is one of lesser right: it takes nothing away from a network inside, nor from
 // a route that was set by hand, however long its prefix; only the default route gives way to it. Both may be there for
-// one destination: what was set is in force, and remains when the lease is over.
+// one destination: what was set is in force, and remains when the lease is over. One that was set and leads nowhere
+// yet, as its gateway is in no network of ours, leaves its destination to other set routes, and to no learned one.
 //
 // A cache entry (one place an address):      A route:
 //    0         4                       8          12       0             4      8         12          16
@@ -70,6 +71,8 @@ export const ROUTE_USED: i32 = 16;
 export const ROUTE_SET: i32 = 1;
 /** By a lease. */
 export const ROUTE_LEARNED: i32 = 2;
+/** In place of the interface of a set route that leads nowhere yet. */
+export const ROUTE_NOWHERE: i32 = -1;
 
 /** What the cache was filled under, for each interface: address, mask, state and side; the last address but 0. */
 const SEEN: i32 = ROUTE_STATE_AT;
@@ -88,7 +91,7 @@ export function flushRoutes(): void {
   puti32(ROUTE_CACHE_AT + TO_WAY, WAY_MARTIAN << WAY_SHIFT);
 }
 
-/** Adds or replaces a route; gateway 0: the destination is on the link. 0 if the table is full. */
+/** Adds or replaces a route; gateway 0: the destination is on the link; interface ROUTE_NOWHERE. 0 if the table is full. */
 export function routeAdd(destination: i32, mask: i32, gateway: i32, index: i32): i32 {
   return add(destination, mask, gateway, index, ROUTE_SET);
 }
@@ -96,6 +99,12 @@ export function routeAdd(destination: i32, mask: i32, gateway: i32, index: i32):
 /** The same of one that a lease brought. */
 export function routeLearn(destination: i32, mask: i32, gateway: i32, index: i32): i32 {
   return add(destination, mask, gateway, index, ROUTE_LEARNED);
+}
+
+/** The gateway of a route that was set, 0 if its destination is on the link, -1 if there is no such route. */
+export function routeGateway(destination: i32, mask: i32): i32 {
+  const at: i32 = findRoute(destination & mask, mask, ROUTE_SET);
+  return at === 0 ? -1 : i32at(at + ROUTE_GATEWAY);
 }
 
 /** Removes a route that was set; 0 if there is none. */
@@ -170,7 +179,8 @@ function lookUp(address: i32, entry: i32): void {
   // A default route is none for a link-local address.
   if (isLinkLocal(address) !== 0 && best < LINK_LOCAL_BITS) best = LINK_LOCAL_BITS - 1;
   const set: i32 = byRoutes(address, entry, best, ROUTE_SET);
-  if (isInside === 0 && (set === best || set === 0)) byRoutes(address, entry, set, ROUTE_LEARNED);
+  if (isInside === 0 && (set === best || set === 0) && isWaited(address, best) === 0)
+    byRoutes(address, entry, set, ROUTE_LEARNED);
 }
 
 /** The way on a link: answers the bits of its network's prefix, ON_US, or -1 if there is none. */
@@ -207,7 +217,7 @@ function byRoutes(address: i32, entry: i32, bits: i32, origin: i32): i32 {
       const index: i32 = i32at(route + ROUTE_INTERFACE);
       // The link's own network wins over a route of the same length.
       const bits: i32 = prefixBits(mask);
-      if (bits > best && i32at(interfaceAt(index) + IF_STATE) === INTERFACE_UP) {
+      if (bits > best && leads(index) !== 0) {
         best = bits;
         const gateway: i32 = i32at(route + ROUTE_GATEWAY);
         puti32(entry + TO_WAY, (WAY_UNICAST << WAY_SHIFT) | index);
@@ -216,6 +226,23 @@ function byRoutes(address: i32, entry: i32, bits: i32, origin: i32): i32 {
     }
   }
   return best;
+}
+
+/** Whether a route that was set, with a longer prefix than `bits`, has the address and leads nowhere yet. */
+function isWaited(address: i32, bits: i32): i32 {
+  for (let i: i32 = 0; i < ROUTE_COUNT; i++) {
+    const route: i32 = ROUTES_AT + i * ROUTE_BYTES;
+    const mask: i32 = i32at(route + ROUTE_MASK);
+    if (i32at(route + ROUTE_USED) === ROUTE_SET && (address & mask) === i32at(route + ROUTE_DESTINATION)) {
+      if (mask !== 0 && prefixBits(mask) > bits && leads(i32at(route + ROUTE_INTERFACE)) === 0) return 1;
+    }
+  }
+  return 0;
+}
+
+function leads(index: i32): i32 {
+  if (index === ROUTE_NOWHERE) return 0;
+  return i32at(interfaceAt(index) + IF_STATE) === INTERFACE_UP ? 1 : 0;
 }
 
 /** 1 for an address of 169.254/16. */

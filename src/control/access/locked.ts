@@ -19,7 +19,6 @@ import { runInBackground } from '../update/background.ts';
 export const RESET_SECONDS = 60;
 export const RESET_WORDS = 'reset factory';
 const RETRY_SECONDS = 10;
-const PASSWORD = 'set password ';
 
 /** The first start since the power came, a minute ago at most. */
 export function hasPowerReturned({ clock }: Context): boolean {
@@ -70,7 +69,7 @@ function* recover(context: Context): Job {
     }
     const { lines = [], problems, text } = yield* outcome(store.load());
     if (text === undefined && problems.length > 0) continue;
-    const wanted = isSafeMode() ? lines.filter(line => line.startsWith(PASSWORD)) : lines;
+    const wanted = isSafeMode() ? lines.filter(registry.isFirst) : lines;
     const refusals = yield* registry.become(wanted);
     log(NOTICE, 'config', 'the saved settings have been read, and are in force');
     for (const refusal of refusals) log(WARNING, 'config', refusal);

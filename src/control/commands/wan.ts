@@ -32,7 +32,7 @@ function setAddress(context: Context, wan: Wan, text: string, gatewayText?: stri
   const before = wan.mode === 'static' ? gatewayOf() : undefined;
   check('address', text, wan.setAddress(prefix as Prefix));
   if (gatewayText !== undefined) setGateway(wan, gatewayText);
-  else if (before !== undefined && gatewayOf() === undefined) {
+  else if (before !== undefined && gatewayOf() === undefined && !context.registry.isRestoring) {
     context.output.line('The gateway was not in the new network and has been removed');
   }
 }
@@ -79,6 +79,7 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
     },
     {
       words: 'wan address',
+      isDependent: true,
       arguments: 'ADDRESS/LENGTH:prefix',
       help: 'the address on the WAN, by which the LAN is masqueraded',
       set: ([text = '']) => setAddress(context, wan, text),
@@ -91,6 +92,7 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
     },
     {
       words: 'wan static',
+      isDependent: true,
       arguments: 'ADDRESS/LENGTH:prefix [GATEWAY:address]',
       help: 'address and gateway of the WAN in one line',
       set: ([text = '', gateway]) => setAddress(context, wan, text, gateway),
@@ -119,6 +121,7 @@ function rareSettings(context: Context, wan: Wan): Setting[] {
     const set = (text: string): void => context.machine.overlay('wan').setRare(context, wan, words, text);
     return {
       words: `wan ${words}`,
+      isDependent: words === 'modem',
       arguments: form,
       help,
       // A text may have blanks, and is listed as it can be pasted.
@@ -154,6 +157,7 @@ function mtuAndGateway(
     },
     {
       words: 'wan gateway',
+      isDependent: true,
       arguments: 'ADDRESS:address',
       help: 'the next router on the WAN, of an address that is set',
       set: ([text = '']) => setGateway(wan, text),

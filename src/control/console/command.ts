@@ -49,12 +49,19 @@ export const CONFIRM = 'confirm';
 const REPEAT_MOST = 99;
 
 /**
- * The words of a line. There is no quoting: no command has an argument with spaces. Splitting by a regular expression
- * would try it at each character, which takes 20 ms a line on a 486.
+ * A line with one blank between words, and none around them. Splitting by a regular expression would try it at each
+ * character, which takes 20 ms a line on a 486, and a function for each word as long as that where they are many.
  */
+export function flat(line: string): string {
+  let text = line.includes('\t') ? line.replaceAll('\t', ' ') : line;
+  while (text.includes('  ')) text = text.replaceAll('  ', ' ');
+  return text.trim();
+}
+
+/** The words of a line. There is no quoting: no command has an argument with spaces. */
 export function wordsOf(line: string): string[] {
-  const words = (line.includes('\t') ? line.replaceAll('\t', ' ') : line).split(' ');
-  return words.includes('') ? words.filter(word => word !== '') : words;
+  const text = flat(line);
+  return text === '' ? [] : text.split(' ');
 }
 
 /** Follows words through the table. A command's own word goes before an argument, a whole word before a beginning. */

@@ -64,6 +64,7 @@ function serversFrom(action: string, words: readonly string[]): number[] {
 function serverSetting(dns: Dns): Setting {
   return {
     words: 'dns server',
+    isDependent: true,
     arguments: 'ADDRESS:address...4',
     help: 'servers to ask in place of those that the WAN tells, the first first',
     set: words => {

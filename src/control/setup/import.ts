@@ -84,8 +84,8 @@ function wantedOf({ output, registry }: Context, got: Received): string[] {
     }
   }
   if (refused > 0) throw new Refusal(`Cannot import: ${refused} lines are no settings; ${UNCHANGED}`);
-  if (got.isHidden && !wanted.some(line => line.startsWith(PASSWORD)))
-    wanted.push(...registry.lines().filter(line => line.startsWith(PASSWORD)));
+  if (got.isHidden && !wanted.some(registry.isFirst))
+    wanted.push(...registry.lines().filter(registry.isFirst));
   return wanted;
 }
 
@@ -110,13 +110,13 @@ function* take(context: Context, lines?: string, crc?: string): Job {
     const why = `the settings have ${got.characters} characters, and ${ROOM} fit`;
     throw new Refusal(`Cannot import: ${why}; ${UNCHANGED}`);
   }
-  const hadPassword = registry.lines().some(line => line.startsWith(PASSWORD));
+  const hadPassword = registry.lines().some(registry.isFirst);
   const wanted = wantedOf(context, got);
   const refusals = yield* replaceAll(context, wanted);
   for (const refusal of refusals.slice(0, TOLD)) output.line(visible(refusal));
   if (refusals.length > 0)
     throw new Refusal(`Cannot import: ${refusals.length} lines were refused; ${UNCHANGED}`);
-  if (hadPassword && !wanted.some(line => line.startsWith(PASSWORD)))
+  if (hadPassword && !wanted.some(registry.isFirst))
     output.line('The password is gone, as there is none among the lines');
   output.line(`${wanted.length} lines are in force, and ${yield* keptNow(context)}`);
 }

@@ -56,6 +56,7 @@ import {
   ROUTE_GATEWAY,
   ROUTE_INTERFACE,
   ROUTE_MASK,
+  ROUTE_NOWHERE,
   ROUTE_USED,
 } from '../../plane/route.ts';
 import { formatAddress, formatMac, formatPrefix, hex, lengthOf } from '../address.ts';
@@ -143,8 +144,10 @@ export function* showArp(context: Context): Job {
 export function* showRoutes(context: Context): Job {
   const { output } = context;
   output.line('destination        gateway         interface');
-  const row = (destination: string, gateway: string, index: number) =>
-    output.line(`${destination.padEnd(18)} ${gateway.padEnd(15)} ${interfaceName(index)}`);
+  const row = (destination: string, gateway: string, index: number) => {
+    const by = index === ROUTE_NOWHERE ? 'waits' : interfaceName(index);
+    output.line(`${destination.padEnd(18)} ${gateway.padEnd(15)} ${by}`);
+  };
   for (let index = 0; index < INTERFACE_COUNT; index++) {
     const at = interfaceAt(index);
     if (i32at(at + IF_STATE) !== INTERFACE_UP) continue;

@@ -90,7 +90,7 @@ function readdress(
 
 /** A route to one address on the WAN's link: the modem's page is reached by it, with the WAN's address as source. */
 function modem(
-  { machine: { plane }, registry }: Context,
+  { machine: { plane } }: Context,
   wan: Wan,
   text: string,
   refuse: (why: string | undefined) => void,
@@ -104,7 +104,8 @@ function modem(
     const isInside = lan !== undefined && overlap(lan, { address, length: 32 });
     refuse(isInside ? "it is in the LAN's network" : undefined);
     // The plane has one route to a destination, and its gateway need not be in reach yet.
-    const isSet = registry.lines().some(line => line.startsWith(`set route ${text}/32 `));
+    const gateway = plane.routeGateway(address, ONE_HOST);
+    const isSet = gateway !== -1 && gateway !== 0;
     refuse(isSet ? `there is a set route ${text}/32, see unset route` : undefined);
     const isAdded = plane.routeAdd(address, ONE_HOST, 0, INTERFACE_WAN) === 1;
     refuse(isAdded ? undefined : 'the table of routes is full');
