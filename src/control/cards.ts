@@ -10,6 +10,7 @@ import { UNDRIVEN_AT } from '../plane/cells.ts';
 import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../plane/limits.ts';
 import { get8, i32at } from '../plane/memory.ts';
 import { formatMac, hex } from './address.ts';
+import type { Pair } from './cards/roles.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
 import type { Setting } from './registry.ts';
@@ -101,17 +102,32 @@ export function createCards(context: Context, store: Store): Cards {
     };
   }
 
+  const own = [setting(INTERFACE_LAN), setting(INTERFACE_WAN)];
+
+  /** What the saved lines say of LAN and WAN: the same lines count as when they are applied, however they are written. */
+  function saved(): Pair<string> {
+    const set: Pair<string> = [undefined, undefined];
+    for (const line of store.startLines('set card')) {
+      const found = context.registry.meaningOf(line);
+      const side = typeof found === 'string' ? -1 : own.indexOf(found.setting);
+      if (typeof found === 'string' || side < 0) continue;
+      const word = (found.args[0] as string).toLowerCase();
+      if (WORD.test(word)) set[side] = word;
+    }
+    return set;
+  }
+
   return {
     assign: () => {
-      const lines = store.startLines('set card ');
+      const set = saved();
       const record = store.cards;
       const isAlone = i32at(cardAt(INTERFACE_WAN) + NIC_KIND) === NIC_NONE;
-      if (lines.length === 0 && (record === undefined ? isAlone || !store.isWhole : asBefore(record)))
-        return [];
-      const { news, record: next } = machine.overlay('cards').assign(plane, lines, record);
+      const isSet = set.some(word => word !== undefined);
+      if (!isSet && (record === undefined ? isAlone || !store.isWhole : asBefore(record))) return [];
+      const { news, record: next } = machine.overlay('cards').assign(plane, set, record);
       if (next !== undefined && store.isWhole) store.keepCards(next);
       return news;
     },
-    settings: () => [setting(INTERFACE_LAN), setting(INTERFACE_WAN)],
+    settings: () => own,
   };
 }

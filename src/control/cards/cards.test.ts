@@ -10,7 +10,8 @@ import { CHANNELS } from '../../../hal/disk/ide.ts';
 import { Dp8390Model } from '../../../hal/nic/dp8390-model.ts';
 import { attachPorts } from '../../../hal/ports.ts';
 import { UartModel } from '../../../hal/serial/ns16550-model.ts';
-import { BOOT_SECTOR_AT_MEDIUM, IMAGE_SECTORS, SECTOR_BYTES } from '../../../image/layout.ts';
+import { BOOT_SECTOR_AT_MEDIUM, CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../../../image/layout.ts';
+import { encodeConfig } from '../../../image/records.ts';
 import { javascriptBuild } from '../../../test/builds.ts';
 import { BOOT_FACTS_AT, MEDIUM_AT, NOW_AT, UNDRIVEN_AT } from '../../plane/cells.ts';
 import { IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../plane/interface.ts';
@@ -51,6 +52,11 @@ class Board {
 
   constructor() {
     this.#bytes.writeInt32LE(MEDIUM, BOOT_SECTOR_AT_MEDIUM);
+  }
+
+  /** Puts a text where settings are saved, as who writes a card by hand. */
+  save(text: string): void {
+    Buffer.from(encodeConfig(1, text)).copy(this.#bytes, CONFIG_SECTOR * SECTOR_BYTES);
   }
 
   /** @param found cards as [number, port]. */
@@ -250,6 +256,44 @@ test.serial('set card: what it answers, that it is kept and exported, and the ro
   next.type('save');
   t.deepEqual(roles(board.start([1, 0x300], [2, 0x320])), [2, 1], 'the card keeps the role that it has');
 });
+
+test.serial(
+  'saved set card lines: those that are refused count for nothing, however the others are written',
+  t => {
+    const start = (text: string): Start => {
+      const board = new Board();
+      board.save(text);
+      return board.start([1, 0x300], [2, 0x320]);
+    };
+    for (const line of [
+      'set card lan foo',
+      'set card lan 300',
+      'set card lan 0x300 0x320',
+      'set card lan',
+      '#set card lan 0x320',
+    ]) {
+      const board = start(`${line}\n`);
+      t.deepEqual(roles(board), [1, 2], line);
+      t.notRegex(board.shown(), /^lan: (its card|no network card)/m, line);
+    }
+    for (const line of [
+      'se card lan 0x320',
+      '  set card lan 0x320',
+      'set  card\tlan  0x320',
+      's ca l 0X320\r',
+      `s card l ${text(2).toUpperCase()}`,
+    ]) {
+      const board = start(`set console pager off\n${line}\n`);
+      t.deepEqual(roles(board), [2, 1], line);
+      t.regex(board.type('export'), /^set card lan /m, line);
+    }
+    t.deepEqual(
+      roles(start('set card lan 0x320\nset card lan 0x300\n')),
+      [1, 2],
+      'the last counts, as when they are applied',
+    );
+  },
+);
 
 test.serial('set card settles a missing card: the spare one becomes the LAN', t => {
   const board = new Board();

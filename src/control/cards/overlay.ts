@@ -38,13 +38,10 @@ function cards(): (Found | undefined)[] {
   });
 }
 
-/** Gives the roles. `lines` are the saved `set card` lines, `record` what is remembered. */
-export function assign(plane: Plane, lines: readonly string[], record: Uint8Array | undefined): Assigned {
+/** Gives the roles. `set` is what the saved lines say, `record` what is remembered. */
+export function assign(plane: Plane, set: Pair<string>, record: Uint8Array | undefined): Assigned {
   const slots = cards();
   const found = slots.filter(card => card !== undefined);
-  const words = lines.map(line => line.split(' '));
-  const wordOf = (role: string) => words.find(([, , name]) => name === role)?.[3]?.toLowerCase();
-  const set: Pair<string> = [wordOf('lan'), wordOf('wan')];
   const { roles, missing, known, news } = decide(found, knownOf(record), set);
   const others = found.filter((_, index) => !roles.includes(index));
   place(plane, slots, [...roles.map(index => found[index ?? -1]), ...others]);

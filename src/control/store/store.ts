@@ -28,7 +28,6 @@ import {
 } from './config-store.ts';
 import { createJournal, type Entry, type Journal } from './journal.ts';
 import { leaseEntry, leaseOf } from './lease-store.ts';
-import { LineReader } from './line-reader.ts';
 import { createTasks, type Task } from './tasks.ts';
 import { putText, textFrom } from './text.ts';
 import { CONFIG_VERSION, migrate, versionLine, versionOf } from './version.ts';
@@ -39,8 +38,8 @@ const SOON_TICKS = STORE_SOON_SECONDS * TICKS_PER_SECOND;
 const LATER_TICKS = STORE_LATER_SECONDS * TICKS_PER_SECOND;
 /** A place for the settings that fails so often has an error that lasts. */
 const SAVE_TRIES = 2;
-/** Lines, and bytes of one, that are looked at for the cards: a few settings start with the same letter. */
-const START_LINES = 64;
+/** Lines, and bytes of one, that are looked at for the cards: some settings start with the same letter. */
+const START_LINES = 256;
 const START_BYTES = 128;
 /** The version's line is no longer. */
 const VERSION_BYTES = 64;
@@ -90,8 +89,8 @@ export interface Store {
   readonly isWhole: boolean;
   /** There is a place for saved settings, from which load() reads. */
   readonly hasSettings: boolean;
-  /** The saved lines that start so, before apply(). */
-  startLines(start: string): string[];
+  /** The saved lines whose words start with the same letters, before apply(). */
+  startLines(words: string): string[];
 }
 
 export function createStore(context: Context): Store {
@@ -181,16 +180,16 @@ export function createStore(context: Context): Store {
     return problems.length === 0 ? undefined : { why: problems[0] as string, isTriedAgain: false };
   }
 
-  function startLines(start: string): string[] {
+  function startLines(words: string): string[] {
     const { memory, plane } = machine;
     const end = LINES_AT + (loaded.bytes ?? 0);
-    const [first, second] = [start.charCodeAt(0), start.charCodeAt(start.indexOf(' ') + 1)];
+    const [first, second] = [words.charCodeAt(0), words.charCodeAt(words.indexOf(' ') + 1)];
     const lines: string[] = [];
     let at = plane.findLine(LINES_AT, end, first, second);
     for (let i = 0; i < START_LINES && at < end; i++) {
-      const line = new LineReader(memory, at, Math.min(end, at + START_BYTES)).next() ?? '';
-      if (line.startsWith(start)) lines.push(line.trimEnd());
       const length = memory.subarray(at, end).indexOf(10);
+      const bytes = length < 0 ? end - at : length;
+      if (bytes <= START_BYTES) lines.push(textFrom(memory, at, bytes).trim());
       at = length < 0 ? end : plane.findLine(at + length + 1, end, first, second);
     }
     return lines;
