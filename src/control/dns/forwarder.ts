@@ -107,6 +107,8 @@ function createCache(): Cache {
 
 export class Forwarder {
   readonly cache = createCache();
+  /** The last address that we had outside when the cache was asked. */
+  private ownAtCache = 0;
   readonly counts: Counts = {
     ...{ queries: 0, tcp: 0, local: 0, cached: 0, joined: 0, waited: 0, forwarded: 0, repeated: 0 },
     ...{ malformed: 0, failed: 0, refused: 0, spoofed: 0, rebound: 0, truncated: 0 },
@@ -188,6 +190,10 @@ export class Forwarder {
       return;
     }
     if (query.plain) {
+      // The guard refuses this address as ours from now on: what came before may have it.
+      const own = i32at(interfaceAt(INTERFACE_WAN) + IF_ADDRESS);
+      if (own !== 0 && own !== this.ownAtCache) this.cache.clear();
+      this.ownAtCache = own || this.ownAtCache;
       bytes = this.cache.find(data, query, this.context.clock.now(), out);
       if (bytes > 0) {
         counts.cached++;

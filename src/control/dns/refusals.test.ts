@@ -172,6 +172,19 @@ test('names of a domain go to its own servers, the longest domain first, and may
   t.regex(lab.command('set dns forward more.example 203.0.113.70'), /all 16 entries are in use/);
 });
 
+test('what was kept before an address became ours is not told from the cache', async t => {
+  const lab = await DnsLab.create();
+  const ask = query('evil.example.com');
+  const told = (): string => codeOf(lab.exchange(ask, [record('evil.example.com', '198.51.100.77', 3600)]));
+  t.is(told(), 'NOERROR');
+  lab.ask(ask);
+  t.is(codeOf(lab.takeTold()), 'NOERROR', 'from the cache');
+  lab.command('set wan address 198.51.100.77/24');
+  const { cached } = lab.counts();
+  lab.ask(ask);
+  t.is(lab.counts().cached, cached, 'it is asked for again');
+});
+
 test('private addresses of public names are refused, but for domains in the list', async t => {
   const lab = await DnsLab.create('set dns allow corp.example');
   const told = (name: string, data: string, type = 'A'): string =>
