@@ -105,6 +105,20 @@ test.serial('send() sends every size up to the limit, in fragments past a frame'
   t.is(router.held(), 0);
 });
 
+test.serial('send() takes the identification of the pair, for fragments as for whole datagrams', t => {
+  const { context, router } = controlLab();
+  const seen: number[] = [];
+  for (const bytes of [100, 4000, 100, 4000, 4000, 100]) {
+    context.udp.send(address(HOST), 4000, 53, contents(bytes));
+    const all = new Set(router.toLan().map(part => ((part[4] as number) << 8) | (part[5] as number)));
+    t.is(all.size, 1, 'the fragments of one datagram');
+    seen.push(...all);
+  }
+  // One further on each time; a 0 is left out, which stands for none.
+  for (const [i, number] of seen.entries())
+    if (i > 0) t.true([1, 2].includes((number - (seen[i - 1] as number)) & 0xffff), `${seen}`);
+});
+
 test.serial('sendTo() speaks to a station or to all, with the addresses that it is given', t => {
   const { context, router } = controlLab();
   const { udp: socket } = context;

@@ -4,6 +4,7 @@
 // Not here: which ports are delivered to control (sockets.ts), the way to a host (src/plane/local-send.ts).
 
 import { DROP_ARP_QUEUE_FULL, DROP_NO_BUFFER } from '../../plane/counters.ts';
+import { IF_ADDRESS, interfaceAt } from '../../plane/interface.ts';
 import { get16, get32, i32at } from '../../plane/memory.ts';
 import {
   FLAG_BROADCAST,
@@ -16,6 +17,7 @@ import {
   PACKET_PORTS,
   PASS,
 } from '../../plane/packet.ts';
+import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../plane/route.ts';
 import { SOCKET_CLIENT } from '../../plane/sockets.ts';
 import { UDP_SEND_BYTES } from '../limits.ts';
 import type { Machine } from '../machine.ts';
@@ -167,7 +169,12 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     data: Uint8Array,
   ): boolean {
     if (data.length > UDP_SEND_BYTES) return false;
-    const identification = (plane.random32() & 0xffff) | 1; // 0 would be filled in differently for each
+    const way = i32at(plane.routeTo(destination) + TO_WAY);
+    if (way >> WAY_SHIFT !== WAY_UNICAST) return false;
+    // That of the pair, as the plane gives it to whole ones: 0 would be filled in differently for each.
+    const from = source === 0 ? i32at(interfaceAt(way & WAY_INTERFACE) + IF_ADDRESS) : source;
+    const next = (): number => plane.nextIdentification(from, destination);
+    const identification = next() || next();
     const total = UDP_HEADER + data.length;
     for (let offset = 0; offset < total; offset += FRAGMENT_BYTES) {
       const packet = plane.allocateForControl();
