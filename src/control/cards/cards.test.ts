@@ -22,6 +22,7 @@ import { absentText } from '../cards.ts';
 import { createControl } from '../control.ts';
 import type { Machine } from '../machine.ts';
 import * as schema from '../schema/overlay.ts';
+import * as show from '../show/overlay.ts';
 import * as cards from './overlay.ts';
 
 const MEDIUM = 0x12345678;
@@ -91,6 +92,7 @@ class Board {
     const overlay = (name: string): unknown => {
       if (name === 'cards') return cards;
       if (name === 'schema') return schema;
+      if (name === 'show') return show;
       throw new Error(`There is no overlay ${name} here`);
     };
     const nothing = (): void => {};
