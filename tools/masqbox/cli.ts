@@ -2,7 +2,7 @@
 // Standard output has what the board says, standard error what we say, so that output can be piped on.
 // Not here: what the commands do, each in a file of its own.
 
-import { chmodSync, createWriteStream, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { createWriteStream, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import type { Writable } from 'node:stream';
 import cliProgress from 'cli-progress';
@@ -12,6 +12,7 @@ import { Failure, INTERRUPTED, REFUSED, reasonOf, USAGE } from './failure.ts';
 import { readFirmware } from './image-file.ts';
 import { openPort } from './port.ts';
 import { choosePort, listPorts, portRow } from './ports.ts';
+import { writePrivate } from './private-file.ts';
 import { pull } from './pull.ts';
 import { push, replace } from './push.ts';
 import { askSecret } from './secret.ts';
@@ -96,13 +97,6 @@ async function runConsole(path: string | undefined, options: CommonOptions): Pro
   } finally {
     await port.close();
   }
-}
-
-/** Writes a file that nobody else may read: the hash of the board's password is in it. */
-function writePrivate(file: string, text: string): void {
-  writeFileSync(file, text, { mode: 0o600 });
-  // The mode counts for a new file alone.
-  if (statSync(file).isFile()) chmodSync(file, 0o600);
 }
 
 async function runPull(file: string | undefined, options: CommonOptions): Promise<void> {
