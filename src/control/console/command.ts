@@ -67,16 +67,27 @@ export function wordsOf(line: string): string[] {
 /** Follows words through the table. A command's own word goes before an argument, a whole word before a beginning. */
 export function walk(table: readonly Command[], words: readonly string[]): Walk {
   let candidates = table.filter(({ words: own }) => own.startsWith(words[0] ?? ''));
+  // Split once: a beginning as `s` leaves seventy of them.
+  let owns = candidates.map(({ words: own }) => own.split(' '));
   for (const [depth, word] of words.entries()) {
-    const wordAt = (command: Command) => command.words.split(' ')[depth] ?? '';
-    let deeper = candidates.filter(command => wordAt(command).startsWith(word));
-    if (deeper.some(command => wordAt(command) === word)) {
-      deeper = deeper.filter(command => wordAt(command) === word);
+    const deeper: Command[] = [];
+    const ownsDeeper: string[][] = [];
+    let isWhole = false;
+    for (const [i, own] of owns.entries()) {
+      const at = own[depth];
+      if (at === undefined || !at.startsWith(word) || (isWhole && at !== word)) continue;
+      if (at === word && !isWhole) {
+        isWhole = true;
+        deeper.length = 0;
+        ownsDeeper.length = 0;
+      }
+      deeper.push(candidates[i] as Command);
+      ownsDeeper.push(own);
     }
-    if (deeper.length === 0) {
-      return { candidates: candidates.filter(command => lengthOf(command) === depth), depth };
-    }
+    if (deeper.length === 0)
+      return { candidates: candidates.filter((_, i) => owns[i]?.length === depth), depth };
     candidates = deeper;
+    owns = ownsDeeper;
   }
   return { candidates, depth: words.length };
 }
