@@ -44,8 +44,8 @@ const SETTLE_TICKS = STATION_SETTLE_TICKS + 5 * TICKS_PER_SECOND;
 /** The good host asks for one thing after the other, one in so many ticks. */
 const ASK_TICKS = 4;
 
-/** Good hosts that renew their leases in turn: five in a second are more than one may (DHCP_STATION_TICKS). The first asks for all else. */
-const GOOD = [HOST, '192.168.0.3', '192.168.0.4', '192.168.0.5'] as const;
+/** Good hosts that renew their leases in turn, five a second together: one may once a second (DHCP_STATION_TICKS). The first asks for all else. */
+const GOOD = [HOST, '192.168.0.3', '192.168.0.4', '192.168.0.5', '192.168.0.6', '192.168.0.7'] as const;
 
 /**
  * A page's names, which the first asks for at once: half in one tick and half in the next, so that they fit into the card's
