@@ -72,7 +72,7 @@ test('machineArguments() never asks for another accelerator than TCG, nor anothe
   const words = machineArguments({ icount: 5, cards: [{ model: 'ne2k_pci', wire: { user: true } }] }).join(
     ' ',
   );
-  t.regex(words, /-M isapc -cpu 486 -accel tcg -m 8 /);
+  t.regex(words, /-M isapc -cpu 486 -accel tcg -m 8192k /);
   t.regex(words, /-icount shift=5,sleep=off/);
   t.notRegex(words, /kvm/);
 });
