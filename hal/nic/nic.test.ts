@@ -23,7 +23,9 @@ import { BusModel, type Device, PciModel } from '../bus-model.ts';
 import { attachPorts } from '../ports.ts';
 import {
   cardAt,
+  NIC_IRQ,
   NIC_KIND,
+  NIC_LEVEL,
   NIC_NE2000_ISA,
   NIC_NE2000_PCI,
   NIC_NONE,
@@ -247,6 +249,21 @@ test.serial('an Ethernet card on the PCI bus without a driver gets no interface,
   t.is(i32at(UNDRIVEN_AT), 0x813910ec | 0);
   t.is(i32at(interfaceAt(0) + IF_STATE), INTERFACE_ABSENT);
 });
+
+for (const [what, isThere, line] of [
+  ['that fails', false, 11],
+  ['without a line', true, 0],
+] as const) {
+  test.serial(`a PCI card ${what} has no line to be held back`, t => {
+    const pci = new PciModel();
+    bus.place(0xcf8, 8, pci);
+    pci.functions.set(3 << 11, pciFunction(0x802910ec, 0xc000, line));
+    if (isThere) new Dp8390Model(bus, 0xc000, MACS[0]!, { line: 11 });
+    t.is(probeCards(), isThere ? 1 : 0);
+    t.is(i32at(cardAt(0) + NIC_IRQ), -1);
+    t.is(i32at(cardAt(0) + NIC_LEVEL), 0);
+  });
+}
 
 test.serial('an ISA card that answers where a PCI card was found is that card', t => {
   const pci = new PciModel();

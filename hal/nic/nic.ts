@@ -69,7 +69,8 @@ export function nicProbe(index: i32, kind: i32, port: i32, irq: i32): i32 {
   if (driver === DRIVER_RING) found = ringProbe(index, port);
   if (driver === DRIVER_DP8390) found = ne2000Probe(index);
   puti32(at + NIC_DRIVER, found !== 0 ? driver : DRIVER_NONE);
-  puti32(at + NIC_LEVEL, isLevelOf(kind));
+  // Without a line there is none to hold back.
+  puti32(at + NIC_LEVEL, found !== 0 && irq >= 0 ? isLevelOf(kind) : 0);
   if (found === 0) {
     puti32(at + NIC_KIND, NIC_NONE);
     puti32(at + NIC_IRQ, -1);
