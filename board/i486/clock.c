@@ -55,16 +55,27 @@ void clock_ticked(u32 sample, u32 whose) { off(DIVISOR - sample, whose); }
 
 u32 clock_moment(void) { return (CELL(NOW_AT) + 1) * DIVISOR - clock_counts(); }
 
-/* The reading with which the processor went to sleep, or AWAKE. Sleep never outlasts a tick, for the tick's
- * own interrupt ends it, so a difference modulo the divisor is all there is to measure. */
+/* The reading with which the processor went to sleep, or AWAKE. */
 #define AWAKE 0xffffffffu
 static u32 asleep_since = AWAKE;
 
-/* Where nothing but an interrupt has passed since, its last reading will do: each is three accesses to the bus. */
-void clock_sleep(u32 worked) { asleep_since = worked ? clock_counts() : off_since; }
+/* A tick that waited already when sleep began ends it in less, 7 us. */
+#define AT_ONCE 8u
+static u32 shortest;
 
-void clock_woken(u32 sample) {
+/* Where nothing but an interrupt has passed since, its last reading will do: each is three accesses to the bus. No tick
+ * can wait then, for interrupts were on since. */
+void clock_sleep(u32 worked) {
+  asleep_since = worked ? clock_counts() : off_since;
+  shortest = worked ? AT_ONCE : 0;
+}
+
+/* A tick ends each sleep. An emulated processor may wake so late that more than the divisor has passed: the difference
+ * of the readings is small then, and only the tick tells. */
+void clock_woken(u32 sample, u32 by_tick) {
   if (asleep_since == AWAKE) return;
-  CELL(IDLE_COUNTS_AT) += asleep_since >= sample ? asleep_since - sample : asleep_since + DIVISOR - sample;
+  u32 slept = asleep_since - sample;
+  if (asleep_since < sample || (by_tick && slept >= shortest)) slept += DIVISOR;
+  CELL(IDLE_COUNTS_AT) += slept;
   asleep_since = AWAKE;
 }

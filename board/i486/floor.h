@@ -91,7 +91,7 @@ void clock_ticked(u32 sample, u32 whose);
 u32 clock_moment(void);
 /* Idle time: called before the processor sleeps, and first thing in each interrupt, with a reading. */
 void clock_sleep(u32 worked);
-void clock_woken(u32 sample);
+void clock_woken(u32 sample, u32 by_tick);
 
 /* plane.c: the compiled plane. */
 void plane_init(void);

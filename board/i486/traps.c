@@ -145,7 +145,7 @@ void trap(struct frame *f) {
   latest = line;
   u32 interrupted_control = in_control, sample = clock_counts();
   in_control = 0; /* a fault from here on is the plane's */
-  clock_woken(sample);
+  clock_woken(sample, line == TIMER);
   clock_off_from(sample);
   if (line == TIMER) {
     clock_ticked(sample, line);
