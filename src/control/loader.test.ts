@@ -15,7 +15,7 @@ function heap(rooms: number) {
   let held = 0;
   let collections = 0;
   const asked: string[] = [];
-  let fails: Error | undefined;
+  let fails: Error | null | undefined;
   const loader = createLoader(
     (number, spare) => {
       asked.push(`${OVERLAY_NAMES[number]} ${spare}`);
@@ -38,7 +38,7 @@ function heap(rooms: number) {
     hold: (count: number) => {
       held = count;
     },
-    fail: (error: Error | undefined) => {
+    fail: (error: Error | null | undefined) => {
       fails = error;
     },
     collections: () => collections,
@@ -98,6 +98,20 @@ test.serial(
     t.is(load('setup'), 'setup');
   },
 );
+
+test.serial('an evaluation that runs out of memory found no room', t => {
+  const { load, fail, asked, collections } = heap(2);
+  for (const error of [new Error('out of memory'), null]) {
+    pass(OVERLAY_COLLECT_TICKS);
+    fail(error);
+    const { message } = t.throws(() => load('setup'), { instanceOf: Refusal });
+    t.is(message, "Cannot load the part setup: control's heap has no room for it");
+    t.deepEqual(asked(), ['setup', 'setup']);
+  }
+  t.is(collections(), 2);
+  fail(undefined);
+  t.is(load('setup'), 'setup');
+});
 
 test.serial('what goes wrong at its evaluation is told', t => {
   const { load, fail } = heap(2);

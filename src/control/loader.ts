@@ -16,9 +16,13 @@ export interface Loader {
   tidy(): void;
 }
 
+/** The engine throws null where the heap has no room for an error. */
+const isOutOfMemory = (error: unknown): boolean =>
+  error === null || (error as Error).message === 'out of memory';
+
 /**
  * @param evaluate puts what an overlay exports into `__overlay`; answers 0 when the heap has no room for it and so many bytes
- *   more, and throws what its evaluation throws
+ *   more, and throws what its evaluation throws: that it is out of memory, too, where what is free lies in pieces
  * @param collect lets the engine collect garbage
  */
 export function createLoader(
@@ -61,14 +65,16 @@ export function createLoader(
       const there = loaded[name];
       if (there !== undefined) return there;
       const number = OVERLAY_NAMES.indexOf(name);
-      try {
-        if (
-          evaluate(number, OVERLAY_SPARE_BYTES) === 0 &&
-          !(makesRoom() && evaluate(number, OVERLAY_SPARE_BYTES) !== 0)
-        )
-          throw new Error("control's heap has no room for it");
-      } catch (error) {
-        throw new Refusal(`Cannot load the part ${name}: ${(error as Error).message}`);
+      let bytes = 0;
+      for (let tries = 0; bytes === 0; tries++) {
+        if (tries > 0 && !(tries === 1 && makesRoom()))
+          throw new Refusal(`Cannot load the part ${name}: control's heap has no room for it`);
+        try {
+          bytes = evaluate(number, OVERLAY_SPARE_BYTES);
+        } catch (error) {
+          if (!isOutOfMemory(error))
+            throw new Refusal(`Cannot load the part ${name}: ${(error as Error).message}`);
+        }
       }
       const made = place.__overlay as Overlays[Name];
       loaded[name] = made;
