@@ -1,7 +1,8 @@
 // Cards and their roles: LAN and WAN stick to the cards that had them. The flash log remembers place and station address
 // of both (LOG_KIND_CARDS), the settings what was set by hand. Where all is as at the last start, which is nearly always,
 // the cards go to their interfaces here; the rule for all else is in the overlay `cards` (cards/roles.ts).
-// On a board without a disk nothing is remembered: the first card found is the LAN, the second the WAN.
+// A floppy remembers them with its settings, at each save. On a board without either the first card found is the LAN, the
+// second the WAN.
 //
 //    record of the log   | LAN: place, 4 bytes | station address, 6 | WAN: the same |
 

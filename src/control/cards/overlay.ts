@@ -14,7 +14,7 @@ import {
   NIC_PORT,
 } from '../../../hal/nic/card.ts';
 import { IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_COUNT } from '../../plane/limits.ts';
+import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../../plane/limits.ts';
 import { get8, i32at, put8, puti32 } from '../../plane/memory.ts';
 import { formatMac } from '../address.ts';
 import { KNOWN_BYTES, RECORD_BYTES } from '../cards.ts';
@@ -76,6 +76,13 @@ function mark(index: number, { place, mac }: Known): void {
   puti32(at + NIC_PLACE, place);
   const bytes = mac.split(':');
   for (let i = 0; i < 6; i++) put8(at + NIC_MAC + i, Number.parseInt(bytes[i] ?? '0', 16) || 0);
+}
+
+/** What is to be remembered now: who has a role, and who had it last. */
+export function remembered(record: Uint8Array | undefined): Uint8Array | undefined {
+  const [lan, wan] = knownOf(record);
+  const slots = cards();
+  return recordOf([slots[INTERFACE_LAN] ?? lan, slots[INTERFACE_WAN] ?? wan]);
 }
 
 function knownOf(record: Uint8Array | undefined): Pair<Known> {

@@ -103,6 +103,37 @@ test('the first save on a floppy, reset factory, and a control that starts anew'
   t.deepEqual(disk!.violations, []);
 });
 
+test('each save keeps which card is the LAN, which is no setting', async t => {
+  const bytes = blank();
+  const { command } = await powerOn(undefined, floppyOf(bytes));
+  const station = (text: string, name: string) =>
+    new RegExp(`^${name} [^]*?([0-9a-f]{2}(:[0-9a-f]{2}){5})`, 'm').exec(text)?.[1];
+  const first = command('show interfaces');
+  const [lan, wan] = [station(first, 'lan'), station(first, 'wan')];
+  t.not(lan, undefined);
+  t.not(lan, wan);
+  t.is(command('save'), 'Saved');
+  const digits = /^# masqbox configuration 1\n# cards ([0-9a-f]{40})\n/.exec(saved(bytes, 0)!.text)?.[1];
+  t.is(digits?.slice(8, 20), lan?.replaceAll(':', ''));
+  t.is(digits?.slice(28, 40), wan?.replaceAll(':', ''));
+  t.notRegex(command('export'), /cards/);
+  t.notRegex(command('show config'), /^[+-]|cards/m);
+  // The floppy of a board whose cards are found in the other order.
+  const turned = withText(
+    `# masqbox configuration 1\n# cards ${digits?.slice(20)}${digits?.slice(0, 20)}\n${TEXT}`,
+  );
+  const other = await powerOn(undefined, floppyOf(turned));
+  const second = other.command('show interfaces');
+  t.deepEqual([station(second, 'lan'), station(second, 'wan')], [wan, lan]);
+  t.is(other.command('save'), 'Saved');
+  t.is(saved(turned, 1)?.text.split('\n')[1], `# cards ${digits?.slice(20)}${digits?.slice(0, 20)}`);
+  // A control that starts anew has the roles as they are.
+  other.board.engine.evaluate('Math.max = () => { throw new Error("test") }; 0');
+  t.regex(other.command('show version'), /Control was restarted/);
+  t.is(other.command('save'), 'Saved');
+  t.is(saved(turned, 0)?.text.split('\n')[1], `# cards ${digits?.slice(20)}${digits?.slice(0, 20)}`);
+});
+
 test('why settings cannot be saved or erased is told in words, and nothing else is touched', async t => {
   const bytes = withText(TEXT);
   const { command, disk } = await powerOn(undefined, floppyOf(bytes));

@@ -11,7 +11,9 @@ import type { Disk } from '../../../hal/disk/disk.ts';
 import { CONFIG_TEXT_MAX, LOG_KIND_CARDS, LOG_KIND_LEASE, LOG_KIND_WAN } from '../../../image/layout.ts';
 import { CONFIGURATION_AT, LEASE_ADDRESSES_AT, LEASE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { copy, i32at } from '../../plane/memory.ts';
+import { hex } from '../address.ts';
 import { since, type Timer } from '../clock.ts';
+import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import type { LeaseStore, StoredLease } from '../dhcp/leases.ts';
 import { type Unread, waitFor } from '../disk.ts';
@@ -41,8 +43,10 @@ const SAVE_TRIES = 2;
 /** Lines, and bytes of one, that are looked at for the cards: some settings start with the same letter. */
 const START_LINES = 256;
 const START_BYTES = 128;
-/** The version's line is no longer. */
-const VERSION_BYTES = 64;
+/** The first lines, of the version and of the cards, are no longer. */
+const HEAD_BYTES = 128;
+/** On a floppy the second line: the record of the cards' roles, in hexadecimal digits. */
+const CARDS_LINE = /^# cards ([0-9a-f]{40})$/;
 /** Where the registry keeps the settings' lines. */
 const LINES_AT = CONFIGURATION_AT + 4;
 
@@ -82,7 +86,7 @@ export interface Store {
   /** The WAN's last address by DHCP, or 0. */
   readonly wanAddress: number;
   keepWan(address: number): void;
-  /** The record of the cards' roles (cards.ts) as it was at the start, and a new one. */
+  /** The record of the cards' roles (cards.ts) as it was at the start, and a new one; a floppy's is written by save(). */
   readonly cards: Uint8Array | undefined;
   keepCards(record: Uint8Array): void;
   /** Whether the log was read without a fault at the start: then what it does not have was never there. */
@@ -176,8 +180,46 @@ export function createStore(context: Context): Store {
     if (!isLeft) return { why: 'reading the saved settings has ended control', isTriedAgain: false };
     loaded = yield* floppy.load();
     const { bytes, problems } = loaded;
-    if (bytes !== undefined) copy(LINES_AT, CONFIG_TEXT_AT, bytes);
+    if (bytes !== undefined) {
+      copy(LINES_AT, CONFIG_TEXT_AT, bytes);
+      cards = cardsOf(bytes);
+    }
     return problems.length === 0 ? undefined : { why: problems[0] as string, isTriedAgain: false };
+  }
+
+  /** One of the first lines of a text. */
+  function headLine(at: number, bytes: number, index: number): string {
+    return textFrom(machine.memory, at, Math.min(bytes, HEAD_BYTES)).split('\n')[index] ?? '';
+  }
+
+  /** What a floppy's text, at CONFIG_TEXT_AT, remembers of the cards' roles: it has no journal. */
+  function cardsOf(bytes: number): Uint8Array | undefined {
+    const digits = CARDS_LINE.exec(headLine(CONFIG_TEXT_AT, bytes, 1))?.[1];
+    if (digits === undefined) return undefined;
+    return Uint8Array.from(digits.match(/../g) as string[], two => Number.parseInt(two, 16));
+  }
+
+  /** What is to be remembered of the roles now, if they are known; undefined where there is no room to find out. */
+  function remembered(): Uint8Array | undefined {
+    try {
+      return machine.overlay('cards').remembered(cards);
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return undefined;
+    }
+  }
+
+  /** The line for that; empty if there were never two cards. Replaces what is at CONFIG_TEXT_AT. */
+  function* cardsLine(): Generator<number, string> {
+    let record = remembered();
+    if (record === undefined && cards === undefined) {
+      // A card is missing, and a control that was restarted has not read the text.
+      const { bytes } = yield* (config as ConfigStore).load();
+      if (bytes !== undefined) cards = cardsOf(bytes);
+      record = remembered();
+    }
+    cards = record ?? cards;
+    return cards === undefined ? '' : `# cards ${Array.from(cards, byte => hex(byte, 2)).join('')}\n`;
   }
 
   function startLines(words: string): string[] {
@@ -212,9 +254,7 @@ export function createStore(context: Context): Store {
       yield* registry.applyFirst(text);
       return problems;
     }
-    const version = versionOf(
-      textFrom(machine.memory, LINES_AT, Math.min(bytes, VERSION_BYTES)).split('\n')[0] ?? '',
-    );
+    const version = versionOf(headLine(LINES_AT, bytes, 0));
     if (version > CONFIG_VERSION)
       problems.push(`the saved settings are of a newer firmware (version ${version})`);
     // QuickJS cannot compile a yield inside of an array.
@@ -234,21 +274,22 @@ export function createStore(context: Context): Store {
 
   function* save(): Generator<number, string | undefined> {
     yield* ready();
+    let first = `${versionLine()}\n`;
     if (floppy !== undefined) {
       const cause = yield* floppy.ready();
       if (cause !== undefined) return cause;
+      first += yield* cardsLine();
     }
     // The registry's text is in the plane's memory already, but when it is too long for it.
     registry.changed();
     registry.write();
     const bytes = i32at(CONFIGURATION_AT);
     const length = registry.lines().reduce((sum, line) => sum + line.length + 1, 0);
-    const version = `${versionLine()}\n`;
-    const room = CONFIG_TEXT_MAX - version.length;
+    const room = CONFIG_TEXT_MAX - first.length;
     if (bytes !== length || bytes > room) return `the settings have ${length} characters, and ${room} fit`;
     const to = config as ConfigStore;
     const put = (): number => {
-      const head = putText(machine.memory, CONFIG_TEXT_AT, version);
+      const head = putText(machine.memory, CONFIG_TEXT_AT, first);
       copy(CONFIG_TEXT_AT + head, LINES_AT, bytes);
       return head + bytes;
     };
