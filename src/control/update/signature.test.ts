@@ -16,6 +16,7 @@ import {
   MEDIUM,
   memoryDisk,
   newFirmware,
+  OWN,
   oldFirmware,
   otherKey,
   run,
@@ -24,6 +25,7 @@ import {
   signedWith,
   ymodem,
 } from './update-lab.ts';
+import { SlotWriter } from './writer.ts';
 
 test.serial('update unsigned takes what nobody or somebody else has signed', t => {
   for (const file of [
@@ -40,6 +42,15 @@ test.serial('update unsigned takes what nobody or somebody else has signed', t =
   const damaged = Buffer.from(SLOT);
   damaged[SLOT.length - 1]! ^= 1;
   t.is(finish(install(boardWith(disk), disk, damaged, 1024, 'unsigned')), 'its contents are damaged');
+});
+
+test.serial('who is refused once is not believed a second time', t => {
+  const { disk, writes } = memoryDisk(diskOf({}, null));
+  const writer = new SlotWriter(boardWith(disk).context.machine, disk, 1, OWN, 'signed');
+  const unsigned = writeSlot({ ...newFirmware, signer: undefined });
+  t.not(finish(writer.take(unsigned.subarray(0, layout.SECTOR_BYTES))), undefined);
+  t.is(finish(writer.take(unsigned)), 'one of its headers was refused already');
+  t.deepEqual(writes, []);
 });
 
 test.serial('firmware without a key takes nothing by update, and everything by update unsigned', t => {

@@ -99,8 +99,11 @@ export class SlotWriter {
     if (wordOf(sector, layout.SLOT_AT_MAGIC) !== layout.SLOT_MAGIC) return 'it is no Masqbox image';
     this.header.set(sector);
     let why = refuseHeader(this.machine, this.header);
-    if (why === undefined && this.verify !== undefined)
-      why = yield* refuseSignature(this.verify, this.own, this.header);
+    if (why === undefined && this.trust === 'signed')
+      why =
+        this.verify === undefined
+          ? 'one of its headers was refused already'
+          : yield* refuseSignature(this.verify, this.own, this.header);
     this.verify = undefined;
     if (why !== undefined) return why;
     this.hasHeader = true;
