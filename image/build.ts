@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { firmwareBuilt, firmwareVersion } from '../firmware/bundle.ts';
+import { noteSources, sourcesSum } from './freshness.ts';
 import { buildKernel } from './kernel.ts';
 import { buildLoader } from './loader-build.ts';
 import { loadSigner } from './signing.ts';
@@ -25,6 +26,7 @@ export async function buildImage(): Promise<string> {
 export async function build(): Promise<Built> {
   const file = path.join(root, 'build/masqbox.img');
   await mkdir(path.dirname(file), { recursive: true });
+  const sum = sourcesSum();
   const signer = loadSigner(line => console.log(line));
   const snapshot = await takeSnapshot();
   const kernel = await buildKernel(snapshot);
@@ -39,6 +41,7 @@ export async function build(): Promise<Built> {
     signer,
   });
   await writeFile(file, image);
+  noteSources(file, sum);
   const sizes = {
     ...kernel.sizes,
     loader: loader.length,

@@ -2,6 +2,7 @@
 // the town. Nothing is typed, as when it comes out of the box: the town's provider gives the WAN its address.
 
 import { join } from 'node:path';
+import { freshImage } from '../../image/freshness.ts';
 import { PROMPT } from './console.ts';
 import type { Segment } from './namespace.ts';
 import { Capture } from './pcap.ts';
@@ -11,7 +12,8 @@ import { openTap } from './tap.ts';
 import { GATEWAY, LAN_ADDRESS, type Place, type Router, WAN_ADDRESS, WAN_PREFIX } from './town.ts';
 import { dgramEnd, type Faults, FaultyWire, isArp } from './wire.ts';
 
-export const IMAGE = join(import.meta.dirname, '../../build/masqbox.img');
+/** Whoever imports it wants to boot it, and it must be of the sources as they are. */
+export const IMAGE = freshImage(join(import.meta.dirname, '../../build/masqbox.img'));
 /** TCG on a busy machine of two cores: the boot takes about a second of virtual time. */
 const BOOT_SECONDS = 180;
 
