@@ -90,7 +90,9 @@ function* rows(context: Context, first: Sample): Generator<[string, string]> {
   yield ['neighbours', `${neighbours()} of ${NEIGHBOUR_COUNT}`];
   const gateway = gatewayOf();
   yield ['gateway', gateway === undefined ? 'none' : formatAddress(gateway)];
-  yield ['dns', context.wan?.dnsServers().map(formatAddress).join(' ') || 'none from the WAN'];
+  // Those that are asked, which are the WAN's unless others are set.
+  const servers = context.dns?.upstream.servers ?? [];
+  yield ['dns', servers.map(({ address }) => formatAddress(address)).join(' ') || 'none'];
   for (let index = 0; index < INTERFACE_COUNT; index++) yield* interfaceRows(index, first, second, ticks);
   const worst = context.log.entries().filter(({ level }) => level <= WARNING);
   const last = worst[worst.length - 1];
