@@ -177,12 +177,12 @@ function* askTime(context: Context, lines: Lines): Job {
   lines.put('set ntp server', answer === NONE ? [] : answer.split(/\s+/));
 }
 
-/** What differs, as `show config` marks it. */
-function showChanges({ output, registry }: Context, lines: Lines, isPassword: boolean): void {
+/** What differs, as `show config` marks it; `mark` is the password's, '' if that stays. */
+function showChanges({ output, registry }: Context, lines: Lines, mark: string): void {
   const { all, before } = lines;
   const added = all.filter(line => !before.includes(line)).map(line => `+ ${registry.shown(line)}`);
   const gone = before.filter(line => !all.includes(line)).map(line => `- ${registry.shown(line)}`);
-  const rows = [...added, ...gone, ...(isPassword ? ['+ the password'] : [])];
+  const rows = [...added, ...gone, ...(mark === '' ? [] : [`${mark} the password`])];
   for (const row of rows.length === 0 ? ['Nothing of this is other than what is in force'] : rows)
     output.line(row);
 }
@@ -201,7 +201,8 @@ export function* setup(context: Context, access: Access, table: readonly Command
     const secret = isPassword
       ? yield* context.machine.overlay('access').askPassword(context, access, true)
       : access.secret;
-    showChanges(context, lines, isPassword);
+    // A password of nothing is none.
+    showChanges(context, lines, secret === access.secret ? '' : secret === undefined ? '-' : '+');
     if (!(yield* yesOrNo(context, 'Set this', 'yes'))) return;
     outcome = `It is being set, and not saved; ${SHOWN}`;
     const refusals = yield* replaceAll(context, lines.all);

@@ -161,6 +161,23 @@ test('setup takes a WAN of one address or two, with a gateway outside, and as it
   type('\x03');
 });
 
+test('setup shows a password as it will be: none stays none, and one that goes is told', async t => {
+  const { answers, type, settings } = await board();
+  const asked = ['setup', '', 'none', '', ''];
+  const nothing = answers(...asked, 'yes', '', '');
+  t.regex(nothing, /Once more: [\s\S]*\+ set wan none\r\nSet this: yes or no \[yes\]: $/);
+  answers('yes');
+  answers(...asked, 'yes', 'one');
+  t.regex(type('one\r', 150), /\+ the password\r\nSet this: /);
+  answers('yes');
+  t.regex(settings(), /set password hash/);
+  answers(...asked, 'yes');
+  t.regex(type('one\r', 150), /New password, nothing for none: $/);
+  t.regex(answers('', ''), /- the password\r\nSet this: /);
+  answers('yes');
+  t.notRegex(settings(), /set password hash/);
+});
+
 test('setup tells at once of a LAN that range and reservations do not fit', async t => {
   const { answers, type } = await board();
   type('set dhcp range 192.168.0.50 192.168.0.60\r');
