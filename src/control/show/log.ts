@@ -4,14 +4,20 @@ import { levelOf } from '../commands/log.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { formatTicks } from '../duration.ts';
-import { ERROR, LEVELS } from '../log.ts';
+import { DEBUG, ERROR, LEVELS } from '../log.ts';
 
-export function* showLog(context: Context, least: string, facilities: string[]): Job {
-  const level = levelOf(least);
-  if (level < ERROR)
-    throw new Refusal(`Cannot show the log from ${least} on: it is one of ${LEVELS.join(', ')}`);
+/** Who logs: what stands in a level's place is one of these, also if it has said nothing yet. */
+const FACILITIES = 'card config console crash dhcp dns lan ntp syslog time update wan'.split(' ');
+
+/** @param first a level; who leaves it out has a facility there */
+export function* showLog(context: Context, first: string, others: string[]): Job {
   const { clock, log, output, time } = context;
   const all = log.entries();
+  const isFacility = FACILITIES.includes(first) || all.some(({ facility }) => facility === first);
+  const level = isFacility ? DEBUG : levelOf(first);
+  if (level < ERROR)
+    throw new Refusal(`Cannot show the log from ${first} on: it is one of ${LEVELS.join(', ')}`);
+  const facilities = isFacility ? [first, ...others] : others;
   const entries = all.filter(
     entry => entry.level <= level && (facilities.length === 0 || facilities.includes(entry.facility)),
   );
