@@ -70,7 +70,8 @@ function importer(answer: string): { session: Session; typed: string[] } {
     },
     run: async (text: string): Promise<Answer> => {
       typed.push(text);
-      return { rows: ['2 lines are in force, and not saved'], refusal: undefined };
+      // As the board does, which echoes nothing of the lines.
+      return { rows: ['', '', '2 lines are in force, and not saved'], refusal: undefined };
     },
   };
   return { session: session as unknown as Session, typed };

@@ -92,11 +92,13 @@ export async function replace(session: Session, name: string, text: string): Pro
     return fail(`the board says: ${said}`, REFUSED);
   }
   const { rows, refusal } = await session.run([...latin1, 'end'].join('\r'), REPLACE_MILLISECONDS);
+  // Each line that the board takes in silence is an empty row.
+  const said = rows.filter(row => row !== '');
   if (refusal !== undefined) {
-    const said = rows.filter(row => row !== '').map(row => `  ${row}`);
-    throw new Failure([`${name} was refused, and the board is as it was:`, ...said].join('\n'), REFUSED);
+    const what = `${name} was refused, and the board is as it was:`;
+    throw new Failure([what, ...said.map(row => `  ${row}`)].join('\n'), REFUSED);
   }
-  return rows;
+  return said;
 }
 
 /** What the console says of a line, its mark under the wrong word included. */
