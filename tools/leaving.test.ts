@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
 import { eventually, Processes } from '../test/harness/processes.ts';
-import { createLeaving } from './leaving.ts';
+import { createLeaving, releaseTerminal } from './leaving.ts';
 
 /** The sim compiles the firmware first. */
 const PATIENCE_SECONDS = 600;
@@ -20,6 +20,19 @@ test('createLeaving() leaves at Ctrl-], and at a second Ctrl-C within a second',
   t.true(isLeaving(keys('x\x03')));
   t.true(isLeaving(keys('ping\x1d')));
   t.true(createLeaving(() => now)(keys('\x03\x03')), 'both at once');
+});
+
+test('releaseTerminal() lets what follows go on where the terminal has been closed', t => {
+  const calls: string[] = [];
+  const stdin = {
+    isTTY: true,
+    setRawMode: (): never => {
+      throw new Error('setRawMode EIO');
+    },
+    destroy: () => calls.push('destroy'),
+  };
+  t.notThrows(() => releaseTerminal(stdin as unknown as NodeJS.ReadStream));
+  t.deepEqual(calls, ['destroy']);
 });
 
 const processes = new Processes();

@@ -1,4 +1,5 @@
-// The keys that leave the console of `npm start`, on the emulated 486 and on the sim board alike.
+// The keys that leave the console of `npm start`, and the terminal's state afterwards, on the emulated 486 and on the sim
+// board alike.
 
 /** Ctrl-]: leaves, as in telnet. Ctrl-A belongs to the line editor. */
 const LEAVE = 0x1d;
@@ -18,4 +19,14 @@ export function createLeaving(now: () => number = () => performance.now()): (byt
     }
     return false;
   };
+}
+
+/** Gives the terminal back as it was. One that has been closed takes nothing any more, and what is left to do goes on. */
+export function releaseTerminal(stdin: Pick<NodeJS.ReadStream, 'isTTY' | 'setRawMode' | 'destroy'>): void {
+  try {
+    if (stdin.isTTY) stdin.setRawMode(false);
+  } catch {
+    // EIO: nobody is there
+  }
+  stdin.destroy();
 }

@@ -9,7 +9,7 @@ import { Network } from '../board/sim/network.ts';
 import { parseAddress } from '../src/control/address.ts';
 import { IF_ADDRESS, interfaceAt } from '../src/plane/interface.ts';
 import { INTERFACE_LAN, INTERFACE_WAN, TICKS_PER_SECOND } from '../src/plane/limits.ts';
-import { createLeaving } from './leaving.ts';
+import { createLeaving, releaseTerminal } from './leaving.ts';
 
 const TALK = '\x14';
 /** What `save` writes to, from one start to the next. */
@@ -109,13 +109,16 @@ async function main(): Promise<void> {
     board.type(text);
     settle();
   };
+  let hasLeft = false;
   const leave = (): void => {
+    if (hasLeft) return;
+    hasLeft = true;
     clearInterval(timer);
-    if (stdin.isTTY) stdin.setRawMode(false);
-    stdin.destroy();
+    releaseTerminal(stdin);
     process.stdout.write('\r\n');
   };
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
+  process.stdout.on('error', leave); // who read it is gone
   const run = (line: string): void => {
     const answer = simCommand(network, line);
     if (answer !== undefined) say(answer);

@@ -17,7 +17,7 @@ import { namespaces } from '../test/harness/namespace.ts';
 import { Processes } from '../test/harness/processes.ts';
 import { isaCards, Machine } from '../test/harness/qemu.ts';
 import { makeCard, refuseCard } from './card.ts';
-import { createLeaving } from './leaving.ts';
+import { createLeaving, releaseTerminal } from './leaving.ts';
 import { SetupError, setup } from './setup.ts';
 
 const NAMESPACE = 'masqbox-lan';
@@ -90,6 +90,7 @@ async function runBoard(disk: string, isCard: boolean): Promise<void> {
     leave = resolve;
   });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, leave);
+  process.stdout.on('error', leave); // who read it is gone
   await claim();
   let machine: Machine | undefined;
   let server: Server | undefined;
@@ -105,8 +106,7 @@ async function runBoard(disk: string, isCard: boolean): Promise<void> {
     void comeUp(machine);
     await Promise.race([left, machine.whenEnded]);
   } finally {
-    if (process.stdin.isTTY) process.stdin.setRawMode(false);
-    process.stdin.destroy();
+    releaseTerminal(process.stdin);
     server?.close();
     server?.closeAllConnections();
     await machine?.stop();
