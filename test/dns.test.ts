@@ -348,6 +348,9 @@ function suite(
       const lost = Number(report.match(/Queries lost:\s+(\d+)/)?.[1]);
       const sent = Number(report.match(/Queries sent:\s+(\d+)/)?.[1]);
       t.log(`${name}: ${sent} queries, ${lost} lost`);
+      // It counts a SERVFAIL as completed: a few may be a busy machine's, not a router's that refuses what it has no room for.
+      const failed = Number(report.match(/SERVFAIL (\d+)/)?.[1] ?? 0);
+      t.true(isFaulty || failed <= sent / 20, report);
       // dnsperf does not ask twice: what a faulty wire loses is lost.
       t.true(sent === LOAD_ROUNDS * queries.length && lost <= (isFaulty ? sent / 3 : 1), report);
     }
