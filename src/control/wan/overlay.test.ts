@@ -106,6 +106,7 @@ test.serial('set wan modem: one address on the link, with the WAN’s address as
   const modem = '192.168.100.1';
   t.regex(lab.rare('modem', '192.168.0.7'), /it is in the LAN's network/);
   t.regex(lab.rare('modem', '224.0.0.1'), /multicast/);
+  t.regex(lab.rare('modem', '203.0.113.10'), /it is the WAN's own address/);
   t.is(lab.rare('modem', modem), '');
   lab.stations.set(modem, '02:00:00:00:00:77');
   lab.toWan.length = 0;

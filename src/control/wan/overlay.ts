@@ -100,6 +100,7 @@ function modem(
   if (typeof address === 'string') refuse(address);
   else if (text !== '') {
     refuse(refuseUnicast(address));
+    refuse(address === prefixOf(INTERFACE_WAN)?.address ? "it is the WAN's own address" : undefined);
     const lan = prefixOf(INTERFACE_LAN);
     const isInside = lan !== undefined && overlap(lan, { address, length: 32 });
     refuse(isInside ? "it is in the LAN's network" : undefined);
