@@ -58,6 +58,18 @@ test('set lan address: what would not fit is told of, and moves along when that 
     command('set lan address 10.20.0.1/24 away'),
     /Cannot set LAN address 10.20.0.1\/24: away is not move|expected/,
   );
+  for (const [text, left] of [
+    ['192.168.0.20/24', 'the reservation of 192.168.0.20'],
+    [
+      '10.20.0.1/26',
+      'the DHCP range 192.168.0.50 to 192.168.0.60 and the reservation of 192.168.0.20 and 1 more',
+    ],
+  ])
+    t.is(
+      command(`set lan address ${text}`),
+      `Cannot set LAN address ${text}: ${left} would not fit`,
+      'nor by move',
+    );
   t.is(command('set lan address 192.168.0.2/24'), '', 'all fits');
   t.is(command('set lan address 10.20.0.1/24 move'), '');
   t.deepEqual(

@@ -39,19 +39,29 @@ export function misfits({ range, reservations }: Placed, lan: Prefix): string {
   return words.join(' and ');
 }
 
-/** Moves range and reservations to the same places in another network; answers why not, or undefined. */
-export function move(config: DhcpConfig, before: Prefix, lan: Prefix): string | undefined {
-  const moved = (address: number): number => {
+/** Range and reservations at the same places in another network. */
+function moved(
+  { range, reservations }: DhcpConfig,
+  before: Prefix,
+  lan: Prefix,
+): Pick<DhcpConfig, 'range' | 'reservations'> {
+  const place = (address: number): number => {
     if (!overlap(before, { address, length: 32 })) return address;
     return (lan.address & maskOf(lan.length)) | (address & ~maskOf(before.length));
   };
-  const range = config.range && { first: moved(config.range.first), last: moved(config.range.last) };
-  const reservations = config.reservations.map(one => ({ ...one, address: moved(one.address) }));
-  const network = formatPrefix(lan.address & maskOf(lan.length), lan.length);
-  const left = misfits({ ...config, range, reservations }, lan);
-  if (left !== '') return `${left} would not fit ${network} either`;
-  config.range = range;
-  config.reservations = reservations;
+  return {
+    range: range && { first: place(range.first), last: place(range.last) },
+    reservations: reservations.map(one => ({ ...one, address: place(one.address) })),
+  };
+}
+
+/** Moves range and reservations; answers why not, or undefined. */
+export function move(config: DhcpConfig, before: Prefix, lan: Prefix): string | undefined {
+  const there = moved(config, before, lan);
+  const left = misfits(there, lan);
+  if (left !== '')
+    return `${left} would not fit ${formatPrefix(lan.address & maskOf(lan.length), lan.length)} either`;
+  Object.assign(config, there);
   return undefined;
 }
 
@@ -64,7 +74,11 @@ export function follow(
 ): string | undefined {
   const left = misfits(config, lan);
   if (left === '') return undefined;
-  if (!isMove) return `${left} would not fit; with move behind it they go along`;
+  if (!isMove) {
+    // Where the router's new address is a reserved one, moving would not help.
+    const isMovable = before !== undefined && misfits(moved(config, before, lan), lan) === '';
+    return `${left} would not fit${isMovable ? '; with move behind it they go along' : ''}`;
+  }
   return before === undefined ? `${left} would not fit` : move(config, before, lan);
 }
 
