@@ -171,7 +171,7 @@ export class Access implements Guard {
     return [
       {
         words: 'setup',
-        help: 'a short dialogue: LAN, WAN, time zone, password',
+        help: 'a short dialogue: LAN, WAN, time, password',
         run: () => context.machine.overlay('setup').setup(context, this, table),
       },
       {
