@@ -91,7 +91,7 @@ function whyNoList(text: string, most: number, check: Check): string | undefined
 }
 
 function oneOf(...words: string[]): Check {
-  return text => (words.includes(text) ? undefined : `it is one of ${words.join(', ')}`);
+  return text => (words.includes(text.toLowerCase()) ? undefined : `it is one of ${words.join(', ')}`);
 }
 
 function* yesOrNo(context: Context, prompt: string, standard: 'yes' | 'no'): Generator<number, boolean> {
@@ -123,7 +123,8 @@ function* askLan(context: Context, lines: Lines): Generator<number, Prefix, void
 function* askWan(context: Context, lines: Lines, lan: Prefix): Job {
   const own = lines.of('set wan address')[0] ?? '';
   const now = own !== '' ? 'static' : lines.all.includes('set wan none') ? NONE : 'dhcp';
-  const kind = yield* question(context, 'WAN: dhcp, static or none', now, oneOf('dhcp', 'static', NONE));
+  const typed = yield* question(context, 'WAN: dhcp, static or none', now, oneOf('dhcp', 'static', NONE));
+  const kind = typed.toLowerCase();
   const gateways = lines.of('set wan gateway');
   for (const words of ['set wan none', 'set wan address', 'set wan gateway']) lines.put(words, []);
   if (kind === NONE) lines.put('set wan none', ['']);
@@ -174,7 +175,8 @@ function* askTime(context: Context, lines: Lines): Job {
         return typeof found === 'string' ? found : undefined;
       }),
   );
-  lines.put('set ntp server', answer === NONE ? [] : answer.split(/\s+/));
+  // Who answers no means none, and not a host of that name.
+  lines.put('set ntp server', /^no(ne)?$/i.test(answer) ? [] : answer.split(/\s+/));
 }
 
 /** What differs, as `show config` marks it; `mark` is the password's, '' if that stays. */

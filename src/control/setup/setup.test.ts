@@ -161,6 +161,23 @@ test('setup takes a WAN of one address or two, with a gateway outside, and as it
   type('\x03');
 });
 
+test('setup reads none, no and dhcp in any case, and takes none of them for a host', async t => {
+  const { answers, settings } = await board();
+  t.regex(
+    answers('setup', '', 'NONE', '', 'a.example', 'n'),
+    /\+ set wan none\r\n\+ set ntp server a\.example\r\n/,
+  );
+  answers('y');
+  t.regex(
+    answers('setup', '', 'Dhcp', '', 'None', 'n'),
+    /- set wan none\r\n- set ntp server a\.example\r\nSet this/,
+  );
+  answers('no');
+  t.regex(answers('setup', '', 'dhcp', '', 'no', 'n'), /- set ntp server a\.example\r\nSet this/);
+  answers('y');
+  t.notRegex(settings(), /set ntp server|set wan none/);
+});
+
 test('setup shows a password as it will be: none stays none, and one that goes is told', async t => {
   const { answers, type, settings } = await board();
   const asked = ['setup', '', 'none', '', ''];
