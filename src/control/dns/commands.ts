@@ -11,11 +11,14 @@ import { prefixOf } from '../settings.ts';
 import type { Dns } from './dns.ts';
 import { DOMAIN_DEFAULT, ROUTER_NAME } from './local.ts';
 import { nameBytes } from './message.ts';
+import { type Names, textOf } from './names.ts';
 
-function nameFrom(action: string, text: string): { name: string; wire: Uint8Array } {
+/** A name as people write it, and as names.ts has it. */
+function nameFrom(action: string, text: string): { name: string; key: string } {
   const wire = nameBytes(text);
   if (typeof wire === 'string') throw new Refusal(`Cannot ${action} ${text}: ${wire}`);
-  return { name: (text.endsWith('.') ? text.slice(0, -1) : text).toLowerCase(), wire };
+  const name = (text.endsWith('.') ? text.slice(0, -1) : text).toLowerCase();
+  return { name, key: textOf(wire, 0, wire.length) };
 }
 
 function addressFrom(action: string, text: string): number {
@@ -25,19 +28,16 @@ function addressFrom(action: string, text: string): number {
   return address;
 }
 
-/** A list without the entry of a name. A call for each of 32 entries at each of 32 settings delays the boot. */
-function others<T extends { name: string }>(list: readonly T[], name: string): T[] {
-  for (let i = 0; i < list.length; i++)
-    if ((list[i] as T).name === name) return [...list.slice(0, i), ...list.slice(i + 1)];
-  return list.slice();
+/** Puts an entry into a table of so many places, or refuses. */
+function put<T>(action: string, names: Names<T>, text: string, key: string, entry: T, places: number): void {
+  if (names.size >= places && names.get(key) === undefined)
+    throw new Refusal(`Cannot ${action} ${text}: all ${places} entries are in use`);
+  names.set(key, entry);
 }
 
-/** Takes the entry of a name out of a list, or refuses. */
-function without<T extends { name: string }>(action: string, list: readonly T[], text: string): T[] {
-  const { name } = nameFrom(action, text);
-  const rest = others(list, name);
-  if (rest.length === list.length) throw new Refusal(`Cannot ${action} ${text}: it is not set`);
-  return rest;
+/** Takes the entry of a name out of a table, or refuses. */
+function without<T>(action: string, names: Names<T>, text: string): void {
+  if (!names.delete(nameFrom(action, text).key)) throw new Refusal(`Cannot ${action} ${text}: it is not set`);
 }
 
 export function dnsSettings(dns: Dns): Setting[] {
@@ -85,8 +85,8 @@ function serverSetting(dns: Dns): Setting {
 function domainSetting(dns: Dns): Setting {
   const { local } = dns;
   const set = (text: string): void => {
-    const { name, wire } = nameFrom('set DNS domain', text);
-    local.setDomain(name, wire);
+    const { name, key } = nameFrom('set DNS domain', text);
+    local.setDomain(name, key);
   };
   return {
     words: 'dns domain',
@@ -105,21 +105,17 @@ function hostSetting(dns: Dns): Setting {
     arguments: 'NAME:domain ADDRESS:address',
     help: 'a name that is answered here',
     set: ([text = '', address = '']) => {
-      const host = { ...nameFrom('set DNS host', text), address: addressFrom('set DNS host', address) };
-      if (host.name === ROUTER_NAME)
+      const { name, key } = nameFrom('set DNS host', text);
+      const host = { name, address: addressFrom('set DNS host', address) };
+      if (name === ROUTER_NAME)
         throw new Refusal(`Cannot set DNS host ${text}: it is the name of the router`);
-      const rest = others(local.hosts, host.name);
-      if (rest.length >= DNS_HOSTS)
-        throw new Refusal(`Cannot set DNS host ${text}: all ${DNS_HOSTS} entries are in use`);
-      rest.push(host);
-      local.hosts = rest;
+      put('set DNS host', local.hosts, text, key, host, DNS_HOSTS);
     },
-    unset: ([text = '']) => {
-      local.hosts = without('unset DNS host', local.hosts, text);
-    },
+    unset: ([text = '']) => without('unset DNS host', local.hosts, text),
     unsetArguments: 'NAME:domain',
     unsetHelp: 'forgets the name',
-    lines: () => local.hosts.map(({ name, address }) => `set dns host ${name} ${formatAddress(address)}`),
+    lines: () =>
+      local.hosts.values().map(({ name, address }) => `set dns host ${name} ${formatAddress(address)}`),
   };
 }
 
@@ -130,27 +126,24 @@ function forwardSetting(dns: Dns): Setting {
     arguments: 'DOMAIN:domain ADDRESS:address...4',
     help: 'servers to ask for names of this domain, which may have private addresses',
     set: ([text = '', ...words]) => {
-      const domain = nameFrom('set DNS forward', text);
-      const addresses = serversFrom('set DNS forward', words);
-      const rest = others(policy.forwards, domain.name);
-      if (rest.length >= DNS_FORWARDS)
-        throw new Refusal(`Cannot set DNS forward ${text}: all ${DNS_FORWARDS} entries are in use`);
-      rest.push({ ...domain, upstream: dns.upstreamOf([...new Set(addresses)]) });
-      // The longest goes first; a sort keeps the order of the others.
-      policy.forwards = rest.sort((a, b) => b.wire.length - a.wire.length);
+      const { name, key } = nameFrom('set DNS forward', text);
+      const upstream = dns.upstreamOf([...new Set(serversFrom('set DNS forward', words))]);
+      put('set DNS forward', policy.forwards, text, key, { name, upstream }, DNS_FORWARDS);
       dns.forwarder()?.cache.clear();
     },
     unset: ([text = '']) => {
-      policy.forwards = without('unset DNS forward', policy.forwards, text);
+      without('unset DNS forward', policy.forwards, text);
       dns.forwarder()?.cache.clear();
     },
     unsetArguments: 'DOMAIN:domain',
     unsetHelp: 'asks for names of this domain as for any other',
     lines: () =>
-      policy.forwards.map(
-        ({ name, upstream }) =>
-          `set dns forward ${name} ${upstream.servers.map(({ address }) => formatAddress(address)).join(' ')}`,
-      ),
+      policy.forwards
+        .values()
+        .map(
+          ({ name, upstream }) =>
+            `set dns forward ${name} ${upstream.servers.map(({ address }) => formatAddress(address)).join(' ')}`,
+        ),
   };
 }
 
@@ -180,21 +173,17 @@ function guardSettings(dns: Dns): Setting[] {
       arguments: 'DOMAIN:domain',
       help: 'names of this domain may have private addresses',
       set: ([text = '']) => {
-        const domain = nameFrom('set DNS allow', text);
-        const rest = others(policy.allowed, domain.name);
-        if (rest.length >= DNS_ALLOWED)
-          throw new Refusal(`Cannot set DNS allow ${text}: all ${DNS_ALLOWED} entries are in use`);
-        rest.push(domain);
-        policy.allowed = rest;
+        const { name, key } = nameFrom('set DNS allow', text);
+        put('set DNS allow', policy.allowed, text, key, name, DNS_ALLOWED);
         forget(); // that it was refused
       },
       unset: ([text = '']) => {
-        policy.allowed = without('unset DNS allow', policy.allowed, text);
+        without('unset DNS allow', policy.allowed, text);
         forget();
       },
       unsetArguments: 'DOMAIN:domain',
       unsetHelp: 'names of this domain are as any other',
-      lines: () => policy.allowed.map(({ name }) => `set dns allow ${name}`),
+      lines: () => policy.allowed.values().map(name => `set dns allow ${name}`),
     },
   ];
 }

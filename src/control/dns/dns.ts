@@ -13,6 +13,7 @@ import type { Asker } from './flight.ts';
 import { Forwarder, type Policy } from './forwarder.ts';
 import { Local } from './local.ts';
 import { CLASS_IN, FLAG_RD, HEADER_BYTES, nameBytes, read16, skipName, TYPE_A, write16 } from './message.ts';
+import { Names } from './names.ts';
 import { DNS_PORT } from './pipe.ts';
 import { probe, SILENT, UNASKED } from './probe.ts';
 import { type ServerWatch, Upstream } from './upstream.ts';
@@ -62,7 +63,7 @@ export function createDns(context: Context): Dns {
       }),
   });
   const upstream: Upstream = new Upstream(watch(() => upstream));
-  const policy: Policy = { guard: true, allowed: [], forwards: [] };
+  const policy: Policy = { guard: true, allowed: new Names(), forwards: new Names() };
   let forwarder: Forwarder | undefined;
   const asker: Asker = { address: 0, port: 0, index: INTERFACE_LAN, client: ROUTER_ITSELF, reply: undefined };
 

@@ -59,9 +59,9 @@ import {
   write16,
   write32,
 } from './message.ts';
+import { type Names, textOf } from './names.ts';
 import { DNS_PORT } from './pipe.ts';
 import { Queue, type Queued } from './queue.ts';
-import { isBelow } from './rebind.ts';
 import { Sender } from './sender.ts';
 import { type Upstream, upstreamBytes } from './upstream.ts';
 import { Waiters } from './waiters.ts';
@@ -93,9 +93,9 @@ export interface Policy {
   /** Protection against rebinding is on. */
   guard: boolean;
   /** Domains that are free of it. */
-  allowed: { name: string; wire: Uint8Array }[];
-  /** Domains that have servers of their own, which may tell them, the longest first. */
-  forwards: { name: string; wire: Uint8Array; upstream: Upstream }[];
+  readonly allowed: Names<string>;
+  /** Domains that have servers of their own, which may tell them. */
+  readonly forwards: Names<{ name: string; upstream: Upstream }>;
 }
 
 /** The cache, half as large on a small board. */
@@ -182,8 +182,9 @@ export class Forwarder {
       this.refuse(asker, data, query, REFUSED);
       return;
     }
-    const forward = this.policy.forwards.find(({ wire }) => isBelow(data, HEADER_BYTES, query.nameEnd, wire));
-    let bytes = this.local.answer(data, query, out, asker.index, forward !== undefined);
+    const text = textOf(data, HEADER_BYTES, query.nameEnd);
+    const forward = this.policy.forwards.above(text);
+    let bytes = this.local.answer(data, query, text, out, asker.index, forward !== undefined);
     if (bytes > 0) {
       counts.local++;
       this.give(asker, addOpt(out, bytes, query, UDP_SEND_BYTES), query.size);
@@ -250,7 +251,8 @@ export class Forwarder {
 
   /** Joins a query that is under way, or sends a new one. */
   private forward(data: Uint8Array, asker: Asker, upstream: Upstream | undefined): void {
-    const { query, flights, counts } = this;
+    const { query, flights, counts, queue } = this;
+    if (queue.count > 0 && queue.has(asker, query.id)) return;
     const byTcp = isTcp(asker);
     const joined = query.plain ? flights.find(data, query, byTcp) : undefined;
     if (joined !== undefined) {
@@ -265,7 +267,7 @@ export class Forwarder {
       counts.refused++;
       this.fail(victim);
     } else if (!flights.hasRoom(asker.client)) {
-      this.enqueue(data, asker, query.id);
+      this.enqueue(data, asker);
       return;
     }
     counts.forwarded++;
@@ -281,9 +283,8 @@ export class Forwarder {
   }
 
   /** Lets a query wait for a place among those under way; if there are too many, one of the greediest goes. */
-  private enqueue(data: Uint8Array, asker: Asker, id: number): void {
+  private enqueue(data: Uint8Array, asker: Asker): void {
     const { queue, context, counts } = this;
-    if (queue.has(asker, id)) return;
     while (!queue.hasRoom(data.length)) {
       counts.refused++;
       const victim = queue.takeVictim(asker.client);
@@ -420,9 +421,8 @@ export class Forwarder {
 
   private mayBePrivate(flight: Flight): boolean {
     if (flight.isForwarded) return true;
-    return this.policy.allowed.some(({ wire: domain }) =>
-      isBelow(flight.query, HEADER_BYTES, flight.nameEnd, domain),
-    );
+    const text = textOf(flight.query, HEADER_BYTES, flight.nameEnd);
+    return this.policy.allowed.above(text) !== undefined;
   }
 
   /** The answer goes to the first who asked as it is, and to the cache and the others without its options. */

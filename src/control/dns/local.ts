@@ -31,12 +31,12 @@ import {
   write16,
   write32,
 } from './message.ts';
-import { isBelow } from './rebind.ts';
+import { isBelow, Names, textOf } from './names.ts';
 import { LOCALHOST, specialZone } from './special.ts';
 
 export const ROUTER_NAME = 'masqbox';
 export const DOMAIN_DEFAULT = 'home.arpa';
-const IN_ADDR_ARPA = nameBytes('in-addr.arpa') as Uint8Array;
+const IN_ADDR_ARPA = domainText('in-addr.arpa');
 /** Leases come and go, so their names are not kept for long. */
 const TTL_SECONDS = 60;
 /** RFC 6303, section 3. */
@@ -61,65 +61,71 @@ export interface HostNames {
 
 export interface Host {
   name: string;
-  wire: Uint8Array;
   address: number;
 }
 
 export class Local {
   domain = DOMAIN_DEFAULT;
-  private domainWire = nameBytes(DOMAIN_DEFAULT) as Uint8Array;
-  hosts: Host[] = [];
-  /** The domain of the leases as it was last, and in wire form. */
+  private domainText = domainText(DOMAIN_DEFAULT);
+  readonly hosts = new Names<Host>();
+  /** The domain of the leases as it was last, as it was told and as names.ts has it. */
   private told = '';
-  private toldWire = this.domainWire;
+  private toldText = '';
   private readonly leases: () => HostNames | undefined;
 
   constructor(leases: () => HostNames | undefined) {
     this.leases = leases;
   }
 
-  setDomain(name: string, wire: Uint8Array): void {
+  setDomain(name: string, text: string): void {
     this.domain = name;
-    this.domainWire = wire;
+    this.domainText = text;
   }
 
-  /** The domain of ours, in wire form, that the name of a question lies in: the set one, or that of the leases. */
-  private domainOf(data: Uint8Array, end: number): Uint8Array | undefined {
+  /** The domain of ours that a name lies in: the set one, or that of the leases; '' if it lies in neither. */
+  private domainOf(text: string): string {
     const told = this.leases()?.domain ?? '';
     if (told !== this.told) {
-      const wire = nameBytes(told);
       this.told = told;
-      this.toldWire = told === '' || typeof wire === 'string' ? this.domainWire : wire;
+      this.toldText = domainText(told);
     }
-    if (isBelow(data, HEADER_BYTES, end, this.domainWire)) return this.domainWire;
-    return told !== '' && isBelow(data, HEADER_BYTES, end, this.toldWire) ? this.toldWire : undefined;
+    if (isBelow(text, this.domainText)) return this.domainText;
+    return this.toldText !== '' && isBelow(text, this.toldText) ? this.toldText : '';
   }
 
   /**
    * Writes the answer to a query that is answered here; its length, or 0. It came in by interface `index`; `isOthers`:
-   * what is not known here is another server's.
+   * what is not known here is another server's. `text` is the name (names.ts).
    */
-  answer(data: Uint8Array, query: Query, out: Uint8Array, index: number, isOthers: boolean): number {
+  answer(
+    data: Uint8Array,
+    query: Query,
+    text: string,
+    out: Uint8Array,
+    index: number,
+    isOthers: boolean,
+  ): number {
     const { nameEnd, labels } = query;
-    const set = this.byHand(data, nameEnd);
-    if (set !== 0) return addressAnswer(out, data, query, set);
-    const domain = this.domainOf(data, nameEnd);
-    if (domain !== undefined) {
+    const set = this.hosts.get(text);
+    if (set !== undefined) return addressAnswer(out, data, query, set.address);
+    const domain = this.domainOf(text);
+    if (domain !== '') {
       const own = nameEnd - domain.length;
-      const address = own === HEADER_BYTES ? 0 : this.addressOf(wireText(data, HEADER_BYTES, own), index);
+      const address =
+        own === HEADER_BYTES ? 0 : this.addressOf(text.slice(0, text.length - domain.length), index);
       if (address === 0 && isOthers) return 0;
       if (own === HEADER_BYTES) return noAnswer(out, data, query, NOERROR, own);
       if (address === 0) return noAnswer(out, data, query, NXDOMAIN, own);
       return addressAnswer(out, data, query, address);
     }
     if (labels === 1) {
-      const address = this.addressOf(wireText(data, HEADER_BYTES, nameEnd - 1), index);
+      const address = this.addressOf(text.slice(0, -1), index);
       if (address !== 0) return addressAnswer(out, data, query, address);
     }
-    const isReverse = isBelow(data, HEADER_BYTES, nameEnd, IN_ADDR_ARPA);
+    const isReverse = isBelow(text, IN_ADDR_ARPA);
     const bytes = isReverse ? this.reverse(data, query, out, isOthers) : 0;
     if (bytes > 0 || isOthers) return bytes;
-    const zone = specialZone(data, HEADER_BYTES, nameEnd);
+    const zone = specialZone(text);
     if (zone === LOCALHOST) return localhostAnswer(out, data, query);
     if (zone !== undefined) {
       const apex = nameEnd - zone.length;
@@ -132,24 +138,15 @@ export class Local {
 
   /** The name of a host with an address, or undefined. */
   nameOf(address: number): string | undefined {
-    const host = this.hosts.find(host => host.address === address);
-    if (host !== undefined) return host.name;
+    for (const host of this.hosts.values()) if (host.address === address) return host.name;
     for (let index = 0; index < 2; index++) if (prefixOf(index)?.address === address) return ROUTER_NAME;
     return this.leases()?.nameOf(address);
   }
 
-  private byHand(data: Uint8Array, end: number): number {
-    for (const { wire, address } of this.hosts) {
-      if (wire.length === end - HEADER_BYTES && isBelow(data, HEADER_BYTES, end, wire)) return address;
-    }
-    return 0;
-  }
-
-  /** @param text labels in wire form, by wireText(). */
+  /** @param text labels, without the 0 at a name's end. */
   private addressOf(text: string, index: number): number {
-    for (const { name, wire, address } of this.hosts) {
-      if (name.length + 1 === text.length && wireText(wire, 0, wire.length - 1) === text) return address;
-    }
+    const set = this.hosts.get(`${text}\0`);
+    if (set !== undefined) return set.address;
     if (text.charCodeAt(0) !== text.length - 1) return 0; // the others have one label
     const name = text.slice(1);
     if (name === ROUTER_NAME) return prefixOf(index)?.address ?? prefixOf(0)?.address ?? 0;
@@ -184,12 +181,10 @@ export class Local {
   }
 }
 
-/**
- * Labels in wire form as characters, small letters for capital ones: what the engine does in one call, where
- * a character at a time would make a name of 250 odd bytes cost as much as four queries.
- */
-function wireText(data: Uint8Array, from: number, end: number): string {
-  return String.fromCharCode(...data.subarray(from, end)).toLowerCase();
+/** A domain as names.ts has it; '' if it is none. */
+function domainText(name: string): string {
+  const wire = nameBytes(name);
+  return typeof wire === 'string' ? '' : textOf(wire, 0, wire.length);
 }
 
 /** The number of a label, or -1. */

@@ -12,6 +12,7 @@ import type { Connection } from '../net/tcp.ts';
 import { Forwarder } from './forwarder.ts';
 import { Local } from './local.ts';
 import { FLAG_TC, read16, SERVFAIL, UDP_BYTES } from './message.ts';
+import { Names } from './names.ts';
 import { framed } from './stream.ts';
 import { Upstream } from './upstream.ts';
 
@@ -53,8 +54,8 @@ function fixture(bytes: number) {
   upstream.use([SERVER]);
   const forwarder = new Forwarder(context, new Local(() => undefined), upstream, {
     guard: true,
-    allowed: [],
-    forwards: [],
+    allowed: new Names(),
+    forwards: new Names(),
   });
   const ask = (data: Uint8Array, byTcp: boolean): Uint8Array => {
     told.length = 0;

@@ -30,6 +30,10 @@ test('has() knows who repeats himself', t => {
   t.false(queue.has(asker(1), 6));
   t.false(queue.has(asker(1, 4001), 5));
   t.false(queue.has(asker(2), 5));
+  // What its station counts as has changed meanwhile.
+  t.true(queue.has({ ...asker(1), client: 77 }, 5));
+  queue.take();
+  t.false(queue.has(asker(1), 5));
 });
 
 test('takeVictim() takes the oldest of who has most, by number and by bytes', t => {

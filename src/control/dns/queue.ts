@@ -5,7 +5,7 @@
 import { since } from '../clock.ts';
 import { DNS_QUEUED, DNS_QUEUED_BYTES } from '../limits.ts';
 import { sourceOf } from '../net/client.ts';
-import { Shares } from '../net/shares.ts';
+import { add, Shares } from '../net/shares.ts';
 import type { Asker } from './flight.ts';
 import { read16 } from './message.ts';
 
@@ -20,16 +20,20 @@ export class Queue {
   /** By source, in the order of their turns; those of a source as they came. */
   private readonly rows = new Map<number, Queued[]>();
   private readonly shares = new Shares();
+  /** How many have a port and identifier, which few share. */
+  private readonly marks = new Map<number, number>();
   private bytes = 0;
   count = 0;
 
-  /** Whether the client waits already by this port and identifier: it repeats itself. */
-  has({ client, address, port, reply }: Asker, id: number): boolean {
-    const row = this.rows.get(sourceOf(client)) ?? [];
-    return row.some(
-      ({ data, asker }) =>
-        asker.port === port && read16(data, 0) === id && asker.address === address && asker.reply === reply,
-    );
+  /**
+   * Whether it waits already by this port and identifier, and repeats itself: in any row, as what a station counts as may
+   * have changed meanwhile.
+   */
+  has({ address, port, reply }: Asker, id: number): boolean {
+    if (!this.marks.has(markOf(port, id))) return false;
+    const isSame = ({ data, asker }: Queued): boolean =>
+      asker.port === port && read16(data, 0) === id && asker.address === address && asker.reply === reply;
+    return [...this.rows.values()].some(row => row.some(isSame));
   }
 
   hasRoom(bytes: number): boolean {
@@ -42,6 +46,7 @@ export class Queue {
     this.rows.set(source, row);
     row.push({ data: data.slice(), asker: { ...asker }, at });
     this.shares.count(asker.client, 1);
+    add(this.marks, markOf(asker.port, read16(data, 0)), 1);
     this.bytes += data.length;
     this.count++;
   }
@@ -95,7 +100,12 @@ export class Queue {
     row.splice(row.indexOf(queued), 1);
     if (row.length === 0) this.rows.delete(source);
     this.shares.count(client, -1);
+    add(this.marks, markOf(queued.asker.port, read16(queued.data, 0)), -1);
     this.bytes -= queued.data.length;
     this.count--;
   }
+}
+
+function markOf(port: number, id: number): number {
+  return (port << 16) | id;
 }

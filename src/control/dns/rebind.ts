@@ -79,18 +79,3 @@ export function hintsLeft(
   }
   return rest;
 }
-
-/** Whether the name at `from` of a message, `end` bytes on, is the domain (in wire form) or below it. */
-export function isBelow(data: Uint8Array, from: number, end: number, domain: Uint8Array): boolean {
-  const start = end - domain.length;
-  if (start < from) return false;
-  for (let i = domain.length - 1; i >= 0; i--) {
-    const c = data[start + i] as number;
-    const d = domain[i] as number;
-    if (c !== d && !(c >= 65 && c <= 90 && (c | 32) === d)) return false;
-  }
-  // The same bytes may lie across labels: only a label's beginning counts.
-  let at = from;
-  while (at < start) at += (data[at] as number) + 1;
-  return at === start;
-}

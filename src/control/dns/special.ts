@@ -7,9 +7,12 @@
 // Not here: the LAN's own names and addresses (local.ts), which go before these.
 
 import { nameBytes } from './message.ts';
-import { isBelow } from './rebind.ts';
+import { isBelow, textOf } from './names.ts';
 
-const wire = (name: string): Uint8Array => nameBytes(name) as Uint8Array;
+const wire = (name: string): string => {
+  const bytes = nameBytes(name) as Uint8Array;
+  return textOf(bytes, 0, bytes.length);
+};
 const ZEROS = '0.'.repeat(31);
 
 export const LOCALHOST = wire('localhost');
@@ -29,10 +32,10 @@ const LAST_LETTERS = ['invalid', 'test', 'local', 'onion', 'arpa'].map(name =>
   name.charCodeAt(name.length - 1),
 );
 
-/** The zone of these that a name lies in, in wire form, or undefined. */
-export function specialZone(data: Uint8Array, from: number, end: number): Uint8Array | undefined {
-  if (!LAST_LETTERS.includes((data[end - 2] as number) | 32)) return undefined;
-  const zones = isBelow(data, from, end, ARPA) ? ARPA_NAMES : NAMES;
-  for (const zone of zones) if (isBelow(data, from, end, zone)) return zone;
-  return isBelow(data, from, end, LOCALHOST) ? LOCALHOST : undefined;
+/** The zone of these that a name lies in, as names.ts has both, or undefined. */
+export function specialZone(text: string): string | undefined {
+  if (!LAST_LETTERS.includes(text.charCodeAt(text.length - 2))) return undefined;
+  const zones = isBelow(text, ARPA) ? ARPA_NAMES : NAMES;
+  for (const zone of zones) if (isBelow(text, zone)) return zone;
+  return isBelow(text, LOCALHOST) ? LOCALHOST : undefined;
 }

@@ -13,6 +13,7 @@ import type { Datagram } from '../net/udp.ts';
 import { Clients } from './clients.ts';
 import { Forwarder } from './forwarder.ts';
 import { Local } from './local.ts';
+import { Names } from './names.ts';
 import { framed, MessageStream, READ_ON } from './stream.ts';
 import { Upstream } from './upstream.ts';
 
@@ -148,7 +149,7 @@ export function tcpLab(servers: number[] = [SERVER]) {
     probe: () => logged.push('probe'),
   });
   upstream.use(servers);
-  const policy = { guard: true, allowed: [], forwards: [] };
+  const policy = { guard: true, allowed: new Names<string>(), forwards: new Names<never>() };
   const forwarder = new Forwarder(context, new Local(() => undefined), upstream, policy);
   const clients = new Clients(context, forwarder);
   const wait = (ticks: number): void => {

@@ -113,9 +113,14 @@ export class Waiters {
 
   /** Whether the client waits already by this port and identifier: it repeats itself. */
   has(flight: Flight, asker: Asker, id: number): boolean {
-    for (let waiter = flight.firstWaiter; waiter >= 0; waiter = this.next(waiter)) {
-      if (this.words[waiter * FIELDS + PORT_AND_ID] !== ((asker.port << 16) | id)) continue;
-      if (this.address(waiter) === asker.address && this.reply(waiter) === asker.reply) return true;
+    const { words } = this;
+    const wanted = (asker.port << 16) | id;
+    // By the engine's own search: a look at each of 320 would take a tenth of what a second has.
+    for (let at = words.indexOf(wanted); at >= 0; at = words.indexOf(wanted, at + 1)) {
+      if (at % FIELDS !== PORT_AND_ID) continue;
+      const waiter = (at - PORT_AND_ID) / FIELDS;
+      if (this.flight(waiter) !== flight.number || this.address(waiter) !== asker.address) continue;
+      if (this.reply(waiter) === asker.reply) return true;
     }
     return false;
   }
@@ -148,8 +153,8 @@ export class Waiters {
     const isGreediest = this.shares.greediest(client);
     let victim = -1;
     for (let waiter = 0; waiter < this.unused; waiter++) {
-      if (this.flight(waiter) < 0 || !isGreediest(this.client(waiter))) continue;
-      if (victim < 0 || this.isOlder(waiter, victim)) victim = waiter;
+      if (this.flight(waiter) < 0 || (victim >= 0 && !this.isOlder(waiter, victim))) continue;
+      if (isGreediest(this.client(waiter))) victim = waiter;
     }
     return victim;
   }

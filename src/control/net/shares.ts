@@ -50,7 +50,8 @@ function highest(counts: Map<number, number>): number {
   return most;
 }
 
-function add(counts: Map<number, number>, key: number, more: number): void {
+/** Counts so many more, or fewer; what is 0 is not kept. */
+export function add(counts: Map<number, number>, key: number, more: number): void {
   const count = (counts.get(key) ?? 0) + more;
   if (count === 0) counts.delete(key);
   else counts.set(key, count);

@@ -41,7 +41,7 @@ export function* showDns(context: Context, dns: Dns): Job {
   const { servers } = dns.upstream;
   if (servers.length === 0) output.line('No servers: none is set, and the WAN has told none');
   for (const [i, server] of servers.entries()) output.line(`${i + 1}. ${serverLine(server)}`);
-  for (const { name, upstream } of dns.policy.forwards) {
+  for (const { name, upstream } of dns.policy.forwards.values()) {
     output.line(`${name}:`);
     for (const [i, server] of upstream.servers.entries()) output.line(`${i + 1}. ${serverLine(server)}`);
     yield 0;
