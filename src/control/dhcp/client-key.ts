@@ -9,11 +9,14 @@ export const KEY_BYTES = 28;
 export interface Key {
   bytes: Uint8Array;
   length: number;
+  /** The same at each start: where in the pool its address is looked for (pool.ts). */
   hash: number;
+  /** What it is found by, which nobody outside can foresee (leases.ts); undefined until it is wanted. */
+  keyed: number | undefined;
 }
 
 export function createKey(): Key {
-  return { bytes: new Uint8Array(KEY_BYTES), length: 0, hash: 0 };
+  return { bytes: new Uint8Array(KEY_BYTES), length: 0, hash: 0, keyed: undefined };
 }
 
 /** Makes the key of a client identifier, or of a hardware type and address. */
@@ -36,10 +39,16 @@ export function keyFrom(key: Key, id: Uint8Array, htype: number, chaddr: Uint8Ar
   }
   key.length = length;
   key.hash = hashOf(bytes, length);
+  key.keyed = undefined;
 }
 
 function hashOf(bytes: Uint8Array, length: number): number {
   let hash = 5381;
   for (let i = 0; i < length; i++) hash = ((hash << 5) + hash) ^ (bytes[i] as number);
   return hash;
+}
+
+/** Bytes as a text, which the engine finds and compares in one call; to spread them would cost ten times as much. */
+export function characters(bytes: Uint8Array): string {
+  return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }

@@ -175,7 +175,7 @@ test('a router that has lost its leases says at once whether an address is still
 });
 
 test('keys of stations are theirs alone', t => {
-  const key = { bytes: new Uint8Array(28), length: 0, hash: 0 };
+  const key = { bytes: new Uint8Array(28), length: 0, hash: 0, keyed: undefined };
   const lab = fixture();
   // Two stations whose words for the plane are the same (stationWord() is a sum of 32 bits).
   const other = Uint8Array.of(3, 0, 0, 1, 0, 1);

@@ -39,7 +39,7 @@ import {
   DHCP_QUARANTINE_SECONDS,
 } from '../limits.ts';
 import { Buckets } from './bucket.ts';
-import { createKey, type Key, keyFrom } from './client-key.ts';
+import { characters, createKey, type Key, keyFrom } from './client-key.ts';
 
 export const FREE = 0;
 export const OFFERED = 1;
@@ -141,6 +141,8 @@ export class LeaseTable {
   constructor(
     private readonly memory: Uint8Array,
     private readonly clock: Clock,
+    /** Made-up identifiers of one hash would make each search look at all their records. */
+    private readonly keyedHash: (bytes: Uint8Array) => number,
     /** None: leases live as long as the plane's memory does. */
     private readonly store?: LeaseStore,
   ) {
@@ -169,12 +171,19 @@ export class LeaseTable {
 
   /** The record of a client, or -1. */
   find(key: Key): number {
-    let slot = this.hashes.indexOf(key.hash);
+    const hash = this.hashOf(key);
+    let slot = this.hashes.indexOf(hash);
     for (let i = 0; i < LEASE_COUNT && slot >= 0; i++) {
       if (this.addresses[slot] !== 0 && this.isKey(slot, key)) return this.stateOf(slot) === FREE ? -1 : slot;
-      slot = this.hashes.indexOf(key.hash, slot + 1);
+      slot = this.hashes.indexOf(hash, slot + 1);
     }
     return -1;
+  }
+
+  /** Never 0, which is nobody's. */
+  private hashOf(key: Key): number {
+    key.keyed ??= this.keyedHash(key.bytes.subarray(0, key.length)) | 1;
+    return key.keyed;
   }
 
   /** The record of an address, or -1. */
@@ -216,11 +225,7 @@ export class LeaseTable {
 
   nameOf(slot: number): string {
     const at = recordAt(slot);
-    let name = '';
-    for (let i = 0; i < (this.memory[at + NAME_LENGTH] as number); i++) {
-      name += String.fromCharCode(this.memory[at + NAME + i] as number);
-    }
-    return name;
+    return characters(this.memory.subarray(at + NAME, at + NAME + (this.memory[at + NAME_LENGTH] as number)));
   }
 
   /** The record whose running lease has this name, or -1. */
@@ -274,7 +279,7 @@ export class LeaseTable {
     if (before === slot) return;
     if (before >= 0) this.forget(before);
     const at = recordAt(slot);
-    this.hashes[slot] = key.hash;
+    this.hashes[slot] = this.hashOf(key);
     this.memory[at + KEY_LENGTH] = key.length;
     this.memory.set(key.bytes.subarray(0, key.length), at + KEY);
     puti32(at + FLAGS, PROBED);
@@ -297,7 +302,7 @@ export class LeaseTable {
     const at = recordAt(slot);
     fill(at, 0, LEASE_BYTES);
     this.addresses[slot] = address;
-    this.hashes[slot] = key.hash;
+    this.hashes[slot] = this.hashOf(key);
     this.memory[at + KEY_LENGTH] = key.length;
     this.memory.set(key.bytes.subarray(0, key.length), at + KEY);
     this.setChaddr(slot, htype, chaddr);
@@ -367,8 +372,9 @@ export class LeaseTable {
     for (let slot = 0; slot < LEASE_COUNT; slot++) {
       const at = recordAt(slot);
       const state = i32at(at + STATE);
+      if (state !== EXPIRED && state !== OFFERED) continue;
       const hadLease = (i32at(at + FLAGS) & HAD_LEASE) !== 0;
-      if (state !== EXPIRED && (state !== OFFERED || hadLease)) continue;
+      if (state === OFFERED && hadLease) continue;
       const address = (this.addresses[slot] as number) >>> 0;
       if (address < first >>> 0 || address > last >>> 0) continue;
       // Of an offer less than nothing, as it is not over.
@@ -380,6 +386,11 @@ export class LeaseTable {
       }
     }
     return best;
+  }
+
+  /** Calls back with the address of each record. */
+  eachAddress(visit: (address: number) => void): void {
+    for (const address of this.addresses) if (address !== 0) visit(address);
   }
 
   each(visit: (lease: Lease) => void): void {

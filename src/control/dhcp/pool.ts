@@ -6,7 +6,7 @@ import { IF_ADDRESS, IF_MASK, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_LAN } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import { DHCP_LEASE_SECONDS } from '../limits.ts';
-import type { Key } from './client-key.ts';
+import { characters, KEY_BYTES, type Key } from './client-key.ts';
 import { ASIDE, BOUND, EXPIRED, type LeaseTable, OFFERED, QUARANTINED } from './leases.ts';
 
 /** An address that a client gets and no other; several may share one, as cable and radio of a laptop. */
@@ -64,6 +64,14 @@ export class Pool {
   first = 0;
   last = 0;
   private range: DhcpConfig['range'];
+  /** The reservations as they were when they were put into what follows. */
+  private known: readonly Reservation[] = [];
+  private count = 0;
+  /** Identifiers and station addresses as texts; of several for an address the first. */
+  private readonly byIdentifier = new Map<string, Reservation>();
+  private readonly byStation = new Map<string, Reservation>();
+  private readonly byAddress = new Map<number, Reservation>();
+  private readonly byName = new Map<string, Reservation>();
 
   constructor(
     private readonly config: DhcpConfig,
@@ -120,17 +128,37 @@ export class Pool {
 
   /** The reservation of a client; one by its identifier goes before one by its station address. */
   reservationOf(id: Uint8Array, chaddr: Uint8Array): Reservation | undefined {
-    const { reservations } = this.config;
-    if (reservations.length === 0) return undefined;
-    return (
-      reservations.find(({ isId, bytes }) => isId && isEqual(bytes, id)) ??
-      reservations.find(({ isId, bytes }) => !isId && isEqual(bytes, chaddr))
-    );
+    this.index();
+    if (this.count === 0) return undefined;
+    const { byIdentifier, byStation } = this;
+    const isLong = id.length > KEY_BYTES; // none is reserved for
+    return (isLong ? undefined : byIdentifier.get(characters(id))) ?? byStation.get(characters(chaddr));
   }
 
   reservationAt(address: number): Reservation | undefined {
+    this.index();
+    return this.byAddress.get(address);
+  }
+
+  reservationNamed(name: string): Reservation | undefined {
+    this.index();
+    return this.byName.get(name);
+  }
+
+  /** Brings the look-ups up to date: a list that was changed has another length, or is another one. */
+  private index(): void {
     const { reservations } = this.config;
-    return reservations.length === 0 ? undefined : reservations.find(other => other.address === address);
+    if (this.known === reservations && this.count === reservations.length) return;
+    this.known = reservations;
+    this.count = reservations.length;
+    const { byIdentifier, byStation, byAddress, byName } = this;
+    for (const map of [byIdentifier, byStation, byAddress, byName]) map.clear();
+    for (let i = this.count - 1; i >= 0; i--) {
+      const one = reservations[i] as Reservation;
+      (one.isId ? byIdentifier : byStation).set(characters(one.bytes), one);
+      byAddress.set(one.address, one);
+      if (one.name !== '') byName.set(one.name, one);
+    }
   }
 
   /**
@@ -176,16 +204,30 @@ export class Pool {
     // As many places as records and reservations could take, one more, and the router's own.
     const tries = Math.min(size, leases.used + this.config.reservations.length + 2);
     const start = (key.hash >>> 0) % size;
-    for (let i = 0; i < tries; i++) {
-      const address = (first + ((start + i) % size)) | 0;
-      if (leases.at(address) < 0 && this.mayGive(address)) return address;
-    }
+    const likely = (first + start) | 0;
+    if (leases.at(likely) < 0 && this.mayGive(likely)) return likely;
+    const free = this.firstFree(start, tries);
+    if (free >= 0) return (first + ((start + free) % size)) | 0;
     if (requested !== 0 && this.mayGive(requested) && leases.stateOf(leases.at(requested)) === EXPIRED) {
       return this.clear(requested, slot);
     }
     const oldest = leases.oldest(this.first, this.last);
     const address = oldest < 0 ? 0 : leases.addressOf(oldest);
     return address !== 0 && this.mayGive(address) ? this.clear(address, slot) : 0;
+  }
+
+  /** Of so many addresses from the one at `start` of the range on, and around its end, the first that is nobody's; or -1. */
+  private firstFree(start: number, tries: number): number {
+    const { first, size } = this;
+    const taken = new Uint8Array(tries);
+    const take = (address: number): void => {
+      const place = (address >>> 0) - first;
+      if (place >= 0 && place < size) taken[(place - start + size) % size] = 1;
+    };
+    this.leases.eachAddress(take);
+    for (const { address } of this.config.reservations) take(address);
+    take(this.router);
+    return taken.indexOf(0);
   }
 
   private mayGive(address: number): boolean {
@@ -213,8 +255,4 @@ export class Pool {
     if (state === EXPIRED || state === OFFERED || this.leases.isOf(other, htype, chaddr)) return true;
     return own !== undefined && this.leases.isHandedOver(other);
   }
-}
-
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }

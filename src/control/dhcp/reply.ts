@@ -8,6 +8,7 @@ import { INTERFACE_LAN } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import { formatAddress, parseAddress } from '../address.ts';
 import type { Udp } from '../net/udp.ts';
+import { characters } from './client-key.ts';
 import {
   ACK,
   BOOTREPLY,
@@ -49,6 +50,8 @@ export class Replies {
   private readonly writer = new Writer();
   /** Codes that are in the message already. */
   private readonly told = new Uint8Array(256);
+  /** What was set by hand, by code. */
+  private readonly set = new Map<number, Uint8Array>();
   /** The message that was built last; a view of the writer's buffer. */
   private message: Uint8Array = new Uint8Array(0);
 
@@ -62,7 +65,9 @@ export class Replies {
 
   /** An OFFER or an ACK, or with type 0 a BOOTREPLY without anything of DHCP (RFC 1534, section 2). */
   send(reader: Reader, type: number, given: Given, source: number): void {
-    const { writer, told } = this;
+    const { writer, told, set } = this;
+    set.clear();
+    for (const { code, value } of this.config.options) set.set(code, value);
     this.begin(reader, type);
     if (type === ACK) writer.ciaddr = reader.ciaddr;
     writer.yiaddr = given.address;
@@ -142,9 +147,9 @@ export class Replies {
 
   /** The option of that name as it was set by hand, or what `set dhcp boot` makes of it; '' if neither was. */
   private textOf(code: number): string {
-    const { options, boot } = this.config;
-    const set = options.length === 0 ? undefined : options.find(other => other.code === code);
-    if (set !== undefined) return String.fromCharCode(...set.value);
+    const { boot } = this.config;
+    const set = this.set.get(code);
+    if (set !== undefined) return characters(set);
     if (boot === undefined) return '';
     return code === option.OPTION_BOOT_FILE_NAME ? boot.file : formatAddress(boot.server || this.pool.router);
   }
@@ -154,13 +159,11 @@ export class Replies {
     const { writer, told, pool, config } = this;
     if (told[code] !== 0) return;
     told[code] = 1;
-    if (config.options.length > 0) {
-      const set = config.options.find(other => other.code === code);
-      if (set !== undefined) {
-        writer.bytes(code, set.value);
-        told[code] = 2;
-        return;
-      }
+    const set = this.set.get(code);
+    if (set !== undefined) {
+      writer.bytes(code, set);
+      told[code] = 2;
+      return;
     }
     switch (code) {
       case option.OPTION_TFTP_SERVER_NAME:

@@ -19,7 +19,7 @@
 // Timers: pending offers (DHCP_PROBE_TICKS each), sweep (SWEEP_TICKS: ends what is over, follows the LAN).
 // Not here: whose a message is (asker.ts), the table (leases.ts), who gets which address (pool.ts), what a reply says (reply.ts).
 
-import { INTERFACE_LAN, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { INTERFACE_LAN, KEYED_TEXT_AT, TICKS_PER_SECOND } from '../../plane/limits.ts';
 import { formatAddress, formatMac } from '../address.ts';
 import type { Context } from '../context.ts';
 import {
@@ -73,7 +73,12 @@ export class DhcpServer implements Leases {
     private readonly context: Context,
     store?: LeaseStore,
   ) {
-    this.table = new LeaseTable(context.machine.memory, context.clock, store);
+    const { memory, plane } = context.machine;
+    const keyedHash = (bytes: Uint8Array): number => {
+      memory.set(bytes, KEYED_TEXT_AT);
+      return plane.keyedHash(KEYED_TEXT_AT, bytes.length, 0);
+    };
+    this.table = new LeaseTable(memory, context.clock, keyedHash, store);
     this.pool = new Pool(this.config, this.table);
     this.probes = new Probes(context);
     this.asker = new Asker(this.table, this.pool);
@@ -104,7 +109,7 @@ export class DhcpServer implements Leases {
   }
 
   addressOf(name: string): number | undefined {
-    const reserved = this.config.reservations.find(reservation => reservation.name === name);
+    const reserved = this.pool.reservationNamed(name);
     if (reserved !== undefined) return reserved.address;
     const slot = this.table.named(name);
     return slot >= 0 && this.table.stateOf(slot) === BOUND ? this.table.addressOf(slot) : undefined;
@@ -407,12 +412,12 @@ export class DhcpServer implements Leases {
 
   /** The client's name; its reservation's goes before its own. A name goes to the newest of the leases that have it. */
   private nameFor(slot: number, isNew: boolean): string {
-    const { table, config } = this;
+    const { table, pool } = this;
     const { reservation, reader } = this.asker;
     const reserved = reservation?.name ?? '';
     const name = reserved !== '' ? reserved : hostNameOf(reader);
     if (name === '') return '';
-    if (reserved === '' && config.reservations.some(other => other.name === name)) return '';
+    if (reserved === '' && pool.reservationNamed(name) !== undefined) return '';
     const other = table.named(name);
     if (other < 0 || other === slot) return name;
     if (!isNew) return '';
