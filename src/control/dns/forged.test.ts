@@ -3,7 +3,7 @@ import test from 'ava';
 import dns from 'dns-packet';
 import { answerTo, DnsLab, OUTSIDE, opt, query, record, SECOND, SERVER } from '../../../test/dns-lab.ts';
 import { icmpError, ipv4, UDP, udp } from '../../../test/packets.ts';
-import { DNS_SPOILS, DNS_SPOOFS } from '../limits.ts';
+import { DNS_SPOILS, DNS_SPOOFS, DNS_TRY_TICKS } from '../limits.ts';
 
 const A = record('www.example.com', '192.0.2.1');
 const ASK = query('www.example.com');
@@ -159,7 +159,7 @@ test('queries cut at every length are answered FORMERR, below a header not at al
 test('ICMP unreachable and a WAN without a way end the wait at once', async t => {
   const lab = await DnsLab.create();
   lab.ask(ASK);
-  for (let tries = 0; tries < 3; tries++) {
+  for (let tries = 0; tries < DNS_TRY_TICKS.length; tries++) {
     const asked = lab.takeAsked();
     const about = (data: Uint8Array, to = SERVER, port = asked.port): void => {
       const quoted = udp({ source: OUTSIDE, destination: to, ttl: 64 }, port, 53, data);

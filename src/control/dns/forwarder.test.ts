@@ -222,14 +222,15 @@ test('a server that is silent is asked again, then the next; in the end SERVFAIL
   const lab = await DnsLab.create(`set dns server ${SERVER} ${SECOND}`);
   lab.ask(ASK);
   t.is(lab.takeAsked().server, SERVER);
-  lab.wait(1.4 * TICKS_PER_SECOND);
+  lab.wait(0.5 * TICKS_PER_SECOND);
   const second = lab.takeAsked();
   t.is(second.server, SECOND);
   lab.reply(second, answerTo(second, [A]));
   lab.takeTold();
+  lab.wait(TICKS_PER_SECOND);
   // Silent twice: the second server comes first from now on, and after a while the first is tried again.
   lab.ask(query('b.example.com'));
-  lab.wait(1.4 * TICKS_PER_SECOND);
+  lab.wait(0.5 * TICKS_PER_SECOND);
   const [before, next] = lab.asked.splice(0);
   t.deepEqual([before!.server, next!.server], [SERVER, SECOND]);
   lab.reply(next!, answerTo(next!, [A]));
@@ -256,7 +257,7 @@ test('one server: repetitions have the same port and identifier, and a late answ
   const lab = await DnsLab.create();
   lab.ask(ASK);
   lab.wait(3 * TICKS_PER_SECOND);
-  t.is(lab.asked.length, 3);
+  t.is(lab.asked.length, 5);
   const [first, second] = lab.asked;
   t.is(first!.port, second!.port);
   t.is(first!.message.id, second!.message.id);
@@ -326,10 +327,16 @@ test('one client has its share of the queries under way, its oldest goes for a n
     lost.map(({ message }) => message.id),
     Array.from({ length: 10 }, (_, i) => i),
   );
-  t.is(lab.asked.splice(0).length, DNS_CLIENT_FLIGHTS + 10);
+  // The first of them have been asked for again meanwhile.
+  const names = lab.asked.splice(0).map(({ message }) => message.questions?.[0]?.name.toLowerCase());
+  t.is(new Set(names).size, DNS_CLIENT_FLIGHTS + 10);
   for (let i = 0; i < DNS_FLIGHTS - DNS_CLIENT_FLIGHTS + 10; i++)
     lab.ask(query(`${i}.good.example`, { id: i }), '192.168.0.77', 4000, '02:00:00:00:01:77');
-  t.is(lab.asked.length, DNS_FLIGHTS - DNS_CLIENT_FLIGHTS + 10);
+  const good = lab.asked.map(({ message }) => message.questions?.[0]?.name.toLowerCase() ?? '');
+  t.is(
+    new Set(good.filter(name => name.endsWith('.good.example'))).size,
+    DNS_FLIGHTS - DNS_CLIENT_FLIGHTS + 10,
+  );
   t.is(lab.told.length, 10);
   for (const { host } of lab.told.splice(0)) t.is(host, HOST);
   lab.wait(6 * TICKS_PER_SECOND);

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { DNS_FAILURES, DNS_PROBE_TICKS } from '../limits.ts';
+import { DNS_BLAME_TICKS, DNS_FAILURES, DNS_PROBE_TICKS } from '../limits.ts';
 import { probe, SILENT, UNASKED } from './probe.ts';
 import { SERVER, tcpLab } from './tcp-lab.ts';
 import { Upstream } from './upstream.ts';
@@ -26,12 +26,12 @@ test.serial('a server about which nothing was learnt is up, and doubted when it 
   const upstream = new Upstream({ changed: () => t.fail(), probe: ({ address }) => asked.push(address) });
   upstream.use([SERVER]);
   const [server] = upstream.servers as [(typeof upstream.servers)[0]];
-  for (let i = 0; i < DNS_FAILURES; i++) upstream.failed(server, 0, 1);
+  for (let i = 0; i < DNS_FAILURES; i++) upstream.failed(server, 0, DNS_BLAME_TICKS);
   t.is(server.state, 'doubted');
   upstream.unknown(server);
   t.is(server.state, 'up');
   t.is(server.answered, 0);
-  upstream.failed(server, 0, 1);
+  upstream.failed(server, 0, DNS_BLAME_TICKS);
   t.is(server.state, 'doubted');
   t.deepEqual(asked, [SERVER, SERVER]);
 });

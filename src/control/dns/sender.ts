@@ -19,6 +19,8 @@ import {
   DNS_SPOILS,
   DNS_SPOOFS,
   DNS_TCP_TICKS,
+  DNS_TRY_MOST_TICKS,
+  DNS_TRY_NEW_TICKS,
   DNS_TRY_TICKS,
   DNS_WAIT_TICKS,
   UDP_SEND_BYTES,
@@ -65,7 +67,7 @@ export class Sender {
     const { upstream } = flight;
     const now = this.context.clock.now();
     if (flight.tries === 0) flight.begunAt = now;
-    while (flight.tries < DNS_TRY_TICKS.length) {
+    while (this.mayTry(flight, now)) {
       const server = upstream?.choose(flight.tried, now);
       if (server === undefined) break;
       if (flight.tries > 0) this.counts.repeated++;
@@ -79,9 +81,15 @@ export class Sender {
     this.user.failed(flight);
   }
 
+  private mayTry({ tries, begunAt }: Flight, now: number): boolean {
+    return tries < DNS_TRY_TICKS.length && since(now, begunAt) < DNS_WAIT_TICKS;
+  }
+
   hasOther(flight: Flight): boolean {
     const servers = flight.upstream?.servers ?? [];
-    return flight.tries < DNS_TRY_TICKS.length && servers.some(server => !flight.tried.includes(server));
+    return (
+      this.mayTry(flight, this.context.clock.now()) && servers.some(server => !flight.tried.includes(server))
+    );
   }
 
   /** The same server once more by TCP: by UDP it could not say all. False if that was tried. */
@@ -162,7 +170,7 @@ export class Sender {
 
   /** False if there is no way to the server. For want of a socket or buffer it is tried again soon. */
   private sendDatagram(flight: Flight): boolean {
-    const { server, port, query, tries } = flight;
+    const { server, port, query } = flight;
     const { udp, clock } = this.context;
     const now = clock.now();
     flight.isSent = false;
@@ -170,8 +178,18 @@ export class Sender {
     if (port === 0) return true;
     const hasWay = udp.send(server?.address ?? 0, DNS_PORT, port, query);
     if (udp.isShort()) return true;
-    if (hasWay) flight.sent(now, DNS_TRY_TICKS[tries - 1] as number);
+    if (hasWay) flight.sent(now, this.patience(flight, now));
     return hasWay;
+  }
+
+  /** How long this try waits: as long as the server may need, and the last to the end. */
+  private patience({ server, tries, begunAt }: Flight, now: number): number {
+    const left = DNS_WAIT_TICKS - since(now, begunAt);
+    if (tries === DNS_TRY_TICKS.length) return left;
+    const own = server === undefined || server.answered === 0 ? DNS_TRY_NEW_TICKS : server.time >> 1;
+    const ticks = Math.max(DNS_TRY_TICKS[tries - 1] as number, Math.min(own, DNS_TRY_MOST_TICKS));
+    // What would be left for one more is too little for an answer.
+    return left - ticks < (DNS_TRY_TICKS[0] as number) ? left : ticks;
   }
 
   private scan(): void {

@@ -1,5 +1,5 @@
 // The servers that queries go to: in the order in which they were given, those that answer first.
-// One that fails DNS_FAILURES times in a row, and answers nothing meanwhile, is doubted: it is asked after all others, and
+// One that fails DNS_FAILURES times in a row in DNS_BLAME_TICKS or more, and answers nothing meanwhile, is doubted: it is asked after all others, and
 // by a question of our own whether it is there (probe.ts). If that is not answered it is down, and every
 // DNS_DOWN_TICKS one query tries it first, which finds out when it is back.
 //
@@ -12,7 +12,13 @@ import { IF_MTU, interfaceAt } from '../../plane/interface.ts';
 import { INTERFACE_WAN } from '../../plane/limits.ts';
 import { i32at } from '../../plane/memory.ts';
 import { since } from '../clock.ts';
-import { DNS_DOWN_TICKS, DNS_FAILURES, DNS_NO_TCP_TICKS, DNS_UPSTREAM_BYTES } from '../limits.ts';
+import {
+  DNS_BLAME_TICKS,
+  DNS_DOWN_TICKS,
+  DNS_FAILURES,
+  DNS_NO_TCP_TICKS,
+  DNS_UPSTREAM_BYTES,
+} from '../limits.ts';
 import { UDP_BYTES } from './message.ts';
 
 const IP_UDP_BYTES = 28;
@@ -20,8 +26,9 @@ const IP_UDP_BYTES = 28;
 export interface Server {
   readonly address: number;
   state: 'up' | 'doubted' | 'down';
-  /** In a row. */
+  /** In a row, and when the first of them was asked. */
   failures: number;
+  failingAt: number;
   /** When it is tried again. */
   trial: number;
   /** It has refused connections, and when one is tried again. */
@@ -42,7 +49,7 @@ export interface Server {
 
 function serverAt(address: number): Server {
   return {
-    ...{ address, state: 'up', failures: 0, trial: 0, noTcp: false, tcpTrial: 0 },
+    ...{ address, state: 'up', failures: 0, failingAt: 0, trial: 0, noTcp: false, tcpTrial: 0 },
     ...{ sent: 0, answered: 0, timeouts: 0, answeredAt: 0, time: 0, spoils: 0, known: undefined },
   };
 }
@@ -110,8 +117,11 @@ export class Upstream {
     // What has answered others since is there.
     if (server.answered > 0 && since(server.answeredAt, sentAt) > 0 && since(now, server.answeredAt) >= 0)
       return;
-    server.failures++;
+    if (server.failures++ === 0) server.failingAt = sentAt;
     if (server.failures < DNS_FAILURES || server.state !== 'up') return;
+    const lasts = since(now, server.failingAt);
+    // Less than nothing: it has been so for half a year.
+    if (lasts >= 0 && lasts < DNS_BLAME_TICKS) return;
     server.state = 'doubted';
     this.watch.probe(server);
   }
