@@ -3,7 +3,17 @@
 // Not here: the inputs (worst-inputs.test.ts, worst-answers.test.ts).
 
 import type { ExecutionContext } from 'ava';
-import { type Bench, HOST, idleness, ip, pause, ROUTER, start, until } from './bench/lab.ts';
+import {
+  type Bench,
+  HOST,
+  idleness,
+  ip,
+  pause,
+  ROUTER,
+  type StartOptions,
+  start,
+  until,
+} from './bench/lab.ts';
 import { reading, spent } from './harness/icount.ts';
 import * as packets from './packets.ts';
 
@@ -31,8 +41,9 @@ export class WorstLab {
     bench.wan.onFrame = frame => this.onWan(packets.read(frame.slice(14)));
   }
 
-  static async create(): Promise<WorstLab> {
-    const lab = new WorstLab(await start('isapc', false));
+  /** @param options of the board, such as its saved lines. */
+  static async create(options: StartOptions = {}): Promise<WorstLab> {
+    const lab = new WorstLab(await start('isapc', false, options));
     lab.#quiet = await idleness(lab.bench.machine, 2000);
     await lab.passed();
     lab.#fence = await lab.cost(2 * TIMES, async () => {});

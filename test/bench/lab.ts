@@ -1,6 +1,11 @@
 // What the benchmarks stand on: the emulated 486 with a station on each card's wire, and frames sent at a rate of the
 // machine's own time. Not here: what is measured (../bench.ts, services.ts).
 
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { CONFIG_SECTOR, SECTOR_BYTES } from '../../image/layout.ts';
+import { encodeConfig } from '../../image/records.ts';
 import { NOW_AT } from '../../src/plane/cells.ts';
 import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
 import { IMAGE } from '../harness/board-router.ts';
@@ -105,18 +110,27 @@ export interface StartOptions {
   readonly extra?: readonly string[];
   /** MiB. */
   readonly memory?: number;
+  /** Saved lines that it starts with. */
+  readonly configuration?: string;
 }
 
 /** @param leap the machine's time leaps while it sleeps; else it keeps to the host's, which rates need. */
 export async function start(
   machineName: 'isapc' | 'pc',
   leap: boolean,
-  { hosts = [HOST], extra = [], memory = 8 }: StartOptions = {},
+  { hosts = [HOST], extra = [], memory = 8, configuration }: StartOptions = {},
 ): Promise<Bench> {
   const [lanEnd, wanEnd] = [await dgramEnd(), await dgramEnd()];
+  const folder = mkdtempSync(join(tmpdir(), 'masqbox-bench-'));
+  const disk = configuration === undefined ? IMAGE : join(folder, 'disk.img');
+  if (configuration !== undefined) {
+    const image = Buffer.from(readFileSync(IMAGE));
+    Buffer.from(encodeConfig(1, configuration)).copy(image, CONFIG_SECTOR * SECTOR_BYTES);
+    writeFileSync(disk, image);
+  }
   const machine = await Machine.start({
     machine: machineName,
-    disk: IMAGE,
+    disk,
     memory,
     cards: CARDS[machineName](lanEnd.wire, wanEnd.wire),
     icount: ICOUNT_SHIFT,
@@ -134,6 +148,7 @@ export async function start(
     await machine.stop();
     await lan.close();
     await wan.close();
+    rmSync(folder, { recursive: true, force: true });
   };
   return { machine, lan, wan, engine: 'native', stop };
 }
