@@ -52,3 +52,10 @@ function hashOf(bytes: Uint8Array, length: number): number {
 export function characters(bytes: Uint8Array): string {
   return String.fromCharCode.apply(null, bytes as unknown as number[]);
 }
+
+/** A station as the plane knows it: stationWord() of bytes that are not in its memory. */
+export function wordOf(mac: Uint8Array): number {
+  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac;
+  const word = ((c << 24) | (d << 16) | (e << 8) | f) ^ (((a << 8) | b) << 8);
+  return word === 0 ? 1 : word;
+}

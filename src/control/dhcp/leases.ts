@@ -39,7 +39,7 @@ import {
   DHCP_QUARANTINE_SECONDS,
 } from '../limits.ts';
 import { Buckets } from './bucket.ts';
-import { characters, createKey, type Key, keyFrom } from './client-key.ts';
+import { characters, createKey, type Key, keyFrom, wordOf } from './client-key.ts';
 
 export const FREE = 0;
 export const OFFERED = 1;
@@ -131,7 +131,7 @@ export class LeaseTable {
   used = 0;
   /** There is or was a lease whose client has an identifier that others have too. */
   hasCopies = false;
-  private readonly addresses: Int32Array;
+  readonly addresses: Int32Array;
   private readonly hashes: Int32Array;
   /** Of leases that run the station, as the plane knows it (punt.ts); 0 of others. */
   private readonly stations: Int32Array;
@@ -388,11 +388,6 @@ export class LeaseTable {
     return best;
   }
 
-  /** Calls back with the address of each record. */
-  eachAddress(visit: (address: number) => void): void {
-    for (const address of this.addresses) if (address !== 0) visit(address);
-  }
-
   each(visit: (lease: Lease) => void): void {
     for (let slot = 0; slot < LEASE_COUNT; slot++) {
       const address = this.addresses[slot] as number;
@@ -496,13 +491,6 @@ export class LeaseTable {
     const htype = this.memory[at + HTYPE] as number;
     this.store.note({ address: this.addressOf(slot), key, htype, chaddr, name: this.nameOf(slot), seconds });
   }
-}
-
-/** A station as the plane knows it: stationWord() of bytes that are not in its memory. */
-function wordOf(mac: Uint8Array): number {
-  const [a = 0, b = 0, c = 0, d = 0, e = 0, f = 0] = mac;
-  const word = ((c << 24) | (d << 16) | (e << 8) | f) ^ (((a << 8) | b) << 8);
-  return word === 0 ? 1 : word;
 }
 
 function recordAt(slot: number): number {

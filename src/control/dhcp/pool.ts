@@ -224,7 +224,7 @@ export class Pool {
       const place = (address >>> 0) - first;
       if (place >= 0 && place < size) taken[(place - start + size) % size] = 1;
     };
-    this.leases.eachAddress(take);
+    for (const address of this.leases.addresses) if (address !== 0) take(address);
     for (const { address } of this.config.reservations) take(address);
     take(this.router);
     return taken.indexOf(0);
