@@ -87,6 +87,11 @@ export const PUNT_OTHER_LIMIT: i32 = 4;
 export const PUNT_ANSWER_LIMIT: i32 = 20;
 export const PUNT_LIMIT: i32 =
   PUNT_DHCP_LIMIT + PUNT_UDP_LIMIT + PUNT_TCP_LIMIT + PUNT_OTHER_LIMIT + PUNT_ANSWER_LIMIT;
+/**
+ * Of a full class a station keeps so many places before those that asked for more lately: a name's A, AAAA and HTTPS are asked
+ * for at once. What it asks for beyond them beside as many as fill the class waits for its next try.
+ */
+export const PUNT_KEPT: i32 = 4;
 /** A queue for each source of a class that has something waiting: there are never more than packets. */
 export const PUNT_QUEUE_BYTES: i32 = 32;
 /** How many queues are in use, and of each class how many packets wait and when it had its turn. */
@@ -107,13 +112,20 @@ export const STATION_SETTLE_TICKS: i32 = 30 * TICKS_PER_SECOND;
 /** A power of two: one lease of the table is looked at each so many ticks, all in a third of the time above. */
 export const STATION_LEASE_TICKS: i32 = 4;
 /**
- * Packets for a class that is full, in about a second, past which a station shares the queue of the loud: of a page's 40
+ * Packets for a class that is full by three quarters, in about a second, past which a station shares the queue of the loud: of a page's 40
  * questions there are fewer.
  * All that flood share it, so who is one of them has what they leave him.
  */
 export const STATION_LOUD: i32 = 64;
-/** What a shared queue counts as among stations that hold one packet each: who asked for more lately gives way to it. */
-export const STATION_SHARED_ASKED: i32 = 32;
+/** One packet for such a class is counted as so many, so that halved each second it is remembered for four. */
+export const STATION_ONE_ASKED: i32 = 16;
+/**
+ * Who asks for so much, some six in a second again and again, or more at once, asks for as much as anybody: among such all have
+ * their turns, and a page's burst is no worse than what comes all the time.
+ */
+export const STATION_MUCH: i32 = 12 * STATION_ONE_ASKED;
+/** What a shared queue counts as among stations: who asked for much gives way to it, and it to who asked for less. */
+export const STATION_SHARED_ASKED: i32 = STATION_MUCH - 1;
 /** A settled station that has neither asked nor been seen by ARP or the leases for so long may be forgotten. */
 export const STATION_FORGET_TICKS: i32 = 3600 * TICKS_PER_SECOND;
 /** DHCP answers that pass to the WAN's client at once, and ticks until one more does: a server sends one or two. */

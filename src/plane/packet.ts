@@ -32,7 +32,7 @@ export const PACKET_CONTEXT: i32 = 36;
 export const PACKET_SCRATCH: i32 = 40;
 /** Of a packet that waits for control, or is control's: its source at the punt ring (punt.ts). */
 export const PACKET_SOURCE: i32 = PACKET_SCRATCH;
-/** Of such a packet: how much its station had asked full classes for lately (station.ts). */
+/** Of such a packet: how much its station had asked crowded classes for lately (station.ts). */
 export const PACKET_ASKED: i32 = PACKET_SCRATCH + 4;
 /** The frame's first byte. */
 export const PACKET_FRAME: i32 = 50;

@@ -10,12 +10,13 @@
 //    class UDP       station b  | query | query | query | query |
 //    class answers   server     | answer |
 //
-// Control takes from the classes in turn, and in a class from the sources in turn, so who asks seldom waits for one
-// packet of each of the others at most. In a full class a packet of a source that holds fewer pushes the oldest one
+// Control takes from the classes in turn. In a class each second packet is that of the source that asked crowded classes for
+// least lately, and each other one of the sources in turn: so who asks little is served at once, however many others ask for
+// more than there is, and each of those has its turn in half of the time. In a full class a packet of a source that holds fewer pushes the oldest one
 // out of the longest queue; a source that holds as many as any other is refused. A flood so loses its own packets. Shared
 // queues give first, down to one packet each, so that a page's names of a station that was there before find room at once.
-// Where nobody holds two, the station that asked for most lately gives way to one that holds none and asked for less. Among
-// newcomers the station that asked for most lately gives way, so one that comes during a flood of known ones is heard.
+// Where nobody holds more, the station that asked for most lately gives way to one that asked for less, so that sixty who each ask
+// for as much as a good host may leave one that asks for little PUNT_KEPT places. Among newcomers the station that asked for most lately gives way, so one that comes during a flood of known ones is heard.
 // Strangers have no record: what of them is heard is chance, and no better for one who repeats itself (limits.ts).
 //
 // Known is a station that ARP has heard for the packet's source address, or for the router that the way to it goes by, or
@@ -36,6 +37,7 @@ import {
   POOL_RESERVE,
   PUNT_ANSWER_LIMIT,
   PUNT_DHCP_LIMIT,
+  PUNT_KEPT,
   PUNT_LIMIT,
   PUNT_OTHER_LIMIT,
   PUNT_QUEUE_BYTES,
@@ -44,6 +46,7 @@ import {
   PUNT_STATE_BYTES,
   PUNT_TCP_LIMIT,
   PUNT_UDP_LIMIT,
+  STATION_MUCH,
   STATION_SHARED_ASKED,
 } from './limits.ts';
 import { copy, fill, get8, get32, i32at, puti32 } from './memory.ts';
@@ -82,8 +85,12 @@ const CLASS_ANSWER: i32 = 4;
 const CLASS_COUNT: i32 = 5;
 const ANY_CLASS: i32 = -1;
 
-/** Queues in use, dense; then of each class how many packets wait, and its last turn. */
+/**
+ * Queues in use, dense; a bit for each class, 1 if its next packet is that of who asked for least; then of each class how many
+ * packets wait, and its last turn.
+ */
 const QUEUES_USED: i32 = PUNT_STATE_AT;
+const LEAST_NEXT: i32 = PUNT_STATE_AT + 4;
 const CLASSES_AT: i32 = PUNT_STATE_AT + 8;
 const CLASS_BYTES: i32 = 8;
 const CLASS_WAITING: i32 = 0;
@@ -95,7 +102,7 @@ const QUEUE_FIRST: i32 = 8;
 const QUEUE_LAST: i32 = 12;
 const QUEUE_LENGTH: i32 = 16;
 const QUEUE_TURN: i32 = 20;
-/** What its station had asked full classes for lately when its last packet came; of sources that are no station, the same for all. */
+/** What its station had asked crowded classes for lately, up to STATION_MUCH, when its last packet came, that was refused or not; of sources that are no station, the same for all. */
 const QUEUE_ASKED: i32 = 24;
 
 /** Sources that many share. A station whose word is one of them shares it too. */
@@ -124,12 +131,16 @@ export function punt(packet: i32): i32 {
   const station: i32 = isOutside !== 0 ? NO_STATION : stationOf(packet);
   const isFull: i32 = waitingOf(kind) >= limitOf(kind) ? 1 : 0;
   const isShort: i32 = poolFree() < POOL_RESERVE ? 1 : 0;
-  const source: i32 = station === NO_STATION ? addressOf(packet) : sourceOf(station, isFull | isShort);
+  // Counted is what comes to one that is nearly full too: else who comes just when a place is free would seem to ask for little.
+  const isCrowded: i32 = 4 * waitingOf(kind) >= 3 * limitOf(kind) ? 1 : 0;
+  const source: i32 = station === NO_STATION ? addressOf(packet) : sourceOf(station, isCrowded | isShort);
   const queue: i32 = find(kind, source);
   const own: i32 = queue === 0 ? 0 : i32at(queue + QUEUE_LENGTH);
   const isOwn: i32 = station > 0 && source !== NEWCOMERS && source !== LOUD ? 1 : 0;
-  const asked: i32 = isOwn !== 0 ? stationAsked(station) : STATION_SHARED_ASKED;
+  let asked: i32 = isOwn !== 0 ? stationAsked(station) : STATION_SHARED_ASKED;
+  if (asked > STATION_MUCH) asked = STATION_MUCH;
   puti32(packet + PACKET_ASKED, station > 0 ? stationAsked(station) : STATION_SHARED_ASKED);
+  if (queue !== 0) puti32(queue + QUEUE_ASKED, asked);
   let isRoom: i32 = 1;
   if (isFull !== 0) isRoom = pushOut(kind, source, own, asked);
   else if (isShort !== 0) isRoom = pushOut(ANY_CLASS, source, own, asked);
@@ -138,7 +149,7 @@ export function punt(packet: i32): i32 {
     if (source !== NEWCOMERS || queue === 0 || giveWay(queue, packet) === 0) return DROP_PUNT_FULL;
   }
   puti32(packet + PACKET_SOURCE, source);
-  const into: i32 = queue !== 0 ? queue : begin(kind, source);
+  const into: i32 = queue !== 0 ? stillAt(queue, kind, source) : begin(kind, source);
   puti32(into + QUEUE_ASKED, asked);
   append(into, packet);
   count(COUNT_PUNTED);
@@ -152,13 +163,9 @@ export function puntTake(): i32 {
   for (let i: i32 = 0; i < CLASS_COUNT; i++) {
     if (waitingOf(i) !== 0 && (kind < 0 || isSooner(turnOf(i), turnOf(kind)) !== 0)) kind = i;
   }
-  let queue: i32 = 0;
-  const used: i32 = i32at(QUEUES_USED);
-  for (let i: i32 = 0; i < used; i++) {
-    const at: i32 = PUNT_QUEUES_AT + i * PUNT_QUEUE_BYTES;
-    if (i32at(at + QUEUE_CLASS) !== kind) continue;
-    if (queue === 0 || isSooner(i32at(at + QUEUE_TURN), i32at(queue + QUEUE_TURN)) !== 0) queue = at;
-  }
+  const isLeast: i32 = (i32at(LEAST_NEXT) >>> kind) & 1;
+  puti32(LEAST_NEXT, i32at(LEAST_NEXT) ^ (1 << kind));
+  const queue: i32 = nextOf(kind, isLeast);
   const turn: i32 = nextTurn();
   puti32(CLASSES_AT + kind * CLASS_BYTES + CLASS_TURN, turn);
   puti32(queue + QUEUE_TURN, turn);
@@ -166,6 +173,26 @@ export function puntTake(): i32 {
   if (i32at(queue + QUEUE_LENGTH) === 0) end(queue);
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_CONTROL);
   return packet;
+}
+
+/** The queue of a class whose turn it is, or of the source that asked for least. What many share has no more than its turns. */
+function nextOf(kind: i32, isLeast: i32): i32 {
+  let queue: i32 = 0;
+  let least: i32 = 0;
+  const used: i32 = i32at(QUEUES_USED);
+  for (let i: i32 = 0; i < used; i++) {
+    const at: i32 = PUNT_QUEUES_AT + i * PUNT_QUEUE_BYTES;
+    if (i32at(at + QUEUE_CLASS) !== kind) continue;
+    let asked: i32 = 0;
+    if (isLeast !== 0)
+      asked = isShared(i32at(at + QUEUE_SOURCE)) !== 0 ? STATION_MUCH : i32at(at + QUEUE_ASKED);
+    if (queue !== 0 && asked > least) continue;
+    if (queue !== 0 && asked === least && isSooner(i32at(at + QUEUE_TURN), i32at(queue + QUEUE_TURN)) === 0)
+      continue;
+    queue = at;
+    least = asked;
+  }
+  return queue;
 }
 
 /**
@@ -232,10 +259,10 @@ function stationOf(packet: i32): i32 {
   return stationHeard(word);
 }
 
-/** A station's source, where a packet of it comes to a full class or not: its own if it has settled and is not loud. */
-function sourceOf(station: i32, isFull: i32): i32 {
+/** A station's source, where what it asks for counts or does not: its own if it has settled and is not loud. */
+function sourceOf(station: i32, isCounted: i32): i32 {
   if (station === UNKNOWN) return STRANGERS;
-  const kind: i32 = stationAsks(station, isFull);
+  const kind: i32 = stationAsks(station, isCounted);
   if (kind === STATION_SETTLED) return i32at(station + STATION_WORD);
   return kind === STATION_IS_LOUD ? LOUD : NEWCOMERS;
 }
@@ -284,6 +311,13 @@ function find(kind: i32, source: i32): i32 {
     if (i32at(at + QUEUE_SOURCE) === source && i32at(at + QUEUE_CLASS) === kind) return at;
   }
   return 0;
+}
+
+/** A queue that was found before another one ended, which may have moved it, or be the same. */
+function stillAt(queue: i32, kind: i32, source: i32): i32 {
+  if (i32at(queue + QUEUE_SOURCE) === source && i32at(queue + QUEUE_CLASS) === kind) return queue;
+  const at: i32 = find(kind, source);
+  return at !== 0 ? at : begin(kind, source);
 }
 
 /** A new queue, behind those that wait for their turn already. A place is free: there are as many as packets may wait. */
@@ -344,8 +378,8 @@ function changeWaiting(kind: i32, by: i32): void {
 
 /**
  * Drops the oldest packet of the longest queue, of a class or of all, for a source that holds `own`: 1, or 0 if no queue is
- * longer than that one will be. Where nobody has two, and it has none, that of the station that asked for most lately goes,
- * if that is more than `asked`. Shared queues give first, down to a packet each, and a shared source that has one takes
+ * longer than that one will be; who asked for less than the source keeps PUNT_KEPT. Else that of the station that asked for most lately goes, if that is more than `asked`, and
+ * by a quarter where the source, a station's own, has some already. Shared queues give first, down to a packet each, and a shared source that has one takes
  * from others of its kind alone: it has its turns all the same.
  */
 function pushOut(kind: i32, source: i32, own: i32, asked: i32): i32 {
@@ -354,7 +388,8 @@ function pushOut(kind: i32, source: i32, own: i32, asked: i32): i32 {
   let longest: i32 = 0;
   let length: i32 = own + 1;
   let loudest: i32 = 0;
-  let most: i32 = asked;
+  // Among such as ask for the same, little more is no reason.
+  let most: i32 = own === 0 ? asked : asked + (asked >> 2);
   for (let i: i32 = 0; i < used; i++) {
     const at: i32 = PUNT_QUEUES_AT + i * PUNT_QUEUE_BYTES;
     if (kind !== ANY_CLASS && i32at(at + QUEUE_CLASS) !== kind) continue;
@@ -363,6 +398,7 @@ function pushOut(kind: i32, source: i32, own: i32, asked: i32): i32 {
       const isOther: i32 = isShared(i32at(at + QUEUE_SOURCE));
       if (isCommon === 0 && isOther !== 0) held += PUNT_LIMIT;
       if (isCommon !== 0 && isOther === 0 && own !== 0) held = 0;
+      if (held <= PUNT_KEPT && isOther === 0 && i32at(at + QUEUE_ASKED) < asked) held = 0;
       if (held > length) {
         length = held;
         longest = at;
@@ -373,13 +409,12 @@ function pushOut(kind: i32, source: i32, own: i32, asked: i32): i32 {
       loudest = at;
     }
   }
-  if (longest === 0 && own === 0) longest = loudest;
+  if (longest === 0 && (own === 0 || (isCommon === 0 && own < PUNT_KEPT))) longest = loudest;
   if (longest === 0) return 0;
   const isNewcomers: i32 = i32at(longest + QUEUE_SOURCE) === NEWCOMERS ? 1 : 0;
   if (isNewcomers !== 0) stationCrowd();
   count(DROP_PUNT_FULL);
   release(isNewcomers !== 0 ? takeAfter(longest, beforeMost(longest)) : takeFirst(longest));
-  // Only a queue of one ends here, and then the source has none that could be moved to its place.
   if (i32at(longest + QUEUE_LENGTH) === 0) end(longest);
   return 1;
 }

@@ -4,7 +4,7 @@
 //
 //    STRANGER    neither ARP nor the leases know it                 made-up ones
 //    NEWCOMER    known for less than STATION_SETTLE_TICKS           made-up ones that say ARP first
-//    LOUD        asks full classes for more than STATION_LOUD       whoever floods
+//    LOUD        asks crowded classes for more than STATION_LOUD       whoever floods
 //                in about a second, until it asks for half of that
 //    settled     all others: a source of its own
 //
@@ -28,6 +28,7 @@ import {
   STATION_FORGET_TICKS,
   STATION_LEASE_TICKS,
   STATION_LOUD,
+  STATION_ONE_ASKED,
   STATION_SET,
   STATION_SETS,
   STATION_SETTLE_TICKS,
@@ -48,7 +49,7 @@ const LEASE_PLACE: i32 = STATION_STATE_AT + 16;
 export const STATION_WORD: i32 = 0;
 /** The tick of its coming. */
 const SINCE: i32 = 4;
-/** What it asked for of full classes lately, halved each second; and the tick up to which that has been done. */
+/** What it asked for of crowded classes lately, by STATION_ONE_ASKED, halved each second; and the tick up to which that has been done. */
 const ASKED: i32 = 8;
 const FLAGS: i32 = 10;
 const HALVED: i32 = 12;
@@ -86,7 +87,7 @@ export function stationHeard(word: i32): i32 {
     const asked: i32 = seconds < 0 || seconds > 15 ? 0 : u16at(at + ASKED) >>> seconds;
     putu16(at + ASKED, asked);
     puti32(at + HALVED, secondOf(now));
-    if (asked < STATION_LOUD >> 1) putu16(at + FLAGS, u16at(at + FLAGS) & ~FLAG_LOUD);
+    if (asked < (STATION_LOUD * STATION_ONE_ASKED) >> 1) putu16(at + FLAGS, u16at(at + FLAGS) & ~FLAG_LOUD);
   }
   if ((u16at(at + FLAGS) & FLAG_SETTLED) !== 0) return at;
   if (isLong((now - i32at(at + SINCE)) | 0) !== 0 && isCrowd(now) === 0) {
@@ -105,18 +106,19 @@ export function hasSettled(word: i32): i32 {
   return 0;
 }
 
-/** The station of a record (or 0) asks control for something, of a class that is full or not: what it counts as. */
-export function stationAsks(at: i32, isFull: i32): i32 {
+/** The station of a record (or 0) asks control for something, of a class that is crowded or not: what it counts as. */
+export function stationAsks(at: i32, isCrowded: i32): i32 {
   if (at === 0) return STATION_NEWCOMER;
   const asked: i32 = u16at(at + ASKED);
-  if (isFull !== 0 && asked < ASKED_MOST) putu16(at + ASKED, asked + 1);
-  if (asked >= STATION_LOUD) putu16(at + FLAGS, u16at(at + FLAGS) | FLAG_LOUD);
+  if (isCrowded !== 0 && asked <= ASKED_MOST - STATION_ONE_ASKED)
+    putu16(at + ASKED, asked + STATION_ONE_ASKED);
+  if (asked >= STATION_LOUD * STATION_ONE_ASKED) putu16(at + FLAGS, u16at(at + FLAGS) | FLAG_LOUD);
   const flags: i32 = u16at(at + FLAGS);
   if ((flags & FLAG_LOUD) !== 0) return STATION_IS_LOUD;
   return (flags & FLAG_SETTLED) !== 0 ? STATION_SETTLED : STATION_NEWCOMER;
 }
 
-/** How much it asked full classes for lately. */
+/** How much it asked crowded classes for lately, by STATION_ONE_ASKED. */
 export function stationAsked(at: i32): i32 {
   return u16at(at + ASKED);
 }

@@ -1,7 +1,7 @@
 // The floods, frame by frame: from one host that ARP knows, from made-up stations and addresses, from stations that say ARP
 // first, and from some that were there before. Not here: at what rate they come, and what others get meanwhile (floods.ts).
 
-import { DISCOVER } from '../../src/control/dhcp/message.ts';
+import { DISCOVER, INFORM } from '../../src/control/dhcp/message.ts';
 import { compose } from '../../src/control/dhcp/server-lab.ts';
 import * as packets from '../packets.ts';
 import { ip, OUTSIDE, ROUTER } from './lab.ts';
@@ -13,6 +13,10 @@ export const BAD_MAC = '02:00:00:00:00:77';
 
 /** Stations that were there before, as good hosts are: so few that each is loud as soon as they flood. */
 export const SETTLED: number = 8;
+/** And so many that none is loud, though together they ask for far more than there is. */
+export const CROWD: number = 60;
+/** What each of those asks control for in a second: twice that is what is remembered of it (STATION_LOUD). */
+const CROWD_ASKS = 28;
 export const settledMac = (n: number): string => `02:66:00:00:01:${n.toString(16).padStart(2, '0')}`;
 export const settledHost = (n: number): string => `192.168.0.${10 + n}`;
 
@@ -20,6 +24,8 @@ export interface Flood {
   readonly name: string;
   /** Comes by the WAN. */
   readonly outside?: boolean;
+  /** Frames, if not as many as the wire brings. */
+  readonly perSecond?: number;
   /** Frame number `i`, for the router's station `to`. */
   make(i: number, to: string): Uint8Array;
 }
@@ -56,6 +62,15 @@ const anyPort = (i: number): number => 1024 + (scramble(i) % 60000);
 function bigPing(i: number, source: string): Uint8Array {
   const request = packets.echo({ ...toRouter(source), id: i >> 1 }, 8, 9, i, packets.payload(2000));
   return packets.fragments(request, 1480)[i & 1]!;
+}
+
+/** A new name, a name in the cache, what a host with an address asks the DHCP server for, or a large echo. */
+function crowdAsks(kind: number, i: number, n: number, source: string): Uint8Array {
+  if (kind === 3) return packets.echo(toRouter(source), 8, 9, i, packets.payload(1000));
+  if (kind === 2)
+    return packets.udp(toRouter(source), 68, 67, compose(settledMac(n), INFORM, { xid: i, ciaddr: source }));
+  const name = kind === 1 ? 'warm.example' : `${scramble(i)}.example`;
+  return packets.udp(toRouter(source), anyPort(i), DNS_PORT, question(name, i));
 }
 
 function discover(mac: string, i: number): Uint8Array {
@@ -135,6 +150,17 @@ export const FLOODS: readonly Flood[] = [
         settledMac(n),
         packets.udp(toRouter(settledHost(n)), anyPort(i), DNS_PORT, query),
       );
+    },
+  },
+  {
+    name: `names, leases and pings, ${CROWD} stations that were there before and are not loud`,
+    // Of four frames three are for control.
+    perSecond: Math.floor((CROWD * CROWD_ASKS * 4) / 3),
+    make(i, to) {
+      const n = i % CROWD;
+      const source = settledHost(n);
+      // Each of all in turn, one kind behind the other.
+      return packets.frame(to, settledMac(n), crowdAsks((i + i / CROWD) & 3, i, n, source));
     },
   },
   known('DNS queries, one name', 150, (i, source) =>

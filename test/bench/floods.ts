@@ -12,11 +12,11 @@ import * as packets from '../packets.ts';
 import {
   BAD,
   BAD_MAC,
+  CROWD,
   DNS_PORT,
   FLOODS,
   type Flood,
   question,
-  SETTLED,
   settledHost,
   settledMac,
   toRouter,
@@ -43,6 +43,8 @@ const LATER = 1000;
 const SETTLE_TICKS = STATION_SETTLE_TICKS + 5 * TICKS_PER_SECOND;
 /** The good host asks for one thing after the other, one in so many ticks. */
 const ASK_TICKS = 4;
+/** And beside a crowd of such as it is, where each has a part of what there is, for little. */
+const LITTLE_TICKS = 20;
 
 /** Good hosts that renew their leases in turn, five a second together: one may once a second (DHCP_STATION_TICKS). The first asks for all else. */
 const GOOD = [HOST, '192.168.0.3', '192.168.0.4', '192.168.0.5', '192.168.0.6', '192.168.0.7'] as const;
@@ -97,8 +99,12 @@ function answer(query: Uint8Array): Uint8Array {
 
 /** How fast a flood comes, and how much of it between two looks. */
 function paceOf(flood: Flood | undefined, router: string): { pace: Pace; burst: number } {
-  const bytes = flood?.make(LATER, router).length ?? 60;
-  const most = Math.min(PER_SECOND, Math.floor(WIRE_BYTES_PER_SECOND / (bytes + FRAME_OVERHEAD)));
+  const lengths = [0, 1, 2, 3].map(i => flood?.make(LATER + i, router).length ?? 60);
+  const bytes = Math.max(...lengths);
+  const most = Math.min(
+    flood?.perSecond ?? PER_SECOND,
+    Math.floor(WIRE_BYTES_PER_SECOND / (bytes + FRAME_OVERHEAD)),
+  );
   const burst = Math.floor(RING_PAGES / Math.ceil((bytes + 4) / 256));
   return { pace: new Pace(flood === undefined ? 0 : most, 1), burst };
 }
@@ -126,7 +132,7 @@ export class FloodLab {
     const { console } = bench.machine;
     await console.command(`set dns server ${SERVER}`);
     for (const host of GOOD) await lab.#join(host);
-    for (let n = 0; n < SETTLED; n++) bench.lan.others.set(settledHost(n), settledMac(n));
+    for (let n = 0; n < CROWD; n++) bench.lan.others.set(settledHost(n), settledMac(n));
     await lab.#introduceAll();
     const since = (await reading(bench.machine)).ticks;
     await eachLook(bench.machine, tick => ((tick - since) | 0) < SETTLE_TICKS);
@@ -179,7 +185,7 @@ export class FloodLab {
   async #introduceAll(): Promise<void> {
     for (const host of GOOD) this.#introduce(host, this.#macOf(host));
     this.#introduce(BAD, BAD_MAC);
-    for (let n = 0; n < SETTLED; n++) {
+    for (let n = 0; n < CROWD; n++) {
       this.#introduce(settledHost(n), settledMac(n));
       if (n % 10 === 9) await pause(20);
     }
@@ -267,6 +273,7 @@ export class FloodLab {
   async run(flood: Flood | undefined, seconds: number, least = 0): Promise<Result> {
     const { machine, lan, wan } = this.bench;
     const side = flood?.outside === true ? wan : lan;
+    const askTicks = flood?.perSecond === undefined ? ASK_TICKS : LITTLE_TICKS;
     const { pace, burst } = paceOf(flood, side.router);
     const first = this.#next;
     const receivedBefore = await this.#received(side === wan ? 1 : 0);
@@ -280,7 +287,7 @@ export class FloodLab {
     this.#newcomer = newcomer;
     await eachLook(machine, tick => {
       this.#tick = tick;
-      if (((tick - askedAt) | 0) >= ASK_TICKS) {
+      if (((tick - askedAt) | 0) >= askTicks) {
         askedAt = tick;
         this.#ask();
       }
