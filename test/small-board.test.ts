@@ -181,3 +181,48 @@ test.serial('where the heap is short, a part is refused in words, and packets an
   t.true(counts.works > 0 && counts.refused > 0, JSON.stringify(counts));
   t.regex(await console.command('show version', COMMAND_SECONDS), /control restarted 0 times/);
 });
+
+test.serial('a command that runs out of memory ends with an error, and control goes on', async t => {
+  t.timeout(TEST_MILLISECONDS);
+  const bench = await startBench('isapc', false, { memory: LESS_MIB });
+  t.teardown(() => bench.stop());
+  const { machine, lan } = bench;
+  const { console } = machine;
+  await console.command('set log console error');
+  await console.command(FRAME, COMMAND_SECONDS);
+  for (const line of longConfiguration()) await console.command(line, COMMAND_SECONDS);
+  const told: string[] = [];
+  const served = async (): Promise<void> => {
+    const before = lan.received;
+    const query = encode({
+      type: 'query',
+      id: 1,
+      questions: [{ type: 'A', name: 'a-server-with-a-name-0' }],
+    });
+    lan.send(packets.udp(ip(HOST, ROUTER), 5353, 53, query));
+    t.true(await lan.reaches(before + 1));
+  };
+  // Each keeps some of the heap; a line of 960 digits takes most for a moment.
+  const lines = [
+    FRAME,
+    `debug frame 0 0 0 ${'5a'.repeat(480)}`,
+    `debug more ${'5a'.repeat(480)}`,
+    'help',
+    'show config',
+  ];
+  let ended = 0;
+  for (let i = 0; i < 40; i++) {
+    for (const line of lines) {
+      const said = await console.command(line, COMMAND_SECONDS);
+      if (/out of memory/.test(said)) ended++;
+      told.push(said.split('\n').at(-1)?.slice(0, 60) ?? '');
+    }
+    if (ended > 3) break;
+    await served();
+  }
+  await served();
+  told.push(`${await freeKib(machine)} KiB`);
+  t.log([...new Set(told)].join(' | '));
+  t.true(ended > 0);
+  t.regex(await console.command('show version', COMMAND_SECONDS), /control restarted 0 times/);
+});

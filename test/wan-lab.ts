@@ -200,6 +200,7 @@ export class WanLab {
     const { plane } = this;
     const machine: Machine = {
       plane,
+      keepsRoom: () => true,
       tidy() {},
       overlay() {
         throw new Error('There are no overlays here');

@@ -135,6 +135,7 @@ export function createControl(machine: Machine): Control {
   table.push(...systemCommands(context, tools));
   const access = new Access(context, console, table);
   console.guard = access;
+  console.keepsRoom = machine.keepsRoom;
   access.unlocked = () => puti32(CONTROL_READY_AT, READY);
   const store = createStore(context);
   context.store = store;

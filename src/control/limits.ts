@@ -14,6 +14,12 @@ export const UDP_SEND_BYTES = 4096;
  * not enough, the command that wants it is refused.
  */
 export const OVERLAY_SPARE_BYTES = 32 * 1024;
+/**
+ * Of the heap, what a command that runs must leave to everything else, in pieces of the second size. One that does not is
+ * ended with an error, its overlays are given up, and nobody else notices; less would end control at its next query.
+ */
+export const COMMAND_SPARE_BYTES = 12 * 1024;
+export const COMMAND_SPARE_PIECE = 4 * 1024;
 /** How long an overlay stays that is not wanted; when it is again, it is loaded again, in 30 to 250 ms. */
 export const OVERLAY_IDLE_TICKS = 60 * TICKS_PER_SECOND;
 /**

@@ -7,18 +7,38 @@ import { ENGINE_AT, ENGINE_INTERPRETED, NOW_AT } from '../plane/cells.ts';
 import { i32at } from '../plane/memory.ts';
 import { since } from './clock.ts';
 import { Refusal } from './console/command.ts';
-import { OVERLAY_COLLECT_TICKS, OVERLAY_IDLE_TICKS, OVERLAY_SPARE_BYTES } from './limits.ts';
+import {
+  COMMAND_SPARE_BYTES,
+  COMMAND_SPARE_PIECE,
+  OVERLAY_COLLECT_TICKS,
+  OVERLAY_IDLE_TICKS,
+  OVERLAY_SPARE_BYTES,
+} from './limits.ts';
 import { OVERLAY_NAMES, type OverlayName, type Overlays } from './overlays.ts';
 
 export interface Loader {
   overlay<Name extends OverlayName>(name: Name): Overlays[Name];
   /** Gives up what has not been wanted for a minute. */
   tidy(): void;
+  /** Whether the heap has the room that a command must leave to others. Gives up all that it can, if need be. */
+  keepsRoom(): boolean;
 }
 
-/** The engine throws null where the heap has no room for an error. */
-const isOutOfMemory = (error: unknown): boolean =>
-  error === null || (error as Error).message === 'out of memory';
+/** Whether an exception is the engine's for want of memory. Where even that has no room, it throws null. */
+export function isOutOfMemory(error: unknown): boolean {
+  return error === null || (error as Error).message.startsWith('out of memory');
+}
+
+function hasRoom(): boolean {
+  const pieces: ArrayBuffer[] = [];
+  try {
+    while (pieces.length * COMMAND_SPARE_PIECE < COMMAND_SPARE_BYTES)
+      pieces.push(new ArrayBuffer(COMMAND_SPARE_PIECE));
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /**
  * @param evaluate puts what an overlay exports into `__overlay`; answers 0 when the heap has no room for it and so many bytes
@@ -83,6 +103,12 @@ export function createLoader(
     },
     tidy: () => {
       if (giveUp(OVERLAY_IDLE_TICKS)) collect();
+    },
+    keepsRoom: () => {
+      if (hasRoom()) return true;
+      giveUp(0);
+      collect();
+      return hasRoom();
     },
   };
 }

@@ -16,6 +16,8 @@ export interface Machine {
   overlay<Name extends OverlayName>(name: Name): Overlays[Name];
   /** Gives up overlays that have not been wanted for a minute. */
   tidy(): void;
+  /** Whether the heap has the room that a command must leave to others. Gives up all that it can, if need be. */
+  keepsRoom(): boolean;
   /** The plane's memory. */
   memory: Uint8Array;
   /** The firmware's version, from package.json. */

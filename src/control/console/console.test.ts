@@ -72,6 +72,33 @@ function fixture(transmitBytes = 4096, tools?: () => Tools) {
       },
     },
     {
+      words: 'eat',
+      help: '',
+      run: () => {
+        throw Object.assign(new Error('out of memory'), { name: 'InternalError' });
+      },
+    },
+    {
+      words: 'eat-late',
+      help: '',
+      *run() {
+        yield 0;
+        // Where the exception itself has no room, the engine throws this.
+        throw null;
+      },
+    },
+    {
+      words: 'keep',
+      help: '',
+      *run() {
+        try {
+          for (;;) yield 0;
+        } finally {
+          ran.push('given up');
+        }
+      },
+    },
+    {
       words: 'refuse-late',
       help: '',
       *run() {
@@ -140,6 +167,19 @@ test('work() echoes, runs a line and prompts again', t => {
   t.is(settle(), -1);
   t.deepEqual(ran, ['hello world']);
   t.is(take(), `${PROMPT}note hello world\r\n${PROMPT}`);
+});
+
+test('work() ends a command that runs out of memory, or leaves others too little, and takes the next', t => {
+  const { board, type, settle, take, ran } = fixture();
+  const said = 'Cannot go on with that: out of memory\r\n';
+  for (const command of ['eat', 'eat-late', 'keep']) {
+    let slices = 0;
+    board.keepsRoom = () => command !== 'keep' || ++slices !== 3;
+    type(`${command}\rnote on\r`);
+    settle();
+    t.is(take(), `${command === 'eat' ? PROMPT : ''}${command}\r\n${said}${PROMPT}note on\r\n${PROMPT}`);
+  }
+  t.deepEqual(ran, ['on', 'on', 'given up', 'on']);
 });
 
 test('work() prints refusals, early and late, and unknown commands', t => {

@@ -10,6 +10,7 @@
 // A job that says more than a page waits for a key, but never while more is typed ahead: a paste needs no keys.
 // Not here: who may use it (access.ts), what completion and marks say (tools.ts).
 
+import { isOutOfMemory } from '../loader.ts';
 import type { Tools } from '../schema/tools.ts';
 import { type Command, findCommand, type Job, Refusal } from './command.ts';
 import { LINE_LIMIT, LineEditor, type LineEvent } from './line-editor.ts';
@@ -86,6 +87,8 @@ export class Console implements RawLine {
   private edited = 0;
   private losses: Loss[] = [];
   private held = false;
+  /** Whether what runs leaves the heap's others their room. */
+  keepsRoom: () => boolean = () => true;
   /** Takes off a line's end what is no command's; throws a Refusal. Is given '' when the line has run. */
   strip: (line: string) => string = line => line;
   private job: Job | undefined;
@@ -288,7 +291,7 @@ export class Console implements RawLine {
     try {
       return this.tools && ask(this.tools());
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof Refusal || isOutOfMemory(error))) throw error;
       return undefined;
     }
   }
@@ -456,7 +459,22 @@ export class Console implements RawLine {
     return wait < 0 ? left : Math.min(left, wait);
   }
 
+  /** A command that runs out of memory ends; what it held is free then, and control goes on. */
   private slice(now: number): number {
+    try {
+      const wait = this.part(now);
+      if (this.job === undefined || this.keepsRoom()) return wait;
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      this.keepsRoom();
+    }
+    this.end();
+    this.output.line('Cannot go on with that: out of memory');
+    this.open();
+    return 0;
+  }
+
+  private part(now: number): number {
     this.output.flush();
     // The ring drains by interrupt and nobody tells: look again at the next tick.
     if (this.output.busy) return this.held ? -1 : 1;

@@ -14,13 +14,17 @@ function recurse(depth: number): number {
 }
 
 /** The ways for control to end. */
-const DEATHS: Record<string, () => void> = {
+const DEATHS: Record<string, (context: Context) => void> = {
   throw: () => {
     throw new Error('debug crash control throw');
   },
-  oom: () => {
+  // A command that is out of memory is ended: so all is kept, and a timer asks for more.
+  oom: ({ clock }) => {
     const kept: Uint8Array[] = [];
-    for (;;) kept.push(new Uint8Array(4096));
+    (globalThis as { kept?: unknown }).kept = kept;
+    clock.after(1, () => {
+      for (;;) kept.push(new Uint8Array(1024));
+    });
   },
   hang: () => {
     for (;;);
@@ -30,10 +34,10 @@ const DEATHS: Record<string, () => void> = {
   },
 };
 
-function* die(context: Context, death: () => void): Job {
+function* die(context: Context, death: (context: Context) => void): Job {
   while (context.output.busy) yield 0;
   yield LAST_WORDS_TICKS;
-  death();
+  death(context);
 }
 
 export function crashControl(context: Context, how: string): Job {
