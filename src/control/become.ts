@@ -7,12 +7,16 @@
 // Contract of a setting: `unset` with as many of a line's arguments as it has brings about that lines() has it no more.
 // Not here: which settings there are (registry.ts), where configurations come from (store/).
 
+import { NOW_AT } from '../plane/cells.ts';
+import { i32at } from '../plane/memory.ts';
+import { since } from './clock.ts';
 import { Refusal, wordsOf } from './console/command.ts';
 import { isSingle, type Meanings } from './meaning.ts';
 import type { Setting } from './registry.ts';
 
-/** After so many lines others get a turn: nothing that takes longer than a step is done in one. */
+/** After so many lines, or ticks, others get a turn: some lines take a third of a second. */
 const SLICE_LINES = 16;
+const SLICE_TICKS = 4;
 /** Lines that mean nothing of which the reason is told. */
 const REASONS = 8;
 
@@ -30,8 +34,9 @@ export function* become(
   const wanted = new Map<Setting, Wanted>();
   const unknown: string[] = [];
   let others = 0;
-  for (const [place, line] of lines.entries()) {
-    if (place % SLICE_LINES === SLICE_LINES - 1) yield 0;
+  const isOver = createSlices();
+  for (const line of lines) {
+    if (isOver()) yield 0;
     const found = meanings.of(line, unknown.length < REASONS);
     if (typeof found === 'string') {
       if (found === '') others++;
@@ -49,6 +54,19 @@ export function* become(
   return [...unknown, ...refusals];
 }
 
+/** Tells before each line whether others are to have a turn. */
+function createSlices(): () => boolean {
+  let lines = 0;
+  let tick = i32at(NOW_AT);
+  return () => {
+    const isOver = ++lines === SLICE_LINES || since(i32at(NOW_AT), tick) >= SLICE_TICKS;
+    if (!isOver) return false;
+    lines = 0;
+    tick = i32at(NOW_AT);
+    return true;
+  };
+}
+
 function* turn(
   settings: readonly Setting[],
   wanted: Map<Setting, Wanted>,
@@ -56,7 +74,7 @@ function* turn(
   takesAllBack: boolean,
 ): Generator<number, string[], void> {
   const refusals: string[] = [];
-  let changes = 0;
+  const isOver = createSlices();
   const refused = (error: unknown): void => {
     if (!(error instanceof Refusal)) throw error;
     refusals.push(error.message);
@@ -71,7 +89,7 @@ function* turn(
     const isReplaced = isSingle(setting) && want.length > 0;
     if (isReplaced && !takesAllBack) continue;
     for (const line of have.slice(same).reverse()) {
-      if (++changes % SLICE_LINES === 0) yield 0;
+      if (isOver()) yield 0;
       try {
         const found = meanings.of(line);
         if (typeof found === 'string') throw new Refusal(found);
@@ -85,7 +103,7 @@ function* turn(
   for (const setting of settings) {
     const want = wanted.get(setting)?.args ?? [];
     for (const args of want.slice(shared.get(setting))) {
-      if (++changes % SLICE_LINES === 0) yield 0;
+      if (isOver()) yield 0;
       try {
         setting.set(args);
       } catch (error) {

@@ -27,6 +27,8 @@ const PASSWORD = 'set password ';
 const HIDDEN = `# ${PASSWORD}`;
 /** Refusals that are told. */
 const TOLD = 8;
+/** Lines that are looked at in one step. */
+const SLICE_LINES = 16;
 const UNCHANGED = 'nothing was changed';
 
 /** What has come: settings with the numbers of their lines. */
@@ -69,18 +71,19 @@ function* receive(context: Context, isProgram: boolean): Generator<number, Recei
   }
 }
 
-/** The lines that the settings are to be; a Refusal if one of them is none. */
-function wantedOf({ output, registry }: Context, got: Received): string[] {
+/** The lines that the settings are to be, some of them a step; a Refusal if one of them is none. */
+function* wantedOf({ output, registry }: Context, got: Received): Generator<number, string[], void> {
   const steps = migrationOf(got.first);
   const wanted: string[] = [];
   let refused = 0;
-  for (const { number, text } of got.settings) {
+  for (const [i, { number, text }] of got.settings.entries()) {
+    if (i % SLICE_LINES === SLICE_LINES - 1) yield 0;
     for (const line of steps.reduce<string[]>((lines, step) => lines.flatMap(step), [text])) {
       wanted.push(line);
-      const why = registry.refusalOf(line);
-      if (why === undefined) continue;
+      // A reason is made for those that are told alone.
+      if (typeof registry.meaningOf(line) !== 'string') continue;
       refused++;
-      if (refused <= TOLD) output.line(`Line ${number}: ${visible(why)}`);
+      if (refused <= TOLD) output.line(`Line ${number}: ${visible(registry.refusalOf(line) ?? '')}`);
     }
   }
   if (refused > 0) throw new Refusal(`Cannot import: ${refused} lines are no settings; ${UNCHANGED}`);
@@ -111,7 +114,7 @@ function* take(context: Context, lines?: string, crc?: string): Job {
     throw new Refusal(`Cannot import: ${why}; ${UNCHANGED}`);
   }
   const hadPassword = registry.lines().some(registry.isFirst);
-  const wanted = wantedOf(context, got);
+  const wanted = yield* wantedOf(context, got);
   const refusals = yield* replaceAll(context, wanted);
   for (const refusal of refusals.slice(0, TOLD)) output.line(visible(refusal));
   if (refusals.length > 0)
