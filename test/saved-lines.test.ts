@@ -124,7 +124,7 @@ async function fastest(t: ExecutionContext, text: string): Promise<number> {
   return least;
 }
 
-test.serial('an unknown saved line costs 2 ms at most, one of shortened words 3 ms', async t => {
+test.serial('an unknown saved line costs 2 ms at most, one of shortened words too', async t => {
   const count = 400;
   const lines = (start: string): string =>
     Array.from({ length: count }, (_, i) => `${start} x ${i} drop tcp from any\n`).join('');
@@ -133,7 +133,7 @@ test.serial('an unknown saved line costs 2 ms at most, one of shortened words 3 
   for (const [start, most] of [
     ['set f', 2],
     ['set\tf', 2],
-    ['s  d', 3],
+    ['s  d', 2],
   ] as const) {
     const all = await fastest(t, lines(start));
     const milliseconds = ((all - none) * 1000) / TICKS_PER_SECOND / count;

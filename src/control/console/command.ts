@@ -113,12 +113,19 @@ export function findCommand(table: readonly Command[], line: string): Found {
 
 /** A command with its arguments as people write them: labels only. */
 export function usage({ words, arguments: form = '' }: Command): string {
-  const labels = wordsOf(form).map(word => {
-    const [, open, label, repeat] = /^(\[?)(.*?)(?::.*?)?(\.\.\.\d*)?(?:=.*?)?\]?$/.exec(word) as string[];
-    const text = `${label}${repeat ? ' ...' : ''}`;
-    return open === '[' ? `[${text}]` : text;
-  });
-  return [words, ...labels].join(' ');
+  return [words, ...wordsOf(form).map(labelOf)].join(' ');
+}
+
+/** Not by a regular expression: of a long form it takes 40 ms of a 486. */
+function labelOf(word: string): string {
+  const isOptional = word.startsWith('[');
+  let end = isOptional ? word.length - 1 : word.length;
+  for (const mark of [':', '...', '=']) {
+    const at = word.indexOf(mark);
+    if (at >= 0 && at < end) end = at;
+  }
+  const label = word.slice(isOptional ? 1 : 0, end) + (word.includes('...') ? ' ...' : '');
+  return isOptional ? `[${label}]` : label;
 }
 
 /** The commands that a help text is wanted for: those that start with the typed words. */

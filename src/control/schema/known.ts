@@ -15,7 +15,7 @@ export function known({ machine, registry, wan }: Context, server: DhcpServer): 
   return {
     cards: () => machine.overlay('cards').choices(),
     lines: () => registry.lines(),
-    zones: () => machine.overlay('time').zoneNames(),
+    zones: start => machine.overlay('time').zoneNames(start),
     names: () =>
       hosts()
         .map(({ name }) => name)

@@ -19,8 +19,8 @@ export interface Known {
   /** Station addresses and ports of the cards. */
   cards(): Iterable<string>;
   names(): Iterable<string>;
-  /** Names of time zones. */
-  zones(): Iterable<string>;
+  /** Names of time zones with this beginning. */
+  zones(start: string): Iterable<string>;
   /** The configuration's lines: what can be unset. */
   lines(): readonly string[];
 }
@@ -46,7 +46,8 @@ const CONFIRM: Command = {
 };
 
 export function placeAt(table: readonly Command[], before: string): Place {
-  const part = /\S*$/.exec(before)?.[0] ?? '';
+  // Not by a regular expression: it would try each place of a word that ends before a blank.
+  const part = before.slice(Math.max(before.lastIndexOf(' '), before.lastIndexOf('\t')) + 1);
   const typed = wordsOf(before.slice(0, before.length - part.length));
   const { candidates, depth }: Walk =
     typed.length === 0 ? { candidates: [...table], depth: 0 } : walk(table, typed);
@@ -111,7 +112,8 @@ export function candidatesAt(table: readonly Command[], place: Place, known: Kno
   for (const { command, parameter, value } of place.parameters) {
     for (const word of valuesOf(table, parameter, command, value, known)) found.add(word);
     // They are 600: who has typed nothing yet is better served by the example.
-    if (parameter.type === 'zone' && place.part !== '') for (const name of known.zones()) found.add(name);
+    if (parameter.type === 'zone' && place.part !== '')
+      for (const name of known.zones(place.part)) found.add(name);
   }
   return [...found].filter(word => word.startsWith(place.part)).sort();
 }
@@ -190,9 +192,20 @@ export function faultOf(
   if (at < 0) return undefined;
   // What confirm itself lacks is behind it.
   if (words[at] === CONFIRM.words && isChange(commandOf(table, words.slice(0, at)))) at++;
-  const starts = [...line.matchAll(/\S+/g)].map(({ index }) => index);
-  const offset = starts[at] ?? line.trimEnd().length + 1;
+  const offset = startOf(line, at);
   return { offset, expected: expectedAt(table, line.slice(0, offset).padEnd(offset)) };
+}
+
+/** Where a word of a line starts, or the one that it lacks. */
+function startOf(line: string, wanted: number): number {
+  let word = -1;
+  let isBlank = true;
+  for (let i = 0; i < line.length; i++) {
+    const wasBlank = isBlank;
+    isBlank = line[i] === ' ' || line[i] === '\t';
+    if (wasBlank && !isBlank && ++word === wanted) return i;
+  }
+  return line.trimEnd().length + 1;
 }
 
 /** More words than this are not listed. */

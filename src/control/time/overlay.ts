@@ -15,8 +15,8 @@ export function findZone(name: string): { name: string; text: string } | undefin
   return names.findZone(MASQBOX_ZONES, name);
 }
 
-export function zoneNames(): Iterable<string> {
-  return names.zoneNames(MASQBOX_ZONES);
+export function zoneNames(start: string): Iterable<string> {
+  return names.zoneNames(MASQBOX_ZONES, start);
 }
 
 export function showTime({ clock, output }: Context, wallClock: WallClock, ntp: Ntp): void {

@@ -40,9 +40,24 @@ function placeOf(table: string, letter: number): number {
   return Number(table.slice(letter * PLACE_DIGITS, (letter + 1) * PLACE_DIGITS));
 }
 
-export function* zoneNames(table: string): Generator<string> {
-  for (let at = table.indexOf('\n') + 1; at < table.length; at = table.indexOf('\n', at) + 1)
-    yield nameOf(rowAt(table, at));
+/** Names with this beginning. They are 600 rows, so no more is cut out of each than says whether it has one. */
+export function* zoneNames(table: string, start = ''): Generator<string> {
+  /** Areas by their places, with the slash; undefined where no name can begin so. */
+  const areas = new Map<string, string | undefined>();
+  for (let at = table.indexOf('\n') + 1; at < table.length; at = table.indexOf('\n', at) + 1) {
+    const cityAt = table.indexOf(' ', at) + 1;
+    const placeAt = table.indexOf(' ', cityAt) + 1;
+    const place = table.slice(placeAt, table.indexOf(' ', placeAt));
+    if (!areas.has(place)) {
+      const area = wordAt(table, Number(place));
+      const head = area === '' ? '' : `${area}/`;
+      areas.set(place, head.startsWith(start) || start.startsWith(head) ? head : undefined);
+    }
+    const area = areas.get(place);
+    if (area === undefined) continue;
+    const name = area + table.slice(cityAt, placeAt - 1);
+    if (name.startsWith(start)) yield name;
+  }
 }
 
 interface Row {
