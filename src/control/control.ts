@@ -204,7 +204,11 @@ export function createControl(machine: Machine): Control {
       puti32(CONTROL_READY_AT, context.unread === undefined ? READY : READY_LOCKED);
     } else yield* coldStart(cards);
     rollback.start(restarted);
-    for (const service of services) service.start(restarted);
+    // One takes up 256 leases.
+    for (const service of services) {
+      service.start(restarted);
+      yield 0;
+    }
     puti32(STARTING_AT, 0);
   }
 

@@ -9,7 +9,7 @@ import { type DiskEvent, powerCuts } from '../../../test/harness/disk-log.ts';
 import { memory, modelDisk, plane } from '../../../test/harness/model-disk.ts';
 import { runSeed } from '../../../test/harness/random.ts';
 import { KEPT_COUNT, KEPT_TEXT } from '../crash/overlay.ts';
-import { createJournal, type Entry, PAYLOAD_MOST } from './journal.ts';
+import { createJournal, type Entry, KEYS_MOST, PAYLOAD_MOST } from './journal.ts';
 
 const DISK_SECTORS = LOG_SECTOR + LOG_SECTORS + 1;
 
@@ -160,4 +160,19 @@ test.serial('read() tells of one kind', t => {
   const seen: string[] = [];
   t.is(run(journal.read(3, ({ payload }) => seen.push(Buffer.from(payload).toString()))), undefined);
   t.deepEqual(seen, ['later']);
+});
+
+test.serial('open() knows no more keys than there is room for, those of the newest sectors', t => {
+  const bytes = blank();
+  // None is taken along, so the last lap's are there.
+  const writer = open(bytes, [], () => false);
+  const count = 1200;
+  for (let key = 0; key < count; key += 10)
+    t.is(writer.write(...Array.from({ length: 10 }, (_, i) => entry(key + i, 'x'.repeat(16)))), undefined);
+  const { state, journal, write } = open(bytes);
+  t.true(state.size <= KEYS_MOST && state.size > KEYS_MOST - 64, `${state.size}`);
+  for (let key = count - 400; key < count; key++) t.true(journal.has(1, key), `${key}`);
+  t.false(journal.has(1, 0));
+  t.is(write(entry(5000, 'more')), undefined);
+  t.is(open(bytes).state.get('1 5000'), 'more');
 });

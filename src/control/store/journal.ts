@@ -49,6 +49,8 @@ const SECTOR_END = SECTOR_BYTES;
 const FAILURES_MOST = 3;
 /** Clean sectors ahead of the newest. */
 const CLEAN = 2;
+/** Keys that are known at once, twice as many as there are leases. Where the ring has more, those of its oldest sectors go. */
+export const KEYS_MOST = 512;
 /** Sectors ahead that a sector is filled up from when a record does not fit: a large one then finds an empty sector. */
 const PACKED = 10;
 
@@ -107,6 +109,8 @@ export function createJournal(
         if (!isWhole(at)) continue;
         note?.(first + i, i32at(at + LOG_AT_SEQUENCE));
         records(at, (kind, key, from, length) => visit(first + i, kind, key, from, length));
+        // A sector has up to 62 records: all in one go would be six seconds of the slowest processor.
+        yield 0;
       }
     }
     return problem;
@@ -116,11 +120,27 @@ export function createJournal(
     const found = new Map<number, Entry>();
     const sequences = new Int32Array(LOG_SECTORS);
     let isFirst = true;
+    let forgotten = 0;
+    /** Makes room for a record of this place; false if all that is known is newer. */
+    const makesRoom = (place: number): boolean => {
+      if (forgotten++ >= LOG_SECTORS) return false;
+      let oldest = place;
+      for (const at of new Set(places.values()))
+        if (isNewer(sequences[oldest] as number, sequences[at] as number)) oldest = at;
+      if (oldest === place) return false;
+      for (const [id, at] of places) {
+        if (at !== oldest) continue;
+        places.delete(id);
+        found.delete(id);
+      }
+      return true;
+    };
     const why = yield* scan(
       (place, kind, key, at, length) => {
         const id = idOf(kind, key);
         const other = places.get(id);
         if (other !== undefined && isNewer(sequences[other] as number, sequences[place] as number)) return;
+        if (other === undefined && places.size === KEYS_MOST && !makesRoom(place)) return;
         places.set(id, place);
         found.set(id, { kind, key, payload: memory.slice(at, at + length) });
       },
