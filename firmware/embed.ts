@@ -25,8 +25,11 @@ import {
 
 /** 16 MiB of linear memory; how much of it has RAM behind it is each board's affair. */
 export const MEMORY_PAGES = 256;
-/** JavaScript's stack in linear memory: deep recursion is an InternalError long before RAM runs out. */
-export const STACK_LIMIT = 16 * 1024;
+/**
+ * JavaScript's stack in linear memory: deep recursion is an InternalError long before RAM runs out. Evaluating the
+ * interpreted engine takes 17 KB of it (test/stack.test.ts).
+ */
+export const STACK_LIMIT = 24 * 1024;
 /** The same while the bundle is evaluated, under Node: the parser recurses deeper than the firmware does. */
 const EVALUATION_STACK_LIMIT = 256 * 1024;
 /** High word of a JSValue: an i32, and an exception that waits in the context. */
@@ -81,6 +84,8 @@ export interface Embedded {
   /** Evaluates a script in the same context, for tests; answers its value, parsed when it is JSON. */
   evaluate(source: string): unknown;
   engine: Engine;
+  /** All that the wasm file exports. */
+  exported: Record<string, unknown>;
   /** From the engine's names (QTS_*, malloc, stackRestore, ...) to the wasm file's short export names. */
   exportNames: Map<string, string>;
   /** JSRuntime* and JSContext*. */
@@ -274,8 +279,14 @@ function evaluateOverlay(
 
 /**
  * Starts the engine, defines `__memory` and `__host`, evaluates the bundle and finds `__step`.
+ * @param wasm the engine; tests have one with a meter in it
  */
-export function embed(bundle: string | Firmware, host: Host = noHost, interrupted = never): Embedded {
+export function embed(
+  bundle: string | Firmware,
+  host: Host = noHost,
+  interrupted = never,
+  wasm = engineWasm(),
+): Embedded {
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
   const exportNames = engineExportNames();
   const dispatch: ThrowingHost = (op, ...args) => {
@@ -284,7 +295,7 @@ export function embed(bundle: string | Firmware, host: Host = noHost, interrupte
     else host(op, ...args);
     return 0;
   };
-  const { engine } = instantiate(engineImports(memory, dispatch, interrupted), exportNames);
+  const { engine, exported } = instantiate(engineImports(memory, dispatch, interrupted), exportNames, wasm);
   const stackPointer = engine.stackGetCurrent();
   const runtime = engine.QTS_NewRuntime();
   compileLean(memory, runtime);
@@ -356,6 +367,7 @@ export function embed(bundle: string | Firmware, host: Host = noHost, interrupte
     call,
     evaluate,
     engine,
+    exported,
     exportNames,
     runtime,
     context,

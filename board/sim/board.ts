@@ -74,6 +74,8 @@ export interface SimOptions {
   disk?: SimDisk | SimFloppy;
   /** The board was reset; it is starting again. */
   onReset?(): void;
+  /** The engine's WebAssembly, if it is to be another than the board's. */
+  wasm?: Uint8Array<ArrayBuffer>;
   /** A reading of the PIT for the entropy pool; a counter by default, so that runs repeat. */
   sample?(): number;
 }
@@ -105,6 +107,7 @@ interface Parts {
   disk?: SimDisk | SimFloppy;
   bundle: Firmware;
   plane: WebAssembly.Module;
+  wasm?: Uint8Array<ArrayBuffer>;
 }
 
 interface Running {
@@ -171,7 +174,7 @@ function start(parts: Parts, put: (character: number) => void) {
     }
     words[HOST_RESULT_AT >> 2] = result;
   };
-  const engine = embed(parts.bundle, host);
+  const engine = embed(parts.bundle, host, undefined, parts.wasm);
   const { buffer } = engine.memory;
   const words = new Int32Array(buffer, PLANE_BASE, PLANE_BYTES >> 2);
   const memory = new Uint8Array(buffer, PLANE_BASE, PLANE_BYTES);
@@ -371,5 +374,6 @@ export async function createSimBoard(options: SimOptions): Promise<SimBoard> {
   const plane = await WebAssembly.compile(await compilePlane());
   const parts: Parts = { bundle: await bundle(), plane };
   if (options.disk !== undefined) parts.disk = options.disk;
+  if (options.wasm !== undefined) parts.wasm = options.wasm;
   return new Board(parts, options);
 }
