@@ -16,7 +16,8 @@ const LINES = 30;
 function numberOf(text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
   if (/^\d{1,10}$/.test(text)) return Number(text);
-  throw new Error(`Cannot fuzz: ${text} is no number; the form is npm run fuzz [SECONDS] [SEED]`);
+  process.stderr.write(`Cannot fuzz: ${text} is no number; the form is npm run fuzz -- [SECONDS] [SEED]\n`);
+  process.exit(2);
 }
 
 const seconds = numberOf(process.argv[2], 60);

@@ -73,6 +73,8 @@ export async function replace(session: Session, name: string, text: string): Pro
     throw new Failure(`Cannot replace the settings by ${name}: ${why}`, status);
   };
   const bytes = (line: string): number => Buffer.byteLength(line) + 1;
+  // An export of a board as it comes has its first line at least.
+  if (text.trim() === '') fail('it is empty', USAGE);
   const long = settings.find(line => bytes(line.text) > LINE_LIMIT);
   if (long !== undefined) fail(`line ${long.number} is longer than ${LINE_LIMIT} bytes`, USAGE);
   const size = settings.reduce((sum, line) => sum + bytes(line.text), 0);

@@ -53,6 +53,8 @@ test('parseOption() reads what people write', t => {
   t.deepEqual(value(230, '1 2 0xff'), [1, 2, 255]);
   t.deepEqual(value(230, 'http://x/y'), [...Buffer.from('http://x/y')]);
   t.deepEqual(value(43, '01:04:c0:a8:00:0A'), [1, 4, 192, 168, 0, 10]);
+  t.deepEqual(value(43, '0x0104C0a8000a'), [1, 4, 192, 168, 0, 10]);
+  t.deepEqual(value(43, '0xff'), [255]);
   t.deepEqual(value(43, 'ubnt'), [...Buffer.from('ubnt')]);
   t.deepEqual(value(114, url), [...Buffer.from(url)]);
   t.deepEqual(value(119, 'lan home.example.'), [

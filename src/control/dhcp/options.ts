@@ -108,7 +108,8 @@ export function parseOption(type: OptionType, words: string[]): Uint8Array | str
     // One pattern for all words: each use of one costs as much as a hundred characters.
     const text = words.join(' ');
     if (/^[\d. ]+$/.test(text) && words.every(word => word.includes('.'))) return parseOption('IPs', words);
-    if (/^[\da-f]{2}(:[\da-f]{2})+$/i.test(text)) return hexBytes(text.replaceAll(':', ''));
+    if (/^([\da-f]{2}(:[\da-f]{2})+|0x([\da-f]{2}){2,})$/i.test(text))
+      return hexBytes(text.replace(/^0x/i, '').replaceAll(':', ''));
     if (!/^(-?\d+|0x[\da-f]*)( (-?\d+|0x[\da-f]*))*$/i.test(text)) return textBytes(words);
   }
   const width = widthOf(type);

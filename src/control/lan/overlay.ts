@@ -39,12 +39,8 @@ export function misfits({ range, reservations }: Placed, lan: Prefix): string {
   return words.join(' and ');
 }
 
-/** Range and reservations at the same places in another network. */
-function moved(
-  { range, reservations }: DhcpConfig,
-  before: Prefix,
-  lan: Prefix,
-): Pick<DhcpConfig, 'range' | 'reservations'> {
+/** They at the same places in another network. */
+function moved({ range, reservations }: Placed, before: Prefix, lan: Prefix): Placed {
   const place = (address: number): number => {
     if (!overlap(before, { address, length: 32 })) return address;
     return (lan.address & maskOf(lan.length)) | (address & ~maskOf(before.length));
@@ -65,6 +61,11 @@ export function move(config: DhcpConfig, before: Prefix, lan: Prefix): string | 
   return undefined;
 }
 
+/** Whether they would fit if they moved: where the router's new address is a reserved one they would not. */
+export function canMove(placed: Placed, before: Prefix | undefined, lan: Prefix): boolean {
+  return before !== undefined && misfits(moved(placed, before, lan), lan) === '';
+}
+
 /** What is typed for another network: answers why it cannot be, or undefined, and then range and reservations fit it. */
 export function follow(
   config: DhcpConfig,
@@ -74,11 +75,8 @@ export function follow(
 ): string | undefined {
   const left = misfits(config, lan);
   if (left === '') return undefined;
-  if (!isMove) {
-    // Where the router's new address is a reserved one, moving would not help.
-    const isMovable = before !== undefined && misfits(moved(config, before, lan), lan) === '';
-    return `${left} would not fit${isMovable ? '; with move behind it they go along' : ''}`;
-  }
+  if (!isMove)
+    return `${left} would not fit${canMove(config, before, lan) ? '; with move behind it they go along' : ''}`;
   return before === undefined ? `${left} would not fit` : move(config, before, lan);
 }
 

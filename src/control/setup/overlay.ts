@@ -105,8 +105,12 @@ function whyNoRoom({ machine }: Context, lines: Lines, text: string): string | u
   const word = (line: string, place: number): number => parseAddress(line.split(' ')[place] ?? '') as number;
   const [range] = lines.of('set dhcp range').map(line => ({ first: word(line, 0), last: word(line, 1) }));
   const reservations = lines.of('set dhcp reserve').map(line => ({ address: word(line, 1) }));
-  const left = machine.overlay('lan').misfits({ range, reservations }, parsePrefix(text) as Prefix);
-  return left === '' ? undefined : `${left} would not fit; set lan address ${text} move takes them along`;
+  const { misfits, canMove } = machine.overlay('lan');
+  const [placed, lan] = [{ range, reservations }, parsePrefix(text) as Prefix];
+  const left = misfits(placed, lan);
+  if (left === '') return undefined;
+  const way = `; set lan address ${text} move takes them along`;
+  return `${left} would not fit${canMove(placed, prefixOf(INTERFACE_LAN), lan) ? way : ''}`;
 }
 
 function* askLan(context: Context, lines: Lines): Generator<number, Prefix, void> {
