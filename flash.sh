@@ -7,7 +7,7 @@
 set -eu
 
 sector=512
-config_sector=63      # image/layout.ts: CONFIG_SECTOR
+config_sector=63      # src/base/layout.ts: CONFIG_SECTOR
 config_text_max=16352 # CONFIG_TEXT_MAX
 chunk=147456          # what is written and compared at a time: a tenth of an image
 
@@ -41,7 +41,7 @@ le32() {
   done
 }
 
-# A saved configuration as the board reads it: header (image/layout.ts) and text.
+# A saved configuration as the board reads it: header (src/base/layout.ts) and text.
 config_record() {
   length=$(wc -c <"$1")
   {

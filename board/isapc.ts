@@ -7,8 +7,8 @@
 import { cardAt, NIC_NE2000_ISA, NIC_PORT } from '../hal/nic/card.ts';
 import { nicProbe } from '../hal/nic/nic.ts';
 import { serialProbe } from '../hal/serial/ns16550.ts';
-import { INTERFACE_COUNT } from '../src/plane/limits.ts';
-import { i32at } from '../src/plane/memory.ts';
+import { INTERFACE_COUNT } from '../src/base/limits.ts';
+import { i32at } from '../src/base/memory.ts';
 
 /** Ports of a card. */
 const CARD_PORTS: i32 = 32;

@@ -14,9 +14,9 @@ import {
   pciPort,
   pciPresent,
 } from '../hal/pci.ts';
-import { UNDRIVEN_AT } from '../src/plane/cells.ts';
-import { INTERFACE_COUNT } from '../src/plane/limits.ts';
-import { i32at, puti32 } from '../src/plane/memory.ts';
+import { UNDRIVEN_AT } from '../src/base/cells.ts';
+import { INTERFACE_COUNT } from '../src/base/limits.ts';
+import { i32at, puti32 } from '../src/base/memory.ts';
 import { probeIsaCards } from './isapc.ts';
 
 /** More functions than a small board has; the walk ends there whatever the bus answers. */

@@ -2,10 +2,10 @@
 // Whatever runs here at the top runs when the snapshot is made, not at boot: it may define and wire, but it
 // reads no table, calls no host and remembers nothing. The first `__step()` is the boot.
 
+import { PLANE_BYTES } from '../src/base/limits.ts';
+import { attach } from '../src/base/memory.ts';
 import { createControl } from '../src/control/control.ts';
 import { createLoader } from '../src/control/loader.ts';
-import { PLANE_BYTES } from '../src/plane/limits.ts';
-import { attach } from '../src/plane/memory.ts';
 import {
   hostCollect,
   hostHeapFree,
@@ -20,7 +20,7 @@ import {
 } from './host.ts';
 
 declare const __memory: ArrayBuffer;
-/** Put in by bundle.ts; the plane's names as planeNames() answers them. */
+/** Put in by image/bundle.ts; the plane's names as planeNames() answers them. */
 declare const MASQBOX_VERSION: string;
 declare const MASQBOX_BUILT: number;
 declare const MASQBOX_PLANE_NAMES: string[];

@@ -1,8 +1,6 @@
-// JavaScript's side of the host call: `__host(op, a, b, ...)` with names and types. abi.ts says what each does.
+// JavaScript's side of the host call: `__host(op, a, b, ...)` with names and types. src/base/abi.ts says what each does.
 // Not here: the ports (ports.ts), what stands behind it (board/i486/control.c, board/sim/).
 
-import { HOST_RESULT_AT } from '../src/plane/cells.ts';
-import { i32at } from '../src/plane/memory.ts';
 import {
   HOST_COLLECT,
   HOST_HEAP_FREE,
@@ -14,7 +12,9 @@ import {
   HOST_RESET,
   HOST_UNLOCK,
   HOST_UNMASK,
-} from './abi.ts';
+} from '../src/base/abi.ts';
+import { HOST_RESULT_AT } from '../src/base/cells.ts';
+import { i32at } from '../src/base/memory.ts';
 
 declare const __host: (op: number, ...args: number[]) => void;
 

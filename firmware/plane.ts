@@ -28,23 +28,15 @@ export {
   serialTick,
 } from '../hal/serial/ns16550.ts';
 export { watchdogAlive, watchdogStart, watchdogStop } from '../hal/watchdog/watchdog.ts';
-export { addressAsk, addressHeld } from '../src/plane/address-probe.ts';
-export { arpProbe, arpProbed, arpProbeEnd } from '../src/plane/arp.ts';
-export { captureDone, captureNext, captureStart, captureStop, captureTerm } from '../src/plane/capture.ts';
-export { adjust16, adjust32, checksum, sum } from '../src/plane/checksum.ts';
-export { resetCounters } from '../src/plane/counters.ts';
-export { crc32 } from '../src/plane/crc32.ts';
-export { dhcpExpect, dhcpExpectNothing } from '../src/plane/dhcp-reply.ts';
-export { entropyBits, freshenEntropy, random32, resetEntropy, stirEntropy } from '../src/plane/entropy.ts';
-export { receive } from '../src/plane/forward.ts';
-export { fragmentTick, resetFragments } from '../src/plane/fragment.ts';
-export { resetIcmp } from '../src/plane/icmp.ts';
-export { nextIdentification } from '../src/plane/identification.ts';
-export { bindInterface, configureInterface, resetInterfaces } from '../src/plane/interface.ts';
-export { interfacesChanged } from '../src/plane/interface-change.ts';
-export { ipv4Check } from '../src/plane/ipv4.ts';
-export { keyedHash, resetKeyedHash } from '../src/plane/keyed-hash.ts';
-export { localSend, localSendTo } from '../src/plane/local-send.ts';
+export { resetCounters } from '../src/base/counters.ts';
+export { crc32 } from '../src/base/crc32.ts';
+export { entropyBits, freshenEntropy, random32, resetEntropy, stirEntropy } from '../src/base/entropy.ts';
+export { bindInterface, configureInterface, resetInterfaces } from '../src/base/interface.ts';
+export { keyedHash, resetKeyedHash } from '../src/base/keyed-hash.ts';
+export { resetParameters, setParameter } from '../src/base/parameters.ts';
+export { allocate, allocateForControl, poolFree, reclaim, release, resetPool } from '../src/base/pool.ts';
+export { pbkdf2Rounds, sha256Block } from '../src/base/sha256.ts';
+export { findLine } from '../src/base/text.ts';
 export {
   masqueradeCount,
   masqueradeHairpin,
@@ -52,13 +44,18 @@ export {
   masqueradeOutbound,
   masqueradePortUsed,
   masqueradeReset,
-} from '../src/plane/masquerade.ts';
-export { masqueradeCheck } from '../src/plane/masquerade-check.ts';
-export { masqueradeFlush, masqueradeForgetAddress, masqueradeTick } from '../src/plane/masquerade-timeout.ts';
-export { forgetNeighbours, neighbourHeard, neighbourTick, resetNeighbours } from '../src/plane/neighbour.ts';
-export { resetParameters, setParameter } from '../src/plane/parameters.ts';
-export { allocate, allocateForControl, poolFree, reclaim, release, resetPool } from '../src/plane/pool.ts';
-export { puntTake, puntWaiting, resetPunt } from '../src/plane/punt.ts';
+} from '../src/plane/flow/masquerade.ts';
+export { masqueradeCheck } from '../src/plane/flow/masquerade-check.ts';
+export {
+  masqueradeFlush,
+  masqueradeForgetAddress,
+  masqueradeTick,
+} from '../src/plane/flow/masquerade-timeout.ts';
+export { interfacesChanged } from '../src/plane/interface-change.ts';
+export { receive } from '../src/plane/ip/forward.ts';
+export { fragmentTick, resetFragments } from '../src/plane/ip/fragment.ts';
+export { resetIcmp } from '../src/plane/ip/icmp.ts';
+export { nextIdentification } from '../src/plane/ip/identification.ts';
 export {
   flushRoutes,
   resetRoutes,
@@ -68,7 +65,27 @@ export {
   routeLearn,
   routeRemove,
   routeTo,
-} from '../src/plane/route.ts';
+} from '../src/plane/ip/route.ts';
+export { addressAsk, addressHeld } from '../src/plane/link/address-probe.ts';
+export { arpProbe, arpProbed, arpProbeEnd } from '../src/plane/link/arp.ts';
+export {
+  captureDone,
+  captureNext,
+  captureStart,
+  captureStop,
+  captureTerm,
+} from '../src/plane/link/capture.ts';
+export {
+  forgetNeighbours,
+  neighbourHeard,
+  neighbourTick,
+  resetNeighbours,
+} from '../src/plane/link/neighbour.ts';
+export { dhcpExpect, dhcpExpectNothing } from '../src/plane/local/dhcp-reply.ts';
+export { localSend, localSendTo } from '../src/plane/local/local-send.ts';
+export { puntTake, puntWaiting, resetPunt } from '../src/plane/local/punt.ts';
+export { resetSockets, socketClose, socketOpen, socketSent, socketUses } from '../src/plane/local/sockets.ts';
+export { resetTcp, tcpAccepts, tcpClose, tcpCookie, tcpOpen } from '../src/plane/local/tcp-local.ts';
 export {
   catchUp,
   engineChanged,
@@ -81,7 +98,5 @@ export {
   wanted,
   work,
 } from '../src/plane/service.ts';
-export { pbkdf2Rounds, sha256Block } from '../src/plane/sha256.ts';
-export { resetSockets, socketClose, socketOpen, socketSent, socketUses } from '../src/plane/sockets.ts';
-export { resetTcp, tcpAccepts, tcpClose, tcpCookie, tcpOpen } from '../src/plane/tcp-local.ts';
-export { findLine } from '../src/plane/text.ts';
+export { adjust16, adjust32, checksum, sum } from '../src/wire/checksum.ts';
+export { ipv4Check } from '../src/wire/ipv4.ts';

@@ -1,9 +1,7 @@
 // Port I/O, the bundle's body of hal/ports.ts: each access is one call of the host, which costs 540 instructions
-// where a function and a method before it would make it 1,650. bundle.ts puts it in hal/ports.ts's place.
+// where a function and a method before it would make it 1,650. image/bundle.ts puts it in hal/ports.ts's place.
 
 import type { Ports } from '../hal/ports.ts';
-import { HOST_RESULT_AT } from '../src/plane/cells.ts';
-import { i32at } from '../src/plane/memory.ts';
 import {
   HOST_IN8,
   HOST_IN16,
@@ -14,7 +12,9 @@ import {
   HOST_OUT16,
   HOST_OUT32,
   HOST_OUTS16,
-} from './abi.ts';
+} from '../src/base/abi.ts';
+import { HOST_RESULT_AT } from '../src/base/cells.ts';
+import { i32at } from '../src/base/memory.ts';
 
 declare const __host: (op: number, ...args: number[]) => void;
 

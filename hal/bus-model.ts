@@ -2,7 +2,7 @@
 // one at each access. Models of what every PC has: interrupt controllers, refresh line, PCI configuration.
 // Not here: the models of cards and serial chips, beside their drivers.
 
-import { get8, put8 } from '../src/plane/memory.ts';
+import { get8, put8 } from '../src/base/memory.ts';
 import type { Ports } from './ports.ts';
 
 /** What stands at a range of ports. Offsets count from the range's start, widths are 1, 2 or 4 bytes. */

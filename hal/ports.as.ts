@@ -1,5 +1,5 @@
 // Port I/O, AssemblyScript's body of ports.ts: imports that the floor defines as single instructions.
-import { PLANE_BASE } from "../src/plane/limits";
+import { PLANE_BASE } from "../src/base/limits";
 
 export function attachPorts(_behind: i32): void {}
 // @ts-ignore: decorator

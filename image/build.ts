@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { firmwareBuilt, firmwareVersion } from '../firmware/bundle.ts';
+import { firmwareBuilt, firmwareVersion } from './bundle.ts';
 import { noteSources, sourcesSum } from './freshness.ts';
 import { buildKernel } from './kernel.ts';
 import { buildLoader } from './loader-build.ts';

@@ -20,7 +20,7 @@ export const memoryMap = {
   /** A board whose heap has less room than this above the snapshot is too small. */
   HEAP_ROOM_BYTES: 128 * 1024,
   /**
-   * A page that a reset leaves alone (firmware/crash-page.ts): above the kernel, below where the loader puts what
+   * A page that a reset leaves alone (src/base/crash-page.ts): above the kernel, below where the loader puts what
    * it reads, and not below 1 MiB, where BIOSes work, and clear up behind themselves.
    */
   CRASH_PAGE: 0x1ff000,

@@ -1,5 +1,5 @@
 // Compiles a file of the portable subset with AssemblyScript: the plane (firmware/plane.ts), the loader.
-// A file with two bodies (memory.ts, ports.ts) is taken from its *.as.ts. Results are kept in build/ by
+// A file with two bodies (src/base/memory.ts, ports.ts) is taken from its *.as.ts. Results are kept in build/ by
 // the content of all sources.
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';

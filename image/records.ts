@@ -1,7 +1,7 @@
-// The records of the flash as bytes: slot headers and saved configurations (layout.ts). For Node: the image
+// The records of the flash as bytes: slot headers and saved configurations (src/base/layout.ts). For Node: the image
 // writer, flash.sh's --config, tests. Both kinds carry a CRC-32, so that a write that was cut is seen.
 import { crc32 } from 'node:zlib';
-import * as layout from './layout.ts';
+import * as layout from '../src/base/layout.ts';
 
 /** What a slot's header says. */
 export interface Slot {

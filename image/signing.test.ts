@@ -3,7 +3,7 @@ import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import * as layout from './layout.ts';
+import * as layout from '../src/base/layout.ts';
 import { signedBytes } from './records.ts';
 import { loadSigner, makeKey } from './signing.ts';
 import { writeSlot } from './writer.ts';

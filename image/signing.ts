@@ -1,5 +1,5 @@
 // The key that signs firmware: Ed25519 (RFC 8032), a PEM file that belongs to whoever builds. Its public half goes into
-// each slot's header (layout.ts), and a board takes updates that are signed by the key of the firmware that it runs.
+// each slot's header (src/base/layout.ts), and a board takes updates that are signed by the key of the firmware that it runs.
 //
 //   MASQBOX_KEY        the file; else build/firmware-key.pem, which the first build makes
 //   MASQBOX_NEXT_KEY   firmware that hands its boards over to another key: signed by the first, it carries the second

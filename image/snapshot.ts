@@ -6,11 +6,11 @@
 //
 // The blob is the two parts one behind the other, whole pages.
 
-import { HOST_COLLECT, HOST_OVERLAY } from '../firmware/abi.ts';
-import { bundle } from '../firmware/bundle.ts';
-import { type Compiled, type Embedded, embed, type Firmware, heapTopAt } from '../firmware/embed.ts';
-import { heapBytes, heapChunks } from '../firmware/heap.ts';
-import { PLANE_BASE } from '../src/plane/limits.ts';
+import { HOST_COLLECT, HOST_OVERLAY } from '../src/base/abi.ts';
+import { PLANE_BASE } from '../src/base/limits.ts';
+import { bundle } from './bundle.ts';
+import { type Compiled, type Embedded, embed, type Firmware, heapTopAt } from './embed.ts';
+import { heapBytes, heapChunks } from './heap.ts';
 
 const PAGE = 4096;
 /** Of malloc: the links at the start of a free chunk. */

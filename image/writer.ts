@@ -1,8 +1,8 @@
 // Writes an image: boot sector, loader, slot A with the packed kernel and snapshot, and room for the rest.
-// Everything lies where layout.ts says. The configurations stay empty; slot B lies behind the image.
+// Everything lies where src/base/layout.ts says. The configurations stay empty; slot B lies behind the image.
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import * as layout from './layout.ts';
+import * as layout from '../src/base/layout.ts';
 import { pack } from './pack.ts';
 import { encodeSlotHeader } from './records.ts';
 import type { Signer } from './signing.ts';

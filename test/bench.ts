@@ -5,10 +5,10 @@
 // `npm run bench -- parts boot restore frames rates services keys floods hour off` runs what is named. Prints Markdown, as
 // docs/performance.md keeps them. Not here: limits that fail a build; people decide.
 
-import { FACT_FLOOR_COUNTS, FACT_HEAP_BYTES, FACT_LOADER_COUNTS, FACT_MEMORY_KIB } from '../firmware/abi.ts';
 import { build } from '../image/build.ts';
-import { BOOT_FACTS_AT, READY_AT } from '../src/plane/cells.ts';
-import { IF_RX_BYTES, interfaceAt } from '../src/plane/interface.ts';
+import { FACT_FLOOR_COUNTS, FACT_HEAP_BYTES, FACT_LOADER_COUNTS, FACT_MEMORY_KIB } from '../src/base/abi.ts';
+import { BOOT_FACTS_AT, READY_AT } from '../src/base/cells.ts';
+import { IF_RX_BYTES, interfaceAt } from '../src/base/interface.ts';
 import {
   FRAME_MAX,
   INTERFACE_LAN,
@@ -16,7 +16,9 @@ import {
   MASQUERADE_COUNT,
   PLANE_BYTES,
   TICKS_PER_SECOND,
-} from '../src/plane/limits.ts';
+} from '../src/base/limits.ts';
+import { PROMPT } from '../tools/harness/console.ts';
+import { Machine } from '../tools/harness/qemu.ts';
 import { configured } from './bench/configured.ts';
 import { floods } from './bench/floods.ts';
 import { hour } from './bench/hour.ts';
@@ -40,9 +42,7 @@ import {
 import { restore } from './bench/restore.ts';
 import { services } from './bench/services.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
 import { PIT_COUNTS_PER_SECOND, planeWord, reading, spent } from './harness/icount.ts';
-import { Machine } from './harness/qemu.ts';
 import * as packets from './packets.ts';
 
 /** What the floor's own reading does not see of an interrupt: the processor's and the stub's entry and exit. */

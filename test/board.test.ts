@@ -6,12 +6,12 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import type { Host } from '../tools/harness/namespace.ts';
+import { eventually } from '../tools/harness/processes.ts';
+import { pciCards } from '../tools/harness/qemu.ts';
+import { runSeed } from '../tools/harness/random.ts';
 import { type BoardOptions, type BoardRouter, boardRouter, IMAGE } from './harness/board-router.ts';
 import { contents, sha256 } from './harness/contents.ts';
-import type { Host } from './harness/namespace.ts';
-import { eventually } from './harness/processes.ts';
-import { pciCards } from './harness/qemu.ts';
-import { runSeed } from './harness/random.ts';
 import {
   downloadSum,
   FAR,

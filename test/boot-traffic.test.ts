@@ -4,11 +4,11 @@
 // Not here: the same by the model of the chip, at each access to the bus (hal/nic/ne2000.test.ts).
 
 import test from 'ava';
+import { PROMPT } from '../tools/harness/console.ts';
+import { eventually } from '../tools/harness/processes.ts';
+import { isaCards, Machine, pciCards } from '../tools/harness/qemu.ts';
+import { dgramEnd, type End } from '../tools/harness/wire.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
-import { eventually } from './harness/processes.ts';
-import { isaCards, Machine, pciCards } from './harness/qemu.ts';
-import { dgramEnd, type End } from './harness/wire.ts';
 import { arpFrame, BROADCAST, ethernet, frame, get16, mac, macText, payload, udp } from './packets.ts';
 
 const CARDS = ['52:54:00:12:34:01', '52:54:00:12:34:02'] as const;

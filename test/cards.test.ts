@@ -6,11 +6,11 @@ import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test from 'ava';
+import { PROMPT } from '../tools/harness/console.ts';
+import { eventually } from '../tools/harness/processes.ts';
+import { type Card, isaCards, Machine } from '../tools/harness/qemu.ts';
+import { dgramEnd } from '../tools/harness/wire.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
-import { eventually } from './harness/processes.ts';
-import { type Card, isaCards, Machine } from './harness/qemu.ts';
-import { dgramEnd } from './harness/wire.ts';
 import { frame, udp } from './packets.ts';
 
 const BOOT_SECONDS = 180;

@@ -7,12 +7,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { CONFIG_COUNT, CONFIG_SECTOR, CONFIG_SECTORS, SECTOR_BYTES } from '../image/layout.ts';
 import { decodeConfig } from '../image/records.ts';
+import { CONFIG_COUNT, CONFIG_SECTOR, CONFIG_SECTORS, SECTOR_BYTES } from '../src/base/layout.ts';
+import { PROMPT } from '../tools/harness/console.ts';
+import { eventually } from '../tools/harness/processes.ts';
+import { isaCards, Machine, type MachineOptions } from '../tools/harness/qemu.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
-import { eventually } from './harness/processes.ts';
-import { isaCards, Machine, type MachineOptions } from './harness/qemu.ts';
 
 const BOOT_SECONDS = 180;
 const FILE = `# the house

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { HELD_PEER, SERIAL_HELD, SERIAL_RX_BYTES, serialAt } from '../hal/serial/ns16550.ts';
+import { isaCards, Machine } from '../tools/harness/qemu.ts';
 import { IMAGE } from './harness/board-router.ts';
 import { planeWord } from './harness/icount.ts';
-import { isaCards, Machine } from './harness/qemu.ts';
 import { COLUMNS, ROWS, Terminal } from './harness/terminal.ts';
 
 const LEFT = '\x1b[D';

@@ -14,8 +14,8 @@ import { createRegistry } from '../src/control/registry.ts';
 import * as show from '../src/control/show/overlay.ts';
 import { createSockets } from '../src/control/sockets.ts';
 import * as connections from '../src/control/tcp/overlay.ts';
-import { puntWaiting } from '../src/plane/punt.ts';
-import { javascriptBuild } from './builds.ts';
+import { puntWaiting } from '../src/plane/local/punt.ts';
+import { javascriptBuild } from '../tools/builds.ts';
 import { type Router, startRouter } from './plane-router.ts';
 
 /** Punted packets that are handled before time goes on. */

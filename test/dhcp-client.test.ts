@@ -3,13 +3,13 @@
 // Not here: the state machine's times and rules (src/control/dhcp/client.test.ts).
 
 import test, { type ExecutionContext } from 'ava';
+import { type Laptop, plugIn } from '../tools/harness/laptop.ts';
+import type { Segment } from '../tools/harness/namespace.ts';
+import { eventually } from '../tools/harness/processes.ts';
+import { runSeed } from '../tools/harness/random.ts';
 import { type BoardRouter, boardRouter } from './harness/board-router.ts';
-import { type Laptop, plugIn } from './harness/laptop.ts';
-import type { Segment } from './harness/namespace.ts';
 import { Peer } from './harness/peer.ts';
-import { eventually } from './harness/processes.ts';
 import { GATEWAY, Provider } from './harness/provider.ts';
-import { runSeed } from './harness/random.ts';
 import { type SimRouter, simRouter } from './harness/sim-router.ts';
 import { openTap } from './harness/tap.ts';
 import { pause } from './harness/town.ts';

@@ -2,7 +2,7 @@
 // be one, and is control's heap as large as it was? A year, of the LAN's leases too: dhcp-year.test.ts.
 
 import test from 'ava';
-import { seeded } from './harness/random.ts';
+import { seeded } from '../tools/harness/random.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 import { longRun } from './long-lab.ts';
 import { ADDRESS, NAK, obliging, type Server } from './wan-lab.ts';

@@ -5,7 +5,7 @@
 import test from 'ava';
 import { simDisk } from '../board/sim/disk.ts';
 import { memoryMedium } from '../hal/disk/ata-model.ts';
-import { IMAGE_SECTORS, SECTOR_BYTES } from '../image/layout.ts';
+import { IMAGE_SECTORS, SECTOR_BYTES } from '../src/base/layout.ts';
 import { ACK, DISCOVER, OFFER, REQUEST, Reader } from '../src/control/dhcp/message.ts';
 import { compose, type Said, station } from '../src/control/dhcp/server-lab.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';

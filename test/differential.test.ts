@@ -11,11 +11,11 @@ import { hex } from '../src/control/address.ts';
 import { MORE } from '../src/control/console/screen.ts';
 import { BATCH, runCapture, runTraffic } from '../src/control/debug/differential.ts';
 import { GROUPS } from '../src/control/debug/selftest.ts';
-import { type Build, javascriptBuild, wasmBuild } from './builds.ts';
+import { type Build, javascriptBuild, wasmBuild } from '../tools/builds.ts';
+import { PROMPT } from '../tools/harness/console.ts';
+import { Machine } from '../tools/harness/qemu.ts';
 import { captureCommands, readCapture } from './fuzz/capture.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
-import { Machine } from './harness/qemu.ts';
 
 /** Bits of a seed choose settings (changes.ts); 16 starts with a full table, 31 has all of them. */
 const SEEDS = [1, 6, 16, 31];

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
 import test from 'ava';
+import { eventually } from '../tools/harness/processes.ts';
+import { runSeed } from '../tools/harness/random.ts';
 import { boardRouter } from './harness/board-router.ts';
-import { eventually } from './harness/processes.ts';
-import { runSeed } from './harness/random.ts';
 import { simRouter } from './harness/sim-router.ts';
 import {
   buildTown,

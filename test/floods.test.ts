@@ -1,11 +1,11 @@
 // A well-behaved host beside floods, on the booted board at a 486DX2-66's speed: of its names, renewals, pings and packets
 // at least 95 % each. All floods with their figures: `npm run bench -- floods`; against the plane alone:
-// src/plane/punt-floods.test.ts. Time is the machine's own, so that a busy host makes the test longer and the floods
+// src/plane/local/punt-floods.test.ts. Time is the machine's own, so that a busy host makes the test longer and the floods
 // thinner, and nobody's answers fewer.
 
 import test from 'ava';
+import { TICKS_PER_SECOND } from '../src/base/limits.ts';
 import { DHCP_MESSAGE_LONG, DHCP_STATION_BURST, DHCP_STATION_TICKS } from '../src/control/limits.ts';
-import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
 import { FLOODS } from './bench/flood-frames.ts';
 import { FloodLab, LOST_MOST } from './bench/floods.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';

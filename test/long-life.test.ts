@@ -4,10 +4,10 @@
 // Not here: each timer of its own (beside its file).
 
 import test, { type ExecutionContext } from 'ava';
-import { NOW_AT } from '../src/plane/cells.ts';
-import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
+import { NOW_AT } from '../src/base/cells.ts';
+import { TICKS_PER_SECOND } from '../src/base/limits.ts';
+import { PROMPT } from '../tools/harness/console.ts';
 import { type Bench, HOST, ip, ROUTER, SERVER, start } from './bench/lab.ts';
-import { PROMPT } from './harness/console.ts';
 import { planeWord } from './harness/icount.ts';
 import { Ram } from './harness/ram.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';

@@ -14,13 +14,13 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
+import { PROMPT } from '../tools/harness/console.ts';
+import { type Host, Network } from '../tools/harness/namespace.ts';
+import { Processes, type Result, type Running, type StartOptions } from '../tools/harness/processes.ts';
+import { isaCards, Machine } from '../tools/harness/qemu.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
 import { imageOf } from './harness/firmware.ts';
-import { type Host, Network } from './harness/namespace.ts';
-import { Processes, type Result, type Running, type StartOptions } from './harness/processes.ts';
 import { type Pty, serialPort, Pty as Terminal } from './harness/pty.ts';
-import { isaCards, Machine } from './harness/qemu.ts';
 import { isRoot, TEST_MILLISECONDS } from './harness/whole.ts';
 
 const BOOT_SECONDS = 180;

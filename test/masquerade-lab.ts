@@ -1,8 +1,8 @@
 // A bench for the masquerade alone: datagrams in, verdict and datagram out. Parsing is the plane's own
-// ipv4Check(), so a packet arrives here as forward.ts would hand it over.
+// ipv4Check(), so a packet arrives here as src/plane/ip/forward.ts would hand it over.
 
-import { NOW_AT } from '../src/plane/cells.ts';
-import { resetCounters } from '../src/plane/counters.ts';
+import { NOW_AT } from '../src/base/cells.ts';
+import { resetCounters } from '../src/base/counters.ts';
 import {
   configureInterface,
   IF_LINK,
@@ -11,8 +11,7 @@ import {
   interfaceAt,
   LINK_POINT,
   resetInterfaces,
-} from '../src/plane/interface.ts';
-import { ipv4Check } from '../src/plane/ipv4.ts';
+} from '../src/base/interface.ts';
 import {
   BUFFER_BYTES,
   BUFFERS_AT,
@@ -20,8 +19,8 @@ import {
   COUNTERS_AT,
   INTERFACE_LAN,
   INTERFACE_WAN,
-} from '../src/plane/limits.ts';
-import { fill, get8, i32at, put8, puti32 } from '../src/plane/memory.ts';
+} from '../src/base/limits.ts';
+import { fill, get8, i32at, put8, puti32 } from '../src/base/memory.ts';
 import {
   PACKET_ENTRY,
   PACKET_FRAME,
@@ -32,10 +31,11 @@ import {
   PACKET_OUT,
   PACKET_PORTS,
   PASS,
-} from '../src/plane/packet.ts';
-import { resetParameters, setParameter } from '../src/plane/parameters.ts';
-import { resetSockets } from '../src/plane/sockets.ts';
-import type { Build } from './builds.ts';
+} from '../src/base/packet.ts';
+import { resetParameters, setParameter } from '../src/base/parameters.ts';
+import { resetSockets } from '../src/plane/local/sockets.ts';
+import { ipv4Check } from '../src/wire/ipv4.ts';
+import type { Build } from '../tools/builds.ts';
 import { address, faults, get16, type Read, read } from './packets.ts';
 
 export const WAN = '10.1.2.3';
@@ -83,7 +83,7 @@ export class Lab {
       address('255.255.255.0'),
       1500,
     );
-    // Without stations: each address is a host's (src/plane/sender.ts).
+    // Without stations: each address is a host's (src/plane/ip/sender.ts).
     puti32(interfaceAt(INTERFACE_LAN) + IF_LINK, LINK_POINT);
     configureInterface(INTERFACE_WAN, INTERFACE_OUTSIDE, address(WAN), address('255.255.255.0'), 1500);
     this.build.plane.resetEntropy();

@@ -1,7 +1,7 @@
 // The meter itself: operations are counted as often as they are carried out, and change no result.
 
 import test from 'ava';
-import { wasmBuild } from './builds.ts';
+import { wasmBuild } from '../tools/builds.ts';
 import { meteredBuild } from './metered.ts';
 import { udp } from './packets.ts';
 import { HOST, SERVER, startRouter, WAN } from './plane-router.ts';

@@ -8,9 +8,9 @@
 // of each run its number of operations is added to a global that is exported.
 
 import { compilePlane } from '../image/plane-wasm.ts';
-import { PLANE_BASE, PLANE_BYTES } from '../src/plane/limits.ts';
-import { attach } from '../src/plane/memory.ts';
-import { type Build, noPorts, type Plane } from './builds.ts';
+import { PLANE_BASE, PLANE_BYTES } from '../src/base/limits.ts';
+import { attach } from '../src/base/memory.ts';
+import { type Build, noPorts, type Plane } from '../tools/builds.ts';
 
 const SECTION_IMPORT = 2;
 const SECTION_GLOBAL = 6;
@@ -204,7 +204,7 @@ export function meter(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(out);
 }
 
-/** The plane as wasmBuild() of builds.ts, metered. */
+/** The plane as wasmBuild() of tools/builds.ts, metered. */
 export async function meteredBuild(): Promise<Metered> {
   const pages = (PLANE_BASE + PLANE_BYTES + 0xffff) >> 16;
   const linear = new WebAssembly.Memory({ initial: pages });

@@ -5,10 +5,10 @@
 
 import test from 'ava';
 import { createSimBoard, type SimBoard } from '../board/sim/board.ts';
+import { TICKS_PER_SECOND } from '../src/base/limits.ts';
 import { ACK, DISCOVER, OFFER, REQUEST, Reader } from '../src/control/dhcp/message.ts';
 import { compose, station } from '../src/control/dhcp/server-lab.ts';
-import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
-import { type Random, runSeed, seeded } from './harness/random.ts';
+import { type Random, runSeed, seeded } from '../tools/harness/random.ts';
 import * as packets from './packets.ts';
 
 const [LAN, WAN] = [0, 1];

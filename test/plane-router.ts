@@ -3,11 +3,11 @@
 //
 //    192.168.0.0/24 -- .1 [LAN 0] plane [WAN 1] 10.1.2.3 -- 10.1.2.0/24 -- gateway .1 -- everybody else
 
-import { interfaceAt } from '../src/plane/interface.ts';
-import { BUFFER_COUNT, COUNTERS_AT, INTERFACE_LAN, INTERFACE_WAN } from '../src/plane/limits.ts';
-import { i32at, puti32 } from '../src/plane/memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../src/plane/packet.ts';
-import type { Build, Plane } from './builds.ts';
+import { interfaceAt } from '../src/base/interface.ts';
+import { BUFFER_COUNT, COUNTERS_AT, INTERFACE_LAN, INTERFACE_WAN } from '../src/base/limits.ts';
+import { i32at, puti32 } from '../src/base/memory.ts';
+import { PACKET_FRAME, PACKET_LENGTH } from '../src/base/packet.ts';
+import type { Build, Plane } from '../tools/builds.ts';
 import { address, arpFrame, frame, get16, get32, macText } from './packets.ts';
 
 export const LAN = INTERFACE_LAN;

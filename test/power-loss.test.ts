@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { UNC } from '../hal/disk/ata-registers.ts';
+import { decodeConfig } from '../image/records.ts';
 import {
   CONFIG_SECTOR,
   CONFIG_SECTORS,
@@ -18,21 +19,20 @@ import {
   LOG_SECTOR,
   SECTOR_BYTES,
   SLOT_SECTOR,
-} from '../image/layout.ts';
-import { decodeConfig } from '../image/records.ts';
+} from '../src/base/layout.ts';
 import { formatAddress } from '../src/control/address.ts';
 import { Reader } from '../src/control/dhcp/message.ts';
 import { compose, type Said, station } from '../src/control/dhcp/server-lab.ts';
 import { CONFIG_TEXT_AT, createConfigStore } from '../src/control/store/config-store.ts';
 import { createJournal } from '../src/control/store/journal.ts';
 import { putText, textFrom } from '../src/control/store/text.ts';
+import { PROMPT } from '../tools/harness/console.ts';
+import { eventually } from '../tools/harness/processes.ts';
+import { isaCards, Machine, type Wire } from '../tools/harness/qemu.ts';
+import { dgramEnd, type End } from '../tools/harness/wire.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
 import { type DiskEvent, type DiskState, loggedDrive, parseDiskLog, powerCuts } from './harness/disk-log.ts';
 import { memory, modelDisk, plane } from './harness/model-disk.ts';
-import { eventually } from './harness/processes.ts';
-import { isaCards, Machine, type Wire } from './harness/qemu.ts';
-import { dgramEnd, type End } from './harness/wire.ts';
 import * as packets from './packets.ts';
 
 const BOOT_SECONDS = 180;

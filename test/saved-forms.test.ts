@@ -6,13 +6,13 @@
 import test from 'ava';
 import { createSimBoard } from '../board/sim/board.ts';
 import { simDisk } from '../board/sim/disk.ts';
-import { engineWasm } from '../firmware/engine-wasm.ts';
 import { memoryMedium } from '../hal/disk/ata-model.ts';
-import { CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../image/layout.ts';
+import { engineWasm } from '../image/engine-wasm.ts';
 import { encodeConfig } from '../image/records.ts';
+import { CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../src/base/layout.ts';
 import { LINE_LIMIT } from '../src/control/console/line-editor.ts';
 import { type Parameter, parametersOf } from '../src/control/schema/grammar.ts';
-import { consoleTable } from './console-table.ts';
+import { consoleTable } from '../tools/console-table.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 import { meter } from './metered.ts';
 

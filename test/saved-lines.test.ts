@@ -7,16 +7,16 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import { CONFIG_SECTOR, CONFIG_TEXT_MAX, SECTOR_BYTES } from '../image/layout.ts';
 import { encodeConfig } from '../image/records.ts';
+import { IDLE_COUNTS_AT, NOW_AT } from '../src/base/cells.ts';
+import { CONFIG_SECTOR, CONFIG_TEXT_MAX, SECTOR_BYTES } from '../src/base/layout.ts';
+import { TICKS_PER_SECOND } from '../src/base/limits.ts';
 import { DHCP_RESERVATIONS } from '../src/control/limits.ts';
-import { IDLE_COUNTS_AT, NOW_AT } from '../src/plane/cells.ts';
-import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
+import { PROMPT } from '../tools/harness/console.ts';
+import { isaCards, Machine } from '../tools/harness/qemu.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
 import { ICOUNT_SHIFT, PIT_COUNTS_PER_SECOND, planeWord } from './harness/icount.ts';
 import { longConfiguration } from './harness/long-configuration.ts';
-import { isaCards, Machine } from './harness/qemu.ts';
 
 const BOOT_SECONDS = 180;
 /** 2^7 ns an instruction. */

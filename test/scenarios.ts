@@ -3,8 +3,8 @@
 // Not here: what is typed at our console (board.test.ts).
 
 import type { ExecutionContext } from 'ava';
+import type { Host } from '../tools/harness/namespace.ts';
 import { contents, sha256 } from './harness/contents.ts';
-import type { Host } from './harness/namespace.ts';
 import {
   downloadSum,
   ECHO_PORT,

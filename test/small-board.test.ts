@@ -4,6 +4,8 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { decode, encode } from 'dns-packet';
+import { NOW_AT } from '../src/base/cells.ts';
+import { TICKS_PER_SECOND } from '../src/base/limits.ts';
 import {
   DHCP_OPTIONS,
   DHCP_RESERVATIONS,
@@ -12,13 +14,11 @@ import {
   STATIC_ROUTES,
 } from '../src/control/limits.ts';
 import type { OverlayName } from '../src/control/overlays.ts';
-import { NOW_AT } from '../src/plane/cells.ts';
-import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
+import { PROMPT } from '../tools/harness/console.ts';
+import { isaCards, Machine } from '../tools/harness/qemu.ts';
 import { HOST, ip, pause, ROUTER, SERVER, start as startBench } from './bench/lab.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
 import { ICOUNT_SHIFT, planeWord } from './harness/icount.ts';
-import { isaCards, Machine } from './harness/qemu.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 import * as packets from './packets.ts';
 

@@ -5,10 +5,10 @@
 
 import { readFileSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
-import { STACK_LIMIT } from '../firmware/embed.ts';
+import { STACK_LIMIT } from '../image/embed.ts';
 import { memoryMap } from '../image/memory-map.ts';
+import { PROMPT } from '../tools/harness/console.ts';
 import { type Bench, HOST, ip, OUTSIDE, pause, ROUTER, SERVER, start } from './bench/lab.ts';
-import { PROMPT } from './harness/console.ts';
 import { symbolAddresses } from './harness/steps.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 import * as packets from './packets.ts';

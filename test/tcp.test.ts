@@ -4,6 +4,9 @@
 
 import { createHash } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
+import { BUFFER_COUNT, INTERFACE_LAN, TICKS_PER_SECOND } from '../src/base/limits.ts';
+import { i32at, puti32 } from '../src/base/memory.ts';
+import { PACKET_FRAME, PACKET_LENGTH } from '../src/base/packet.ts';
 import { parseAddress } from '../src/control/address.ts';
 import { createClock } from '../src/control/clock.ts';
 import { TCP_ACCEPTED } from '../src/control/limits.ts';
@@ -11,17 +14,14 @@ import type { Machine } from '../src/control/machine.ts';
 import { type Connection, createTcp, type End as TcpEnd } from '../src/control/net/tcp.ts';
 import { createSockets } from '../src/control/sockets.ts';
 import * as overlay from '../src/control/tcp/overlay.ts';
-import { BUFFER_COUNT, INTERFACE_LAN, TICKS_PER_SECOND } from '../src/plane/limits.ts';
-import { i32at, puti32 } from '../src/plane/memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../src/plane/packet.ts';
-import { javascriptBuild } from './builds.ts';
+import { javascriptBuild } from '../tools/builds.ts';
+import { type Host, Network } from '../tools/harness/namespace.ts';
+import { eventually } from '../tools/harness/processes.ts';
+import { type End, type Faults, FaultyWire, isArp, NO_FAULTS } from '../tools/harness/wire.ts';
 import { contents, sha256 } from './harness/contents.ts';
-import { type Host, Network } from './harness/namespace.ts';
-import { eventually } from './harness/processes.ts';
 import { openTap } from './harness/tap.ts';
 import { listening } from './harness/town.ts';
 import { isRoot, TEST_MILLISECONDS } from './harness/whole.ts';
-import { type End, type Faults, FaultyWire, isArp, NO_FAULTS } from './harness/wire.ts';
 
 const OURS = '192.168.0.1';
 const HOST = '192.168.0.2';

@@ -4,6 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
+import { circles, uphill } from './tidy/layers.ts';
 import * as rules from './tidy/rules.ts';
 import { codeOf, functionsOf } from './tidy/source.ts';
 
@@ -14,7 +15,7 @@ const TEXT = /\.(ts|cjs|c|h|S|ld|sh|md|json|yml)$|^run$/;
 /** Longer than 500 lines, for a reason. */
 const LONG_FILES = [
   'hal/nic/dp8390.test.ts', // one chip, one bench: every test needs the same model and helpers
-  'firmware/inline.ts', // one pass over one tree, whose rules share its bookkeeping
+  'image/inline/inline.ts', // one pass over one tree, whose rules share its bookkeeping
   'src/control/dhcp/client.test.ts', // one state machine, every timer of RFC 2131
 ];
 /** Named by no other file: started by hand, or by the build through a computed path. */
@@ -50,6 +51,8 @@ test('the floor is small', t => t.deepEqual(rules.floorSize(files), []));
 test('relative imports carry the extension', t => t.deepEqual(rules.importPaths(files), []));
 test('files that are named are there', t =>
   t.deepEqual(rules.namedFiles(files, [...MADE, ...ELSEWHERE]), []));
+test('no import goes up, against the table of layers', t => t.deepEqual(uphill(files), []));
+test('no files import each other', t => t.deepEqual(circles(files), []));
 test('nothing is left over', t => t.deepEqual(rules.leftOvers(files), []));
 
 // --- the rules themselves ------------------------------------------------------------------------------
@@ -164,4 +167,24 @@ test('namedFiles() finds names in comments and the manual, by their ends', t => 
   t.deepEqual(rules.namedFiles(file('d.md', 'in `c/gone.c`.\n')), [
     'd.md:1: names c/gone.c, which is not there',
   ]);
+});
+
+test('uphill() and circles() find imports against the table, and files that import each other', t => {
+  const layers = [
+    ['low', []],
+    ['high/near', ['low', 'high/type.ts']],
+    ['high', ['low']],
+  ] as const;
+  const tree = [
+    ...file('low/a.ts', "import { b } from '../high/b.ts';"),
+    ...file('high/b.ts', "import type { C } from './near/c.ts';"),
+    ...file('high/near/c.ts', "import { a } from '../../low/a.ts';\nimport type { T } from '../type.ts';"),
+    ...file('high/type.ts', ''),
+    ...file('high/d.test.ts', "import { c } from './near/c.ts';"),
+  ];
+  t.deepEqual(uphill(tree, layers), [
+    'low/a.ts: imports high/b.ts, which is no folder below low',
+    'high/b.ts: imports high/near/c.ts, which is no folder below high',
+  ]);
+  t.deepEqual(circles(tree), [['high/b.ts', 'high/near/c.ts', 'low/a.ts']]);
 });

@@ -7,15 +7,15 @@ import { copyFile, mkdtemp, readFile, rm, truncate, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
-import * as layout from '../image/layout.ts';
+import * as layout from '../src/base/layout.ts';
+import { PROMPT } from '../tools/harness/console.ts';
+import { eventually } from '../tools/harness/processes.ts';
+import { isaCards, Machine } from '../tools/harness/qemu.ts';
+import { type Random, runSeed, seeded } from '../tools/harness/random.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
 import { type DiskEvent, loggedDrive, parseDiskLog } from './harness/disk-log.ts';
 import { send, slotOf } from './harness/firmware.ts';
 import { boot } from './harness/loader.ts';
-import { eventually } from './harness/processes.ts';
-import { isaCards, Machine } from './harness/qemu.ts';
-import { type Random, runSeed, seeded } from './harness/random.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 
 const { SECTOR_BYTES } = layout;

@@ -9,10 +9,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { signerOf } from '../image/signing.ts';
+import { PROMPT } from '../tools/harness/console.ts';
+import { isaCards, Machine } from '../tools/harness/qemu.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
 import { imageOf, send, sendBy, slotOf } from './harness/firmware.ts';
-import { isaCards, Machine } from './harness/qemu.ts';
 
 const BOOT_SECONDS = 120;
 const TRANSFER_SECONDS = 300;

@@ -4,6 +4,10 @@
 //
 //    LAN 192.168.0.1/24 -- [card 0] plane + control's WAN [card 1] -- server and gateway 203.0.113.1
 
+import { NOW_AT } from '../src/base/cells.ts';
+import { TICKS_PER_SECOND } from '../src/base/limits.ts';
+import { i32at, puti32 } from '../src/base/memory.ts';
+import { PACKET_FRAME, PACKET_LENGTH } from '../src/base/packet.ts';
 import { createClock } from '../src/control/clock.ts';
 import type { Command } from '../src/control/console/command.ts';
 import type { Context } from '../src/control/context.ts';
@@ -15,12 +19,8 @@ import { createRegistry } from '../src/control/registry.ts';
 import { LAN_DEFAULT, prefixOf, setLan } from '../src/control/settings.ts';
 import { createSockets } from '../src/control/sockets.ts';
 import { Wan } from '../src/control/wan.ts';
-import { NOW_AT } from '../src/plane/cells.ts';
-import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
-import { i32at, puti32 } from '../src/plane/memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../src/plane/packet.ts';
-import { javascriptBuild } from './builds.ts';
-import { seeded } from './harness/random.ts';
+import { javascriptBuild } from '../tools/builds.ts';
+import { seeded } from '../tools/harness/random.ts';
 import {
   address,
   addressText,

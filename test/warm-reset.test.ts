@@ -4,12 +4,12 @@
 // The RAM is a file that QEMU maps; the test writes to it while the machine stands still.
 
 import test from 'ava';
-import { NOW_AT } from '../src/plane/cells.ts';
-import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
+import { NOW_AT } from '../src/base/cells.ts';
+import { TICKS_PER_SECOND } from '../src/base/limits.ts';
+import { PROMPT } from '../tools/harness/console.ts';
+import { isaCards, Machine, pciCards } from '../tools/harness/qemu.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
 import { ICOUNT_SHIFT, planeWord } from './harness/icount.ts';
-import { isaCards, Machine, pciCards } from './harness/qemu.ts';
 import { Ram } from './harness/ram.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 

@@ -6,10 +6,10 @@
 // what single packets cost the plane (metered.ts).
 
 import test, { type ExecutionContext } from 'ava';
+import { COUNT_PUNTED } from '../src/base/counters.ts';
+import { COUNTERS_AT } from '../src/base/limits.ts';
 import { DISCOVER, OFFER, REQUEST } from '../src/control/dhcp/message.ts';
 import { compose, station } from '../src/control/dhcp/server-lab.ts';
-import { COUNT_PUNTED } from '../src/plane/counters.ts';
-import { COUNTERS_AT } from '../src/plane/limits.ts';
 import { type Bench, HOST, idleness, ip, OUTSIDE, pause, ROUTER, SERVER, until } from './bench/lab.ts';
 import { planeWord, reading, spent } from './harness/icount.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';

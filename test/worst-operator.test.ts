@@ -9,7 +9,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import test, { type ExecutionContext } from 'ava';
-import * as layout from '../image/layout.ts';
+import { NOW_AT } from '../src/base/cells.ts';
+import * as layout from '../src/base/layout.ts';
+import { TICKS_PER_SECOND } from '../src/base/limits.ts';
 import {
   ACK,
   ASK_CRC,
@@ -21,14 +23,12 @@ import {
   SOH,
   STX,
 } from '../src/control/transfer/modem.ts';
-import { NOW_AT } from '../src/plane/cells.ts';
-import { TICKS_PER_SECOND } from '../src/plane/limits.ts';
+import { PROMPT } from '../tools/harness/console.ts';
+import { isaCards, Machine } from '../tools/harness/qemu.ts';
 import { idleness, pause, until } from './bench/lab.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { PROMPT } from './harness/console.ts';
 import { slotOf } from './harness/firmware.ts';
 import { ICOUNT_SHIFT, INSTRUCTIONS_PER_SECOND, planeWord, reading, spent } from './harness/icount.ts';
-import { isaCards, Machine } from './harness/qemu.ts';
 import { longestStep } from './harness/steps.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 

@@ -4,7 +4,7 @@
 // Not here: the worst messages themselves (worst-inputs.test.ts), what servers answer that were asked (worst-answers.test.ts).
 
 import test, { type ExecutionContext } from 'ava';
-import { CONFIG_TEXT_MAX } from '../image/layout.ts';
+import { CONFIG_TEXT_MAX } from '../src/base/layout.ts';
 import { ACK, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST } from '../src/control/dhcp/message.ts';
 import { compose, type Said, station } from '../src/control/dhcp/server-lab.ts';
 import {

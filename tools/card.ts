@@ -3,7 +3,7 @@
 
 import { closeSync, copyFileSync, openSync, readSync, statSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { SECTOR_BYTES } from '../image/layout.ts';
+import { SECTOR_BYTES } from '../src/base/layout.ts';
 import { SetupError } from './setup.ts';
 
 /** Room for a second slot of firmware, which an update needs. */

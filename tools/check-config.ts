@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { createSimBoard } from '../board/sim/board.ts';
 import { simDisk } from '../board/sim/disk.ts';
 import { memoryMedium } from '../hal/disk/ata-model.ts';
-import { CONFIG_SECTOR, CONFIG_TEXT_MAX, IMAGE_SECTORS, SECTOR_BYTES } from '../image/layout.ts';
 import { encodeConfig } from '../image/records.ts';
+import { CONFIG_SECTOR, CONFIG_TEXT_MAX, IMAGE_SECTORS, SECTOR_BYTES } from '../src/base/layout.ts';
 import { PROMPT } from '../src/control/console/console.ts';
 
 export interface Refused {

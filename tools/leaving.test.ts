@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { eventually, Processes } from '../test/harness/processes.ts';
+import { eventually, Processes } from './harness/processes.ts';
 import { createLeaving, releaseTerminal } from './leaving.ts';
 
 /** The sim compiles the firmware first. */

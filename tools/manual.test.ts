@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { consoleTable } from '../test/console-table.ts';
+import { consoleTable } from './console-table.ts';
 import { MANUAL_PATH, manual } from './manual.ts';
 
 const file = readFileSync(MANUAL_PATH, 'utf8');

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { createSimBoard, type SimBoard } from '../board/sim/board.ts';
 import { fileMedium, type SimDisk, simDisk } from '../board/sim/disk.ts';
 import { Network } from '../board/sim/network.ts';
+import { IF_ADDRESS, interfaceAt } from '../src/base/interface.ts';
+import { INTERFACE_LAN, INTERFACE_WAN, TICKS_PER_SECOND } from '../src/base/limits.ts';
 import { parseAddress } from '../src/control/address.ts';
-import { IF_ADDRESS, interfaceAt } from '../src/plane/interface.ts';
-import { INTERFACE_LAN, INTERFACE_WAN, TICKS_PER_SECOND } from '../src/plane/limits.ts';
 import { createLeaving, releaseTerminal } from './leaving.ts';
 
 const TALK = '\x14';

@@ -11,12 +11,12 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join, relative } from 'node:path';
 import { parseArgs } from 'node:util';
-import { PROMPT } from '../test/harness/console.ts';
-import { plugIn } from '../test/harness/laptop.ts';
-import { namespaces } from '../test/harness/namespace.ts';
-import { Processes } from '../test/harness/processes.ts';
-import { isaCards, Machine } from '../test/harness/qemu.ts';
 import { makeCard, refuseCard } from './card.ts';
+import { PROMPT } from './harness/console.ts';
+import { plugIn } from './harness/laptop.ts';
+import { namespaces } from './harness/namespace.ts';
+import { Processes } from './harness/processes.ts';
+import { isaCards, Machine } from './harness/qemu.ts';
 import { createLeaving, releaseTerminal } from './leaving.ts';
 import { SetupError, setup } from './setup.ts';
 

@@ -80,7 +80,7 @@ static u32 heap_free(void) {
   return bytes;
 }
 
-/* __host(op, a, b, ...): firmware/abi.ts says what each does. Bad calls are control's bug and end it. */
+/* __host(op, a, b, ...): src/base/abi.ts says what each does. Bad calls are control's bug and end it. */
 static u32 host(const u32 *a) {
   switch (a[0]) {
     case HOST_PLANE: return host_plane(a);

@@ -1,4 +1,4 @@
-/* The crash page: firmware/crash-page.ts draws it. */
+/* The crash page: src/base/crash-page.ts draws it. */
 #include "floor.h"
 
 #define WORD(offset) (((u32 *)CRASH_PAGE)[(offset) / 4])

@@ -67,7 +67,7 @@ u32 physical_of(u32 linear);
 extern u32 spare_taken, heap_bytes, heap_end;
 /* Top of the stack on which control and interrupts run; below it lies an unmapped one. */
 extern u32 stack_top;
-/* The loader's facts (image/layout.ts), copied before its memory is used for other things. */
+/* The loader's facts (src/base/layout.ts), copied before its memory is used for other things. */
 extern u32 boot_info[BOOT_INFO_BYTES / 4];
 #define BOOT(offset) boot_info[(offset) / 4]
 

@@ -1,15 +1,15 @@
 import test from 'ava';
-import { hex, parseAddress } from '../../src/control/address.ts';
-import { MORE, plainOutput } from '../../src/control/console/screen.ts';
-import { runTraffic } from '../../src/control/debug/differential.ts';
-import { GROUPS } from '../../src/control/debug/selftest.ts';
 import {
   BUFFER_COUNT,
   FRAME_TAGGED_MAX,
   SERIAL_RECEIVE_BYTES,
   TICKS_PER_SECOND,
-} from '../../src/plane/limits.ts';
-import { javascriptBuild } from '../../test/builds.ts';
+} from '../../src/base/limits.ts';
+import { hex, parseAddress } from '../../src/control/address.ts';
+import { MORE, plainOutput } from '../../src/control/console/screen.ts';
+import { runTraffic } from '../../src/control/debug/differential.ts';
+import { GROUPS } from '../../src/control/debug/selftest.ts';
+import { javascriptBuild } from '../../tools/builds.ts';
 import { simulate } from '../../tools/start-sim.ts';
 
 const NO_DISK = 'nothing can be saved: no disk answers';

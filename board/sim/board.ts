@@ -3,6 +3,18 @@
 // port 0's rings, time is ticks that the caller gives: real ones, or as many as a test wants.
 // Not here: what the wires lead to (network.ts, TAPs, tests), the host's terminal (tools/start-sim.ts).
 
+import { type Plane, planeNames } from '../../firmware/host.ts';
+import {
+  SERIAL_RX_HEAD,
+  SERIAL_RX_TAIL,
+  SERIAL_TX_HEAD,
+  SERIAL_TX_TAIL,
+  serialAt,
+} from '../../hal/serial/ns16550.ts';
+import { bundle } from '../../image/bundle.ts';
+import { type Embedded, embed, type Firmware, heapTopAt } from '../../image/embed.ts';
+import { heapBytes } from '../../image/heap.ts';
+import { compilePlane } from '../../image/plane-wasm.ts';
 import {
   FACT_DRIVE,
   FACT_HEAP_BYTES,
@@ -19,19 +31,7 @@ import {
   HOST_RESET,
   RESTART_EXCEPTION,
   RESTART_NONE,
-} from '../../firmware/abi.ts';
-import { bundle } from '../../firmware/bundle.ts';
-import { type Embedded, embed, type Firmware, heapTopAt } from '../../firmware/embed.ts';
-import { heapBytes } from '../../firmware/heap.ts';
-import { type Plane, planeNames } from '../../firmware/host.ts';
-import {
-  SERIAL_RX_HEAD,
-  SERIAL_RX_TAIL,
-  SERIAL_TX_HEAD,
-  SERIAL_TX_TAIL,
-  serialAt,
-} from '../../hal/serial/ns16550.ts';
-import { compilePlane } from '../../image/plane-wasm.ts';
+} from '../../src/base/abi.ts';
 import {
   BOARD_AT,
   BOARD_SIM,
@@ -40,8 +40,8 @@ import {
   MEDIUM_AT,
   NOW_AT,
   WAKE_AT,
-} from '../../src/plane/cells.ts';
-import { IF_QUEUE_LENGTH, interfaceAt } from '../../src/plane/interface.ts';
+} from '../../src/base/cells.ts';
+import { IF_QUEUE_LENGTH, interfaceAt } from '../../src/base/interface.ts';
 import {
   FRAME_TAGGED_MAX,
   PLANE_BASE,
@@ -50,8 +50,8 @@ import {
   SERIAL_RECEIVE_BYTES,
   SERIAL_TRANSMIT_AT,
   SERIAL_TRANSMIT_BYTES,
-} from '../../src/plane/limits.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../../src/plane/packet.ts';
+} from '../../src/base/limits.ts';
+import { PACKET_FRAME, PACKET_LENGTH } from '../../src/base/packet.ts';
 import { FIRST_DISK, type SimDisk } from './disk.ts';
 import type { SimFloppy } from './floppy.ts';
 

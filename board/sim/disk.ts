@@ -4,6 +4,9 @@
 
 import { closeSync, existsSync, ftruncateSync, mkdirSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { ChannelModel, DriveModel, type Medium } from '../../hal/disk/ata-model.ts';
+import { SECTOR_BYTES } from '../../hal/disk/disk.ts';
+import { CHANNELS } from '../../hal/disk/ide.ts';
 import {
   HOST_IN8,
   HOST_IN16,
@@ -12,11 +15,8 @@ import {
   HOST_OUT8,
   HOST_OUT16,
   HOST_OUTS16,
-} from '../../firmware/abi.ts';
-import { ChannelModel, DriveModel, type Medium } from '../../hal/disk/ata-model.ts';
-import { SECTOR_BYTES } from '../../hal/disk/disk.ts';
-import { CHANNELS } from '../../hal/disk/ide.ts';
-import { BOOT_SECTOR_AT_MEDIUM, IMAGE_SECTORS } from '../../image/layout.ts';
+} from '../../src/base/abi.ts';
+import { BOOT_SECTOR_AT_MEDIUM, IMAGE_SECTORS } from '../../src/base/layout.ts';
 
 /** The medium number of a medium that the sim has made. */
 const SIM_MEDIUM = 0x53494d31;

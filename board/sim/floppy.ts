@@ -1,10 +1,12 @@
 // The sim board's floppy drive, in the place of its disk: the model of a controller (hal/disk/floppy-model.ts) behind the
 // host's port calls, and what BIOS, loader and floor do of it at a start: the saved settings lie in the store's memory.
 
-import { HOST_IN8, HOST_IN16, HOST_IN32, HOST_OUT8 } from '../../firmware/abi.ts';
 import type { Medium } from '../../hal/disk/ata-model.ts';
 import { FdcModel, FloppyModel } from '../../hal/disk/floppy-model.ts';
 import { DIR, DMA_PAGE, FLOPPY_PORT, FLOPPY_PORTS } from '../../hal/disk/floppy-registers.ts';
+import { decodeConfig } from '../../image/records.ts';
+import { HOST_IN8, HOST_IN16, HOST_IN32, HOST_OUT8 } from '../../src/base/abi.ts';
+import { NOW_AT } from '../../src/base/cells.ts';
 import {
   BOOT_SECTOR_AT_MEDIUM,
   CONFIG_AT_MAGIC,
@@ -13,10 +15,8 @@ import {
   CONFIG_SECTOR,
   CONFIG_SECTORS,
   SETTINGS_LOST,
-} from '../../image/layout.ts';
-import { decodeConfig } from '../../image/records.ts';
-import { NOW_AT } from '../../src/plane/cells.ts';
-import { STORE_AT } from '../../src/plane/limits.ts';
+} from '../../src/base/layout.ts';
+import { STORE_AT } from '../../src/base/limits.ts';
 import { readMedium, type SimDisk } from './disk.ts';
 
 export interface SimFloppy extends Omit<SimDisk, 'drive'> {

@@ -1,9 +1,9 @@
 // The driver against the model of a channel: ata.ts, ata-disk.ts, ide.ts and ata-model.ts.
 
 import test from 'ava';
-import { BOOT_SECTOR_AT_MEDIUM } from '../../image/layout.ts';
-import { DISK_BUFFER_AT, STORE_AT } from '../../src/plane/limits.ts';
-import { javascriptBuild } from '../../test/builds.ts';
+import { BOOT_SECTOR_AT_MEDIUM } from '../../src/base/layout.ts';
+import { DISK_BUFFER_AT, STORE_AT } from '../../src/base/limits.ts';
+import { javascriptBuild } from '../../tools/builds.ts';
 import { BusModel } from '../bus-model.ts';
 import { attachPorts } from '../ports.ts';
 import { COMMAND_TICKS, type Device } from './ata.ts';

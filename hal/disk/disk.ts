@@ -2,7 +2,7 @@
 // yields the ticks it wants to wait, as a job of the console does, and answers the cause of a failure as text,
 // or undefined when all went well. Operations of several users take turns: each waits for the one before it.
 //
-// Not here: which disk (ide.ts), how a disk is talked to (ata.ts), what lies where on it (image/layout.ts).
+// Not here: which disk (ide.ts), how a disk is talked to (ata.ts), what lies where on it (src/base/layout.ts).
 
 export const SECTOR_BYTES = 512;
 

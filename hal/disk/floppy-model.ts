@@ -4,7 +4,7 @@
 // the motor turns as it should, data before the head stands still, a byte that was not asked for, a DMA that would wrap.
 // Not here: the bus (bus-model.ts), the driver (floppy.ts).
 
-import { FLOPPY_HEADS, FLOPPY_TRACK_SECTORS } from '../../image/layout.ts';
+import { FLOPPY_HEADS, FLOPPY_TRACK_SECTORS } from '../../src/base/layout.ts';
 import type { Medium } from './ata-model.ts';
 import { SECTOR_BYTES } from './disk.ts';
 import * as fdc from './floppy-registers.ts';

@@ -2,9 +2,9 @@
 // the plane's memory lie in RAM in an order of their own, as on the board.
 
 import test from 'ava';
-import { BOOT_SECTOR_AT_MEDIUM, FLOPPY_TRACK_SECTORS, IMAGE_SECTORS } from '../../image/layout.ts';
-import { DISK_BUFFER_AT, PLANE_BYTES, STORE_AT, STORE_BYTES } from '../../src/plane/limits.ts';
-import { javascriptBuild } from '../../test/builds.ts';
+import { BOOT_SECTOR_AT_MEDIUM, FLOPPY_TRACK_SECTORS, IMAGE_SECTORS } from '../../src/base/layout.ts';
+import { DISK_BUFFER_AT, PLANE_BYTES, STORE_AT, STORE_BYTES } from '../../src/base/limits.ts';
+import { javascriptBuild } from '../../tools/builds.ts';
 import { BusModel } from '../bus-model.ts';
 import { attachPorts } from '../ports.ts';
 import { type Medium, memoryMedium } from './ata-model.ts';

@@ -17,7 +17,7 @@ import {
   FLOPPY_HEADS,
   FLOPPY_TRACK_SECTORS,
   IMAGE_SECTORS,
-} from '../../image/layout.ts';
+} from '../../src/base/layout.ts';
 import * as ports from '../ports.ts';
 import { type Disk, type DiskJob, SECTOR_BYTES } from './disk.ts';
 import {

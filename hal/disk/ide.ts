@@ -2,9 +2,9 @@
 // that the loader has seen. A number of the BIOS alone would be a guess, with two disks or with translations.
 // Where two cards hold the same image, the first is taken, as a BIOS does.
 //
-// Not here: talking to a device (ata.ts), what the medium number is (image/layout.ts).
+// Not here: talking to a device (ata.ts), what the medium number is (src/base/layout.ts).
 
-import { BOOT_SECTOR_AT_MEDIUM } from '../../image/layout.ts';
+import { BOOT_SECTOR_AT_MEDIUM } from '../../src/base/layout.ts';
 import * as ports from '../ports.ts';
 import { type Device, NO_ANSWER, settle, softReset } from './ata.ts';
 import { createAtaDisk, identify } from './ata-disk.ts';

@@ -4,8 +4,8 @@
 //    0      4      8     12        16    22   24         32       36      108                         128     192
 //    | kind | port | irq | started | MAC | -- | counters | driver | level | station, missing, place | chip  | scratch |
 
-import { INTERFACE_COUNT, NIC_BYTES, NICS_AT } from '../../src/plane/limits.ts';
-import { fill, i32at, puti32 } from '../../src/plane/memory.ts';
+import { INTERFACE_COUNT, NIC_BYTES, NICS_AT } from '../../src/base/limits.ts';
+import { fill, i32at, puti32 } from '../../src/base/memory.ts';
 
 export const NIC_KIND: i32 = 0;
 /** First port of the card; for NIC_RING the number that ends its station address. */

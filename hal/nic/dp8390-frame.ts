@@ -2,10 +2,10 @@
 // DP8390D data sheet, July 1995, section 7.0 ("Removing packets from the ring").
 // Not here: when a frame is taken, and what becomes of a ring that is out of order (dp8390.ts).
 
-import { ETHERTYPE_TAG } from '../../src/plane/ethernet.ts';
-import { FRAME_MAX, FRAME_TAGGED_MAX } from '../../src/plane/limits.ts';
-import { get8, get16, puti32 } from '../../src/plane/memory.ts';
-import { PACKET_FRAME } from '../../src/plane/packet.ts';
+import { FRAME_MAX, FRAME_TAGGED_MAX } from '../../src/base/limits.ts';
+import { get8, get16, puti32 } from '../../src/base/memory.ts';
+import { PACKET_FRAME } from '../../src/base/packet.ts';
+import { ETHERTYPE_TAG } from '../../src/wire/ethernet.ts';
 import { out8 } from '../ports.ts';
 import { FRAME_MIN, NIC_SCRATCH } from './card.ts';
 import { remoteDone, remoteRead } from './dp8390-dma.ts';

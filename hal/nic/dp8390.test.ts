@@ -1,12 +1,12 @@
 import test from 'ava';
-import { NOW_AT } from '../../src/plane/cells.ts';
+import { NOW_AT } from '../../src/base/cells.ts';
 import {
   COUNT_CARD_RESET,
   COUNT_RING_OVERRUN,
   DROP_NO_BUFFER,
   DROP_TRANSMIT_ERROR,
   resetCounters,
-} from '../../src/plane/counters.ts';
+} from '../../src/base/counters.ts';
 import {
   IF_RX_BYTES,
   IF_RX_DROPPED,
@@ -17,7 +17,7 @@ import {
   IF_TX_PACKETS,
   interfaceAt,
   resetInterfaces,
-} from '../../src/plane/interface.ts';
+} from '../../src/base/interface.ts';
 import {
   BUFFER_COUNT,
   COUNTERS_AT,
@@ -25,11 +25,11 @@ import {
   FRAME_TAGGED_MAX,
   NIC_TRANSMIT_TICKS,
   RECOVERY_FRAMES,
-} from '../../src/plane/limits.ts';
-import { get8, i32at, put8, puti32 } from '../../src/plane/memory.ts';
-import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/plane/packet.ts';
-import { allocate, poolFree, release, resetPool } from '../../src/plane/pool.ts';
-import { javascriptBuild, type Plane, wasmBuild } from '../../test/builds.ts';
+} from '../../src/base/limits.ts';
+import { get8, i32at, put8, puti32 } from '../../src/base/memory.ts';
+import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/base/packet.ts';
+import { allocate, poolFree, release, resetPool } from '../../src/base/pool.ts';
+import { javascriptBuild, type Plane, wasmBuild } from '../../tools/builds.ts';
 import { BusModel, portsOf } from '../bus-model.ts';
 import { attachPorts } from '../ports.ts';
 import { FRAME_MIN, NIC_NE2000_ISA, NIC_RECEIVED, NIC_SENT, resetCards } from './card.ts';

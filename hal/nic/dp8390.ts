@@ -12,14 +12,14 @@
 //
 // Every wait is bounded; what does not come leads to dp8390Restart(), which is counted.
 
-import { NOW_AT } from '../../src/plane/cells.ts';
+import { NOW_AT } from '../../src/base/cells.ts';
 import {
   COUNT_CARD_RESET,
   COUNT_RING_OVERRUN,
   count,
   DROP_NO_BUFFER,
   DROP_TRANSMIT_ERROR,
-} from '../../src/plane/counters.ts';
+} from '../../src/base/counters.ts';
 import {
   IF_RX_BYTES,
   IF_RX_DROPPED,
@@ -29,11 +29,11 @@ import {
   IF_TX_ERRORS,
   IF_TX_PACKETS,
   interfaceAt,
-} from '../../src/plane/interface.ts';
-import { FRAME_MAX, NIC_TRANSMIT_TICKS, RECOVERY_FRAMES, SKIP_FRAMES } from '../../src/plane/limits.ts';
-import { fill, get8, i32at, puti32 } from '../../src/plane/memory.ts';
-import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/plane/packet.ts';
-import { allocate, release } from '../../src/plane/pool.ts';
+} from '../../src/base/interface.ts';
+import { FRAME_MAX, NIC_TRANSMIT_TICKS, RECOVERY_FRAMES, SKIP_FRAMES } from '../../src/base/limits.ts';
+import { fill, get8, i32at, puti32 } from '../../src/base/memory.ts';
+import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/base/packet.ts';
+import { allocate, release } from '../../src/base/pool.ts';
 import { DELAY_FRAME, DELAY_SLICE, delay } from '../delay.ts';
 import { in8, out8, out8x3 } from '../ports.ts';
 import {
@@ -107,7 +107,7 @@ function setRegisters(index: i32): void {
   out8(port + R.DCR, R.DCR_WORDS);
   out8(port + R.RBCR0, 0);
   out8(port + R.RBCR1, 0);
-  // Some boards (QEMU's) go by the PROM's address whatever PAR holds: with another one they hear all, and ethernet.ts
+  // Some boards (QEMU's) go by the PROM's address whatever PAR holds: with another one they hear all, and src/wire/ethernet.ts
   // sorts out.
   let other: i32 = 0;
   for (let i: i32 = 0; i < 6; i++) other |= get8(at + NIC_STATION + i) ^ get8(at + NIC_MAC + i);

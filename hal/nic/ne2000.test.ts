@@ -3,14 +3,14 @@
 // Not here: which card is which interface (nic.test.ts), the ring in ordinary use (dp8390.test.ts).
 
 import test, { type ExecutionContext } from 'ava';
-import { NOW_AT } from '../../src/plane/cells.ts';
-import { COUNT_CARD_RESET, COUNT_RING_OVERRUN, resetCounters } from '../../src/plane/counters.ts';
-import { IF_MAC, IF_RX_ERRORS, interfaceAt, resetInterfaces } from '../../src/plane/interface.ts';
-import { BUFFER_COUNT, COUNTERS_AT, NIC_TRANSMIT_TICKS } from '../../src/plane/limits.ts';
-import { get8, i32at, put8, puti32 } from '../../src/plane/memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../../src/plane/packet.ts';
-import { allocate, poolFree, release, resetPool } from '../../src/plane/pool.ts';
-import { javascriptBuild, type Plane, wasmBuild } from '../../test/builds.ts';
+import { NOW_AT } from '../../src/base/cells.ts';
+import { COUNT_CARD_RESET, COUNT_RING_OVERRUN, resetCounters } from '../../src/base/counters.ts';
+import { IF_MAC, IF_RX_ERRORS, interfaceAt, resetInterfaces } from '../../src/base/interface.ts';
+import { BUFFER_COUNT, COUNTERS_AT, NIC_TRANSMIT_TICKS } from '../../src/base/limits.ts';
+import { get8, i32at, put8, puti32 } from '../../src/base/memory.ts';
+import { PACKET_FRAME, PACKET_LENGTH } from '../../src/base/packet.ts';
+import { allocate, poolFree, release, resetPool } from '../../src/base/pool.ts';
+import { javascriptBuild, type Plane, wasmBuild } from '../../tools/builds.ts';
 import { BusModel, portsOf } from '../bus-model.ts';
 import { attachPorts } from '../ports.ts';
 import { NIC_NE2000_ISA, NIC_NE2000_PCI, NIC_RECEIVED, resetCards } from './card.ts';

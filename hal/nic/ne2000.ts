@@ -9,7 +9,7 @@
 //
 // Addresses of the remote DMA: the PROM at 0 (each byte the low half of a word), memory from 0x4000 to 0x8000.
 
-import { fill, get8, i32at, put8, puti32 } from '../../src/plane/memory.ts';
+import { fill, get8, i32at, put8, puti32 } from '../../src/base/memory.ts';
 import { forgetRequest, pendingLines } from '../pic.ts';
 import { in8, out8 } from '../ports.ts';
 import { cardAt, NIC_MAC, NIC_PORT, NIC_SCRATCH, NIC_STATION } from './card.ts';

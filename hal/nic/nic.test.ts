@@ -1,6 +1,6 @@
 import test from 'ava';
 import { probeCards } from '../../board/pc.ts';
-import { UNDRIVEN_AT } from '../../src/plane/cells.ts';
+import { UNDRIVEN_AT } from '../../src/base/cells.ts';
 import {
   IF_LINK,
   IF_MAC,
@@ -13,12 +13,12 @@ import {
   interfaceAt,
   LINK_ETHERNET,
   resetInterfaces,
-} from '../../src/plane/interface.ts';
-import { INTERFACE_COUNT, TRANSMIT_QUEUE_LIMIT } from '../../src/plane/limits.ts';
-import { get8, i32at, puti32 } from '../../src/plane/memory.ts';
-import { PACKET_IN, PACKET_LENGTH } from '../../src/plane/packet.ts';
-import { allocate, release, resetPool } from '../../src/plane/pool.ts';
-import { javascriptBuild } from '../../test/builds.ts';
+} from '../../src/base/interface.ts';
+import { INTERFACE_COUNT, TRANSMIT_QUEUE_LIMIT } from '../../src/base/limits.ts';
+import { get8, i32at, puti32 } from '../../src/base/memory.ts';
+import { PACKET_IN, PACKET_LENGTH } from '../../src/base/packet.ts';
+import { allocate, release, resetPool } from '../../src/base/pool.ts';
+import { javascriptBuild } from '../../tools/builds.ts';
 import { BusModel, type Device, PciModel } from '../bus-model.ts';
 import { attachPorts } from '../ports.ts';
 import {

@@ -14,10 +14,10 @@ import {
   INTERFACE_ABSENT,
   interfaceAt,
   LINK_ETHERNET,
-} from '../../src/plane/interface.ts';
-import { NIC_BYTES } from '../../src/plane/limits.ts';
-import { copy, i32at, put16, put32, puti32 } from '../../src/plane/memory.ts';
-import { release } from '../../src/plane/pool.ts';
+} from '../../src/base/interface.ts';
+import { NIC_BYTES } from '../../src/base/limits.ts';
+import { copy, i32at, put16, put32, puti32 } from '../../src/base/memory.ts';
+import { release } from '../../src/base/pool.ts';
 import {
   add,
   cardAt,

@@ -9,10 +9,10 @@ import {
   IF_TX_BYTES,
   IF_TX_PACKETS,
   interfaceAt,
-} from '../../src/plane/interface.ts';
-import { TRANSMIT_QUEUE_LIMIT } from '../../src/plane/limits.ts';
-import { i32at, put8, puti32 } from '../../src/plane/memory.ts';
-import { PACKET_IN, PACKET_LENGTH, PACKET_NEXT } from '../../src/plane/packet.ts';
+} from '../../src/base/interface.ts';
+import { TRANSMIT_QUEUE_LIMIT } from '../../src/base/limits.ts';
+import { i32at, put8, puti32 } from '../../src/base/memory.ts';
+import { PACKET_IN, PACKET_LENGTH, PACKET_NEXT } from '../../src/base/packet.ts';
 import { add, cardAt, NIC_CHIP, NIC_MAC, NIC_RECEIVED, NIC_SENT } from './card.ts';
 
 // A queue is three words: first, last, how many.

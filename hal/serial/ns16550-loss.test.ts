@@ -1,8 +1,8 @@
 // Where in the stream bytes are missing, as the driver notes it for who reads lines.
 import test from 'ava';
-import { SERIAL_RECEIVE_BYTES } from '../../src/plane/limits.ts';
-import { i32at, puti32 } from '../../src/plane/memory.ts';
-import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
+import { SERIAL_RECEIVE_BYTES } from '../../src/base/limits.ts';
+import { i32at, puti32 } from '../../src/base/memory.ts';
+import { javascriptBuild, wasmBuild } from '../../tools/builds.ts';
 import { BusModel, portsOf } from '../bus-model.ts';
 import { attachPorts } from '../ports.ts';
 import {

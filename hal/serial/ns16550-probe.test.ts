@@ -2,7 +2,7 @@
 // Not here: the kinds that have it (ns16550.test.ts).
 
 import test from 'ava';
-import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
+import { javascriptBuild, wasmBuild } from '../../tools/builds.ts';
 import { BusModel, portsOf } from '../bus-model.ts';
 import { attachPorts } from '../ports.ts';
 import { UartModel } from './ns16550-model.ts';

@@ -1,14 +1,14 @@
 import test, { type ExecutionContext } from 'ava';
-import { COUNT_SERIAL_OVERRUN, resetCounters } from '../../src/plane/counters.ts';
+import { COUNT_SERIAL_OVERRUN, resetCounters } from '../../src/base/counters.ts';
 import {
   COUNTERS_AT,
   SERIAL_RECEIVE_AT,
   SERIAL_RECEIVE_BYTES,
   SERIAL_TRANSMIT_AT,
   SERIAL_TRANSMIT_BYTES,
-} from '../../src/plane/limits.ts';
-import { get8, i32at, put8, puti32 } from '../../src/plane/memory.ts';
-import { javascriptBuild, type Plane, wasmBuild } from '../../test/builds.ts';
+} from '../../src/base/limits.ts';
+import { get8, i32at, put8, puti32 } from '../../src/base/memory.ts';
+import { javascriptBuild, type Plane, wasmBuild } from '../../tools/builds.ts';
 import { BusModel, portsOf } from '../bus-model.ts';
 import { attachPorts } from '../ports.ts';
 import {

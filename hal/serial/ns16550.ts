@@ -9,7 +9,7 @@
 // Reading LSR forgets the errors it shows, and they belong to the byte that is read next. So LSR is read in one
 // place only, receive(), and whoever needs THRE takes that function's answer.
 
-import { COUNT_SERIAL_OVERRUN, count } from '../../src/plane/counters.ts';
+import { COUNT_SERIAL_OVERRUN, count } from '../../src/base/counters.ts';
 import {
   SERIAL_COUNT,
   SERIAL_RECEIVE_AT,
@@ -18,8 +18,8 @@ import {
   SERIAL_STATES_AT,
   SERIAL_TRANSMIT_AT,
   SERIAL_TRANSMIT_BYTES,
-} from '../../src/plane/limits.ts';
-import { fill, get8, i32at, put8, puti32 } from '../../src/plane/memory.ts';
+} from '../../src/base/limits.ts';
+import { fill, get8, i32at, put8, puti32 } from '../../src/base/memory.ts';
 import { in8, out8 } from '../ports.ts';
 
 // Registers.

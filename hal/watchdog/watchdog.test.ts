@@ -4,8 +4,8 @@ import {
   WATCHDOG_AT,
   WATCHDOG_BYTES,
   WATCHDOG_SILENT_TICKS,
-} from '../../src/plane/limits.ts';
-import { javascriptBuild } from '../../test/builds.ts';
+} from '../../src/base/limits.ts';
+import { javascriptBuild } from '../../tools/builds.ts';
 import { BusModel, PciModel } from '../bus-model.ts';
 import { attachDeviceMemory } from '../device-memory.ts';
 import { attachPorts } from '../ports.ts';

@@ -3,8 +3,8 @@
 // that hangs is started anew within 6 s, so what the watchdog ends is a board that does neither.
 // Not here: the chips (ib700.ts, i6300esb.ts), the setting (src/control/watchdog.ts).
 
-import { TICKS_PER_SECOND, WATCHDOG_AT, WATCHDOG_SILENT_TICKS } from '../../src/plane/limits.ts';
-import { i32at, puti32 } from '../../src/plane/memory.ts';
+import { TICKS_PER_SECOND, WATCHDOG_AT, WATCHDOG_SILENT_TICKS } from '../../src/base/limits.ts';
+import { i32at, puti32 } from '../../src/base/memory.ts';
 import { I6300ESB_PIECES, i6300esbFeed, i6300esbFind, i6300esbStart, i6300esbStop } from './i6300esb.ts';
 import { ib700Feed, ib700Stop } from './ib700.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
-import * as layout from '../layout.ts';
+import * as layout from '../../src/base/layout.ts';
 import { buildLoader, type Loader } from '../loader-build.ts';
 import { writeImage, writeSlot } from '../writer.ts';
 

@@ -2,8 +2,8 @@
 // Table k holds the CRC of a byte followed by k zero bytes, so that the four bytes of a word are looked up
 // side by side: 15 instructions a word where the byte-wise way takes 24.
 
-import { get8, i32at, puti32 } from '../../src/plane/memory.ts';
-import { CRC_TABLES_AT } from '../layout.ts';
+import { CRC_TABLES_AT } from '../../src/base/layout.ts';
+import { get8, i32at, puti32 } from '../../src/base/memory.ts';
 import { clockPoll } from './machine.ts';
 
 /** The polynomial x^32 + x^26 + x^23 + ... + 1, bits reversed. */

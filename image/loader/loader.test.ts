@@ -1,9 +1,9 @@
 // The loader's decisions, in JavaScript and as WebAssembly, on images in memory: which slot is taken, and
 // what is refused. Booting for real: boot.test.ts.
 import test, { type ExecutionContext } from 'ava';
-import { PLANE_BASE } from '../../src/plane/limits.ts';
-import { attach } from '../../src/plane/memory.ts';
-import * as layout from '../layout.ts';
+import * as layout from '../../src/base/layout.ts';
+import { PLANE_BASE } from '../../src/base/limits.ts';
+import { attach } from '../../src/base/memory.ts';
 import { compilePortable } from '../plane-wasm.ts';
 import { encodeSlotHeader } from '../records.ts';
 import { type SlotOptions, writeImage, writeSlot } from '../writer.ts';

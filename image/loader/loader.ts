@@ -9,7 +9,6 @@
 // Not here: how sectors are read and what is printed (loader.c), the boot information's facts about the
 // machine (loader.c), unpacking the snapshot (the kernel).
 
-import { fill, i32at, puti32 } from '../../src/plane/memory.ts';
 import {
   BOOT_AT_KERNEL_BYTES,
   BOOT_AT_MAGIC,
@@ -37,7 +36,8 @@ import {
   SLOT_SECTOR,
   SLOT_SECTORS,
   UNPACK_AT,
-} from '../layout.ts';
+} from '../../src/base/layout.ts';
+import { fill, i32at, puti32 } from '../../src/base/memory.ts';
 import { crc32, makeCrcTables } from './crc32.ts';
 import { readSectors, report, writeSector } from './machine.ts';
 import {

@@ -1,9 +1,9 @@
 // What the loader finds of a floppy's saved settings, in JavaScript and as WebAssembly. On a booted board:
 // test/configuration.test.ts.
 import test from 'ava';
-import { PLANE_BASE } from '../../src/plane/limits.ts';
-import { attach } from '../../src/plane/memory.ts';
-import * as layout from '../layout.ts';
+import * as layout from '../../src/base/layout.ts';
+import { PLANE_BASE } from '../../src/base/limits.ts';
+import { attach } from '../../src/base/memory.ts';
 import { compilePortable } from '../plane-wasm.ts';
 import { decodeConfig, encodeConfig } from '../records.ts';
 import { makeCrcTables } from './crc32.ts';

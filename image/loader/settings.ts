@@ -7,7 +7,6 @@
 //
 // Not here: disks, whose settings control reads itself (src/control/store/config-store.ts has the same rules).
 
-import { copy, fill, i32at, puti32 } from '../../src/plane/memory.ts';
 import {
   BOOT_AT_SETTINGS,
   BOOT_AT_SNAPSHOT,
@@ -27,7 +26,8 @@ import {
   SECTOR_BYTES,
   SETTINGS_LOST,
   UNPACK_AT,
-} from '../layout.ts';
+} from '../../src/base/layout.ts';
+import { copy, fill, i32at, puti32 } from '../../src/base/memory.ts';
 import { crc32 } from './crc32.ts';
 import { readSectors } from './machine.ts';
 

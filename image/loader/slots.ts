@@ -3,7 +3,6 @@
 // before it starts (loader.ts), and at 0 the slot has failed and the other one is in force again.
 // Nothing here touches the disk; headers are in memory.
 
-import { i32at } from '../../src/plane/memory.ts';
 import {
   BOARD_I486,
   BOOT_SECTOR_AT,
@@ -31,7 +30,8 @@ import {
   SLOT_PAYLOAD_SECTORS,
   SLOT_TRIES_MOST,
   SLOT_WORK_BYTES,
-} from '../layout.ts';
+} from '../../src/base/layout.ts';
+import { i32at } from '../../src/base/memory.ts';
 import { crc32 } from './crc32.ts';
 
 // What is the matter with a slot. loader.c has a text for each, in this order.

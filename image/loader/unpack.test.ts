@@ -3,10 +3,10 @@
 import { execFileSync } from 'node:child_process';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { PLANE_BASE } from '../../src/plane/limits.ts';
-import { attach } from '../../src/plane/memory.ts';
-import { runSeed } from '../../test/harness/random.ts';
-import { UNPACK_AT, UNPACK_BYTES } from '../layout.ts';
+import { UNPACK_AT, UNPACK_BYTES } from '../../src/base/layout.ts';
+import { PLANE_BASE } from '../../src/base/limits.ts';
+import { attach } from '../../src/base/memory.ts';
+import { runSeed } from '../../tools/harness/random.ts';
 import { pack } from '../pack.ts';
 import { compilePortable } from '../plane-wasm.ts';
 import * as javascript from './unpack.ts';

@@ -8,8 +8,8 @@
 // A restart of control waits for this, so what most sequences are, short, is copied by double words without a loop:
 // up to 15 bytes too many, where input and target have room for them. What is left goes the careful way.
 
-import { copy, fill, get8, get16, get32, i32at, put8, put32, puti32 } from '../../src/plane/memory.ts';
-import { UNPACK_AT } from '../layout.ts';
+import { UNPACK_AT } from '../../src/base/layout.ts';
+import { copy, fill, get8, get16, get32, i32at, put8, put32, puti32 } from '../../src/base/memory.ts';
 import { clockPoll } from './machine.ts';
 
 export const UNPACK_TRUNCATED: i32 = -1;

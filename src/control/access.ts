@@ -3,7 +3,7 @@
 // and `watch` (status/).
 // Not here: asking for the password, and its hash.
 
-import { TICKS_PER_SECOND } from '../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../base/limits.ts';
 import { type Command, type Job, Refusal } from './console/command.ts';
 import type { Guard } from './console/console.ts';
 import type { Context } from './context.ts';

@@ -1,9 +1,9 @@
 import test from 'ava';
-import { CRASH_SKIPPED_COUNT } from '../../firmware/crash-page.ts';
 import { controlLab } from '../../test/control-lab.ts';
-import { NOW_AT } from '../plane/cells.ts';
-import { MASQUERADE_AT } from '../plane/limits.ts';
-import { i32at, puti32 } from '../plane/memory.ts';
+import { NOW_AT } from '../base/cells.ts';
+import { CRASH_SKIPPED_COUNT } from '../base/crash-page.ts';
+import { MASQUERADE_AT } from '../base/limits.ts';
+import { i32at, puti32 } from '../base/memory.ts';
 import { REFUSALS_TOLD } from './apply.ts';
 import { Refusal } from './console/command.ts';
 import { createRegistry, type Setting } from './registry.ts';

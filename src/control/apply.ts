@@ -11,6 +11,7 @@
 // Costs on a 486DX2-66: a line that is no setting 2 ms at most, 2.5 ms with shortened words, up to 160 characters; each of the settings says its own.
 // Not here: what differs between two configurations (become.ts), what lines mean (meaning.ts).
 
+import { NOW_AT } from '../base/cells.ts';
 import {
   CRASH_AT_LINE,
   CRASH_AT_SKIPPED,
@@ -18,10 +19,9 @@ import {
   CRASH_AT_TEXT,
   CRASH_RECORDS_AT,
   CRASH_SKIPPED_COUNT,
-} from '../../firmware/crash-page.ts';
-import { NOW_AT } from '../plane/cells.ts';
-import { CRASH_AT } from '../plane/limits.ts';
-import { i32at } from '../plane/memory.ts';
+} from '../base/crash-page.ts';
+import { CRASH_AT } from '../base/limits.ts';
+import { i32at } from '../base/memory.ts';
 import { Refusal } from './console/command.ts';
 import type { Machine } from './machine.ts';
 import { isSingle, type Meaning, type Meanings } from './meaning.ts';

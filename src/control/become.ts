@@ -7,8 +7,8 @@
 // Contract of a setting: `unset` with as many of a line's arguments as it has brings about that lines() has it no more.
 // Not here: which settings there are (registry.ts), where configurations come from (store/).
 
-import { NOW_AT } from '../plane/cells.ts';
-import { i32at } from '../plane/memory.ts';
+import { NOW_AT } from '../base/cells.ts';
+import { i32at } from '../base/memory.ts';
 import { since } from './clock.ts';
 import { Refusal, wordsOf } from './console/command.ts';
 import { isSingle, type Meanings } from './meaning.ts';

@@ -7,9 +7,9 @@
 //    record of the log   | LAN: place, 4 bytes | station address, 6 | WAN: the same |
 
 import { cardAt, NIC_KIND, NIC_MAC, NIC_MISSING, NIC_NONE, NIC_PLACE } from '../../hal/nic/card.ts';
-import { UNDRIVEN_AT } from '../plane/cells.ts';
-import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../plane/limits.ts';
-import { get8, i32at } from '../plane/memory.ts';
+import { UNDRIVEN_AT } from '../base/cells.ts';
+import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../base/limits.ts';
+import { get8, i32at } from '../base/memory.ts';
 import { formatMac, hex } from './address.ts';
 import type { Pair } from './cards/roles.ts';
 import { Refusal } from './console/command.ts';

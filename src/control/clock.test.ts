@@ -1,7 +1,7 @@
 import test from 'ava';
-import { javascriptBuild } from '../../test/builds.ts';
-import { NOW_AT } from '../plane/cells.ts';
-import { puti32 } from '../plane/memory.ts';
+import { javascriptBuild } from '../../tools/builds.ts';
+import { NOW_AT } from '../base/cells.ts';
+import { puti32 } from '../base/memory.ts';
 import { createClock, since } from './clock.ts';
 
 test.beforeEach(() => {

@@ -1,9 +1,9 @@
 // Time and timers of control. Time is the plane's tick counter; nothing is remembered from before the boot.
 // Timers: at() starts one, it runs its function once when its tick has come, cancel() stops it.
 
-import { NOW_AT, NOW_WRAPS_AT } from '../plane/cells.ts';
-import { TICKS_PER_SECOND } from '../plane/limits.ts';
-import { i32at } from '../plane/memory.ts';
+import { NOW_AT, NOW_WRAPS_AT } from '../base/cells.ts';
+import { TICKS_PER_SECOND } from '../base/limits.ts';
+import { i32at } from '../base/memory.ts';
 
 /** Ticks after which the counter begins anew. */
 const TICKS_OF_WRAP = 2 ** 32;

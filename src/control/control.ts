@@ -8,8 +8,8 @@
 //
 // Not here: commands (commands/), the console (console/), what a board is made of (board/).
 
-import { FACT_COUNT, FACT_RESTARTS } from '../../firmware/abi.ts';
 import { NIC_RING } from '../../hal/nic/card.ts';
+import { FACT_COUNT, FACT_RESTARTS } from '../base/abi.ts';
 import {
   BOARD_AT,
   BOARD_SIM,
@@ -26,10 +26,10 @@ import {
   STARTING_AT,
   TICKED_AT,
   WAKE_AT,
-} from '../plane/cells.ts';
-import { IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../plane/interface.ts';
-import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../plane/limits.ts';
-import { get16, get32, i32at, puti32 } from '../plane/memory.ts';
+} from '../base/cells.ts';
+import { IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../base/interface.ts';
+import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../base/limits.ts';
+import { get16, get32, i32at, puti32 } from '../base/memory.ts';
 import { Access } from './access.ts';
 import { formatPrefix } from './address.ts';
 import { absentText, type Cards, createCards } from './cards.ts';

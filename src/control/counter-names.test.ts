@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import test from 'ava';
-import { COUNTER_COUNT } from '../plane/limits.ts';
+import { COUNTER_COUNT } from '../base/limits.ts';
 import { counterList } from './counter-names.ts';
 
 test('counterList() has every counter of the plane, by its name and number', t => {
-  const source = readFileSync(new URL('../plane/counters.ts', import.meta.url), 'utf8');
+  const source = readFileSync(new URL('../base/counters.ts', import.meta.url), 'utf8');
   const constants = [...source.matchAll(/export const (?:COUNT_)?((?:DROP_)?\w+): i32 = (\d+);/g)];
   t.deepEqual(
     counterList().map(({ name, index }) => [name, index]),

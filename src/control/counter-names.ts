@@ -1,7 +1,7 @@
-// The plane's counters in words, in the order of src/plane/counters.ts, which counter-names.test.ts compares. They are
+// The plane's counters in words, in the order of src/base/counters.ts, which counter-names.test.ts compares. They are
 // text and not a table of constants because the heap would hold that five times over, for a rare command.
 
-import { COUNT_ICMP_SENT, DROP_NO_BUFFER } from '../plane/counters.ts';
+import { COUNT_ICMP_SENT, DROP_NO_BUFFER } from '../base/counters.ts';
 
 /** What was dropped, or why: a name and its meaning a line, from DROP_NO_BUFFER on. */
 const DROPS = `\

@@ -1,18 +1,18 @@
-// What the crash page tells control (firmware/crash-page.ts): what went wrong before and since the last reset, and
+// What the crash page tells control (src/base/crash-page.ts): what went wrong before and since the last reset, and
 // whether the board starts in a loop. New records go to the log, so to syslog, and to the disk, by the overlay `crash`,
 // which no board needs on which nothing goes wrong.
 // Not here: writing records (the floor), what they say (crash/).
 
-import { FACT_SAFE } from '../../firmware/abi.ts';
+import { FACT_SAFE } from '../base/abi.ts';
 import {
   CRASH_AT_CLOCK,
   CRASH_AT_CLOCK_TICK,
   CRASH_AT_STARTS,
   CRASH_LASTING_SECONDS,
   RECORD_AT_REPORTED,
-} from '../../firmware/crash-page.ts';
-import { CRASH_AT, TICKS_PER_SECOND } from '../plane/limits.ts';
-import { i32at } from '../plane/memory.ts';
+} from '../base/crash-page.ts';
+import { CRASH_AT, TICKS_PER_SECOND } from '../base/limits.ts';
+import { i32at } from '../base/memory.ts';
 import { fact } from './commands/show.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';

@@ -3,13 +3,13 @@
 // are on it and the password with them; what nobody could read in time is told (Unread), and locks the console.
 // Not here: trying again later, and what a locked console takes (access/).
 
-import { FACT_DRIVE } from '../../firmware/abi.ts';
 import { runFor } from '../../hal/disk/disk.ts';
 import { findDisk } from '../../hal/disk/ide.ts';
 import { out8 } from '../../hal/ports.ts';
-import { MEDIUM_AT, NOW_AT } from '../plane/cells.ts';
-import { DISK_BUFFER_AT, TICKS_PER_SECOND } from '../plane/limits.ts';
-import { i32at } from '../plane/memory.ts';
+import { FACT_DRIVE } from '../base/abi.ts';
+import { MEDIUM_AT, NOW_AT } from '../base/cells.ts';
+import { DISK_BUFFER_AT, TICKS_PER_SECOND } from '../base/limits.ts';
+import { i32at } from '../base/memory.ts';
 import { fact } from './commands/show.ts';
 import type { Context } from './context.ts';
 

@@ -1,6 +1,6 @@
 // Lengths of time as people read them.
 
-import { TICKS_PER_SECOND } from '../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../base/limits.ts';
 
 /** Ticks as hours, minutes and seconds, rounded up: an entry with time left never shows 0:00. */
 export function formatTicks(ticks: number): string {

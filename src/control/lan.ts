@@ -2,7 +2,7 @@
 // RFC 1918. A modem that is a router itself often hands out 192.168.0.x, and then no packet would find its way.
 // Not here: who gets the LAN's addresses (dhcp/server.ts), which reads the LAN's address for each answer.
 
-import { INTERFACE_INSIDE } from '../plane/interface.ts';
+import { INTERFACE_INSIDE } from '../base/interface.ts';
 import {
   INTERFACE_LAN,
   INTERFACE_WAN,
@@ -10,8 +10,8 @@ import {
   ROUTE_BYTES,
   ROUTE_COUNT,
   ROUTES_AT,
-} from '../plane/limits.ts';
-import { i32at } from '../plane/memory.ts';
+} from '../base/limits.ts';
+import { i32at } from '../base/memory.ts';
 import {
   ROUTE_DESTINATION,
   ROUTE_INTERFACE,
@@ -19,7 +19,7 @@ import {
   ROUTE_NOWHERE,
   ROUTE_SET,
   ROUTE_USED,
-} from '../plane/route.ts';
+} from '../base/route-record.ts';
 import {
   formatAddress,
   formatPrefix,

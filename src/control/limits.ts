@@ -1,6 +1,6 @@
-// Sizes and rates of control's tables, with unit and reason. Those of the plane: src/plane/limits.ts.
+// Sizes and rates of control's tables, with unit and reason. Those of the plane: src/base/limits.ts.
 
-import { TCP_CONNECTION_COUNT, TICKS_PER_SECOND } from '../plane/limits.ts';
+import { TCP_CONNECTION_COUNT, TICKS_PER_SECOND } from '../base/limits.ts';
 
 /**
  * The longest datagram that control sends, bytes: DNS answers by EDNS0 (RFC 6891, section 6.2.5). For a longer answer a host
@@ -51,7 +51,7 @@ export const LOG_FOLD_MOST_SECONDS = 3600;
 export const LOG_FACILITIES = 24;
 
 // The DHCP server. Its table of leases is in the plane's memory (LEASE_COUNT), and who is heard first is decided there
-// (src/plane/punt.ts): a station that has settled has a turn of its own; newcomers share one, the loud another, and
+// (src/plane/local/punt.ts): a station that has settled has a turn of its own; newcomers share one, the loud another, and
 // strangers, of whom neither ARP nor the leases know, a third. The same are told apart here (dhcp/rates.ts).
 /** Seconds of a lease: half a day, so that a network that changed is right the next morning. */
 export const DHCP_LEASE_SECONDS = 43200;
@@ -131,7 +131,7 @@ export const DHCP_STATION_TICKS = 100;
 /**
  * Settled stations, and newcomers, that said something lately. One more, of either kind, shares a rate like the strangers' with
  * its like: an office that asks at once fits in. Where as many are made up, others wait at a new lease; 64 that say as much
- * as they may take the time that DHCP has, which is a turn of five while there is other work (src/plane/punt.ts).
+ * as they may take the time that DHCP has, which is a turn of five while there is other work (src/plane/local/punt.ts).
  */
 export const DHCP_STATIONS = 64;
 /**

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { ENGINE_AT, ENGINE_INTERPRETED, ENGINE_NATIVE, NOW_AT } from '../plane/cells.ts';
-import { PLANE_BYTES } from '../plane/limits.ts';
-import { attach, i32at, puti32 } from '../plane/memory.ts';
+import { ENGINE_AT, ENGINE_INTERPRETED, ENGINE_NATIVE, NOW_AT } from '../base/cells.ts';
+import { PLANE_BYTES } from '../base/limits.ts';
+import { attach, i32at, puti32 } from '../base/memory.ts';
 import { Refusal } from './console/command.ts';
 import { OVERLAY_COLLECT_TICKS, OVERLAY_IDLE_TICKS, OVERLAY_SPARE_BYTES } from './limits.ts';
 import { createLoader } from './loader.ts';

@@ -1,10 +1,10 @@
 // Which overlays are loaded. Each is loaded when it is wanted and not there, and given up when it has not been wanted for
 // a minute, or when memory is short: code of it that is still at work lives on until it is done, as with any garbage.
 // An overlay's own variables are lost with it; what must last is the context's or a service's.
-// Not here: how they are evaluated (board/i486/overlay.c, firmware/embed.ts).
+// Not here: how they are evaluated (board/i486/overlay.c, image/embed.ts).
 
-import { ENGINE_AT, ENGINE_INTERPRETED, NOW_AT } from '../plane/cells.ts';
-import { i32at } from '../plane/memory.ts';
+import { ENGINE_AT, ENGINE_INTERPRETED, NOW_AT } from '../base/cells.ts';
+import { i32at } from '../base/memory.ts';
 import { since } from './clock.ts';
 import { Refusal } from './console/command.ts';
 import {

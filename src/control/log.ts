@@ -5,7 +5,7 @@
 // not written again: its next line, or one after LOG_FOLD_SECONDS and ever later, tells how often it was repeated.
 // Not here: sending it elsewhere (syslog.ts, which gets each line by `onEntry`).
 
-import { TICKS_PER_SECOND } from '../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../base/limits.ts';
 import type { Clock, Timer } from './clock.ts';
 import {
   LOG_BURST,

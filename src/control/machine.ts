@@ -1,5 +1,5 @@
 // What control needs of the machine it runs on. firmware/control.ts provides it from the floor's host calls;
-// tests provide it in Node. Not here: the plane's tables, which control reads through src/plane/memory.ts.
+// tests provide it in Node. Not here: the plane's tables, which control reads through src/base/memory.ts.
 
 import type { OverlayName, Overlays } from './overlays.ts';
 

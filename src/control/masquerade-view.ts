@@ -1,7 +1,7 @@
 // The masquerade table as people and period tools read it: rows, their order, names of states.
-// Not here: the table (src/plane/masquerade-table.ts), the listings' formats (show/masquerade.ts).
+// Not here: the table (src/plane/flow/masquerade-table.ts), the listings' formats (show/masquerade.ts).
 
-import { NOW_AT } from '../plane/cells.ts';
+import { NOW_AT } from '../base/cells.ts';
 import {
   E_EXPIRES,
   E_FLAGS,
@@ -16,12 +16,10 @@ import {
   ENTRY_CLASSIC,
   entryAt,
   HIGHEST_AT,
-  ICMP,
   isLost,
-  TCP,
-  UDP,
-} from '../plane/masquerade-table.ts';
-import { get8, i32at } from '../plane/memory.ts';
+} from '../base/masquerade-record.ts';
+import { get8, i32at } from '../base/memory.ts';
+import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../wire/ipv4.ts';
 
 /** A session, with ports as numbers. An ICMP query has its identifier for a port, and no remote port. */
 export interface Session {

@@ -1,6 +1,6 @@
 // Overlays: parts of the firmware that are seldom used. They are kept packed and evaluated when they are wanted, so
 // that boards which do not want them have neither their heap nor the time to unpack it at each start.
-// Not here: which are loaded (loader.ts), how they are packed (firmware/bundle.ts, image/kernel.ts).
+// Not here: which are loaded (loader.ts), how they are packed (image/bundle.ts, image/kernel.ts).
 
 import type { Plane } from './machine.ts';
 

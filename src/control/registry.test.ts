@@ -1,9 +1,9 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { controlLab } from '../../test/control-lab.ts';
-import { runSeed } from '../../test/harness/random.ts';
-import { CONFIGURATION_AT, CONFIGURATION_BYTES } from '../plane/limits.ts';
-import { i32at, puti32 } from '../plane/memory.ts';
+import { runSeed } from '../../tools/harness/random.ts';
+import { CONFIGURATION_AT, CONFIGURATION_BYTES } from '../base/limits.ts';
+import { i32at, puti32 } from '../base/memory.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
 import { createRegistry, type Setting } from './registry.ts';

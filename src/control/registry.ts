@@ -11,9 +11,9 @@
 //
 // Not here: the settings themselves (each with its service), keeping them over a power cut (store/).
 
-import { NOW_AT } from '../plane/cells.ts';
-import { CONFIGURATION_AT, CONFIGURATION_BYTES, TICKS_PER_SECOND } from '../plane/limits.ts';
-import { copy, i32at, puti32 } from '../plane/memory.ts';
+import { NOW_AT } from '../base/cells.ts';
+import { CONFIGURATION_AT, CONFIGURATION_BYTES, TICKS_PER_SECOND } from '../base/limits.ts';
+import { copy, i32at, puti32 } from '../base/memory.ts';
 import { Application, type Text } from './apply.ts';
 import { become } from './become.ts';
 import { type Command, Refusal } from './console/command.ts';

@@ -1,12 +1,12 @@
 // Static routes: `set route DESTINATION/LENGTH GATEWAY`. A gateway need not be in reach when its route is set:
 // the route leads nowhere until an interface's network holds the gateway, and no lease's route has its destination
 // meanwhile. RFC 1812, section 7.4.
-// Not here: the default route of the WAN (settings.ts, or its lease), the table itself (src/plane/route.ts).
+// Not here: the default route of the WAN (settings.ts, or its lease), the table itself (src/plane/ip/route.ts).
 
-import { IF_ADDRESS, IF_MASK, IF_NETWORK, IF_STATE, INTERFACE_UP, interfaceAt } from '../plane/interface.ts';
-import { INTERFACE_COUNT, TICKS_PER_SECOND } from '../plane/limits.ts';
-import { i32at } from '../plane/memory.ts';
-import { ROUTE_NOWHERE } from '../plane/route.ts';
+import { IF_ADDRESS, IF_MASK, IF_NETWORK, IF_STATE, INTERFACE_UP, interfaceAt } from '../base/interface.ts';
+import { INTERFACE_COUNT, TICKS_PER_SECOND } from '../base/limits.ts';
+import { i32at } from '../base/memory.ts';
+import { ROUTE_NOWHERE } from '../base/route-record.ts';
 import {
   formatAddress,
   formatPrefix,

@@ -21,8 +21,8 @@ import {
   SERIAL_RECEIVE_BYTES,
   SERIAL_TRANSMIT_AT,
   SERIAL_TRANSMIT_BYTES,
-} from '../plane/limits.ts';
-import { i32at, puti32 } from '../plane/memory.ts';
+} from '../base/limits.ts';
+import { i32at, puti32 } from '../base/memory.ts';
 import { Refusal } from './console/command.ts';
 import type { Line } from './console/console.ts';
 import type { Machine } from './machine.ts';

@@ -3,7 +3,7 @@
 // them as they are, and what is listed is what is in force.
 // Not here: saving them (store/).
 
-import { ENGINE_AT, ENGINE_INTERPRETED, ENGINE_NATIVE } from '../plane/cells.ts';
+import { ENGINE_AT, ENGINE_INTERPRETED, ENGINE_NATIVE } from '../base/cells.ts';
 import {
   IF_ADDRESS,
   IF_MASK,
@@ -11,7 +11,7 @@ import {
   INTERFACE_INSIDE,
   INTERFACE_OUTSIDE,
   interfaceAt,
-} from '../plane/interface.ts';
+} from '../base/interface.ts';
 import {
   INTERFACE_LAN,
   INTERFACE_WAN,
@@ -19,16 +19,16 @@ import {
   ROUTE_BYTES,
   ROUTE_COUNT,
   ROUTES_AT,
-} from '../plane/limits.ts';
-import { i32at, puti32 } from '../plane/memory.ts';
+} from '../base/limits.ts';
+import { i32at, puti32 } from '../base/memory.ts';
 import {
   FILTER_ADDRESS,
   FILTER_ADDRESS_PORT,
   FILTER_ENDPOINT,
   PROFILE_CLASSIC,
   PROFILE_RFC,
-} from '../plane/parameters.ts';
-import { ROUTE_GATEWAY, ROUTE_INTERFACE, ROUTE_MASK, ROUTE_USED } from '../plane/route.ts';
+} from '../base/parameters.ts';
+import { ROUTE_GATEWAY, ROUTE_INTERFACE, ROUTE_MASK, ROUTE_USED } from '../base/route-record.ts';
 import { formatPrefix, lengthOf, maskOf, overlap, type Prefix, refuseHost } from './address.ts';
 import type { Plane } from './machine.ts';
 

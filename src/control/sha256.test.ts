@@ -1,7 +1,7 @@
 // SHA-256 of bytes that come in pieces, against Node's, with the plane's code in both builds.
 import { createHash } from 'node:crypto';
 import test from 'ava';
-import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
+import { javascriptBuild, wasmBuild } from '../../tools/builds.ts';
 import type { Machine } from './machine.ts';
 import { Sha256 } from './sha256.ts';
 

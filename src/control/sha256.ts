@@ -1,10 +1,10 @@
 // SHA-256 for control (FIPS 180-4, sections 4.2.2, 5, 6.2): the constants, and hashing bytes as they come. The plane does
-// the work, a block a call (src/plane/sha256.ts), and has one place for it, HASH_AT: jobs of the console use it in turn.
+// the work, a block a call (src/base/sha256.ts), and has one place for it, HASH_AT: jobs of the console use it in turn.
 // Not here: the password's slow hash (access/pbkdf2.ts).
 
-import { HASH_AT } from '../plane/limits.ts';
-import { i32at, puti32 } from '../plane/memory.ts';
-import { HASH_BLOCK, HASH_STATE } from '../plane/sha256.ts';
+import { HASH_AT } from '../base/limits.ts';
+import { i32at, puti32 } from '../base/memory.ts';
+import { HASH_BLOCK, HASH_STATE } from '../base/sha256.ts';
 import type { Machine } from './machine.ts';
 
 export const SHA256_BYTES = 32;

@@ -1,10 +1,10 @@
 // Control's share of the packets: which part of it gets what the plane punts. Each has opened a port or an
-// ICMP identifier; the plane delivers only what is for an open one (src/plane/sockets.ts).
+// ICMP identifier; the plane delivers only what is for an open one (src/plane/local/sockets.ts).
 
-import { INTERFACE_COUNT } from '../plane/limits.ts';
-import { get8, get16, get32, i32at } from '../plane/memory.ts';
-import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4, PACKET_PORTS } from '../plane/packet.ts';
-import { SOCKET_CLIENT } from '../plane/sockets.ts';
+import { INTERFACE_COUNT } from '../base/limits.ts';
+import { get8, get16, get32, i32at } from '../base/memory.ts';
+import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4, PACKET_PORTS } from '../base/packet.ts';
+import { SOCKET_CLIENT } from '../base/socket-record.ts';
 import type { Plane } from './machine.ts';
 
 /** Packets handled in one step; the rest waits for the next. */

@@ -11,7 +11,7 @@ import {
   WAN,
   WAN_ADDRESS,
 } from '../../test/plane-router.ts';
-import { INTERFACE_LAN, INTERFACE_WAN, NEIGHBOUR_HELD_SHARE, TICKS_PER_SECOND } from '../plane/limits.ts';
+import { INTERFACE_LAN, INTERFACE_WAN, NEIGHBOUR_HELD_SHARE, TICKS_PER_SECOND } from '../base/limits.ts';
 import { parseAddress } from './address.ts';
 import { LOG_BURST, SYSLOG_BURST, SYSLOG_WAITING } from './limits.ts';
 import { ERROR, INFO } from './log.ts';

@@ -14,7 +14,7 @@
 //
 // Not here: the log (log.ts).
 
-import { TICKS_PER_SECOND } from '../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../base/limits.ts';
 import { parseServer } from './address.ts';
 import type { Timer } from './clock.ts';
 import { Refusal } from './console/command.ts';

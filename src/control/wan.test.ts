@@ -12,9 +12,9 @@ import {
   SERVER_MAC,
   WanLab,
 } from '../../test/wan-lab.ts';
-import { IF_MTU, interfaceAt } from '../plane/interface.ts';
-import { INTERFACE_LAN, INTERFACE_WAN, ROUTE_BYTES, ROUTE_COUNT, ROUTES_AT } from '../plane/limits.ts';
-import { i32at } from '../plane/memory.ts';
+import { IF_MTU, interfaceAt } from '../base/interface.ts';
+import { INTERFACE_LAN, INTERFACE_WAN, ROUTE_BYTES, ROUTE_COUNT, ROUTES_AT } from '../base/limits.ts';
+import { i32at } from '../base/memory.ts';
 import {
   ROUTE_DESTINATION,
   ROUTE_GATEWAY,
@@ -23,7 +23,7 @@ import {
   TO_NEXT_HOP,
   TO_WAY,
   WAY_INTERFACE,
-} from '../plane/route.ts';
+} from '../base/route-record.ts';
 import { formatPrefix, lengthOf } from './address.ts';
 import { createOutput } from './console/output.ts';
 import {

@@ -10,9 +10,9 @@
 // then makes them anew, an unanswered SYN too, which is what Linux's ip_dynaddr was for.
 // Not here: the commands (commands/wan.ts), the LAN's moving out of the way (lan.ts).
 
-import { IF_MTU, IF_STATE, INTERFACE_ABSENT, INTERFACE_OUTSIDE, interfaceAt } from '../plane/interface.ts';
-import { INTERFACE_WAN, MTU_DEFAULT } from '../plane/limits.ts';
-import { i32at } from '../plane/memory.ts';
+import { IF_MTU, IF_STATE, INTERFACE_ABSENT, INTERFACE_OUTSIDE, interfaceAt } from '../base/interface.ts';
+import { INTERFACE_WAN, MTU_DEFAULT } from '../base/limits.ts';
+import { i32at } from '../base/memory.ts';
 import { formatPrefix, maskOf, type Prefix } from './address.ts';
 import type { Context } from './context.ts';
 import { DhcpClient } from './dhcp/client.ts';
@@ -196,7 +196,7 @@ export class Wan implements WanInfo {
     for (const route of before?.routes ?? []) plane.routeForget(route.destination, maskOf(route.length));
     plane.routeRemove(0, 0);
     if (lease.gateway !== 0) this.noted(plane.routeAdd(0, 0, lease.gateway, INTERFACE_WAN), 0, 0);
-    // None of them captures what is the LAN's or was set by hand: the plane sees to that (route.ts).
+    // None of them captures what is the LAN's or was set by hand: the plane sees to that (src/plane/ip/route.ts).
     for (const { destination, length, gateway } of lease.routes) {
       const added = plane.routeLearn(destination, maskOf(length), gateway, INTERFACE_WAN);
       this.noted(added, destination, length);

@@ -8,9 +8,9 @@ import {
   WATCHDOG_NONE,
   WATCHDOG_PIECES,
 } from '../../hal/watchdog/watchdog.ts';
-import { BOARD_AT, BOARD_SIM } from '../plane/cells.ts';
-import { TICKS_PER_SECOND } from '../plane/limits.ts';
-import { i32at } from '../plane/memory.ts';
+import { BOARD_AT, BOARD_SIM } from '../base/cells.ts';
+import { TICKS_PER_SECOND } from '../base/limits.ts';
+import { i32at } from '../base/memory.ts';
 import type { Timer } from './clock.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';

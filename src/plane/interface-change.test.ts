@@ -1,8 +1,8 @@
 import test from 'ava';
-import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
 import { address, udp } from '../../test/packets.ts';
 import { HOST, SERVER, startRouter, WAN, WAN_ADDRESS } from '../../test/plane-router.ts';
-import { DROP_UNSOLICITED } from './counters.ts';
+import { javascriptBuild, wasmBuild } from '../../tools/builds.ts';
+import { DROP_UNSOLICITED } from '../base/counters.ts';
 
 const NEW_ADDRESS = '10.1.2.99';
 const MASK = '255.255.255.0';

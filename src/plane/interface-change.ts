@@ -5,14 +5,14 @@
 // While the plane is held, at power-on, nothing is told: what is in force in the end is, once it goes.
 // configureInterface() need not know of it: each tick looks, and who wants it at once calls interfacesChanged().
 
-import { arpAnnounce } from './arp.ts';
-import { HELD_AT } from './cells.ts';
-import { IF_ADDRESS, interfaceAt } from './interface.ts';
-import { INTERFACE_COUNT } from './limits.ts';
-import { masqueradeForgetAddress } from './masquerade-timeout.ts';
-import { i32at } from './memory.ts';
-import { forgetNeighbours } from './neighbour.ts';
-import { addressSeen, flushRoutes, interfaceChanged, see } from './route.ts';
+import { HELD_AT } from '../base/cells.ts';
+import { IF_ADDRESS, interfaceAt } from '../base/interface.ts';
+import { INTERFACE_COUNT } from '../base/limits.ts';
+import { i32at } from '../base/memory.ts';
+import { masqueradeForgetAddress } from './flow/masquerade-timeout.ts';
+import { addressSeen, flushRoutes, interfaceChanged, see } from './ip/route.ts';
+import { arpAnnounce } from './link/arp.ts';
+import { forgetNeighbours } from './link/neighbour.ts';
 
 export function interfacesChanged(): void {
   if (i32at(HELD_AT) !== 0) return;

@@ -1,5 +1,4 @@
 import test from 'ava';
-import { javascriptBuild, wasmBuild } from '../../test/builds.ts';
 import { frame, udp } from '../../test/packets.ts';
 import {
   GATEWAY_MAC,
@@ -13,6 +12,7 @@ import {
   WAN_ADDRESS,
   WAN_MAC,
 } from '../../test/plane-router.ts';
+import { javascriptBuild, wasmBuild } from '../../tools/builds.ts';
 import {
   BOOT_FACTS_AT,
   ENGINE_AT,
@@ -22,12 +22,12 @@ import {
   PLANE_BUSY_AT,
   TICKED_AT,
   WAKE_AT,
-} from './cells.ts';
-import { COUNT_FORWARDED } from './counters.ts';
-import { IF_TX_PACKETS } from './interface.ts';
-import { BUFFER_COUNT, BUFFERS_AT, FRAGMENTS_AT, RECEIVE_TICK_COUNTS } from './limits.ts';
-import { i32at, puti32 } from './memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from './packet.ts';
+} from '../base/cells.ts';
+import { COUNT_FORWARDED } from '../base/counters.ts';
+import { IF_TX_PACKETS } from '../base/interface.ts';
+import { BUFFER_COUNT, BUFFERS_AT, FRAGMENTS_AT, RECEIVE_TICK_COUNTS } from '../base/limits.ts';
+import { i32at, puti32 } from '../base/memory.ts';
+import { PACKET_FRAME, PACKET_LENGTH } from '../base/packet.ts';
 
 const OUT = { source: HOST, destination: SERVER };
 const IN = { source: SERVER, destination: WAN_ADDRESS };

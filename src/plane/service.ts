@@ -26,7 +26,6 @@ import {
   serialTick,
 } from '../../hal/serial/ns16550.ts';
 import { watchdogTick } from '../../hal/watchdog/watchdog.ts';
-import { captureStop } from './capture.ts';
 import {
   ENGINE_AT,
   ENGINE_INTERPRETED,
@@ -51,18 +50,12 @@ import {
   WORK_SESSIONS,
   WORK_TABLES,
   WORK_TICK,
-} from './cells.ts';
-import { COUNT_IDLE_INTERRUPT, count, resetCounters } from './counters.ts';
-import { crc32 } from './crc32.ts';
-import { resetEntropy, stirEntropy } from './entropy.ts';
-import { receive, releaseFragment, unreachable } from './forward.ts';
-import { fragmentTick, resetFragments } from './fragment.ts';
-import { fragmentsDue } from './fragment-context.ts';
-import { resetIcmp } from './icmp.ts';
-import { resetIdentifications } from './identification.ts';
-import { resetInterfaces } from './interface.ts';
-import { interfacesChanged } from './interface-change.ts';
-import { resetKeyedHash } from './keyed-hash.ts';
+} from '../base/cells.ts';
+import { COUNT_IDLE_INTERRUPT, count, resetCounters } from '../base/counters.ts';
+import { crc32 } from '../base/crc32.ts';
+import { resetEntropy, stirEntropy } from '../base/entropy.ts';
+import { resetInterfaces } from '../base/interface.ts';
+import { resetKeyedHash } from '../base/keyed-hash.ts';
 import {
   FRAGMENT_TICK_RELEASE,
   INTERFACE_COUNT,
@@ -71,19 +64,26 @@ import {
   SERIAL_COUNT,
   TICKS_PER_SECOND,
   WORK_PIECES,
-} from './limits.ts';
-import { masqueradeReset } from './masquerade.ts';
-import { masqueradeTick } from './masquerade-timeout.ts';
-import { i32at, puti32 } from './memory.ts';
-import { haveFailed, neighbourFailed, neighbourTick, resetNeighbours } from './neighbour.ts';
-import { resetParameters } from './parameters.ts';
-import { resetPool } from './pool.ts';
-import { puntWaiting, resetPunt } from './punt.ts';
-import { resetRoutes } from './route.ts';
-import { resetSockets } from './sockets.ts';
-import { resetStations, stationTick } from './station.ts';
-import { resetTcp } from './tcp-local.ts';
-import { drain } from './transmit.ts';
+} from '../base/limits.ts';
+import { i32at, puti32 } from '../base/memory.ts';
+import { resetParameters } from '../base/parameters.ts';
+import { resetPool } from '../base/pool.ts';
+import { masqueradeReset } from './flow/masquerade.ts';
+import { masqueradeTick } from './flow/masquerade-timeout.ts';
+import { interfacesChanged } from './interface-change.ts';
+import { receive, releaseFragment, unreachable } from './ip/forward.ts';
+import { fragmentTick, resetFragments } from './ip/fragment.ts';
+import { fragmentsDue } from './ip/fragment-context.ts';
+import { resetIcmp } from './ip/icmp.ts';
+import { resetIdentifications } from './ip/identification.ts';
+import { resetRoutes } from './ip/route.ts';
+import { captureStop } from './link/capture.ts';
+import { haveFailed, neighbourFailed, neighbourTick, resetNeighbours } from './link/neighbour.ts';
+import { resetStations, stationTick } from './link/station.ts';
+import { drain } from './link/transmit.ts';
+import { puntWaiting, resetPunt } from './local/punt.ts';
+import { resetSockets } from './local/sockets.ts';
+import { resetTcp } from './local/tcp-local.ts';
 
 /** A tick's mark in PENDING_AT that frames wait; the lines have the bits below. */
 const PENDING_TICK: i32 = 1 << 31;

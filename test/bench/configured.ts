@@ -4,16 +4,16 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FACT_FLOOR_COUNTS, FACT_LOADER_COUNTS } from '../../firmware/abi.ts';
-import { CONFIG_SECTOR, SECTOR_BYTES } from '../../image/layout.ts';
 import { encodeConfig } from '../../image/records.ts';
-import { BOOT_FACTS_AT, NOW_AT } from '../../src/plane/cells.ts';
-import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
+import { FACT_FLOOR_COUNTS, FACT_LOADER_COUNTS } from '../../src/base/abi.ts';
+import { BOOT_FACTS_AT, NOW_AT } from '../../src/base/cells.ts';
+import { CONFIG_SECTOR, SECTOR_BYTES } from '../../src/base/layout.ts';
+import { TICKS_PER_SECOND } from '../../src/base/limits.ts';
+import { PROMPT } from '../../tools/harness/console.ts';
+import { isaCards, Machine } from '../../tools/harness/qemu.ts';
 import { IMAGE } from '../harness/board-router.ts';
-import { PROMPT } from '../harness/console.ts';
 import { PIT_COUNTS_PER_SECOND, planeWord } from '../harness/icount.ts';
 import { longConfiguration } from '../harness/long-configuration.ts';
-import { isaCards, Machine } from '../harness/qemu.ts';
 
 const GOAL_MILLISECONDS = 1500;
 

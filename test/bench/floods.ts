@@ -3,10 +3,10 @@
 // own ticks. It comes from one host that ARP knows, or from made-up stations and addresses, a new one each frame.
 // Not here: the floods' frames (flood-frames.ts), hostile traffic of all kinds for an hour (hostile.ts).
 
+import { IF_RX_DROPPED, IF_RX_ERRORS, IF_RX_PACKETS, interfaceAt } from '../../src/base/interface.ts';
+import { INTERFACE_BYTES, STATION_SETTLE_TICKS, TICKS_PER_SECOND } from '../../src/base/limits.ts';
 import { ACK, DISCOVER, OFFER, REQUEST, Reader } from '../../src/control/dhcp/message.ts';
 import { compose } from '../../src/control/dhcp/server-lab.ts';
-import { IF_RX_DROPPED, IF_RX_ERRORS, IF_RX_PACKETS, interfaceAt } from '../../src/plane/interface.ts';
-import { INTERFACE_BYTES, STATION_SETTLE_TICKS, TICKS_PER_SECOND } from '../../src/plane/limits.ts';
 import { planeBytes, reading, spent } from '../harness/icount.ts';
 import * as packets from '../packets.ts';
 import {

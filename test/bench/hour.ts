@@ -3,11 +3,11 @@
 // memory ends where it began. Sleep is skipped, so the hour takes some minutes of the host's.
 // Not here: what the neighbours do (hostile.ts); rates that a flood reaches.
 
+import { NOW_AT } from '../../src/base/cells.ts';
+import { TICKS_PER_SECOND } from '../../src/base/limits.ts';
 import { createRandom, type Random } from '../../src/control/debug/random.ts';
-import { NOW_AT } from '../../src/plane/cells.ts';
-import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
+import { runSeed } from '../../tools/harness/random.ts';
 import { planeWord, reading, spent } from '../harness/icount.ts';
-import { runSeed } from '../harness/random.ts';
 import * as packets from '../packets.ts';
 import { type Campaign, type Known, lanCampaigns, wanCampaigns } from './hostile.ts';
 import { type Bench, OUTSIDE, ROUTER, SERVER, type Station, start } from './lab.ts';

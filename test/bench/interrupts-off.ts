@@ -5,10 +5,10 @@
 
 import { planeNames } from '../../firmware/host.ts';
 import * as javascript from '../../firmware/plane.ts';
-import { LONGEST_OFF_AT, LONGEST_OFF_BY_AT, NOW_AT, OFF_CALL } from '../../src/plane/cells.ts';
-import { COUNT_IDLE_INTERRUPT } from '../../src/plane/counters.ts';
-import { COUNTERS_AT, TICKS_PER_SECOND } from '../../src/plane/limits.ts';
-import { PROMPT } from '../harness/console.ts';
+import { LONGEST_OFF_AT, LONGEST_OFF_BY_AT, NOW_AT, OFF_CALL } from '../../src/base/cells.ts';
+import { COUNT_IDLE_INTERRUPT } from '../../src/base/counters.ts';
+import { COUNTERS_AT, TICKS_PER_SECOND } from '../../src/base/limits.ts';
+import { PROMPT } from '../../tools/harness/console.ts';
 import { PIT_COUNTS_PER_SECOND, planeWord, reading, spent } from '../harness/icount.ts';
 import { Ram } from '../harness/ram.ts';
 import * as packets from '../packets.ts';

@@ -2,8 +2,8 @@
 // still when the key comes and is stopped when the echo is there, and the ACPI timer of the PC tells its time meanwhile.
 // What the host needs to stop it counts too, so that these are upper bounds.
 
+import type { Machine } from '../../tools/harness/qemu.ts';
 import { reading, spent } from '../harness/icount.ts';
-import type { Machine } from '../harness/qemu.ts';
 import * as packets from '../packets.ts';
 import {
   type Bench,

@@ -4,15 +4,15 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CONFIG_SECTOR, SECTOR_BYTES } from '../../image/layout.ts';
 import { encodeConfig } from '../../image/records.ts';
-import { NOW_AT } from '../../src/plane/cells.ts';
-import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
+import { NOW_AT } from '../../src/base/cells.ts';
+import { CONFIG_SECTOR, SECTOR_BYTES } from '../../src/base/layout.ts';
+import { TICKS_PER_SECOND } from '../../src/base/limits.ts';
+import { PROMPT } from '../../tools/harness/console.ts';
+import { type Card, isaCards, Machine, pciCards, type Wire } from '../../tools/harness/qemu.ts';
+import { dgramEnd, type End } from '../../tools/harness/wire.ts';
 import { IMAGE } from '../harness/board-router.ts';
-import { PROMPT } from '../harness/console.ts';
 import { ICOUNT_SHIFT, planeWord, reading, type Spent, spent } from '../harness/icount.ts';
-import { type Card, isaCards, Machine, pciCards, type Wire } from '../harness/qemu.ts';
-import { dgramEnd, type End } from '../harness/wire.ts';
 import * as packets from '../packets.ts';
 
 const HOST_MAC = '02:00:00:00:00:02';

@@ -3,9 +3,9 @@
 // answered, and counts how often it said it.
 // Not here: floods (floods.ts).
 
+import { TICKS_PER_SECOND } from '../../src/base/limits.ts';
 import { ACK, DISCOVER, OFFER, REQUEST } from '../../src/control/dhcp/message.ts';
 import { compose } from '../../src/control/dhcp/server-lab.ts';
-import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
 import * as packets from '../packets.ts';
 import { ip, ROUTER, type Station } from './lab.ts';
 

@@ -1,13 +1,13 @@
 // What control's death costs: from the exception that ended it to the snapshot unpacked again, and to the end of
 // the new one's first step, in which it has taken its settings and opened its services. The board's own time.
 
-import { FACT_RESTART_COUNTS, FACT_RESTORE_COUNTS } from '../../firmware/abi.ts';
-import { BOOT_FACTS_AT } from '../../src/plane/cells.ts';
+import { FACT_RESTART_COUNTS, FACT_RESTORE_COUNTS } from '../../src/base/abi.ts';
+import { BOOT_FACTS_AT } from '../../src/base/cells.ts';
+import { PROMPT } from '../../tools/harness/console.ts';
+import { eventually } from '../../tools/harness/processes.ts';
+import { Machine } from '../../tools/harness/qemu.ts';
 import { IMAGE } from '../harness/board-router.ts';
-import { PROMPT } from '../harness/console.ts';
 import { PIT_COUNTS_PER_SECOND, planeWord } from '../harness/icount.ts';
-import { eventually } from '../harness/processes.ts';
-import { Machine } from '../harness/qemu.ts';
 
 /** Real time for what takes a second on a quiet host. */
 const PATIENCE_SECONDS = 60;

@@ -1,10 +1,10 @@
 // What must hold of the plane between two frames, whatever the frames were: every packet buffer is in one place,
 // queues are as long as they say, the tables agree with themselves.
-// Not here: the masquerade table's own check (src/plane/masquerade-check.ts), which is called.
+// Not here: the masquerade table's own check (src/plane/flow/masquerade-check.ts), which is called.
 
 import { cardAt, NIC_CHIP, NIC_KIND, NIC_RING } from '../../hal/nic/card.ts';
-import { PUNT_WAITING_AT, SOCKETS_OPEN_AT } from '../../src/plane/cells.ts';
-import { IF_QUEUE_HEAD, IF_QUEUE_LENGTH, IF_QUEUE_TAIL, interfaceAt } from '../../src/plane/interface.ts';
+import { PUNT_WAITING_AT, SOCKETS_OPEN_AT } from '../../src/base/cells.ts';
+import { IF_QUEUE_HEAD, IF_QUEUE_LENGTH, IF_QUEUE_TAIL, interfaceAt } from '../../src/base/interface.ts';
 import {
   ARP_STATE_AT,
   BUFFER_BYTES,
@@ -30,19 +30,19 @@ import {
   SOCKET_BYTES,
   SOCKET_COUNT,
   SOCKETS_AT,
-} from '../../src/plane/limits.ts';
-import { i32at, u16at } from '../../src/plane/memory.ts';
+} from '../../src/base/limits.ts';
+import { i32at, u16at } from '../../src/base/memory.ts';
 import {
   NEIGHBOUR_ADDRESS,
   NEIGHBOUR_FREE,
   NEIGHBOUR_RESOLVING,
   neighbourInterface,
   neighbourState,
-} from '../../src/plane/neighbour-record.ts';
-import { neighbourFind } from '../../src/plane/neighbour-table.ts';
-import { FLAG_CONTROL, PACKET_FLAGS, PACKET_NEXT } from '../../src/plane/packet.ts';
+} from '../../src/base/neighbour-record.ts';
+import { FLAG_CONTROL, PACKET_FLAGS, PACKET_NEXT } from '../../src/base/packet.ts';
+import { neighbourFind } from '../../src/plane/link/neighbour-table.ts';
 
-/** Offsets as in the drawings that open neighbour.ts, fragment.ts, ring.ts and punt.ts. */
+/** Offsets as in the drawings that open src/plane/link/neighbour.ts, src/plane/ip/fragment.ts, ring.ts and src/plane/local/punt.ts. */
 const NEIGHBOUR_WAITING = { first: 8, last: 12, count: 16 };
 /** Head of the packets whose neighbour was given up, until the next tick. */
 const ARP_FAILED = 8;
@@ -198,7 +198,7 @@ function auditControl(ledger: Ledger): void {
   if (keys.size !== open) ledger.faults.push('a socket is there twice');
 }
 
-/** What is wrong with the tables of the memory that memory.ts is attached to; nothing, if all is well. */
+/** What is wrong with the tables of the memory that src/base/memory.ts is attached to; nothing, if all is well. */
 export function audit(): string[] {
   const ledger = new Ledger();
   ledger.chain('the pool', i32at(POOL_STATE_AT), undefined, i32at(POOL_STATE_AT + 4));

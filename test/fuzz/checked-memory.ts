@@ -1,8 +1,8 @@
-// Access to the plane's memory as src/plane/memory.ts, but each one is checked: addresses inside the plane's
+// Access to the plane's memory as src/base/memory.ts, but each one is checked: addresses inside the plane's
 // memory and past PLANE_FIRST, fields of tables on multiples of their size, values whole and of 32 bits.
 // A slip that the typed arrays forgive, and that WebAssembly would carry out elsewhere, is an exception here.
 
-import { PLANE_END, PLANE_FIRST } from '../../src/plane/limits.ts';
+import { PLANE_END, PLANE_FIRST } from '../../src/base/limits.ts';
 
 let view = new DataView(new ArrayBuffer(0));
 let bytes = new Uint8Array(0);

@@ -1,13 +1,13 @@
-// The plane's JavaScript with checked access to memory: bundled with checked-memory.ts in the place of memory.ts.
+// The plane's JavaScript with checked access to memory: bundled with checked-memory.ts in the place of src/base/memory.ts.
 
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { build, type Plugin } from 'esbuild';
 import type { Ports } from '../../hal/ports.ts';
-import { PLANE_BYTES } from '../../src/plane/limits.ts';
-import { attach } from '../../src/plane/memory.ts';
-import { type Build, noPorts, type Plane } from '../builds.ts';
+import { PLANE_BYTES } from '../../src/base/limits.ts';
+import { attach } from '../../src/base/memory.ts';
+import { type Build, noPorts, type Plane } from '../../tools/builds.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 
@@ -15,7 +15,7 @@ const checkedMemory: Plugin = {
   name: 'checked-memory',
   setup: ({ onResolve }) => {
     onResolve({ filter: /memory\.ts$/ }, ({ resolveDir, path }) =>
-      resolve(resolveDir, path) === join(ROOT, 'src/plane/memory.ts')
+      resolve(resolveDir, path) === join(ROOT, 'src/base/memory.ts')
         ? { path: join(ROOT, 'test/fuzz/checked-memory.ts') }
         : undefined,
     );

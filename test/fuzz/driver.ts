@@ -6,13 +6,13 @@ import { BusModel, portsOf } from '../../hal/bus-model.ts';
 import { NIC_NE2000_ISA, NIC_RING } from '../../hal/nic/card.ts';
 import { Dp8390Model } from '../../hal/nic/dp8390-model.ts';
 import type { Ports } from '../../hal/ports.ts';
+import { FRAME_MAX, NIC_TRANSMIT_TICKS, PLANE_END, PLANE_FIRST } from '../../src/base/limits.ts';
 import { settle } from '../../src/control/debug/changes.ts';
 import { ARP_REQUEST, arpFrame, get16 } from '../../src/control/debug/frames.ts';
 import { LAN_ADDRESS, LAN_NETWORK, macOf } from '../../src/control/debug/hosts.ts';
 import { createRandom, type Random } from '../../src/control/debug/random.ts';
 import { createTraffic } from '../../src/control/debug/traffic.ts';
-import { FRAME_MAX, NIC_TRANSMIT_TICKS, PLANE_END, PLANE_FIRST } from '../../src/plane/limits.ts';
-import type { Build } from '../builds.ts';
+import type { Build } from '../../tools/builds.ts';
 import { audit } from './audit.ts';
 import { checkedBuild } from './checked-plane.ts';
 import { mutate } from './mutate.ts';
@@ -112,7 +112,7 @@ export async function driverFuzzer(): Promise<DriverFuzzer> {
   let bus = new BusModel();
   const ports: Ports = {
     ...portsOf(() => bus),
-    // The bus reaches memory by memory.ts, which forgives; here it is checked that the block lies inside.
+    // The bus reaches memory by src/base/memory.ts, which forgives; here it is checked that the block lies inside.
     ins16: (port, p, count) => bus.ins16(port, inside(p, count), count),
     outs16: (port, p, count) => bus.outs16(port, inside(p, count), count),
   };

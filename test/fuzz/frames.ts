@@ -2,12 +2,12 @@
 // and into its WebAssembly; after them the tables must be whole, nothing lost, and both memories the same.
 // A run is repeated by its seed; a failure is cut down to the frames that it needs.
 
+import { ARP_STATE_AT, COUNTER_COUNT, COUNTERS_AT, FRAGMENT_STATE_AT } from '../../src/base/limits.ts';
+import { i32at } from '../../src/base/memory.ts';
 import { COMPARED, Disturbance, feed, fingerprint, setUp } from '../../src/control/debug/differential.ts';
 import { createRandom } from '../../src/control/debug/random.ts';
 import { type Arrival, createTraffic, type Traffic } from '../../src/control/debug/traffic.ts';
-import { ARP_STATE_AT, COUNTER_COUNT, COUNTERS_AT, FRAGMENT_STATE_AT } from '../../src/plane/limits.ts';
-import { i32at } from '../../src/plane/memory.ts';
-import { type Build, wasmBuild } from '../builds.ts';
+import { type Build, wasmBuild } from '../../tools/builds.ts';
 import { audit, frameWaits } from './audit.ts';
 import { checkedBuild } from './checked-plane.ts';
 import { mutate, noise } from './mutate.ts';

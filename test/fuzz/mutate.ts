@@ -1,9 +1,9 @@
 // Damage to frames, by a seed: bits, lengths, and lies in fields, with the checksums put right again or not, so that
 // what is behind the checksums is reached too.
 
+import { FRAME_MAX } from '../../src/base/limits.ts';
 import { checksum, ETHERNET, ICMP, put16, put32, sealIp, TCP, UDP } from '../../src/control/debug/frames.ts';
 import type { Random } from '../../src/control/debug/random.ts';
-import { FRAME_MAX } from '../../src/plane/limits.ts';
 
 const IP = ETHERNET;
 

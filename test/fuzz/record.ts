@@ -5,9 +5,9 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cardMac } from '../../src/control/debug/hosts.ts';
+import { within } from '../../tools/harness/namespace.ts';
+import { Capture } from '../../tools/harness/pcap.ts';
 import { boardRouter } from '../harness/board-router.ts';
-import { within } from '../harness/namespace.ts';
-import { Capture } from '../harness/pcap.ts';
 import {
   buildTown,
   FAR,

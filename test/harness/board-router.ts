@@ -3,14 +3,14 @@
 
 import { join } from 'node:path';
 import { freshImage } from '../../image/freshness.ts';
-import { PROMPT } from './console.ts';
-import type { Segment } from './namespace.ts';
-import { Capture } from './pcap.ts';
-import { eventually } from './processes.ts';
-import { type Card, isaCards, Machine, type MachineOptions, type Wire } from './qemu.ts';
+import { PROMPT } from '../../tools/harness/console.ts';
+import type { Segment } from '../../tools/harness/namespace.ts';
+import { Capture } from '../../tools/harness/pcap.ts';
+import { eventually } from '../../tools/harness/processes.ts';
+import { type Card, isaCards, Machine, type MachineOptions, type Wire } from '../../tools/harness/qemu.ts';
+import { dgramEnd, type Faults, FaultyWire, isArp } from '../../tools/harness/wire.ts';
 import { openTap } from './tap.ts';
 import { GATEWAY, LAN_ADDRESS, type Place, type Router, WAN_ADDRESS, WAN_PREFIX } from './town.ts';
-import { dgramEnd, type Faults, FaultyWire, isArp } from './wire.ts';
 
 /** Whoever imports it wants to boot it, and it must be of the sources as they are. */
 export const IMAGE = freshImage(join(import.meta.dirname, '../../build/masqbox.img'));

@@ -2,7 +2,7 @@
 // changes the checksum.
 
 import { createHash } from 'node:crypto';
-import { seeded } from './random.ts';
+import { seeded } from '../../tools/harness/random.ts';
 
 export function contents(bytes: number): Buffer {
   const random = seeded(bytes);

@@ -8,7 +8,7 @@
 //
 // The states: the disk after each prefix of the record; and, for the writes since the last flush, which the disk may
 // have done in any order or not at all, each of them missing, or torn in the middle of a sector.
-// Not here: what must be true of a state (the tests), how a machine boots from one (qemu.ts).
+// Not here: what must be true of a state (the tests), how a machine boots from one (tools/harness/qemu.ts).
 
 import type { Medium } from '../../hal/disk/ata-model.ts';
 import { SECTOR_BYTES } from '../../hal/disk/disk.ts';

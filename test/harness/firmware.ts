@@ -5,13 +5,13 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
-import * as layout from '../../image/layout.ts';
 import { signedBytes } from '../../image/records.ts';
 import { loadSigner, type Signer } from '../../image/signing.ts';
+import * as layout from '../../src/base/layout.ts';
+import { PATIENCE_SECONDS } from '../../tools/harness/processes.ts';
+import type { Machine } from '../../tools/harness/qemu.ts';
 import { Inbox } from '../../tools/masqbox/inbox.ts';
 import { sendFile } from '../../tools/masqbox/ymodem.ts';
-import { PATIENCE_SECONDS } from './processes.ts';
-import type { Machine } from './qemu.ts';
 
 const { SECTOR_BYTES } = layout;
 const SLOT_AT = layout.SLOT_SECTOR * SECTOR_BYTES;

@@ -3,9 +3,9 @@
 // Not here: the benchmarks (test/bench.ts).
 
 import { memoryMap } from '../../image/memory-map.ts';
-import { IDLE_COUNTS_AT, INTERRUPT_COUNTS_AT, NOW_AT } from '../../src/plane/cells.ts';
-import { PLANE_BASE, TICKS_PER_SECOND } from '../../src/plane/limits.ts';
-import type { Machine } from './qemu.ts';
+import { IDLE_COUNTS_AT, INTERRUPT_COUNTS_AT, NOW_AT } from '../../src/base/cells.ts';
+import { PLANE_BASE, TICKS_PER_SECOND } from '../../src/base/limits.ts';
+import type { Machine } from '../../tools/harness/qemu.ts';
 
 /** 2^5 ns an instruction: 31.25 million a second, a 486DX2-66's budget. */
 export const ICOUNT_SHIFT = 5;

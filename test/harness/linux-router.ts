@@ -1,7 +1,7 @@
 // Linux's own NAT as the router under test. It stands in for the board so that a scenario which fails on the
 // board can be told from a scenario that is wrong: what Linux passes, the town and the tools are good for.
 
-import { within } from './namespace.ts';
+import { within } from '../../tools/harness/namespace.ts';
 import {
   GATEWAY,
   LAN_ADDRESS,

@@ -1,9 +1,9 @@
 // The loader's own code in Node, on a disk that is bytes: which slot it takes, what it reports, what it writes.
 
-import * as layout from '../../image/layout.ts';
 import { load } from '../../image/loader/loader.ts';
 import { attachMachine } from '../../image/loader/machine.ts';
-import { attach } from '../../src/plane/memory.ts';
+import * as layout from '../../src/base/layout.ts';
+import { attach } from '../../src/base/memory.ts';
 
 const { SECTOR_BYTES } = layout;
 /** Room for the small firmware of tests; a real one wants a board's. */

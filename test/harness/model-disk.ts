@@ -7,8 +7,8 @@ import { ChannelModel, DriveModel, memoryMedium } from '../../hal/disk/ata-model
 import { type Disk, SECTOR_BYTES } from '../../hal/disk/disk.ts';
 import { CHANNELS } from '../../hal/disk/ide.ts';
 import { attachPorts } from '../../hal/ports.ts';
-import { DISK_BUFFER_AT } from '../../src/plane/limits.ts';
-import { javascriptBuild } from '../builds.ts';
+import { DISK_BUFFER_AT } from '../../src/base/limits.ts';
+import { javascriptBuild } from '../../tools/builds.ts';
 import { type DiskEvent, recordingMedium } from './disk-log.ts';
 
 export interface ModelDisk {

@@ -1,8 +1,8 @@
 // Drives a peer (peer-program.ts) that runs on a host: UDP sockets and a web server there, seen from the test.
 
 import { join } from 'node:path';
-import type { Host } from './namespace.ts';
-import { PATIENCE_SECONDS, type Running } from './processes.ts';
+import type { Host } from '../../tools/harness/namespace.ts';
+import { PATIENCE_SECONDS, type Running } from '../../tools/harness/processes.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 

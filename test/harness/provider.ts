@@ -6,8 +6,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Host, Network, type Segment, within } from './namespace.ts';
-import type { Running } from './processes.ts';
+import { type Host, Network, type Segment, within } from '../../tools/harness/namespace.ts';
+import type { Running } from '../../tools/harness/processes.ts';
 
 export const GATEWAY = '203.0.113.1';
 export const WEB = '203.0.113.2';

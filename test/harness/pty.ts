@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Machine } from './qemu.ts';
+import type { Machine } from '../../tools/harness/qemu.ts';
 
 const MADE_MILLISECONDS = 30_000;
 

@@ -4,8 +4,8 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memoryMap } from '../../image/memory-map.ts';
-import { PLANE_BASE } from '../../src/plane/limits.ts';
-import type { Machine } from './qemu.ts';
+import { PLANE_BASE } from '../../src/base/limits.ts';
+import type { Machine } from '../../tools/harness/qemu.ts';
 
 export class Ram {
   readonly #folder = mkdtempSync(join(tmpdir(), 'masqbox-ram-'));

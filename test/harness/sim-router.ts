@@ -3,13 +3,13 @@
 
 import { Duplex } from 'node:stream';
 import { createSimBoard, type SimBoard } from '../../board/sim/board.ts';
-import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../src/base/limits.ts';
+import { Console, PROMPT } from '../../tools/harness/console.ts';
+import type { Segment } from '../../tools/harness/namespace.ts';
+import { type End, type Faults, FaultyWire, isArp } from '../../tools/harness/wire.ts';
 import { hasLease } from './board-router.ts';
-import { Console, PROMPT } from './console.ts';
-import type { Segment } from './namespace.ts';
 import { openTap } from './tap.ts';
 import type { Place, Router } from './town.ts';
-import { type End, type Faults, FaultyWire, isArp } from './wire.ts';
 
 const BOOT_SECONDS = 180;
 const TICK_MILLISECONDS = 1000 / TICKS_PER_SECOND;

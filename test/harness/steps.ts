@@ -3,10 +3,10 @@
 // Not here: the instructions of all of it (icount.ts).
 
 import { execFileSync } from 'node:child_process';
-import { NOW_AT } from '../../src/plane/cells.ts';
-import { TICKS_PER_SECOND } from '../../src/plane/limits.ts';
+import { NOW_AT } from '../../src/base/cells.ts';
+import { TICKS_PER_SECOND } from '../../src/base/limits.ts';
+import type { Machine } from '../../tools/harness/qemu.ts';
 import { INSTRUCTIONS_PER_SECOND, planeWord } from './icount.ts';
-import type { Machine } from './qemu.ts';
 
 const KERNEL = 'build/kernel.elf';
 const LOOK_MILLISECONDS = 4;

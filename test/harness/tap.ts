@@ -2,7 +2,7 @@
 // Linux: Documentation/networking/tuntap.rst; setns(2) for the namespace.
 
 import koffi from 'koffi';
-import type { End } from './wire.ts';
+import type { End } from '../../tools/harness/wire.ts';
 
 const libc = koffi.load('libc.so.6');
 const openFile = libc.func('int open(const char *path, int flags)');

@@ -2,8 +2,8 @@
 // Every wait is for what is seen, and is bounded; one that fails shows the screen.
 
 import xterm from '@xterm/headless';
-import { PATIENCE_SECONDS } from './processes.ts';
-import type { Machine } from './qemu.ts';
+import { PATIENCE_SECONDS } from '../../tools/harness/processes.ts';
+import type { Machine } from '../../tools/harness/qemu.ts';
 
 export const COLUMNS = 80;
 export const ROWS = 24;

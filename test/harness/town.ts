@@ -11,10 +11,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ExecutionContext } from 'ava';
-import { type Host, Network, type Segment, within } from './namespace.ts';
-import { CAPTURES } from './pcap.ts';
+import { type Host, Network, type Segment, within } from '../../tools/harness/namespace.ts';
+import { CAPTURES } from '../../tools/harness/pcap.ts';
+import { eventually, type Running } from '../../tools/harness/processes.ts';
 import { Peer } from './peer.ts';
-import { eventually, type Running } from './processes.ts';
 
 export const LAN_ADDRESS = '192.168.0.1';
 export const LAN_NETWORK = '192.168.0.0/24';

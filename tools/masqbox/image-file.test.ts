@@ -1,7 +1,7 @@
 import test from 'ava';
-import * as layout from '../../image/layout.ts';
 import { encodeSlotHeader } from '../../image/records.ts';
 import { writeImage, writeSlot } from '../../image/writer.ts';
+import * as layout from '../../src/base/layout.ts';
 import { readFirmware } from './image-file.ts';
 
 const noise = (bytes: number): Buffer =>

@@ -1,10 +1,10 @@
 // A firmware image as a file of this machine: checked as the board will check it, so that a wrong file is told before
 // minutes have been spent on sending it. What is sent is the slot alone; the rest of an image only a card needs.
-// The layout is image/layout.ts. Not here: sending it (update.ts).
+// The layout is src/base/layout.ts. Not here: sending it (update.ts).
 
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
-import * as layout from '../../image/layout.ts';
+import * as layout from '../../src/base/layout.ts';
 
 const { SECTOR_BYTES } = layout;
 /** "MASQBOX" in an image's boot sector. */

@@ -3,7 +3,7 @@
 // (`import`, src/control/setup/import.ts).
 
 import { crc32 } from 'node:zlib';
-import { CONFIG_TEXT_MAX } from '../../image/layout.ts';
+import { CONFIG_TEXT_MAX } from '../../src/base/layout.ts';
 import { LINE_LIMIT } from '../../src/control/console/line-editor.ts';
 import { IMPORT_BEGUN } from '../../src/control/setup/import.ts';
 import { Failure, REFUSED, USAGE } from './failure.ts';

@@ -3,7 +3,7 @@
 import test from 'ava';
 import { type Command, Refusal } from '../../src/control/console/command.ts';
 import { Console, MORE, PROMPT } from '../../src/control/console/console.ts';
-import { runSeed, seeded } from '../../test/harness/random.ts';
+import { runSeed, seeded } from '../harness/random.ts';
 import { Failure, NO_ANSWER } from './failure.ts';
 import { Session } from './session.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import { Receiver } from '../../src/control/transfer/receiver.ts';
-import { runSeed, seeded } from '../../test/harness/random.ts';
+import { runSeed, seeded } from '../harness/random.ts';
 import { Inbox } from './inbox.ts';
 import { type ByteLine, sendFile, TransferError } from './ymodem.ts';
 

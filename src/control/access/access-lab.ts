@@ -3,12 +3,12 @@
 import { pbkdf2Sync } from 'node:crypto';
 import { createSimBoard } from '../../../board/sim/board.ts';
 import { type SimDisk, simDisk } from '../../../board/sim/disk.ts';
-import { FACT_SAFE } from '../../../firmware/abi.ts';
 import { memoryMedium } from '../../../hal/disk/ata-model.ts';
-import { CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../../../image/layout.ts';
 import { encodeConfig } from '../../../image/records.ts';
-import { BOOT_FACTS_AT } from '../../plane/cells.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { FACT_SAFE } from '../../base/abi.ts';
+import { BOOT_FACTS_AT } from '../../base/cells.ts';
+import { CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../../base/layout.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 
 const SALT = '00112233445566778899aabbccddeeff';
 const HASH = pbkdf2Sync('secret', Buffer.from(SALT, 'hex'), 2, 32, 'sha256').toString('hex');

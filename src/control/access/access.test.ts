@@ -1,8 +1,8 @@
 import test from 'ava';
 import { createSimBoard } from '../../../board/sim/board.ts';
-import { CRASH_AT_BOOT } from '../../../firmware/crash-page.ts';
-import { NOW_AT } from '../../plane/cells.ts';
-import { CRASH_AT } from '../../plane/limits.ts';
+import { NOW_AT } from '../../base/cells.ts';
+import { CRASH_AT_BOOT } from '../../base/crash-page.ts';
+import { CRASH_AT } from '../../base/limits.ts';
 import { MORE } from '../console/screen.ts';
 import { PASSWORD_LINE, savedDisk, start } from './access-lab.ts';
 

@@ -5,15 +5,15 @@ import test from 'ava';
 import { type SimDisk, simDisk } from '../../../board/sim/disk.ts';
 import { memoryMedium } from '../../../hal/disk/ata-model.ts';
 import { READ_SECTORS, UNC } from '../../../hal/disk/ata-registers.ts';
+import { encodeConfig } from '../../../image/records.ts';
 import {
   CONFIG_COUNT,
   CONFIG_SECTOR,
   CONFIG_SECTORS,
   IMAGE_SECTORS,
   SECTOR_BYTES,
-} from '../../../image/layout.ts';
-import { encodeConfig } from '../../../image/records.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+} from '../../base/layout.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { PASSWORD_LINE, savedDisk, start } from './access-lab.ts';
 
 const SECOND = TICKS_PER_SECOND;

@@ -4,7 +4,7 @@
 // are brought about as by `revert`, in safe mode the password alone.
 // Not here: waiting for the disk at the start (src/control/disk.ts).
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import type { Access } from '../access.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';

@@ -3,8 +3,8 @@
 // the power away may, for RESET_SECONDS after it came back, answer with RESET_WORDS, and the board forgets all.
 // Not here: who is logged in (src/control/access.ts), the hash (pbkdf2.ts), a console that is locked (locked.ts).
 
-import { FACT_RESTARTS } from '../../../firmware/abi.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { FACT_RESTARTS } from '../../base/abi.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import type { Access, Secret } from '../access.ts';
 import { hex } from '../address.ts';
 import { fact } from '../commands/show.ts';

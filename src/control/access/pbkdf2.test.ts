@@ -1,7 +1,7 @@
 import { pbkdf2Sync } from 'node:crypto';
 import test from 'ava';
-import { javascriptBuild, wasmBuild } from '../../../test/builds.ts';
-import { HASH_AT, HASH_BYTES } from '../../plane/limits.ts';
+import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
+import { HASH_AT, HASH_BYTES } from '../../base/limits.ts';
 import { PASSWORD_MOST, pbkdf2, SALT_BYTES } from './pbkdf2.ts';
 
 const SALT = '00112233445566778899aabbccddeeff';

@@ -3,20 +3,20 @@
 // Not here: every case of the rule (roles.test.ts).
 
 import test from 'ava';
-import { FACT_DRIVE } from '../../../firmware/abi.ts';
 import { BusModel } from '../../../hal/bus-model.ts';
 import { ChannelModel, DriveModel, memoryMedium } from '../../../hal/disk/ata-model.ts';
 import { CHANNELS } from '../../../hal/disk/ide.ts';
 import { Dp8390Model } from '../../../hal/nic/dp8390-model.ts';
 import { attachPorts } from '../../../hal/ports.ts';
 import { UartModel } from '../../../hal/serial/ns16550-model.ts';
-import { BOOT_SECTOR_AT_MEDIUM, CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../../../image/layout.ts';
 import { encodeConfig } from '../../../image/records.ts';
-import { javascriptBuild } from '../../../test/builds.ts';
-import { BOOT_FACTS_AT, MEDIUM_AT, NOW_AT, UNDRIVEN_AT } from '../../plane/cells.ts';
-import { IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_LAN, INTERFACE_WAN } from '../../plane/limits.ts';
-import { get8, i32at, puti32 } from '../../plane/memory.ts';
+import { javascriptBuild } from '../../../tools/builds.ts';
+import { FACT_DRIVE } from '../../base/abi.ts';
+import { BOOT_FACTS_AT, MEDIUM_AT, NOW_AT, UNDRIVEN_AT } from '../../base/cells.ts';
+import { IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../base/interface.ts';
+import { BOOT_SECTOR_AT_MEDIUM, CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../../base/layout.ts';
+import { INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
+import { get8, i32at, puti32 } from '../../base/memory.ts';
 import { formatMac } from '../address.ts';
 import { absentText } from '../cards.ts';
 import { createControl } from '../control.ts';

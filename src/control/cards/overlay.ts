@@ -13,9 +13,9 @@ import {
   NIC_PLACE,
   NIC_PORT,
 } from '../../../hal/nic/card.ts';
-import { IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../../plane/limits.ts';
-import { get8, i32at, put8, puti32 } from '../../plane/memory.ts';
+import { IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
+import { get8, i32at, put8, puti32 } from '../../base/memory.ts';
 import { formatMac } from '../address.ts';
 import { KNOWN_BYTES, RECORD_BYTES } from '../cards.ts';
 import type { Plane } from '../machine.ts';

@@ -1,7 +1,7 @@
 // Commands of the configuration as a whole: show config, export, save, revert, confirm, reset factory.
 // Not here: single settings (each with its service), where it is kept (store/), the listings (show/config.ts).
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { type Command, type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { whyUnsaved } from '../disk.ts';

@@ -1,8 +1,8 @@
 import test from 'ava';
 import { controlLab } from '../../../test/control-lab.ts';
-import { PARAMETERS_AT } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
-import { RFC_TCP_ESTABLISHED, RFC_UDP, resetParameters } from '../../plane/parameters.ts';
+import { PARAMETERS_AT } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
+import { RFC_TCP_ESTABLISHED, RFC_UDP, resetParameters } from '../../base/parameters.ts';
 import { settings } from './settings.ts';
 
 test('set nat timeout: not below what the RFCs ask for, listed where it differs, taken back', t => {

@@ -1,8 +1,8 @@
 // Settings of masquerade and engine. Refusals say "Cannot set WHAT VALUE: CAUSE".
 
-import { ENGINE_AT, ENGINE_INTERPRETED, ENGINE_NATIVE } from '../../plane/cells.ts';
-import { PARAMETERS_AT, TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { ENGINE_AT, ENGINE_INTERPRETED, ENGINE_NATIVE } from '../../base/cells.ts';
+import { PARAMETERS_AT, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import {
   FILTER_ADDRESS,
   NAT_FILTER,
@@ -13,7 +13,7 @@ import {
   SECONDS_TCP_ESTABLISHED,
   SECONDS_TCP_OPENING,
   SECONDS_UDP,
-} from '../../plane/parameters.ts';
+} from '../../base/parameters.ts';
 import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import type { Setting } from '../registry.ts';

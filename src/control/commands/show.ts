@@ -2,6 +2,7 @@
 // `show disk`; and the facts of its start, by name. Memory and version are told here, wherever memory is short.
 // Not here: the rest, which is an overlay (show/tables.ts).
 
+import { WATCHDOG_KIND_AT } from '../../../hal/watchdog/watchdog.ts';
 import {
   FACT_FLOOR_COUNTS,
   FACT_HEAP_BYTES,
@@ -13,18 +14,17 @@ import {
   RESTART_HANG,
   RESTART_STACK,
   RESTART_TRAP,
-} from '../../../firmware/abi.ts';
-import { WATCHDOG_KIND_AT } from '../../../hal/watchdog/watchdog.ts';
-import { BOOT_FACTS_AT, ENGINE_AT, IDLE_COUNTS_AT } from '../../plane/cells.ts';
+} from '../../base/abi.ts';
+import { BOOT_FACTS_AT, ENGINE_AT, IDLE_COUNTS_AT } from '../../base/cells.ts';
 import {
   BUFFER_COUNT,
   HOST_COUNT,
   MASQUERADE_COUNT,
   PLANE_BYTES,
   TICKS_PER_SECOND,
-} from '../../plane/limits.ts';
-import { IN_USE_AT } from '../../plane/masquerade-table.ts';
-import { i32at } from '../../plane/memory.ts';
+} from '../../base/limits.ts';
+import { IN_USE_AT } from '../../base/masquerade-record.ts';
+import { i32at } from '../../base/memory.ts';
 import type { Command } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { formatTicks } from '../duration.ts';

@@ -1,6 +1,6 @@
 // `help` and `reboot`.
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import type { Command, Job } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import type { Tools } from '../schema/tools.ts';

@@ -1,8 +1,8 @@
 // The WAN's settings, `show wan`, and by hand what the DHCP client does by itself: `renew`, `release`.
 
-import { IF_MTU, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_WAN } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { IF_MTU, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_WAN } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import { formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from '../address.ts';
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';

@@ -1,7 +1,7 @@
 import xterm from '@xterm/headless';
 import test from 'ava';
 import fc from 'fast-check';
-import { runSeed } from '../../../test/harness/random.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
 import { HISTORY_LIMIT, LINE_LIMIT, LineEditor, type LineEvent } from './line-editor.ts';
 import { createScreen } from './screen.ts';
 

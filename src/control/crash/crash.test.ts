@@ -1,5 +1,7 @@
 import test from 'ava';
-import { RESTART_EXCEPTION, RESTART_HANG, RESTART_TRAP } from '../../../firmware/abi.ts';
+import type { Disk } from '../../../hal/disk/disk.ts';
+import { controlLab, type Lab } from '../../../test/control-lab.ts';
+import { RESTART_EXCEPTION, RESTART_HANG, RESTART_TRAP } from '../../base/abi.ts';
 import {
   CRASH_AT_COUNT,
   CRASH_AT_SUM,
@@ -13,11 +15,9 @@ import {
   RECORD_AT_REPORTED,
   RECORD_AT_TEXT,
   RECORD_TEXT_BYTES,
-} from '../../../firmware/crash-page.ts';
-import type { Disk } from '../../../hal/disk/disk.ts';
-import { controlLab, type Lab } from '../../../test/control-lab.ts';
-import { CRASH_AT } from '../../plane/limits.ts';
-import { i32at, puti32 } from '../../plane/memory.ts';
+} from '../../base/crash-page.ts';
+import { CRASH_AT } from '../../base/limits.ts';
+import { i32at, puti32 } from '../../base/memory.ts';
 import type { Context } from '../context.ts';
 import { createCrash } from '../crash.ts';
 import type { Machine } from '../machine.ts';

@@ -1,6 +1,6 @@
 // `debug crash`: the ways to die, to try what then happens.
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 

@@ -7,10 +7,10 @@
 //
 // Not here: noticing that there is something new (../crash.ts), where records are (records.ts).
 
-import { CRASH_AT_KEPT, RECORD_AT_NUMBER, RECORD_AT_REPORTED } from '../../../firmware/crash-page.ts';
-import { LOG_KIND_CRASH } from '../../../image/layout.ts';
-import { CRASH_AT } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { CRASH_AT_KEPT, RECORD_AT_NUMBER, RECORD_AT_REPORTED } from '../../base/crash-page.ts';
+import { LOG_KIND_CRASH } from '../../base/layout.ts';
+import { CRASH_AT } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import type { Job } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { ERROR } from '../log.ts';

@@ -1,7 +1,7 @@
 // What a record of the crash page says: in one line, in the lines of its trace, in registers.
 // Not here: where records are (records.ts), the commands and the log (overlay.ts).
 
-import { RESTART_EXCEPTION, RESTART_HANG, RESTART_STACK, RESTART_TRAP } from '../../../firmware/abi.ts';
+import { RESTART_EXCEPTION, RESTART_HANG, RESTART_STACK, RESTART_TRAP } from '../../base/abi.ts';
 import {
   CRASH_DEATHS,
   CRASH_FAULT,
@@ -20,9 +20,9 @@ import {
   RECORD_REGISTERS,
   RECORD_TEXT_BYTES,
   RECORD_TRACE,
-} from '../../../firmware/crash-page.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { get8, i32at } from '../../plane/memory.ts';
+} from '../../base/crash-page.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
+import { get8, i32at } from '../../base/memory.ts';
 import { hex } from '../address.ts';
 import { since } from '../clock.ts';
 import type { Context } from '../context.ts';

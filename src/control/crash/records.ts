@@ -1,4 +1,4 @@
-// The crash page as control reads it (firmware/crash-page.ts): where its records are, and its words.
+// The crash page as control reads it (src/base/crash-page.ts): where its records are, and its words.
 // Not here: what a record says (record-text.ts), who tells of it (crash.ts).
 
 import {
@@ -9,9 +9,9 @@ import {
   CRASH_RECORD_COUNT,
   CRASH_RECORDS_AT,
   RECORD_AT_NUMBER,
-} from '../../../firmware/crash-page.ts';
-import { CRASH_AT } from '../../plane/limits.ts';
-import { i32at, puti32 } from '../../plane/memory.ts';
+} from '../../base/crash-page.ts';
+import { CRASH_AT } from '../../base/limits.ts';
+import { i32at, puti32 } from '../../base/memory.ts';
 
 /** In a record's RECORD_AT_REPORTED: it is in the log, and on the disk. */
 export const REPORTED_LOGGED = 1;
@@ -22,7 +22,7 @@ export function bootNumber(): number {
   return i32at(CRASH_AT + CRASH_AT_BOOT);
 }
 
-/** Where the records lie in the plane's memory, the oldest first. Their fields: firmware/crash-page.ts. */
+/** Where the records lie in the plane's memory, the oldest first. Their fields: src/base/crash-page.ts. */
 export function crashRecords(): number[] {
   const records: number[] = [];
   const count = i32at(CRASH_AT + CRASH_AT_COUNT);

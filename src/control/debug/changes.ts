@@ -3,10 +3,10 @@
 // router that works.
 // Not here: the frames (traffic.ts), when a change is made (differential.ts).
 
-import { INTERFACE_INSIDE, INTERFACE_OUTSIDE } from '../../plane/interface.ts';
-import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN, MTU_DEFAULT } from '../../plane/limits.ts';
-import { puti32 } from '../../plane/memory.ts';
-import { PACKET_IP, PACKET_LENGTH } from '../../plane/packet.ts';
+import { INTERFACE_INSIDE, INTERFACE_OUTSIDE } from '../../base/interface.ts';
+import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN, MTU_DEFAULT } from '../../base/limits.ts';
+import { puti32 } from '../../base/memory.ts';
+import { PACKET_IP, PACKET_LENGTH } from '../../base/packet.ts';
 import {
   FILTER_ADDRESS,
   FILTER_ADDRESS_PORT,
@@ -19,7 +19,7 @@ import {
   PROFILE_CLASSIC,
   PROFILE_RFC,
   WAN_PING,
-} from '../../plane/parameters.ts';
+} from '../../base/parameters.ts';
 import type { Plane } from '../machine.ts';
 import { ETHERNET, UDP } from './frames.ts';
 import {

@@ -1,7 +1,7 @@
 import test from 'ava';
-import { javascriptBuild, wasmBuild } from '../../../test/builds.ts';
-import { BUFFER_COUNT, COUNTERS_AT } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
+import { BUFFER_COUNT, COUNTERS_AT } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import { counterList } from '../counter-names.ts';
 import type { Plane } from '../machine.ts';
 import { BATCH, runTraffic } from './differential.ts';

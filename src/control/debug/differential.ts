@@ -4,10 +4,10 @@
 // Not here: the traffic (traffic.ts), who may disturb the plane meanwhile (commands/debug.ts).
 
 import { NIC_RING } from '../../../hal/nic/card.ts';
-import { ENGINE_AT, ENGINE_NATIVE, NOW_AT, PENDING_AT, TICKED_AT } from '../../plane/cells.ts';
-import { CRC_TABLE_AT, PARAMETERS_AT, PUNT_STATE_AT, SERIAL_STATES_AT } from '../../plane/limits.ts';
-import { i32at, puti32 } from '../../plane/memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../../plane/packet.ts';
+import { ENGINE_AT, ENGINE_NATIVE, NOW_AT, PENDING_AT, TICKED_AT } from '../../base/cells.ts';
+import { CRC_TABLE_AT, PARAMETERS_AT, PUNT_STATE_AT, SERIAL_STATES_AT } from '../../base/limits.ts';
+import { i32at, puti32 } from '../../base/memory.ts';
+import { PACKET_FRAME, PACKET_LENGTH } from '../../base/packet.ts';
 import type { Plane } from '../machine.ts';
 import { change, settle } from './changes.ts';
 import { fillTable } from './flood.ts';

@@ -2,9 +2,9 @@
 // all that it may, a second one some of the rest. Frames are written in place, as there are thousands.
 // Not here: what then happens to new sessions (traffic.ts).
 
-import { MASQUERADE_COUNT, MASQUERADE_RESERVE } from '../../plane/limits.ts';
-import { get16, put16, puti32 } from '../../plane/memory.ts';
-import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../plane/packet.ts';
+import { MASQUERADE_COUNT, MASQUERADE_RESERVE } from '../../base/limits.ts';
+import { get16, put16, puti32 } from '../../base/memory.ts';
+import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../base/packet.ts';
 import type { Plane } from '../machine.ts';
 import { ARP_REQUEST, arpFrame, ETHERNET, IP_HEADER, udp } from './frames.ts';
 import {

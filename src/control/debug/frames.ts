@@ -1,7 +1,7 @@
 // Frames as byte arrays, for made-up hosts: the differential's traffic and the sim's small network.
 // RFC 894 (IPv4 on Ethernet), 791, 768 (UDP), 9293 (TCP), 792 (ICMP), 826 (ARP). Multi-byte fields are in
 // network order; checksums are computed from the whole packet.
-// Not here: the plane's own accessors (src/plane/memory.ts), which work on its memory.
+// Not here: the plane's own accessors (src/base/memory.ts), which work on its memory.
 
 export const ETHERNET = 14;
 export const IP_HEADER = 20;
@@ -176,4 +176,10 @@ export function arpFrame(
   if (targetMac !== undefined) frame.set(targetMac, 32);
   put32(frame, 38, target);
   return frame;
+}
+
+/** A frame and the card by which it comes, or left. */
+export interface Sent {
+  card: number;
+  frame: Uint8Array;
 }

@@ -3,7 +3,7 @@
 // Numbers are CRC-32s as 8 hex digits, to be compared with those of the same code in Node.
 // Not here: the commands (commands/debug.ts).
 
-import { FRAME_MAX, INTERFACE_COUNT } from '../../plane/limits.ts';
+import { FRAME_MAX, INTERFACE_COUNT } from '../../base/limits.ts';
 import { hex, parseAddress } from '../address.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';

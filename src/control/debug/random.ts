@@ -1,5 +1,5 @@
 // Repeatable numbers and a checksum for the debug commands. The numbers come from a seed alone: ports and
-// identifiers on the wire are the entropy pool's affair (src/plane/entropy.ts), never this file's.
+// identifiers on the wire are the entropy pool's affair (src/base/entropy.ts), never this file's.
 
 export interface Random {
   /** An i32. */

@@ -1,6 +1,7 @@
 // Storms: many frames of one kind with hardly any time between them, for limits that single frames do not reach.
 // Not here: the mix of all other traffic (traffic.ts).
 
+import type { Sent } from './frames.ts';
 import { ARP_REPLY, ARP_REQUEST, arpFrame, type Datagram, icmp, SYN, udp } from './frames.ts';
 import {
   cardMac,
@@ -19,7 +20,6 @@ import {
   WAN_NETWORK,
 } from './hosts.ts';
 import type { Random } from './random.ts';
-import type { Sent } from './traffic.ts';
 
 /** The storm's next frame. */
 export type Storm = () => Sent;

@@ -3,7 +3,7 @@
 // give the same traffic, so that a test in Node can repeat what a board was fed.
 // Not here: how frames are built (frames.ts), who is fed (differential.ts).
 
-import { FRAME_MAX } from '../../plane/limits.ts';
+import { FRAME_MAX } from '../../base/limits.ts';
 import {
   ACK,
   ARP_REPLY,
@@ -19,6 +19,7 @@ import {
   ipHeaderBytes,
   put16,
   RST,
+  type Sent,
   SYN,
   sealIp,
   TCP,
@@ -53,12 +54,6 @@ const REMEMBERED = 16;
 /** One storm in so many frames, and at most so many frames in a storm. */
 const STORM_EVERY = 160;
 const STORM_FRAMES = 90;
-
-/** A frame and the card by which it comes, or left. */
-export interface Sent {
-  card: number;
-  frame: Uint8Array;
-}
 
 /** A frame for a card of the router, after `ticks` more ticks, with a sample for the entropy pool. */
 export interface Arrival {

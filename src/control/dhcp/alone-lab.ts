@@ -1,14 +1,13 @@
 // The DHCP server alone, for tests of many messages: a clock that goes from timer to timer, a wire that is a list.
 // Not here: the server on a board, with ARP (server-lab.ts).
 
-import { javascriptBuild } from '../../../test/builds.ts';
 import * as packets from '../../../test/packets.ts';
-import { INTERFACE_INSIDE } from '../../plane/interface.ts';
-import { CONFIGURATION_AT, INTERFACE_LAN, MTU_DEFAULT, TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { puti32 } from '../../plane/memory.ts';
-import { PACKET_FRAME, PACKET_SOURCE } from '../../plane/packet.ts';
-import { STRANGERS } from '../../plane/punt.ts';
-import { stationWord } from '../../plane/station.ts';
+import { javascriptBuild } from '../../../tools/builds.ts';
+import { INTERFACE_INSIDE } from '../../base/interface.ts';
+import { CONFIGURATION_AT, INTERFACE_LAN, MTU_DEFAULT, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { puti32 } from '../../base/memory.ts';
+import { PACKET_FRAME, PACKET_SOURCE } from '../../base/packet.ts';
+import { STRANGERS, stationWord } from '../../base/punt-source.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
 import type { Machine } from '../machine.ts';

@@ -1,7 +1,7 @@
 // What the DHCP client sends: RFC 2131, table 5 (which fields and options each message has) and section 4.1.
 // Not here: when (client.ts).
 
-import { INTERFACE_WAN } from '../../plane/limits.ts';
+import { INTERFACE_WAN } from '../../base/limits.ts';
 import type { Udp } from '../net/udp.ts';
 import type { Identity } from './client-user.ts';
 import type { Lease } from './lease.ts';

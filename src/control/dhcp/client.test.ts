@@ -2,7 +2,6 @@
 
 import test from 'ava';
 import fc from 'fast-check';
-import { runSeed } from '../../../test/harness/random.ts';
 import { address, arpFrame, BROADCAST, read, udp } from '../../../test/packets.ts';
 import {
   ACK,
@@ -24,7 +23,8 @@ import {
   WAN_MAC,
   WanLab,
 } from '../../../test/wan-lab.ts';
-import { BUFFER_COUNT } from '../../plane/limits.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
+import { BUFFER_COUNT } from '../../base/limits.ts';
 
 const OTHER_MAC = '02:00:00:00:02:99';
 const HOST = '192.168.0.2';

@@ -21,8 +21,8 @@
 //    rebinding   REQUEST to everybody, again after half of what is left of the lease
 // Not here: what is sent (client-sender.ts), what a lease must look like (lease.ts).
 
-import { IF_MAC, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { IF_MAC, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress, formatMac, formatPrefix } from '../address.ts';
 import { since, type Timer } from '../clock.ts';
 import { DEBUG, NOTICE, WARNING } from '../log.ts';

@@ -3,8 +3,8 @@
 //    WAN_LEASE_AT  0                      4                        8
 //                  | bytes, 0: no lease   | tick of its request    | the ACK ...
 
-import { WAN_LEASE_AT, WAN_LEASE_BYTES } from '../../plane/limits.ts';
-import { i32at, puti32 } from '../../plane/memory.ts';
+import { WAN_LEASE_AT, WAN_LEASE_BYTES } from '../../base/limits.ts';
+import { i32at, puti32 } from '../../base/memory.ts';
 
 const BYTES = WAN_LEASE_AT;
 const TICK = WAN_LEASE_AT + 4;

@@ -2,7 +2,7 @@
 // RFC 2131, section 4.4.1; RFC 2132; classless static routes: RFC 3442.
 // Not here: when messages are believed (client.ts), what a lease is used for (wan.ts).
 
-import { MTU_DEFAULT } from '../../plane/limits.ts';
+import { MTU_DEFAULT } from '../../base/limits.ts';
 import { formatAddress, lengthOf, maskOf, type Prefix, refuseHost, refuseUnicast } from '../address.ts';
 import {
   LEASE_LEAST_SECONDS,

@@ -26,9 +26,9 @@ import {
   LEASE_STATIONS_AT,
   LEASES_AT,
   TICKS_PER_SECOND,
-} from '../../plane/limits.ts';
-import { fill, i32at, puti32 } from '../../plane/memory.ts';
-import { stationWord } from '../../plane/station.ts';
+} from '../../base/limits.ts';
+import { fill, i32at, puti32 } from '../../base/memory.ts';
+import { stationWord } from '../../base/punt-source.ts';
 import { type Clock, since } from '../clock.ts';
 import {
   DHCP_HISTORY_SECONDS,
@@ -133,7 +133,7 @@ export class LeaseTable {
   hasCopies = false;
   readonly addresses: Int32Array;
   private readonly hashes: Int32Array;
-  /** Of leases that run the station, as the plane knows it (punt.ts); 0 of others. */
+  /** Of leases that run the station, as the plane knows it (src/plane/local/punt.ts); 0 of others. */
   private readonly stations: Int32Array;
   private readonly names = new Map<string, number>();
   private readonly notes = new Buckets(DHCP_NOTE_BURST, DHCP_NOTE_SECONDS * TICKS_PER_SECOND);

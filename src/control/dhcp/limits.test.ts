@@ -3,8 +3,8 @@
 
 import test from 'ava';
 import { addressText, concat } from '../../../test/packets.ts';
-import { LEASE_COUNT } from '../../plane/limits.ts';
-import { NEWCOMERS, STRANGERS } from '../../plane/punt.ts';
+import { LEASE_COUNT } from '../../base/limits.ts';
+import { NEWCOMERS, STRANGERS } from '../../base/punt-source.ts';
 import type { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import {

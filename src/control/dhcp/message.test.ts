@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { runSeed } from '../../../test/harness/random.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
 import {
   ACK,
   BOOTREPLY,

@@ -2,9 +2,9 @@
 // It answers nothing that it could not read, nothing that was not asked, and gives no address twice.
 
 import test, { type ExecutionContext } from 'ava';
-import { runSeed, seeded } from '../../../test/harness/random.ts';
 import { addressText } from '../../../test/packets.ts';
-import { LEASE_COUNT } from '../../plane/limits.ts';
+import { runSeed, seeded } from '../../../tools/harness/random.ts';
+import { LEASE_COUNT } from '../../base/limits.ts';
 import { fixture } from './alone-lab.ts';
 import { BOUND } from './leases.ts';
 import { ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST, Reader } from './message.ts';

@@ -2,9 +2,9 @@
 // RFC 2131, section 4.3.1: the client's present address, its last one, the one it asks for, one of the pool.
 // Not here: the leases themselves (leases.ts), messages (server.ts).
 
-import { IF_ADDRESS, IF_MASK, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_LAN } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { IF_ADDRESS, IF_MASK, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_LAN } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import { DHCP_LEASE_SECONDS } from '../limits.ts';
 import { characters, KEY_BYTES, type Key } from './client-key.ts';
 import { ASIDE, BOUND, EXPIRED, type LeaseTable, OFFERED, QUARANTINED } from './leases.ts';

@@ -3,7 +3,7 @@
 // after some seconds.
 // Not here: what is asked for, and what follows from the answer (server.ts).
 
-import { INTERFACE_LAN } from '../../plane/limits.ts';
+import { INTERFACE_LAN } from '../../base/limits.ts';
 import type { Context } from '../context.ts';
 import { DHCP_PENDING, DHCP_PENDING_BYTES } from '../limits.ts';
 

@@ -1,10 +1,10 @@
 // How much each kind of station may say to the DHCP server, and that an office, and a relay, do not meet it.
-// Not here: who is which kind (src/plane/punt.test.ts), floods on a board (test/floods.test.ts).
+// Not here: who is which kind (src/plane/local/punt.test.ts), floods on a board (test/floods.test.ts).
 
 import test from 'ava';
 import { addressText, mac } from '../../../test/packets.ts';
-import { LEASE_COUNT } from '../../plane/limits.ts';
-import { LOUD, NEWCOMERS, STRANGERS } from '../../plane/punt.ts';
+import { LEASE_COUNT } from '../../base/limits.ts';
+import { LOUD, NEWCOMERS, STRANGERS } from '../../base/punt-source.ts';
 import {
   DHCP_MESSAGE_BURST,
   DHCP_MESSAGE_LONG,

@@ -1,4 +1,4 @@
-// How much of the DHCP server each may take, so that what a station costs is bounded, whoever it is: see src/plane/punt.ts for
+// How much of the DHCP server each may take, so that what a station costs is bounded, whoever it is: see src/plane/local/punt.ts for
 // who is which.
 //
 //                   messages                                          clients without a record
@@ -13,9 +13,9 @@
 // Of newcomers each has its own, so that a host which comes while some of them flood is read.
 // A relay is a station which says from the server's port for whom it speaks (RFC 2131, section 4.1). It counts as one though the
 // plane calls it loud, as it is when all its clients start at once; a new one has no place of its own.
-// Not here: the order in which messages come (src/plane/punt.ts).
+// Not here: the order in which messages come (src/plane/local/punt.ts).
 
-import { LOUD, NEWCOMERS, STRANGERS } from '../../plane/punt.ts';
+import { LOUD, NEWCOMERS, STRANGERS } from '../../base/punt-source.ts';
 import { formatMac } from '../address.ts';
 import type { Clock } from '../clock.ts';
 import {

@@ -3,9 +3,9 @@
 // starts by the network gets `siaddr` and `file` (RFC 951; RFC 2132, 9.4 and 9.5), one by HTTP its class back (UEFI, 24.7).
 // Not here: what is decided (server.ts).
 
-import { IF_MTU, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_LAN } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { IF_MTU, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_LAN } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import { formatAddress, parseAddress } from '../address.ts';
 import type { Udp } from '../net/udp.ts';
 import { characters } from './client-key.ts';

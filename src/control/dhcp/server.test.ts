@@ -1,5 +1,5 @@
 import test from 'ava';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import {
   DHCP_LEASE_SECONDS,
   DHCP_LEASE_SHORT_SECONDS,

@@ -19,7 +19,7 @@
 // Timers: pending offers (DHCP_PROBE_TICKS each), sweep (SWEEP_TICKS: ends what is over, follows the LAN).
 // Not here: whose a message is (asker.ts), the table (leases.ts), who gets which address (pool.ts), what a reply says (reply.ts).
 
-import { INTERFACE_LAN, KEYED_TEXT_AT, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { INTERFACE_LAN, KEYED_TEXT_AT, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress, formatMac } from '../address.ts';
 import type { Context } from '../context.ts';
 import {

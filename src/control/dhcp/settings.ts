@@ -1,8 +1,8 @@
 // The DHCP server's settings: `set dhcp ...`. Not here: what they mean (pool.ts, reply.ts).
 
-import { IF_ADDRESS, IF_MASK, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_LAN } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { IF_ADDRESS, IF_MASK, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_LAN } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import { formatAddress, lengthOf, parseAddress, refuseHost } from '../address.ts';
 import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';

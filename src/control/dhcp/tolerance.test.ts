@@ -3,8 +3,8 @@
 
 import test from 'ava';
 import { addressText } from '../../../test/packets.ts';
-import { INTERFACE_INSIDE } from '../../plane/interface.ts';
-import { INTERFACE_LAN, MTU_DEFAULT, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { INTERFACE_INSIDE } from '../../base/interface.ts';
+import { INTERFACE_LAN, MTU_DEFAULT, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { fixture } from './alone-lab.ts';
 import { ACK, DISCOVER, NAK, REQUEST } from './message.ts';
 import { lab, station } from './server-lab.ts';

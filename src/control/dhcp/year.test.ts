@@ -3,7 +3,7 @@
 
 import test from 'ava';
 import { addressText } from '../../../test/packets.ts';
-import { LEASE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { LEASE_COUNT, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { DHCP_NOTE_BURST, DHCP_NOTE_SECONDS } from '../limits.ts';
 import { fixture, lottery } from './alone-lab.ts';
 import type { LeaseStore, StoredLease } from './leases.ts';

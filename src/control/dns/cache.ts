@@ -9,7 +9,7 @@
 //
 // Time is given in ticks. Not here: what may be kept and for how long (message.ts).
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { since } from '../clock.ts';
 import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, UDP_SEND_BYTES } from '../limits.ts';
 import { type Answer, HEADER_BYTES, read16, read32, sameQuestion, write32 } from './message.ts';

@@ -1,7 +1,7 @@
 // `set dns ...`, `unset dns ...`, `show dns`, `dns flush`. Refusals say "Cannot ACTION VALUE: CAUSE".
 // Not here: what the settings do (forwarder.ts, local.ts, upstream.ts), the listing, which is an overlay (../show/dns.ts).
 
-import { INTERFACE_COUNT } from '../../plane/limits.ts';
+import { INTERFACE_COUNT } from '../../base/limits.ts';
 import { formatAddress, parseAddress, refuseUnicast } from '../address.ts';
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';

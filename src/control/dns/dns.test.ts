@@ -2,9 +2,9 @@ import test from 'ava';
 import dns from 'dns-packet';
 import fc from 'fast-check';
 import { answerTo, DnsLab, opt, query, record } from '../../../test/dns-lab.ts';
-import { runSeed } from '../../../test/harness/random.ts';
 import { read } from '../../../test/packets.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { framed, GIVE_UP, MessageStream, READ_ON, WAIT } from './stream.ts';
 
 const A = record('www.example.com', '192.0.2.1');

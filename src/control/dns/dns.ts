@@ -1,7 +1,7 @@
 // The DNS service: port 53 of the LAN by UDP and TCP, and names for the router's own needs.
 // Nothing listens on the WAN. Not here: what becomes of a query (forwarder.ts), settings (commands.ts).
 
-import { INTERFACE_LAN } from '../../plane/limits.ts';
+import { INTERFACE_LAN } from '../../base/limits.ts';
 import { formatAddress, parseAddress } from '../address.ts';
 import type { Context } from '../context.ts';
 import type { Service } from '../control.ts';

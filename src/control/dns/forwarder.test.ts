@@ -13,7 +13,7 @@ import {
   SECOND,
   SERVER,
 } from '../../../test/dns-lab.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { DNS_ALLOWED, DNS_CLIENT_FLIGHTS, DNS_FLIGHTS, DNS_HOSTS, DNS_NEGATIVE_SECONDS } from '../limits.ts';
 
 const A = record('www.example.com', '192.0.2.1');

@@ -6,11 +6,11 @@
 // All get an answer: SERVFAIL when no server has one. Names in answers keep the case of their question.
 // Not here: sockets of clients (dns.ts), connections of theirs (clients.ts), settings (commands.ts).
 
-import { FACT_MEMORY_KIB } from '../../../firmware/abi.ts';
-import { BOOT_FACTS_AT } from '../../plane/cells.ts';
-import { IF_ADDRESS, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_WAN, KEYED_TEXT_AT } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { FACT_MEMORY_KIB } from '../../base/abi.ts';
+import { BOOT_FACTS_AT } from '../../base/cells.ts';
+import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_WAN, KEYED_TEXT_AT } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import type { Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
 import {

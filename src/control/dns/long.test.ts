@@ -3,8 +3,8 @@
 
 import test from 'ava';
 import packet from 'dns-packet';
-import { javascriptBuild } from '../../../test/builds.ts';
 import { query } from '../../../test/dns-lab.ts';
+import { javascriptBuild } from '../../../tools/builds.ts';
 import { createClock } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { DNS_TCP_BYTES, UDP_SEND_BYTES } from '../limits.ts';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import packet from 'dns-packet';
 import fc from 'fast-check';
-import { runSeed } from '../../../test/harness/random.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
 import { DNS_ANSWER_RECORDS, DNS_NEGATIVE_SECONDS, DNS_RECORDS } from '../limits.ts';
 import {
   Answer,

@@ -5,8 +5,8 @@
 import test, { type ExecutionContext } from 'ava';
 import packet from 'dns-packet';
 import { query } from '../../../test/dns-lab.ts';
-import { runSeed } from '../../../test/harness/random.ts';
-import { LOUD, NEWCOMERS, STRANGERS } from '../../plane/punt.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
+import { LOUD, NEWCOMERS, STRANGERS } from '../../base/punt-source.ts';
 import { lottery } from '../dhcp/alone-lab.ts';
 import { DNS_CLIENT_FLIGHTS, DNS_FLIGHTS } from '../limits.ts';
 import { sourceOf } from '../net/client.ts';

@@ -2,9 +2,9 @@
 // datagrams as they are sent. Not here: segments (net/tcp.test.ts), real programs (test/dns.test.ts).
 
 import packet from 'dns-packet';
-import { javascriptBuild } from '../../../test/builds.ts';
-import { NOW_AT } from '../../plane/cells.ts';
-import { i32at, puti32 } from '../../plane/memory.ts';
+import { javascriptBuild } from '../../../tools/builds.ts';
+import { NOW_AT } from '../../base/cells.ts';
+import { i32at, puti32 } from '../../base/memory.ts';
 import { createClock } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { TCP_SEND_BYTES } from '../limits.ts';

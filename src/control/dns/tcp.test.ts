@@ -2,7 +2,7 @@
 
 import test from 'ava';
 import { query } from '../../../test/dns-lab.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import {
   DNS_NO_TCP_TICKS,
   DNS_PIPE_IDLE_TICKS,

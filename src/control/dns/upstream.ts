@@ -8,9 +8,9 @@
 //
 // Not here: the queries (sender.ts).
 
-import { IF_MTU, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_WAN } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { IF_MTU, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_WAN } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import { since } from '../clock.ts';
 import {
   DNS_BLAME_TICKS,

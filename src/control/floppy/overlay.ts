@@ -4,9 +4,9 @@
 // Not here: the drive (hal/disk/floppy.ts), the two places (store/config-store.ts), what needs no drive (createFloppyStore).
 
 import { createFloppy } from '../../../hal/disk/floppy.ts';
-import { MEDIUM_AT } from '../../plane/cells.ts';
-import { DISK_BUFFER_AT, DISK_BUFFER_BYTES } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { MEDIUM_AT } from '../../base/cells.ts';
+import { DISK_BUFFER_AT, DISK_BUFFER_BYTES } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import type { Context } from '../context.ts';
 import { createConfigStore, type FloppyStore } from '../store/config-store.ts';
 

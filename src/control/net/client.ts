@@ -1,14 +1,13 @@
 // Whose a packet for control is, where control has few places: a client is a station, and belongs to a source of the punt
-// ring (src/plane/punt.ts). A station that was there before is a source of its own; strangers, newcomers and the loud are one
+// ring (src/plane/local/punt.ts). A station that was there before is a source of its own; strangers, newcomers and the loud are one
 // source each, however many stations they make up, and in it each is a client. On a link without stations, and outside, a
 // client is an address. Under how many addresses a station asks makes no difference; who is behind an inner
 // router is that router.
 // Not here: places (shares.ts, tcp.ts, ../dns/flight.ts, ../dns/waiters.ts).
 
-import { i32at } from '../../plane/memory.ts';
-import { PACKET_FRAME, PACKET_SOURCE } from '../../plane/packet.ts';
-import { SHARED_SOURCES } from '../../plane/punt.ts';
-import { stationWord } from '../../plane/station.ts';
+import { i32at } from '../../base/memory.ts';
+import { PACKET_FRAME, PACKET_SOURCE } from '../../base/packet.ts';
+import { SHARED_SOURCES, stationWord } from '../../base/punt-source.ts';
 
 /** A client of a shared source is its station's word behind a number of this many bits more. */
 const WORDS = 2 ** 32;

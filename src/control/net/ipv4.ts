@@ -1,8 +1,8 @@
 // IPv4 headers of what control sends. RFC 791, section 3.1. What is left 0 here (time to live, identification,
-// checksums, source) is filled in by the plane (src/plane/local-send.ts).
+// checksums, source) is filled in by the plane (src/plane/local/local-send.ts).
 
-import { puti32 } from '../../plane/memory.ts';
-import { PACKET_IP, PACKET_LENGTH } from '../../plane/packet.ts';
+import { puti32 } from '../../base/memory.ts';
+import { PACKET_IP, PACKET_LENGTH } from '../../base/packet.ts';
 
 const ETHERNET_HEADER = 14;
 export const IP_HEADER = 20;

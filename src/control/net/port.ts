@@ -1,8 +1,8 @@
 // Random ports for what control sends: RFC 6056, section 3.3.1, over the whole range of section 3.2.
 
-import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_COUNT } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_COUNT } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import type { Plane } from '../machine.ts';
 
 const FIRST = 1024;

@@ -5,7 +5,7 @@
 //    SYN_SENT -> ESTABLISHED      ours closes first: FIN_WAIT_1, FIN_WAIT_2, TIME_WAIT
 //                                 theirs first: CLOSE_WAIT, LAST_ACK; both: CLOSING
 //
-// There is no SYN_RECEIVED: a connection of the other side is here from its third segment on (src/plane/tcp-local.ts).
+// There is no SYN_RECEIVED: a connection of the other side is here from its third segment on (src/plane/local/tcp-local.ts).
 //
 // Timers:  retransmit   starts with what needs an acknowledgment; from 1 s or as measured, doubled each time;
 //                       sends the oldest again, and gives up after RETRIES (SYN_RETRIES while opening)
@@ -15,7 +15,7 @@
 //
 // Not here: which segment belongs to which connection (tcp.ts), segments as bytes (tcp-segment.ts).
 
-import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { since, type Timer } from '../clock.ts';
 import { TCP_SEND_BYTES } from '../limits.ts';
 import { ACK, type Ends, FIN, MSS_DEFAULT, PSH, RST, type Segment, SYN } from './tcp-segment.ts';

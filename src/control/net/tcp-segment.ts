@@ -1,10 +1,10 @@
 // TCP segments as bytes: RFC 9293, section 3.1. The plane has checked lengths and checksum of what arrives
 // and computes the checksum of what leaves. The one option is the maximum segment size (section 3.7.1).
 
-import { DROP_ARP_QUEUE_FULL } from '../../plane/counters.ts';
-import { TCP_MSS } from '../../plane/limits.ts';
-import { get16, get32, i32at } from '../../plane/memory.ts';
-import { PACKET_IN, PACKET_IP, PACKET_L4, PASS } from '../../plane/packet.ts';
+import { DROP_ARP_QUEUE_FULL } from '../../base/counters.ts';
+import { TCP_MSS } from '../../base/limits.ts';
+import { get16, get32, i32at } from '../../base/memory.ts';
+import { PACKET_IN, PACKET_IP, PACKET_L4, PASS } from '../../base/packet.ts';
 import type { Machine } from '../machine.ts';
 import { clientOf } from './client.ts';
 import { fillHeader, set16, set32 } from './ipv4.ts';

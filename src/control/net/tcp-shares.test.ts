@@ -12,8 +12,8 @@ import {
   STATION_LOUD,
   STATION_SETTLE_TICKS,
   TICKS_PER_SECOND,
-} from '../../plane/limits.ts';
-import { LOUD } from '../../plane/punt.ts';
+} from '../../base/limits.ts';
+import { LOUD } from '../../base/punt-source.ts';
 import { parseAddress } from '../address.ts';
 import { TCP_ACCEPTED, TCP_CLIENT, TCP_CONNECTIONS } from '../limits.ts';
 import { sourceOf } from './client.ts';

@@ -3,7 +3,6 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { controlLab, type Lab } from '../../../test/control-lab.ts';
-import { runSeed } from '../../../test/harness/random.ts';
 import {
   ACK,
   FIN,
@@ -17,8 +16,9 @@ import {
   tcp,
 } from '../../../test/packets.ts';
 import { HOST, LAN_ADDRESS } from '../../../test/plane-router.ts';
-import { COUNT_PUNTED } from '../../plane/counters.ts';
-import { ICMP_BURST, INTERFACE_LAN, TCP_MSS, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
+import { COUNT_PUNTED } from '../../base/counters.ts';
+import { ICMP_BURST, INTERFACE_LAN, TCP_MSS, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { parseAddress } from '../address.ts';
 import { TCP_CONNECTIONS, TCP_REPAIRS_PER_SECOND, TCP_SEND_BYTES } from '../limits.ts';
 import type { Connection, End } from './tcp.ts';
@@ -224,7 +224,7 @@ test.serial('segments to nobody are reset by the plane, at a rate, and never rea
   t.deepEqual(open.say(RST, 7, 0), []);
   let answers = 0;
   for (let i = 0; i < 3 * ICMP_BURST; i++) answers += open.say(ACK, i, i).length;
-  // By chance, see icmp.ts.
+  // By chance, see src/plane/ip/icmp.ts.
   t.true(answers > ICMP_BURST / 2 && answers < 2 * ICMP_BURST, `${answers}`);
   t.is(open.router.counter(COUNT_PUNTED), 0);
 });

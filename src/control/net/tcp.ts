@@ -1,6 +1,6 @@
 // TCP for control's services: a small number of connections, each bounded (tcp-connection.ts). Until the other side
 // has answered our SYN with the right number, and when a segment belongs to nobody, the plane answers alone
-// (src/plane/tcp-local.ts): what comes here is of a connection, or opens one.
+// (src/plane/local/tcp-local.ts): what comes here is of a connection, or opens one.
 //
 // A client (client.ts) has at most TCP_CLIENT of the places; one too many ends the client's own that has been idle longest.
 // When all places are taken, a connection of the router's own that nobody waits for goes; else the one that has been idle
@@ -8,11 +8,11 @@
 // than the new one loses one. So nobody keeps the others out by holding places, under however many addresses or stations.
 // What a connection does is an overlay: where the heap has no room for it, there is no place either.
 
-import { IF_ADDRESS, interfaceAt } from '../../plane/interface.ts';
-import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { get16, get32, i32at } from '../../plane/memory.ts';
-import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_L4 } from '../../plane/packet.ts';
-import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../plane/route.ts';
+import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
+import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { get16, get32, i32at } from '../../base/memory.ts';
+import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_L4 } from '../../base/packet.ts';
+import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
 import { type Clock, since } from '../clock.ts';
 import { Refusal } from '../console/command.ts';
 import { TCP_ACCEPTED, TCP_CLIENT, TCP_CONNECTIONS, TCP_REPAIRS_PER_SECOND } from '../limits.ts';

@@ -23,7 +23,7 @@ import {
   SERVER,
   WAN_ADDRESS,
 } from '../../../test/plane-router.ts';
-import { BUFFER_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../../plane/limits.ts';
+import { BUFFER_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
 import { formatAddress, parseAddress } from '../address.ts';
 import { UDP_SEND_BYTES } from '../limits.ts';
 import { ANY_INTERFACE } from '../sockets.ts';

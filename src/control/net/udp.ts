@@ -1,11 +1,11 @@
 // UDP for control's services. RFC 768; random ports: RFC 6056, section 3.3.1; fragments: RFC 791, section 3.2.
 // The plane has checked lengths and checksums of what arrives and computes those of what leaves. What is
 // longer than a frame leaves in fragments, which are made here; fragments that arrive are not put together.
-// Not here: which ports are delivered to control (sockets.ts), the way to a host (src/plane/local-send.ts).
+// Not here: which ports are delivered to control (sockets.ts), the way to a host (src/plane/local/local-send.ts).
 
-import { DROP_ARP_QUEUE_FULL, DROP_NO_BUFFER } from '../../plane/counters.ts';
-import { IF_ADDRESS, interfaceAt } from '../../plane/interface.ts';
-import { get16, get32, i32at } from '../../plane/memory.ts';
+import { DROP_ARP_QUEUE_FULL, DROP_NO_BUFFER } from '../../base/counters.ts';
+import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
+import { get16, get32, i32at } from '../../base/memory.ts';
 import {
   FLAG_BROADCAST,
   FLAG_ICMP_ERROR,
@@ -16,9 +16,9 @@ import {
   PACKET_L4,
   PACKET_PORTS,
   PASS,
-} from '../../plane/packet.ts';
-import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../plane/route.ts';
-import { SOCKET_CLIENT } from '../../plane/sockets.ts';
+} from '../../base/packet.ts';
+import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
+import { SOCKET_CLIENT } from '../../base/socket-record.ts';
 import { UDP_SEND_BYTES } from '../limits.ts';
 import type { Machine } from '../machine.ts';
 import type { Sockets } from '../sockets.ts';

@@ -1,7 +1,7 @@
 import test from 'ava';
 import packet from 'dns-packet';
 import fc from 'fast-check';
-import { runSeed } from '../../../test/harness/random.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
 import { recordRows, reverseOf, typeName, typeNumber } from './records.ts';
 
 /** The rows, or undefined if the message is malformed. */

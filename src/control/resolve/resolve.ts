@@ -2,7 +2,7 @@
 // is looked up backwards. What is cut by UDP is asked again by TCP. ^C ends it; the answer is for the cache then.
 // Not here: records as text (records.ts), what becomes of a query (dns/forwarder.ts).
 
-import { INTERFACE_LAN, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { INTERFACE_LAN, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress } from '../address.ts';
 import { since } from '../clock.ts';
 import { type Job, Refusal } from '../console/command.ts';

@@ -3,10 +3,10 @@
 
 import test from 'ava';
 import fc from 'fast-check';
-import { consoleTable } from '../../../test/console-table.ts';
-import { runSeed } from '../../../test/harness/random.ts';
-import { CONFIGURATION_AT } from '../../plane/limits.ts';
-import { get8, i32at } from '../../plane/memory.ts';
+import { consoleTable } from '../../../tools/console-table.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
+import { CONFIGURATION_AT } from '../../base/limits.ts';
+import { get8, i32at } from '../../base/memory.ts';
 import { type Command, findCommand, Refusal, usage, wordsOf } from '../console/command.ts';
 import { parameterAt, parametersOf } from './grammar.ts';
 import { candidatesAt, complete, faultOf, hintsAt, type Known, placeAt } from './schema.ts';

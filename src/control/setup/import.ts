@@ -6,8 +6,8 @@
 // word of a password takes it away, as it does with every other setting that it does not have.
 // Not here: how settings are replaced (replace.ts); masqbox push --replace (tools/masqbox/).
 
-import { CONFIG_TEXT_MAX, SECTOR_BYTES } from '../../../image/layout.ts';
-import { DISK_BUFFER_AT } from '../../plane/limits.ts';
+import { CONFIG_TEXT_MAX, SECTOR_BYTES } from '../../base/layout.ts';
+import { DISK_BUFFER_AT } from '../../base/limits.ts';
 import { hex } from '../address.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';

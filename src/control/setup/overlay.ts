@@ -4,7 +4,7 @@
 // could foresee is refused at the end, and nothing has changed then (replace.ts).
 // Not here: the lines of `import` (import.ts).
 
-import { INTERFACE_LAN, INTERFACE_WAN } from '../../plane/limits.ts';
+import { INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
 import type { Access, Secret } from '../access.ts';
 import {
   formatPrefix,

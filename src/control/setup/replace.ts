@@ -3,8 +3,8 @@
 // when all is over (HELD_AT), so that what has the same one before and after keeps its sessions, refused or not.
 // Not here: the order in which settings are changed (src/control/become.ts), where the lines come from.
 
-import { HELD_AT } from '../../plane/cells.ts';
-import { puti32 } from '../../plane/memory.ts';
+import { HELD_AT } from '../../base/cells.ts';
+import { puti32 } from '../../base/memory.ts';
 import type { Context } from '../context.ts';
 import { unbroken } from '../update/background.ts';
 

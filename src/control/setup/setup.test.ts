@@ -5,11 +5,11 @@ import test from 'ava';
 import { createSimBoard } from '../../../board/sim/board.ts';
 import { simDisk } from '../../../board/sim/disk.ts';
 import { memoryMedium } from '../../../hal/disk/ata-model.ts';
-import { CONFIG_TEXT_MAX, IMAGE_SECTORS, SECTOR_BYTES } from '../../../image/layout.ts';
 import { longSettings } from '../../../test/harness/long-configuration.ts';
 import { ethernet, payload, udp } from '../../../test/packets.ts';
-import { IF_MAC, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_LAN } from '../../plane/limits.ts';
+import { IF_MAC, interfaceAt } from '../../base/interface.ts';
+import { CONFIG_TEXT_MAX, IMAGE_SECTORS, SECTOR_BYTES } from '../../base/layout.ts';
+import { INTERFACE_LAN } from '../../base/limits.ts';
 
 async function board(hasDisk = true) {
   let said = '';

@@ -1,6 +1,6 @@
 // `show dns`: servers, cache and counters.
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress } from '../address.ts';
 import type { Job } from '../console/command.ts';
 import type { Context } from '../context.ts';

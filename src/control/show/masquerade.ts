@@ -5,7 +5,7 @@
 // entries ("unexpected input data"), where ours lists them as ipchains does, in its own lower case.
 // Not here: the rows and their order (masquerade-view.ts), the tools' other commands.
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress, parseAddress } from '../address.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';

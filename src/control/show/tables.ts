@@ -27,7 +27,7 @@ import {
   INTERFACE_ABSENT,
   INTERFACE_UP,
   interfaceAt,
-} from '../../plane/interface.ts';
+} from '../../base/interface.ts';
 import {
   COUNTERS_AT,
   INTERFACE_COUNT,
@@ -39,8 +39,8 @@ import {
   ROUTE_BYTES,
   ROUTE_COUNT,
   ROUTES_AT,
-} from '../../plane/limits.ts';
-import { get8, i32at } from '../../plane/memory.ts';
+} from '../../base/limits.ts';
+import { get8, i32at } from '../../base/memory.ts';
 import {
   NEIGHBOUR_ADDRESS,
   NEIGHBOUR_FREE,
@@ -50,7 +50,7 @@ import {
   NEIGHBOUR_USED,
   neighbourInterface,
   neighbourState,
-} from '../../plane/neighbour-record.ts';
+} from '../../base/neighbour-record.ts';
 import {
   ROUTE_DESTINATION,
   ROUTE_GATEWAY,
@@ -58,7 +58,7 @@ import {
   ROUTE_MASK,
   ROUTE_NOWHERE,
   ROUTE_USED,
-} from '../../plane/route.ts';
+} from '../../base/route-record.ts';
 import { formatAddress, formatMac, formatPrefix, hex, lengthOf } from '../address.ts';
 import { absentText, missingText } from '../cards.ts';
 import { since } from '../clock.ts';

@@ -10,8 +10,8 @@ import {
 import { fileURLToPath } from 'node:url';
 import test from 'ava';
 import { build } from 'esbuild';
-import { embed } from '../../../firmware/embed.ts';
-import { runSeed, seeded } from '../../../test/harness/random.ts';
+import { embed } from '../../../image/embed.ts';
+import { runSeed, seeded } from '../../../tools/harness/random.ts';
 import { verify } from './ed25519.ts';
 import { sha512 } from './sha512.ts';
 

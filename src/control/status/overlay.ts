@@ -1,8 +1,8 @@
 // The overlay `status`: `show status`, all that matters on one screen, and `watch`, which shows a command again and
 // again. Load and rates are those of the second in which it looks.
 
-import { FACT_HEAP_BYTES, FACT_MEMORY_KIB, FACT_RESTARTS } from '../../../firmware/abi.ts';
-import { IDLE_COUNTS_AT } from '../../plane/cells.ts';
+import { FACT_HEAP_BYTES, FACT_MEMORY_KIB, FACT_RESTARTS } from '../../base/abi.ts';
+import { IDLE_COUNTS_AT } from '../../base/cells.ts';
 import {
   IF_RX_BYTES,
   IF_RX_DROPPED,
@@ -16,7 +16,7 @@ import {
   INTERFACE_ABSENT,
   INTERFACE_UP,
   interfaceAt,
-} from '../../plane/interface.ts';
+} from '../../base/interface.ts';
 import {
   BUFFER_COUNT,
   INTERFACE_COUNT,
@@ -26,10 +26,10 @@ import {
   NEIGHBOUR_COUNT,
   NEIGHBOURS_AT,
   TICKS_PER_SECOND,
-} from '../../plane/limits.ts';
-import { IN_USE_AT } from '../../plane/masquerade-table.ts';
-import { i32at } from '../../plane/memory.ts';
-import { NEIGHBOUR_FREE, neighbourState } from '../../plane/neighbour-record.ts';
+} from '../../base/limits.ts';
+import { IN_USE_AT } from '../../base/masquerade-record.ts';
+import { i32at } from '../../base/memory.ts';
+import { NEIGHBOUR_FREE, neighbourState } from '../../base/neighbour-record.ts';
 import { formatAddress, formatPrefix } from '../address.ts';
 import { absentText } from '../cards.ts';
 import { since } from '../clock.ts';

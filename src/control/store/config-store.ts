@@ -1,4 +1,4 @@
-// The saved configuration: two areas of the disk (image/layout.ts), written in turn, so that the one in force is never
+// The saved configuration: two areas of the disk (src/base/layout.ts), written in turn, so that the one in force is never
 // touched. The area's first sector, which makes the rest valid by its CRC-32, is written last:
 //
 //    area A  | header, text | text ... |   sequence 7, in force
@@ -11,9 +11,9 @@
 // Not here: what the text means (version.ts, registry.ts), who may use the store's memory when (store.ts).
 
 import type { Disk } from '../../../hal/disk/disk.ts';
-import * as layout from '../../../image/layout.ts';
-import { STORE_AT } from '../../plane/limits.ts';
-import { fill, i32at, puti32 } from '../../plane/memory.ts';
+import * as layout from '../../base/layout.ts';
+import { STORE_AT } from '../../base/limits.ts';
+import { fill, i32at, puti32 } from '../../base/memory.ts';
 import { Refusal } from '../console/command.ts';
 import type { Machine } from '../machine.ts';
 

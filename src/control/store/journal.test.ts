@@ -4,10 +4,10 @@ import test from 'ava';
 import fc from 'fast-check';
 import { UNC } from '../../../hal/disk/ata-registers.ts';
 import { SECTOR_BYTES } from '../../../hal/disk/disk.ts';
-import { LOG_SECTOR, LOG_SECTORS } from '../../../image/layout.ts';
 import { type DiskEvent, powerCuts } from '../../../test/harness/disk-log.ts';
 import { memory, modelDisk, plane } from '../../../test/harness/model-disk.ts';
-import { runSeed } from '../../../test/harness/random.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
+import { LOG_SECTOR, LOG_SECTORS } from '../../base/layout.ts';
 import { KEPT_COUNT, KEPT_TEXT } from '../crash/overlay.ts';
 import { createJournal, type Entry, KEYS_MOST, PAYLOAD_MOST } from './journal.ts';
 

@@ -1,5 +1,5 @@
 // The flash log: a ring of LOG_SECTORS sectors that holds the newest record of each key (a lease, a crash). A sector
-// is written whole, once a lap, with a sequence and a CRC-32 (image/layout.ts); the newest record of a key counts.
+// is written whole, once a lap, with a sequence and a CRC-32 (src/base/layout.ts); the newest record of a key counts.
 //
 //       older ... newest                oldest ...
 //    | 81 | 82 | 83 | 84 | 20 | 21 | 22 | 23 | ...      writing 85: it goes over 20, and what still counts
@@ -25,9 +25,9 @@ import {
   LOG_SECTOR,
   LOG_SECTORS,
   SECTOR_BYTES,
-} from '../../../image/layout.ts';
-import { STORE_AT } from '../../plane/limits.ts';
-import { fill, get8, i32at, put8, puti32, putu16, u16at } from '../../plane/memory.ts';
+} from '../../base/layout.ts';
+import { STORE_AT } from '../../base/limits.ts';
+import { fill, get8, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
 import type { StoreMachine } from './config-store.ts';
 
 export interface Entry {

@@ -12,7 +12,7 @@
 //
 // Not here: when this is written (store.ts), the ring of sectors (journal.ts).
 
-import { LOG_KIND_LEASE } from '../../../image/layout.ts';
+import { LOG_KIND_LEASE } from '../../base/layout.ts';
 import { NOTE_GAIN, type StoredLease } from '../dhcp/leases.ts';
 import type { Entry } from './journal.ts';
 

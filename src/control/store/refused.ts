@@ -8,8 +8,8 @@
 // So what is in force counts as saved if it is what the saved text has come to.
 // Not here: listing them (src/control/status/refused.ts).
 
-import { CONFIGURATION_AT, REFUSED_AT, REFUSED_BYTES } from '../../plane/limits.ts';
-import { fill, get8, i32at, put8, puti32 } from '../../plane/memory.ts';
+import { CONFIGURATION_AT, REFUSED_AT, REFUSED_BYTES } from '../../base/limits.ts';
+import { fill, get8, i32at, put8, puti32 } from '../../base/memory.ts';
 import type { Machine } from '../machine.ts';
 
 type Summing = { plane: Pick<Machine['plane'], 'crc32'> };

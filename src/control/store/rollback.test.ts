@@ -1,10 +1,10 @@
 // `set ... confirm MINUTES` on the sim board: what goes back when, and that the word is never a value.
 
 import test from 'ava';
-import { CONFIG_TEXT_MAX } from '../../../image/layout.ts';
 import { encodeConfig } from '../../../image/records.ts';
 import { controlLab } from '../../../test/control-lab.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { CONFIG_TEXT_MAX } from '../../base/layout.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { Refusal } from '../console/command.ts';
 import { Console } from '../console/console.ts';
 import { createRollback } from './rollback.ts';

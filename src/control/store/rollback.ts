@@ -7,8 +7,8 @@
 //
 // Timer: from the change on, MINUTES; then registry.become() with the copy.
 
-import { CONFIGURATION_AT, CONFIGURATION_BYTES, ROLLBACK_AT, TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { copy, i32at, puti32 } from '../../plane/memory.ts';
+import { CONFIGURATION_AT, CONFIGURATION_BYTES, ROLLBACK_AT, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { copy, i32at, puti32 } from '../../base/memory.ts';
 import { since, type Timer } from '../clock.ts';
 import { CONFIRM, type Command, Refusal, walk, wordsOf } from '../console/command.ts';
 import type { Context } from '../context.ts';

@@ -3,10 +3,10 @@
 import { createSimBoard } from '../../../board/sim/board.ts';
 import { type SimDisk, simDisk } from '../../../board/sim/disk.ts';
 import type { SimFloppy } from '../../../board/sim/floppy.ts';
-import { FACT_SAFE } from '../../../firmware/abi.ts';
 import { memoryMedium } from '../../../hal/disk/ata-model.ts';
-import { CONFIG_SECTOR, CONFIG_SECTORS, IMAGE_SECTORS, SECTOR_BYTES } from '../../../image/layout.ts';
-import { BOOT_FACTS_AT } from '../../plane/cells.ts';
+import { FACT_SAFE } from '../../base/abi.ts';
+import { BOOT_FACTS_AT } from '../../base/cells.ts';
+import { CONFIG_SECTOR, CONFIG_SECTORS, IMAGE_SECTORS, SECTOR_BYTES } from '../../base/layout.ts';
 
 export const PROMPT = 'masqbox> ';
 

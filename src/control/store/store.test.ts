@@ -5,6 +5,9 @@ import test from 'ava';
 import { simDisk } from '../../../board/sim/disk.ts';
 import { memoryMedium } from '../../../hal/disk/ata-model.ts';
 import { UNC } from '../../../hal/disk/ata-registers.ts';
+import { decodeConfig, encodeConfig } from '../../../image/records.ts';
+import { longConfiguration, longSettings } from '../../../test/harness/long-configuration.ts';
+import { consoleTable } from '../../../tools/console-table.ts';
 import {
   CONFIG_AT_TEXT,
   CONFIG_SECTOR,
@@ -12,11 +15,8 @@ import {
   CONFIG_TEXT_MAX,
   LOG_SECTOR,
   SECTOR_BYTES,
-} from '../../../image/layout.ts';
-import { decodeConfig, encodeConfig } from '../../../image/records.ts';
-import { consoleTable } from '../../../test/console-table.ts';
-import { longConfiguration, longSettings } from '../../../test/harness/long-configuration.ts';
-import { PLANE_END, STORE_AT, STORE_BYTES, TICKS_PER_SECOND } from '../../plane/limits.ts';
+} from '../../base/layout.ts';
+import { PLANE_END, STORE_AT, STORE_BYTES, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { parametersOf } from '../schema/grammar.ts';
 import { exampleFor } from '../schema/tools.ts';
 import { areaAt, blank, powerOn, settingsOf } from './store-lab.ts';

@@ -8,9 +8,9 @@
 // Not here: commands (commands/config.ts), formats (config-store.ts, journal.ts, lease-store.ts).
 
 import type { Disk } from '../../../hal/disk/disk.ts';
-import { CONFIG_TEXT_MAX, LOG_KIND_CARDS, LOG_KIND_LEASE, LOG_KIND_WAN } from '../../../image/layout.ts';
-import { CONFIGURATION_AT, LEASE_ADDRESSES_AT, LEASE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { copy, i32at } from '../../plane/memory.ts';
+import { CONFIG_TEXT_MAX, LOG_KIND_CARDS, LOG_KIND_LEASE, LOG_KIND_WAN } from '../../base/layout.ts';
+import { CONFIGURATION_AT, LEASE_ADDRESSES_AT, LEASE_COUNT, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { copy, i32at } from '../../base/memory.ts';
 import { hex } from '../address.ts';
 import { since, type Timer } from '../clock.ts';
 import { Refusal } from '../console/command.ts';
@@ -74,7 +74,7 @@ export interface Store {
   load(): Task<Saved>;
   save(): Task<string | undefined>;
   erase(): Task<string | undefined>;
-  /** Records of the flash log (image/layout.ts: LOG_KIND_*): tells of each of a kind. */
+  /** Records of the flash log (src/base/layout.ts: LOG_KIND_*): tells of each of a kind. */
   read(kind: number, visit: (entry: Entry) => void): Task<string | undefined>;
   /** Keeps a record in the flash log: soon, or when it is written next. Without a disk it is forgotten. */
   keep(entry: Entry, isSoon: boolean): void;

@@ -4,7 +4,7 @@ import test from 'ava';
 import { controlLab } from '../../../test/control-lab.ts';
 import { ACK, PSH, type Read, RST, read, SYN, tcp } from '../../../test/packets.ts';
 import { HOST, LAN_ADDRESS } from '../../../test/plane-router.ts';
-import { INTERFACE_LAN } from '../../plane/limits.ts';
+import { INTERFACE_LAN } from '../../base/limits.ts';
 import { parseAddress } from '../address.ts';
 import { Refusal } from '../console/command.ts';
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { runSeed } from '../../../test/harness/random.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
 import { civilOf, dateText, daysOf, secondsOf, shortDateText } from './civil.ts';
 
 /** 1582 to 4000: JavaScript's own calendar is the oracle. */

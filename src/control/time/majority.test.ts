@@ -1,5 +1,5 @@
 import test from 'ava';
-import { runSeed, seeded } from '../../../test/harness/random.ts';
+import { runSeed, seeded } from '../../../tools/harness/random.ts';
 import { majority } from './majority.ts';
 
 const named = (...times: [time: number, error: number][]) =>

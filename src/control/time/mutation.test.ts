@@ -3,8 +3,8 @@
 // set it right. The checks stand here a second time, as the RFC lists them.
 
 import test, { type ExecutionContext } from 'ava';
-import { runSeed, seeded } from '../../../test/harness/random.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { runSeed, seeded } from '../../../tools/harness/random.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import type { Clock, Timer } from '../clock.ts';
 import type { Context } from '../context.ts';
 import type { Datagram, Receive } from '../net/udp.ts';

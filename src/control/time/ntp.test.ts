@@ -14,7 +14,7 @@ import {
   udp,
 } from '../../../test/packets.ts';
 import { GATEWAY, GATEWAY_MAC, SERVER, WAN_ADDRESS } from '../../../test/plane-router.ts';
-import { BUFFER_COUNT, INTERFACE_WAN, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { BUFFER_COUNT, INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { parseAddress } from '../address.ts';
 import { INFO, WARNING } from '../log.ts';
 import { createNtp, type Ntp } from './ntp.ts';

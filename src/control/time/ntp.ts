@@ -17,7 +17,7 @@
 // Servers that were set go before those that DHCP has told (option 42), and replace them.
 // Not here: messages as bytes (ntp-message.ts), the clock itself (wall-clock.ts), commands (time.ts).
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress } from '../address.ts';
 import { since, type Timer } from '../clock.ts';
 import type { Context } from '../context.ts';

@@ -8,7 +8,7 @@ import type { Ntp } from './ntp.ts';
 import type { WallClock } from './wall-clock.ts';
 import * as names from './zone-names.ts';
 
-/** Put in by the build (firmware/zone-table.ts). */
+/** Put in by the build (image/zone-table.ts). */
 declare const MASQBOX_ZONES: string;
 
 export function findZone(name: string): { name: string; text: string } | undefined {

@@ -3,8 +3,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { attachPorts } from '../../../hal/ports.ts';
-import { noPorts } from '../../../test/builds.ts';
-import { runSeed } from '../../../test/harness/random.ts';
+import { noPorts } from '../../../tools/builds.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
 import { secondsOf } from './civil.ts';
 import { decode, encode, readRtc, writeRtc } from './rtc.ts';
 

@@ -1,6 +1,6 @@
 // The time of day as a service: RTC at boot, NTP when there is a server, the settings and `show time`.
 
-import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { parseServer } from '../address.ts';
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';

@@ -1,6 +1,6 @@
 import test from 'ava';
 import fc from 'fast-check';
-import { runSeed } from '../../../test/harness/random.ts';
+import { runSeed } from '../../../tools/harness/random.ts';
 import { secondsOf } from './civil.ts';
 import { nextChange } from './next-change.ts';
 import { localAt, parseZone, type Zone } from './timezone.ts';

@@ -3,7 +3,7 @@
 // measures durations by it, those are ticks.
 // Not here: where the time comes from (rtc.ts, ntp.ts).
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import type { Clock } from '../clock.ts';
 import { dateText } from './civil.ts';
 import { localAt, UTC, type Zone } from './timezone.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { pack, zoneTable } from '../../../firmware/zone-table.ts';
+import { pack, zoneTable } from '../../../image/zone-table.ts';
 import { parseZone } from './timezone.ts';
 import { findZone, zoneNames } from './zone-names.ts';
 

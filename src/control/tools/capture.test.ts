@@ -14,8 +14,8 @@ import {
   udp,
 } from '../../../test/packets.ts';
 import { HOST, HOST_MAC, LAN, LAN_ADDRESS, LAN_MAC, SERVER } from '../../../test/plane-router.ts';
-import { CAPTURE_MASK_AT } from '../../plane/capture.ts';
-import { i32at } from '../../plane/memory.ts';
+import { i32at } from '../../base/memory.ts';
+import { CAPTURE_MASK_AT } from '../../plane/link/capture.ts';
 import { capture } from './capture.ts';
 
 /** Types the command; `frames` come by the LAN once it runs. What it prints until `looks` resumptions are over. */

@@ -1,6 +1,6 @@
 // `capture`: what comes and goes by a card, a line a packet or as a pcap file's lines. ^C ends it, or `count`.
 // What the console is too slow for is not shown and counted: a capture never delays a packet.
-// Not here: the copies (src/plane/capture.ts), filters, text and lines (filter.ts, text.ts, stream.ts).
+// Not here: the copies (src/plane/link/capture.ts), filters, text and lines (filter.ts, text.ts, stream.ts).
 
 import {
   CAPTURE_DROPPED_AT,
@@ -10,10 +10,10 @@ import {
   RECORD_INTERFACE,
   RECORD_LENGTH,
   RECORD_TICK,
-} from '../../plane/capture.ts';
-import { IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../plane/interface.ts';
-import { CAPTURE_RECORD_BYTES, FRAME_MAX, INTERFACE_COUNT, TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { get8, i32at, puti32, u16at } from '../../plane/memory.ts';
+} from '../../base/capture-record.ts';
+import { IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../base/interface.ts';
+import { CAPTURE_RECORD_BYTES, FRAME_MAX, INTERFACE_COUNT, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { get8, i32at, puti32, u16at } from '../../base/memory.ts';
 import { interfaceName } from '../commands/show.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';

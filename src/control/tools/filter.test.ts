@@ -6,8 +6,8 @@ import {
   TERM_NOT,
   TERM_PORT,
   TERM_PROTOCOL,
-} from '../../plane/capture.ts';
-import { CAPTURE_TERM_COUNT } from '../../plane/limits.ts';
+} from '../../base/capture-record.ts';
+import { CAPTURE_TERM_COUNT } from '../../base/limits.ts';
 import { parseFilter } from './filter.ts';
 
 test('parseFilter() reads conditions, their sides and negations', t => {

@@ -3,7 +3,7 @@
 //    [not] host A | net A/N | port P      `src` or `dst` before it: only the source, only the destination
 //    [not] arp | ip | icmp | tcp | udp | proto N | in | out
 //
-// Not here: how it is decided (src/plane/capture.ts).
+// Not here: how it is decided (src/plane/link/capture.ts).
 
 import {
   CAPTURE_IN,
@@ -16,8 +16,8 @@ import {
   TERM_PORT,
   TERM_PROTOCOL,
   TERM_SOURCE,
-} from '../../plane/capture.ts';
-import { CAPTURE_TERM_COUNT } from '../../plane/limits.ts';
+} from '../../base/capture-record.ts';
+import { CAPTURE_TERM_COUNT } from '../../base/limits.ts';
 import { maskOf, parseAddress, parsePrefix } from '../address.ts';
 
 /** What the plane's captureTerm() takes. */

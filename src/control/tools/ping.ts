@@ -1,9 +1,9 @@
 // `ping`: ICMP echo requests, one a second. RFC 792, page 14; RFC 1122, section 3.2.2.6.
 // Answers print themselves as they are punted; the job sends, waits and sums up. ^C ends it.
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { get8, get16, i32at } from '../../plane/memory.ts';
-import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4 } from '../../plane/packet.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
+import { get8, get16, i32at } from '../../base/memory.ts';
+import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
 import { formatAddress } from '../address.ts';
 import { since } from '../clock.ts';
 import { type Job, Refusal } from '../console/command.ts';

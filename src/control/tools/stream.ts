@@ -1,8 +1,8 @@
 // A capture as a file of libpcap's classic format, sent in lines that survive a serial console: docs/capture.md.
 // The pcap format: https://wiki.wireshark.org/Development/LibpcapFileFormat; Base64: RFC 4648, section 4.
 
-import { CAPTURE_RECORD_BYTES } from '../../plane/limits.ts';
-import { puti32 } from '../../plane/memory.ts';
+import { CAPTURE_RECORD_BYTES } from '../../base/limits.ts';
+import { puti32 } from '../../base/memory.ts';
 import { hex } from '../address.ts';
 import type { Machine } from '../machine.ts';
 

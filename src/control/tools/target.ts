@@ -1,8 +1,8 @@
 // What ping and traceroute share: the host that is meant, by address or name, and how a datagram goes there.
 
-import { DROP_ARP_QUEUE_FULL } from '../../plane/counters.ts';
-import { INTERFACE_COUNT } from '../../plane/limits.ts';
-import { PASS } from '../../plane/packet.ts';
+import { DROP_ARP_QUEUE_FULL } from '../../base/counters.ts';
+import { INTERFACE_COUNT } from '../../base/limits.ts';
+import { PASS } from '../../base/packet.ts';
 import { formatAddress, parseAddress, refuseUnicast } from '../address.ts';
 import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';

@@ -2,7 +2,7 @@
 // field behind their end is left out, and the line ends with [cut].
 // RFC 791, 793, 768, 792, 826. Not here: the time and the interface before it (capture.ts).
 
-import { get8, get16, get32 } from '../../plane/memory.ts';
+import { get8, get16, get32 } from '../../base/memory.ts';
 import { formatAddress, formatMac, hex } from '../address.ts';
 
 const ETHERNET = 14;

@@ -2,9 +2,9 @@ import test from 'ava';
 import { controlLab, type Lab } from '../../../test/control-lab.ts';
 import { icmpError, read } from '../../../test/packets.ts';
 import { GATEWAY, HOST, LAN_ADDRESS, SERVER, WAN_ADDRESS } from '../../../test/plane-router.ts';
-import { SOCKETS_OPEN_AT } from '../../plane/cells.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { SOCKETS_OPEN_AT } from '../../base/cells.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import { traceroute } from './traceroute.ts';
 
 /** Runs the command; `answer` makes of each probe what comes back: who, type and code; or nothing. */

@@ -3,9 +3,9 @@
 // 1812, 5.3.1). Three probes a hop, one after the other, each with a port of its own, so that a late answer is not
 // taken for the next one's. As Van Jacobson's does.
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
-import { get8, get16, i32at } from '../../plane/memory.ts';
-import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4 } from '../../plane/packet.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
+import { get8, get16, i32at } from '../../base/memory.ts';
+import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
 import { formatAddress } from '../address.ts';
 import { since } from '../clock.ts';
 import { type Job, Refusal } from '../console/command.ts';

@@ -2,7 +2,7 @@
 // wherever, the transfer ends as cancelled, and soon. Not here: the transfer itself (receiver.test.ts).
 
 import test, { type ExecutionContext } from 'ava';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { crc16, sum8 } from './modem.ts';
 import { Receiver } from './receiver.ts';
 

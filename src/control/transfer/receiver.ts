@@ -22,7 +22,7 @@
 // An event is what the user must deal with before the sender may go on: accept() acknowledges it. Bytes that come
 // meanwhile are dropped, for a sender waits. Not here: who writes the bytes down (commands/update.ts).
 
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { since } from '../clock.ts';
 import {
   ACK,

@@ -3,9 +3,9 @@
 // A header is one sector, so a change of it is made whole or not at all, and its checksum tells.
 // Not here: the signature (signature.ts), who decides when (keeper.ts, overlay.ts).
 
-import { FACT_MEMORY_KIB } from '../../../firmware/abi.ts';
 import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
-import * as layout from '../../../image/layout.ts';
+import { FACT_MEMORY_KIB } from '../../base/abi.ts';
+import * as layout from '../../base/layout.ts';
 import { fact } from '../commands/show.ts';
 import type { Context } from '../context.ts';
 import type { Machine } from '../machine.ts';

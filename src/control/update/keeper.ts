@@ -1,7 +1,7 @@
 // At the start of control: is the firmware that runs on trial, or has the other slot's failed? Most often neither,
 // and then the overlay with all the rest stays packed.
 
-import * as layout from '../../../image/layout.ts';
+import * as layout from '../../base/layout.ts';
 import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import type { Service } from '../control.ts';

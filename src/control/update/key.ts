@@ -1,6 +1,6 @@
 // The key in a slot's header. Not here: what it is for (signature.ts).
 
-import * as layout from '../../../image/layout.ts';
+import * as layout from '../../base/layout.ts';
 import { hex } from '../address.ts';
 
 const BYTE_DIGITS = 2;

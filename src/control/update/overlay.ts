@@ -5,8 +5,8 @@
 // on the line and what is said of them (../transfer/), the order of the sectors (writer.ts).
 
 import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
-import * as layout from '../../../image/layout.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import * as layout from '../../base/layout.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { askToLose } from '../store/unsaved.ts';

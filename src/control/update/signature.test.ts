@@ -2,10 +2,10 @@
 // What of a header is signed: update.test.ts. The arithmetic: ../signature/ed25519.test.ts.
 import { crc32 } from 'node:zlib';
 import test from 'ava';
-import * as layout from '../../../image/layout.ts';
 import { signerOf } from '../../../image/signing.ts';
 import { writeSlot } from '../../../image/writer.ts';
 import { boot } from '../../../test/harness/loader.ts';
+import * as layout from '../../base/layout.ts';
 import {
   boardWith,
   bootsWell,

@@ -1,13 +1,13 @@
 // The firmware slots of the disk: which one runs, where each lies, and whether a header is whole. This little is always in
-// control's heap, for the look at each start (keeper.ts); layout and meaning: image/layout.ts.
+// control's heap, for the look at each start (keeper.ts); layout and meaning: src/base/layout.ts.
 // Not here: what else must be true of a header, and changing it (header.ts), the payload (writer.ts).
 
-import { FACT_SLOT } from '../../../firmware/abi.ts';
 import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
-import * as layout from '../../../image/layout.ts';
-import { MEDIUM_AT } from '../../plane/cells.ts';
-import { DISK_BUFFER_AT } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
+import { FACT_SLOT } from '../../base/abi.ts';
+import { MEDIUM_AT } from '../../base/cells.ts';
+import * as layout from '../../base/layout.ts';
+import { DISK_BUFFER_AT } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
 import { fact } from '../commands/show.ts';
 import type { Machine } from '../machine.ts';
 

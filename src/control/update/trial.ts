@@ -3,8 +3,8 @@
 // slot. A control that dies starts its minute anew; if it dies again and again, the floor resets the board.
 
 import type { Disk } from '../../../hal/disk/disk.ts';
-import * as layout from '../../../image/layout.ts';
-import { TICKS_PER_SECOND } from '../../plane/limits.ts';
+import * as layout from '../../base/layout.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { since } from '../clock.ts';
 import type { Context } from '../context.ts';
 import { NOTICE, WARNING } from '../log.ts';

@@ -1,12 +1,12 @@
 // Updates on a disk in memory: what is refused, what each boot is told, and that a power cut at any sector leaves a
 // disk that the loader boots. On the board: test/update.test.ts. Keys: signature.test.ts.
 import test from 'ava';
-import * as layout from '../../../image/layout.ts';
 import { encodeSlotHeader } from '../../../image/records.ts';
 import { signerOf } from '../../../image/signing.ts';
 import { writeSlot } from '../../../image/writer.ts';
 import { boot } from '../../../test/harness/loader.ts';
-import { runSeed, seeded } from '../../../test/harness/random.ts';
+import { runSeed, seeded } from '../../../tools/harness/random.ts';
+import * as layout from '../../base/layout.ts';
 import { createKeeper } from './keeper.ts';
 import { TRIAL_LEAST_TICKS, TRIAL_MOST_TICKS } from './trial.ts';
 import {

@@ -10,9 +10,9 @@
 // Not here: how the bytes come (../transfer/), which slot may be overwritten (overlay.ts), the payload's sum (payload.ts).
 
 import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
-import * as layout from '../../../image/layout.ts';
-import { MEDIUM_AT } from '../../plane/cells.ts';
-import { i32at } from '../../plane/memory.ts';
+import { MEDIUM_AT } from '../../base/cells.ts';
+import * as layout from '../../base/layout.ts';
+import { i32at } from '../../base/memory.ts';
 import type { Machine } from '../machine.ts';
 import { Sha256 } from '../sha256.ts';
 import { payloadBytes, refuseHeader, same, setWord, versionOf, writeHeader } from './header.ts';

@@ -3,10 +3,10 @@
 import test from 'ava';
 import { address, macText, udp } from '../../../test/packets.ts';
 import { DISCOVER, obliging, RELEASE, SERVER_MAC, WAN_MAC, WanLab } from '../../../test/wan-lab.ts';
-import { IF_VLAN, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_WAN } from '../../plane/limits.ts';
-import { i32at } from '../../plane/memory.ts';
-import { TO_NEXT_HOP } from '../../plane/route.ts';
+import { IF_VLAN, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_WAN } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
+import { TO_NEXT_HOP } from '../../base/route-record.ts';
 import type { Refusal } from '../console/command.ts';
 import { createRoutes } from '../routes.ts';
 import { setRare } from './overlay.ts';

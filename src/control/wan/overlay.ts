@@ -3,9 +3,9 @@
 // Not here: the list of these settings (../commands/wan.ts), where their values are kept (../wan.ts).
 
 import { cardAt, NIC_MAC } from '../../../hal/nic/card.ts';
-import { IF_VLAN, interfaceAt } from '../../plane/interface.ts';
-import { INTERFACE_LAN, INTERFACE_WAN } from '../../plane/limits.ts';
-import { get16, get32, puti32 } from '../../plane/memory.ts';
+import { IF_VLAN, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
+import { get16, get32, puti32 } from '../../base/memory.ts';
 import { overlap, parseAddress, refuseUnicast } from '../address.ts';
 import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';

@@ -1,0 +1,203 @@
+// What QuickJS keeps of scripts and modules, and nobody asks for once they have been evaluated: sources, tables of line
+// numbers, a module's own function, its namespace, the promise of its evaluation, the list of its imports. Left to
+// itself that is a third of control's heap. After a module is linked, the engine finds exported variables in its list of
+// exports alone, so that modules which are loaded later can still import them.
+// The engine has no calls for this: the offsets are those of its structures in the version that package.json pins,
+// read from its source, and are checked where that can be done.
+// Not here: freeing the rest, zeroed and written out as the snapshot (image/snapshot.ts).
+
+import type { Engine } from './engine.ts';
+
+/** In JSRuntime: the head of the list of what the garbage collector knows, and what is left out when compiling. */
+const GC_LIST = 80;
+const STRIP_FLAGS = 228;
+const STRIP_SOURCE = 1;
+const STRIP_DEBUG = 2;
+
+/** In JSRuntime: what is allocated, and at how much the collector runs; in units of this build's, see below. */
+const ALLOCATED = 20;
+export const COLLECT_AT = 108;
+const COLLECT_AT_FIRST = 256 * 1024;
+
+/** In JSGCObjectHeader: a byte with the type, and the links to previous and next. */
+const GC_TYPE = 4;
+const GC_LINK = 8;
+const TYPE_MASK = 15;
+const TYPE_BYTECODE = 1;
+const TYPE_MODULE = 6;
+
+/** In JSModuleDef: the links to previous and next, and tables with their numbers behind them. */
+export const MODULE_LINK = 20;
+const IMPORTED = 28;
+const EXPORTS = 40;
+const EXPORT_STARS_COUNT = 56;
+const IMPORTS = 64;
+/** Namespace, function, promise, and the two functions that settle it. */
+const VALUES = [80, 88, 152, 160, 168];
+const FLAGS = 100;
+/** A byte each: whether it awaits, resolved, function made; and the status: evaluated. */
+const FLAGS_EVALUATED = 0x05010100;
+/** In JSExportEntry: whether the variable is the module's own, which 0 says. */
+const EXPORT_BYTES = 20;
+const EXPORT_TYPE = 8;
+
+/** Of malloc, Doug Lea's (version 2.8): the smallest chunk; sizes are multiples of 8. */
+const CHUNK_LEAST = 16;
+/** In the word that holds a chunk's size: it is in use, and so is the one before it. */
+const CHUNK_USED = 2;
+const CHUNK_BEFORE_USED = 1;
+/** A chunk is no longer than its block needs, but where the rest were too small. */
+const SLACK_BYTES = 32;
+/** In JSFunctionBytecode: code, variables' and closure's table, numbers of arguments, variables, captured ones. */
+const FUNCTION_CODE = 20;
+const FUNCTION_CODE_BYTES = 24;
+const FUNCTION_VARIABLES = 32;
+const FUNCTION_CLOSURE = 36;
+const FUNCTION_ARGUMENT_COUNT = 40;
+const FUNCTION_VARIABLE_COUNT = 42;
+const FUNCTION_CAPTURED_COUNT = 48;
+const VARIABLE_BYTES = 12;
+
+/** High words of a JSValue. */
+const TAG_OBJECT = 0xffffffff;
+const TAG_MODULE = 0xfffffffd;
+const TAG_UNDEFINED = 3;
+
+/** Lets the engine compile without sources and line numbers from now on; of a minified line they tell nothing. */
+export function compileLean(memory: WebAssembly.Memory, runtime: number): void {
+  new Uint8Array(memory.buffer)[runtime + STRIP_FLAGS] = STRIP_SOURCE | STRIP_DEBUG;
+}
+
+/**
+ * Lets the collector of cycles run when there is half as much again as now, which is what the engine does from its
+ * first run on. Left to itself it would wait for that until there are 32,768 blocks, three times ours, which a board
+ * of 4 MB never holds: malloc tells this build no sizes, so that each block counts as 8 bytes.
+ */
+export function collectInTime(memory: WebAssembly.Memory, runtime: number): void {
+  const words = new Uint32Array(memory.buffer);
+  const allocated = words[(runtime + ALLOCATED) >> 2] as number;
+  if (words[(runtime + COLLECT_AT) >> 2] !== COLLECT_AT_FIRST || allocated > COLLECT_AT_FIRST)
+    throw new Error('Cannot set when the engine collects: its version changed, or the bundle is much larger');
+  words[(runtime + COLLECT_AT) >> 2] = allocated + (allocated >> 1);
+}
+
+/** Frees what nobody needs of modules that have been evaluated. */
+export function makeLean(engine: Engine, memory: WebAssembly.Memory, runtime: number, context: number): void {
+  dropOfModules(engine, memory, runtime, context);
+  dropVariableTables(engine, memory, runtime);
+}
+
+function dropOfModules(engine: Engine, memory: WebAssembly.Memory, runtime: number, context: number): void {
+  const words = new Uint32Array(memory.buffer);
+  for (const at of [...collected(memory, runtime, TYPE_MODULE)]) {
+    const module = at >> 2;
+    if (words[module + (FLAGS >> 2)] !== FLAGS_EVALUATED)
+      throw new Error('Cannot find what the engine keeps of a module: its version changed');
+    for (const offset of VALUES) {
+      const place = module + (offset >> 2);
+      if (words[place + 1] !== TAG_OBJECT) continue;
+      const copy = engine.malloc(8);
+      words[copy >> 2] = words[place] as number;
+      words[(copy >> 2) + 1] = TAG_OBJECT;
+      words[place] = 0;
+      words[place + 1] = TAG_UNDEFINED;
+      engine.QTS_FreeValuePointer(context, copy);
+    }
+    const dropped = exportsOwnOnly(words, module) ? [IMPORTS, IMPORTED] : [IMPORTS];
+    for (const table of dropped) {
+      engine.free(words[module + (table >> 2)] as number);
+      words.fill(0, module + (table >> 2), module + (table >> 2) + 3);
+    }
+  }
+}
+
+/** The context's list of modules, and the link in it of the last one. */
+export interface ModuleList {
+  list: number;
+  last: number;
+}
+
+export function moduleList(memory: WebAssembly.Memory, runtime: number): ModuleList {
+  const words = new Uint32Array(memory.buffer);
+  const links = [...collected(memory, runtime, TYPE_MODULE)].map(at => at + MODULE_LINK);
+  const last = links.find(link => !links.includes(words[(link >> 2) + 1] as number));
+  const list = last === undefined ? 0 : (words[(last >> 2) + 1] as number);
+  if (last === undefined || words[list >> 2] !== last)
+    throw new Error('Cannot find the list of modules: the engine has another version');
+  return { list, last };
+}
+
+/**
+ * Frees the modules behind the last one, evaluated or not: that is the list's own reference to each. Functions of theirs
+ * that somebody holds live on, as what they use of one another they hold themselves, and not their module.
+ */
+export function freeModules(
+  engine: Engine,
+  memory: WebAssembly.Memory,
+  context: number,
+  { list, last }: ModuleList,
+): void {
+  const words = new Uint32Array(memory.buffer);
+  for (let link = words[list >> 2] as number; link !== last; link = words[list >> 2] as number) {
+    const copy = engine.malloc(8);
+    words[copy >> 2] = link - MODULE_LINK;
+    words[(copy >> 2) + 1] = TAG_MODULE;
+    engine.QTS_FreeValuePointer(context, copy);
+  }
+}
+
+/** Otherwise the imported modules are asked when somebody imports from this one. */
+function exportsOwnOnly(words: Uint32Array, module: number): boolean {
+  if (words[module + (EXPORT_STARS_COUNT >> 2)] !== 0) return false;
+  const table = words[module + (EXPORTS >> 2)] as number;
+  const count = words[module + (EXPORTS >> 2) + 1] as number;
+  for (let i = 0; i < count; i++) {
+    if (words[(table + i * EXPORT_BYTES + EXPORT_TYPE) >> 2] !== 0) return false;
+  }
+  return true;
+}
+
+/**
+ * Drops the tables of local variables of functions from which no closure takes one: nobody looks at them. What
+ * lies behind the table in the same block moves down, and the block's end is freed.
+ *
+ *    | function | constants | variables, 12 bytes each | closure's variables | code |
+ */
+export function dropVariableTables(engine: Engine, memory: WebAssembly.Memory, runtime: number): void {
+  const words = new Uint32Array(memory.buffer);
+  const halves = new Uint16Array(memory.buffer);
+  const bytes = new Uint8Array(memory.buffer);
+  for (const at of [...collected(memory, runtime, TYPE_BYTECODE)]) {
+    const half = (offset: number): number => halves[(at + offset) >> 1] as number;
+    const word = (offset: number): number => words[(at + offset) >> 2] as number;
+    const size = VARIABLE_BYTES * (half(FUNCTION_ARGUMENT_COUNT) + half(FUNCTION_VARIABLE_COUNT));
+    const table = word(FUNCTION_VARIABLES);
+    if (table === 0 || half(FUNCTION_CAPTURED_COUNT) !== 0) continue;
+    const end = word(FUNCTION_CODE) + word(FUNCTION_CODE_BYTES);
+    const head = (at >> 2) - 1;
+    const chunk = (words[head] as number) & ~7;
+    if (table <= at || table + size > end || end > at + chunk - 4 || end < at + chunk - 4 - SLACK_BYTES)
+      throw new Error('Cannot drop the variables of a function: the engine has another version');
+    bytes.copyWithin(table, table + size, end);
+    words[(at + FUNCTION_VARIABLES) >> 2] = 0;
+    if (word(FUNCTION_CLOSURE) !== 0) words[(at + FUNCTION_CLOSURE) >> 2] = word(FUNCTION_CLOSURE) - size;
+    words[(at + FUNCTION_CODE) >> 2] = word(FUNCTION_CODE) - size;
+    // malloc lets a block reach into the next chunk's first word.
+    const kept = Math.max(CHUNK_LEAST, (end - size - at + 4 + 7) & ~7);
+    if (chunk - kept < CHUNK_LEAST) continue;
+    words[head] = kept | ((words[head] as number) & 7);
+    words[head + (kept >> 2)] = (chunk - kept) | CHUNK_USED | CHUNK_BEFORE_USED;
+    engine.free(at + kept);
+  }
+}
+
+/** The addresses of what the garbage collector knows, of one type. */
+function* collected(memory: WebAssembly.Memory, runtime: number, type: number): Generator<number> {
+  const words = new Uint32Array(memory.buffer);
+  const bytes = new Uint8Array(memory.buffer);
+  const head = runtime + GC_LIST;
+  for (let link = words[(head >> 2) + 1] as number; link !== head; link = words[(link >> 2) + 1] as number) {
+    const at = link - GC_LINK;
+    if (((bytes[at + GC_TYPE] as number) & TYPE_MASK) === type) yield at;
+  }
+}

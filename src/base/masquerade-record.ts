@@ -1,0 +1,103 @@
+// The record of a session in the masquerade table, and what of the table's state control reads too.
+// Not here: the hash tables that find it (src/plane/flow/masquerade-table.ts), which entry goes when the table is full
+// (src/plane/flow/masquerade-admission.ts), when one ends (src/plane/flow/masquerade-timeout.ts), the sequence numbers
+// (src/plane/flow/tcp-window.ts).
+//
+// An entry is one session: an inside endpoint that talks with one remote endpoint by one outside port. Entries are named
+// by their address; links hold their number, 1 to MASQUERADE_COUNT, and 0 is none.
+//
+//     0         4         8         12                         16                         20
+//     | inside  | remote  | outside | inside port, remote port | remote port, outside port | expires |
+//     24      25      26              27      28     29                   30                        48
+//     | proto | state | flags, class | timer | host | way, known, scale | seven links, two for lists | sequence |
+//
+// The two words of ports are what PACKET_PORTS holds in an outbound and in an inbound packet of the session,
+// so that the fast path compares whole words. An ICMP session's are its inside and its outside identifier,
+// twice each.
+
+import { MASQUERADE_AT, MASQUERADE_BYTES, MASQUERADE_STATE_AT } from './limits.ts';
+import { get8 } from './memory.ts';
+
+// Fields of an entry.
+export const E_INSIDE: i32 = 0;
+export const E_REMOTE: i32 = 4;
+export const E_OUTSIDE: i32 = 8;
+export const E_OUT_PORTS: i32 = 12;
+export const E_IN_PORTS: i32 = 16;
+/** The tick at which it ends. */
+export const E_EXPIRES: i32 = 20;
+/** IP protocol (u8); 0 marks a free entry. */
+export const E_PROTOCOL: i32 = 24;
+/** TCP: RFC_* or CLASSIC_* by ENTRY_CLASSIC (u8). ICMP: the QUERY_* that were sent. */
+export const E_STATE: i32 = 25;
+/** ENTRY_*, and above them the CLASS_* of masquerade-admission.ts (u8). */
+export const E_FLAGS: i32 = 26;
+/** Index of the parameter that is its timer (u8). */
+export const E_TIMER: i32 = 27;
+/** Record of the inside host (u8). */
+export const E_HOST: i32 = 28;
+/** Record of the outside address, from WAY_SHIFT on; below it what tcp-window.ts keeps (u8). */
+export const E_WAY: i32 = 29;
+export const E_OUT_NEXT: i32 = 30;
+export const E_IN_NEXT: i32 = 32;
+export const E_MAP_NEXT: i32 = 34;
+export const E_PORT_NEXT: i32 = 36;
+export const E_PEER_NEXT: i32 = 38;
+export const E_RING_NEXT: i32 = 40;
+export const E_RING_PREVIOUS: i32 = 42;
+/** Neighbours in the list of its class; the first also links the free entries. */
+export const E_LIST_NEXT: i32 = 44;
+export const E_LIST_PREVIOUS: i32 = 46;
+/** TCP: four sequence numbers, see tcp-window.ts. */
+export const E_SEQUENCE: i32 = 48;
+/** A protocol without ports: the tick at which the inside sent last. In the place of the sequence numbers. */
+export const E_SENT: i32 = 48;
+
+export const WAY_SHIFT: i32 = 5;
+/** Where the class stands in E_FLAGS. */
+export const CLASS_SHIFT: i32 = 6;
+
+/** The inside has sent in this session. */
+export const ENTRY_SENT: i32 = 1;
+/** The outside has sent in this session. With both it is answered. */
+export const ENTRY_HEARD: i32 = 2;
+export const ENTRY_ANSWERED: i32 = 3;
+/** In PORT, and in MAP if not classic. */
+export const ENTRY_LEADER: i32 = 4;
+/** In PEER. */
+export const ENTRY_PEER: i32 = 8;
+/** Made under profile classic: its own mapping, states of tcp-classic.ts. */
+export const ENTRY_CLASSIC: i32 = 16;
+/** Made by a port forward (DNAT). */
+export const ENTRY_FORWARD: i32 = 32;
+
+/** Entries in use. */
+export const IN_USE_AT: i32 = MASQUERADE_STATE_AT + 24;
+/** First of the free list (u16). */
+export const FREE_AT: i32 = MASQUERADE_STATE_AT + 28;
+/** Entries that were ever in use: those above are not in the free list yet. */
+export const FRESH_AT: i32 = MASQUERADE_STATE_AT + 32;
+/** Ageing: the next entry to look at, the last that may be in use, and the last seen in use this round. */
+export const CURSOR_AT: i32 = MASQUERADE_STATE_AT + 36;
+export const HIGHEST_AT: i32 = MASQUERADE_STATE_AT + 40;
+export const HIGHEST_SEEN_AT: i32 = MASQUERADE_STATE_AT + 44;
+/** Lists of masquerade-admission.ts: first and last (u16 each). */
+export const UNANSWERED_AT: i32 = MASQUERADE_STATE_AT + 48;
+export const CLOSED_AT: i32 = MASQUERADE_STATE_AT + 52;
+/** Inside hosts with an answered session. */
+export const HOSTS_ANSWERED_AT: i32 = MASQUERADE_STATE_AT + 56;
+/** Where the last entry of a lost address was looked for, when room was needed. */
+export const CLEARED_AT: i32 = MASQUERADE_STATE_AT + 60;
+
+/** Address of entry number n, 1 to MASQUERADE_COUNT. */
+export function entryAt(n: i32): i32 {
+  return MASQUERADE_AT + (n - 1) * MASQUERADE_BYTES;
+}
+
+/** A byte for each outside address (src/plane/flow/masquerade-ways.ts); 1: the address was lost. */
+export const WAYS_LOST_AT: i32 = MASQUERADE_STATE_AT + 112;
+
+/** 1 if the session's outside address was lost: it has ended, and only waits to be cleared up. */
+export function isLost(e: i32): i32 {
+  return get8(WAYS_LOST_AT + (get8(e + E_WAY) >>> WAY_SHIFT));
+}

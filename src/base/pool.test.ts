@@ -1,0 +1,49 @@
+import test from 'ava';
+import { javascriptBuild, wasmBuild } from '../../tools/builds.ts';
+import { BUFFER_COUNT, BUFFERS_AT } from './limits.ts';
+import { i32at, puti32 } from './memory.ts';
+import { PACKET_ENTRY, PACKET_FLAGS, PACKET_IN, PACKET_NEXT, PACKET_SCRATCH } from './packet.ts';
+
+for (const build of [javascriptBuild(), await wasmBuild()]) {
+  const { plane, name } = build;
+  test.serial(`allocate() gives each buffer once and then 0 (${name})`, t => {
+    build.use();
+    plane.resetPool();
+    const seen = new Set<number>();
+    for (let i = 0; i < BUFFER_COUNT; i++) seen.add(plane.allocate());
+    t.is(seen.size, BUFFER_COUNT);
+    t.false(seen.has(0));
+    t.is(plane.allocate(), 0);
+    t.is(plane.poolFree(), 0);
+    for (const packet of seen) plane.release(packet);
+    t.is(plane.poolFree(), BUFFER_COUNT);
+    t.not(plane.allocate(), 0);
+  });
+
+  test.serial(`allocate() clears the metadata that its last holder left (${name})`, t => {
+    build.use();
+    plane.resetPool();
+    const packet = plane.allocate();
+    for (let at = PACKET_NEXT; at < PACKET_SCRATCH; at += 4) puti32(packet + at, -123);
+    plane.release(packet);
+    t.is(plane.allocate(), packet);
+    for (let at = PACKET_NEXT; at < PACKET_SCRATCH; at += 4) {
+      t.is(i32at(packet + at), at === PACKET_IN || at === PACKET_ENTRY ? -1 : 0, `field at ${at}`);
+    }
+  });
+
+  test.serial(`reclaim() frees what control held, and only that, and only once (${name})`, t => {
+    build.use();
+    plane.resetPool();
+    const ours = plane.allocate();
+    plane.allocateForControl();
+    plane.allocateForControl();
+    const sent = plane.allocateForControl();
+    plane.release(sent);
+    t.is(plane.reclaim(), 2);
+    t.is(plane.reclaim(), 0);
+    t.is(plane.poolFree(), BUFFER_COUNT - 1);
+    t.is(i32at(ours + PACKET_FLAGS), 0);
+    t.true(ours >= BUFFERS_AT);
+  });
+}

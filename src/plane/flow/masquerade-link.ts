@@ -1,0 +1,208 @@
+// Linking an entry of the masquerade table into ring and chains, and taking it out.
+//
+// A ring is ordered so that sessions with one remote address are neighbours. The first of each such group is
+// in PEER, the first of all is the leader; when one goes, its neighbour inherits: no search, however many
+// sessions a mapping has. A session of profile classic is a mapping of its own: leader, in PORT only.
+// One of a protocol without ports is in OUT and IN only.
+// A leader's port is noted as taken (port-map.ts) and counted for its host (masquerade-hosts.ts).
+// Not here: the layout, the searches (masquerade-table.ts).
+
+import {
+  MASQUERADE_CHAIN_LIMIT,
+  MASQUERADE_IN_HEADS_AT,
+  MASQUERADE_MAP_HEADS_AT,
+  MASQUERADE_OUT_HEADS_AT,
+  MASQUERADE_PEER_HEADS_AT,
+  MASQUERADE_PORT_HEADS_AT,
+} from '../../base/limits.ts';
+import {
+  E_FLAGS,
+  E_HOST,
+  E_IN_NEXT,
+  E_IN_PORTS,
+  E_INSIDE,
+  E_MAP_NEXT,
+  E_OUT_NEXT,
+  E_OUT_PORTS,
+  E_OUTSIDE,
+  E_PEER_NEXT,
+  E_PORT_NEXT,
+  E_PROTOCOL,
+  E_REMOTE,
+  E_RING_NEXT,
+  E_RING_PREVIOUS,
+  E_WAY,
+  ENTRY_CLASSIC,
+  ENTRY_LEADER,
+  ENTRY_PEER,
+  entryAt,
+  WAY_SHIFT,
+} from '../../base/masquerade-record.ts';
+import { get8, i32at, put8, putu16, u16at } from '../../base/memory.ts';
+import { addPorts } from './masquerade-hosts.ts';
+import { findPeer, findPort, hash, hasPorts, numberOf } from './masquerade-table.ts';
+import { addToWay } from './masquerade-ways.ts';
+import { notePort, PORT_MAPPED } from './port-map.ts';
+
+/**
+ * Puts an entry whose addresses, ports, protocol, way and profile are set into ring and chains: 1, or 0 and nothing is
+ * done, if a chain that it would join is full.
+ */
+export function link(e: i32): i32 {
+  const protocol: i32 = get8(e + E_PROTOCOL);
+  const outside: i32 = i32at(e + E_OUTSIDE);
+  const port: i32 = i32at(e + E_IN_PORTS) & 0xffff;
+  const out: i32 = outChain(e);
+  const inbound: i32 = inChain(e);
+  if (chainHasRoom(out, E_OUT_NEXT) === 0 || chainHasRoom(inbound, E_IN_NEXT) === 0) return 0;
+  const n: i32 = numberOf(e);
+  putu16(e + E_RING_NEXT, n);
+  putu16(e + E_RING_PREVIOUS, n);
+  if (hasPorts(protocol) !== 0) {
+    const leader: i32 = findPort(outside, port, protocol);
+    const classic: i32 = get8(e + E_FLAGS) & ENTRY_CLASSIC;
+    if (leader === 0) {
+      if (chainHasRoom(portChain(e), E_PORT_NEXT) === 0) return 0;
+      if (classic === 0 && chainHasRoom(mapChain(e), E_MAP_NEXT) === 0) return 0;
+    }
+    const peer: i32 = leader === 0 ? 0 : findPeer(outside, i32at(e + E_REMOTE), port, protocol);
+    if (peer === 0 && classic === 0 && chainHasRoom(peerChain(e), E_PEER_NEXT) === 0) return 0;
+    if (leader === 0) {
+      lead(e);
+      notePort(protocol, port, PORT_MAPPED, 1);
+    } else {
+      ringAfter(peer !== 0 ? peer : entryAt(u16at(leader + E_RING_PREVIOUS)), e);
+    }
+    if (peer === 0 && classic === 0) chainPeer(e);
+  }
+  chainAdd(out, e, E_OUT_NEXT);
+  chainAdd(inbound, e, E_IN_NEXT);
+  addToWay(get8(e + E_WAY) >>> WAY_SHIFT, 1);
+  return 1;
+}
+
+/** Takes an entry out of ring and chains; its neighbour inherits its duties. */
+export function unlink(e: i32): void {
+  const flags: i32 = get8(e + E_FLAGS);
+  addToWay(get8(e + E_WAY) >>> WAY_SHIFT, -1);
+  const next: i32 = entryAt(u16at(e + E_RING_NEXT));
+  const previous: i32 = entryAt(u16at(e + E_RING_PREVIOUS));
+  chainRemove(outChain(e), e, E_OUT_NEXT);
+  chainRemove(inChain(e), e, E_IN_NEXT);
+  if ((flags & ENTRY_PEER) !== 0) {
+    chainRemove(peerChain(e), e, E_PEER_NEXT);
+    if (next !== e && (get8(next + E_FLAGS) & ENTRY_PEER) === 0) chainPeer(next);
+  }
+  if ((flags & ENTRY_LEADER) !== 0) {
+    addPorts(get8(e + E_HOST), get8(e + E_PROTOCOL), i32at(e + E_IN_PORTS) & 0xffff, -1);
+    chainRemove(portChain(e), e, E_PORT_NEXT);
+    if ((flags & ENTRY_CLASSIC) === 0) chainRemove(mapChain(e), e, E_MAP_NEXT);
+    if (next !== e) lead(next);
+    else givePort(e);
+  }
+  putu16(next + E_RING_PREVIOUS, numberOf(previous));
+  putu16(previous + E_RING_NEXT, numberOf(next));
+}
+
+/** Makes an entry the leader of its mapping. */
+function lead(e: i32): void {
+  const flags: i32 = get8(e + E_FLAGS);
+  put8(e + E_FLAGS, flags | ENTRY_LEADER);
+  addPorts(get8(e + E_HOST), get8(e + E_PROTOCOL), i32at(e + E_IN_PORTS) & 0xffff, 1);
+  chainAdd(portChain(e), e, E_PORT_NEXT);
+  if ((flags & ENTRY_CLASSIC) === 0) chainAdd(mapChain(e), e, E_MAP_NEXT);
+}
+
+/** A mapping has ended: its port is free, unless a mapping of another outside address has it as well. */
+function givePort(e: i32): void {
+  const protocol: i32 = get8(e + E_PROTOCOL);
+  const port: i32 = i32at(e + E_IN_PORTS) & 0xffff;
+  let n: i32 = u16at(portChain(e));
+  for (let left: i32 = MASQUERADE_CHAIN_LIMIT; n !== 0 && left !== 0; left--) {
+    const other: i32 = entryAt(n);
+    if ((i32at(other + E_IN_PORTS) & 0xffff) === port && get8(other + E_PROTOCOL) === protocol) return;
+    n = u16at(other + E_PORT_NEXT);
+  }
+  notePort(protocol, port, PORT_MAPPED, 0);
+}
+
+/** Makes an entry the one that PEER knows for its remote address. */
+function chainPeer(e: i32): void {
+  put8(e + E_FLAGS, get8(e + E_FLAGS) | ENTRY_PEER);
+  chainAdd(peerChain(e), e, E_PEER_NEXT);
+}
+
+function ringAfter(at: i32, e: i32): void {
+  const n: i32 = numberOf(e);
+  const next: i32 = u16at(at + E_RING_NEXT);
+  putu16(e + E_RING_PREVIOUS, numberOf(at));
+  putu16(e + E_RING_NEXT, next);
+  putu16(entryAt(next) + E_RING_PREVIOUS, n);
+  putu16(at + E_RING_NEXT, n);
+}
+
+// Addresses of the heads of an entry's five chains.
+
+export function outChain(e: i32): i32 {
+  const bucket: i32 = hash(
+    i32at(e + E_INSIDE),
+    i32at(e + E_REMOTE),
+    i32at(e + E_OUT_PORTS),
+    get8(e + E_PROTOCOL),
+  );
+  return MASQUERADE_OUT_HEADS_AT + 2 * bucket;
+}
+
+export function inChain(e: i32): i32 {
+  const bucket: i32 = hash(
+    i32at(e + E_OUTSIDE),
+    i32at(e + E_REMOTE),
+    i32at(e + E_IN_PORTS),
+    get8(e + E_PROTOCOL),
+  );
+  return MASQUERADE_IN_HEADS_AT + 2 * bucket;
+}
+
+export function mapChain(e: i32): i32 {
+  const bucket: i32 = hash(i32at(e + E_INSIDE), 0, i32at(e + E_OUT_PORTS) >>> 16, get8(e + E_PROTOCOL));
+  return MASQUERADE_MAP_HEADS_AT + 2 * bucket;
+}
+
+export function portChain(e: i32): i32 {
+  const bucket: i32 = hash(0, 0, i32at(e + E_IN_PORTS) & 0xffff, get8(e + E_PROTOCOL));
+  return MASQUERADE_PORT_HEADS_AT + 2 * bucket;
+}
+
+export function peerChain(e: i32): i32 {
+  const port: i32 = i32at(e + E_IN_PORTS) & 0xffff;
+  const bucket: i32 = hash(i32at(e + E_OUTSIDE), i32at(e + E_REMOTE), port, get8(e + E_PROTOCOL));
+  return MASQUERADE_PEER_HEADS_AT + 2 * bucket;
+}
+
+function chainHasRoom(head: i32, link: i32): i32 {
+  let n: i32 = u16at(head);
+  for (let left: i32 = MASQUERADE_CHAIN_LIMIT; left !== 0; left--) {
+    if (n === 0) return 1;
+    n = u16at(entryAt(n) + link);
+  }
+  return 0;
+}
+
+function chainAdd(head: i32, e: i32, link: i32): void {
+  putu16(e + link, u16at(head));
+  putu16(head, numberOf(e));
+}
+
+function chainRemove(head: i32, e: i32, link: i32): void {
+  const n: i32 = numberOf(e);
+  let at: i32 = head;
+  for (let left: i32 = MASQUERADE_CHAIN_LIMIT; left !== 0; left--) {
+    const here: i32 = u16at(at);
+    if (here === n) {
+      putu16(at, u16at(e + link));
+      return;
+    }
+    if (here === 0) return;
+    at = entryAt(here) + link;
+  }
+}

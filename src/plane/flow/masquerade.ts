@@ -1,0 +1,437 @@
+// Masquerading: many inside hosts behind one outside address.
+// RFC 3022, with the behaviour of RFC 4787 (UDP), 5382 (TCP), 5508 (ICMP) and 7857; profile classic behaves
+// as Linux 2.2 did.
+//
+// There are two verbs. Translate a known flow: find its session, rewrite address and port, correct the
+// checksums, restart the timer. Add a new flow: choose the outside port, take an entry, link it.
+//
+//    inside                            outside
+//    192.168.0.2:1043  -> 204.152.184.112:80        masqueradeOutbound() rewrites the source to
+//                         10.1.2.3:1043 -> 204.152.184.112:80
+//                         204.152.184.112:80 -> 10.1.2.3:1043
+//    192.168.0.2:1043 <-  204.152.184.112:80        masqueradeInbound() rewrites the destination back
+//
+// A hairpin is both at once, for a packet from the inside to an outside port of another inside host: first
+// its source is masqueraded, then its destination is found (RFC 4787, REQ-9a: the receiver sees the outside
+// address and port of the sender).
+//
+// Mapping: profile rfc is endpoint-independent (REQ-1): what an inside port sends, to whomever, leaves by one
+// outside port. Profile classic makes a mapping for each session. Filtering (rfc): from whom a mapping
+// accepts packets is NAT_FILTER: from anyone, from addresses that the inside has sent to, or from endpoints
+// only. A packet that the filter lets in from a new endpoint makes a session of its own.
+//
+// Other protocols: one without ports (GRE, ESP, 6in4) is known by its addresses alone, so one inside host at a time
+// can have a session with a remote host; a second one is refused (DROP_PROTOCOL), until the first has sent nothing
+// for TUNNEL_IDLE_SECONDS: then the tunnel is the second one's, whatever the remote host still sends to the first. Only
+// the protocol's helper could tell two apart. UDP-Lite and DCCP, whose checksums cover the
+// addresses, are refused outright.
+//
+// Fast path: one lookup, one rewrite, one store of the expiry (and TCP's numbers, tcp-window.ts).
+// No list is touched, see masquerade-admission.ts. RFC 1624: the difference of the addresses is summed once
+// and applied to the checksums of IP and of TCP or UDP. In later fragments there is no transport header
+// (PACKET_L4 is 0): they get the addresses only, and never make a session.
+// Not here: the table (masquerade-table.ts), ICMP errors (icmp-translate.ts).
+
+import { NOW_AT } from '../../base/cells.ts';
+import {
+  COUNT_MASQUERADE_NEW,
+  count,
+  DROP_FILTERED,
+  DROP_FRAGMENT_TIMEOUT,
+  DROP_ICMP_TYPE,
+  DROP_INTERFACE_DOWN,
+  DROP_NO_PORT,
+  DROP_PROTOCOL,
+  DROP_TABLE_FULL,
+  DROP_TCP_STATE,
+  DROP_UNSOLICITED,
+} from '../../base/counters.ts';
+import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
+import {
+  MASQUERADE_AT,
+  MASQUERADE_BYTES,
+  PARAMETERS_AT,
+  TICKS_PER_SECOND,
+  TUNNEL_IDLE_SECONDS,
+} from '../../base/limits.ts';
+import {
+  E_EXPIRES,
+  E_FLAGS,
+  E_HOST,
+  E_IN_PORTS,
+  E_INSIDE,
+  E_OUT_PORTS,
+  E_OUTSIDE,
+  E_PROTOCOL,
+  E_REMOTE,
+  E_SENT,
+  E_STATE,
+  E_TIMER,
+  E_WAY,
+  ENTRY_CLASSIC,
+  ENTRY_HEARD,
+  ENTRY_SENT,
+  entryAt,
+  IN_USE_AT,
+  WAY_SHIFT,
+} from '../../base/masquerade-record.ts';
+import { get8, get16, get32, i32at, put8, put16, put32, puti32 } from '../../base/memory.ts';
+import {
+  FLAG_DESTINATION_TRANSLATED,
+  FLAG_HAIRPIN,
+  FLAG_ICMP_ERROR,
+  FLAG_SOURCE_TRANSLATED,
+  LOCAL,
+  PACKET_ENTRY,
+  PACKET_FLAGS,
+  PACKET_IP,
+  PACKET_L4,
+  PACKET_OUT,
+  PACKET_PORTS,
+  PASS,
+} from '../../base/packet.ts';
+import {
+  FILTER_ADDRESS,
+  FILTER_ENDPOINT,
+  HAIRPIN,
+  NAT_FILTER,
+  NAT_PROFILE,
+  PROFILE_CLASSIC,
+  parameter,
+} from '../../base/parameters.ts';
+import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
+import { isSender } from '../ip/sender.ts';
+import { translateErrorInbound, translateErrorOutbound } from './icmp-translate.ts';
+import { admit, refuseEntry, removeEntry } from './masquerade-admission.ts';
+import { HOST_OTHERS, hostFor, resetHosts } from './masquerade-hosts.ts';
+import { link } from './masquerade-link.ts';
+import { choosePort } from './masquerade-ports.ts';
+import {
+  findInbound,
+  findMapping,
+  findOutbound,
+  findPeer,
+  findPort,
+  hasPorts,
+  resetTable,
+} from './masquerade-table.ts';
+import { noteSide, startTimer, trackTcp } from './masquerade-timeout.ts';
+import { NO_WAY, wayFor } from './masquerade-ways.ts';
+import { NO_PORT, resetPortMaps } from './port-map.ts';
+import { resetTcpClassic } from './tcp-classic.ts';
+import { INBOUND, OUTBOUND, TCP_ACK, TCP_RST, TCP_SYN } from './tcp-rfc.ts';
+import { follow, IN_SIDE, OUT_SIDE } from './tcp-window.ts';
+
+// The queries of an ICMP session, bits of its E_STATE: a reply must match one that was sent.
+export const QUERY_ECHO: i32 = 1;
+export const QUERY_TIMESTAMP: i32 = 2;
+export const QUERY_MASK: i32 = 4;
+export const QUERY_INFORMATION: i32 = 8;
+
+/** FIN, SYN, RST and ACK: a segment in an established session that has ACK alone of them changes nothing. */
+const CONTROL_MASK: i32 = 0x17;
+/** ESTABLISHED in both profiles. */
+const ESTABLISHED: i32 = 1;
+const DCCP: i32 = 33;
+const UDP_LITE: i32 = 136;
+
+export function masqueradeReset(): void {
+  resetTable();
+  resetHosts();
+  resetPortMaps();
+  resetTcpClassic();
+}
+
+/** Sessions in the table. */
+export function masqueradeCount(): i32 {
+  return i32at(IN_USE_AT);
+}
+
+/** 1 if a mapping has the port of that outside address: the router should not open a socket there. */
+export function masqueradePortUsed(protocol: i32, port: i32, outside: i32): i32 {
+  return findPort(outside, port, protocol) !== 0 ? 1 : 0;
+}
+
+/** A packet from the inside, routed to PACKET_OUT: translates its source. PASS or a reason to drop. */
+export function masqueradeOutbound(packet: i32): i32 {
+  return outbound(packet, 0);
+}
+
+/** A packet from outside for our address: translates its destination. PASS, LOCAL or a reason to drop. */
+export function masqueradeInbound(packet: i32): i32 {
+  const marks: i32 = i32at(packet + PACKET_FLAGS);
+  if ((marks & FLAG_ICMP_ERROR) !== 0) return translateErrorInbound(packet);
+  const ip: i32 = packet + PACKET_IP;
+  const protocol: i32 = get8(ip + 9);
+  const remote: i32 = get32(ip + 12);
+  const outside: i32 = get32(ip + 16);
+  const ports: i32 = i32at(packet + PACKET_PORTS);
+  const l4: i32 = i32at(packet + PACKET_L4);
+  let e: i32 = findInbound(outside, remote, ports, protocol);
+  if (e === 0) {
+    e = addInbound(packet, outside, remote, ports, protocol);
+    if (e < MASQUERADE_AT) return e;
+  }
+  if (protocol === ICMP && l4 !== 0) {
+    const query: i32 = queryOfReply(get8(l4));
+    if (query === 0) return LOCAL;
+    if ((get8(e + E_STATE) & query) === 0) return DROP_UNSOLICITED;
+  }
+  const flags: i32 = get8(e + E_FLAGS);
+  if ((flags & ENTRY_HEARD) === 0) noteSide(e, ENTRY_HEARD);
+  if (
+    protocol === TCP &&
+    l4 !== 0 &&
+    ((get8(l4 + 13) & CONTROL_MASK) !== TCP_ACK || get8(e + E_STATE) !== ESTABLISHED)
+  ) {
+    trackTcp(e, packet, INBOUND);
+  } else if ((flags & ENTRY_SENT) !== 0) {
+    if (protocol === TCP && l4 !== 0) follow(e, l4, IN_SIDE);
+    puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
+  }
+  rewrite(
+    ip,
+    16,
+    l4,
+    2,
+    outside,
+    i32at(e + E_INSIDE),
+    ports & 0xffff,
+    i32at(e + E_OUT_PORTS) >>> 16,
+    protocol,
+  );
+  puti32(packet + PACKET_ENTRY, ((e - MASQUERADE_AT) / MASQUERADE_BYTES) | 0);
+  puti32(packet + PACKET_FLAGS, marks | FLAG_DESTINATION_TRANSLATED);
+  return PASS;
+}
+
+/** A packet from the inside for our outside address: PASS if turned round, LOCAL if no mapping knows it. */
+export function masqueradeHairpin(packet: i32): i32 {
+  const ip: i32 = packet + PACKET_IP;
+  const protocol: i32 = get8(ip + 9);
+  const outside: i32 = get32(ip + 16);
+  if (parameter(HAIRPIN) === 0) return LOCAL;
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) {
+    // A ping of our outside address is for us, whatever identifier another host's ping has.
+    if (protocol === ICMP || hasPorts(protocol) === 0) return LOCAL;
+    if (findPort(outside, i32at(packet + PACKET_PORTS) & 0xffff, protocol) === 0) return LOCAL;
+  }
+  const verdict: i32 = outbound(packet, outside);
+  if (verdict !== PASS) return verdict;
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) {
+    const e: i32 = entryAt(i32at(packet + PACKET_ENTRY) + 1);
+    const ports: i32 = i32at(packet + PACKET_PORTS);
+    puti32(packet + PACKET_PORTS, (i32at(e + E_IN_PORTS) << 16) | (ports & 0xffff));
+  }
+  puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_HAIRPIN);
+  return masqueradeInbound(packet);
+}
+
+/** The address of the interface that a packet leaves by. */
+function addressOut(packet: i32): i32 {
+  return i32at(interfaceAt(i32at(packet + PACKET_OUT)) + IF_ADDRESS);
+}
+
+/** Translates the source of a packet: to the address that its session has, or a new one's to `hairpin`, if any. */
+function outbound(packet: i32, hairpin: i32): i32 {
+  const marks: i32 = i32at(packet + PACKET_FLAGS);
+  if ((marks & FLAG_ICMP_ERROR) !== 0) {
+    return translateErrorOutbound(packet, hairpin !== 0 ? hairpin : addressOut(packet));
+  }
+  const ip: i32 = packet + PACKET_IP;
+  const protocol: i32 = get8(ip + 9);
+  const inside: i32 = get32(ip + 12);
+  const remote: i32 = get32(ip + 16);
+  const ports: i32 = i32at(packet + PACKET_PORTS);
+  const l4: i32 = i32at(packet + PACKET_L4);
+  let e: i32 = findOutbound(inside, remote, ports, protocol);
+  if (e === 0) {
+    const outside: i32 = hairpin !== 0 ? hairpin : addressOut(packet);
+    e = addOutbound(packet, inside, remote, ports, protocol, outside);
+    if (e < MASQUERADE_AT) return e;
+  }
+  if ((get8(e + E_FLAGS) & ENTRY_SENT) === 0) noteSide(e, ENTRY_SENT);
+  if (protocol === TCP && l4 !== 0) {
+    if ((get8(l4 + 13) & CONTROL_MASK) !== TCP_ACK || get8(e + E_STATE) !== ESTABLISHED) {
+      trackTcp(e, packet, OUTBOUND);
+    } else {
+      follow(e, l4, OUT_SIDE);
+      puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
+    }
+  } else {
+    if (protocol === ICMP && l4 !== 0) {
+      const query: i32 = queryOf(get8(l4));
+      if (query === 0) return DROP_ICMP_TYPE;
+      put8(e + E_STATE, get8(e + E_STATE) | query);
+    } else if (protocol !== UDP) {
+      puti32(e + E_SENT, i32at(NOW_AT));
+    }
+    puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
+  }
+  rewrite(
+    ip,
+    12,
+    l4,
+    0,
+    inside,
+    i32at(e + E_OUTSIDE),
+    ports >>> 16,
+    i32at(e + E_IN_PORTS) & 0xffff,
+    protocol,
+  );
+  puti32(packet + PACKET_ENTRY, ((e - MASQUERADE_AT) / MASQUERADE_BYTES) | 0);
+  puti32(packet + PACKET_FLAGS, marks | FLAG_SOURCE_TRANSLATED);
+  return PASS;
+}
+
+/**
+ * Rewrites the address at ip + addressAt and the port at l4 + portAt, and corrects the checksums: RFC 1624,
+ * equation 3, with the sum of ~m + m' of the addresses made once.
+ */
+function rewrite(
+  ip: i32,
+  addressAt: i32,
+  l4: i32,
+  portAt: i32,
+  oldAddress: i32,
+  newAddress: i32,
+  oldPort: i32,
+  newPort: i32,
+  protocol: i32,
+): void {
+  const inverted: i32 = ~oldAddress;
+  const difference: i32 =
+    (inverted >>> 16) + (inverted & 0xffff) + (newAddress >>> 16) + (newAddress & 0xffff);
+  let sum: i32 = (~get16(ip + 10) & 0xffff) + difference;
+  sum = (sum & 0xffff) + (sum >>> 16);
+  put16(ip + 10, ~(sum + (sum >>> 16)) & 0xffff);
+  put32(ip + addressAt, newAddress);
+  if (l4 === 0) return;
+  const port: i32 = (~oldPort & 0xffff) + newPort;
+  if (protocol !== TCP && protocol !== UDP) {
+    if (protocol !== ICMP) return;
+    // ICMP's checksum does not cover the addresses.
+    sum = (~get16(l4 + 2) & 0xffff) + port;
+    sum = (sum & 0xffff) + (sum >>> 16);
+    put16(l4 + 2, ~(sum + (sum >>> 16)) & 0xffff);
+    put16(l4 + 4, newPort);
+    return;
+  }
+  put16(l4 + portAt, newPort);
+  const at: i32 = protocol === TCP ? l4 + 16 : l4 + 6;
+  const old: i32 = get16(at);
+  // UDP: 0 is "no checksum" and stays; a sum that comes out as 0 is sent as its other form, all ones.
+  if (protocol === UDP && old === 0) return;
+  sum = (~old & 0xffff) + difference + port;
+  sum = (sum & 0xffff) + (sum >>> 16);
+  sum = ~(sum + (sum >>> 16)) & 0xffff;
+  put16(at, protocol === UDP && sum === 0 ? 0xffff : sum);
+}
+
+/** Adds a session that the inside opens: its entry, or the reason to drop. */
+function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol: i32, outside: i32): i32 {
+  const l4: i32 = i32at(packet + PACKET_L4);
+  if (outside === 0) return DROP_INTERFACE_DOWN;
+  if (protocol === 0 || protocol === DCCP || protocol === UDP_LITE) return DROP_PROTOCOL;
+  if (l4 === 0) return DROP_FRAGMENT_TIMEOUT;
+  if (protocol === TCP && (get8(l4 + 13) & TCP_RST) !== 0) return DROP_TCP_STATE;
+  if (protocol === ICMP && queryOf(get8(l4)) === 0) return DROP_ICMP_TYPE;
+  const classic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? 1 : 0;
+  const host: i32 = isSender(packet, inside) !== 0 ? hostFor(inside) : HOST_OTHERS;
+  let port: i32 = 0;
+  if (hasPorts(protocol) !== 0) {
+    const mapping: i32 = classic !== 0 ? 0 : findMapping(inside, ports >>> 16, protocol, outside);
+    if (mapping !== 0) port = i32at(mapping + E_IN_PORTS) & 0xffff;
+    else port = choosePort(protocol, ports >>> 16, outside, host);
+    if (port === NO_PORT) return DROP_NO_PORT;
+  } else {
+    const other: i32 = findInbound(outside, remote, 0, protocol);
+    if (other !== 0) {
+      const silent: i32 = (i32at(NOW_AT) - i32at(other + E_SENT)) | 0;
+      // Below 0: for more than 248 days.
+      if (silent >= 0 && silent < TUNNEL_IDLE_SECONDS * TICKS_PER_SECOND) return DROP_PROTOCOL;
+      removeEntry(other);
+    }
+  }
+  const e: i32 = admit(host, 0);
+  if (e < MASQUERADE_AT) return e;
+  fillEntry(e, protocol, inside, remote, ports >>> 16, ports & 0xffff, port);
+  return begin(e, outside, classic !== 0 ? ENTRY_CLASSIC | ENTRY_SENT : ENTRY_SENT);
+}
+
+/** Adds a session that the outside opens, if the filter lets it: its entry, LOCAL, or the reason to drop. */
+function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol: i32): i32 {
+  if (hasPorts(protocol) === 0) return LOCAL;
+  const l4: i32 = i32at(packet + PACKET_L4);
+  if (protocol === ICMP && l4 !== 0 && queryOfReply(get8(l4)) === 0) return LOCAL;
+  const port: i32 = ports & 0xffff;
+  const leader: i32 = findPort(outside, port, protocol);
+  if (leader === 0) return LOCAL;
+  if (protocol === ICMP || (get8(leader + E_FLAGS) & ENTRY_CLASSIC) !== 0) return DROP_FILTERED;
+  const filter: i32 = parameter(NAT_FILTER);
+  let via: i32 = 0;
+  if (filter === FILTER_ENDPOINT) via = leader;
+  else if (filter === FILTER_ADDRESS) via = findPeer(outside, remote, port, protocol);
+  if (via === 0) return DROP_FILTERED;
+  if (l4 === 0) return DROP_FRAGMENT_TIMEOUT;
+  if (protocol === TCP && (get8(l4 + 13) & CONTROL_MASK) !== TCP_SYN) return DROP_UNSOLICITED;
+  // What is needed of `via` is read before admit(), which may take that very entry.
+  const inside: i32 = i32at(via + E_INSIDE);
+  const insidePort: i32 = i32at(via + E_OUT_PORTS) >>> 16;
+  const expires: i32 = i32at(via + E_EXPIRES);
+  const host: i32 = get8(via + E_HOST);
+  // The inside may talk with that very endpoint by another outside port (a session of profile classic, or of
+  // another outside address): then the answer would leave by that one.
+  if (findOutbound(inside, remote, (insidePort << 16) | (ports >>> 16), protocol) !== 0)
+    return DROP_UNSOLICITED;
+  const e: i32 = admit(host, 1);
+  if (e < MASQUERADE_AT) return e;
+  fillEntry(e, protocol, inside, remote, insidePort, ports >>> 16, port);
+  // A stranger's session ends no later than the one that let him in: he only makes it shorter.
+  puti32(e + E_EXPIRES, expires);
+  return begin(e, outside, ENTRY_HEARD);
+}
+
+function fillEntry(
+  e: i32,
+  protocol: i32,
+  inside: i32,
+  remote: i32,
+  insidePort: i32,
+  remotePort: i32,
+  outsidePort: i32,
+): void {
+  put8(e + E_PROTOCOL, protocol);
+  puti32(e + E_INSIDE, inside);
+  puti32(e + E_REMOTE, remote);
+  puti32(e + E_OUT_PORTS, (insidePort << 16) | remotePort);
+  // ICMP has one identifier, that of the side the packet is on, in the place of both ports.
+  puti32(e + E_IN_PORTS, ((protocol === ICMP ? outsidePort : remotePort) << 16) | outsidePort);
+}
+
+/** Links a new session, whose other fields are set: its entry, or DROP_TABLE_FULL if there is no room in its chains. */
+function begin(e: i32, outside: i32, flags: i32): i32 {
+  const way: i32 = wayFor(outside);
+  puti32(e + E_OUTSIDE, outside);
+  put8(e + E_FLAGS, get8(e + E_FLAGS) | flags);
+  put8(e + E_WAY, way << WAY_SHIFT);
+  if (way === NO_WAY || link(e) === 0) {
+    refuseEntry(e);
+    return DROP_TABLE_FULL;
+  }
+  count(COUNT_MASQUERADE_NEW);
+  if (get8(e + E_PROTOCOL) !== TCP) startTimer(e);
+  return e;
+}
+
+/** The query that an ICMP type is, or 0: echo, timestamp, information, address mask (RFC 792, RFC 950). */
+function queryOf(type: i32): i32 {
+  if (type === 15) return QUERY_INFORMATION;
+  return type === 8 ? QUERY_ECHO : type === 13 ? QUERY_TIMESTAMP : type === 17 ? QUERY_MASK : 0;
+}
+
+/** The query that an ICMP type answers, or 0. */
+function queryOfReply(type: i32): i32 {
+  if (type === 16) return QUERY_INFORMATION;
+  return type === 0 ? QUERY_ECHO : type === 14 ? QUERY_TIMESTAMP : type === 18 ? QUERY_MASK : 0;
+}

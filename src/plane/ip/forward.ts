@@ -1,0 +1,388 @@
+// The order of the steps: what happens to a packet, from the driver to the driver. A step does not call the
+// next one; it answers with a verdict, and the functions here go on.
+//
+//    receive     ethernet -> (arp) | ipv4 -> source -> fragment
+//    handle      -> masquerade: inbound, hairpin -> local | route
+//    forward     -> same interface -> TTL -> MTU -> masquerade: outbound -> MSS -> TTL
+//    dispatch    -> cut to the MTU -> neighbour -> transmit
+//
+// What is refused with an ICMP error is refused before the masquerade, so that the error quotes the packet as
+// its sender sent it; what fails later goes back through the masquerade (explain).
+
+import { CAPTURE_IN } from '../../base/capture-record.ts';
+import {
+  COUNT_FORWARDED,
+  count,
+  DROP_ARP_FAILED,
+  DROP_BROADCAST,
+  DROP_ETHERTYPE,
+  DROP_HOST_SHARE,
+  DROP_INTERFACE_DOWN,
+  DROP_LOCAL_CLOSED,
+  DROP_MARTIAN_DESTINATION,
+  DROP_NO_PORT,
+  DROP_NO_ROUTE,
+  DROP_PROTOCOL,
+  DROP_SAME_INTERFACE,
+  DROP_TABLE_FULL,
+  DROP_TOO_BIG,
+  DROP_TTL,
+  DROP_UNSOLICITED,
+} from '../../base/counters.ts';
+import {
+  IF_LINK,
+  IF_MTU,
+  IF_SIDE,
+  IF_STATE,
+  INTERFACE_INSIDE,
+  INTERFACE_OUTSIDE,
+  INTERFACE_UP,
+  interfaceAt,
+  LINK_ETHERNET,
+} from '../../base/interface.ts';
+import { FRAGMENT_RELEASE } from '../../base/limits.ts';
+import { get8, get16, get32, i32at, put16, put32, puti32 } from '../../base/memory.ts';
+import {
+  DROP_FIRST,
+  FLAG_BROADCAST,
+  FLAG_DESTINATION_TRANSLATED,
+  FLAG_HAIRPIN,
+  FLAG_LONG,
+  FLAG_SOURCE_TRANSLATED,
+  HELD,
+  LOCAL,
+  PACKET_CONTEXT,
+  PACKET_FLAGS,
+  PACKET_IN,
+  PACKET_IP,
+  PACKET_L4,
+  PACKET_LENGTH,
+  PACKET_NEXT_HOP,
+  PACKET_OUT,
+  PASS,
+  PUNT,
+} from '../../base/packet.ts';
+import { MSS_CLAMP, parameter } from '../../base/parameters.ts';
+import { release } from '../../base/pool.ts';
+import {
+  TO_NEXT_HOP,
+  TO_WAY,
+  WAY_BROADCAST,
+  WAY_INTERFACE,
+  WAY_LOCAL,
+  WAY_MARTIAN,
+  WAY_MULTICAST,
+  WAY_SHIFT,
+  WAY_UNICAST,
+} from '../../base/route-record.ts';
+import { adjust16 } from '../../wire/checksum.ts';
+import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, ethernetInput } from '../../wire/ethernet.ts';
+import {
+  IP_CHECKSUM,
+  IP_DESTINATION,
+  IP_DONT_FRAGMENT,
+  IP_FRAGMENT,
+  IP_ID,
+  IP_OFFSET,
+  IP_SOURCE,
+  IP_TTL,
+  ipv4Check,
+  PROTOCOL_TCP,
+} from '../../wire/ipv4.ts';
+import { masqueradeHairpin, masqueradeInbound, masqueradeOutbound } from '../flow/masquerade.ts';
+import { arpInput } from '../link/arp-input.ts';
+import { CAPTURE_MASK_AT, capture } from '../link/capture.ts';
+import { neighbourResolve } from '../link/neighbour.ts';
+import { transmit } from '../link/transmit.ts';
+import { broadcastInput, localInput } from '../local/local.ts';
+import { punt } from '../local/punt.ts';
+import { fragmentDue, fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
+import {
+  CODE_FRAGMENTATION_NEEDED,
+  CODE_HOST_UNREACHABLE,
+  CODE_NET_UNREACHABLE,
+  CODE_PROHIBITED,
+  ICMP_TIME_EXCEEDED,
+  ICMP_UNREACHABLE,
+  icmpError,
+} from './icmp.ts';
+import { nextIdentification } from './identification.ts';
+import { clampMss, MSS_HEADERS, TCP_FLAGS, TCP_SYN } from './mss.ts';
+import { routeTo } from './route.ts';
+import { sourceCheck } from './source.ts';
+
+/** A frame from a card. Takes the packet. */
+export function receive(packet: i32): void {
+  const index: i32 = i32at(packet + PACKET_IN);
+  const at: i32 = interfaceAt(index);
+  if (i32at(CAPTURE_MASK_AT) !== 0) capture(packet, index, CAPTURE_IN);
+  if (i32at(at + IF_LINK) === LINK_ETHERNET) {
+    const type: i32 = ethernetInput(packet, at);
+    if (type !== ETHERTYPE_IPV4) {
+      notIpv4(packet, index, type);
+      return;
+    }
+  }
+  let verdict: i32 = ipv4Check(packet);
+  if (verdict === PASS) {
+    if (i32at(at + IF_STATE) === INTERFACE_UP) verdict = sourceCheck(packet, index);
+    else verdict = broadcastInput(packet, index, DROP_INTERFACE_DOWN);
+  }
+  if (verdict !== PASS) finish(packet, verdict);
+  else if ((get16(packet + PACKET_IP + IP_OFFSET) & IP_FRAGMENT) === 0) handle(packet, index, at);
+  else receiveFragment(packet, index, at);
+}
+
+/** A frame that is not IPv4: ARP, or a reason to drop it. */
+function notIpv4(packet: i32, index: i32, type: i32): void {
+  if (type !== ETHERTYPE_ARP) {
+    finish(packet, type < 0 ? -type : DROP_ETHERTYPE);
+    return;
+  }
+  const verdict: i32 = arpInput(packet, index);
+  if (verdict === PASS) transmit(packet, index);
+  else finish(packet, verdict);
+}
+
+/** A fragment, and after it the first of those that have waited for it. */
+function receiveFragment(packet: i32, index: i32, at: i32): void {
+  const verdict: i32 = fragmentInput(packet);
+  if (verdict !== PASS) {
+    finish(packet, verdict);
+    return;
+  }
+  const context: i32 = i32at(packet + PACKET_CONTEXT);
+  handle(packet, index, at);
+  for (let i: i32 = 0; i < FRAGMENT_RELEASE; i++) {
+    const waiting: i32 = fragmentNext(context);
+    if (waiting === 0) return;
+    const came: i32 = i32at(waiting + PACKET_IN);
+    handle(waiting, came, interfaceAt(came));
+  }
+}
+
+/** The next fragment that waited for its first one, which has come: 0 if there is none. */
+export function releaseFragment(): i32 {
+  const packet: i32 = fragmentDue();
+  if (packet === 0) return 0;
+  const came: i32 = i32at(packet + PACKET_IN);
+  handle(packet, came, interfaceAt(came));
+  return 1;
+}
+
+/** A checked datagram or fragment: to us, through us, or neither. */
+function handle(packet: i32, index: i32, at: i32): void {
+  let to: i32 = routeTo(get32(packet + PACKET_IP + IP_DESTINATION));
+  const way: i32 = i32at(to + TO_WAY);
+  const isPlain: i32 =
+    i32at(at + IF_SIDE) === INTERFACE_INSIDE &&
+    way >> WAY_SHIFT === WAY_UNICAST &&
+    (i32at(packet + PACKET_FLAGS) & FLAG_BROADCAST) === 0
+      ? 1
+      : 0;
+  if (isPlain === 0) {
+    let verdict: i32 = arrive(packet, way, index, i32at(at + IF_SIDE));
+    if (verdict === LOCAL) {
+      verdict = localInput(packet, index);
+      if (verdict === PASS) {
+        emit(packet);
+        return;
+      }
+    }
+    if (verdict === PASS) {
+      // Its destination has been translated.
+      to = routeTo(get32(packet + PACKET_IP + IP_DESTINATION));
+      if (i32at(to + TO_WAY) >> WAY_SHIFT !== WAY_UNICAST) verdict = DROP_NO_ROUTE;
+    }
+    if (verdict !== PASS) {
+      finish(packet, verdict);
+      return;
+    }
+  }
+  forward(packet, index, at, to);
+}
+
+/**
+ * What is not plainly from inside to a host elsewhere. PASS: its destination is now a host's; LOCAL: it is for
+ * us; or what else becomes of it. From outside nothing passes that no mapping knows (the default policy).
+ */
+function arrive(packet: i32, way: i32, index: i32, side: i32): i32 {
+  const kind: i32 = way >> WAY_SHIFT;
+  if (
+    kind === WAY_BROADCAST ||
+    kind === WAY_MULTICAST ||
+    (i32at(packet + PACKET_FLAGS) & FLAG_BROADCAST) !== 0
+  ) {
+    // A host's address in a frame for everybody (RFC 1122, 3.3.6) is no better than a broadcast.
+    return broadcastInput(packet, index, DROP_BROADCAST);
+  }
+  if (kind === WAY_LOCAL) {
+    const ours: i32 = way & WAY_INTERFACE;
+    if (side === INTERFACE_OUTSIDE) return ours === index ? masqueradeInbound(packet) : DROP_UNSOLICITED;
+    if (i32at(interfaceAt(ours) + IF_SIDE) === INTERFACE_OUTSIDE) return masqueradeHairpin(packet);
+    return LOCAL;
+  }
+  if (kind === WAY_MARTIAN) return DROP_MARTIAN_DESTINATION;
+  return side === INTERFACE_OUTSIDE ? DROP_UNSOLICITED : DROP_NO_ROUTE;
+}
+
+/** Through us: `to` is the route of its destination. */
+function forward(packet: i32, index: i32, at: i32, to: i32): void {
+  const out: i32 = i32at(to + TO_WAY) & WAY_INTERFACE;
+  const outAt: i32 = interfaceAt(out);
+  const ip: i32 = packet + PACKET_IP;
+  puti32(packet + PACKET_OUT, out);
+  puti32(packet + PACKET_NEXT_HOP, i32at(to + TO_NEXT_HOP));
+  // Inside, a packet goes back where it came from: to what a static route leads to, and between hosts that know of
+  // no network (a mask of /32), which send us all. No redirect is sent (RFC 1812, 5.2.7.2, wants one): such a host
+  // could not use it (RFC 1122, 3.2.2.2), and who believes redirects believes forged ones.
+  if (
+    out === index &&
+    i32at(at + IF_SIDE) === INTERFACE_OUTSIDE &&
+    (i32at(packet + PACKET_FLAGS) & FLAG_HAIRPIN) === 0
+  ) {
+    finish(packet, DROP_SAME_INTERFACE);
+    return;
+  }
+  if (get8(ip + IP_TTL) <= 1) {
+    finish(packet, DROP_TTL);
+    return;
+  }
+  const mtu: i32 = i32at(outAt + IF_MTU);
+  const isLong: i32 = i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES > mtu ? 1 : 0;
+  if (isLong !== 0 && (get16(ip + IP_OFFSET) & IP_DONT_FRAGMENT) !== 0) {
+    finish(packet, DROP_TOO_BIG);
+    return;
+  }
+  if (i32at(outAt + IF_SIDE) === INTERFACE_OUTSIDE && i32at(at + IF_SIDE) === INTERFACE_INSIDE) {
+    const verdict: i32 = masqueradeOutbound(packet);
+    if (verdict !== PASS) {
+      finish(packet, verdict);
+      return;
+    }
+  }
+  if (isLong !== 0 || i32at(packet + PACKET_CONTEXT) !== 0) identify(packet);
+  // The TTL goes down by one, so its half of the checksum goes up by one (RFC 1624; 0xffff is no checksum).
+  const word: i32 = get32(ip + IP_TTL);
+  let total: i32 = (word & 0xffff) + 0x100;
+  total = (total & 0xffff) + (total >>> 16);
+  if (total === 0xffff) total = 0;
+  put32(ip + IP_TTL, ((word & ~0xffff) - 0x01000000) | 0 | total);
+  if (((word >>> 16) & 0xff) === PROTOCOL_TCP) {
+    const tcp: i32 = i32at(packet + PACKET_L4);
+    if (tcp !== 0 && (get8(tcp + TCP_FLAGS) & TCP_SYN) !== 0) clamp(packet, i32at(at + IF_MTU), mtu);
+  }
+  count(COUNT_FORWARDED);
+  if (isLong !== 0) puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_LONG);
+  dispatch(packet);
+}
+
+function clamp(packet: i32, mtuIn: i32, mtuOut: i32): void {
+  if (parameter(MSS_CLAMP) !== 0) clampMss(packet, (mtuIn < mtuOut ? mtuIn : mtuOut) - MSS_HEADERS);
+}
+
+/** A masqueraded datagram that is or will be in fragments gets an identification of our own (RFC 6864, 5.3.1). */
+function identify(packet: i32): void {
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_SOURCE_TRANSLATED) === 0) return;
+  if (i32at(packet + PACKET_CONTEXT) !== 0) {
+    fragmentIdentify(packet);
+    return;
+  }
+  const ip: i32 = packet + PACKET_IP;
+  const id: i32 = nextIdentification(get32(ip + IP_SOURCE), get32(ip + IP_DESTINATION));
+  adjust16(ip + IP_CHECKSUM, get16(ip + IP_ID), id);
+  put16(ip + IP_ID, id);
+}
+
+/** A datagram of our own to an address of ours on interface `index`: local delivery. Takes the packet. */
+export function receiveOwn(packet: i32, index: i32): void {
+  let verdict: i32 = ipv4Check(packet);
+  if (verdict === PASS) verdict = localInput(packet, index);
+  // Nothing that is answered again comes here: localSend lets echo requests alone through.
+  finish(packet, verdict === PASS ? DROP_LOCAL_CLOSED : verdict);
+}
+
+/** A datagram of our own: routes it and sends it. Takes the packet; PASS, or HELD, or why it is dropped. */
+export function emit(packet: i32): i32 {
+  const to: i32 = routeTo(get32(packet + PACKET_IP + IP_DESTINATION));
+  const way: i32 = i32at(to + TO_WAY);
+  if (way >> WAY_SHIFT !== WAY_UNICAST) {
+    count(DROP_NO_ROUTE);
+    release(packet);
+    return DROP_NO_ROUTE;
+  }
+  const out: i32 = way & WAY_INTERFACE;
+  puti32(packet + PACKET_OUT, out);
+  puti32(packet + PACKET_NEXT_HOP, i32at(to + TO_NEXT_HOP));
+  const mtu: i32 = i32at(interfaceAt(out) + IF_MTU);
+  if (i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES > mtu)
+    puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_LONG);
+  return dispatch(packet);
+}
+
+/** To the next hop: PACKET_OUT and PACKET_NEXT_HOP are set, and it fits. Takes the packet; PASS, or why not. */
+function dispatch(packet: i32): i32 {
+  const out: i32 = i32at(packet + PACKET_OUT);
+  let verdict: i32 = PASS;
+  if (i32at(interfaceAt(out) + IF_LINK) === LINK_ETHERNET) verdict = neighbourResolve(packet);
+  if (verdict === PASS) transmit(packet, out);
+  else finish(packet, verdict);
+  return verdict;
+}
+
+/** The end of a packet's way, other than out: HELD, PUNT, or a drop with its count and perhaps its error. */
+function finish(packet: i32, verdict: i32): void {
+  let reason: i32 = verdict;
+  if (reason === PUNT) reason = punt(packet);
+  if (reason === HELD) return;
+  if (reason < DROP_FIRST) reason = DROP_UNSOLICITED; // LOCAL where nothing local is: no step answers so
+  count(reason);
+  if (explain(packet, reason) !== 0) emit(packet);
+  else release(packet);
+}
+
+/** A packet whose next hop did not answer (neighbourFailed): tells its sender. Takes the packet. */
+export function unreachable(packet: i32): void {
+  if (explain(packet, DROP_ARP_FAILED) !== 0) emit(packet);
+  else release(packet);
+}
+
+/**
+ * Turns a dropped packet into the ICMP error that its sender is owed, 1, or answers 0. The error about a packet
+ * that was translated already quotes it translated: it goes back through the masquerade, as if the error had
+ * come from where the packet was going.
+ */
+function explain(packet: i32, reason: i32): i32 {
+  let type: i32 = ICMP_UNREACHABLE;
+  let code: i32 = 0;
+  let word: i32 = 0;
+  const out: i32 = i32at(packet + PACKET_OUT);
+  if (reason === DROP_TTL) type = ICMP_TIME_EXCEEDED;
+  else if (reason === DROP_NO_ROUTE) code = CODE_NET_UNREACHABLE;
+  else if (reason === DROP_ARP_FAILED) code = CODE_HOST_UNREACHABLE;
+  else if (reason === DROP_TOO_BIG) {
+    code = CODE_FRAGMENTATION_NEEDED;
+    word = i32at(interfaceAt(out) + IF_MTU);
+  } else if (isNoRoom(reason) !== 0) code = CODE_PROHIBITED;
+  else return 0;
+  const came: i32 = i32at(packet + PACKET_IN);
+  const flags: i32 = i32at(packet + PACKET_FLAGS);
+  if (came < 0) return 0;
+  // Whom no mapping knows outside hears nothing from us.
+  const isKnown: i32 = flags & FLAG_DESTINATION_TRANSLATED;
+  if (isKnown === 0 && i32at(interfaceAt(came) + IF_SIDE) === INTERFACE_OUTSIDE) return 0;
+  if (icmpError(packet, type, code, word) === 0) return 0;
+  if ((flags & (FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED)) === 0) return 1;
+  // To the sender's outside port, from which it is turned round as the packet was.
+  if ((flags & FLAG_HAIRPIN) !== 0) return masqueradeHairpin(packet) === PASS ? 1 : 0;
+  puti32(packet + PACKET_IN, out);
+  puti32(packet + PACKET_OUT, came);
+  const verdict: i32 = isKnown !== 0 ? masqueradeOutbound(packet) : masqueradeInbound(packet);
+  return verdict === PASS ? 1 : 0;
+}
+
+/** The masquerade has refused to make a session (RFC 5508, REQ-8). */
+function isNoRoom(reason: i32): i32 {
+  if (reason === DROP_TABLE_FULL || reason === DROP_HOST_SHARE || reason === DROP_NO_PORT) return 1;
+  return reason === DROP_PROTOCOL ? 1 : 0;
+}

@@ -1,0 +1,211 @@
+// ICMP that we send: errors about packets, and the answer to an echo request.
+// RFC 792; when not to send one: RFC 1122, 3.2.2, and RFC 1812, 4.3.2; next-hop MTU: RFC 1191, section 4.
+// Not here: errors of others on their way through the masquerade (src/plane/flow/masquerade.ts).
+//
+// Both build in place: the packet that gave the reason becomes the message. So an error needs no buffer.
+//
+//    | IP header, 20 | type, code, sum, word | the packet's IP header and what follows, up to 576 in all |
+
+import { NOW_AT } from '../../base/cells.ts';
+import {
+  COUNT_ECHO_ANSWERED,
+  COUNT_ICMP_LIMITED,
+  COUNT_ICMP_SENT,
+  count,
+  DROP_ICMP_CHECKSUM,
+} from '../../base/counters.ts';
+import { random32 } from '../../base/entropy.ts';
+import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
+import { keyedHash5 } from '../../base/keyed-hash.ts';
+import {
+  ICMP_BUCKETS,
+  ICMP_BURST,
+  ICMP_ERROR_BYTES,
+  ICMP_KEY_TICKS,
+  ICMP_REFILL_TICKS,
+  ICMP_STATE_AT,
+  ICMP_STATE_BYTES,
+  INTERFACE_COUNT,
+} from '../../base/limits.ts';
+import { E_INSIDE, entryAt } from '../../base/masquerade-record.ts';
+import { copy, fill, get16, get32, i32at, put8, put16, put32, puti32 } from '../../base/memory.ts';
+import {
+  FLAG_BROADCAST,
+  FLAG_DESTINATION_TRANSLATED,
+  FLAG_ICMP_ERROR,
+  FLAG_LOCAL,
+  FLAG_SOURCE_TRANSLATED,
+  PACKET_CONTEXT,
+  PACKET_ENTRY,
+  PACKET_FLAGS,
+  PACKET_IN,
+  PACKET_IP,
+  PACKET_L4,
+  PACKET_LENGTH,
+  PACKET_PORTS,
+  PASS,
+} from '../../base/packet.ts';
+import { TO_WAY, WAY_BROADCAST, WAY_MULTICAST, WAY_SHIFT } from '../../base/route-record.ts';
+import { adjust16, checksum } from '../../wire/checksum.ts';
+import { ETHERNET_HEADER_BYTES } from '../../wire/ethernet.ts';
+import {
+  IP_DESTINATION,
+  IP_ID,
+  IP_OFFSET,
+  IP_SOURCE,
+  IP_TTL,
+  PROTOCOL_ICMP,
+  sealHeader,
+} from '../../wire/ipv4.ts';
+import { nextIdentification } from './identification.ts';
+import { routeTo } from './route.ts';
+import { isSender } from './sender.ts';
+
+export const ICMP_ECHO_REPLY: i32 = 0;
+export const ICMP_UNREACHABLE: i32 = 3;
+export const ICMP_ECHO_REQUEST: i32 = 8;
+export const ICMP_TIME_EXCEEDED: i32 = 11;
+
+export const CODE_NET_UNREACHABLE: i32 = 0;
+export const CODE_HOST_UNREACHABLE: i32 = 1;
+export const CODE_PROTOCOL_UNREACHABLE: i32 = 2;
+export const CODE_PORT_UNREACHABLE: i32 = 3;
+export const CODE_FRAGMENTATION_NEEDED: i32 = 4;
+export const CODE_PROHIBITED: i32 = 13;
+
+/** TTL of what we send ourselves (RFC 1700). */
+export const TTL_DEFAULT: i32 = 64;
+const IP_AND_ICMP_BYTES: i32 = 28;
+/** What is hashed with an address to find its bucket, and when it was drawn; 0 never. */
+const KEY: i32 = ICMP_STATE_AT;
+const KEY_TICK: i32 = ICMP_STATE_AT + 4;
+/** Buckets, a group an interface: what is in it, in ticks of refilling, and the tick when it was counted. */
+const BUCKETS: i32 = ICMP_STATE_AT + 64;
+const BUCKET_BYTES: i32 = 8;
+const BUCKET_FULL: i32 = ICMP_BURST * ICMP_REFILL_TICKS;
+
+export function resetIcmp(): void {
+  fill(ICMP_STATE_AT, 0, ICMP_STATE_BYTES);
+  for (let i: i32 = 0; i < INTERFACE_COUNT * (ICMP_BUCKETS + 1); i++)
+    puti32(BUCKETS + i * BUCKET_BYTES, BUCKET_FULL);
+}
+
+/**
+ * Turns a packet into the error about it, from our address on the interface it came in by to its source, and
+ * answers 1; `word` is the second word of the ICMP header. 0: no error may be sent, and the packet is as it was.
+ */
+export function icmpError(packet: i32, type: i32, code: i32, word: i32): i32 {
+  if (mayReport(packet) === 0) return 0;
+  const ip: i32 = packet + PACKET_IP;
+  const bytes: i32 = i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES;
+  const room: i32 = ICMP_ERROR_BYTES - IP_AND_ICMP_BYTES;
+  const quoted: i32 = bytes < room ? bytes : room;
+  const to: i32 = get32(ip + IP_SOURCE);
+  copy(ip + IP_AND_ICMP_BYTES, ip, quoted);
+  // Precedence 6, INTERNETWORK CONTROL: RFC 1812, 4.3.2.5.
+  put32(ip, 0x45c00000 | (IP_AND_ICMP_BYTES + quoted));
+  const from: i32 = i32at(interfaceAt(i32at(packet + PACKET_IN)) + IF_ADDRESS);
+  put32(ip + IP_ID, nextIdentification(from, to) << 16);
+  put32(ip + IP_TTL, (TTL_DEFAULT << 24) | (PROTOCOL_ICMP << 16));
+  put32(ip + IP_SOURCE, from);
+  put32(ip + IP_DESTINATION, to);
+  sealHeader(ip);
+  const l4: i32 = ip + 20;
+  put32(l4, (type << 24) | (code << 16));
+  put32(l4 + 4, word);
+  put16(l4 + 2, checksum(l4, 8 + quoted));
+  puti32(packet + PACKET_LENGTH, ETHERNET_HEADER_BYTES + IP_AND_ICMP_BYTES + quoted);
+  puti32(packet + PACKET_L4, l4);
+  puti32(packet + PACKET_PORTS, 0);
+  puti32(packet + PACKET_FLAGS, FLAG_LOCAL | FLAG_ICMP_ERROR);
+  puti32(packet + PACKET_ENTRY, -1);
+  puti32(packet + PACKET_CONTEXT, 0);
+  count(COUNT_ICMP_SENT);
+  return 1;
+}
+
+/** RFC 1122, 3.2.2, and RFC 1812, 4.3.2.7: what no error is sent about. */
+function mayReport(packet: i32): i32 {
+  if ((i32at(packet + PACKET_FLAGS) & (FLAG_BROADCAST | FLAG_ICMP_ERROR | FLAG_LOCAL)) !== 0) return 0;
+  const ip: i32 = packet + PACKET_IP;
+  if ((get16(ip + IP_OFFSET) & 0x1fff) !== 0) return 0;
+  if (get32(ip + IP_SOURCE) === 0) return 0;
+  const kind: i32 = i32at(routeTo(get32(ip + IP_DESTINATION)) + TO_WAY) >> WAY_SHIFT;
+  if (kind === WAY_BROADCAST || kind === WAY_MULTICAST) return 0;
+  return answerAllowed(packet, hearer(packet));
+}
+
+/** Who will hear of a dropped packet: its source, or the inside host that had sent it. */
+function hearer(packet: i32): i32 {
+  const flags: i32 = i32at(packet + PACKET_FLAGS);
+  if ((flags & (FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED)) === FLAG_SOURCE_TRANSLATED)
+    return i32at(entryAt(i32at(packet + PACKET_ENTRY) + 1) + E_INSIDE);
+  return get32(packet + PACKET_IP + IP_SOURCE);
+}
+
+/**
+ * Takes from the bucket for an error or reset about a packet to an address on the interface that it came by; 0 if it is
+ * empty. What is taken is 0, 1 or 2 of it by chance, 1 on average, and which addresses share a bucket changes each second:
+ * who counts what he gets learns nothing of what others got. Whose address is not known to be theirs have one for all.
+ */
+export function answerAllowed(packet: i32, address: i32): i32 {
+  const index: i32 = i32at(packet + PACKET_IN);
+  if (index < 0) return 0;
+  const now: i32 = i32at(NOW_AT);
+  const keyAge: i32 = (now - i32at(KEY_TICK)) | 0;
+  if (i32at(KEY) === 0 || keyAge < 0 || keyAge >= ICMP_KEY_TICKS) {
+    puti32(KEY, random32() | 1);
+    puti32(KEY_TICK, now);
+  }
+  const isKnown: i32 = isSender(packet, address);
+  const place: i32 =
+    isKnown === 0 ? ICMP_BUCKETS : keyedHash5(address, index, i32at(KEY), 0, 0) & (ICMP_BUCKETS - 1);
+  const bucket: i32 = BUCKETS + (index * (ICMP_BUCKETS + 1) + place) * BUCKET_BYTES;
+  const passed: i32 = (now - i32at(bucket + 4)) | 0;
+  let left: i32 = i32at(bucket);
+  if (passed < 0 || passed >= BUCKET_FULL - left) left = BUCKET_FULL;
+  else left += passed;
+  puti32(bucket + 4, now);
+  if (left < ICMP_REFILL_TICKS) {
+    puti32(bucket, left);
+    count(COUNT_ICMP_LIMITED);
+    return 0;
+  }
+  // 0 to 2, by the upper 16 bits of a random word.
+  const taken: i32 = ((random32() >>> 16) * 3) >>> 16;
+  left -= taken * ICMP_REFILL_TICKS;
+  puti32(bucket, left < 0 ? 0 : left);
+  return 1;
+}
+
+/**
+ * Turns an echo request to us into its reply: PASS, or a drop. In a fragment the checksum is not looked at,
+ * it covers the whole datagram; the reply's changes by the type alone, so who asked finds out. Later fragments
+ * (PACKET_L4 is 0) just go back.
+ */
+export function icmpEcho(packet: i32): i32 {
+  const ip: i32 = packet + PACKET_IP;
+  const l4: i32 = i32at(packet + PACKET_L4);
+  if (i32at(packet + PACKET_CONTEXT) === 0) {
+    const bytes: i32 = i32at(packet + PACKET_LENGTH) - (l4 - ip) - ETHERNET_HEADER_BYTES;
+    if (checksum(l4, bytes) !== 0) return DROP_ICMP_CHECKSUM;
+  }
+  if (l4 !== 0) {
+    put8(l4, ICMP_ECHO_REPLY);
+    adjust16(l4 + 2, ICMP_ECHO_REQUEST << 8, ICMP_ECHO_REPLY << 8);
+    count(COUNT_ECHO_ANSWERED);
+  }
+  turnAround(packet);
+  return PASS;
+}
+
+/** Exchanges source and destination, starts the TTL anew and marks the packet as our own. */
+export function turnAround(packet: i32): void {
+  const ip: i32 = packet + PACKET_IP;
+  const source: i32 = get32(ip + IP_SOURCE);
+  put32(ip + IP_SOURCE, get32(ip + IP_DESTINATION));
+  put32(ip + IP_DESTINATION, source);
+  put8(ip + IP_TTL, TTL_DEFAULT);
+  sealHeader(ip);
+  puti32(packet + PACKET_FLAGS, FLAG_LOCAL);
+}

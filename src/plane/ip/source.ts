@@ -1,0 +1,47 @@
+// May this source address come in by this interface? Martians (RFC 1812, 5.3.7), forged ones (RFC 2827).
+// The test is the reverse path: an answer to the source must leave where the packet came in (RFC 3704, 2.2).
+
+import { DROP_FOREIGN_FROM_LAN, DROP_MARTIAN_SOURCE, DROP_SPOOFED_FROM_WAN } from '../../base/counters.ts';
+import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
+import { get8, get32, i32at } from '../../base/memory.ts';
+import { PACKET_IP, PACKET_PORTS, PASS } from '../../base/packet.ts';
+import { TO_WAY, WAY_INTERFACE, WAY_NONE, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
+import { IP_DESTINATION, IP_PROTOCOL, IP_SOURCE, PROTOCOL_UDP } from '../../wire/ipv4.ts';
+import { isLinkLocal, routeTo } from './route.ts';
+
+const DHCP_SERVER_PORT: i32 = 67;
+
+/** Checks the source of a packet that came in by interface `index`, which is up. */
+export function sourceCheck(packet: i32, index: i32): i32 {
+  const source: i32 = get32(packet + PACKET_IP + IP_SOURCE);
+  const way: i32 = i32at(routeTo(source) + TO_WAY);
+  if (way === ((WAY_UNICAST << WAY_SHIFT) | index)) return PASS;
+  return unusual(packet, source, way, index);
+}
+
+/** The source is not reached by the interface it came in by. */
+function unusual(packet: i32, source: i32, way: i32, index: i32): i32 {
+  const kind: i32 = way >> WAY_SHIFT;
+  if (kind !== WAY_UNICAST && kind !== WAY_NONE) {
+    // A host that has no address yet speaks to everybody (RFC 1122, 3.2.1.3: {0, 0}); DHCP begins so.
+    if (source === 0 && get32(packet + PACKET_IP + IP_DESTINATION) === -1) return PASS;
+    return DROP_MARTIAN_SOURCE;
+  }
+  if (i32at(interfaceAt(index) + IF_SIDE) !== INTERFACE_OUTSIDE) {
+    return isRebinding(packet) !== 0 ? PASS : DROP_FOREIGN_FROM_LAN;
+  }
+  // Outside, the way back may be another outside interface, or none yet: that is not forged.
+  if (kind === WAY_NONE) return isLinkLocal(source) !== 0 ? DROP_MARTIAN_SOURCE : PASS;
+  const back: i32 = interfaceAt(way & WAY_INTERFACE);
+  return i32at(back + IF_SIDE) === INTERFACE_OUTSIDE ? PASS : DROP_SPOOFED_FROM_WAN;
+}
+
+/**
+ * A host of the network that was here before asks every DHCP server for its old address, from that address
+ * (RFC 2131, 4.3.2); only the answer will make it ask for another.
+ */
+function isRebinding(packet: i32): i32 {
+  const ip: i32 = packet + PACKET_IP;
+  if (get32(ip + IP_DESTINATION) !== -1 || get8(ip + IP_PROTOCOL) !== PROTOCOL_UDP) return 0;
+  return (i32at(packet + PACKET_PORTS) & 0xffff) === DHCP_SERVER_PORT ? 1 : 0;
+}

@@ -1,0 +1,89 @@
+// Ethernet II: the 14 bytes before every packet.
+// RFC 894 (IP over Ethernet). IEEE 802.3 frames with a length in the type's place are not for us.
+// IEEE 802.1Q: a frame tagged for VLAN 0 says its priority alone and is one without a tag; other VLANs are not ours. An
+// interface that is in a VLAN (IF_VLAN) hears that one alone, and all that it sends has its tag.
+//
+//    0             6             12     14                     0             6             12     14      16     18
+//    | destination | source      | type | ...                  | destination | source      | 8100 | 0..   | type | ...
+
+import { DROP_FRAME_SHORT, DROP_NOT_FOR_US, DROP_VLAN } from '../base/counters.ts';
+import { IF_MAC, IF_VLAN } from '../base/interface.ts';
+import { copy, get8, get16, get32, i32at, put16, put32, puti32, u16at } from '../base/memory.ts';
+import { FLAG_BROADCAST, PACKET_FLAGS, PACKET_FRAME, PACKET_LENGTH } from '../base/packet.ts';
+
+export const ETHERNET_HEADER_BYTES: i32 = 14;
+export const ETHERTYPE_IPV4: i32 = 0x0800;
+export const ETHERTYPE_ARP: i32 = 0x0806;
+/** Of a tag, which stands before the type of what is in the frame. */
+export const ETHERTYPE_TAG: i32 = 0x8100;
+export const TAG_BYTES: i32 = 4;
+/** Bits of the tag that are the VLAN's number. */
+const TAG_VLAN: i32 = 0x0fff;
+
+const DESTINATION: i32 = PACKET_FRAME;
+const SOURCE: i32 = PACKET_FRAME + 6;
+const TYPE: i32 = PACKET_FRAME + 12;
+
+/**
+ * Is the frame for us? Answers its type (0x0600 or more, or an 802.3 length below), or minus the reason to drop it.
+ * `at` is the interface's record.
+ */
+export function ethernetInput(packet: i32, at: i32): i32 {
+  if (i32at(packet + PACKET_LENGTH) < ETHERNET_HEADER_BYTES) return -DROP_FRAME_SHORT;
+  // Both addresses lie on even addresses, and two bytes of a table are read fastest.
+  if (
+    u16at(packet + DESTINATION) !== u16at(at + IF_MAC) ||
+    u16at(packet + DESTINATION + 2) !== u16at(at + IF_MAC + 2) ||
+    u16at(packet + DESTINATION + 4) !== u16at(at + IF_MAC + 4)
+  ) {
+    if (get32(packet + DESTINATION) !== -1 || get16(packet + DESTINATION + 4) !== 0xffff)
+      return -DROP_NOT_FOR_US;
+    puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_BROADCAST);
+  }
+  // A group address cannot send (IEEE 802.3): such a frame is forged.
+  if ((get8(packet + SOURCE) & 1) !== 0) return -DROP_NOT_FOR_US;
+  const type: i32 = get16(packet + TYPE);
+  const vlan: i32 = i32at(at + IF_VLAN);
+  if (type === ETHERTYPE_TAG) return untag(packet, vlan);
+  return vlan === 0 ? type : -DROP_VLAN;
+}
+
+/** Takes a tag for our VLAN off: the type behind it, or that of a frame which is not for us. */
+function untag(packet: i32, vlan: i32): i32 {
+  const bytes: i32 = i32at(packet + PACKET_LENGTH) - TAG_BYTES;
+  if (bytes < ETHERNET_HEADER_BYTES) return -DROP_FRAME_SHORT;
+  if ((get16(packet + TYPE + 2) & TAG_VLAN) !== vlan) return vlan === 0 ? ETHERTYPE_TAG : -DROP_VLAN;
+  copy(packet + TYPE, packet + TYPE + TAG_BYTES, bytes - (TYPE - PACKET_FRAME));
+  puti32(packet + PACKET_LENGTH, bytes);
+  return get16(packet + TYPE);
+}
+
+/** Puts a frame into a VLAN: the tag stands before the type, and what follows makes room. */
+export function ethernetTag(packet: i32, vlan: i32): void {
+  const bytes: i32 = i32at(packet + PACKET_LENGTH);
+  copy(packet + TYPE + TAG_BYTES, packet + TYPE, bytes - (TYPE - PACKET_FRAME));
+  put16(packet + TYPE, ETHERTYPE_TAG);
+  put16(packet + TYPE + 2, vlan);
+  puti32(packet + PACKET_LENGTH, bytes + TAG_BYTES);
+}
+
+/** Heads a frame for everybody on the link. */
+export function ethernetBroadcast(packet: i32, at: i32, type: i32): void {
+  put32(packet + DESTINATION, -1);
+  put16(packet + DESTINATION + 4, 0xffff);
+  ethernetFrom(packet, at, type);
+}
+
+/** Fills in our own address and the type. */
+export function ethernetFrom(packet: i32, at: i32, type: i32): void {
+  put32(packet + SOURCE, get32(at + IF_MAC));
+  put16(packet + SOURCE + 4, get16(at + IF_MAC + 4));
+  put16(packet + TYPE, type);
+}
+
+/** Turns a frame around: back to the station that sent it. */
+export function ethernetReply(packet: i32, at: i32): void {
+  put32(packet + DESTINATION, get32(packet + SOURCE));
+  put16(packet + DESTINATION + 4, get16(packet + SOURCE + 4));
+  ethernetFrom(packet, at, get16(packet + TYPE));
+}

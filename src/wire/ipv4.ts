@@ -1,0 +1,160 @@
+// IPv4: the one check of a header, and what the header tells the later steps.
+// RFC 791; what a router must and must not check: RFC 1812, sections 4.2.2 and 5.2.2.
+// Not here: whether the source may be there (src/plane/ip/source.ts), the way (src/plane/ip/route.ts), fragments (src/plane/ip/fragment.ts),
+// identifications of our own (src/plane/ip/identification.ts).
+//
+//    0                4                8                12       16            20
+//    | 4|words|tos|len | id | flags|off | ttl|proto|sum  | source | destination | options ...
+
+import {
+  DROP_IP_CHECKSUM,
+  DROP_IP_HEADER,
+  DROP_IP_LENGTH,
+  DROP_IP_OPTIONS,
+  DROP_SOURCE_ROUTE,
+  DROP_TRANSPORT_HEADER,
+} from '../base/counters.ts';
+import { get8, get16, get32, i32at, put16, puti32 } from '../base/memory.ts';
+import {
+  FLAG_ICMP_ERROR,
+  PACKET_FLAGS,
+  PACKET_IP,
+  PACKET_L4,
+  PACKET_LENGTH,
+  PACKET_PORTS,
+  PASS,
+} from '../base/packet.ts';
+import { checksum, sum } from './checksum.ts';
+import { ETHERNET_HEADER_BYTES } from './ethernet.ts';
+
+export const IP_LENGTH: i32 = 2;
+export const IP_ID: i32 = 4;
+/** Flags in the upper three bits, offset in units of 8 bytes below. */
+export const IP_OFFSET: i32 = 6;
+export const IP_TTL: i32 = 8;
+export const IP_PROTOCOL: i32 = 9;
+export const IP_CHECKSUM: i32 = 10;
+export const IP_SOURCE: i32 = 12;
+export const IP_DESTINATION: i32 = 16;
+export const IP_OPTIONS: i32 = 20;
+export const IP_HEADER_BYTES: i32 = 20;
+
+export const IP_DONT_FRAGMENT: i32 = 0x4000;
+export const IP_MORE_FRAGMENTS: i32 = 0x2000;
+/** More fragments, or an offset: the packet is a fragment. */
+export const IP_FRAGMENT: i32 = 0x3fff;
+
+export const PROTOCOL_ICMP: i32 = 1;
+export const PROTOCOL_TCP: i32 = 6;
+export const PROTOCOL_UDP: i32 = 17;
+
+const OPTION_END: i32 = 0;
+const OPTION_NOP: i32 = 1;
+const OPTION_LSRR: i32 = 131;
+const OPTION_SSRR: i32 = 137;
+
+/**
+ * Proves the header and the lengths of what follows, cuts the padding off PACKET_LENGTH, and fills PACKET_L4,
+ * PACKET_PORTS and PACKET_FLAGS. The reserved bits of flags and TOS are not looked at: RFC 1812, 4.2.2.3,
+ * forbids to drop for them.
+ */
+export function ipv4Check(packet: i32): i32 {
+  const available: i32 = i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES;
+  if (available < IP_HEADER_BYTES) return DROP_IP_LENGTH;
+  const ip: i32 = packet + PACKET_IP;
+  const first: i32 = get32(ip);
+  if (first >>> 28 !== 4) return DROP_IP_HEADER;
+  const headerBytes: i32 = (first >>> 22) & 0x3c;
+  if (headerBytes < IP_HEADER_BYTES) return DROP_IP_HEADER;
+  const length: i32 = first & 0xffff;
+  if (length < headerBytes || length > available) return DROP_IP_LENGTH;
+  const second: i32 = get32(ip + IP_ID);
+  const third: i32 = get32(ip + IP_TTL);
+  const source: i32 = get32(ip + IP_SOURCE);
+  const destination: i32 = get32(ip + IP_DESTINATION);
+  // The words are at hand, so they are summed here; sum() does the options.
+  let total: i32 = (first >>> 16) + length + (second >>> 16) + (second & 0xffff) + (third >>> 16);
+  total += (third & 0xffff) + (source >>> 16) + (source & 0xffff) + (destination >>> 16);
+  total += destination & 0xffff;
+  if (headerBytes > IP_HEADER_BYTES) total += sum(ip + IP_OPTIONS, headerBytes - IP_HEADER_BYTES);
+  total = (total & 0xffff) + (total >>> 16);
+  if ((total & 0xffff) + (total >>> 16) !== 0xffff) return DROP_IP_CHECKSUM;
+  if (headerBytes > IP_HEADER_BYTES) {
+    const verdict: i32 = checkOptions(ip + IP_OPTIONS, ip + headerBytes);
+    if (verdict !== PASS) return verdict;
+  }
+  puti32(packet + PACKET_LENGTH, length + ETHERNET_HEADER_BYTES);
+  if ((second & 0x1fff) !== 0) return PASS; // a later fragment: its ports come from its context
+  return transport(
+    packet,
+    ip + headerBytes,
+    length - headerBytes,
+    (third >>> 16) & 0xff,
+    second & IP_MORE_FRAGMENTS,
+  );
+}
+
+/**
+ * Finds the ports of a whole datagram or first fragment with `bytes` after its IP header. A first fragment
+ * that does not hold its whole transport header is a trick (RFC 1858): 68 bytes pass every link.
+ */
+function transport(packet: i32, l4: i32, bytes: i32, protocol: i32, more: i32): i32 {
+  puti32(packet + PACKET_L4, l4);
+  if (protocol === PROTOCOL_TCP) {
+    if (bytes < 20) return DROP_TRANSPORT_HEADER;
+    const headerBytes: i32 = (get8(l4 + 12) >> 4) << 2;
+    if (headerBytes < 20 || headerBytes > bytes) return DROP_TRANSPORT_HEADER;
+    puti32(packet + PACKET_PORTS, get32(l4));
+  } else if (protocol === PROTOCOL_UDP) {
+    if (bytes < 8) return DROP_TRANSPORT_HEADER;
+    const length: i32 = get16(l4 + 4);
+    if (length < 8 || (length > bytes && more === 0)) return DROP_TRANSPORT_HEADER;
+    puti32(packet + PACKET_PORTS, get32(l4));
+  } else if (protocol === PROTOCOL_ICMP) {
+    if (bytes < 8) return DROP_TRANSPORT_HEADER;
+    const type: i32 = get8(l4);
+    // Unreachable, quench, redirect, time exceeded, parameter problem (RFC 1122, 3.2.2).
+    if (type === 3 || type === 4 || type === 5 || type === 11 || type === 12) {
+      puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_ICMP_ERROR);
+    } else {
+      const identifier: i32 = get16(l4 + 4);
+      puti32(packet + PACKET_PORTS, (identifier << 16) | identifier);
+    }
+  }
+  return PASS;
+}
+
+/**
+ * Source routes are dropped (RFC 7126, 4.3 and 4.4): they go around the masquerade. The other options pass
+ * untouched, as RFC 3022 leaves them: who sends them wants them, and a record route that we do not sign
+ * tells nobody our inside. An option that does not end within the header is dropped.
+ */
+function checkOptions(from: i32, end: i32): i32 {
+  let at: i32 = from;
+  // Each turn takes a byte at least, and there are 40.
+  while (at < end) {
+    const kind: i32 = get8(at);
+    if (kind === OPTION_END) return PASS;
+    if (kind === OPTION_NOP) {
+      at++;
+    } else {
+      if (kind === OPTION_LSRR || kind === OPTION_SSRR) return DROP_SOURCE_ROUTE;
+      if (at + 1 >= end) return DROP_IP_OPTIONS;
+      const bytes: i32 = get8(at + 1);
+      if (bytes < 2 || at + bytes > end) return DROP_IP_OPTIONS;
+      at += bytes;
+    }
+  }
+  return PASS;
+}
+
+/** Bytes of the IP header at ip. */
+export function headerBytesOf(ip: i32): i32 {
+  return (get8(ip) & 15) << 2;
+}
+
+/** Computes the header checksum anew. */
+export function sealHeader(ip: i32): void {
+  put16(ip + IP_CHECKSUM, 0);
+  put16(ip + IP_CHECKSUM, checksum(ip, headerBytesOf(ip)));
+}

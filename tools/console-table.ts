@@ -1,0 +1,60 @@
+// The console's real table of commands, without a board: for the manual and for tests of the schema.
+
+import { zoneTable } from '../image/zone-table.ts';
+import { resetParameters } from '../src/base/parameters.ts';
+import * as access from '../src/control/access/overlay.ts';
+import * as cards from '../src/control/cards/overlay.ts';
+import type { Command } from '../src/control/console/command.ts';
+import { createControl } from '../src/control/control.ts';
+import * as crash from '../src/control/crash/overlay.ts';
+import * as debug from '../src/control/debug/overlay.ts';
+import * as floppy from '../src/control/floppy/overlay.ts';
+import * as lan from '../src/control/lan/overlay.ts';
+import type { Machine } from '../src/control/machine.ts';
+import type { OverlayName } from '../src/control/overlays.ts';
+import * as resolve from '../src/control/resolve/overlay.ts';
+import * as schema from '../src/control/schema/overlay.ts';
+import * as setup from '../src/control/setup/overlay.ts';
+import * as show from '../src/control/show/overlay.ts';
+import * as signature from '../src/control/signature/overlay.ts';
+import * as status from '../src/control/status/overlay.ts';
+import * as tcp from '../src/control/tcp/overlay.ts';
+import * as time from '../src/control/time/overlay.ts';
+import * as tools from '../src/control/tools/overlay.ts';
+import * as transfer from '../src/control/transfer/overlay.ts';
+import * as update from '../src/control/update/overlay.ts';
+import * as wan from '../src/control/wan/overlay.ts';
+import { javascriptBuild } from './builds.ts';
+
+/** What the build puts in. */
+Object.assign(globalThis, { MASQBOX_ZONES: zoneTable() });
+
+export function consoleTable(): readonly Command[] {
+  const { memory, plane } = javascriptBuild();
+  // The settings are what they are at power-on.
+  resetParameters();
+  const overlays = {
+    access,
+    cards,
+    crash,
+    debug,
+    floppy,
+    lan,
+    resolve,
+    schema,
+    setup,
+    show,
+    signature,
+    status,
+    tcp,
+    time,
+    tools,
+    transfer,
+    update,
+    wan,
+    interpreted: plane,
+  };
+  const overlay = (name: OverlayName) => overlays[name];
+  const machine = { memory, overlay, plane, version: '0', built: 0 } as unknown as Machine;
+  return createControl(machine).commands;
+}
