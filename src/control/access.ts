@@ -7,7 +7,7 @@ import { TICKS_PER_SECOND } from '../base/limits.ts';
 import { type Command, type Job, Refusal } from './console/command.ts';
 import type { Guard } from './console/console.ts';
 import type { Context } from './context.ts';
-import type { Setting } from './registry.ts';
+import type { Setting } from './setting.ts';
 
 /** A password as it is kept: PBKDF2-HMAC-SHA-256 (RFC 8018), salt and hash in hexadecimal. */
 export interface Secret {

@@ -6,7 +6,8 @@ import { MASQUERADE_AT } from '../base/limits.ts';
 import { i32at, puti32 } from '../base/memory.ts';
 import { REFUSALS_TOLD } from './apply.ts';
 import { Refusal } from './console/command.ts';
-import { createRegistry, type Setting } from './registry.ts';
+import { createRegistry } from './registry.ts';
+import type { Setting } from './setting.ts';
 import { isRefused } from './store/refused.ts';
 
 /** Where a text of 64 KB has room in the plane's memory. */

@@ -25,7 +25,7 @@ import { i32at } from '../base/memory.ts';
 import { Refusal } from './console/command.ts';
 import type { Machine } from './machine.ts';
 import { isSingle, type Meaning, type Meanings } from './meaning.ts';
-import type { Setting } from './registry.ts';
+import type { Setting } from './setting.ts';
 import { LineReader } from './store/line-reader.ts';
 import { clearRefused, setRefused } from './store/refused.ts';
 import { textFrom } from './store/text.ts';

@@ -12,7 +12,7 @@ import { i32at } from '../base/memory.ts';
 import { since } from './clock.ts';
 import { Refusal, wordsOf } from './console/command.ts';
 import { isSingle, type Meanings } from './meaning.ts';
-import type { Setting } from './registry.ts';
+import type { Setting } from './setting.ts';
 
 /** After so many lines, or ticks, others get a turn: some lines take a third of a second. */
 const SLICE_LINES = 16;

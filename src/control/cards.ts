@@ -14,8 +14,8 @@ import { formatMac, hex } from './address.ts';
 import type { Pair } from './cards/roles.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
-import type { Setting } from './registry.ts';
-import type { Store } from './store/store.ts';
+import type { Setting } from './setting.ts';
+import type { Store } from './store/store-types.ts';
 
 export const KNOWN_BYTES = 10;
 export const RECORD_BYTES = 2 * KNOWN_BYTES;

@@ -64,10 +64,12 @@ import { createRegistry } from './registry.ts';
 import { createRoutes } from './routes.ts';
 import type { Tools } from './schema/tools.ts';
 import { createSerialLine } from './serial-line.ts';
+import type { Service } from './service.ts';
 import { LAN_DEFAULT, prefixOf, setEngine, setLan } from './settings.ts';
 import { createSockets } from './sockets.ts';
 import { createRollback } from './store/rollback.ts';
-import { createStore, type Store } from './store/store.ts';
+import { createStore } from './store/store.ts';
+import type { Store } from './store/store-types.ts';
 import { createSyslog } from './syslog.ts';
 import { readRtc } from './time/rtc.ts';
 import { createTime } from './time/time.ts';
@@ -89,12 +91,6 @@ const SIM_LINES = [9, 10];
 const SIM_NUMBERS = [1, 2];
 /** Interrupt lines of COM1 to COM4. */
 const SERIAL_LINES = [4, 3, 4, 3];
-
-/** What control starts once the plane is set up; the timers and ports that it opens keep it going. */
-export interface Service {
-  /** @param restarted the plane's tables have outlived control. */
-  start(restarted: boolean): void;
-}
 
 export interface Control {
   /** All commands of the console. */

@@ -16,9 +16,9 @@ import { i32at } from '../base/memory.ts';
 import { fact } from './commands/show.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
-import type { Service } from './control.ts';
 import { crashRecords, putCrashWord, REPORTED_LOGGED } from './crash/records.ts';
 import { ERROR } from './log.ts';
+import type { Service } from './service.ts';
 
 /** After a start, the log is told once syslog has a way out; after a restart of control it has. */
 const REPORT_TICKS = 10 * TICKS_PER_SECOND;

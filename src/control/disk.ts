@@ -13,13 +13,6 @@ import { i32at } from '../base/memory.ts';
 import { fact } from './commands/show.ts';
 import type { Context } from './context.ts';
 
-/** Why it is not known what is saved, a password perhaps. */
-export interface Unread {
-  why: string;
-  /** Reading it later may do. */
-  isTriedAgain: boolean;
-}
-
 /** BIOS numbers of disks start here, those of floppies at 0. */
 const FIRST_DISK = 0x80;
 /** The floppy controller's Digital Output Register, and in it: no motor, no reset (hal/disk/floppy-registers.ts). */

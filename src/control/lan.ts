@@ -33,7 +33,7 @@ import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
 import type { DhcpConfig } from './dhcp/pool.ts';
 import { NOTICE, WARNING } from './log.ts';
-import type { Setting } from './registry.ts';
+import type { Setting } from './setting.ts';
 import { configure, LAN_DEFAULT, prefixOf, refuseLan, setLan } from './settings.ts';
 
 /** Where the LAN may go, best first; the last two are seldom chosen by providers or by makers of modems. */

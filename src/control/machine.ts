@@ -3,6 +3,12 @@
 
 import type { OverlayName, Overlays } from './overlays.ts';
 
+declare module './overlays.ts' {
+  interface Overlays {
+    interpreted: Plane;
+  }
+}
+
 /** The plane's functions: the native ones on the board and the sim, or the bundle's own. */
 export type Plane = typeof import('../../firmware/plane.ts');
 

@@ -4,7 +4,7 @@
 // Not here: commands that are typed (console/command.ts).
 
 import { argumentCount, CONFIRM, type Command, flat, usage, wordsOf } from './console/command.ts';
-import type { Setting } from './registry.ts';
+import type { Setting } from './setting.ts';
 
 /** A line's setting and its arguments, or why there is none: '' where nobody wants to know. */
 export type Meaning = { setting: Setting; args: string[] } | string;

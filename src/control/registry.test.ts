@@ -6,7 +6,8 @@ import { CONFIGURATION_AT, CONFIGURATION_BYTES } from '../base/limits.ts';
 import { i32at, puti32 } from '../base/memory.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
-import { createRegistry, type Setting } from './registry.ts';
+import { createRegistry } from './registry.ts';
+import type { Setting } from './setting.ts';
 
 /** Runs what goes on in slices to its end. */
 function whole<T>(job: Generator<number, T, void>): T {

@@ -19,7 +19,7 @@ import {
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
 import { STATIC_ROUTES } from './limits.ts';
-import type { Setting } from './registry.ts';
+import type { Setting } from './setting.ts';
 
 /**
  * How often it is looked whether gateways are in reach, besides after each change of the WAN; only while there are

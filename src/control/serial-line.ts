@@ -26,7 +26,7 @@ import { i32at, puti32 } from '../base/memory.ts';
 import { Refusal } from './console/command.ts';
 import type { Line } from './console/console.ts';
 import type { Machine } from './machine.ts';
-import type { Setting } from './registry.ts';
+import type { Setting } from './setting.ts';
 
 export interface SerialLine extends Line {
   /** Settings of the line. */

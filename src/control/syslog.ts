@@ -21,7 +21,7 @@ import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
 import { SYSLOG_BURST, SYSLOG_PER_SECOND, SYSLOG_WAITING } from './limits.ts';
 import type { Entry } from './log.ts';
-import type { Setting } from './registry.ts';
+import type { Setting } from './setting.ts';
 import { dateText, shortDateText } from './time/civil.ts';
 import { localAt } from './time/timezone.ts';
 import type { WallClock } from './time/wall-clock.ts';

@@ -14,7 +14,7 @@ import { IF_MTU, IF_STATE, INTERFACE_ABSENT, INTERFACE_OUTSIDE, interfaceAt } fr
 import { INTERFACE_WAN, MTU_DEFAULT } from '../base/limits.ts';
 import { i32at } from '../base/memory.ts';
 import { formatPrefix, maskOf, type Prefix } from './address.ts';
-import type { Context } from './context.ts';
+import type { Context, WanInfo } from './context.ts';
 import { DhcpClient } from './dhcp/client.ts';
 import type { Identity } from './dhcp/client-user.ts';
 import { type Lease, networkOf } from './dhcp/lease.ts';
@@ -23,19 +23,6 @@ import { WARNING } from './log.ts';
 import { configure, prefixOf, refuseWan, setGateway, setWan, setWanMtu } from './settings.ts';
 
 export type WanMode = 'dhcp' | 'static' | 'none';
-
-/** What other services ask of the WAN. */
-export interface WanInfo {
-  /** Tells from now on that the address, the servers or the domain are others, or gone. */
-  onChange(listener: () => void): void;
-  /** DNS servers that the lease brought, best first. */
-  dnsServers(): readonly number[];
-  ntpServers(): readonly number[];
-  /** The provider's domain, or ''. */
-  domain(): string;
-  /** Whether the WAN was put to use: a question was sent for an address, or one was set by hand; or none is wanted. */
-  wasTried(): boolean;
-}
 
 /** The host name that is sent if none is set. */
 export const HOST_NAME_DEFAULT = 'masqbox';

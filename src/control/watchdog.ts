@@ -14,7 +14,7 @@ import { i32at } from '../base/memory.ts';
 import type { Timer } from './clock.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
-import type { Service } from './control.ts';
+import type { Service } from './service.ts';
 
 const ALIVE_TICKS = 5 * TICKS_PER_SECOND;
 const KINDS = new Map([

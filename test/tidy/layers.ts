@@ -40,7 +40,10 @@ function graph(files: readonly File[]): Map<string, string[]> {
       .filter(name => name.startsWith('.'))
       .map(name => join(dirname(path), name))
       .map(target => (paths.has(target) ? target : `${target}.ts`));
-    edges.set(path, [...new Set(targets)].filter(target => paths.has(target)));
+    edges.set(
+      path,
+      [...new Set(targets)].filter(target => paths.has(target)),
+    );
   }
   return edges;
 }

@@ -12,7 +12,7 @@ import { bootNumber } from '../crash/records.ts';
 import { isSafeMode } from '../crash.ts';
 import { searchDisk } from '../disk.ts';
 import { NOTICE, WARNING } from '../log.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/store-types.ts';
 import { outcome } from '../store/tasks.ts';
 import { runInBackground } from '../update/background.ts';
 

@@ -14,6 +14,12 @@ import { INFO } from '../log.ts';
 import { ask, hasPowerReturned, locked, RESET_SECONDS, RESET_WORDS } from './locked.ts';
 import { PASSWORD_MOST, pbkdf2, SALT_BYTES } from './pbkdf2.ts';
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    access: typeof import('./overlay.ts');
+  }
+}
+
 /** About a second on a 486 with 66 MHz; a faster board is as patient. */
 const ROUNDS = 2000;
 const PAUSE_MOST_SECONDS = 60;

@@ -21,6 +21,12 @@ import { KNOWN_BYTES, RECORD_BYTES } from '../cards.ts';
 import type { Plane } from '../machine.ts';
 import { decide, type Found, isMeant, type Known, type Pair, ROLES } from './roles.ts';
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    cards: typeof import('./overlay.ts');
+  }
+}
+
 export interface Assigned {
   /** What has changed, for the log. */
   news: string[];

@@ -8,7 +8,7 @@ import { whyUnsaved } from '../disk.ts';
 import { WARNING } from '../log.ts';
 import { refusedKey, setOutcome } from '../store/refused.ts';
 import type { Rollback } from '../store/rollback.ts';
-import type { Saved, Store } from '../store/store.ts';
+import type { Saved, Store } from '../store/store-types.ts';
 import { outcome } from '../store/tasks.ts';
 import { unbroken } from '../update/background.ts';
 

@@ -3,7 +3,7 @@
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { ERROR, LEVELS, type Log } from '../log.ts';
-import type { Setting } from '../registry.ts';
+import type { Setting } from '../setting.ts';
 
 const CHOICES = LEVELS.join('|');
 

@@ -16,7 +16,7 @@ import {
 } from '../../base/parameters.ts';
 import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import type { Setting } from '../registry.ts';
+import type { Setting } from '../setting.ts';
 import { ENGINES, FILTERS, nameOf, PROFILES, setEngine } from '../settings.ts';
 
 function choice(

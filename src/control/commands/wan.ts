@@ -8,7 +8,7 @@ import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import type { Lease } from '../dhcp/lease.ts';
 import { QUESTION } from '../dhcp/options.ts';
-import type { Setting } from '../registry.ts';
+import type { Setting } from '../setting.ts';
 import { gatewayOf, prefixOf, refuseGateway, refuseWan } from '../settings.ts';
 import { HOST_NAME_DEFAULT, type Wan } from '../wan.ts';
 

@@ -21,7 +21,7 @@ import { i32at, puti32 } from '../../base/memory.ts';
 import type { Context } from '../context.ts';
 import { createCrash } from '../crash.ts';
 import type { Machine } from '../machine.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/store-types.ts';
 import * as overlay from './overlay.ts';
 import { crashSummary, recordLines, recordReport } from './record-text.ts';
 import { crashRecords, putCrashWord } from './records.ts';

@@ -14,11 +14,17 @@ import { i32at } from '../../base/memory.ts';
 import type { Job } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { ERROR } from '../log.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/store-types.ts';
 import { outcome } from '../store/tasks.ts';
 import { runInBackground } from '../update/background.ts';
 import { crashSummary, recordReport } from './record-text.ts';
 import { bootNumber, crashRecords, putCrashWord, REPORTED_KEPT, REPORTED_LOGGED } from './records.ts';
+
+declare module '../overlays.ts' {
+  interface Overlays {
+    crash: typeof import('./overlay.ts');
+  }
+}
 
 export { crashAll, crashControl, crashPlane } from './deaths.ts';
 

@@ -13,6 +13,12 @@ import { crcOfText } from './random.ts';
 import { selftest } from './selftest.ts';
 import type { Arrival } from './traffic.ts';
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    debug: typeof import('./overlay.ts');
+  }
+}
+
 const COUNT_LIMIT = 1_000_000;
 /** Captured frames live in the heap. */
 const REPLAY_BYTES = 64 * 1024;

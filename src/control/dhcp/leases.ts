@@ -40,6 +40,7 @@ import {
 } from '../limits.ts';
 import { Buckets } from './bucket.ts';
 import { characters, createKey, type Key, keyFrom, wordOf } from './client-key.ts';
+import type { LeaseStore, StoredLease } from './stored-lease.ts';
 
 export const FREE = 0;
 export const OFFERED = 1;
@@ -81,26 +82,6 @@ const HISTORY_TICKS = DHCP_HISTORY_SECONDS * TICKS_PER_SECOND;
 const STALE_TICKS = (DHCP_OFFER_SECONDS - DHCP_OFFER_LEAST_SECONDS) * TICKS_PER_SECOND;
 /** The part of a lease's time by which a renewal must extend what the store knows: every other one at half. */
 export const NOTE_GAIN = 0.75;
-
-/** A lease as a store keeps it. */
-export interface StoredLease {
-  address: number;
-  key: Uint8Array;
-  htype: number;
-  chaddr: Uint8Array;
-  name: string;
-  /** Seconds that are left, 0 if it has ended. */
-  seconds: number;
-}
-
-/**
- * Where leases outlive power. Each is noted when it begins and when it is released, and while it is renewed once
- * in NOTE_GAIN of its time at most; all together at most DHCP_NOTE_BURST, then one in DHCP_NOTE_SECONDS.
- */
-export interface LeaseStore {
-  load(add: (lease: StoredLease) => void): void;
-  note(lease: StoredLease): void;
-}
 
 /** What others may know of a lease. */
 export interface Lease {

@@ -19,7 +19,7 @@ import {
   DHCP_PENDING_BYTES,
   DHCP_RESERVATIONS,
 } from '../limits.ts';
-import type { Setting } from '../registry.ts';
+import type { Setting } from '../setting.ts';
 import { fixture, INFORMS, inPieces, office, type Speaker } from './alone-lab.ts';
 import { ACK, DISCOVER, INFORM, REQUEST, type Reader } from './message.ts';
 import { lab as board, compose, station } from './server-lab.ts';

@@ -34,16 +34,7 @@ import { INFO, WARNING } from '../log.ts';
 import type { Datagram } from '../net/udp.ts';
 import { Asker } from './asker.ts';
 import { hostNameOf } from './host-name.ts';
-import {
-  ASIDE,
-  BOUND,
-  type Lease,
-  type LeaseStore,
-  type Leases,
-  LeaseTable,
-  OFFERED,
-  RELAYED,
-} from './leases.ts';
+import { ASIDE, BOUND, type Lease, type Leases, LeaseTable, OFFERED, RELAYED } from './leases.ts';
 import { ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST, SERVER_PORT } from './message.ts';
 import {
   OPTION_LEASE_TIME,
@@ -55,6 +46,7 @@ import { type DhcpConfig, defaultConfig, Pool } from './pool.ts';
 import { Probes } from './probes.ts';
 import { Rates } from './rates.ts';
 import { Replies } from './reply.ts';
+import type { LeaseStore } from './stored-lease.ts';
 
 const SWEEP_TICKS = 10 * TICKS_PER_SECOND;
 

@@ -13,7 +13,7 @@ import {
   DHCP_OPTIONS,
   DHCP_RESERVATIONS,
 } from '../limits.ts';
-import type { Setting } from '../registry.ts';
+import type { Setting } from '../setting.ts';
 import { KEY_BYTES } from './client-key.ts';
 import { isHostName } from './host-name.ts';
 import {

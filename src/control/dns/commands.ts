@@ -6,7 +6,7 @@ import { formatAddress, parseAddress, refuseUnicast } from '../address.ts';
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { DNS_ALLOWED, DNS_FORWARDS, DNS_HOSTS } from '../limits.ts';
-import type { Setting } from '../registry.ts';
+import type { Setting } from '../setting.ts';
 import { prefixOf } from '../settings.ts';
 import type { Dns } from './dns.ts';
 import { DOMAIN_DEFAULT, ROUTER_NAME } from './local.ts';

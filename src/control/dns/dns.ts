@@ -4,10 +4,10 @@
 import { INTERFACE_LAN } from '../../base/limits.ts';
 import { formatAddress, parseAddress } from '../address.ts';
 import type { Context } from '../context.ts';
-import type { Service } from '../control.ts';
 import { DNS_SERVERS } from '../limits.ts';
 import { ERROR, NOTICE, WARNING } from '../log.ts';
 import { ROUTER_ITSELF } from '../net/client.ts';
+import type { Service } from '../service.ts';
 import { Clients } from './clients.ts';
 import type { Asker } from './flight.ts';
 import { Forwarder, type Policy } from './forwarder.ts';

@@ -4,14 +4,10 @@
 // more than DNS_FAIR; else the new one waits (queue.ts).
 // Not here: what is sent and what comes back (forwarder.ts).
 
-import { DNS_CLIENT_FLIGHTS, DNS_FAIR, DNS_FAIR_SILENT, DNS_FLIGHTS } from '../limits.ts';
-import { Shares } from '../net/shares.ts';
 import type { Datagram } from '../net/udp.ts';
 import type { Key } from './cache.ts';
 import { EXACT, FLAG_QR, HEADER_BYTES, OPCODE, type Query, read16, sameQuestion } from './message.ts';
-import type { Pipe } from './pipe.ts';
 import type { Server, Upstream } from './upstream.ts';
-import type { Waiters } from './waiters.ts';
 
 /** Who asked. */
 export interface Asker {
@@ -23,6 +19,14 @@ export interface Asker {
   client: number;
   /** Takes the answer to a query that did not come by UDP. The bytes are valid during the call. */
   reply: ((message: Uint8Array) => void) | undefined;
+}
+
+/** A connection by which tries go. */
+export interface Carrier {
+  readonly hasAnswered: boolean;
+  isSilentSince(tick: number): boolean;
+  remove(flight: Flight): void;
+  giveUp(): void;
 }
 
 export class Flight implements Key {
@@ -65,8 +69,8 @@ export class Flight implements Key {
   /** The tick at which it is tried again. */
   deadline = 0;
   spoofs = 0;
-  /** The connection by which this try goes. */
-  pipe: Pipe | undefined;
+  /** The connection by which this try goes (pipe.ts). */
+  pipe: Carrier | undefined;
   /** What came by UDP was cut: only TCP will do. */
   wantsTcp = false;
   /** Made once, as the socket's callbacks. */
@@ -172,94 +176,4 @@ function lettersOf(word: number): number {
   const low = (word & 0x7f7f7f7f) | 0x20202020;
   // From 0x61 on the first sum has its topmost bit, from 0x7b on the second.
   return (((low + 0x1f1f1f1f) & ~(low + 0x05050505) & ~word) >>> 2) & 0x20202020;
-}
-
-export class Flights {
-  /** Those under way, oldest first. */
-  active: Flight[] = [];
-  private readonly idle: Flight[] = [];
-  private readonly made: Flight[] = [];
-  private readonly shares = new Shares();
-
-  constructor(
-    private readonly waiters: Waiters,
-    private readonly make: (number: number) => Flight,
-  ) {}
-
-  at(number: number): Flight {
-    return this.made[number] as Flight;
-  }
-
-  find(data: Uint8Array, query: Query, byTcp: boolean): Flight | undefined {
-    for (const flight of this.active) {
-      if (flight.hash === query.hash && flight.byTcp === byTcp && flight.isFor(data, query)) return flight;
-    }
-    return undefined;
-  }
-
-  get isFull(): boolean {
-    return this.active.length === DNS_FLIGHTS;
-  }
-
-  /** Whether there is one for the client without another's having to go. */
-  hasRoom(client: number): boolean {
-    return this.active.length < DNS_FLIGHTS && this.shares.of(client) < DNS_CLIENT_FLIGHTS;
-  }
-
-  /** Whether the client has as much as anybody may have, so that only one of its own could go for another. */
-  isAtShare(client: number): boolean {
-    if (this.shares.of(client) >= DNS_CLIENT_FLIGHTS) return true;
-    return this.active.length === DNS_FLIGHTS && this.shares.greediest(client)(client);
-  }
-
-  /** One that is free for the client, which has room. */
-  take(client: number): Flight {
-    let flight = this.idle.pop();
-    if (flight === undefined) {
-      flight = this.make(this.made.length);
-      this.made.push(flight);
-    }
-    this.shares.count(client, 1);
-    this.active.push(flight);
-    return flight;
-  }
-
-  /**
-   * The one that goes for a new one of a client without room: the oldest of the client's own, if it is at its share, else
-   * the oldest of those who have most, if that is more than DNS_FAIR, or one whose server is silent, of who has more than
-   * DNS_FAIR_SILENT and the client fewer. What others wait for as well is left to one of them, who has fewer. If there is
-   * none, the client has room, or must wait.
-   */
-  victimFor(client: number): Flight | undefined {
-    while (!this.hasRoom(client)) {
-      const isGreediest =
-        this.shares.of(client) >= DNS_CLIENT_FLIGHTS
-          ? (of: number): boolean => of === client
-          : this.shares.greediest(client);
-      let victim = this.active.find(flight => isGreediest(flight.client));
-      if (victim === undefined || this.shares.ofSource(victim.client) <= DNS_FAIR)
-        victim = this.active.find(flight => flight.tries > 1 && this.mayLose(flight, client));
-      if (victim === undefined) return undefined;
-      const other = this.waiters.other(victim, victim.client);
-      if (other === undefined || !this.shares.isFewer(other, victim.client)) return victim;
-      this.shares.count(victim.client, -1);
-      this.shares.count(other, 1);
-      victim.client = other;
-      // Its place stays taken: only a share may have become free.
-    }
-    return undefined;
-  }
-
-  private mayLose({ client }: Flight, other: number): boolean {
-    return this.shares.ofSource(client) > DNS_FAIR_SILENT && this.shares.isFewer(other, client);
-  }
-
-  release(flight: Flight): void {
-    const at = this.active.indexOf(flight);
-    if (at < 0) return;
-    this.active.splice(at, 1);
-    this.idle.push(flight);
-    flight.isActive = false;
-    this.shares.count(flight.client, -1);
-  }
 }

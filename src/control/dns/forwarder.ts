@@ -25,7 +25,9 @@ import {
 } from '../limits.ts';
 import { WARNING } from '../log.ts';
 import { Cache } from './cache.ts';
-import { type Asker, Flight, Flights } from './flight.ts';
+import type { Counts } from './counts.ts';
+import { type Asker, Flight } from './flight.ts';
+import { Flights } from './flights.ts';
 import type { Local } from './local.ts';
 import {
   Answer,
@@ -69,24 +71,6 @@ import { Waiters } from './waiters.ts';
 /** How often those who wait for a place are looked at, and how many of them have their turn at once. */
 const SWEEP_TICKS = 20;
 const SERVED = 8;
-
-/** What has happened, for `show dns`. */
-export interface Counts {
-  queries: number;
-  tcp: number;
-  local: number;
-  cached: number;
-  joined: number;
-  waited: number;
-  forwarded: number;
-  repeated: number;
-  malformed: number;
-  failed: number;
-  refused: number;
-  spoofed: number;
-  rebound: number;
-  truncated: number;
-}
 
 /** Which names may have private addresses. */
 export interface Policy {

@@ -11,6 +11,7 @@
 // for IPv4, and the LAN's own. What does not exist is answered with a SOA record, so that clients remember it
 // (RFC 2308). Not here: all other names (forwarder.ts).
 
+import type { HostNames } from '../context.ts';
 import { prefixOf } from '../settings.ts';
 import {
   CLASS_IN,
@@ -48,16 +49,6 @@ const ZONE_TYPES = [TYPE_NS, TYPE_SOA, 43, 48];
 const LAN_DEPTH = 3;
 /** Pointer to the question's name. */
 const QUESTION_NAME = 0xc000 | HEADER_BYTES;
-
-/** Names that others know: the DHCP server's leases. */
-export interface HostNames {
-  /** The address of a host by its name, lower case and without a domain. */
-  addressOf(name: string): number | undefined;
-  /** The name of the host with an address. */
-  nameOf(address: number): string | undefined;
-  /** The domain that the hosts were told, '' if none. */
-  readonly domain: string;
-}
 
 export interface Host {
   name: string;

@@ -28,8 +28,9 @@ import {
 import { NOTICE, WARNING } from '../log.ts';
 import { type Datagram, isQuoteOf } from '../net/udp.ts';
 import { ANY_INTERFACE } from '../sockets.ts';
-import type { Flight, Flights } from './flight.ts';
-import type { Counts } from './forwarder.ts';
+import type { Counts } from './counts.ts';
+import type { Flight } from './flight.ts';
+import type { Flights } from './flights.ts';
 import { EXACT, HEADER_BYTES, nameText, write16 } from './message.ts';
 import { DNS_PORT, type Pipe, Pipes } from './pipe.ts';
 import type { Server } from './upstream.ts';

@@ -10,6 +10,12 @@ import { i32at } from '../../base/memory.ts';
 import type { Context } from '../context.ts';
 import { createConfigStore, type FloppyStore } from '../store/config-store.ts';
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    floppy: typeof import('./overlay.ts');
+  }
+}
+
 /** @param stopped called when the drive stands still again, and need not be held any more. */
 export function openFloppy({ clock, machine }: Context, stopped: () => void): FloppyStore {
   const { memory } = machine;

@@ -13,6 +13,12 @@ import {
 } from '../address.ts';
 import type { DhcpConfig } from '../dhcp/pool.ts';
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    lan: typeof import('./overlay.ts');
+  }
+}
+
 /** Whether a host of the LAN may have the address. */
 function fits(lan: Prefix, address: number): boolean {
   if (!overlap(lan, { address, length: 32 }) || address === lan.address) return false;

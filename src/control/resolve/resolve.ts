@@ -6,9 +6,8 @@ import { INTERFACE_LAN, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress } from '../address.ts';
 import { since } from '../clock.ts';
 import { type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
+import type { Asking, Context } from '../context.ts';
 import { queryFor } from '../dns/dns.ts';
-import type { Forwarder } from '../dns/forwarder.ts';
 import {
   FLAG_TC,
   FORMERR,
@@ -65,7 +64,7 @@ export function resolve(context: Context, text: string, typeText: string | undef
   return run(context, forwarder, wire, name, type);
 }
 
-function* run(context: Context, forwarder: Forwarder, wire: Uint8Array, name: string, type: number): Job {
+function* run(context: Context, forwarder: Asking, wire: Uint8Array, name: string, type: number): Job {
   const { output } = context;
   let told = yield* ask(context, forwarder, queryFor(wire, type, context.random()), false);
   if ((read16(told.message, 2) & FLAG_TC) !== 0)
@@ -94,7 +93,7 @@ function verdict({ message, isPrivate, isNobodys }: Told, count: number, what: s
 /** Asks as a host would, and waits for the answer, which comes in any case. */
 function* ask(
   { clock }: Context,
-  forwarder: Forwarder,
+  forwarder: Asking,
   query: Uint8Array,
   byTcp: boolean,
 ): Generator<number, Told, void> {

@@ -1,4 +1,10 @@
 // The overlay `schema`: completion, `?`, marks and the `help` command. Running a line needs none of it.
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    schema: typeof import('./overlay.ts');
+  }
+}
+
 export { known } from './known.ts';
 export { createTools } from './tools.ts';

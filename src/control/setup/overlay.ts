@@ -26,6 +26,12 @@ import { keptNow } from '../store/unsaved.ts';
 import { zoneOf } from '../time/zone.ts';
 import { replaceAll } from './replace.ts';
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    setup: typeof import('./overlay.ts');
+  }
+}
+
 export { importLines } from './import.ts';
 
 type Answer = Generator<number, string, void>;

@@ -5,7 +5,7 @@ import type { Context } from '../context.ts';
 import { isSafeMode } from '../crash.ts';
 import { visible } from '../log.ts';
 import { refusedIn } from '../store/refused.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/store-types.ts';
 import { outcome } from '../store/tasks.ts';
 import { isAsSaved } from '../store/unsaved.ts';
 import { versionLine } from '../store/version.ts';

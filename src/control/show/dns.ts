@@ -4,8 +4,8 @@ import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress } from '../address.ts';
 import type { Job } from '../console/command.ts';
 import type { Context } from '../context.ts';
+import type { Counts } from '../dns/counts.ts';
 import type { Dns } from '../dns/dns.ts';
-import type { Counts } from '../dns/forwarder.ts';
 import type { Server } from '../dns/upstream.ts';
 
 const MEANINGS: Record<keyof Counts, string> = {

@@ -1,5 +1,11 @@
 // The overlay `show`: what the board lists, its log and its settings among it. Not here: the commands (../commands/).
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    show: typeof import('./overlay.ts');
+  }
+}
+
 export { exportConfig, showConfig } from './config.ts';
 export { showDisk } from './disk.ts';
 export { showDns } from './dns.ts';

@@ -1,4 +1,10 @@
 // The overlay `signature`: the arithmetic behind an update's signature, wanted for its first kilobyte alone.
 // Not here: what is signed, and by whom it must be (../update/signature.ts).
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    signature: typeof import('./overlay.ts');
+  }
+}
+
 export { verify } from './ed25519.ts';

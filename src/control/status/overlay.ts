@@ -40,6 +40,12 @@ import { formatTicks } from '../duration.ts';
 import { WARNING } from '../log.ts';
 import { gatewayOf, prefixOf } from '../settings.ts';
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    status: typeof import('./overlay.ts');
+  }
+}
+
 export { showRefused } from './refused.ts';
 
 const WATCH_TICKS = 2 * TICKS_PER_SECOND;

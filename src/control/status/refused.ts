@@ -6,7 +6,7 @@ import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { visible } from '../log.ts';
 import { refusedIn, refusedKey } from '../store/refused.ts';
-import type { Store } from '../store/store.ts';
+import type { Store } from '../store/store-types.ts';
 import { outcome } from '../store/tasks.ts';
 
 export function* showRefused({ noDisk, output, registry }: Context, store: Store): Job {

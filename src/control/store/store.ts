@@ -15,8 +15,8 @@ import { hex } from '../address.ts';
 import { since, type Timer } from '../clock.ts';
 import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import type { LeaseStore, StoredLease } from '../dhcp/leases.ts';
-import { type Unread, waitFor } from '../disk.ts';
+import type { LeaseStore, StoredLease } from '../dhcp/stored-lease.ts';
+import { waitFor } from '../disk.ts';
 import { STORE_LATER_SECONDS, STORE_SOON_SECONDS } from '../limits.ts';
 import { WARNING } from '../log.ts';
 import { readRtc } from '../time/rtc.ts';
@@ -30,7 +30,8 @@ import {
 } from './config-store.ts';
 import { createJournal, type Entry, type Journal } from './journal.ts';
 import { leaseEntry, leaseOf } from './lease-store.ts';
-import { createTasks, type Task } from './tasks.ts';
+import type { Reads, Saved, Store, Unread } from './store-types.ts';
+import { createTasks } from './tasks.ts';
 import { putText, textFrom } from './text.ts';
 import { CONFIG_VERSION, migrate, versionLine, versionOf } from './version.ts';
 
@@ -49,53 +50,6 @@ const HEAD_BYTES = 128;
 const CARDS_LINE = /^# cards ([0-9a-f]{40})$/;
 /** Where the registry keeps the settings' lines. */
 const LINES_AT = CONFIGURATION_AT + 4;
-
-/** The saved configuration, its text and lines undefined if none is saved; and what was wrong. */
-export interface Saved {
-  text: string | undefined;
-  /** Its CRC-32. */
-  key: number;
-  lines: string[] | undefined;
-  problems: string[];
-}
-
-/** What is read at the start: all, the settings and not the log, or nothing. */
-export type Reads = 'all' | 'settings' | 'nothing';
-
-export interface Store {
-  /**
-   * Opens the disk's areas at the start, and reads them; nothing when control alone was restarted. Answers why it is not
-   * known what is saved, if it is not.
-   */
-  open(disk: Disk | undefined, reads: Reads): Generator<number, Unread | undefined, void>;
-  /** Applies what was saved, of it nothing but the password, or the defaults; answers what is to be told. */
-  apply(isSafe: boolean): Generator<number, string[], void>;
-  /** Tasks on the disk; each answers why it failed. They may only be started when there is a disk. */
-  load(): Task<Saved>;
-  save(): Task<string | undefined>;
-  erase(): Task<string | undefined>;
-  /** Records of the flash log (src/base/layout.ts: LOG_KIND_*): tells of each of a kind. */
-  read(kind: number, visit: (entry: Entry) => void): Task<string | undefined>;
-  /** Keeps a record in the flash log: soon, or when it is written next. Without a disk it is forgotten. */
-  keep(entry: Entry, isSoon: boolean): void;
-  /** Writes at once what waits. */
-  flush(): Task<string | undefined>;
-  /** Sectors of the log written since control started, and ever. */
-  written(): { now: number; ever: number };
-  readonly leases: LeaseStore;
-  /** The WAN's last address by DHCP, or 0. */
-  readonly wanAddress: number;
-  keepWan(address: number): void;
-  /** The record of the cards' roles (cards.ts) as it was at the start, and a new one; a floppy's is written by save(). */
-  readonly cards: Uint8Array | undefined;
-  keepCards(record: Uint8Array): void;
-  /** Whether the log was read without a fault at the start: then what it does not have was never there. */
-  readonly isWhole: boolean;
-  /** There is a place for saved settings, from which load() reads. */
-  readonly hasSettings: boolean;
-  /** The saved lines whose words start with the same letters, before apply(). */
-  startLines(words: string): string[];
-}
 
 export function createStore(context: Context): Store {
   const { machine, clock, log, registry } = context;

@@ -4,7 +4,7 @@ import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import type { Machine } from '../machine.ts';
 import { isOutcome } from './refused.ts';
-import type { Saved } from './store.ts';
+import type { Saved } from './store-types.ts';
 
 /** Lines of a board on which nothing is set. */
 const USUAL = new Set(['set nat profile rfc', 'set nat filter address', 'set engine native']);

@@ -1,4 +1,10 @@
 // The overlay `tcp`: a connection. Most names are asked and answered by UDP, and then there is none.
 // Not here: ports and places, which are always there (../net/tcp.ts).
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    tcp: typeof import('./overlay.ts');
+  }
+}
+
 export { TcpConnection } from '../net/tcp-connection.ts';

@@ -8,6 +8,12 @@ import type { Ntp } from './ntp.ts';
 import type { WallClock } from './wall-clock.ts';
 import * as names from './zone-names.ts';
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    time: typeof import('./overlay.ts');
+  }
+}
+
 /** Put in by the build (image/zone-table.ts). */
 declare const MASQBOX_ZONES: string;
 

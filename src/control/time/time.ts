@@ -7,7 +7,7 @@ import type { Context } from '../context.ts';
 import { NTP_SERVERS } from '../limits.ts';
 import { WARNING } from '../log.ts';
 import type { Machine } from '../machine.ts';
-import type { Setting } from '../registry.ts';
+import type { Setting } from '../setting.ts';
 import { prefixOf } from '../settings.ts';
 import { dateText } from './civil.ts';
 import { createNtp, type Ntp } from './ntp.ts';

@@ -12,6 +12,12 @@ import { idleSlot, runningSlot } from '../update/slots.ts';
 import { SlotWriter, type Trust } from '../update/writer.ts';
 import { Receiver, type TransferEvent } from './receiver.ts';
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    transfer: typeof import('./overlay.ts');
+  }
+}
+
 /** Receives an image and writes it; says what has come. `own` is the header of the firmware that runs. */
 export function* transfer(
   context: Context,

@@ -4,8 +4,8 @@
 import * as layout from '../../base/layout.ts';
 import { Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import type { Service } from '../control.ts';
 import { WARNING } from '../log.ts';
+import type { Service } from '../service.ts';
 import { runInBackground } from './background.ts';
 import { idleSlot, isOurs, readHeader, refuseSector, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
 

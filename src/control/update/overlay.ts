@@ -16,6 +16,12 @@ import { checkPayload } from './payload.ts';
 import { idleSlot, isOurs, readHeader, refuseSector, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
 import type { Trust } from './writer.ts';
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    update: typeof import('./overlay.ts');
+  }
+}
+
 export { watchTrial } from './trial.ts';
 
 /** Time to read what happened, and to stay with the old firmware by ^C. */

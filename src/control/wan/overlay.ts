@@ -14,6 +14,12 @@ import type { Machine } from '../machine.ts';
 import { prefixOf } from '../settings.ts';
 import type { Wan } from '../wan.ts';
 
+declare module '../overlays.ts' {
+  interface Overlays {
+    wan: typeof import('./overlay.ts');
+  }
+}
+
 const ID_BYTES = 255;
 const VLAN_MOST = 4094;
 const ONE_HOST = -1;
