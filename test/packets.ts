@@ -4,15 +4,17 @@
 // These sums are computed here from the whole packet, byte by byte, and share nothing with the plane's
 // incremental ones, so that a test which compares the two can fail. Addresses are written '192.168.0.1'.
 
-export const TCP = 6;
-export const UDP = 17;
-export const ICMP = 1;
+import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../src/wire/ipv4.ts';
+import { TCP_ACK as ACK } from '../src/wire/tcp.ts';
 
-export const FIN = 1;
-export const SYN = 2;
-export const RST = 4;
-export const PSH = 8;
-export const ACK = 16;
+export { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../src/wire/ipv4.ts';
+export {
+  TCP_ACK as ACK,
+  TCP_FIN as FIN,
+  TCP_PSH as PSH,
+  TCP_RST as RST,
+  TCP_SYN as SYN,
+} from '../src/wire/tcp.ts';
 
 export const BROADCAST = 'ff:ff:ff:ff:ff:ff';
 

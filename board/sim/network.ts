@@ -10,27 +10,26 @@
 // Not here: the router (board.ts), what is typed (tools/start-sim.ts).
 
 import {
-  ACK,
   ARP_REPLY,
   ARP_REQUEST,
   arpFrame,
   type Datagram,
   ETHERNET,
-  FIN,
   get16,
   get32,
-  ICMP,
-  IP_HEADER,
   icmp,
   ipFrame,
   put16,
-  RST,
-  SYN,
-  TCP,
   tcp,
-  UDP,
   udp,
 } from '../../src/control/debug/frames.ts';
+import {
+  PROTOCOL_ICMP as ICMP,
+  IP_HEADER_BYTES as IP_HEADER,
+  PROTOCOL_TCP as TCP,
+  PROTOCOL_UDP as UDP,
+} from '../../src/wire/ipv4.ts';
+import { TCP_ACK as ACK, TCP_FIN as FIN, TCP_RST as RST, TCP_SYN as SYN } from '../../src/wire/tcp.ts';
 import { DHCP_PORT, DNS_PORT, GATEWAY, leaseAnswer, nameAnswer } from './provider.ts';
 
 const UNREACHABLE_NETWORK = 0xc0000200 | 0;

@@ -50,7 +50,6 @@ export const NIC_SENT: i32 = 2;
 
 /** Shortest frame on the wire, without its checksum (IEEE 802.3: 64 with it). */
 export const FRAME_MIN: i32 = 60;
-export const ETHERNET_HEADER: i32 = 14;
 
 /** Address of a card's block. */
 export function cardAt(index: i32): i32 {

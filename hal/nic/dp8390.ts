@@ -34,12 +34,12 @@ import { FRAME_MAX, NIC_TRANSMIT_TICKS, RECOVERY_FRAMES, SKIP_FRAMES } from '../
 import { fill, get8, i32at, puti32 } from '../../src/base/memory.ts';
 import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/base/packet.ts';
 import { allocate, release } from '../../src/base/pool.ts';
+import { ETHERNET_HEADER_BYTES as ETHERNET_HEADER } from '../../src/wire/ethernet.ts';
 import { DELAY_FRAME, DELAY_SLICE, delay } from '../delay.ts';
 import { in8, out8, out8x3 } from '../ports.ts';
 import {
   add,
   cardAt,
-  ETHERNET_HEADER,
   FRAME_MIN,
   NIC_MAC,
   NIC_OVERRUNS,

@@ -5,6 +5,7 @@ import { INTERFACE_COUNT } from '../base/limits.ts';
 import { get8, get16, get32, i32at } from '../base/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4, PACKET_PORTS } from '../base/packet.ts';
 import { SOCKET_CLIENT } from '../base/socket-record.ts';
+import { PROTOCOL_ICMP as ICMP } from '../wire/ipv4.ts';
 import type { Plane } from './machine.ts';
 
 /** Packets handled in one step; the rest waits for the next. */
@@ -13,8 +14,6 @@ const BATCH = 8;
 export const ANY_INTERFACE: number = (1 << INTERFACE_COUNT) - 1;
 /** A socket that asks: it hears only the remote end to which it sent last, by the interface of the way there. */
 export const ASKING: number = ANY_INTERFACE | SOCKET_CLIENT;
-
-export const ICMP = 1;
 
 /**
  * Gets a packet in place, released when the handler returns: one for the open port, or an ICMP error

@@ -2,8 +2,9 @@
 // what is behind the checksums is reached too.
 
 import { FRAME_MAX } from '../../src/base/limits.ts';
-import { checksum, ETHERNET, ICMP, put16, put32, sealIp, TCP, UDP } from '../../src/control/debug/frames.ts';
+import { checksum, ETHERNET, put16, put32, sealIp } from '../../src/control/debug/frames.ts';
 import type { Random } from '../../src/control/debug/random.ts';
+import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../src/wire/ipv4.ts';
 
 const IP = ETHERNET;
 

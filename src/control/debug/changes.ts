@@ -20,8 +20,9 @@ import {
   PROFILE_RFC,
   WAN_PING,
 } from '../../base/parameters.ts';
+import { PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 import type { Plane } from '../machine.ts';
-import { ETHERNET, UDP } from './frames.ts';
+import { ETHERNET } from './frames.ts';
 import {
   frameOf,
   LAN_ADDRESS,

@@ -3,15 +3,15 @@
 // network order; checksums are computed from the whole packet.
 // Not here: the plane's own accessors (src/base/memory.ts), which work on its memory.
 
+import {
+  PROTOCOL_ICMP as ICMP,
+  IP_HEADER_BYTES as IP_HEADER,
+  PROTOCOL_TCP as TCP,
+  PROTOCOL_UDP as UDP,
+} from '../../wire/ipv4.ts';
+import { TCP_SYN as SYN } from '../../wire/tcp.ts';
+
 export const ETHERNET = 14;
-export const IP_HEADER = 20;
-export const ICMP = 1;
-export const TCP = 6;
-export const UDP = 17;
-export const FIN = 1;
-export const SYN = 2;
-export const RST = 4;
-export const ACK = 16;
 
 /** What an IPv4 header says, and what follows it. */
 export interface Datagram {

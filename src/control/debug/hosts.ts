@@ -1,7 +1,8 @@
 // The made-up hosts around the router: their addresses, and datagrams with something in them.
 // Not here: how frames are built (frames.ts), which host sends what and when (traffic.ts, storms.ts).
 
-import { ACK, type Datagram, FIN, icmp, ipFrame, put16, RST, SYN, tcp, udp } from './frames.ts';
+import { TCP_ACK as ACK, TCP_FIN as FIN, TCP_RST as RST, TCP_SYN as SYN } from '../../wire/tcp.ts';
+import { type Datagram, icmp, ipFrame, put16, tcp, udp } from './frames.ts';
 import type { Random } from './random.ts';
 
 export const LAN_NETWORK = 0xc0a80000 | 0; // 192.168.0.0/24

@@ -1,8 +1,9 @@
 // Storms: many frames of one kind with hardly any time between them, for limits that single frames do not reach.
 // Not here: the mix of all other traffic (traffic.ts).
 
+import { TCP_SYN as SYN } from '../../wire/tcp.ts';
 import type { Sent } from './frames.ts';
-import { ARP_REPLY, ARP_REQUEST, arpFrame, type Datagram, icmp, SYN, udp } from './frames.ts';
+import { ARP_REPLY, ARP_REQUEST, arpFrame, type Datagram, icmp, udp } from './frames.ts';
 import {
   cardMac,
   frameOf,

@@ -4,27 +4,22 @@
 // Not here: how frames are built (frames.ts), who is fed (differential.ts).
 
 import { FRAME_MAX } from '../../base/limits.ts';
+import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
+import { TCP_ACK as ACK, TCP_FIN as FIN, TCP_RST as RST, TCP_SYN as SYN } from '../../wire/tcp.ts';
 import {
-  ACK,
   ARP_REPLY,
   ARP_REQUEST,
   arpFrame,
   type Datagram,
   ETHERNET,
-  FIN,
   get16,
   get32,
-  ICMP,
   icmp,
   ipHeaderBytes,
   put16,
-  RST,
   type Sent,
-  SYN,
   sealIp,
-  TCP,
   tcp,
-  UDP,
 } from './frames.ts';
 import {
   cardMac,

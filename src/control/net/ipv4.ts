@@ -3,9 +3,8 @@
 
 import { puti32 } from '../../base/memory.ts';
 import { PACKET_IP, PACKET_LENGTH } from '../../base/packet.ts';
-
-const ETHERNET_HEADER = 14;
-export const IP_HEADER = 20;
+import { ETHERNET_HEADER_BYTES as ETHERNET_HEADER } from '../../wire/ethernet.ts';
+import { IP_HEADER_BYTES as IP_HEADER } from '../../wire/ipv4.ts';
 
 export function set16(memory: Uint8Array, at: number, value: number): void {
   memory[at] = value >> 8;

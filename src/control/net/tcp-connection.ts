@@ -16,9 +16,16 @@
 // Not here: which segment belongs to which connection (tcp.ts), segments as bytes (tcp-segment.ts).
 
 import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../base/limits.ts';
+import {
+  TCP_ACK as ACK,
+  TCP_FIN as FIN,
+  TCP_PSH as PSH,
+  TCP_RST as RST,
+  TCP_SYN as SYN,
+} from '../../wire/tcp.ts';
 import { since, type Timer } from '../clock.ts';
 import { TCP_SEND_BYTES } from '../limits.ts';
-import { ACK, type Ends, FIN, MSS_DEFAULT, PSH, RST, type Segment, SYN } from './tcp-segment.ts';
+import { type Ends, MSS_DEFAULT, type Segment } from './tcp-segment.ts';
 import type { Below, Connection, End, State } from './tcp-types.ts';
 
 export type { Below, Connection, End } from './tcp-types.ts';

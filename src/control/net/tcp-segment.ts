@@ -5,16 +5,11 @@ import { DROP_ARP_QUEUE_FULL } from '../../base/counters.ts';
 import { TCP_MSS } from '../../base/limits.ts';
 import { get16, get32, i32at } from '../../base/memory.ts';
 import { PACKET_IN, PACKET_IP, PACKET_L4, PASS } from '../../base/packet.ts';
+import { PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
+import { TCP_SYN as SYN } from '../../wire/tcp.ts';
 import type { Machine } from '../machine.ts';
 import { clientOf } from './client.ts';
 import { fillHeader, set16, set32 } from './ipv4.ts';
-
-export const TCP = 6;
-export const FIN = 1;
-export const SYN = 2;
-export const RST = 4;
-export const PSH = 8;
-export const ACK = 16;
 
 /** What a host takes that does not say (RFC 9293, section 3.7.1). */
 export const MSS_DEFAULT = 536;

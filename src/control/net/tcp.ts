@@ -13,6 +13,8 @@ import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { get16, get32, i32at } from '../../base/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_L4 } from '../../base/packet.ts';
 import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
+import { PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
+import { TCP_ACK as ACK, TCP_FIN as FIN, TCP_RST as RST, TCP_SYN as SYN } from '../../wire/tcp.ts';
 import { type Clock, since } from '../clock.ts';
 import { Refusal } from '../console/command.ts';
 import { TCP_ACCEPTED, TCP_CLIENT, TCP_CONNECTIONS, TCP_REPAIRS_PER_SECOND } from '../limits.ts';
@@ -22,7 +24,7 @@ import { ROUTER_ITSELF } from './client.ts';
 import { freePort } from './port.ts';
 import { Shares } from './shares.ts';
 import type { Below, Connection, TcpConnection } from './tcp-connection.ts';
-import { ACK, type Ends, FIN, RST, readSegment, type Segment, SYN, sendSegment, TCP } from './tcp-segment.ts';
+import { type Ends, readSegment, type Segment, sendSegment } from './tcp-segment.ts';
 
 export type { Connection, End } from './tcp-connection.ts';
 

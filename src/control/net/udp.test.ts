@@ -24,11 +24,11 @@ import {
   WAN_ADDRESS,
 } from '../../../test/plane-router.ts';
 import { BUFFER_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
+import { PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 import { formatAddress, parseAddress } from '../address.ts';
 import { UDP_SEND_BYTES } from '../limits.ts';
 import { ANY_INTERFACE } from '../sockets.ts';
 import { freePort } from './port.ts';
-import { UDP } from './udp.ts';
 
 const address = (text: string) => parseAddress(text) as number;
 const LAN_ONLY = 1 << INTERFACE_LAN;

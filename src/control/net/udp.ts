@@ -19,6 +19,9 @@ import {
 } from '../../base/packet.ts';
 import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
 import { SOCKET_CLIENT } from '../../base/socket-record.ts';
+import { ICMP_HEADER_BYTES as ICMP_HEADER, ICMP_UNREACHABLE } from '../../wire/icmp.ts';
+import { PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
+import { UDP_HEADER_BYTES as UDP_HEADER } from '../../wire/udp.ts';
 import { UDP_SEND_BYTES } from '../limits.ts';
 import type { Machine } from '../machine.ts';
 import type { Sockets } from '../sockets.ts';
@@ -26,10 +29,6 @@ import { clientOf } from './client.ts';
 import { fillHeader, set16 } from './ipv4.ts';
 import { freePort } from './port.ts';
 
-export const UDP = 17;
-const UDP_HEADER = 8;
-const ICMP_UNREACHABLE = 3;
-const ICMP_HEADER = 8;
 /** Data of one frame: 1,500 bytes less the headers. */
 const WHOLE_BYTES = 1472;
 /** IP payload of a fragment, a multiple of 8. */

@@ -6,13 +6,18 @@
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { get8, get16, i32at } from '../../base/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
+import {
+  ICMP_HEADER_BYTES as ICMP_HEADER,
+  CODE_PORT_UNREACHABLE as PORT_UNREACHABLE,
+} from '../../wire/icmp.ts';
+import { PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
+import { UDP_HEADER_BYTES as UDP_HEADER } from '../../wire/udp.ts';
 import { formatAddress } from '../address.ts';
 import { since } from '../clock.ts';
 import { type Job, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { fillHeader, set16 } from '../net/ipv4.ts';
 import { freePort } from '../net/port.ts';
-import { UDP } from '../net/udp.ts';
 import { ASKING, sourceOf } from '../sockets.ts';
 import { addressOf, type Host, hostOf, hostText, sendTo } from './target.ts';
 
@@ -22,11 +27,8 @@ const WAIT_TICKS = 3 * TICKS_PER_SECOND;
 /** Shorter than ping's: an answer takes one tick of the clock, or two. */
 const LOOK_TICKS = 1;
 const FIRST_PORT = 33434;
-const UDP_HEADER = 8;
 const DATA_BYTES = 12;
-const ICMP_HEADER = 8;
 const UNREACHABLE = 3;
-const PORT_UNREACHABLE = 3;
 const TIME_EXCEEDED = 11;
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 /** What stands behind a time when the way ends before the host: network, host, protocol; else the code. */

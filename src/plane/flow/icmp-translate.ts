@@ -41,6 +41,14 @@ import {
 } from '../../base/packet.ts';
 import { adjust16, adjust32, checksum } from '../../wire/checksum.ts';
 import {
+  ICMP_CHECKSUM,
+  ICMP_HEADER_BYTES,
+  ICMP_IDENTIFIER,
+  ICMP_PARAMETER_PROBLEM as PARAMETER_PROBLEM,
+  ICMP_TIME_EXCEEDED as TIME_EXCEEDED,
+  ICMP_UNREACHABLE as UNREACHABLE,
+} from '../../wire/icmp.ts';
+import {
   headerBytesOf,
   IP_CHECKSUM,
   IP_DESTINATION,
@@ -53,13 +61,11 @@ import {
   PROTOCOL_TCP,
   PROTOCOL_UDP,
 } from '../../wire/ipv4.ts';
+import { TCP_CHECKSUM } from '../../wire/tcp.ts';
+import { UDP_CHECKSUM } from '../../wire/udp.ts';
 import { socketUses } from '../local/sockets.ts';
 import { findInbound, findOutbound, numberOf } from './masquerade-table.ts';
 
-const UNREACHABLE: i32 = 3;
-const TIME_EXCEEDED: i32 = 11;
-const PARAMETER_PROBLEM: i32 = 12;
-const ICMP_HEADER_BYTES: i32 = 8;
 /** What every error quotes of the transport header (RFC 792). */
 const QUOTED_TRANSPORT_BYTES: i32 = 8;
 
@@ -131,7 +137,7 @@ function quotedPorts(quoted: i32): i32 {
   const l4: i32 = quoted + headerBytesOf(quoted);
   if (protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP) return get32(l4);
   if (protocol !== PROTOCOL_ICMP) return 0;
-  const identifier: i32 = get16(l4 + 4);
+  const identifier: i32 = get16(l4 + ICMP_IDENTIFIER);
   return (identifier << 16) | identifier;
 }
 
@@ -147,10 +153,10 @@ function rewriteQuoted(packet: i32, addressAt: i32, portAt: i32, address: i32, p
   adjust32(quoted + IP_CHECKSUM, old, address);
   put32(quoted + addressAt, address);
   if (protocol === PROTOCOL_ICMP) {
-    adjust16(l4 + 2, get16(l4 + 4), port);
-    put16(l4 + 4, port);
+    adjust16(l4 + ICMP_CHECKSUM, get16(l4 + ICMP_IDENTIFIER), port);
+    put16(l4 + ICMP_IDENTIFIER, port);
   } else if (protocol === PROTOCOL_TCP || protocol === PROTOCOL_UDP) {
-    const sum: i32 = l4 + (protocol === PROTOCOL_TCP ? 16 : 6);
+    const sum: i32 = l4 + (protocol === PROTOCOL_TCP ? TCP_CHECKSUM : UDP_CHECKSUM);
     const absent: i32 = sum + 2 > end || (protocol === PROTOCOL_UDP && get16(sum) === 0) ? 1 : 0;
     if (absent === 0) {
       adjust32(sum, old, address);
@@ -159,6 +165,6 @@ function rewriteQuoted(packet: i32, addressAt: i32, portAt: i32, address: i32, p
     }
     put16(l4 + portAt, port);
   }
-  put16(icmp + 2, 0);
-  put16(icmp + 2, checksum(icmp, end - icmp));
+  put16(icmp + ICMP_CHECKSUM, 0);
+  put16(icmp + ICMP_CHECKSUM, checksum(icmp, end - icmp));
 }

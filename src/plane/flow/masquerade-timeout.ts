@@ -40,6 +40,7 @@ import { get8, get16, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import { PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
 import { CLASSIC_ICMP, CLASSIC_UDP, parameter, RFC_ICMP, RFC_UDP } from '../../base/parameters.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
+import { TCP_ACK, TCP_FIN, TCP_FLAGS, TCP_LENGTH, TCP_RST, TCP_SEQUENCE, TCP_SYN } from '../../wire/tcp.ts';
 import { classify, idleTicks, removeEntry, renew } from './masquerade-admission.ts';
 import { loseWay, waysLost } from './masquerade-ways.ts';
 import { tcpClassicBegins, tcpClassicNext, tcpClassicTimer } from './tcp-classic.ts';
@@ -51,10 +52,6 @@ import {
   RFC_ESTABLISHED,
   RFC_INIT_OUT,
   RFC_TRANS,
-  TCP_ACK,
-  TCP_FIN,
-  TCP_RST,
-  TCP_SYN,
   tcpRfcBegins,
   tcpRfcNext,
   tcpRfcOpening,
@@ -103,7 +100,7 @@ export function trackTcp(e: i32, packet: i32, direction: i32): void {
   const l4: i32 = i32at(packet + PACKET_L4);
   const state: i32 = get8(e + E_STATE);
   const classic: i32 = get8(e + E_FLAGS) & ENTRY_CLASSIC;
-  let control: i32 = get8(l4 + 13);
+  let control: i32 = get8(l4 + TCP_FLAGS);
   let data: i32 = 0;
   if ((control & TCP_RST) !== 0) {
     // The state's number 2 is SYN_SENT in both profiles.
@@ -143,8 +140,8 @@ function placeSegment(e: i32, packet: i32, l4: i32, control: i32, direction: i32
   const side: i32 = sideOf(direction);
   if (direction === OUTBOUND && get8(e + E_STATE) !== RFC_INIT_OUT) pickUp(e, l4);
   const datagramEnd: i32 = packet + PACKET_IP + get16(packet + PACKET_IP + 2);
-  const dataBytes: i32 = datagramEnd - l4 - ((get8(l4 + 12) >>> 4) << 2);
-  const end: i32 = (get32(l4 + 4) + dataBytes) | 0;
+  const dataBytes: i32 = datagramEnd - l4 - ((get8(l4 + TCP_LENGTH) >>> 4) << 2);
+  const end: i32 = (get32(l4 + TCP_SEQUENCE) + dataBytes) | 0;
   // Both are asked before the numbers move.
   const fresh: i32 = isFresh(e, side, end);
   const fin: i32 = (control & TCP_FIN) !== 0 ? finCounts(e, l4, side) : 0;

@@ -99,7 +99,10 @@ import {
   PROFILE_CLASSIC,
   parameter,
 } from '../../base/parameters.ts';
+import { ICMP_CHECKSUM, ICMP_IDENTIFIER } from '../../wire/icmp.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
+import { TCP_ACK, TCP_CHECKSUM, TCP_FLAGS, TCP_RST, TCP_SYN } from '../../wire/tcp.ts';
+import { UDP_CHECKSUM } from '../../wire/udp.ts';
 import { isSender } from '../ip/sender.ts';
 import { translateErrorInbound, translateErrorOutbound } from './icmp-translate.ts';
 import { admit, refuseEntry, removeEntry } from './masquerade-admission.ts';
@@ -119,7 +122,7 @@ import { noteSide, startTimer, trackTcp } from './masquerade-timeout.ts';
 import { NO_WAY, wayFor } from './masquerade-ways.ts';
 import { NO_PORT, resetPortMaps } from './port-map.ts';
 import { resetTcpClassic } from './tcp-classic.ts';
-import { INBOUND, OUTBOUND, TCP_ACK, TCP_RST, TCP_SYN } from './tcp-rfc.ts';
+import { INBOUND, OUTBOUND } from './tcp-rfc.ts';
 import { follow, IN_SIDE, OUT_SIDE } from './tcp-window.ts';
 
 // The queries of an ICMP session, bits of its E_STATE: a reply must match one that was sent.
@@ -182,7 +185,7 @@ export function masqueradeInbound(packet: i32): i32 {
   if (
     protocol === TCP &&
     l4 !== 0 &&
-    ((get8(l4 + 13) & CONTROL_MASK) !== TCP_ACK || get8(e + E_STATE) !== ESTABLISHED)
+    ((get8(l4 + TCP_FLAGS) & CONTROL_MASK) !== TCP_ACK || get8(e + E_STATE) !== ESTABLISHED)
   ) {
     trackTcp(e, packet, INBOUND);
   } else if ((flags & ENTRY_SENT) !== 0) {
@@ -252,7 +255,7 @@ function outbound(packet: i32, hairpin: i32): i32 {
   }
   if ((get8(e + E_FLAGS) & ENTRY_SENT) === 0) noteSide(e, ENTRY_SENT);
   if (protocol === TCP && l4 !== 0) {
-    if ((get8(l4 + 13) & CONTROL_MASK) !== TCP_ACK || get8(e + E_STATE) !== ESTABLISHED) {
+    if ((get8(l4 + TCP_FLAGS) & CONTROL_MASK) !== TCP_ACK || get8(e + E_STATE) !== ESTABLISHED) {
       trackTcp(e, packet, OUTBOUND);
     } else {
       follow(e, l4, OUT_SIDE);
@@ -311,14 +314,14 @@ function rewrite(
   if (protocol !== TCP && protocol !== UDP) {
     if (protocol !== ICMP) return;
     // ICMP's checksum does not cover the addresses.
-    sum = (~get16(l4 + 2) & 0xffff) + port;
+    sum = (~get16(l4 + ICMP_CHECKSUM) & 0xffff) + port;
     sum = (sum & 0xffff) + (sum >>> 16);
-    put16(l4 + 2, ~(sum + (sum >>> 16)) & 0xffff);
-    put16(l4 + 4, newPort);
+    put16(l4 + ICMP_CHECKSUM, ~(sum + (sum >>> 16)) & 0xffff);
+    put16(l4 + ICMP_IDENTIFIER, newPort);
     return;
   }
   put16(l4 + portAt, newPort);
-  const at: i32 = protocol === TCP ? l4 + 16 : l4 + 6;
+  const at: i32 = protocol === TCP ? l4 + TCP_CHECKSUM : l4 + UDP_CHECKSUM;
   const old: i32 = get16(at);
   // UDP: 0 is "no checksum" and stays; a sum that comes out as 0 is sent as its other form, all ones.
   if (protocol === UDP && old === 0) return;
@@ -334,7 +337,7 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
   if (outside === 0) return DROP_INTERFACE_DOWN;
   if (protocol === 0 || protocol === DCCP || protocol === UDP_LITE) return DROP_PROTOCOL;
   if (l4 === 0) return DROP_FRAGMENT_TIMEOUT;
-  if (protocol === TCP && (get8(l4 + 13) & TCP_RST) !== 0) return DROP_TCP_STATE;
+  if (protocol === TCP && (get8(l4 + TCP_FLAGS) & TCP_RST) !== 0) return DROP_TCP_STATE;
   if (protocol === ICMP && queryOf(get8(l4)) === 0) return DROP_ICMP_TYPE;
   const classic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? 1 : 0;
   const host: i32 = isSender(packet, inside) !== 0 ? hostFor(inside) : HOST_OTHERS;
@@ -374,7 +377,7 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   else if (filter === FILTER_ADDRESS) via = findPeer(outside, remote, port, protocol);
   if (via === 0) return DROP_FILTERED;
   if (l4 === 0) return DROP_FRAGMENT_TIMEOUT;
-  if (protocol === TCP && (get8(l4 + 13) & CONTROL_MASK) !== TCP_SYN) return DROP_UNSOLICITED;
+  if (protocol === TCP && (get8(l4 + TCP_FLAGS) & CONTROL_MASK) !== TCP_SYN) return DROP_UNSOLICITED;
   // What is needed of `via` is read before admit(), which may take that very entry.
   const inside: i32 = i32at(via + E_INSIDE);
   const insidePort: i32 = i32at(via + E_OUT_PORTS) >>> 16;

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { javascriptBuild } from '../../../tools/builds.ts';
 import { CLASSIC_STATES } from '../../base/parameters.ts';
+import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../../wire/tcp.ts';
 import {
   resetTcpClassic,
   tcpClassicNext,
@@ -8,7 +9,7 @@ import {
   tcpClassicOver,
   tcpClassicTimer,
 } from './tcp-classic.ts';
-import { INBOUND, OUTBOUND, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from './tcp-rfc.ts';
+import { INBOUND, OUTBOUND } from './tcp-rfc.ts';
 
 const names = ['NO', 'ES', 'SS', 'SR', 'FW', 'TW', 'CL', 'CW', 'LA', 'LI'];
 const flags: Record<string, number> = { syn: TCP_SYN, fin: TCP_FIN, ack: TCP_ACK, rst: TCP_RST };

@@ -10,7 +10,7 @@
 import { MASQUERADE_STATE_AT } from '../../base/limits.ts';
 import { get8, put8 } from '../../base/memory.ts';
 import { CLASSIC_STATES } from '../../base/parameters.ts';
-import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from './tcp-rfc.ts';
+import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../../wire/tcp.ts';
 
 export const CLASSIC_NONE: i32 = 0;
 /** The same number as RFC_ESTABLISHED, see there. */

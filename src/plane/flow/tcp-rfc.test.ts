@@ -1,14 +1,11 @@
 import test from 'ava';
 import { RFC_TCP_CLOSING, RFC_TCP_ESTABLISHED, RFC_TCP_OPENING } from '../../base/parameters.ts';
+import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../../wire/tcp.ts';
 import {
   DATA_FRESH,
   DATA_NEAR,
   INBOUND,
   OUTBOUND,
-  TCP_ACK,
-  TCP_FIN,
-  TCP_RST,
-  TCP_SYN,
   tcpRfcNext,
   tcpRfcOpening,
   tcpRfcOver,

@@ -29,6 +29,7 @@
 // Not here: whether an RST or FIN counts (tcp-window.ts), and when an idle session ends (masquerade-timeout.ts).
 
 import { RFC_TCP_CLOSING, RFC_TCP_ESTABLISHED, RFC_TCP_OPENING } from '../../base/parameters.ts';
+import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../../wire/tcp.ts';
 
 export const RFC_CLOSED: i32 = 0;
 /** The number is that of ESTABLISHED in tcp-classic.ts: the fast path asks for it without asking which. */
@@ -41,12 +42,6 @@ export const RFC_CLIENT_FIN: i32 = 4;
 export const RFC_SERVER_FIN: i32 = 5;
 export const RFC_BOTH_FIN: i32 = 6;
 export const RFC_TRANS: i32 = 7;
-
-/** Control bits of a TCP header's byte 13. */
-export const TCP_FIN: i32 = 1;
-export const TCP_SYN: i32 = 2;
-export const TCP_RST: i32 = 4;
-export const TCP_ACK: i32 = 16;
 
 /** Direction of a segment. */
 export const OUTBOUND: i32 = 0;

@@ -24,7 +24,8 @@
 
 import { E_SEQUENCE, E_WAY } from '../../base/masquerade-record.ts';
 import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
-import { OUTBOUND, TCP_ACK } from './tcp-rfc.ts';
+import { TCP_ACK, TCP_ACKNOWLEDGMENT, TCP_LENGTH, TCP_OPTIONS, TCP_SEQUENCE } from '../../wire/tcp.ts';
+import { OUTBOUND } from './tcp-rfc.ts';
 
 /** Where a direction's two numbers stand in an entry, and together with the other's. */
 export const OUT_SIDE: i32 = E_SEQUENCE;
@@ -58,10 +59,10 @@ export function follow(e: i32, l4: i32, side: i32): i32 {
   const window: i32 = 0xffff << (way & SCALE_MASK);
   const own: i32 = e + side;
   const other: i32 = e + BOTH_SIDES - side;
-  const sequence: i32 = get32(l4 + 4);
+  const sequence: i32 = get32(l4 + TCP_SEQUENCE);
   const ahead: i32 = (sequence - i32at(other)) | 0;
   if (ahead > window || ahead < -window) return 0;
-  const acknowledgment: i32 = get32(l4 + 8);
+  const acknowledgment: i32 = get32(l4 + TCP_ACKNOWLEDGMENT);
   const acknowledged: i32 = (acknowledgment - i32at(own)) | 0;
   if (acknowledged > window || acknowledged < -window) return 0;
   // RFC 5961, section 5: nobody acknowledges what was never sent.
@@ -85,7 +86,14 @@ export function noteEnd(e: i32, side: i32, end: i32): void {
 /** Takes the numbers of a session whose beginning was missed from a segment of the inside, if they are not known. */
 export function pickUp(e: i32, l4: i32): void {
   if ((get8(e + E_WAY) & KNOWN) !== 0) return;
-  know(e, get32(l4 + 8), get32(l4 + 4), get32(l4 + 4), (get32(l4 + 8) - 1) | 0, ASSUMED_SCALE);
+  know(
+    e,
+    get32(l4 + TCP_ACKNOWLEDGMENT),
+    get32(l4 + TCP_SEQUENCE),
+    get32(l4 + TCP_SEQUENCE),
+    (get32(l4 + TCP_ACKNOWLEDGMENT) - 1) | 0,
+    ASSUMED_SCALE,
+  );
 }
 
 function know(e: i32, outAck: i32, outSeq: i32, inAck: i32, inSeq: i32, scale: i32): void {
@@ -101,7 +109,7 @@ export function rstCounts(e: i32, l4: i32, control: i32, side: i32, opening: i32
   if (side === IN_SIDE && opening !== 0) return (control & TCP_ACK) !== 0 ? acknowledgesSyn(e, l4) : 0;
   if ((get8(e + E_WAY) & KNOWN) !== 0) return isNear(e, l4, side, RST_UNDER_WAY, NEAR_BYTES);
   if (side === OUT_SIDE) return 1;
-  const beyond: i32 = (get32(l4 + 4) - i32at(e + IN_SIDE + SEQ)) | 0;
+  const beyond: i32 = (get32(l4 + TCP_SEQUENCE) - i32at(e + IN_SIDE + SEQ)) | 0;
   return beyond >= 0 && beyond <= NEAR_BYTES ? 1 : 0;
 }
 
@@ -116,13 +124,13 @@ function isNear(e: i32, l4: i32, side: i32, most: i32, ahead: i32): i32 {
   let sent: i32 = (i32at(e + side + SEQ) - expected) | 0;
   if (sent < 0) sent = 0;
   if (sent > most) sent = most;
-  const at: i32 = (get32(l4 + 4) - expected) | 0;
+  const at: i32 = (get32(l4 + TCP_SEQUENCE) - expected) | 0;
   return at >= -NEAR_BYTES && at <= sent + ahead ? 1 : 0;
 }
 
 /** 1 if an inbound segment's acknowledgment covers the inside's SYN, and no more than a segment behind it. */
 function acknowledgesSyn(e: i32, l4: i32): i32 {
-  const covered: i32 = (get32(l4 + 8) - i32at(e + OUT_SIDE + SEQ)) | 0;
+  const covered: i32 = (get32(l4 + TCP_ACKNOWLEDGMENT) - i32at(e + OUT_SIDE + SEQ)) | 0;
   return covered >= 1 && covered <= NEAR_BYTES ? 1 : 0;
 }
 
@@ -130,11 +138,11 @@ function acknowledgesSyn(e: i32, l4: i32): i32 {
 export function synCounts(e: i32, l4: i32, control: i32, direction: i32, restarts: i32): i32 {
   const way: i32 = get8(e + E_WAY);
   const known: i32 = way & KNOWN;
-  const sequence: i32 = get32(l4 + 4);
+  const sequence: i32 = get32(l4 + TCP_SEQUENCE);
   const offered: i32 = scaleOf(l4);
   const scale: i32 = agreed(offered, known !== 0 ? ASSUMED_SCALE : way & SCALE_MASK);
   if ((control & TCP_ACK) !== 0) {
-    const acknowledgment: i32 = get32(l4 + 8);
+    const acknowledgment: i32 = get32(l4 + TCP_ACKNOWLEDGMENT);
     if (direction === OUTBOUND) {
       // It answers a SYN from outside.
       if (known === 0 || restarts !== 0)
@@ -172,8 +180,8 @@ function agreed(offered: i32, before: i32): i32 {
 
 /** The window scale that a SYN offers, at most 14 (RFC 7323, section 2.3), or NO_SCALE. */
 function scaleOf(l4: i32): i32 {
-  const end: i32 = l4 + ((get8(l4 + 12) >>> 4) << 2);
-  let at: i32 = l4 + 20;
+  const end: i32 = l4 + ((get8(l4 + TCP_LENGTH) >>> 4) << 2);
+  let at: i32 = l4 + TCP_OPTIONS;
   // Each turn takes a byte at least, and there are 40.
   while (at + 1 < end) {
     const kind: i32 = get8(at);

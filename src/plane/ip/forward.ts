@@ -78,6 +78,14 @@ import {
 import { adjust16 } from '../../wire/checksum.ts';
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, ethernetInput } from '../../wire/ethernet.ts';
 import {
+  CODE_FRAGMENTATION_NEEDED,
+  CODE_HOST_UNREACHABLE,
+  CODE_NET_UNREACHABLE,
+  CODE_PROHIBITED,
+  ICMP_TIME_EXCEEDED,
+  ICMP_UNREACHABLE,
+} from '../../wire/icmp.ts';
+import {
   IP_CHECKSUM,
   IP_DESTINATION,
   IP_DONT_FRAGMENT,
@@ -89,6 +97,7 @@ import {
   ipv4Check,
   PROTOCOL_TCP,
 } from '../../wire/ipv4.ts';
+import { TCP_FLAGS, TCP_SYN } from '../../wire/tcp.ts';
 import { masqueradeHairpin, masqueradeInbound, masqueradeOutbound } from '../flow/masquerade.ts';
 import { arpInput } from '../link/arp-input.ts';
 import { CAPTURE_MASK_AT, capture } from '../link/capture.ts';
@@ -97,17 +106,9 @@ import { transmit } from '../link/transmit.ts';
 import { broadcastInput, localInput } from '../local/local.ts';
 import { punt } from '../local/punt.ts';
 import { fragmentDue, fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
-import {
-  CODE_FRAGMENTATION_NEEDED,
-  CODE_HOST_UNREACHABLE,
-  CODE_NET_UNREACHABLE,
-  CODE_PROHIBITED,
-  ICMP_TIME_EXCEEDED,
-  ICMP_UNREACHABLE,
-  icmpError,
-} from './icmp.ts';
+import { icmpError } from './icmp.ts';
 import { nextIdentification } from './identification.ts';
-import { clampMss, MSS_HEADERS, TCP_FLAGS, TCP_SYN } from './mss.ts';
+import { clampMss, MSS_HEADERS } from './mss.ts';
 import { routeTo } from './route.ts';
 import { sourceCheck } from './source.ts';
 

@@ -48,6 +48,7 @@ import {
 import { TO_WAY, WAY_BROADCAST, WAY_MULTICAST, WAY_SHIFT } from '../../base/route-record.ts';
 import { adjust16, checksum } from '../../wire/checksum.ts';
 import { ETHERNET_HEADER_BYTES } from '../../wire/ethernet.ts';
+import { ICMP_CHECKSUM, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST } from '../../wire/icmp.ts';
 import {
   IP_DESTINATION,
   IP_ID,
@@ -60,18 +61,6 @@ import {
 import { nextIdentification } from './identification.ts';
 import { routeTo } from './route.ts';
 import { isSender } from './sender.ts';
-
-export const ICMP_ECHO_REPLY: i32 = 0;
-export const ICMP_UNREACHABLE: i32 = 3;
-export const ICMP_ECHO_REQUEST: i32 = 8;
-export const ICMP_TIME_EXCEEDED: i32 = 11;
-
-export const CODE_NET_UNREACHABLE: i32 = 0;
-export const CODE_HOST_UNREACHABLE: i32 = 1;
-export const CODE_PROTOCOL_UNREACHABLE: i32 = 2;
-export const CODE_PORT_UNREACHABLE: i32 = 3;
-export const CODE_FRAGMENTATION_NEEDED: i32 = 4;
-export const CODE_PROHIBITED: i32 = 13;
 
 /** TTL of what we send ourselves (RFC 1700). */
 export const TTL_DEFAULT: i32 = 64;
@@ -113,7 +102,7 @@ export function icmpError(packet: i32, type: i32, code: i32, word: i32): i32 {
   const l4: i32 = ip + 20;
   put32(l4, (type << 24) | (code << 16));
   put32(l4 + 4, word);
-  put16(l4 + 2, checksum(l4, 8 + quoted));
+  put16(l4 + ICMP_CHECKSUM, checksum(l4, 8 + quoted));
   puti32(packet + PACKET_LENGTH, ETHERNET_HEADER_BYTES + IP_AND_ICMP_BYTES + quoted);
   puti32(packet + PACKET_L4, l4);
   puti32(packet + PACKET_PORTS, 0);
@@ -192,7 +181,7 @@ export function icmpEcho(packet: i32): i32 {
   }
   if (l4 !== 0) {
     put8(l4, ICMP_ECHO_REPLY);
-    adjust16(l4 + 2, ICMP_ECHO_REQUEST << 8, ICMP_ECHO_REPLY << 8);
+    adjust16(l4 + ICMP_CHECKSUM, ICMP_ECHO_REQUEST << 8, ICMP_ECHO_REPLY << 8);
     count(COUNT_ECHO_ANSWERED);
   }
   turnAround(packet);

@@ -7,10 +7,8 @@ import { COUNT_MSS_CLAMPED, count } from '../../base/counters.ts';
 import { get8, get16, i32at, put16 } from '../../base/memory.ts';
 import { PACKET_L4 } from '../../base/packet.ts';
 import { adjust16 } from '../../wire/checksum.ts';
+import { TCP_CHECKSUM, TCP_LENGTH, TCP_OPTIONS } from '../../wire/tcp.ts';
 
-export const TCP_FLAGS: i32 = 13;
-export const TCP_CHECKSUM: i32 = 16;
-export const TCP_SYN: i32 = 2;
 /** IP and TCP headers without options. */
 export const MSS_HEADERS: i32 = 40;
 
@@ -38,8 +36,8 @@ export function mssOf(packet: i32): i32 {
 /** Where the option's value is, or 0. */
 function findMss(packet: i32): i32 {
   const tcp: i32 = i32at(packet + PACKET_L4);
-  const end: i32 = tcp + ((get8(tcp + 12) >> 4) << 2);
-  let at: i32 = tcp + 20;
+  const end: i32 = tcp + ((get8(tcp + TCP_LENGTH) >> 4) << 2);
+  let at: i32 = tcp + TCP_OPTIONS;
   // Each turn takes a byte at least, and there are 40.
   while (at < end) {
     const kind: i32 = get8(at);

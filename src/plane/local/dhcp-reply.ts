@@ -14,6 +14,7 @@ import { IF_MAC, interfaceAt } from '../../base/interface.ts';
 import { DHCP_REPLY_AT, DHCP_REPLY_BURST, DHCP_REPLY_TICKS } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, puti32 } from '../../base/memory.ts';
 import { PACKET_L4, PACKET_PORTS } from '../../base/packet.ts';
+import { UDP_HEADER_BYTES, UDP_LENGTH } from '../../wire/udp.ts';
 
 const REPLY_INTERFACE: i32 = DHCP_REPLY_AT;
 const REPLY_XID: i32 = DHCP_REPLY_AT + 4;
@@ -22,7 +23,6 @@ const REPLY_TICK: i32 = DHCP_REPLY_AT + 12;
 
 export const DHCP_CLIENT_PORT: i32 = 68;
 const DHCP_SERVER_PORT: i32 = 67;
-const UDP_HEADER_BYTES: i32 = 8;
 /** Fixed part and magic cookie (RFC 2131, figure 1). */
 const LEAST_BYTES: i32 = 240;
 /** op BOOTREPLY, htype Ethernet, hlen 6. */
@@ -50,7 +50,7 @@ export function dhcpExpected(packet: i32, index: i32): i32 {
   if (i32at(REPLY_INTERFACE) !== index) return 0;
   if (i32at(packet + PACKET_PORTS) >>> 16 !== DHCP_SERVER_PORT) return 0;
   const l4: i32 = i32at(packet + PACKET_L4);
-  if (get16(l4 + 4) < UDP_HEADER_BYTES + LEAST_BYTES) return 0;
+  if (get16(l4 + UDP_LENGTH) < UDP_HEADER_BYTES + LEAST_BYTES) return 0;
   const message: i32 = l4 + UDP_HEADER_BYTES;
   if (get32(message) >>> 8 !== BOOTREPLY_ETHERNET || get32(message + XID) !== i32at(REPLY_XID)) return 0;
   const mac: i32 = interfaceAt(index) + IF_MAC;

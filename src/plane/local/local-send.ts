@@ -26,6 +26,7 @@ import {
 import { release } from '../../base/pool.ts';
 import { TO_WAY, WAY_INTERFACE, WAY_LOCAL, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
 import { ETHERNET_HEADER_BYTES, ETHERTYPE_IPV4, ethernetFrom } from '../../wire/ethernet.ts';
+import { ICMP_ECHO_REQUEST, ICMP_IDENTIFIER } from '../../wire/icmp.ts';
 import {
   headerBytesOf,
   IP_DESTINATION,
@@ -42,7 +43,7 @@ import {
   sealHeader,
 } from '../../wire/ipv4.ts';
 import { emit, receiveOwn } from '../ip/forward.ts';
-import { ICMP_ECHO_REQUEST, icmpEcho, TTL_DEFAULT } from '../ip/icmp.ts';
+import { icmpEcho, TTL_DEFAULT } from '../ip/icmp.ts';
 import { nextIdentification } from '../ip/identification.ts';
 import { routeTo } from '../ip/route.ts';
 import { transmit } from '../link/transmit.ts';
@@ -72,7 +73,8 @@ function noteSent(packet: i32, index: i32): void {
   const protocol: i32 = get8(ip + IP_PROTOCOL);
   const remote: i32 = get32(ip + IP_DESTINATION);
   if ((get16(ip + IP_OFFSET) & 0x1fff) !== 0) return;
-  if (protocol === PROTOCOL_ICMP) socketSent(protocol, get16(l4 + 4), index, remote, get16(l4 + 4));
+  if (protocol === PROTOCOL_ICMP)
+    socketSent(protocol, get16(l4 + ICMP_IDENTIFIER), index, remote, get16(l4 + ICMP_IDENTIFIER));
   else socketSent(protocol, get16(l4), index, remote, get16(l4 + 2));
 }
 

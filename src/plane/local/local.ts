@@ -32,6 +32,15 @@ import { parameter, WAN_PING } from '../../base/parameters.ts';
 import { checksum, pseudoSum, sum } from '../../wire/checksum.ts';
 import { ETHERNET_HEADER_BYTES } from '../../wire/ethernet.ts';
 import {
+  CODE_PORT_UNREACHABLE,
+  CODE_PROTOCOL_UNREACHABLE,
+  ICMP_CHECKSUM,
+  ICMP_ECHO_REPLY,
+  ICMP_ECHO_REQUEST,
+  ICMP_IDENTIFIER,
+  ICMP_UNREACHABLE,
+} from '../../wire/icmp.ts';
+import {
   headerBytesOf,
   IP_DESTINATION,
   IP_LENGTH,
@@ -43,25 +52,22 @@ import {
   PROTOCOL_UDP,
   sealHeader,
 } from '../../wire/ipv4.ts';
-import { CONTEXT_ECHO } from '../ip/fragment-context.ts';
 import {
-  answerAllowed,
-  CODE_PORT_UNREACHABLE,
-  CODE_PROTOCOL_UNREACHABLE,
-  ICMP_ECHO_REPLY,
-  ICMP_ECHO_REQUEST,
-  ICMP_UNREACHABLE,
-  icmpEcho,
-  icmpError,
-  turnAround,
-} from '../ip/icmp.ts';
+  TCP_ACK,
+  TCP_ACKNOWLEDGMENT,
+  TCP_HEADER_BYTES as TCP_BYTES,
+  TCP_CHECKSUM,
+  TCP_FLAGS,
+  TCP_LENGTH,
+  TCP_RST,
+  TCP_SEQUENCE,
+} from '../../wire/tcp.ts';
+import { UDP_CHECKSUM, UDP_LENGTH } from '../../wire/udp.ts';
+import { CONTEXT_ECHO } from '../ip/fragment-context.ts';
+import { answerAllowed, icmpEcho, icmpError, turnAround } from '../ip/icmp.ts';
 import { DHCP_CLIENT_PORT, dhcpExpected } from './dhcp-reply.ts';
 import { socketHears } from './sockets.ts';
 import { TCP_EARLY, TCP_KNOWN, TCP_OPENING, tcpAnswer, tcpKind } from './tcp-local.ts';
-
-const TCP_ACK: i32 = 0x10;
-const TCP_RST: i32 = 0x04;
-const TCP_BYTES: i32 = 20;
 
 /** PASS: the packet has become the answer, to be sent; PUNT; or a drop. It came in by interface `index`. */
 export function localInput(packet: i32, index: i32): i32 {
@@ -150,7 +156,7 @@ function icmpAboutUs(packet: i32, index: i32): i32 {
   const l4: i32 = quoted + headerBytes;
   const remote: i32 = get32(quoted + IP_DESTINATION);
   // A query's identifier is where the others' second word is.
-  const port: i32 = protocol === PROTOCOL_ICMP ? get16(l4 + 4) : get16(l4);
+  const port: i32 = protocol === PROTOCOL_ICMP ? get16(l4 + ICMP_IDENTIFIER) : get16(l4);
   const remotePort: i32 = protocol === PROTOCOL_ICMP ? port : get16(l4 + 2);
   return socketHears(protocol, port, index, remote, remotePort) !== 0 ? PUNT : DROP_UNSOLICITED;
 }
@@ -176,8 +182,8 @@ function transportFault(packet: i32, protocol: i32): i32 {
   if (protocol !== PROTOCOL_UDP && protocol !== PROTOCOL_TCP) return PASS;
   let covered: i32 = bytes;
   if (protocol === PROTOCOL_UDP) {
-    if (get16(l4 + 6) === 0) return PASS; // the sender computed none (RFC 768)
-    covered = get16(l4 + 4);
+    if (get16(l4 + UDP_CHECKSUM) === 0) return PASS; // the sender computed none (RFC 768)
+    covered = get16(l4 + UDP_LENGTH);
   }
   const total: i32 =
     pseudoSum(get32(ip + IP_SOURCE), get32(ip + IP_DESTINATION), protocol, covered) + sum(l4, covered);
@@ -188,25 +194,25 @@ function transportFault(packet: i32, protocol: i32): i32 {
 function reset(packet: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
   const l4: i32 = i32at(packet + PACKET_L4);
-  const flags: i32 = get8(l4 + 13);
+  const flags: i32 = get8(l4 + TCP_FLAGS);
   if ((flags & TCP_RST) !== 0 || answerAllowed(packet, get32(ip + IP_SOURCE)) === 0) return DROP_LOCAL_CLOSED;
-  const headerBytes: i32 = (get8(l4 + 12) >> 4) << 2;
+  const headerBytes: i32 = (get8(l4 + TCP_LENGTH) >> 4) << 2;
   // SYN and FIN take a number each.
   const taken: i32 = get16(ip + IP_LENGTH) - (l4 - ip) - headerBytes + (flags & 1) + ((flags >> 1) & 1);
   const ports: i32 = get32(l4);
-  const sequence: i32 = get32(l4 + 4);
-  const acknowledged: i32 = get32(l4 + 8);
+  const sequence: i32 = get32(l4 + TCP_SEQUENCE);
+  const acknowledged: i32 = get32(l4 + TCP_ACKNOWLEDGMENT);
   put32(l4, (ports << 16) | (ports >>> 16));
   if ((flags & TCP_ACK) !== 0) {
-    put32(l4 + 4, acknowledged);
-    put32(l4 + 8, 0);
-    put32(l4 + 12, 0x50000000 | (TCP_RST << 16));
+    put32(l4 + TCP_SEQUENCE, acknowledged);
+    put32(l4 + TCP_ACKNOWLEDGMENT, 0);
+    put32(l4 + TCP_LENGTH, 0x50000000 | (TCP_RST << 16));
   } else {
-    put32(l4 + 4, 0);
-    put32(l4 + 8, (sequence + taken) | 0);
-    put32(l4 + 12, 0x50000000 | ((TCP_RST | TCP_ACK) << 16));
+    put32(l4 + TCP_SEQUENCE, 0);
+    put32(l4 + TCP_ACKNOWLEDGMENT, (sequence + taken) | 0);
+    put32(l4 + TCP_LENGTH, 0x50000000 | ((TCP_RST | TCP_ACK) << 16));
   }
-  put32(l4 + 16, 0);
+  put32(l4 + TCP_CHECKSUM, 0);
   const bytes: i32 = l4 - ip + TCP_BYTES;
   put16(ip + IP_LENGTH, bytes);
   puti32(packet + PACKET_LENGTH, ETHERNET_HEADER_BYTES + bytes);
@@ -221,10 +227,10 @@ export function sealTransport(ip: i32): void {
   const l4: i32 = ip + headerBytesOf(ip);
   const bytes: i32 = get16(ip + IP_LENGTH) - headerBytesOf(ip);
   if (protocol === PROTOCOL_ICMP) {
-    put16(l4 + 2, 0);
-    put16(l4 + 2, checksum(l4, bytes));
+    put16(l4 + ICMP_CHECKSUM, 0);
+    put16(l4 + ICMP_CHECKSUM, checksum(l4, bytes));
   } else if (protocol === PROTOCOL_UDP || protocol === PROTOCOL_TCP) {
-    const field: i32 = l4 + (protocol === PROTOCOL_UDP ? 6 : 16);
+    const field: i32 = l4 + (protocol === PROTOCOL_UDP ? UDP_CHECKSUM : TCP_CHECKSUM);
     put16(field, 0);
     let total: i32 = pseudoSum(get32(ip + IP_SOURCE), get32(ip + IP_DESTINATION), protocol, bytes);
     total += sum(l4, bytes);

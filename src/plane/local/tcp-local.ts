@@ -27,6 +27,18 @@ import { fill, get8, get32, i32at, put16, put32, puti32 } from '../../base/memor
 import { PACKET_IP, PACKET_L4, PACKET_LENGTH } from '../../base/packet.ts';
 import { ETHERNET_HEADER_BYTES } from '../../wire/ethernet.ts';
 import { IP_DESTINATION, IP_LENGTH, IP_SOURCE } from '../../wire/ipv4.ts';
+import {
+  TCP_ACK as ACK,
+  TCP_FIN as FIN,
+  TCP_RST as RST,
+  TCP_SYN as SYN,
+  TCP_ACKNOWLEDGMENT,
+  TCP_CHECKSUM,
+  TCP_FLAGS,
+  TCP_LENGTH,
+  TCP_OPTIONS,
+  TCP_SEQUENCE,
+} from '../../wire/tcp.ts';
 import { turnAround } from '../ip/icmp.ts';
 import { MSS_HEADERS, mssOf } from '../ip/mss.ts';
 
@@ -36,10 +48,6 @@ export const TCP_STRANGE: i32 = 3;
 /** Of a connection that will open when what came before this segment has been sent again. */
 export const TCP_EARLY: i32 = 4;
 
-const FIN: i32 = 1;
-const SYN: i32 = 2;
-const RST: i32 = 4;
-const ACK: i32 = 16;
 /** Ticks of one time as 2^n: a cookie is good for 82 to 164 s, longer than a third segment is ever repeated. */
 const TIME_SHIFT: i32 = 13;
 /** The bits of the tick counter that are left: it wraps after 497 days. */
@@ -78,7 +86,7 @@ export function tcpKind(packet: i32): i32 {
   const l4: i32 = i32at(packet + PACKET_L4);
   const ports: i32 = get32(l4);
   if (find(get32(ip + IP_SOURCE), (ports << 16) | (ports >>> 16)) !== 0) return TCP_KNOWN;
-  const flags: i32 = get8(l4 + 13) & (FIN | SYN | RST | ACK);
+  const flags: i32 = get8(l4 + TCP_FLAGS) & (FIN | SYN | RST | ACK);
   if (flags === SYN) return TCP_OPENING;
   if ((flags & (SYN | RST | ACK)) !== ACK) return TCP_STRANGE;
   const wrong: i32 = cookieFault(packet);
@@ -92,14 +100,14 @@ export function tcpAnswer(packet: i32, index: i32): void {
   const l4: i32 = i32at(packet + PACKET_L4);
   const cookie: i32 = tcpCookie(packet);
   const ports: i32 = get32(l4);
-  const sequence: i32 = get32(l4 + 4);
+  const sequence: i32 = get32(l4 + TCP_SEQUENCE);
   const room: i32 = i32at(interfaceAt(index) + IF_MTU) - MSS_HEADERS;
   put32(l4, (ports << 16) | (ports >>> 16));
-  put32(l4 + 4, cookie);
-  put32(l4 + 8, (sequence + 1) | 0);
-  put32(l4 + 12, (HEADER_BYTES << 26) | ((SYN | ACK) << 16) | TCP_WINDOW_BYTES);
-  put32(l4 + 16, 0);
-  put32(l4 + 20, OPTION_MSS | (room < TCP_MSS ? room : TCP_MSS));
+  put32(l4 + TCP_SEQUENCE, cookie);
+  put32(l4 + TCP_ACKNOWLEDGMENT, (sequence + 1) | 0);
+  put32(l4 + TCP_LENGTH, (HEADER_BYTES << 26) | ((SYN | ACK) << 16) | TCP_WINDOW_BYTES);
+  put32(l4 + TCP_CHECKSUM, 0);
+  put32(l4 + TCP_OPTIONS, OPTION_MSS | (room < TCP_MSS ? room : TCP_MSS));
   put16(ip + IP_LENGTH, l4 - ip + HEADER_BYTES);
   puti32(packet + PACKET_LENGTH, ETHERNET_HEADER_BYTES + (l4 - ip) + HEADER_BYTES);
   turnAround(packet);
@@ -111,7 +119,7 @@ export function tcpCookie(packet: i32): i32 {
   const mss: i32 = mssOf(packet);
   let choice: i32 = 0;
   for (let i: i32 = 1; i < 4; i++) if (mss >= mssAt(i)) choice = i;
-  return mac(packet, get32(l4 + 4), timeNow(), choice);
+  return mac(packet, get32(l4 + TCP_SEQUENCE), timeNow(), choice);
 }
 
 /** The other side's MSS if a segment acknowledges our answer to its SYN, else 0. */
@@ -122,10 +130,10 @@ export function tcpAccepts(packet: i32): i32 {
 /** The bits in which what a segment acknowledges is not our answer to its SYN. */
 function cookieFault(packet: i32): i32 {
   const l4: i32 = i32at(packet + PACKET_L4);
-  const cookie: i32 = (get32(l4 + 8) - 1) | 0;
+  const cookie: i32 = (get32(l4 + TCP_ACKNOWLEDGMENT) - 1) | 0;
   const now: i32 = timeNow();
   const time: i32 = ((now ^ (cookie >> 2)) & 1) === 0 ? now : (now - 1) & TIME_MASK;
-  return mac(packet, (get32(l4 + 4) - 1) | 0, time, cookie & 3) ^ cookie;
+  return mac(packet, (get32(l4 + TCP_SEQUENCE) - 1) | 0, time, cookie & 3) ^ cookie;
 }
 
 function mac(packet: i32, sequence: i32, time: i32, choice: i32): i32 {
