@@ -19,6 +19,7 @@ import {
 } from '../src/base/limits.ts';
 import { PROMPT } from '../tools/harness/console.ts';
 import { Machine } from '../tools/harness/qemu.ts';
+import { HOST, ip, OUTSIDE, SERVER } from './bench/addresses.ts';
 import { configured } from './bench/configured.ts';
 import { floods } from './bench/floods.ts';
 import { hour } from './bench/hour.ts';
@@ -28,13 +29,9 @@ import {
   type Bench,
   eachLook,
   FRAME_ON_WIRE,
-  HOST,
   idleness,
-  ip,
-  OUTSIDE,
   Pace,
   pause,
-  SERVER,
   type Station,
   start,
   T1_BITS_PER_SECOND,

@@ -16,7 +16,8 @@ import {
 import type { OverlayName } from '../src/control/overlays.ts';
 import { PROMPT } from '../tools/harness/console.ts';
 import { isaCards, Machine } from '../tools/harness/qemu.ts';
-import { HOST, ip, pause, ROUTER, SERVER, start as startBench } from './bench/lab.ts';
+import { HOST, ip, ROUTER, SERVER } from './bench/addresses.ts';
+import { pause, start as startBench } from './bench/lab.ts';
 import { IMAGE } from './harness/board-router.ts';
 import { ICOUNT_SHIFT, planeWord } from './harness/icount.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';

@@ -5,7 +5,8 @@
 
 import test from 'ava';
 import { ACK, OFFER } from '../src/control/dhcp/message.ts';
-import { ip, OUTSIDE, pause, SERVER, until } from './bench/lab.ts';
+import { ip, OUTSIDE, SERVER } from './bench/addresses.ts';
+import { pause, until } from './bench/lab.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 import * as packets from './packets.ts';
 import { WorstLab } from './worst-lab.ts';

@@ -3,17 +3,8 @@
 // Not here: the inputs (worst-inputs.test.ts, worst-answers.test.ts).
 
 import type { ExecutionContext } from 'ava';
-import {
-  type Bench,
-  HOST,
-  idleness,
-  ip,
-  pause,
-  ROUTER,
-  type StartOptions,
-  start,
-  until,
-} from './bench/lab.ts';
+import { HOST, ip, ROUTER } from './bench/addresses.ts';
+import { type Bench, idleness, pause, type StartOptions, start, until } from './bench/lab.ts';
 import { reading, spent } from './harness/icount.ts';
 import * as packets from './packets.ts';
 

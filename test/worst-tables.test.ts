@@ -18,7 +18,8 @@ import {
   DNS_WAITERS,
 } from '../src/control/limits.ts';
 import { versionLine } from '../src/control/store/version.ts';
-import { HOST, ip, OUTSIDE, pause, ROUTER, SERVER, until } from './bench/lab.ts';
+import { HOST, ip, OUTSIDE, ROUTER, SERVER } from './bench/addresses.ts';
+import { pause, until } from './bench/lab.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';
 import * as packets from './packets.ts';
 import { TIMES, WorstLab } from './worst-lab.ts';

@@ -4,7 +4,7 @@
 import { DISCOVER, INFORM } from '../../src/control/dhcp/message.ts';
 import { compose } from '../../src/control/dhcp/server-lab.ts';
 import * as packets from '../packets.ts';
-import { ip, OUTSIDE, ROUTER } from './lab.ts';
+import { ip, OUTSIDE, ROUTER } from './addresses.ts';
 
 export const DNS_PORT = 53;
 /** A bad host that was there before. */

@@ -9,6 +9,7 @@ import { ACK, DISCOVER, OFFER, REQUEST, Reader } from '../../src/control/dhcp/me
 import { compose } from '../../src/control/dhcp/server-lab.ts';
 import { planeBytes, reading, spent } from '../harness/icount.ts';
 import * as packets from '../packets.ts';
+import { HOST, ip, OUTSIDE, ROUTER, SERVER } from './addresses.ts';
 import {
   BAD,
   BAD_MAC,
@@ -21,7 +22,7 @@ import {
   settledMac,
   toRouter,
 } from './flood-frames.ts';
-import { type Bench, eachLook, HOST, ip, OUTSIDE, Pace, pause, ROUTER, SERVER, start, until } from './lab.ts';
+import { type Bench, eachLook, Pace, pause, start, until } from './lab.ts';
 import { Newcomer } from './newcomer.ts';
 
 const PER_SECOND = 3000;

@@ -7,7 +7,7 @@ import { DISCOVER } from '../../src/control/dhcp/message.ts';
 import { compose, station } from '../../src/control/dhcp/server-lab.ts';
 import { mutate, noise } from '../fuzz/mutate.ts';
 import * as packets from '../packets.ts';
-import { GATEWAY, OUTSIDE, ROUTER, SERVER } from './lab.ts';
+import { GATEWAY, OUTSIDE, ROUTER, SERVER } from './addresses.ts';
 
 const DNS_PORT = 53;
 /** Hosts of the LAN that behave badly; the good ones have lower addresses. */

@@ -9,8 +9,9 @@ import { createRandom, type Random } from '../../src/control/debug/random.ts';
 import { runSeed } from '../../tools/harness/random.ts';
 import { planeWord, reading, spent } from '../harness/icount.ts';
 import * as packets from '../packets.ts';
+import { OUTSIDE, ROUTER, SERVER } from './addresses.ts';
 import { type Campaign, type Known, lanCampaigns, wanCampaigns } from './hostile.ts';
-import { type Bench, OUTSIDE, ROUTER, SERVER, type Station, start } from './lab.ts';
+import { type Bench, type Station, start } from './lab.ts';
 
 const HOUR_SECONDS = 3600;
 /** What comes before the first look at the memory: caches and tables are full then. */

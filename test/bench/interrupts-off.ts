@@ -12,7 +12,8 @@ import { PROMPT } from '../../tools/harness/console.ts';
 import { PIT_COUNTS_PER_SECOND, planeWord, reading, spent } from '../harness/icount.ts';
 import { Ram } from '../harness/ram.ts';
 import * as packets from '../packets.ts';
-import { type Bench, HOST, ip, OUTSIDE, pause, ROUTER, SERVER, start } from './lab.ts';
+import { HOST, ip, OUTSIDE, ROUTER, SERVER } from './addresses.ts';
+import { type Bench, pause, start } from './lab.ts';
 
 /** Half a millisecond: a 16550 that interrupts at 8 bytes has room for 0.78 ms more at 115200. */
 export const LONGEST_COUNTS = Math.floor(PIT_COUNTS_PER_SECOND / 2000);

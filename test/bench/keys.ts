@@ -5,17 +5,14 @@
 import type { Machine } from '../../tools/harness/qemu.ts';
 import { reading, spent } from '../harness/icount.ts';
 import * as packets from '../packets.ts';
+import { HOST, ip, OUTSIDE, SERVER } from './addresses.ts';
 import {
   type Bench,
   eachLook,
   FRAME_ON_WIRE,
-  HOST,
   idleness,
-  ip,
-  OUTSIDE,
   Pace,
   pause,
-  SERVER,
   start,
   T1_BITS_PER_SECOND,
   until,

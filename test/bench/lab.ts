@@ -14,14 +14,10 @@ import { dgramEnd, type End } from '../../tools/harness/wire.ts';
 import { IMAGE } from '../harness/board-router.ts';
 import { ICOUNT_SHIFT, planeWord, reading, type Spent, spent } from '../harness/icount.ts';
 import * as packets from '../packets.ts';
+import { GATEWAY, HOST, OUTSIDE, SERVER } from './addresses.ts';
 
 const HOST_MAC = '02:00:00:00:00:02';
 const GATEWAY_MAC = '02:00:00:00:00:01';
-export const HOST = '192.168.0.2';
-export const ROUTER = '192.168.0.1';
-export const OUTSIDE = '203.0.113.10';
-export const GATEWAY = '203.0.113.1';
-export const SERVER = '203.0.113.2';
 /** Real time for what takes milliseconds on a quiet host. */
 const PATIENCE_MILLISECONDS = 20_000;
 /** Bytes that the longest frame takes of the wire: preamble, frame, checksum and gap (IEEE 802.3, 4.2.3.2). */
@@ -152,8 +148,6 @@ export async function start(
   };
   return { machine, lan, wan, engine: 'native', stop };
 }
-
-export const ip = (source: string, destination: string): packets.Ip => ({ source, destination, ttl: 64 });
 
 export const pause = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms));
 

@@ -7,7 +7,8 @@ import { TICKS_PER_SECOND } from '../../src/base/limits.ts';
 import { ACK, DISCOVER, OFFER, REQUEST } from '../../src/control/dhcp/message.ts';
 import { compose } from '../../src/control/dhcp/server-lab.ts';
 import * as packets from '../packets.ts';
-import { ip, ROUTER, type Station } from './lab.ts';
+import { ip, ROUTER } from './addresses.ts';
+import type { Station } from './lab.ts';
 
 /** Between two tries; clients wait for 3 to 5 s. */
 const AGAIN_TICKS = 2 * TICKS_PER_SECOND;

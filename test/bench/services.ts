@@ -5,18 +5,14 @@ import { ACK, DISCOVER, OFFER, REQUEST, Reader } from '../../src/control/dhcp/me
 import { compose, station } from '../../src/control/dhcp/server-lab.ts';
 import { reading, spent } from '../harness/icount.ts';
 import * as packets from '../packets.ts';
+import { HOST, ip, OUTSIDE, ROUTER, SERVER } from './addresses.ts';
 import {
   type Bench,
   eachLook,
   FRAME_ON_WIRE,
-  HOST,
   idleness,
-  ip,
-  OUTSIDE,
   Pace,
   pause,
-  ROUTER,
-  SERVER,
   start,
   T1_BITS_PER_SECOND,
   until,
