@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { circles, uphill } from './tidy/layers.ts';
+import { circles, uphill, walks } from './tidy/layers.ts';
 import * as rules from './tidy/rules.ts';
 import { codeOf, functionsOf } from './tidy/source.ts';
 
@@ -52,6 +52,11 @@ test('relative imports carry the extension', t => t.deepEqual(rules.importPaths(
 test('files that are named are there', t =>
   t.deepEqual(rules.namedFiles(files, [...MADE, ...ELSEWHERE]), []));
 test('no import goes up, against the table of layers', t => t.deepEqual(uphill(files), []));
+test('the walks are as the files import each other', t => {
+  const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
+  t.true(text.split('\n- `').length > 7);
+  t.deepEqual(walks(text, files), []);
+});
 test('no files import each other', t => t.deepEqual(circles(files), []));
 test('nothing is left over', t => t.deepEqual(rules.leftOvers(files), []));
 
@@ -187,4 +192,13 @@ test('uphill() and circles() find imports against the table, and files that impo
     'high/b.ts: imports high/near/c.ts, which is no folder below high',
   ]);
   t.deepEqual(circles(tree), [['high/b.ts', 'high/near/c.ts', 'low/a.ts']]);
+});
+
+test('walks() finds files that are not there, and steps that no import takes', t => {
+  const tree = [...file('a.ts', "import { b } from './b.ts';"), ...file('b.ts', ''), ...file('c.ts', '')];
+  t.deepEqual(walks('- `a.ts` and\n    - `b.ts`: then\n- `c.ts`\n', tree), []);
+  t.deepEqual(walks('- `a.ts`\n    - `c.ts`\n    - `d.ts`\n', tree), [
+    'a.ts does not import c.ts',
+    'd.ts is not there',
+  ]);
 });

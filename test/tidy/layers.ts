@@ -87,3 +87,23 @@ export function circles(files: readonly File[]): string[][] {
   for (const path of edges.keys()) if (!order.has(path)) visit(path);
   return found.sort((a, b) => b.length - a.length);
 }
+
+/** A file in a list of a text, and how far in it stands. */
+const STEP = /^( *)- `([^`]+\.ts)`/gm;
+
+/** Lists of files in a text of which one does not import those that stand below it one step further in. */
+export function walks(text: string, files: readonly File[]): Complaint[] {
+  const edges = graph(files);
+  const above: string[] = [];
+  const complaints: Complaint[] = [];
+  for (const [, blanks = '', path = ''] of text.matchAll(STEP)) {
+    const depth = blanks.length / 4;
+    const from = above[depth - 1];
+    above.length = depth;
+    above[depth] = path;
+    if (!edges.has(path)) complaints.push(`${path} is not there`);
+    else if (depth > 0 && !edges.get(from ?? '')?.includes(path))
+      complaints.push(`${from} does not import ${path}`);
+  }
+  return complaints;
+}
