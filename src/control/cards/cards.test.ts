@@ -98,7 +98,14 @@ class Board {
     const nothing = (): void => {};
     const machine = {
       ...{ plane, memory, overlay, version: '0', lock: nothing, unlock: nothing, unmask: nothing },
-      ...{ reset: nothing, tidy: nothing, heapFree: () => 0, physical: (at: number) => at, put: nothing },
+      ...{
+        reset: nothing,
+        tidy: nothing,
+        keepsRoom: () => true,
+        heapFree: () => 0,
+        physical: (at: number) => at,
+        put: nothing,
+      },
     } as unknown as Machine;
     const control = createControl(machine);
     let shown = '';
