@@ -138,6 +138,7 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
     await compile('main.c', integer),
     await compile('pages.c', integer),
     await compile('traps.c', integer),
+    await compile('pic.c', integer),
     await compile('clock.c', integer),
     await compile('console.c', integer),
     await compile('crash.c', integer),

@@ -102,7 +102,7 @@ static u32 host(const u32 *a) {
     case HOST_LOCK: interrupts_off(); locked = 1; return 0;
     case HOST_UNLOCK: locked = 0; interrupts_on(); return 0;
     case HOST_RESET: crash_end(1); reset();
-    case HOST_UNMASK: interrupts_off(); interrupt_unmask(a[1] & 15); interrupts_as_before(); return 0;
+    case HOST_UNMASK: interrupts_off(); pic_unmask(a[1] & 15); interrupts_as_before(); return 0;
     case HOST_HEAP_FREE: return heap_free();
     case HOST_COLLECT: LINEAR_WORD(ENGINE_COLLECT_AT) = 0; return 0;
     case HOST_PUT: put(a[1]); return 0;

@@ -73,7 +73,13 @@ extern u32 boot_info[BOOT_INFO_BYTES / 4];
 
 /* traps.c */
 void traps_init(void);
-void interrupt_unmask(u32 line);
+/* pic.c */
+#define FIRST_LINE 32u
+#define TIMER 0u
+void pic_init(void);
+void pic_unmask(u32 line);
+int pic_spurious(u32 line);
+void pic_acknowledge(u32 line);
 
 /* clock.c: the PIT, 100 ticks a second from channel 0. */
 void clock_init(void);

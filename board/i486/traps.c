@@ -1,12 +1,6 @@
-/* Descriptor tables, faults, and the two 8259A interrupt controllers.
- * Vectors: 0..31 the processor's, 32..47 the lines 0..15. */
+/* Descriptor tables, faults and interrupts. Vectors: 0..31 the processor's, 32..47 the lines 0..15 (pic.c). */
 #include "floor.h"
 
-#define MASTER 0x20u
-#define SLAVE 0xa0u
-#define FIRST_LINE 32u
-#define TIMER 0u
-#define CASCADE 2u
 #define DOUBLE_FAULT 8u
 #define PAGE_FAULT 14u
 #define TASK_GATE 0x85u
@@ -75,43 +69,14 @@ static u64 gate(u32 selector, u32 offset, u32 kind) {
   return (u64)(offset & 0xffff0000) << 32 | (u64)kind << 40 | selector << 16 | (offset & 0xffff);
 }
 
-/* Maps the lines to vectors 32..47, edge-triggered, everything masked but the timer and the cascade. */
-static void controllers_init(void) {
-  out8(MASTER, 0x11);
-  out8(SLAVE, 0x11);
-  out8(MASTER + 1, FIRST_LINE);
-  out8(SLAVE + 1, FIRST_LINE + 8);
-  out8(MASTER + 1, 1u << CASCADE);
-  out8(SLAVE + 1, CASCADE);
-  out8(MASTER + 1, 1);
-  out8(SLAVE + 1, 1);
-  out8(MASTER + 1, 0xff & ~(1u << CASCADE | 1u << TIMER));
-  out8(SLAVE + 1, 0xff);
-}
-
-void interrupt_unmask(u32 line) {
-  u32 port = line & 8 ? SLAVE + 1 : MASTER + 1;
-  out8(port, in8(port) & ~(1u << (line & 7)));
-}
-
 /* The interrupt before this one. */
 static u32 latest;
 
-/* A line whose request went away shows up as the controller's lowest one, with no bit in service. The tick looks after the
- * cards too, and may just have served who asked. */
+/* The tick looks after the cards too, and may just have served who asked. */
 static int spurious(u32 line) {
-  if (line != 7 && line != 15) return 0;
-  u32 port = line == 15 ? SLAVE : MASTER;
-  out8(port, 0x0b);
-  if (in8(port) & 0x80) return 0;
-  if (line == 15) out8(MASTER, 0x20);
+  if ((line & 7) != 7 || !pic_spurious(line)) return 0;
   if (latest != TIMER) CELL(COUNTERS_AT + 4 * COUNT_IDLE_INTERRUPT)++;
   return 1;
-}
-
-static void acknowledge(u32 line) {
-  if (line & 8) out8(SLAVE, 0x20);
-  out8(MASTER, 0x20);
 }
 
 static _Noreturn void fault(struct frame *f) {
@@ -152,7 +117,7 @@ void trap(struct frame *f) {
     plane_tick(sample);
   } else plane_interrupt(line, sample);
   /* Behind the card's own acknowledgement, for then a PCI card's line has fallen. */
-  acknowledge(line);
+  pic_acknowledge(line);
   if (working) return;
   work(line);
   if (interrupted_control && control_hung()) {
@@ -178,5 +143,5 @@ void traps_init(void) {
   idt[DOUBLE_FAULT] = gate(0x20, 0, TASK_GATE);
   struct pointer g = {sizeof gdt - 1, (u32)gdt}, i = {sizeof idt - 1, (u32)idt};
   descriptors_load(&g, &i, 0x18);
-  controllers_init();
+  pic_init();
 }
