@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Command, usage } from '../src/control/console/command.ts';
-import { helpOf } from '../src/control/schema/tools.ts';
+import { helpOf } from '../src/control/schema/line-help.ts';
 import { consoleTable } from './console-table.ts';
 
 export const MANUAL_PATH = fileURLToPath(new URL('../docs/console.md', import.meta.url));

@@ -9,7 +9,7 @@
 //      not help, none but the password is applied.
 //
 // Costs on a 486DX2-66: a line that is no setting 2 ms at most, 2.5 ms with shortened words, up to 160 characters; each of the settings says its own.
-// Not here: what differs between two configurations (become.ts), what lines mean (meaning.ts).
+// Not here: what differs between two configurations (reconcile.ts), what lines mean (meaning.ts).
 
 import { NOW_AT } from '../base/cells.ts';
 import {

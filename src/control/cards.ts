@@ -91,7 +91,7 @@ export function createCards(context: Context, store: Store): Cards {
         // Where the overlay cannot be loaded, nothing is set.
         const note = context.registry.isRestoring
           ? undefined
-          : machine.overlay('cards').explain(side, word, words[1 - side]);
+          : machine.overlay('cards').whatChanges(side, word, words[1 - side]);
         words[side] = word;
         if (note !== undefined) output.line(note);
       },

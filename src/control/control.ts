@@ -62,7 +62,7 @@ import { createTcp } from './net/tcp.ts';
 import { createUdp } from './net/udp.ts';
 import { createRegistry } from './registry.ts';
 import { createRoutes } from './routes.ts';
-import type { Tools } from './schema/tools.ts';
+import type { LineHelp } from './schema/line-help.ts';
 import { createSerialLine } from './serial-line.ts';
 import type { Service } from './service.ts';
 import { LAN_DEFAULT, prefixOf, setEngine, setLan } from './settings.ts';
@@ -103,9 +103,9 @@ export function createControl(machine: Machine): Control {
   const clock = createClock();
   const sockets = createSockets(plane);
   const table: Command[] = [];
-  const tools = (): Tools => {
+  const tools = (): LineHelp => {
     const schema = machine.overlay('schema');
-    return schema.createTools(table, schema.known(context, dhcp));
+    return schema.createLineHelp(table, schema.known(context, dhcp));
   };
   const serial = createSerialLine(machine, 0);
   const console = new Console(serial, table, tools);

@@ -130,7 +130,7 @@ test.serial('the lines in the memory are those of lines(), whatever changes, and
         );
       }
       const lines = registry.lines().reverse();
-      t.deepEqual(whole(registry.become(lines)), []);
+      t.deepEqual(whole(registry.reconcile(lines)), []);
       t.is(
         held(),
         registry

@@ -15,11 +15,11 @@ import { NOW_AT } from '../base/cells.ts';
 import { CONFIGURATION_AT, CONFIGURATION_BYTES, TICKS_PER_SECOND } from '../base/limits.ts';
 import { copy, i32at, puti32 } from '../base/memory.ts';
 import { Application, type Text } from './apply.ts';
-import { become } from './become.ts';
 import { type Command, Refusal } from './console/command.ts';
 import { type Log, WARNING } from './log.ts';
 import type { Machine } from './machine.ts';
 import { createMeanings, type Meaning, withoutSecrets } from './meaning.ts';
+import { reconcile } from './reconcile.ts';
 import type { Setting } from './setting.ts';
 import { clearRefused, isOutcome, refusedKey, setOutcome } from './store/refused.ts';
 import { putText } from './store/text.ts';
@@ -53,7 +53,7 @@ export interface Registry {
   /** Lines are applied that somebody set before: nobody types them. */
   readonly isRestoring: boolean;
   /** Brings about what the lines say, and nothing else, a few at a time; answers a refusal for each that cannot be. */
-  become(lines: readonly string[]): Generator<number, string[], void>;
+  reconcile(lines: readonly string[]): Generator<number, string[], void>;
   /** Applies a text's lines on top of the defaults; answers what is to be told of those that were refused. */
   apply(text: Text): Generator<number, string[], void>;
   /** Applies the lines of a text that go before the others, and no more. */
@@ -213,7 +213,7 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     while (isApplying) yield 1;
     plain();
     isApplying = true;
-    const refusals = yield* become(settings, meanings, wanted);
+    const refusals = yield* reconcile(settings, meanings, wanted);
     isApplying = false;
     changed();
     return refusals;
@@ -251,7 +251,7 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     onChange: listener => {
       listeners.push(listener);
     },
-    become: whole,
+    reconcile: whole,
     get isRestoring() {
       return isApplying;
     },

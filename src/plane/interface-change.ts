@@ -10,7 +10,7 @@ import { IF_ADDRESS, interfaceAt } from '../base/interface.ts';
 import { INTERFACE_COUNT } from '../base/limits.ts';
 import { i32at } from '../base/memory.ts';
 import { masqueradeForgetAddress } from './flow/masquerade-timeout.ts';
-import { addressSeen, flushRoutes, interfaceChanged, see } from './ip/route.ts';
+import { addressSeen, flushRoutes, interfaceChanged, noteInterface } from './ip/route.ts';
 import { arpAnnounce } from './link/arp.ts';
 import { forgetNeighbours } from './link/neighbour.ts';
 
@@ -20,7 +20,7 @@ export function interfacesChanged(): void {
     if (interfaceChanged(index) !== 0) {
       const old: i32 = addressSeen(index);
       const address: i32 = i32at(interfaceAt(index) + IF_ADDRESS);
-      see(index);
+      noteInterface(index);
       flushRoutes();
       forgetNeighbours(index);
       if (old !== 0 && address !== 0 && old !== address) masqueradeForgetAddress(old);

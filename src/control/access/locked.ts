@@ -70,7 +70,7 @@ function* recover(context: Context): Job {
     const { lines = [], problems, text } = yield* outcome(store.load());
     if (text === undefined && problems.length > 0) continue;
     const wanted = isSafeMode() ? lines.filter(registry.isFirst) : lines;
-    const refusals = yield* registry.become(wanted);
+    const refusals = yield* registry.reconcile(wanted);
     log(NOTICE, 'config', 'the saved settings have been read, and are in force');
     for (const refusal of refusals) log(WARNING, 'config', refusal);
     return;

@@ -115,7 +115,7 @@ function recordOf(known: Pair<Known>): Uint8Array | undefined {
 }
 
 /** What somebody who sets a card is told, or undefined: nothing changes. */
-export function explain(side: number, word: string, other: string | undefined): string | undefined {
+export function whatChanges(side: number, word: string, other: string | undefined): string | undefined {
   const slots = cards();
   const indexOf = (text: string) => slots.findIndex(card => card !== undefined && isMeant(card, text));
   const index = indexOf(word);

@@ -34,7 +34,7 @@ function* revert(context: Context, store: Store, rollback: Rollback): Job {
     ? { text: undefined, key: 0, lines: undefined, problems: [] }
     : yield* outcome(store.load());
   for (const problem of saved.problems) context.output.line(problem);
-  const refusals = yield* unbroken(context.clock, context.registry.become(saved.lines ?? []));
+  const refusals = yield* unbroken(context.clock, context.registry.reconcile(saved.lines ?? []));
   context.registry.write();
   if (saved.key === refusedKey()) setOutcome(context.machine);
   rollback.confirm();

@@ -3,7 +3,7 @@
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import type { Command, Job } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import type { Tools } from '../schema/tools.ts';
+import type { LineHelp } from '../schema/line-help.ts';
 import { askToLose } from '../store/unsaved.ts';
 
 /** The last words get this long to leave the transmit ring: 4,096 bytes at 115200 baud take 355 ms. */
@@ -16,7 +16,7 @@ function* reboot(context: Context): Job {
   context.machine.reset();
 }
 
-export function systemCommands(context: Context, tools: () => Tools): Command[] {
+export function systemCommands(context: Context, tools: () => LineHelp): Command[] {
   return [
     {
       words: 'help',

@@ -6,7 +6,7 @@ import { i32at } from '../../base/memory.ts';
 import { formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from '../address.ts';
 import { type Command, Refusal } from '../console/command.ts';
 import type { Context } from '../context.ts';
-import type { Lease } from '../dhcp/lease.ts';
+import type { Lease } from '../dhcp/client-lease.ts';
 import { QUESTION } from '../dhcp/options.ts';
 import type { Setting } from '../setting.ts';
 import { gatewayOf, prefixOf, refuseGateway, refuseWan } from '../settings.ts';

@@ -1,11 +1,11 @@
 import test from 'ava';
-import type { Tools } from '../schema/tools.ts';
+import type { LineHelp } from '../schema/line-help.ts';
 import { type Command, Refusal } from './command.ts';
 import { Console, type Loss, MORE, PROMPT, TYPED_AHEAD_LIMIT } from './console.ts';
 import { OUTPUT_LIMIT } from './output.ts';
 
 /** A console on a line whose rings hold so many bytes, with commands that show what runs. */
-function fixture(transmitBytes = 4096, tools?: () => Tools) {
+function fixture(transmitBytes = 4096, tools?: () => LineHelp) {
   const received: number[] = [];
   let lost = 0;
   let loss: Loss | undefined;
@@ -324,7 +324,7 @@ test('long output waits for a key at each page, but never for a paste', t => {
 
 test('an answer to ? waits at each page too, and the line goes on behind it', t => {
   const rows = Array.from({ length: 40 }, (_, i) => `row ${i + 1}`);
-  const tools = (): Tools => ({
+  const tools = (): LineHelp => ({
     complete: () => ({ add: '', rows }),
     hints: () => rows,
     mark: () => undefined,

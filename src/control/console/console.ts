@@ -11,7 +11,7 @@
 // Not here: who may use it (access.ts), what completion and marks say (tools.ts).
 
 import { isOutOfMemory } from '../loader.ts';
-import type { Tools } from '../schema/tools.ts';
+import type { LineHelp } from '../schema/line-help.ts';
 import { type Command, findCommand, type Job, Refusal } from './command.ts';
 import { LINE_LIMIT, LineEditor, type LineEvent } from './line-editor.ts';
 import { createOutput, type Output, type Sink } from './output.ts';
@@ -112,7 +112,7 @@ export class Console implements RawLine {
   constructor(
     private readonly line: Line,
     private readonly table: readonly Command[],
-    private readonly tools?: () => Tools,
+    private readonly tools?: () => LineHelp,
   ) {
     this.output = createOutput({ write: text => (this.held ? 0 : line.write(text)) });
     this.editor = new LineEditor(PROMPT, this.output.write);
@@ -287,7 +287,7 @@ export class Console implements RawLine {
   }
 
   /** What the schema says; undefined where the heap has no room for it. */
-  private advice<T>(ask: (tools: Tools) => T): T | undefined {
+  private advice<T>(ask: (tools: LineHelp) => T): T | undefined {
     try {
       return this.tools && ask(this.tools());
     } catch (error) {

@@ -8,7 +8,7 @@
 // Not here: what is answered (server.ts).
 
 import { createKey, type Key, keyFrom } from './client-key.ts';
-import { BOUND, type LeaseTable } from './leases.ts';
+import { BOUND, type LeaseTable } from './lease-table.ts';
 import { BOOTREQUEST, HTYPE_ETHERNET, Reader } from './message.ts';
 import { OPTION_CLIENT_IDENTIFIER } from './options.ts';
 import type { Pool, Reservation } from './pool.ts';

@@ -1,7 +1,7 @@
 // Rates: so many at once, then one more each so many ticks, for one or for each of several. What is kept of each is the tick
 // at which its bucket is full again, so that who takes nothing takes no memory after a while, and what was paid for more
 // than there was is owed. Ticks are the uptime's, which do not wrap.
-// Not here: what is limited (rates.ts, leases.ts).
+// Not here: what is limited (rates.ts, lease-table.ts).
 
 export class Buckets {
   private readonly full = new Map<number, number>();

@@ -2,7 +2,7 @@
 // identifier of. A long one is kept as its first bytes and a hash.
 // Not here: where two clients have one identifier, or one has several (asker.ts).
 
-/** Bytes of a key: its place in a lease's record (leases.ts). */
+/** Bytes of a key: its place in a lease's record (lease-table.ts). */
 export const KEY_BYTES = 28;
 
 /** Who a client is: its key's bytes, how many, and their hash. Written by keyFrom(), reused. */
@@ -11,7 +11,7 @@ export interface Key {
   length: number;
   /** The same at each start: where in the pool its address is looked for (pool.ts). */
   hash: number;
-  /** What it is found by, which nobody outside can foresee (leases.ts); undefined until it is wanted. */
+  /** What it is found by, which nobody outside can foresee (lease-table.ts); undefined until it is wanted. */
   keyed: number | undefined;
 }
 

@@ -3,8 +3,8 @@
 
 import { INTERFACE_WAN } from '../../base/limits.ts';
 import type { Udp } from '../net/udp.ts';
+import type { Lease } from './client-lease.ts';
 import type { Identity } from './client-user.ts';
-import type { Lease } from './lease.ts';
 import {
   BOOTREQUEST,
   CLIENT_PORT,

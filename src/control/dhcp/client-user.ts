@@ -1,7 +1,7 @@
 // What the DHCP client works for and with (client.ts), and who it says that it is (client-sender.ts).
 
 import type { Context } from '../context.ts';
-import type { Lease } from './lease.ts';
+import type { Lease } from './client-lease.ts';
 
 /** What the client works for. */
 export interface User {

@@ -19,7 +19,7 @@
 //    bound       T1, less up to a 32nd of the lease, so that clients that started together part
 //    renewing    REQUEST to the server, again after half of what is left until T2
 //    rebinding   REQUEST to everybody, again after half of what is left of the lease
-// Not here: what is sent (client-sender.ts), what a lease must look like (lease.ts).
+// Not here: what is sent (client-sender.ts), what a lease must look like (client-lease.ts).
 
 import { IF_MAC, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
@@ -27,11 +27,11 @@ import { formatAddress, formatMac, formatPrefix } from '../address.ts';
 import { since, type Timer } from '../clock.ts';
 import { DEBUG, NOTICE, WARNING } from '../log.ts';
 import type { Datagram } from '../net/udp.ts';
+import { type Lease, readLease } from './client-lease.ts';
 import { createSender, type Sender } from './client-sender.ts';
 import type { ClientContext, User } from './client-user.ts';
 import { complete } from './complete.ts';
 import { confirmLease, forgetLease, keptLease, writeLease } from './kept-lease.ts';
-import { type Lease, readLease } from './lease.ts';
 import { ACK, CLIENT_PORT, isAnswer, NAK, OFFER, Reader, SERVER_PORT } from './message.ts';
 import { OPTION_SERVER_IDENTIFIER } from './options.ts';
 

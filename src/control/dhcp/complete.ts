@@ -1,6 +1,6 @@
 // Options that an ACK leaves out, from the offer that it is for or from the ACK before: some servers tell them once. The
 // whole is a message again, so that a restarted control finds it in the plane's memory (kept-lease.ts).
-// Not here: what a lease is read of (lease.ts).
+// Not here: what a lease is read of (client-lease.ts).
 
 import type { Reader } from './message.ts';
 import * as option from './options.ts';

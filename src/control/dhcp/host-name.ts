@@ -1,7 +1,7 @@
 // The name that a client gives itself, made fit for DNS: RFC 952 and 1123, section 2.1; the option of a full
 // name: RFC 4702. Not here: whether the name is still free (server.ts).
 
-import { NAME_BYTES } from './leases.ts';
+import { NAME_BYTES } from './lease-table.ts';
 import type { Reader } from './message.ts';
 import { OPTION_CLIENT_FQDN, OPTION_HOST_NAME } from './options.ts';
 

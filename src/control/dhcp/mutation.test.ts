@@ -6,7 +6,7 @@ import { addressText } from '../../../test/packets.ts';
 import { runSeed, seeded } from '../../../tools/harness/random.ts';
 import { LEASE_COUNT } from '../../base/limits.ts';
 import { fixture } from './alone-lab.ts';
-import { BOUND } from './leases.ts';
+import { BOUND } from './lease-table.ts';
 import { ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST, Reader } from './message.ts';
 import { OPTION_REQUESTED_ADDRESS, OPTION_SERVER_IDENTIFIER } from './options.ts';
 import { compose, type Said, station } from './server-lab.ts';

@@ -1,13 +1,13 @@
 // Which addresses the DHCP server gives: the range, the reservations, and who may have what.
 // RFC 2131, section 4.3.1: the client's present address, its last one, the one it asks for, one of the pool.
-// Not here: the leases themselves (leases.ts), messages (server.ts).
+// Not here: the leases themselves (lease-table.ts), messages (server.ts).
 
 import { IF_ADDRESS, IF_MASK, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_LAN } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import { DHCP_LEASE_SECONDS } from '../limits.ts';
 import { characters, KEY_BYTES, type Key } from './client-key.ts';
-import { ASIDE, BOUND, EXPIRED, type LeaseTable, OFFERED, QUARANTINED } from './leases.ts';
+import { ASIDE, BOUND, EXPIRED, type LeaseTable, OFFERED, QUARANTINED } from './lease-table.ts';
 
 /** An address that a client gets and no other; several may share one, as cable and radio of a laptop. */
 export interface Reservation {

@@ -17,7 +17,7 @@
 // Against floods: stations come in turn from the plane's queues, what each may say is bounded, and so are clients without a
 // record (rates.ts); running leases are never taken away, and while the pool is scarce new ones are short.
 // Timers: pending offers (DHCP_PROBE_TICKS each), sweep (SWEEP_TICKS: ends what is over, follows the LAN).
-// Not here: whose a message is (asker.ts), the table (leases.ts), who gets which address (pool.ts), what a reply says (reply.ts).
+// Not here: whose a message is (asker.ts), the table (lease-table.ts), who gets which address (pool.ts), what a reply says (reply.ts).
 
 import { INTERFACE_LAN, KEYED_TEXT_AT, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress, formatMac } from '../address.ts';
@@ -34,7 +34,7 @@ import { INFO, WARNING } from '../log.ts';
 import type { Datagram } from '../net/udp.ts';
 import { Asker } from './asker.ts';
 import { hostNameOf } from './host-name.ts';
-import { ASIDE, BOUND, type Lease, type Leases, LeaseTable, OFFERED, RELAYED } from './leases.ts';
+import { ASIDE, BOUND, type Lease, type Leases, LeaseTable, OFFERED, RELAYED } from './lease-table.ts';
 import { ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST, SERVER_PORT } from './message.ts';
 import {
   OPTION_LEASE_TIME,

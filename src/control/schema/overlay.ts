@@ -7,4 +7,4 @@ declare module '../overlays.ts' {
 }
 
 export { known } from './known.ts';
-export { createTools } from './tools.ts';
+export { createLineHelp } from './line-help.ts';

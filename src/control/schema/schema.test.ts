@@ -1,8 +1,8 @@
 import test from 'ava';
 import type { Command } from '../console/command.ts';
 import { plainOutput } from '../console/screen.ts';
+import { createLineHelp } from './line-help.ts';
 import { complete, faultOf, hintsAt, type Known } from './schema.ts';
-import { createTools } from './tools.ts';
 
 const run = () => undefined;
 const table: Command[] = [
@@ -97,14 +97,14 @@ test('hintsAt() tells what may come next', t => {
 });
 
 test('mark() puts the caret under the word, and the text where it has room', t => {
-  const { mark } = createTools(table, known);
+  const { mark } = createLineHelp(table, known);
   const lease = 'expected: TIME, 120 to 8640000 seconds, 43200 if nothing is set';
   t.is(mark('set dhcp lease 5', 9), `${' '.repeat(24)}^\r\n  ${lease}`);
   t.is(mark('show masq now', 9), `${' '.repeat(19)}^ expected: the end of the line`);
   const long = `show masq ${' '.repeat(40)}now`;
   t.is(mark(long, 9), `${'  expected: the end of the line '.padStart(59)}^`);
   const many = [...Array(12).keys()].map(i => ({ words: `set number-${i}`, help: '', run }));
-  const listed = createTools(many, known).mark('set nothing', 9) ?? '';
+  const listed = createLineHelp(many, known).mark('set nothing', 9) ?? '';
   t.true(listed.split('\r\n').length === 3 && listed.endsWith('number-11'), listed);
   for (const row of listed.split('\r\n')) t.true(row.length < 80, row);
   t.is(plainOutput(`${listed}\r\nCannot run set nothing: there is none\r\n`).split('\r\n').length, 2);

@@ -1,5 +1,5 @@
 // What may stand at a place of a line, by the table of commands: for completion, `?`, and the mark under a wrong word.
-// Here: places and their candidates. Not here: printing them (tools.ts), finding the command to run (command.ts).
+// Here: places and their candidates. Not here: printing them (line-help.ts), finding the command to run (command.ts).
 
 import {
   type Command,

@@ -9,8 +9,8 @@ import { CONFIGURATION_AT } from '../../base/limits.ts';
 import { get8, i32at } from '../../base/memory.ts';
 import { type Command, findCommand, Refusal, usage, wordsOf } from '../console/command.ts';
 import { parameterAt, parametersOf } from './grammar.ts';
+import { exampleFor, helpOf } from './line-help.ts';
 import { candidatesAt, complete, faultOf, hintsAt, type Known, placeAt } from './schema.ts';
-import { exampleFor, helpOf } from './tools.ts';
 import { exampleOf, keywords, TYPES, typeOf } from './types.ts';
 
 const known: Known = {

@@ -1,7 +1,7 @@
 // All settings at once, or none: what `setup` and `import` end with. Lines that mean nothing are found before anything is
 // touched; what only its setting can refuse, beside the others, is taken back with the rest. The plane is told of addresses
 // when all is over (HELD_AT), so that what has the same one before and after keeps its sessions, refused or not.
-// Not here: the order in which settings are changed (src/control/become.ts), where the lines come from.
+// Not here: the order in which settings are changed (src/control/reconcile.ts), where the lines come from.
 
 import { HELD_AT } from '../../base/cells.ts';
 import { puti32 } from '../../base/memory.ts';
@@ -19,8 +19,8 @@ function* replace(
 ): Generator<number, string[], void> {
   const before = registry.lines();
   puti32(HELD_AT, 1);
-  const refusals = yield* registry.become(lines);
-  if (refusals.length > 0) yield* registry.become(before);
+  const refusals = yield* registry.reconcile(lines);
+  if (refusals.length > 0) yield* registry.reconcile(before);
   puti32(HELD_AT, 0);
   machine.plane.interfacesChanged();
   return refusals;

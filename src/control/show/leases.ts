@@ -2,7 +2,7 @@
 
 import { formatAddress, formatMac, hex } from '../address.ts';
 import type { Job } from '../console/command.ts';
-import { BOUND, EXPIRED, type Lease, OFFERED, QUARANTINED } from '../dhcp/leases.ts';
+import { BOUND, EXPIRED, type Lease, OFFERED, QUARANTINED } from '../dhcp/lease-table.ts';
 import type { DhcpServer } from '../dhcp/server.ts';
 
 const STATES = new Map([

@@ -13,7 +13,7 @@
 // Not here: when this is written (store.ts), the ring of sectors (journal.ts).
 
 import { LOG_KIND_LEASE } from '../../base/layout.ts';
-import { NOTE_GAIN } from '../dhcp/leases.ts';
+import { NOTE_GAIN } from '../dhcp/lease-table.ts';
 import type { StoredLease } from '../dhcp/stored-lease.ts';
 import type { Entry } from './journal.ts';
 

@@ -5,7 +5,7 @@
 //    ROLLBACK_AT  0         4               64
 //                 | mark    | tick when     | bytes, lines ...
 //
-// Timer: from the change on, MINUTES; then registry.become() with the copy.
+// Timer: from the change on, MINUTES; then registry.reconcile() with the copy.
 
 import { CONFIGURATION_AT, CONFIGURATION_BYTES, ROLLBACK_AT, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { copy, i32at, puti32 } from '../../base/memory.ts';
@@ -74,7 +74,7 @@ export function createRollback(
     timer = undefined;
     const text = textFrom(machine.memory, COPY_AT + 4, i32at(COPY_AT));
     const lines = text.split('\n').filter(line => line !== '');
-    runInBackground(clock, registry.become(lines), refusals => {
+    runInBackground(clock, registry.reconcile(lines), refusals => {
       disarm();
       log(NOTICE, 'config', 'the settings are those of before again: nobody typed confirm');
       for (const refusal of refusals) log(WARNING, 'config', refusal);

@@ -18,7 +18,7 @@ import {
 } from '../../base/layout.ts';
 import { PLANE_END, STORE_AT, STORE_BYTES, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { parametersOf } from '../schema/grammar.ts';
-import { exampleFor } from '../schema/tools.ts';
+import { exampleFor } from '../schema/line-help.ts';
 import { areaAt, blank, powerOn, settingsOf } from './store-lab.ts';
 import { versionLine } from './version.ts';
 

@@ -61,7 +61,7 @@ function* receive(context: Context, writer: SlotWriter): Generator<number, strin
         yield Math.max(1, receiver.work(clock.now()));
         continue;
       }
-      const why = yield* handle(event, writer);
+      const why = yield* write(event, writer);
       if (why === undefined) receiver.accept(clock.now());
       else receiver.cancel(why, clock.now());
     }
@@ -70,7 +70,7 @@ function* receive(context: Context, writer: SlotWriter): Generator<number, strin
   }
 }
 
-function* handle(event: TransferEvent, writer: SlotWriter): Generator<number, string | undefined, void> {
+function* write(event: TransferEvent, writer: SlotWriter): Generator<number, string | undefined, void> {
   if (event.kind === 'data') return yield* writer.take(event.bytes);
   if (event.kind === 'end') return yield* writer.finish();
   return undefined;

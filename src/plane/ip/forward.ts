@@ -129,36 +129,36 @@ export function receive(packet: i32): void {
     if (i32at(at + IF_STATE) === INTERFACE_UP) verdict = sourceCheck(packet, index);
     else verdict = broadcastInput(packet, index, DROP_INTERFACE_DOWN);
   }
-  if (verdict !== PASS) finish(packet, verdict);
-  else if ((get16(packet + PACKET_IP + IP_OFFSET) & IP_FRAGMENT) === 0) handle(packet, index, at);
+  if (verdict !== PASS) dispose(packet, verdict);
+  else if ((get16(packet + PACKET_IP + IP_OFFSET) & IP_FRAGMENT) === 0) deliver(packet, index, at);
   else receiveFragment(packet, index, at);
 }
 
 /** A frame that is not IPv4: ARP, or a reason to drop it. */
 function notIpv4(packet: i32, index: i32, type: i32): void {
   if (type !== ETHERTYPE_ARP) {
-    finish(packet, type < 0 ? -type : DROP_ETHERTYPE);
+    dispose(packet, type < 0 ? -type : DROP_ETHERTYPE);
     return;
   }
   const verdict: i32 = arpInput(packet, index);
   if (verdict === PASS) transmit(packet, index);
-  else finish(packet, verdict);
+  else dispose(packet, verdict);
 }
 
 /** A fragment, and after it the first of those that have waited for it. */
 function receiveFragment(packet: i32, index: i32, at: i32): void {
   const verdict: i32 = fragmentInput(packet);
   if (verdict !== PASS) {
-    finish(packet, verdict);
+    dispose(packet, verdict);
     return;
   }
   const context: i32 = i32at(packet + PACKET_CONTEXT);
-  handle(packet, index, at);
+  deliver(packet, index, at);
   for (let i: i32 = 0; i < FRAGMENT_RELEASE; i++) {
     const waiting: i32 = fragmentNext(context);
     if (waiting === 0) return;
     const came: i32 = i32at(waiting + PACKET_IN);
-    handle(waiting, came, interfaceAt(came));
+    deliver(waiting, came, interfaceAt(came));
   }
 }
 
@@ -167,12 +167,12 @@ export function releaseFragment(): i32 {
   const packet: i32 = fragmentDue();
   if (packet === 0) return 0;
   const came: i32 = i32at(packet + PACKET_IN);
-  handle(packet, came, interfaceAt(came));
+  deliver(packet, came, interfaceAt(came));
   return 1;
 }
 
 /** A checked datagram or fragment: to us, through us, or neither. */
-function handle(packet: i32, index: i32, at: i32): void {
+function deliver(packet: i32, index: i32, at: i32): void {
   let to: i32 = routeTo(get32(packet + PACKET_IP + IP_DESTINATION));
   const way: i32 = i32at(to + TO_WAY);
   const isPlain: i32 =
@@ -182,7 +182,7 @@ function handle(packet: i32, index: i32, at: i32): void {
       ? 1
       : 0;
   if (isPlain === 0) {
-    let verdict: i32 = arrive(packet, way, index, i32at(at + IF_SIDE));
+    let verdict: i32 = accept(packet, way, index, i32at(at + IF_SIDE));
     if (verdict === LOCAL) {
       verdict = localInput(packet, index);
       if (verdict === PASS) {
@@ -196,7 +196,7 @@ function handle(packet: i32, index: i32, at: i32): void {
       if (i32at(to + TO_WAY) >> WAY_SHIFT !== WAY_UNICAST) verdict = DROP_NO_ROUTE;
     }
     if (verdict !== PASS) {
-      finish(packet, verdict);
+      dispose(packet, verdict);
       return;
     }
   }
@@ -207,7 +207,7 @@ function handle(packet: i32, index: i32, at: i32): void {
  * What is not plainly from inside to a host elsewhere. PASS: its destination is now a host's; LOCAL: it is for
  * us; or what else becomes of it. From outside nothing passes that no mapping knows (the default policy).
  */
-function arrive(packet: i32, way: i32, index: i32, side: i32): i32 {
+function accept(packet: i32, way: i32, index: i32, side: i32): i32 {
   const kind: i32 = way >> WAY_SHIFT;
   if (
     kind === WAY_BROADCAST ||
@@ -242,23 +242,23 @@ function forward(packet: i32, index: i32, at: i32, to: i32): void {
     i32at(at + IF_SIDE) === INTERFACE_OUTSIDE &&
     (i32at(packet + PACKET_FLAGS) & FLAG_HAIRPIN) === 0
   ) {
-    finish(packet, DROP_SAME_INTERFACE);
+    dispose(packet, DROP_SAME_INTERFACE);
     return;
   }
   if (get8(ip + IP_TTL) <= 1) {
-    finish(packet, DROP_TTL);
+    dispose(packet, DROP_TTL);
     return;
   }
   const mtu: i32 = i32at(outAt + IF_MTU);
   const isLong: i32 = i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES > mtu ? 1 : 0;
   if (isLong !== 0 && (get16(ip + IP_OFFSET) & IP_DONT_FRAGMENT) !== 0) {
-    finish(packet, DROP_TOO_BIG);
+    dispose(packet, DROP_TOO_BIG);
     return;
   }
   if (i32at(outAt + IF_SIDE) === INTERFACE_OUTSIDE && i32at(at + IF_SIDE) === INTERFACE_INSIDE) {
     const verdict: i32 = masqueradeOutbound(packet);
     if (verdict !== PASS) {
-      finish(packet, verdict);
+      dispose(packet, verdict);
       return;
     }
   }
@@ -300,7 +300,7 @@ export function receiveOwn(packet: i32, index: i32): void {
   let verdict: i32 = ipv4Check(packet);
   if (verdict === PASS) verdict = localInput(packet, index);
   // Nothing that is answered again comes here: localSend lets echo requests alone through.
-  finish(packet, verdict === PASS ? DROP_LOCAL_CLOSED : verdict);
+  dispose(packet, verdict === PASS ? DROP_LOCAL_CLOSED : verdict);
 }
 
 /** A datagram of our own: routes it and sends it. Takes the packet; PASS, or HELD, or why it is dropped. */
@@ -327,24 +327,24 @@ function dispatch(packet: i32): i32 {
   let verdict: i32 = PASS;
   if (i32at(interfaceAt(out) + IF_LINK) === LINK_ETHERNET) verdict = neighbourResolve(packet);
   if (verdict === PASS) transmit(packet, out);
-  else finish(packet, verdict);
+  else dispose(packet, verdict);
   return verdict;
 }
 
 /** The end of a packet's way, other than out: HELD, PUNT, or a drop with its count and perhaps its error. */
-function finish(packet: i32, verdict: i32): void {
+function dispose(packet: i32, verdict: i32): void {
   let reason: i32 = verdict;
   if (reason === PUNT) reason = punt(packet);
   if (reason === HELD) return;
   if (reason < DROP_FIRST) reason = DROP_UNSOLICITED; // LOCAL where nothing local is: no step answers so
   count(reason);
-  if (explain(packet, reason) !== 0) emit(packet);
+  if (icmpFor(packet, reason) !== 0) emit(packet);
   else release(packet);
 }
 
 /** A packet whose next hop did not answer (neighbourFailed): tells its sender. Takes the packet. */
 export function unreachable(packet: i32): void {
-  if (explain(packet, DROP_ARP_FAILED) !== 0) emit(packet);
+  if (icmpFor(packet, DROP_ARP_FAILED) !== 0) emit(packet);
   else release(packet);
 }
 
@@ -353,7 +353,7 @@ export function unreachable(packet: i32): void {
  * that was translated already quotes it translated: it goes back through the masquerade, as if the error had
  * come from where the packet was going.
  */
-function explain(packet: i32, reason: i32): i32 {
+function icmpFor(packet: i32, reason: i32): i32 {
   let type: i32 = ICMP_UNREACHABLE;
   let code: i32 = 0;
   let word: i32 = 0;

@@ -64,7 +64,7 @@ const SEEN_BYTES: i32 = 16;
 export function resetRoutes(): void {
   fill(ROUTES_AT, 0, ROUTE_COUNT * ROUTE_BYTES);
   fill(ROUTE_STATE_AT, 0, ROUTE_STATE_BYTES);
-  for (let i: i32 = 0; i < INTERFACE_COUNT; i++) see(i);
+  for (let i: i32 = 0; i < INTERFACE_COUNT; i++) noteInterface(i);
   flushRoutes();
 }
 
@@ -271,13 +271,13 @@ export function interfaceChanged(index: i32): i32 {
   return i32at(seen + 8) !== stateAndSide(at) ? 1 : 0;
 }
 
-/** The last address that an interface had when `see` was called; 0 if it never had one. */
+/** The last address that an interface had when `noteInterface` was called; 0 if it never had one. */
 export function addressSeen(index: i32): i32 {
   return i32at(SEEN + index * SEEN_BYTES + 12);
 }
 
 /** Notes an interface's settings. */
-export function see(index: i32): void {
+export function noteInterface(index: i32): void {
   const at: i32 = interfaceAt(index);
   const seen: i32 = SEEN + index * SEEN_BYTES;
   puti32(seen, i32at(at + IF_ADDRESS));

@@ -14,7 +14,7 @@ const COLUMNS = 79;
 const HELP_COLUMN = 38;
 const INDENT = '  ';
 
-export interface Tools {
+export interface LineHelp {
   /** What TAB adds behind `before`, or rows of what it could be. */
   complete(before: string): { add: string; rows: string[] };
   /** Rows of what may come next, for `?`. */
@@ -24,7 +24,7 @@ export interface Tools {
   help(output: Output, words: string[]): Job;
 }
 
-export function createTools(table: readonly Command[], known: Known): Tools {
+export function createLineHelp(table: readonly Command[], known: Known): LineHelp {
   return {
     complete: before => {
       const { add, candidates } = complete(table, before, known);

@@ -26,7 +26,7 @@ interface Wanted {
 }
 
 /** Brings about what the lines say; answers what could not be, a refusal for each. */
-export function* become(
+export function* reconcile(
   settings: readonly Setting[],
   meanings: Meanings,
   lines: readonly string[],
