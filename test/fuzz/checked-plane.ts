@@ -31,7 +31,7 @@ interface Checked {
 /** A plane of its own: several may be had at once. `ports` as for wasmBuild(). */
 export async function checkedBuild(ports: Ports = noPorts): Promise<Build> {
   const entry = `export * as plane from './firmware/plane.ts';
-    export { attach } from './src/plane/memory.ts';
+    export { attach } from './src/base/memory.ts';
     export { attachPorts } from './hal/ports.ts';`;
   const { outputFiles } = await build({
     stdin: { contents: entry, resolveDir: ROOT, loader: 'ts' },
