@@ -5,7 +5,7 @@
 import { PLANE_BYTES } from '../src/base/limits.ts';
 import { attach } from '../src/base/memory.ts';
 import { createControl } from '../src/control/control.ts';
-import { createLoader } from '../src/control/loader.ts';
+import { createLoader } from '../src/control/core/loader.ts';
 import {
   hostCollect,
   hostHeapFree,

@@ -13,7 +13,7 @@ import { build, type Plugin, transform } from 'esbuild';
 import { type MinifyOptions, minify } from 'terser';
 import { planeNames } from '../firmware/host.ts';
 import * as plane from '../firmware/plane.ts';
-import { OVERLAY_NAMES, type OverlayName, overlayEntry } from '../src/control/overlays.ts';
+import { OVERLAY_NAMES, type OverlayName, overlayEntry } from '../src/control/core/overlays.ts';
 import { buildDate } from './build-date.ts';
 import { compile } from './bytecode.ts';
 import type { Compiled, Firmware, Script } from './embed.ts';

@@ -1,6 +1,6 @@
 // The configuration on the booted 486: flash.sh puts one on the card, the board starts with it and exports it, and
 // another board that gets that at its console exports the same. On a floppy it is found and saved too.
-// Not here: power cuts (power-loss.test.ts), what each command does (src/control/store/store.test.ts).
+// Not here: power cuts (power-loss.test.ts), what each command does (src/control/core/store/store.test.ts).
 
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

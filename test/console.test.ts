@@ -1,6 +1,6 @@
 // The console of the booted 486 as a person sees it: keys to the serial line, and the screen of a terminal of 80
 // columns and 24 rows after them. One machine, from its first boot on; the tests follow each other.
-// Not here: the terminal (harness/terminal.ts), what each part of the console does (src/control/console/, schema/).
+// Not here: the terminal (harness/terminal.ts), what each part of the console does (src/control/core/console/, src/control/schema/).
 
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -2,17 +2,17 @@
 // virtual time: what a test puts in and gets out are datagrams.
 // Not here: DHCP's laboratories (wan-lab.ts, src/control/dhcp/server-lab.ts).
 
-import { type Clock, createClock } from '../src/control/clock.ts';
-import type { Command } from '../src/control/console/command.ts';
-import { Refusal } from '../src/control/console/command.ts';
-import type { Context } from '../src/control/context.ts';
-import { createLog } from '../src/control/log.ts';
-import type { Machine } from '../src/control/machine.ts';
-import { createTcp } from '../src/control/net/tcp.ts';
-import { createUdp } from '../src/control/net/udp.ts';
-import { createRegistry } from '../src/control/registry.ts';
+import { type Clock, createClock } from '../src/control/core/clock.ts';
+import type { Command } from '../src/control/core/console/command.ts';
+import { Refusal } from '../src/control/core/console/command.ts';
+import type { Context } from '../src/control/core/context.ts';
+import { createLog } from '../src/control/core/log.ts';
+import type { Machine } from '../src/control/core/machine.ts';
+import { createTcp } from '../src/control/core/net/tcp.ts';
+import { createUdp } from '../src/control/core/net/udp.ts';
+import { createRegistry } from '../src/control/core/registry.ts';
+import { createSockets } from '../src/control/core/sockets.ts';
 import * as show from '../src/control/show/overlay.ts';
-import { createSockets } from '../src/control/sockets.ts';
 import * as connections from '../src/control/tcp/overlay.ts';
 import { puntWaiting } from '../src/plane/local/punt.ts';
 import { javascriptBuild } from '../tools/builds.ts';

@@ -4,7 +4,7 @@
 import { setImmediate } from 'node:timers/promises';
 import dns from 'dns-packet';
 import { createSimBoard, type SimBoard } from '../board/sim/board.ts';
-import { MORE, plainOutput } from '../src/control/console/screen.ts';
+import { MORE, plainOutput } from '../src/control/core/console/screen.ts';
 import * as packets from './packets.ts';
 
 const LAN_MAC = '02:00:00:00:01:00';

@@ -5,7 +5,7 @@
 
 import test from 'ava';
 import { TICKS_PER_SECOND } from '../src/base/limits.ts';
-import { DHCP_MESSAGE_LONG, DHCP_STATION_BURST, DHCP_STATION_TICKS } from '../src/control/limits.ts';
+import { DHCP_MESSAGE_LONG, DHCP_STATION_BURST, DHCP_STATION_TICKS } from '../src/control/core/limits.ts';
 import { FLOODS } from './bench/flood-frames.ts';
 import { FloodLab, LOST_MOST } from './bench/floods.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';

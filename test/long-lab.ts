@@ -5,7 +5,7 @@ import { createSimBoard } from '../board/sim/board.ts';
 import type { SimDisk } from '../board/sim/disk.ts';
 import { NOW_AT, WAKE_AT } from '../src/base/cells.ts';
 import { TICKS_PER_SECOND } from '../src/base/limits.ts';
-import { MORE, plainOutput } from '../src/control/console/screen.ts';
+import { MORE, plainOutput } from '../src/control/core/console/screen.ts';
 import { address, arp, BROADCAST, ethernet, frame, get16, get32, read, udp } from './packets.ts';
 import { ADDRESS, answerBytes, parseMessage, SERVER, SERVER_MAC, type Server, WAN_MAC } from './wan-lab.ts';
 

@@ -2,7 +2,7 @@
 // then every state in which a cut could have left the disk is looked at by the code that looks at it on the board, and
 // some of them are booted. Each must be the old or the new state, and a working router. Then errors of the disk: at
 // every sector for that code, and by QEMU's blkdebug for the board.
-// Not here: the flash log by itself (src/control/store/journal.test.ts), updates (src/control/update/update.test.ts).
+// Not here: the flash log by itself (src/control/core/store/journal.test.ts), updates (src/control/update/update.test.ts).
 
 import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -20,12 +20,12 @@ import {
   SECTOR_BYTES,
   SLOT_SECTOR,
 } from '../src/base/layout.ts';
-import { formatAddress } from '../src/control/address.ts';
+import { formatAddress } from '../src/control/core/address.ts';
+import { CONFIG_TEXT_AT, createConfigStore } from '../src/control/core/store/config-store.ts';
+import { createJournal } from '../src/control/core/store/journal.ts';
+import { putText, textFrom } from '../src/control/core/store/text.ts';
 import { Reader } from '../src/control/dhcp/message.ts';
 import { compose, type Said, station } from '../src/control/dhcp/server-lab.ts';
-import { CONFIG_TEXT_AT, createConfigStore } from '../src/control/store/config-store.ts';
-import { createJournal } from '../src/control/store/journal.ts';
-import { putText, textFrom } from '../src/control/store/text.ts';
 import { PROMPT } from '../tools/harness/console.ts';
 import { eventually } from '../tools/harness/processes.ts';
 import { isaCards, Machine, type Wire } from '../tools/harness/qemu.ts';

@@ -10,7 +10,7 @@ import { memoryMedium } from '../hal/disk/ata-model.ts';
 import { engineWasm } from '../image/engine-wasm.ts';
 import { encodeConfig } from '../image/records.ts';
 import { CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../src/base/layout.ts';
-import { LINE_LIMIT } from '../src/control/console/line-editor.ts';
+import { LINE_LIMIT } from '../src/control/core/console/line-editor.ts';
 import { type Parameter, parametersOf } from '../src/control/schema/grammar.ts';
 import { consoleTable } from '../tools/console-table.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';

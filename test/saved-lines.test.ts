@@ -1,6 +1,6 @@
 // Saved lines on the booted 486, as many as the card has room for: whatever they are, the board starts, with the password
 // in force, on a processor of 8 million instructions a second too. Time is the board's own, by its instructions.
-// Not here: what becomes of each line (src/control/apply.test.ts).
+// Not here: what becomes of each line (src/control/core/apply.test.ts).
 
 import { pbkdf2Sync } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { encodeConfig } from '../image/records.ts';
 import { IDLE_COUNTS_AT, NOW_AT } from '../src/base/cells.ts';
 import { CONFIG_SECTOR, CONFIG_TEXT_MAX, SECTOR_BYTES } from '../src/base/layout.ts';
 import { TICKS_PER_SECOND } from '../src/base/limits.ts';
-import { DHCP_RESERVATIONS } from '../src/control/limits.ts';
+import { DHCP_RESERVATIONS } from '../src/control/core/limits.ts';
 import { PROMPT } from '../tools/harness/console.ts';
 import { isaCards, Machine } from '../tools/harness/qemu.ts';
 import { IMAGE } from './harness/board-router.ts';

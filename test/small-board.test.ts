@@ -12,8 +12,8 @@ import {
   DNS_HOSTS,
   OVERLAY_IDLE_TICKS,
   STATIC_ROUTES,
-} from '../src/control/limits.ts';
-import type { OverlayName } from '../src/control/overlays.ts';
+} from '../src/control/core/limits.ts';
+import type { OverlayName } from '../src/control/core/overlays.ts';
 import { PROMPT } from '../tools/harness/console.ts';
 import { isaCards, Machine } from '../tools/harness/qemu.ts';
 import { HOST, ip, ROUTER, SERVER } from './bench/addresses.ts';

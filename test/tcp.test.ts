@@ -1,18 +1,18 @@
 // Control's TCP against the kernel of this machine, over a wire that loses, doubles, reorders and corrupts: the
-// plane and src/control/net/tcp.ts in this process, a host in a namespace with socat and curl.
-// Not here: segments made by hand (src/control/net/tcp.test.ts).
+// plane and src/control/core/net/tcp.ts in this process, a host in a namespace with socat and curl.
+// Not here: segments made by hand (src/control/core/net/tcp.test.ts).
 
 import { createHash } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import { BUFFER_COUNT, INTERFACE_LAN, TICKS_PER_SECOND } from '../src/base/limits.ts';
 import { i32at, puti32 } from '../src/base/memory.ts';
 import { PACKET_FRAME, PACKET_LENGTH } from '../src/base/packet.ts';
-import { parseAddress } from '../src/control/address.ts';
-import { createClock } from '../src/control/clock.ts';
-import { TCP_ACCEPTED } from '../src/control/limits.ts';
-import type { Machine } from '../src/control/machine.ts';
-import { type Connection, createTcp, type End as TcpEnd } from '../src/control/net/tcp.ts';
-import { createSockets } from '../src/control/sockets.ts';
+import { parseAddress } from '../src/control/core/address.ts';
+import { createClock } from '../src/control/core/clock.ts';
+import { TCP_ACCEPTED } from '../src/control/core/limits.ts';
+import type { Machine } from '../src/control/core/machine.ts';
+import { type Connection, createTcp, type End as TcpEnd } from '../src/control/core/net/tcp.ts';
+import { createSockets } from '../src/control/core/sockets.ts';
 import * as overlay from '../src/control/tcp/overlay.ts';
 import { javascriptBuild } from '../tools/builds.ts';
 import { type Host, Network } from '../tools/harness/namespace.ts';

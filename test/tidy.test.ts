@@ -4,7 +4,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import test from 'ava';
-import { circles, uphill, walks } from './tidy/layers.ts';
+import { acrossParts, circles, uphill, walks } from './tidy/layers.ts';
 import * as rules from './tidy/rules.ts';
 import { codeOf, functionsOf } from './tidy/source.ts';
 
@@ -52,6 +52,7 @@ test('relative imports carry the extension', t => t.deepEqual(rules.importPaths(
 test('files that are named are there', t =>
   t.deepEqual(rules.namedFiles(files, [...MADE, ...ELSEWHERE]), []));
 test('no import goes up, against the table of layers', t => t.deepEqual(uphill(files), []));
+test('no part of control imports from another', t => t.deepEqual(acrossParts(files), []));
 test('the walks are as the files import each other', t => {
   const text = readFileSync(join(ROOT, 'ARCHITECTURE.md'), 'utf8');
   t.true(text.split('\n- `').length > 7);
@@ -192,6 +193,20 @@ test('uphill() and circles() find imports against the table, and files that impo
     'high/b.ts: imports high/near/c.ts, which is no folder below high',
   ]);
   t.deepEqual(circles(tree), [['high/b.ts', 'high/near/c.ts', 'low/a.ts']]);
+});
+
+test('acrossParts() finds what a part or core imports of another part, and exceptions without a cause', t => {
+  const tree = [
+    ...file('src/control/control.ts', "import { a } from './a/a.ts';"),
+    ...file('src/control/a/a.ts', "import type { B } from '../b/b.ts';\nimport { c } from '../core/c.ts';"),
+    ...file('src/control/b/b.ts', "import { d } from './d.ts';"),
+    ...file('src/control/b/d.ts', ''),
+    ...file('src/control/core/c.ts', "import { d } from '../b/d.ts';"),
+  ];
+  t.deepEqual(acrossParts(tree, ['core -> b', 'b -> a']), [
+    "src/control/a/a.ts: imports src/control/b/b.ts, which is another part's",
+    'b -> a is no longer needed as an exception',
+  ]);
 });
 
 test('walks() finds files that are not there, and steps that no import takes', t => {

@@ -5,8 +5,6 @@
 
 import test, { type ExecutionContext } from 'ava';
 import { CONFIG_TEXT_MAX } from '../src/base/layout.ts';
-import { ACK, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST } from '../src/control/dhcp/message.ts';
-import { compose, type Said, station } from '../src/control/dhcp/server-lab.ts';
 import {
   DHCP_OPTIONS,
   DHCP_RESERVATIONS,
@@ -16,8 +14,10 @@ import {
   DNS_HOSTS,
   DNS_QUEUED,
   DNS_WAITERS,
-} from '../src/control/limits.ts';
-import { versionLine } from '../src/control/store/version.ts';
+} from '../src/control/core/limits.ts';
+import { versionLine } from '../src/control/core/store/version.ts';
+import { ACK, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST } from '../src/control/dhcp/message.ts';
+import { compose, type Said, station } from '../src/control/dhcp/server-lab.ts';
 import { HOST, ip, OUTSIDE, ROUTER, SERVER } from './bench/addresses.ts';
 import { pause, until } from './bench/lab.ts';
 import { TEST_MILLISECONDS } from './harness/whole.ts';

@@ -13,7 +13,7 @@ import { simDisk } from '../board/sim/disk.ts';
 import { memoryMedium } from '../hal/disk/ata-model.ts';
 import { encodeConfig } from '../image/records.ts';
 import { CONFIG_SECTOR, CONFIG_TEXT_MAX, IMAGE_SECTORS, SECTOR_BYTES } from '../src/base/layout.ts';
-import { PROMPT } from '../src/control/console/console.ts';
+import { PROMPT } from '../src/control/core/console/console.ts';
 
 export interface Refused {
   /** Of the file, from 1 on. */

@@ -4,7 +4,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { type Command, usage } from '../src/control/console/command.ts';
+import { type Command, usage } from '../src/control/core/console/command.ts';
 import { helpOf } from '../src/control/schema/line-help.ts';
 import { consoleTable } from './console-table.ts';
 

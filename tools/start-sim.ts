@@ -8,7 +8,7 @@ import { fileMedium, type SimDisk, simDisk } from '../board/sim/disk.ts';
 import { Network } from '../board/sim/network.ts';
 import { IF_ADDRESS, interfaceAt } from '../src/base/interface.ts';
 import { INTERFACE_LAN, INTERFACE_WAN, TICKS_PER_SECOND } from '../src/base/limits.ts';
-import { parseAddress } from '../src/control/address.ts';
+import { parseAddress } from '../src/control/core/address.ts';
 import { createLeaving, releaseTerminal } from './leaving.ts';
 
 const TALK = '\x14';

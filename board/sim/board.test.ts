@@ -5,8 +5,8 @@ import {
   SERIAL_RECEIVE_BYTES,
   TICKS_PER_SECOND,
 } from '../../src/base/limits.ts';
-import { hex, parseAddress } from '../../src/control/address.ts';
-import { MORE, plainOutput } from '../../src/control/console/screen.ts';
+import { hex, parseAddress } from '../../src/control/core/address.ts';
+import { MORE, plainOutput } from '../../src/control/core/console/screen.ts';
 import { runTraffic } from '../../src/control/debug/differential.ts';
 import { GROUPS } from '../../src/control/debug/selftest.ts';
 import { javascriptBuild } from '../../tools/builds.ts';

@@ -1,6 +1,6 @@
 // The table of drivers: which driver a kind of card has, and what its interrupt line is like. One more driver is a kind in
 // card.ts, a line in each function here, and one in each function of nic.ts that drivers have.
-// Not here: at which places a kind is looked for (board/), its name for people (src/control/commands/show.ts).
+// Not here: at which places a kind is looked for (board/), its name for people (src/control/show/commands.ts).
 
 import { NIC_NE2000_ISA, NIC_NE2000_PCI, NIC_RING } from './card.ts';
 

@@ -1,6 +1,6 @@
 // Serial ports: the 16550 and its ancestors 16450 and 8250, by interrupt, with a ring each way.
 // National Semiconductor PC16550D data sheet, June 1995, section 8.0.
-// Here: bytes, errors, flow control. Not here: lines and keys (src/control/console/), frames (HDLC), modems.
+// Here: bytes, errors, flow control. Not here: lines and keys (src/control/core/console/), frames (HDLC), modems.
 //
 // Rings: bytes in SERIAL_RECEIVE_AT and SERIAL_TRANSMIT_AT, a ring a port; heads and tails run freely and are
 // masked when used. The driver moves SERIAL_RX_TAIL and SERIAL_TX_HEAD, control the two others, then calls

@@ -1,7 +1,7 @@
 // The hardware watchdog: which there is, and when it is fed. Both halves must be alive for that: the plane's tick
 // feeds it, once a second, as long as control has said within WATCHDOG_SILENT_TICKS that its timers run. A control
 // that hangs is started anew within 6 s, so what the watchdog ends is a board that does neither.
-// Not here: the chips (ib700.ts, i6300esb.ts), the setting (src/control/watchdog.ts).
+// Not here: the chips (ib700.ts, i6300esb.ts), the setting (src/control/watchdog/watchdog.ts).
 
 import { TICKS_PER_SECOND, WATCHDOG_AT, WATCHDOG_SILENT_TICKS } from '../../src/base/limits.ts';
 import { i32at, puti32 } from '../../src/base/memory.ts';

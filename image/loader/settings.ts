@@ -5,7 +5,7 @@
 //
 //    first word    CONFIG_MAGIC: a record     0: none was ever saved     SETTINGS_LOST: what is there cannot be read
 //
-// Not here: disks, whose settings control reads itself (src/control/store/config-store.ts has the same rules).
+// Not here: disks, whose settings control reads itself (src/control/core/store/config-store.ts has the same rules).
 
 import {
   BOOT_AT_SETTINGS,

@@ -30,7 +30,7 @@ export const HOST_PUT = 14;
 /** (port, value, count): the value's bytes, the lowest first, to up to four ports one after the other. */
 export const HOST_OUT8S = 15;
 /**
- * (number, spare): evaluates an overlay's module (src/control/overlays.ts). Answers 1, or 0 when the heap has no room for it
+ * (number, spare): evaluates an overlay's module (src/control/core/overlays.ts). Answers 1, or 0 when the heap has no room for it
  * and `spare` bytes more; throws what the module throws.
  */
 export const HOST_OVERLAY = 16;

@@ -1,5 +1,5 @@
 // Counters of the plane: one a reason to drop, then events. Their names for people are in
-// src/control/counter-names.ts, in this order; counter-names.test.ts there compares the two.
+// src/control/core/counter-names.ts, in this order; counter-names.test.ts there compares the two.
 
 import { COUNTER_COUNT, COUNTERS_AT } from './limits.ts';
 import { fill, i32at, puti32 } from './memory.ts';

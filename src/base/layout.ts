@@ -116,7 +116,7 @@ export const CONFIG_AT_TEXT: i32 = 32;
 export const SETTINGS_LOST: i32 = 1;
 export const CONFIG_TEXT_MAX: i32 = CONFIG_SECTORS * SECTOR_BYTES - CONFIG_AT_TEXT;
 
-// --- a sector of the log: an append-only ring of keyed records (src/control/store/journal.ts) -----------------
+// --- a sector of the log: an append-only ring of keyed records (src/control/core/store/journal.ts) -----------------
 /** "MQLG" */
 export const LOG_MAGIC: i32 = 0x474c514d;
 export const LOG_AT_MAGIC: i32 = 0;
@@ -138,7 +138,7 @@ export const LOG_KIND_LEASE: i32 = 1;
 export const LOG_KIND_WAN: i32 = 2;
 /** Why the board, or control, died; the key is a place among the last few. */
 export const LOG_KIND_CRASH: i32 = 3;
-/** The cards of LAN and WAN (src/control/cards.ts); the key is 0. */
+/** The cards of LAN and WAN (src/control/cards/cards.ts); the key is 0. */
 export const LOG_KIND_CARDS: i32 = 4;
 
 // --- low memory while the loader runs ------------------------------------------------------------------------

@@ -136,7 +136,7 @@ export const DHCP_REPLY_BYTES: i32 = 64;
 export const SOCKET_COUNT: i32 = 128;
 export const SOCKET_BYTES: i32 = 16;
 
-/** TCP connections of the router itself, all services together (src/control/limits.ts): 6 for others, the rest our own. */
+/** TCP connections of the router itself, all services together (src/control/core/limits.ts): 6 for others, the rest our own. */
 export const TCP_CONNECTION_COUNT: i32 = 8;
 export const TCP_CONNECTION_BYTES: i32 = 8;
 /** What our interfaces take in one segment, and two of them, which is what a connection lets be on its way. */

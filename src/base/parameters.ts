@@ -14,7 +14,7 @@ export const HAIRPIN: i32 = 3;
 /** Answer pings that come in from the WAN: 1 or 0. */
 export const WAN_PING: i32 = 4;
 // Profile rfc: RFC 4787, 5382, 5508, 7857.
-/** The order is that of the table in src/control/commands/settings.ts. */
+/** The order is that of the table in src/control/masquerade/settings.ts. */
 export const RFC_TCP_ESTABLISHED: i32 = 8;
 export const RFC_TCP_OPENING: i32 = 9;
 export const RFC_TCP_CLOSING: i32 = 10;

@@ -1,5 +1,5 @@
 // Text in the plane's memory, for control: finding lines without making strings of them, which costs it thousands of
-// instructions a line. Not here: reading a line (src/control/store/line-reader.ts).
+// instructions a line. Not here: reading a line (src/control/core/store/line-reader.ts).
 
 import { get8 } from './memory.ts';
 

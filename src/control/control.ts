@@ -1,12 +1,12 @@
 // Control: what runs outside of the packet path. step() is called from the idle loop whenever the plane
 // wants it; each call is short, and says by WAKE_AT when it wants to be called without a reason.
 //
-//   first step: cold boot    reset the plane, find the cards, read the disk, give the cards their roles (cards.ts) and
+//   first step: cold boot    reset the plane, find the cards, read the disk, give the cards their roles (cards/cards.ts) and
 //                            start them, settings, banner
 //               warm start   control had died: the plane's tables are as they were, only what control
 //                            held itself is given back
 //
-// Not here: commands (commands/), the console (console/), what a board is made of (board/).
+// Not here: the parts, each in its folder, what they share (core/), what a board is made of (board/).
 
 import { NIC_RING } from '../../hal/nic/card.ts';
 import { FACT_COUNT, FACT_RESTARTS } from '../base/abi.ts';
@@ -30,52 +30,53 @@ import {
 import { IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../base/interface.ts';
 import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../base/limits.ts';
 import { get16, get32, i32at, puti32 } from '../base/memory.ts';
-import { Access } from './access.ts';
-import { formatPrefix } from './address.ts';
-import { absentText, type Cards, createCards } from './cards.ts';
-import { createClock } from './clock.ts';
-import { configCommands } from './commands/config.ts';
-import { debugCommands } from './commands/debug.ts';
-import { leaseCommands } from './commands/leases.ts';
-import { logCommands, logSetting } from './commands/log.ts';
-import { masqueradeCommands } from './commands/masquerade.ts';
-import { settings } from './commands/settings.ts';
-import { fact, interfaceName, restartReason, showCommands } from './commands/show.ts';
-import { systemCommands } from './commands/system.ts';
-import { toolCommands } from './commands/tools.ts';
-import { updateCommands } from './commands/update.ts';
-import { wanCommands, wanSettings } from './commands/wan.ts';
-import type { Command, Job } from './console/command.ts';
-import { Console } from './console/console.ts';
-import type { Context } from './context.ts';
-import { createCrash, isSafeMode } from './crash.ts';
+import { Access } from './access/access.ts';
+import { absentText, type Cards, createCards } from './cards/cards.ts';
+import { configCommands } from './config/commands.ts';
+import { formatPrefix } from './core/address.ts';
+import { LAN_DEFAULT, prefixOf, setEngine, setLan } from './core/addresses.ts';
+import { createClock } from './core/clock.ts';
+import type { Command, Job } from './core/console/command.ts';
+import { Console } from './core/console/console.ts';
+import type { Context } from './core/context.ts';
+import { openDisk, whyUnsaved } from './core/disk.ts';
+import { fact, interfaceName, isSafeMode, restartReason } from './core/facts.ts';
+import { OVERLAY_IDLE_TICKS } from './core/limits.ts';
+import { createLog, NOTICE, WARNING } from './core/log.ts';
+import type { Machine, Plane } from './core/machine.ts';
+import { createTcp } from './core/net/tcp.ts';
+import { createUdp } from './core/net/udp.ts';
+import { createRegistry } from './core/registry.ts';
+import { readRtc } from './core/rtc.ts';
+import { createSerialLine } from './core/serial-line.ts';
+import type { Service } from './core/service.ts';
+import { createSockets } from './core/sockets.ts';
+import { createRollback } from './core/store/rollback.ts';
+import { createStore } from './core/store/store.ts';
+import type { Store } from './core/store/store-types.ts';
+import { createCrash } from './crash/crash.ts';
+import { debugCommands } from './debug/commands.ts';
+import { leaseCommands } from './dhcp/commands.ts';
 import { DhcpServer } from './dhcp/server.ts';
 import { dhcpSettings } from './dhcp/settings.ts';
-import { openDisk, whyUnsaved } from './disk.ts';
 import { dnsCommands, dnsSettings } from './dns/commands.ts';
 import { createDns } from './dns/dns.ts';
-import { createLan } from './lan.ts';
-import { OVERLAY_IDLE_TICKS } from './limits.ts';
-import { createLog, NOTICE, WARNING } from './log.ts';
-import type { Machine, Plane } from './machine.ts';
-import { createTcp } from './net/tcp.ts';
-import { createUdp } from './net/udp.ts';
-import { createRegistry } from './registry.ts';
-import { createRoutes } from './routes.ts';
+import { createLan } from './lan/lan.ts';
+import { masqueradeCommands } from './masquerade/commands.ts';
+import { settings } from './masquerade/settings.ts';
+import { createRoutes } from './routes/routes.ts';
 import type { LineHelp } from './schema/line-help.ts';
-import { createSerialLine } from './serial-line.ts';
-import type { Service } from './service.ts';
-import { LAN_DEFAULT, prefixOf, setEngine, setLan } from './settings.ts';
-import { createSockets } from './sockets.ts';
-import { createRollback } from './store/rollback.ts';
-import { createStore } from './store/store.ts';
-import type { Store } from './store/store-types.ts';
-import { createSyslog } from './syslog.ts';
-import { readRtc } from './time/rtc.ts';
+import { showCommands } from './show/commands.ts';
+import { logCommands, logSetting } from './syslog/commands.ts';
+import { createSyslog } from './syslog/syslog.ts';
+import { systemCommands } from './system/commands.ts';
 import { createTime } from './time/time.ts';
+import { toolCommands } from './tools/commands.ts';
+import { updateCommands } from './update/commands.ts';
 import { createKeeper } from './update/keeper.ts';
-import { Wan } from './wan.ts';
-import { createWatchdog } from './watchdog.ts';
+import { wanCommands, wanSettings } from './wan/settings.ts';
+import { Wan } from './wan/wan.ts';
+import { createWatchdog } from './watchdog/watchdog.ts';
 
 /** In CONTROL_READY_AT once the plane has been set up: any number that memory does not hold by chance. */
 const READY = 0x4d734278;

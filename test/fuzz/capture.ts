@@ -2,7 +2,7 @@
 // of ring cards, and the console lines that feed them to a board.
 // The format: draft-ietf-opsawg-pcap, section 4. Not here: how a capture is made (record.ts).
 
-import { formatAddress } from '../../src/control/address.ts';
+import { formatAddress } from '../../src/control/core/address.ts';
 import { get16, get32 } from '../../src/control/debug/frames.ts';
 import { cardMac, LAN_NETWORK } from '../../src/control/debug/hosts.ts';
 import type { Arrival } from '../../src/control/debug/traffic.ts';

@@ -7,8 +7,8 @@ import {
   DNS_ALLOWED,
   DNS_HOSTS,
   STATIC_ROUTES,
-} from '../../src/control/limits.ts';
-import { versionLine } from '../../src/control/store/version.ts';
+} from '../../src/control/core/limits.ts';
+import { versionLine } from '../../src/control/core/store/version.ts';
 
 const LINES = 200;
 

@@ -17,13 +17,46 @@ export const LAYERS: readonly Layer[] = [
   ['src/plane', ['src/base', 'src/wire', 'hal']],
   ['board/sim', ['src', 'hal', 'board', 'firmware', 'image']],
   ['board', ['src/base', 'hal']],
-  // Of the plane it has the types of the calls.
-  ['src/control', ['src/base', 'src/wire', 'hal', 'firmware/plane.ts']],
+  // Of the plane it has the types of the calls. The parts beside it are told apart by PART_EXCEPTIONS.
+  ['src/control/core', ['src/base', 'src/wire', 'hal', 'firmware/plane.ts', 'src/control']],
+  ['src/control', ['src/base', 'src/wire', 'hal', 'firmware/plane.ts', 'src/control/core']],
   ['firmware', ['src', 'hal', 'board']],
   // What an overlay is, and the form of the table of zones that the build makes for one.
-  ['image', ['firmware', 'src/base', 'src/control/overlays.ts', 'src/control/time/zone-names.ts']],
+  ['image', ['firmware', 'src/base', 'src/control/core/overlays.ts', 'src/control/time/zone-names.ts']],
   ['tools', ['src', 'hal', 'board', 'firmware', 'image', 'test']],
   ['test', ['src', 'hal', 'board', 'firmware', 'image', 'tools']],
+];
+
+const CONTROL = 'src/control/';
+const CORE = 'core';
+/**
+ * Folders of src/control/ that import from each other all the same, which none should but from core: what a part needs of
+ * another it declares as an interface, and control.ts gives it. This list only gets shorter: one that nobody needs is a complaint.
+ */
+export const PART_EXCEPTIONS: readonly string[] = [
+  'core -> dhcp',
+  'core -> dns',
+  'core -> schema',
+  'core -> time',
+  'lan -> dhcp',
+  'resolve -> dns',
+  'schema -> dhcp',
+  'schema -> time',
+  'setup -> access',
+  'setup -> time',
+  'show -> cards',
+  'show -> dhcp',
+  'show -> dns',
+  'show -> masquerade',
+  'show -> syslog',
+  'status -> cards',
+  'syslog -> time',
+  'system -> schema',
+  'tools -> dns',
+  'tools -> time',
+  'transfer -> update',
+  'wan -> dhcp',
+  'wan -> lan',
 ];
 
 /** What tests are made of lies beside what they test, and may import anything. */
@@ -62,6 +95,33 @@ export function uphill(files: readonly File[], layers: readonly Layer[] = LAYERS
     }
   }
   return complaints;
+}
+
+/** The part of control in whose folder a file lies; undefined for src/control/control.ts, and outside. */
+function partOf(path: string): string | undefined {
+  const [part, ...rest] = path.startsWith(CONTROL) ? path.slice(CONTROL.length).split('/') : [];
+  return rest.length > 0 ? part : undefined;
+}
+
+/** Imports from one part of control to another, or from core to a part; and exceptions that nobody needs. */
+export function acrossParts(files: readonly File[], exceptions = PART_EXCEPTIONS): Complaint[] {
+  const complaints: Complaint[] = [];
+  const needed = new Set<string>();
+  for (const [path, targets] of graph(files)) {
+    const part = partOf(path);
+    if (part === undefined) continue;
+    for (const target of targets) {
+      const other = partOf(target);
+      if (other === part || other === CORE || !target.startsWith(CONTROL)) continue;
+      const way = `${part} -> ${other}`;
+      if (exceptions.includes(way)) needed.add(way);
+      else complaints.push(`${path}: imports ${target}, which is another part's`);
+    }
+  }
+  const idle = exceptions
+    .filter(way => !needed.has(way))
+    .map(way => `${way} is no longer needed as an exception`);
+  return [...complaints, ...idle];
 }
 
 /** Files that import each other (R. Tarjan, "Depth-First Search and Linear Graph Algorithms"), each circle sorted. */

@@ -2,7 +2,7 @@
 // Every wait is bounded; a wait that fails shows the transcript's end.
 
 import type { Duplex } from 'node:stream';
-import { MORE, plainOutput } from '../../src/control/console/screen.ts';
+import { MORE, plainOutput } from '../../src/control/core/console/screen.ts';
 import { PATIENCE_SECONDS } from './processes.ts';
 
 /** Transcript kept, in characters. A whole boot is a few thousand. */

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { versionLine } from '../../src/control/store/version.ts';
+import { versionLine } from '../../src/control/core/store/version.ts';
 import { Failure } from './failure.ts';
 import { configurationOf, pull } from './pull.ts';
 import type { Answer, Session } from './session.ts';

@@ -4,7 +4,7 @@
 
 import { crc32 } from 'node:zlib';
 import { CONFIG_TEXT_MAX } from '../../src/base/layout.ts';
-import { LINE_LIMIT } from '../../src/control/console/line-editor.ts';
+import { LINE_LIMIT } from '../../src/control/core/console/line-editor.ts';
 import { IMPORT_BEGUN } from '../../src/control/setup/import.ts';
 import { Failure, REFUSED, USAGE } from './failure.ts';
 import type { Session } from './session.ts';

@@ -1,8 +1,8 @@
 // The session against the board's own console, whose log speaks at any moment, over a line that brings bytes in
 // pieces of any size. The password is asked for on the booted board: test/masqbox.test.ts.
 import test from 'ava';
-import { type Command, Refusal } from '../../src/control/console/command.ts';
-import { Console, MORE, PROMPT } from '../../src/control/console/console.ts';
+import { type Command, Refusal } from '../../src/control/core/console/command.ts';
+import { Console, MORE, PROMPT } from '../../src/control/core/console/console.ts';
 import { runSeed, seeded } from '../harness/random.ts';
 import { Failure, NO_ANSWER } from './failure.ts';
 import { Session } from './session.ts';

@@ -12,7 +12,7 @@
 // it takes one of the blanks before the comment for its key. Nothing of the board's configuration is changed.
 // Not here: the port (port.ts), what commands say (pull.ts, push.ts, status.ts and so on).
 
-import { MORE, PROMPT } from '../../src/control/console/console.ts';
+import { MORE, PROMPT } from '../../src/control/core/console/console.ts';
 import { Failure, NO_ANSWER } from './failure.ts';
 import type { Port } from './port.ts';
 import type { ByteLine } from './ymodem.ts';

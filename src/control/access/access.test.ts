@@ -3,7 +3,7 @@ import { createSimBoard } from '../../../board/sim/board.ts';
 import { NOW_AT } from '../../base/cells.ts';
 import { CRASH_AT_BOOT } from '../../base/crash-page.ts';
 import { CRASH_AT } from '../../base/limits.ts';
-import { MORE } from '../console/screen.ts';
+import { MORE } from '../core/console/screen.ts';
 import { PASSWORD_LINE, savedDisk, start } from './access-lab.ts';
 
 /** A console whose lines are typed when the one before has been answered. */

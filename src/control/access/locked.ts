@@ -2,19 +2,18 @@
 // them. No answer lets anybody in, and a password is not asked for, as it would be typed for nothing; what remains is what
 // remains without a password, erasing all. The disk is tried again every RETRY_SECONDS: settings that are read after all
 // are brought about as by `revert`, in safe mode the password alone.
-// Not here: waiting for the disk at the start (src/control/disk.ts).
+// Not here: waiting for the disk at the start (src/control/core/disk.ts).
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import type { Access } from '../access.ts';
-import { type Command, type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { bootNumber } from '../crash/records.ts';
-import { isSafeMode } from '../crash.ts';
-import { searchDisk } from '../disk.ts';
-import { NOTICE, WARNING } from '../log.ts';
-import type { Store } from '../store/store-types.ts';
-import { outcome } from '../store/tasks.ts';
-import { runInBackground } from '../update/background.ts';
+import { runInBackground } from '../core/background.ts';
+import { type Command, type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { searchDisk } from '../core/disk.ts';
+import { bootNumber, isSafeMode } from '../core/facts.ts';
+import { NOTICE, WARNING } from '../core/log.ts';
+import type { Store } from '../core/store/store-types.ts';
+import { outcome } from '../core/store/tasks.ts';
+import type { Access } from './access.ts';
 
 export const RESET_SECONDS = 60;
 export const RESET_WORDS = 'reset factory';

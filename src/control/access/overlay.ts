@@ -1,20 +1,20 @@
 // The overlay `access`: asking for the password, and changing it. Both are jobs.
 // A wrong password costs a pause that doubles with each. A lost one is cured at the console alone: whoever can take
 // the power away may, for RESET_SECONDS after it came back, answer with RESET_WORDS, and the board forgets all.
-// Not here: who is logged in (src/control/access.ts), the hash (pbkdf2.ts), a console that is locked (locked.ts).
+// Not here: who is logged in (src/control/access/access.ts), the hash (pbkdf2.ts), a console that is locked (locked.ts).
 
 import { FACT_RESTARTS } from '../../base/abi.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import type { Access, Secret } from '../access.ts';
-import { hex } from '../address.ts';
-import { fact } from '../commands/show.ts';
-import { type Command, type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { INFO } from '../log.ts';
+import { hex } from '../core/address.ts';
+import { type Command, type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { fact } from '../core/facts.ts';
+import { INFO } from '../core/log.ts';
+import type { Access, Secret } from './access.ts';
 import { ask, hasPowerReturned, locked, RESET_SECONDS, RESET_WORDS } from './locked.ts';
 import { PASSWORD_MOST, pbkdf2, SALT_BYTES } from './pbkdf2.ts';
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     access: typeof import('./overlay.ts');
   }

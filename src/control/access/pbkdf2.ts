@@ -1,12 +1,12 @@
 // PBKDF2 with HMAC-SHA-256, one block of 32 bytes (RFC 8018, section 5.2; RFC 2104; FIPS 180-4, sections 4.2.2, 5).
-// The plane does the work (src/base/sha256.ts); here are padding and pauses. Constants: ../sha256.ts.
+// The plane does the work (src/base/sha256.ts); here are padding and pauses. Constants: ../core/sha256.ts.
 
 import { HASH_AT, HASH_BYTES } from '../../base/limits.ts';
 import { fill, i32at, put8, put32, puti32 } from '../../base/memory.ts';
 import { HASH_BLOCK, HASH_INNER, HASH_OUTER, HASH_STATE, HASH_SUM } from '../../base/sha256.ts';
-import { hex } from '../address.ts';
-import type { Plane } from '../machine.ts';
-import { FIRST_STATE, putConstants, putWords } from '../sha256.ts';
+import { hex } from '../core/address.ts';
+import type { Plane } from '../core/machine.ts';
+import { FIRST_STATE, putConstants, putWords } from '../core/sha256.ts';
 
 /** The key of HMAC is not hashed first: it is one block at most. */
 export const PASSWORD_MOST = 64;

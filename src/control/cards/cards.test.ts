@@ -17,12 +17,12 @@ import { IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../base/inte
 import { BOOT_SECTOR_AT_MEDIUM, CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../../base/layout.ts';
 import { INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
 import { get8, i32at, puti32 } from '../../base/memory.ts';
-import { formatMac } from '../address.ts';
-import { absentText } from '../cards.ts';
 import { createControl } from '../control.ts';
-import type { Machine } from '../machine.ts';
+import { formatMac } from '../core/address.ts';
+import type { Machine } from '../core/machine.ts';
 import * as schema from '../schema/overlay.ts';
 import * as show from '../show/overlay.ts';
+import { absentText } from './cards.ts';
 import * as cards from './overlay.ts';
 
 const MEDIUM = 0x12345678;

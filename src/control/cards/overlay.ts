@@ -1,6 +1,6 @@
 // The overlay `cards`: who gets which role where it is not as at the last start, and what `set card` answers. Cards are
 // moved while all are stopped, before the first is started.
-// Not here: the rule (roles.ts), the ordinary start (../cards.ts).
+// Not here: the rule (roles.ts), the ordinary start (cards.ts).
 
 import {
   cardAt,
@@ -16,12 +16,12 @@ import {
 import { IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
 import { get8, i32at, put8, puti32 } from '../../base/memory.ts';
-import { formatMac } from '../address.ts';
-import { KNOWN_BYTES, RECORD_BYTES } from '../cards.ts';
-import type { Plane } from '../machine.ts';
+import { formatMac } from '../core/address.ts';
+import type { Plane } from '../core/machine.ts';
+import { KNOWN_BYTES, RECORD_BYTES } from './cards.ts';
 import { decide, type Found, isMeant, type Known, type Pair, ROLES } from './roles.ts';
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     cards: typeof import('./overlay.ts');
   }

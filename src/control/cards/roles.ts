@@ -7,7 +7,7 @@
 //
 // No card gets a role in any other way: one that is missing is said to be, and no other takes its place. The WAN's card
 // as the LAN would serve DHCP to the provider.
-// Not here: reading and moving cards (overlay.ts), when this is asked at all (../cards.ts).
+// Not here: reading and moving cards (overlay.ts), when this is asked at all (cards.ts).
 
 /** A card by its place (hal/nic/card.ts: NIC_PLACE) and its station address, as people write it. */
 export interface Known {

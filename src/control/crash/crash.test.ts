@@ -18,10 +18,10 @@ import {
 } from '../../base/crash-page.ts';
 import { CRASH_AT } from '../../base/limits.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
-import type { Context } from '../context.ts';
-import { createCrash } from '../crash.ts';
-import type { Machine } from '../machine.ts';
-import type { Store } from '../store/store-types.ts';
+import type { Context } from '../core/context.ts';
+import type { Machine } from '../core/machine.ts';
+import type { Store } from '../core/store/store-types.ts';
+import { createCrash } from './crash.ts';
 import * as overlay from './overlay.ts';
 import { crashSummary, recordLines, recordReport } from './record-text.ts';
 import { crashRecords, putCrashWord } from './records.ts';

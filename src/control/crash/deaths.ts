@@ -1,8 +1,8 @@
 // `debug crash`: the ways to die, to try what then happens.
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import { type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
+import { type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
 
 /** Neither RAM nor plane lies there. */
 const NOWHERE = 0x40000000;

@@ -5,22 +5,23 @@
 //    0        4
 //    | number | text, its lines ended by line feeds         the key is number % KEPT_COUNT
 //
-// Not here: noticing that there is something new (../crash.ts), where records are (records.ts).
+// Not here: noticing that there is something new (crash.ts), where records are (records.ts).
 
 import { CRASH_AT_KEPT, RECORD_AT_NUMBER, RECORD_AT_REPORTED } from '../../base/crash-page.ts';
 import { LOG_KIND_CRASH } from '../../base/layout.ts';
 import { CRASH_AT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
-import type { Job } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { ERROR } from '../log.ts';
-import type { Store } from '../store/store-types.ts';
-import { outcome } from '../store/tasks.ts';
-import { runInBackground } from '../update/background.ts';
+import { runInBackground } from '../core/background.ts';
+import type { Job } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { bootNumber } from '../core/facts.ts';
+import { ERROR } from '../core/log.ts';
+import type { Store } from '../core/store/store-types.ts';
+import { outcome } from '../core/store/tasks.ts';
 import { crashSummary, recordReport } from './record-text.ts';
-import { bootNumber, crashRecords, putCrashWord, REPORTED_KEPT, REPORTED_LOGGED } from './records.ts';
+import { crashRecords, putCrashWord, REPORTED_KEPT, REPORTED_LOGGED } from './records.ts';
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     crash: typeof import('./overlay.ts');
   }

@@ -23,12 +23,12 @@ import {
 } from '../../base/crash-page.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { get8, i32at } from '../../base/memory.ts';
-import { hex } from '../address.ts';
-import { since } from '../clock.ts';
-import type { Context } from '../context.ts';
-import { formatTicks } from '../duration.ts';
-import { dateText } from '../time/civil.ts';
-import { bootNumber } from './records.ts';
+import { hex } from '../core/address.ts';
+import { dateText } from '../core/civil.ts';
+import { since } from '../core/clock.ts';
+import type { Context } from '../core/context.ts';
+import { formatTicks } from '../core/duration.ts';
+import { bootNumber } from '../core/facts.ts';
 
 /** The registers in the order of the record, 3 letters each. */
 const REGISTERS = 'edi esi ebp esp ebx edx ecx eax vec err eip cs  efl cr2';

@@ -2,7 +2,6 @@
 // Not here: what a record says (record-text.ts), who tells of it (crash.ts).
 
 import {
-  CRASH_AT_BOOT,
   CRASH_AT_COUNT,
   CRASH_AT_SUM,
   CRASH_RECORD_BYTES,
@@ -16,11 +15,6 @@ import { i32at, puti32 } from '../../base/memory.ts';
 /** In a record's RECORD_AT_REPORTED: it is in the log, and on the disk. */
 export const REPORTED_LOGGED = 1;
 export const REPORTED_KEPT = 2;
-
-/** The starts of the board since power-on, this one included. */
-export function bootNumber(): number {
-  return i32at(CRASH_AT + CRASH_AT_BOOT);
-}
 
 /** Where the records lie in the plane's memory, the oldest first. Their fields: src/base/crash-page.ts. */
 export function crashRecords(): number[] {

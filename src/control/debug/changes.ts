@@ -21,7 +21,7 @@ import {
   WAN_PING,
 } from '../../base/parameters.ts';
 import { PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
-import type { Plane } from '../machine.ts';
+import type { Plane } from '../core/machine.ts';
 import { ETHERNET } from './frames.ts';
 import {
   frameOf,

@@ -2,8 +2,8 @@ import test from 'ava';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { BUFFER_COUNT, COUNTERS_AT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
-import { counterList } from '../counter-names.ts';
-import type { Plane } from '../machine.ts';
+import { counterList } from '../core/counter-names.ts';
+import type { Plane } from '../core/machine.ts';
 import { BATCH, runTraffic } from './differential.ts';
 import { createTraffic } from './traffic.ts';
 

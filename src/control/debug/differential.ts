@@ -1,14 +1,14 @@
 // The same traffic through two builds of the plane: after every BATCH frames the CRC-32 of the plane's memory
 // must be the same. The plane is reset and gets two ring cards, fixed addresses, and time and entropy from
 // the traffic's seed, so that a board, the sim and a test in Node all arrive at the same numbers.
-// Not here: the traffic (traffic.ts), who may disturb the plane meanwhile (commands/debug.ts).
+// Not here: the traffic (traffic.ts), who may disturb the plane meanwhile (commands.ts).
 
 import { NIC_RING } from '../../../hal/nic/card.ts';
 import { ENGINE_AT, ENGINE_NATIVE, NOW_AT, PENDING_AT, TICKED_AT } from '../../base/cells.ts';
 import { CRC_TABLE_AT, PARAMETERS_AT, PUNT_STATE_AT, SERIAL_STATES_AT } from '../../base/limits.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { PACKET_FRAME, PACKET_LENGTH } from '../../base/packet.ts';
-import type { Plane } from '../machine.ts';
+import type { Plane } from '../core/machine.ts';
 import { change, settle } from './changes.ts';
 import { fillTable } from './flood.ts';
 import { LAN_CARD, WAN_CARD } from './hosts.ts';

@@ -6,7 +6,7 @@ import { MASQUERADE_COUNT, MASQUERADE_RESERVE } from '../../base/limits.ts';
 import { get16, put16, puti32 } from '../../base/memory.ts';
 import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../base/packet.ts';
 import { IP_HEADER_BYTES as IP_HEADER } from '../../wire/ipv4.ts';
-import type { Plane } from '../machine.ts';
+import type { Plane } from '../core/machine.ts';
 import { ARP_REQUEST, arpFrame, ETHERNET, udp } from './frames.ts';
 import {
   frameOf,

@@ -1,19 +1,19 @@
 // The overlay `debug`: what the debug commands do. The engine's check of itself; the native against the interpreted
 // plane with seeded or captured traffic, which takes the plane over and resets the board at its end.
 // Numbers are CRC-32s as 8 hex digits, to be compared with those of the same code in Node.
-// Not here: the commands (commands/debug.ts).
+// Not here: the commands (commands.ts).
 
 import { FRAME_MAX, INTERFACE_COUNT } from '../../base/limits.ts';
-import { hex, parseAddress } from '../address.ts';
-import { type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import type { Plane } from '../machine.ts';
+import { hex, parseAddress } from '../core/address.ts';
+import { type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import type { Plane } from '../core/machine.ts';
 import { runCapture, runTraffic } from './differential.ts';
 import { crcOfText } from './random.ts';
 import { selftest } from './selftest.ts';
 import type { Arrival } from './traffic.ts';
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     debug: typeof import('./overlay.ts');
   }

@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import test from 'ava';
 import { createSimBoard } from '../../../board/sim/board.ts';
-import { hex } from '../address.ts';
+import { hex } from '../core/address.ts';
 import { crcOfText, createRandom } from './random.ts';
 import { GROUPS, type GroupResult, selftest } from './selftest.ts';
 

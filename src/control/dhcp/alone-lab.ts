@@ -8,11 +8,11 @@ import { CONFIGURATION_AT, INTERFACE_LAN, MTU_DEFAULT, TICKS_PER_SECOND } from '
 import { puti32 } from '../../base/memory.ts';
 import { PACKET_FRAME, PACKET_SOURCE } from '../../base/packet.ts';
 import { STRANGERS, stationWord } from '../../base/punt-source.ts';
-import type { Clock, Timer } from '../clock.ts';
-import type { Context } from '../context.ts';
-import type { Machine } from '../machine.ts';
-import { clientOf } from '../net/client.ts';
-import type { Datagram, Udp } from '../net/udp.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import type { Context } from '../core/context.ts';
+import type { Machine } from '../core/machine.ts';
+import { clientOf } from '../core/net/client.ts';
+import type { Datagram, Udp } from '../core/net/udp.ts';
 import { ACK, DISCOVER, INFORM, REQUEST, Reader } from './message.ts';
 import { DhcpServer } from './server.ts';
 import { compose, type Said, station } from './server-lab.ts';

@@ -2,9 +2,9 @@
 
 import test from 'ava';
 import { addressText } from '../../../test/packets.ts';
-import { parseAddress } from '../address.ts';
-import type { Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
+import { parseAddress } from '../core/address.ts';
+import type { Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
 import { fixture } from './alone-lab.ts';
 import { DISCOVER, FILE_BYTES, INFORM, OFFER, REQUEST } from './message.ts';
 import { codes, compose, station } from './server-lab.ts';

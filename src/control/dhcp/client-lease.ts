@@ -1,9 +1,9 @@
 // What a server grants: an OFFER or ACK read into a lease, with all that is absurd left out or refused.
 // RFC 2131, section 4.4.1; RFC 2132; classless static routes: RFC 3442.
-// Not here: when messages are believed (client.ts), what a lease is used for (wan.ts).
+// Not here: when messages are believed (client.ts), what a lease is used for (src/control/wan/wan.ts).
 
 import { MTU_DEFAULT } from '../../base/limits.ts';
-import { formatAddress, lengthOf, maskOf, type Prefix, refuseHost, refuseUnicast } from '../address.ts';
+import { formatAddress, lengthOf, maskOf, type Prefix, refuseHost, refuseUnicast } from '../core/address.ts';
 import {
   LEASE_LEAST_SECONDS,
   LEASE_MOST_SECONDS,
@@ -11,7 +11,7 @@ import {
   LEASE_ROUTES,
   LEASE_SERVERS,
   LEASE_UNTOLD_SECONDS,
-} from '../limits.ts';
+} from '../core/limits.ts';
 import type { Reader } from './message.ts';
 import {
   OPTION_CLASSLESS_ROUTES,

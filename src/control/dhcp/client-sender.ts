@@ -2,7 +2,7 @@
 // Not here: when (client.ts).
 
 import { INTERFACE_WAN } from '../../base/limits.ts';
-import type { Udp } from '../net/udp.ts';
+import type { Udp } from '../core/net/udp.ts';
 import type { Lease } from './client-lease.ts';
 import type { Identity } from './client-user.ts';
 import {

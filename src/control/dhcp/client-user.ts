@@ -1,6 +1,6 @@
 // What the DHCP client works for and with (client.ts), and who it says that it is (client-sender.ts).
 
-import type { Context } from '../context.ts';
+import type { Context } from '../core/context.ts';
 import type { Lease } from './client-lease.ts';
 
 /** What the client works for. */

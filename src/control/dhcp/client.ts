@@ -1,5 +1,5 @@
 // The DHCP client of the WAN: RFC 2131, section 4.4. It gets an address and keeps it; what is done with the
-// address is its user's (wan.ts). No message is believed that does not fit the state, the last xid and our
+// address is its user's (src/control/wan/wan.ts). No message is believed that does not fit the state, the last xid and our
 // station address.
 //
 //    stopped --start--> init --> selecting --OFFER--> requesting --ACK--> probing --> bound <-------------.
@@ -23,10 +23,10 @@
 
 import { IF_MAC, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
-import { formatAddress, formatMac, formatPrefix } from '../address.ts';
-import { since, type Timer } from '../clock.ts';
-import { DEBUG, NOTICE, WARNING } from '../log.ts';
-import type { Datagram } from '../net/udp.ts';
+import { formatAddress, formatMac, formatPrefix } from '../core/address.ts';
+import { since, type Timer } from '../core/clock.ts';
+import { DEBUG, NOTICE, WARNING } from '../core/log.ts';
+import type { Datagram } from '../core/net/udp.ts';
 import { type Lease, readLease } from './client-lease.ts';
 import { createSender, type Sender } from './client-sender.ts';
 import type { ClientContext, User } from './client-user.ts';

@@ -2,8 +2,8 @@
 // share, names that two hosts give, and clients that the router has forgotten.
 
 import test from 'ava';
-import { parseAddress } from '../address.ts';
-import { DHCP_REBOOT_TICKS } from '../limits.ts';
+import { parseAddress } from '../core/address.ts';
+import { DHCP_REBOOT_TICKS } from '../core/limits.ts';
 import { fixture } from './alone-lab.ts';
 import { keyFrom } from './client-key.ts';
 import { ACK, DISCOVER, NAK, OFFER, REQUEST } from './message.ts';

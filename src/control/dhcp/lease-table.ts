@@ -1,7 +1,7 @@
 // The DHCP server's table of leases: which client has which address, and until when. RFC 2131, section 2.1.
 //
 // It is in the plane's memory (LEASES_AT, LEASE_COUNT records), so that it outlives control; that it outlives power is
-// up to a LeaseStore (store/lease-store.ts). Addresses and hashes of the clients' keys stand in
+// up to a LeaseStore (../core/store/lease-store.ts). Addresses and hashes of the clients' keys stand in
 // columns of their own, so that a client or an address is found by one native search; so do the stations whose leases run,
 // for the plane, which lets them through where a flood of strangers is not.
 //
@@ -29,7 +29,7 @@ import {
 } from '../../base/limits.ts';
 import { fill, i32at, puti32 } from '../../base/memory.ts';
 import { stationWord } from '../../base/punt-source.ts';
-import { type Clock, since } from '../clock.ts';
+import { type Clock, since } from '../core/clock.ts';
 import {
   DHCP_HISTORY_SECONDS,
   DHCP_NOTE_BURST,
@@ -37,7 +37,7 @@ import {
   DHCP_OFFER_LEAST_SECONDS,
   DHCP_OFFER_SECONDS,
   DHCP_QUARANTINE_SECONDS,
-} from '../limits.ts';
+} from '../core/limits.ts';
 import { Buckets } from './bucket.ts';
 import { characters, createKey, type Key, keyFrom, wordOf } from './client-key.ts';
 import type { LeaseStore, StoredLease } from './stored-lease.ts';

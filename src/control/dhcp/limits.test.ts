@@ -5,8 +5,8 @@ import test from 'ava';
 import { addressText, concat } from '../../../test/packets.ts';
 import { LEASE_COUNT } from '../../base/limits.ts';
 import { NEWCOMERS, STRANGERS } from '../../base/punt-source.ts';
-import type { Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
+import type { Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
 import {
   DHCP_MESSAGE_BURST,
   DHCP_MESSAGE_LONG,
@@ -18,8 +18,8 @@ import {
   DHCP_PENDING,
   DHCP_PENDING_BYTES,
   DHCP_RESERVATIONS,
-} from '../limits.ts';
-import type { Setting } from '../setting.ts';
+} from '../core/limits.ts';
+import type { Setting } from '../core/setting.ts';
 import { fixture, INFORMS, inPieces, office, type Speaker } from './alone-lab.ts';
 import { ACK, DISCOVER, INFORM, REQUEST, type Reader } from './message.ts';
 import { lab as board, compose, station } from './server-lab.ts';

@@ -3,7 +3,7 @@
 // option-table.ts by tools/dhcp-options.ts, which also says what was corrected. RFC 2132 unless said otherwise.
 // Not here: options on the wire (message.ts).
 
-import { maskOf, parseAddress, parsePrefix } from '../address.ts';
+import { maskOf, parseAddress, parsePrefix } from '../core/address.ts';
 import { OPTION_TABLE } from './option-table.ts';
 
 export const OPTION_SUBNET_MASK = 1;

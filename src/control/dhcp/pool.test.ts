@@ -1,8 +1,8 @@
 // Which address of the range a client gets, against a plain search, and reservations found whatever they are.
 
 import test from 'ava';
-import { formatAddress } from '../address.ts';
-import { DHCP_RESERVATIONS } from '../limits.ts';
+import { formatAddress } from '../core/address.ts';
+import { DHCP_RESERVATIONS } from '../core/limits.ts';
 import { fixture } from './alone-lab.ts';
 import { createKey, KEY_BYTES, keyFrom } from './client-key.ts';
 

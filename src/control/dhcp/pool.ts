@@ -5,7 +5,7 @@
 import { IF_ADDRESS, IF_MASK, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_LAN } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
-import { DHCP_LEASE_SECONDS } from '../limits.ts';
+import { DHCP_LEASE_SECONDS } from '../core/limits.ts';
 import { characters, KEY_BYTES, type Key } from './client-key.ts';
 import { ASIDE, BOUND, EXPIRED, type LeaseTable, OFFERED, QUARANTINED } from './lease-table.ts';
 

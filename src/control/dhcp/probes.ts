@@ -4,8 +4,8 @@
 // Not here: what is asked for, and what follows from the answer (server.ts).
 
 import { INTERFACE_LAN } from '../../base/limits.ts';
-import type { Context } from '../context.ts';
-import { DHCP_PENDING, DHCP_PENDING_BYTES } from '../limits.ts';
+import type { Context } from '../core/context.ts';
+import { DHCP_PENDING, DHCP_PENDING_BYTES } from '../core/limits.ts';
 
 const NO_BYTES = new Uint8Array(0);
 

@@ -13,7 +13,7 @@ import {
   DHCP_STATION_BURST,
   DHCP_STATION_TICKS,
   DHCP_STATIONS,
-} from '../limits.ts';
+} from '../core/limits.ts';
 import { INFORMS, inPieces, office, type Speaker } from './alone-lab.ts';
 import { ACK, DISCOVER, INFORM, OFFER, REQUEST, type Reader } from './message.ts';
 import { compose, station } from './server-lab.ts';

@@ -16,8 +16,8 @@
 // Not here: the order in which messages come (src/plane/local/punt.ts).
 
 import { LOUD, NEWCOMERS, STRANGERS } from '../../base/punt-source.ts';
-import { formatMac } from '../address.ts';
-import type { Clock } from '../clock.ts';
+import { formatMac } from '../core/address.ts';
+import type { Clock } from '../core/clock.ts';
 import {
   DHCP_MESSAGE_BURST,
   DHCP_MESSAGE_LONG,
@@ -29,9 +29,9 @@ import {
   DHCP_STATION_BURST,
   DHCP_STATION_TICKS,
   DHCP_STATIONS,
-} from '../limits.ts';
-import { sourceOf } from '../net/client.ts';
-import type { Datagram } from '../net/udp.ts';
+} from '../core/limits.ts';
+import { sourceOf } from '../core/net/client.ts';
+import type { Datagram } from '../core/net/udp.ts';
 import { Buckets } from './bucket.ts';
 import { isRelayed, SERVER_PORT } from './message.ts';
 

@@ -6,8 +6,8 @@
 import { IF_MTU, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_LAN } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
-import { formatAddress, parseAddress } from '../address.ts';
-import type { Udp } from '../net/udp.ts';
+import { formatAddress, parseAddress } from '../core/address.ts';
+import type { Udp } from '../core/net/udp.ts';
 import { characters } from './client-key.ts';
 import {
   ACK,

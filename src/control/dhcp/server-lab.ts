@@ -5,7 +5,7 @@ import { createSimBoard } from '../../../board/sim/board.ts';
 import * as packets from '../../../test/packets.ts';
 import { addressOption, answerBytes, parseMessage } from '../../../test/wan-lab.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import { MORE, plainOutput } from '../console/screen.ts';
+import { MORE, plainOutput } from '../core/console/screen.ts';
 import { BOOTREQUEST, CLIENT_PORT, Reader, SERVER_PORT, Writer } from './message.ts';
 import * as option from './options.ts';
 

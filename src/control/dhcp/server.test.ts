@@ -8,7 +8,7 @@ import {
   DHCP_OPTIONS,
   DHCP_PROBE_TICKS,
   DHCP_QUARANTINE_SECONDS,
-} from '../limits.ts';
+} from '../core/limits.ts';
 import { ACK, DECLINE, DISCOVER, INFORM, NAK, OFFER, RELEASE, REQUEST } from './message.ts';
 import * as option from './options.ts';
 import { codes, compose, lab, station } from './server-lab.ts';

@@ -20,8 +20,8 @@
 // Not here: whose a message is (asker.ts), the table (lease-table.ts), who gets which address (pool.ts), what a reply says (reply.ts).
 
 import { INTERFACE_LAN, KEYED_TEXT_AT, TICKS_PER_SECOND } from '../../base/limits.ts';
-import { formatAddress, formatMac } from '../address.ts';
-import type { Context } from '../context.ts';
+import { formatAddress, formatMac } from '../core/address.ts';
+import type { Context } from '../core/context.ts';
 import {
   DHCP_LEASE_LEAST_SECONDS,
   DHCP_LEASE_SHORT_SECONDS,
@@ -29,9 +29,9 @@ import {
   DHCP_PROBE_TRIES,
   DHCP_QUARANTINE_SECONDS,
   DHCP_REBOOT_TICKS,
-} from '../limits.ts';
-import { INFO, WARNING } from '../log.ts';
-import type { Datagram } from '../net/udp.ts';
+} from '../core/limits.ts';
+import { INFO, WARNING } from '../core/log.ts';
+import type { Datagram } from '../core/net/udp.ts';
 import { Asker } from './asker.ts';
 import { hostNameOf } from './host-name.ts';
 import { ASIDE, BOUND, type Lease, type Leases, LeaseTable, OFFERED, RELAYED } from './lease-table.ts';

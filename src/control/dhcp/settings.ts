@@ -3,17 +3,17 @@
 import { IF_ADDRESS, IF_MASK, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_LAN } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
-import { formatAddress, lengthOf, parseAddress, refuseHost } from '../address.ts';
-import { Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
+import { formatAddress, lengthOf, parseAddress, refuseHost } from '../core/address.ts';
+import { Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
 import {
   DHCP_LEASE_LEAST_SECONDS,
   DHCP_LEASE_MOST_SECONDS,
   DHCP_LEASE_SECONDS,
   DHCP_OPTIONS,
   DHCP_RESERVATIONS,
-} from '../limits.ts';
-import type { Setting } from '../setting.ts';
+} from '../core/limits.ts';
+import type { Setting } from '../core/setting.ts';
 import { KEY_BYTES } from './client-key.ts';
 import { isHostName } from './host-name.ts';
 import {

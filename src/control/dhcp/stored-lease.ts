@@ -1,4 +1,4 @@
-// A lease as it is kept over a power cut. Not here: where (store/lease-store.ts), the table (lease-table.ts).
+// A lease as it is kept over a power cut. Not here: where (../core/store/lease-store.ts), the table (lease-table.ts).
 
 /** A lease as a store keeps it. */
 export interface StoredLease {

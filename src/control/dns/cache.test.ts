@@ -1,7 +1,7 @@
 import test from 'ava';
 import packet from 'dns-packet';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, UDP_SEND_BYTES } from '../limits.ts';
+import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, UDP_SEND_BYTES } from '../core/limits.ts';
 import { Cache } from './cache.ts';
 import { Answer, type NameHash, parseAnswer, parseQuery, Query } from './message.ts';
 

@@ -10,8 +10,8 @@
 // Time is given in ticks. Not here: what may be kept and for how long (message.ts).
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import { since } from '../clock.ts';
-import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, UDP_SEND_BYTES } from '../limits.ts';
+import { since } from '../core/clock.ts';
+import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, UDP_SEND_BYTES } from '../core/limits.ts';
 import { type Answer, HEADER_BYTES, read16, read32, sameQuestion, write32 } from './message.ts';
 
 /** Entries of one bucket that are looked at: bounds the work if somebody finds names of one bucket. */

@@ -7,9 +7,9 @@
 // those is dropped, and its query asked again when they are gone: most often the cache has it then.
 // Not here: messages in the stream (stream.ts), the port (dns.ts).
 
-import type { Context } from '../context.ts';
-import { DNS_QUERY_BYTES, DNS_TCP_QUERIES, DNS_TCP_UNSENT } from '../limits.ts';
-import type { Connection } from '../net/tcp.ts';
+import type { Context } from '../core/context.ts';
+import { DNS_QUERY_BYTES, DNS_TCP_QUERIES, DNS_TCP_UNSENT } from '../core/limits.ts';
+import type { Connection } from '../core/net/tcp.ts';
 import type { Forwarder } from './forwarder.ts';
 import { HEADER_BYTES } from './message.ts';
 import { framed, GIVE_UP, MessageStream, READ_ON, WAIT } from './stream.ts';

@@ -2,12 +2,12 @@
 // Not here: what the settings do (forwarder.ts, local.ts, upstream.ts), the listing, which is an overlay (../show/dns.ts).
 
 import { INTERFACE_COUNT } from '../../base/limits.ts';
-import { formatAddress, parseAddress, refuseUnicast } from '../address.ts';
-import { type Command, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { DNS_ALLOWED, DNS_FORWARDS, DNS_HOSTS } from '../limits.ts';
-import type { Setting } from '../setting.ts';
-import { prefixOf } from '../settings.ts';
+import { formatAddress, parseAddress, refuseUnicast } from '../core/address.ts';
+import { prefixOf } from '../core/addresses.ts';
+import { type Command, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { DNS_ALLOWED, DNS_FORWARDS, DNS_HOSTS } from '../core/limits.ts';
+import type { Setting } from '../core/setting.ts';
 import type { Dns } from './dns.ts';
 import { DOMAIN_DEFAULT, ROUTER_NAME } from './local.ts';
 import { nameBytes } from './message.ts';

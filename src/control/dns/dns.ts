@@ -2,12 +2,12 @@
 // Nothing listens on the WAN. Not here: what becomes of a query (forwarder.ts), settings (commands.ts).
 
 import { INTERFACE_LAN } from '../../base/limits.ts';
-import { formatAddress, parseAddress } from '../address.ts';
-import type { Context } from '../context.ts';
-import { DNS_SERVERS } from '../limits.ts';
-import { ERROR, NOTICE, WARNING } from '../log.ts';
-import { ROUTER_ITSELF } from '../net/client.ts';
-import type { Service } from '../service.ts';
+import { formatAddress, parseAddress } from '../core/address.ts';
+import type { Context } from '../core/context.ts';
+import { DNS_SERVERS } from '../core/limits.ts';
+import { ERROR, NOTICE, WARNING } from '../core/log.ts';
+import { ROUTER_ITSELF } from '../core/net/client.ts';
+import type { Service } from '../core/service.ts';
 import { Clients } from './clients.ts';
 import type { Asker } from './flight.ts';
 import { Forwarder, type Policy } from './forwarder.ts';

@@ -4,7 +4,7 @@
 // more than DNS_FAIR; else the new one waits (queue.ts).
 // Not here: what is sent and what comes back (forwarder.ts).
 
-import type { Datagram } from '../net/udp.ts';
+import type { Datagram } from '../core/net/udp.ts';
 import type { Key } from './cache.ts';
 import { EXACT, FLAG_QR, HEADER_BYTES, OPCODE, type Query, read16, sameQuestion } from './message.ts';
 import type { Server, Upstream } from './upstream.ts';
@@ -15,7 +15,7 @@ export interface Asker {
   port: number;
   /** The interface by which the query came. */
   index: number;
-  /** In whose share it is (../net/client.ts). */
+  /** In whose share it is (../core/net/client.ts). */
   client: number;
   /** Takes the answer to a query that did not come by UDP. The bytes are valid during the call. */
   reply: ((message: Uint8Array) => void) | undefined;

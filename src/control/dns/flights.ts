@@ -1,7 +1,7 @@
 // The queries under way, and in whose share each is. Not here: one of them (flight.ts), who waits for it (waiters.ts).
 
-import { DNS_CLIENT_FLIGHTS, DNS_FAIR, DNS_FAIR_SILENT, DNS_FLIGHTS } from '../limits.ts';
-import { Shares } from '../net/shares.ts';
+import { DNS_CLIENT_FLIGHTS, DNS_FAIR, DNS_FAIR_SILENT, DNS_FLIGHTS } from '../core/limits.ts';
+import { Shares } from '../core/net/shares.ts';
 import type { Flight } from './flight.ts';
 import type { Query } from './message.ts';
 import type { Waiters } from './waiters.ts';

@@ -3,7 +3,7 @@ import test from 'ava';
 import dns from 'dns-packet';
 import { answerTo, DnsLab, OUTSIDE, opt, query, record, SECOND, SERVER } from '../../../test/dns-lab.ts';
 import { icmpError, ipv4, UDP, udp } from '../../../test/packets.ts';
-import { DNS_SPOILS, DNS_SPOOFS, DNS_TRY_TICKS } from '../limits.ts';
+import { DNS_SPOILS, DNS_SPOOFS, DNS_TRY_TICKS } from '../core/limits.ts';
 
 const A = record('www.example.com', '192.0.2.1');
 const ASK = query('www.example.com');

@@ -14,7 +14,13 @@ import {
   SERVER,
 } from '../../../test/dns-lab.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import { DNS_ALLOWED, DNS_CLIENT_FLIGHTS, DNS_FLIGHTS, DNS_HOSTS, DNS_NEGATIVE_SECONDS } from '../limits.ts';
+import {
+  DNS_ALLOWED,
+  DNS_CLIENT_FLIGHTS,
+  DNS_FLIGHTS,
+  DNS_HOSTS,
+  DNS_NEGATIVE_SECONDS,
+} from '../core/limits.ts';
 
 const A = record('www.example.com', '192.0.2.1');
 const ASK = query('www.example.com');

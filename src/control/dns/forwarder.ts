@@ -11,8 +11,8 @@ import { BOOT_FACTS_AT } from '../../base/cells.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_WAN, KEYED_TEXT_AT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
-import type { Timer } from '../clock.ts';
-import type { Context } from '../context.ts';
+import type { Timer } from '../core/clock.ts';
+import type { Context } from '../core/context.ts';
 import {
   DNS_CACHE_BOARD_KIB,
   DNS_CACHE_BYTES,
@@ -22,8 +22,8 @@ import {
   DNS_QUERY_BYTES,
   DNS_WAIT_TICKS,
   UDP_SEND_BYTES,
-} from '../limits.ts';
-import { WARNING } from '../log.ts';
+} from '../core/limits.ts';
+import { WARNING } from '../core/log.ts';
 import { Cache } from './cache.ts';
 import type { Counts } from './counts.ts';
 import { type Asker, Flight } from './flight.ts';

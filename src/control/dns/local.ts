@@ -11,8 +11,8 @@
 // for IPv4, and the LAN's own. What does not exist is answered with a SOA record, so that clients remember it
 // (RFC 2308). Not here: all other names (forwarder.ts).
 
-import type { HostNames } from '../context.ts';
-import { prefixOf } from '../settings.ts';
+import { prefixOf } from '../core/addresses.ts';
+import type { HostNames } from '../core/context.ts';
 import {
   CLASS_IN,
   emptyAnswer,

@@ -2,7 +2,7 @@ import test from 'ava';
 import packet from 'dns-packet';
 import fc from 'fast-check';
 import { runSeed } from '../../../tools/harness/random.ts';
-import { DNS_ANSWER_RECORDS, DNS_NEGATIVE_SECONDS, DNS_RECORDS } from '../limits.ts';
+import { DNS_ANSWER_RECORDS, DNS_NEGATIVE_SECONDS, DNS_RECORDS } from '../core/limits.ts';
 import {
   Answer,
   dropOptions,

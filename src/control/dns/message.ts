@@ -9,7 +9,7 @@
 // and are not followed, as nothing here needs what they lead to; so no byte is read twice, whatever is in it.
 // Not here: what an answer may contain (rebind.ts), where it is kept (cache.ts).
 
-import { DNS_ANSWER_RECORDS, DNS_HINTS, DNS_NEGATIVE_SECONDS, DNS_RECORDS } from '../limits.ts';
+import { DNS_ANSWER_RECORDS, DNS_HINTS, DNS_NEGATIVE_SECONDS, DNS_RECORDS } from '../core/limits.ts';
 import { hintsLeft, isPrivate } from './rebind.ts';
 
 export const HEADER_BYTES = 12;

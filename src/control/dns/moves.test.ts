@@ -1,16 +1,16 @@
 // A client whose source changes while it asks: it settles, becomes loud, or ARP forgets it. Each place is given back to the one
 // who took it, whatever he counts as by then: of queries under way, of those who wait for answers, and of those that wait
-// for a place. Connections are counted anew each time (net/tcp.test.ts). Not here: who gets a place (shares.test.ts).
+// for a place. Connections are counted anew each time (../core/net/tcp.test.ts). Not here: who gets a place (shares.test.ts).
 
 import test, { type ExecutionContext } from 'ava';
 import packet from 'dns-packet';
 import { query } from '../../../test/dns-lab.ts';
 import { runSeed } from '../../../tools/harness/random.ts';
 import { LOUD, NEWCOMERS, STRANGERS } from '../../base/punt-source.ts';
+import { DNS_CLIENT_FLIGHTS, DNS_FLIGHTS } from '../core/limits.ts';
+import { sourceOf } from '../core/net/client.ts';
+import type { Shares } from '../core/net/shares.ts';
 import { lottery } from '../dhcp/alone-lab.ts';
-import { DNS_CLIENT_FLIGHTS, DNS_FLIGHTS } from '../limits.ts';
-import { sourceOf } from '../net/client.ts';
-import type { Shares } from '../net/shares.ts';
 import type { Asker } from './flight.ts';
 import type { Flights } from './flights.ts';
 import type { Queue } from './queue.ts';

@@ -5,10 +5,10 @@
 // A connection that ends leaves its queries to sender.ts: by a new one, if it has answered any, else by UDP.
 // Not here: which server gets a query, and for how long it is waited for (sender.ts).
 
-import { since, type Timer } from '../clock.ts';
-import type { Context } from '../context.ts';
-import { DNS_PIPE_IDLE_TICKS, DNS_TCP_BYTES, DNS_TCP_TICKS } from '../limits.ts';
-import type { Connection } from '../net/tcp.ts';
+import { since, type Timer } from '../core/clock.ts';
+import type { Context } from '../core/context.ts';
+import { DNS_PIPE_IDLE_TICKS, DNS_TCP_BYTES, DNS_TCP_TICKS } from '../core/limits.ts';
+import type { Connection } from '../core/net/tcp.ts';
 import type { Flight } from './flight.ts';
 import { HEADER_BYTES, read16 } from './message.ts';
 import { framed, MessageStream, READ_ON } from './stream.ts';

@@ -1,5 +1,5 @@
 import test from 'ava';
-import { DNS_BLAME_TICKS, DNS_FAILURES, DNS_PROBE_TICKS } from '../limits.ts';
+import { DNS_BLAME_TICKS, DNS_FAILURES, DNS_PROBE_TICKS } from '../core/limits.ts';
 import { probe, SILENT, UNASKED } from './probe.ts';
 import { SERVER, tcpLab } from './tcp-lab.ts';
 import { Upstream } from './upstream.ts';

@@ -3,11 +3,11 @@
 // It is one that the server has answered before, or who serves the root.
 // Not here: what follows from it (upstream.ts).
 
-import type { Timer } from '../clock.ts';
-import { since } from '../clock.ts';
-import type { Context } from '../context.ts';
-import { DNS_PROBE_TICKS } from '../limits.ts';
-import { ANY_INTERFACE } from '../sockets.ts';
+import type { Timer } from '../core/clock.ts';
+import { since } from '../core/clock.ts';
+import type { Context } from '../core/context.ts';
+import { DNS_PROBE_TICKS } from '../core/limits.ts';
+import { ANY_INTERFACE } from '../core/sockets.ts';
 import {
   CLASS_IN,
   FLAG_QR,

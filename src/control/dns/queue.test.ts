@@ -1,6 +1,6 @@
 import test from 'ava';
 import { query } from '../../../test/dns-lab.ts';
-import { DNS_QUEUED, DNS_QUEUED_BYTES } from '../limits.ts';
+import { DNS_QUEUED, DNS_QUEUED_BYTES } from '../core/limits.ts';
 import { Queue } from './queue.ts';
 
 const asker = (client: number, port = 4000) => ({

@@ -1,11 +1,11 @@
 // Queries that wait until one of DNS_FLIGHTS is free: when an office starts its day, hosts with a name or two each ask more
-// at once than may be under way. The sources (../net/client.ts) have their turns, so that who asks much waits longest.
+// at once than may be under way. The sources (../core/net/client.ts) have their turns, so that who asks much waits longest.
 // When DNS_QUEUED wait, or DNS_QUEUED_BYTES of them, the oldest goes of who has most. Not here: what they are told.
 
-import { since } from '../clock.ts';
-import { DNS_QUEUED, DNS_QUEUED_BYTES } from '../limits.ts';
-import { sourceOf } from '../net/client.ts';
-import { add, Shares } from '../net/shares.ts';
+import { since } from '../core/clock.ts';
+import { DNS_QUEUED, DNS_QUEUED_BYTES } from '../core/limits.ts';
+import { sourceOf } from '../core/net/client.ts';
+import { add, Shares } from '../core/net/shares.ts';
 import type { Asker } from './flight.ts';
 import { read16 } from './message.ts';
 

@@ -4,7 +4,7 @@
 import test from 'ava';
 import type dns from 'dns-packet';
 import { DnsLab, OUTSIDE, query, record, SERVER } from '../../../test/dns-lab.ts';
-import { DNS_FORWARDS } from '../limits.ts';
+import { DNS_FORWARDS } from '../core/limits.ts';
 
 const A = record('www.example.com', '192.0.2.1');
 const ASK = query('www.example.com');

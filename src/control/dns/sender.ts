@@ -11,10 +11,10 @@
 // One timer serves all queries under way: it runs every SCAN_TICKS while there are any.
 // Not here: clients, and what an answer may say (forwarder.ts).
 
-import { formatAddress } from '../address.ts';
-import type { Timer } from '../clock.ts';
-import { since } from '../clock.ts';
-import type { Context } from '../context.ts';
+import { formatAddress } from '../core/address.ts';
+import type { Timer } from '../core/clock.ts';
+import { since } from '../core/clock.ts';
+import type { Context } from '../core/context.ts';
 import {
   DNS_SPOILS,
   DNS_SPOOFS,
@@ -24,10 +24,10 @@ import {
   DNS_TRY_TICKS,
   DNS_WAIT_TICKS,
   UDP_SEND_BYTES,
-} from '../limits.ts';
-import { NOTICE, WARNING } from '../log.ts';
-import { type Datagram, isQuoteOf } from '../net/udp.ts';
-import { ANY_INTERFACE } from '../sockets.ts';
+} from '../core/limits.ts';
+import { NOTICE, WARNING } from '../core/log.ts';
+import { type Datagram, isQuoteOf } from '../core/net/udp.ts';
+import { ANY_INTERFACE } from '../core/sockets.ts';
 import type { Counts } from './counts.ts';
 import type { Flight } from './flight.ts';
 import type { Flights } from './flights.ts';

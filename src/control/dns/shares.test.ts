@@ -4,7 +4,7 @@
 import test from 'ava';
 import { answerTo, DnsLab, query, record } from '../../../test/dns-lab.ts';
 import { STATION_SETTLE_TICKS, TICKS_PER_SECOND } from '../../base/limits.ts';
-import { DNS_FLIGHTS, DNS_WAIT_TICKS } from '../limits.ts';
+import { DNS_FLIGHTS, DNS_WAIT_TICKS } from '../core/limits.ts';
 
 const GOOD = '192.168.0.20';
 const GOOD_MAC = '02:00:00:00:01:20';

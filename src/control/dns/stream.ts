@@ -1,5 +1,5 @@
 // DNS messages in a TCP stream: two bytes of length before each. RFC 1035, section 4.2.2; RFC 7766.
-// Not here: connections (net/tcp.ts), what is in the messages.
+// Not here: connections (../core/net/tcp.ts), what is in the messages.
 
 /** What who gets a message wants of the rest: it is read on, or left for later, or the stream is given up. */
 export const READ_ON = 0;

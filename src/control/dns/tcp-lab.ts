@@ -1,15 +1,15 @@
 // A forwarder on a network that is a few functions: connections of clients and to servers, whose ends a test holds, and
-// datagrams as they are sent. Not here: segments (net/tcp.test.ts), real programs (test/dns.test.ts).
+// datagrams as they are sent. Not here: segments (../core/net/tcp.test.ts), real programs (test/dns.test.ts).
 
 import packet from 'dns-packet';
 import { javascriptBuild } from '../../../tools/builds.ts';
 import { NOW_AT } from '../../base/cells.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
-import { createClock } from '../clock.ts';
-import type { Context } from '../context.ts';
-import { TCP_SEND_BYTES } from '../limits.ts';
-import type { Connection } from '../net/tcp.ts';
-import type { Datagram } from '../net/udp.ts';
+import { createClock } from '../core/clock.ts';
+import type { Context } from '../core/context.ts';
+import { TCP_SEND_BYTES } from '../core/limits.ts';
+import type { Connection } from '../core/net/tcp.ts';
+import type { Datagram } from '../core/net/udp.ts';
 import { Clients } from './clients.ts';
 import { Forwarder } from './forwarder.ts';
 import { Local } from './local.ts';

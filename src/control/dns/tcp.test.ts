@@ -12,7 +12,7 @@ import {
   DNS_TCP_TICKS,
   DNS_WAIT_TICKS,
   DNS_WAITERS,
-} from '../limits.ts';
+} from '../core/limits.ts';
 import { answer, CLIENT, framed, SERVER, tcpLab } from './tcp-lab.ts';
 
 const names = (count: number): Uint8Array[] =>

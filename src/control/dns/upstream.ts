@@ -11,14 +11,14 @@
 import { IF_MTU, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_WAN } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
-import { since } from '../clock.ts';
+import { since } from '../core/clock.ts';
 import {
   DNS_BLAME_TICKS,
   DNS_DOWN_TICKS,
   DNS_FAILURES,
   DNS_NO_TCP_TICKS,
   DNS_UPSTREAM_BYTES,
-} from '../limits.ts';
+} from '../core/limits.ts';
 import { UDP_BYTES } from './message.ts';
 
 const IP_UDP_BYTES = 28;

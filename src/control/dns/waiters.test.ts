@@ -1,6 +1,6 @@
 import test from 'ava';
 import { query } from '../../../test/dns-lab.ts';
-import { DNS_CLIENT_FLIGHTS, DNS_FLIGHTS, DNS_WAITERS } from '../limits.ts';
+import { DNS_CLIENT_FLIGHTS, DNS_FLIGHTS, DNS_WAITERS } from '../core/limits.ts';
 import { Flight } from './flight.ts';
 import { Flights } from './flights.ts';
 import { Query } from './message.ts';

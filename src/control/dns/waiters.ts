@@ -7,9 +7,9 @@
 // When DNS_WAITERS wait, one of the client that has most goes: the newcomer's own oldest if nobody has more, else the
 // oldest of those who have most. Not here: what they are told (forwarder.ts).
 
-import { DNS_WAITERS } from '../limits.ts';
-import { sourceOf } from '../net/client.ts';
-import { Shares } from '../net/shares.ts';
+import { DNS_WAITERS } from '../core/limits.ts';
+import { sourceOf } from '../core/net/client.ts';
+import { Shares } from '../core/net/shares.ts';
 import type { Asker, Flight } from './flight.ts';
 import { HEADER_BYTES, NAME_BYTES } from './message.ts';
 
@@ -21,7 +21,7 @@ const FLIGHT = 4;
 const AGE = 5;
 const CLIENT = 6;
 const FIELDS = 8;
-/** A client (../net/client.ts) is a number of two words. */
+/** A client (../core/net/client.ts) is a number of two words. */
 const WORDS = 2 ** 32;
 /** With the size: its question is spelt otherwise. */
 const HAS_CASE = 0x10000;

@@ -1,16 +1,16 @@
 // The overlay `floppy`: the saved settings on the floppy that the board was booted from. It is loaded when they are first
 // written, or read anew: what was saved at the start the loader has read, so that a board whose settings are never changed
 // has neither the driver's heap nor the noise of its drive, and boots as fast as without.
-// Not here: the drive (hal/disk/floppy.ts), the two places (store/config-store.ts), what needs no drive (createFloppyStore).
+// Not here: the drive (hal/disk/floppy.ts), the two places (../core/store/config-store.ts), what needs no drive (createFloppyStore).
 
 import { createFloppy } from '../../../hal/disk/floppy.ts';
 import { MEDIUM_AT } from '../../base/cells.ts';
 import { DISK_BUFFER_AT, DISK_BUFFER_BYTES } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
-import type { Context } from '../context.ts';
-import { createConfigStore, type FloppyStore } from '../store/config-store.ts';
+import type { Context } from '../core/context.ts';
+import { createConfigStore, type FloppyStore } from '../core/store/config-store.ts';
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     floppy: typeof import('./overlay.ts');
   }

@@ -1,6 +1,6 @@
 // The overlay `lan`: what of the DHCP server's settings does not fit another network of the LAN, and how it moves along;
 // and which other settings are of the old one still.
-// Not here: setting the LAN's address (../lan.ts).
+// Not here: setting the LAN's address (lan.ts).
 
 import {
   formatAddress,
@@ -10,10 +10,10 @@ import {
   type Prefix,
   parseAddress,
   refuseHost,
-} from '../address.ts';
+} from '../core/address.ts';
 import type { DhcpConfig } from '../dhcp/pool.ts';
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     lan: typeof import('./overlay.ts');
   }

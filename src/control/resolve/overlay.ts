@@ -1,7 +1,7 @@
 // The overlay `resolve`: the command of that name, apart from the other tools, as it is as large as they are together.
-// Not here: the command's entry (commands/tools.ts).
+// Not here: the command's entry (../tools/commands.ts).
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     resolve: typeof import('./overlay.ts');
   }

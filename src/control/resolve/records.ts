@@ -3,7 +3,7 @@
 // A message is not believed: names and records end with it, and a pointer leads backwards only.
 // Not here: the command (resolve.ts).
 
-import { formatAddress, parseAddress } from '../address.ts';
+import { formatAddress, parseAddress } from '../core/address.ts';
 import { HEADER_BYTES, NAME_BYTES, nameBytes, read16, read32, TYPE_PTR } from '../dns/message.ts';
 
 const TYPES: Readonly<Record<string, number>> = {

@@ -3,10 +3,11 @@
 // Not here: records as text (records.ts), what becomes of a query (dns/forwarder.ts).
 
 import { INTERFACE_LAN, TICKS_PER_SECOND } from '../../base/limits.ts';
-import { formatAddress } from '../address.ts';
-import { since } from '../clock.ts';
-import { type Job, Refusal } from '../console/command.ts';
-import type { Asking, Context } from '../context.ts';
+import { formatAddress } from '../core/address.ts';
+import { since } from '../core/clock.ts';
+import { type Job, Refusal } from '../core/console/command.ts';
+import type { Asking, Context } from '../core/context.ts';
+import { ROUTER_ITSELF } from '../core/net/client.ts';
 import { queryFor } from '../dns/dns.ts';
 import {
   FLAG_TC,
@@ -20,7 +21,6 @@ import {
   TYPE_A,
   TYPE_PTR,
 } from '../dns/message.ts';
-import { ROUTER_ITSELF } from '../net/client.ts';
 import { recordRows, reverseOf, typeName, typeNumber, wireOf } from './records.ts';
 
 /** How often it looks for the answer. */

@@ -1,7 +1,7 @@
 // The form of a command's arguments, taken apart: "BYTES:integer(68..1500,bytes)=1500" and its like, which
 // command.ts describes. Read when somebody asks for help, completion or a mark; running a line does not need it.
 
-import { type Command, wordsOf } from '../console/command.ts';
+import { type Command, wordsOf } from '../core/console/command.ts';
 
 export interface Parameter {
   /** What people see, as in ADDRESS/LENGTH. */

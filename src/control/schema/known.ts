@@ -1,9 +1,9 @@
 // What completion knows: the addresses and names of the network, and the settings' lines.
 
-import { formatAddress } from '../address.ts';
-import type { Context } from '../context.ts';
+import { formatAddress } from '../core/address.ts';
+import { gatewayOf } from '../core/addresses.ts';
+import type { Context } from '../core/context.ts';
 import type { DhcpServer } from '../dhcp/server.ts';
-import { gatewayOf } from '../settings.ts';
 import type { Known } from './schema.ts';
 
 export function known({ machine, registry, wan }: Context, server: DhcpServer): Known {

@@ -2,8 +2,8 @@
 // the `help` command. Nothing of it is needed to run a line.
 // Not here: what may stand where (schema.ts).
 
-import { type Command, commandsUnder, type Job, Refusal, usage } from '../console/command.ts';
-import type { Output } from '../console/output.ts';
+import { type Command, commandsUnder, type Job, Refusal, usage } from '../core/console/command.ts';
+import type { Output } from '../core/console/output.ts';
 import { parametersOf } from './grammar.ts';
 import { complete, faultOf, hintsAt, type Known } from './schema.ts';
 import { describe, exampleOf } from './types.ts';

@@ -1,6 +1,6 @@
 // The overlay `schema`: completion, `?`, marks and the `help` command. Running a line needs none of it.
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     schema: typeof import('./overlay.ts');
   }

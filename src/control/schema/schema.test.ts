@@ -1,6 +1,6 @@
 import test from 'ava';
-import type { Command } from '../console/command.ts';
-import { plainOutput } from '../console/screen.ts';
+import type { Command } from '../core/console/command.ts';
+import { plainOutput } from '../core/console/screen.ts';
 import { createLineHelp } from './line-help.ts';
 import { complete, faultOf, hintsAt, type Known } from './schema.ts';
 

@@ -9,7 +9,7 @@ import {
   type Walk,
   walk,
   wordsOf,
-} from '../console/command.ts';
+} from '../core/console/command.ts';
 import { type Parameter, parameterAt, parametersOf } from './grammar.ts';
 import { describe, keywords, typeOf, valueAfter } from './types.ts';
 
@@ -37,7 +37,7 @@ export interface Place {
   ends: Command | undefined;
 }
 
-/** What may stand behind a line that changes settings; src/control/store/rollback.ts takes it off. */
+/** What may stand behind a line that changes settings; src/control/core/store/rollback.ts takes it off. */
 const CONFIRM: Command = {
   words: 'confirm',
   arguments: 'MINUTES:integer(1..1440)',

@@ -7,7 +7,7 @@ import { consoleTable } from '../../../tools/console-table.ts';
 import { runSeed } from '../../../tools/harness/random.ts';
 import { CONFIGURATION_AT } from '../../base/limits.ts';
 import { get8, i32at } from '../../base/memory.ts';
-import { type Command, findCommand, Refusal, usage, wordsOf } from '../console/command.ts';
+import { type Command, findCommand, Refusal, usage, wordsOf } from '../core/console/command.ts';
 import { parameterAt, parametersOf } from './grammar.ts';
 import { exampleFor, helpOf } from './line-help.ts';
 import { candidatesAt, complete, faultOf, hintsAt, type Known, placeAt } from './schema.ts';

@@ -2,7 +2,7 @@
 // themselves; what is refused here they refuse too (schema.test.ts), so this is for completion, help and marks.
 // Not here: the form in which a command names its types (grammar.ts).
 
-import { parseAddress, parsePrefix } from '../address.ts';
+import { parseAddress, parsePrefix } from '../core/address.ts';
 import { parseZone } from '../time/timezone.ts';
 import { ZONE_NAME } from '../time/zone.ts';
 import type { Parameter } from './grammar.ts';

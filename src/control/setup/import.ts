@@ -8,13 +8,13 @@
 
 import { CONFIG_TEXT_MAX, SECTOR_BYTES } from '../../base/layout.ts';
 import { DISK_BUFFER_AT } from '../../base/limits.ts';
-import { hex } from '../address.ts';
-import { type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { visible } from '../log.ts';
-import { putText } from '../store/text.ts';
-import { keptNow } from '../store/unsaved.ts';
-import { migrationOf, versionLine } from '../store/version.ts';
+import { hex } from '../core/address.ts';
+import { type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { visible } from '../core/log.ts';
+import { putText } from '../core/store/text.ts';
+import { keptNow } from '../core/store/unsaved.ts';
+import { migrationOf, versionLine } from '../core/store/version.ts';
 import { replaceAll } from './replace.ts';
 
 const END = 'end';

@@ -5,7 +5,7 @@
 // Not here: the lines of `import` (import.ts).
 
 import { INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
-import type { Access, Secret } from '../access.ts';
+import type { Access, Secret } from '../access/access.ts';
 import {
   formatPrefix,
   maskOf,
@@ -16,17 +16,17 @@ import {
   parseServer,
   refuseHost,
   refuseUnicast,
-} from '../address.ts';
-import { type Command, findCommand, type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { whyUnsaved } from '../disk.ts';
-import { DNS_SERVERS, NTP_SERVERS } from '../limits.ts';
-import { LAN_DEFAULT, prefixOf, refuseGateway } from '../settings.ts';
-import { keptNow } from '../store/unsaved.ts';
+} from '../core/address.ts';
+import { LAN_DEFAULT, prefixOf, refuseGateway } from '../core/addresses.ts';
+import { type Command, findCommand, type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { whyUnsaved } from '../core/disk.ts';
+import { DNS_SERVERS, NTP_SERVERS } from '../core/limits.ts';
+import { keptNow } from '../core/store/unsaved.ts';
 import { zoneOf } from '../time/zone.ts';
 import { replaceAll } from './replace.ts';
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     setup: typeof import('./overlay.ts');
   }

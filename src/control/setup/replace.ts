@@ -1,12 +1,12 @@
 // All settings at once, or none: what `setup` and `import` end with. Lines that mean nothing are found before anything is
 // touched; what only its setting can refuse, beside the others, is taken back with the rest. The plane is told of addresses
 // when all is over (HELD_AT), so that what has the same one before and after keeps its sessions, refused or not.
-// Not here: the order in which settings are changed (src/control/reconcile.ts), where the lines come from.
+// Not here: the order in which settings are changed (src/control/core/reconcile.ts), where the lines come from.
 
 import { HELD_AT } from '../../base/cells.ts';
 import { puti32 } from '../../base/memory.ts';
-import type { Context } from '../context.ts';
-import { unbroken } from '../update/background.ts';
+import { unbroken } from '../core/background.ts';
+import type { Context } from '../core/context.ts';
 
 /** Makes the settings these lines and no others; answers the refusals, and then nothing has changed. */
 export function replaceAll(context: Context, lines: readonly string[]): Generator<number, string[], void> {

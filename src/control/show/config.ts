@@ -1,14 +1,14 @@
 // `show config` and `export`: the settings as commands.
 
-import type { Job } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { isSafeMode } from '../crash.ts';
-import { visible } from '../log.ts';
-import { refusedIn } from '../store/refused.ts';
-import type { Store } from '../store/store-types.ts';
-import { outcome } from '../store/tasks.ts';
-import { isAsSaved } from '../store/unsaved.ts';
-import { versionLine } from '../store/version.ts';
+import type { Job } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { isSafeMode } from '../core/facts.ts';
+import { visible } from '../core/log.ts';
+import { refusedIn } from '../core/store/refused.ts';
+import type { Store } from '../core/store/store-types.ts';
+import { outcome } from '../core/store/tasks.ts';
+import { isAsSaved } from '../core/store/unsaved.ts';
+import { versionLine } from '../core/store/version.ts';
 
 /** What a line is shown as: no secrets, and nothing that a terminal would take for a command. */
 function shownBy({ registry }: Context): (line: string) => string {

@@ -1,6 +1,6 @@
 // `show disk`: the disk that the board was booted from, or why there is none.
 
-import type { Context } from '../context.ts';
+import type { Context } from '../core/context.ts';
 
 export function showDisk({ disk, isFloppy, noDisk, output, store }: Context): undefined {
   if (disk === undefined) {

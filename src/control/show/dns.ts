@@ -1,9 +1,9 @@
 // `show dns`: servers, cache and counters.
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import { formatAddress } from '../address.ts';
-import type { Job } from '../console/command.ts';
-import type { Context } from '../context.ts';
+import { formatAddress } from '../core/address.ts';
+import type { Job } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
 import type { Counts } from '../dns/counts.ts';
 import type { Dns } from '../dns/dns.ts';
 import type { Server } from '../dns/upstream.ts';

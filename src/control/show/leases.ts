@@ -1,7 +1,7 @@
 // `show leases`: who has an address of the LAN from the router, and for whom one is reserved.
 
-import { formatAddress, formatMac, hex } from '../address.ts';
-import type { Job } from '../console/command.ts';
+import { formatAddress, formatMac, hex } from '../core/address.ts';
+import type { Job } from '../core/console/command.ts';
 import { BOUND, EXPIRED, type Lease, OFFERED, QUARANTINED } from '../dhcp/lease-table.ts';
 import type { DhcpServer } from '../dhcp/server.ts';
 

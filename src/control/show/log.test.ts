@@ -1,7 +1,7 @@
 import test from 'ava';
 import { controlLab } from '../../../test/control-lab.ts';
-import { Refusal } from '../console/command.ts';
-import { INFO, WARNING } from '../log.ts';
+import { Refusal } from '../core/console/command.ts';
+import { INFO, WARNING } from '../core/log.ts';
 import { showLog } from './log.ts';
 
 test('show log takes a service without a level', t => {

@@ -1,10 +1,10 @@
 // `show log`: the lines of the log that are kept, oldest first.
 
-import { levelOf } from '../commands/log.ts';
-import { type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { formatTicks } from '../duration.ts';
-import { DEBUG, ERROR, LEVELS } from '../log.ts';
+import { type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { formatTicks } from '../core/duration.ts';
+import { DEBUG, ERROR, LEVELS } from '../core/log.ts';
+import { levelOf } from '../syslog/commands.ts';
 
 /** Who logs: what stands in a level's place is one of these, also if it has said nothing yet. */
 const FACILITIES = 'card config console crash dhcp dns lan ntp syslog time update wan'.split(' ');

@@ -2,9 +2,9 @@ import test from 'ava';
 import { controlLab } from '../../../test/control-lab.ts';
 import * as packets from '../../../test/packets.ts';
 import { HOST, OTHER, SERVER } from '../../../test/plane-router.ts';
-import { masqueradeCommands } from '../commands/masquerade.ts';
-import { formatTicks } from '../duration.ts';
-import type { Session } from '../masquerade-view.ts';
+import { formatTicks } from '../core/duration.ts';
+import { masqueradeCommands } from '../masquerade/commands.ts';
+import type { Session } from '../masquerade/masquerade-view.ts';
 import { periodHeader, periodRow, tableRow } from './masquerade.ts';
 
 const session: Session = {

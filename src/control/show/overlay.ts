@@ -1,6 +1,6 @@
-// The overlay `show`: what the board lists, its log and its settings among it. Not here: the commands (../commands/).
+// The overlay `show`: what the board lists, its log and its settings among it. Not here: the commands (commands.ts).
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     show: typeof import('./overlay.ts');
   }

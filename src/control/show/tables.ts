@@ -1,5 +1,5 @@
 // Tables of the plane for people: interfaces, neighbours, routes, counters.
-// Not here: the masquerade table (masquerade.ts), the commands (../commands/show.ts).
+// Not here: the masquerade table (masquerade.ts), the commands (commands.ts).
 
 import {
   cardAt,
@@ -59,14 +59,14 @@ import {
   ROUTE_NOWHERE,
   ROUTE_USED,
 } from '../../base/route-record.ts';
-import { formatAddress, formatMac, formatPrefix, hex, lengthOf } from '../address.ts';
-import { absentText, missingText } from '../cards.ts';
-import { since } from '../clock.ts';
-import { interfaceName } from '../commands/show.ts';
-import type { Job } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { counterList } from '../counter-names.ts';
-import { formatTicks } from '../duration.ts';
+import { absentText, missingText } from '../cards/cards.ts';
+import { formatAddress, formatMac, formatPrefix, hex, lengthOf } from '../core/address.ts';
+import { since } from '../core/clock.ts';
+import type { Job } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { counterList } from '../core/counter-names.ts';
+import { formatTicks } from '../core/duration.ts';
+import { interfaceName } from '../core/facts.ts';
 
 function macAt(p: number): string {
   return formatMac(Array.from({ length: 6 }, (_, i) => get8(p + i)));

@@ -1,7 +1,7 @@
 // The overlay `signature`: the arithmetic behind an update's signature, wanted for its first kilobyte alone.
 // Not here: what is signed, and by whom it must be (../update/signature.ts).
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     signature: typeof import('./overlay.ts');
   }

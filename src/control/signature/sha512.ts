@@ -1,5 +1,5 @@
 // SHA-512 (FIPS 180-4, section 6.4) of short messages: Ed25519 hashes some hundred bytes with it, for which the
-// engine's BigInt is quick enough. Firmware itself is hashed by SHA-256, which the plane does (../sha256.ts).
+// engine's BigInt is quick enough. Firmware itself is hashed by SHA-256, which the plane does (../core/sha256.ts).
 
 const BLOCK_BYTES = 128;
 const ROUNDS = 80;

@@ -30,17 +30,17 @@ import {
 import { IN_USE_AT } from '../../base/masquerade-record.ts';
 import { i32at } from '../../base/memory.ts';
 import { NEIGHBOUR_FREE, neighbourState } from '../../base/neighbour-record.ts';
-import { formatAddress, formatPrefix } from '../address.ts';
-import { absentText } from '../cards.ts';
-import { since } from '../clock.ts';
-import { COUNTS_PER_SECOND, fact, interfaceName } from '../commands/show.ts';
-import { type Command, findCommand, type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { formatTicks } from '../duration.ts';
-import { WARNING } from '../log.ts';
-import { gatewayOf, prefixOf } from '../settings.ts';
+import { absentText } from '../cards/cards.ts';
+import { formatAddress, formatPrefix } from '../core/address.ts';
+import { gatewayOf, prefixOf } from '../core/addresses.ts';
+import { since } from '../core/clock.ts';
+import { type Command, findCommand, type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { formatTicks } from '../core/duration.ts';
+import { COUNTS_PER_SECOND, fact, interfaceName } from '../core/facts.ts';
+import { WARNING } from '../core/log.ts';
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     status: typeof import('./overlay.ts');
   }

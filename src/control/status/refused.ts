@@ -2,12 +2,12 @@
 // line in the saved text, empty lines not counted. Why, is told of those that mean nothing; what a setting said of the
 // first is in the log.
 
-import { type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { visible } from '../log.ts';
-import { refusedIn, refusedKey } from '../store/refused.ts';
-import type { Store } from '../store/store-types.ts';
-import { outcome } from '../store/tasks.ts';
+import { type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { visible } from '../core/log.ts';
+import { refusedIn, refusedKey } from '../core/store/refused.ts';
+import type { Store } from '../core/store/store-types.ts';
+import { outcome } from '../core/store/tasks.ts';
 
 export function* showRefused({ noDisk, output, registry }: Context, store: Store): Job {
   if (!store.hasSettings) throw new Refusal(`Cannot show what was refused: ${noDisk}`);

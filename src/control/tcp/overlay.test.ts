@@ -1,12 +1,12 @@
-// What becomes of TCP where the heap has no room for a connection. Not here: TCP itself (../net/tcp.test.ts).
+// What becomes of TCP where the heap has no room for a connection. Not here: TCP itself (../core/net/tcp.test.ts).
 
 import test from 'ava';
 import { controlLab } from '../../../test/control-lab.ts';
 import { ACK, PSH, type Read, RST, read, SYN, tcp } from '../../../test/packets.ts';
 import { HOST, LAN_ADDRESS } from '../../../test/plane-router.ts';
 import { INTERFACE_LAN } from '../../base/limits.ts';
-import { parseAddress } from '../address.ts';
-import { Refusal } from '../console/command.ts';
+import { parseAddress } from '../core/address.ts';
+import { Refusal } from '../core/console/command.ts';
 
 const PORT = 53;
 const FIRST = 5000;

@@ -5,9 +5,9 @@
 import test, { type ExecutionContext } from 'ava';
 import { runSeed, seeded } from '../../../tools/harness/random.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import type { Clock, Timer } from '../clock.ts';
-import type { Context } from '../context.ts';
-import type { Datagram, Receive } from '../net/udp.ts';
+import type { Clock, Timer } from '../core/clock.ts';
+import type { Context } from '../core/context.ts';
+import type { Datagram, Receive } from '../core/net/udp.ts';
 import { createNtp } from './ntp.ts';
 import { NTP_BYTES } from './ntp-message.ts';
 import type { WallClock } from './wall-clock.ts';

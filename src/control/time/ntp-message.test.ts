@@ -1,7 +1,7 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { runSeed } from '../../../tools/harness/random.ts';
-import { secondsOf } from './civil.ts';
+import { secondsOf } from '../core/civil.ts';
 import { buildRequest, NTP_BYTES, readAnswer } from './ntp-message.ts';
 
 const HIGH = 0x12345678;

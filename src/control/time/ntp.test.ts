@@ -15,8 +15,8 @@ import {
 } from '../../../test/packets.ts';
 import { GATEWAY, GATEWAY_MAC, SERVER, WAN_ADDRESS } from '../../../test/plane-router.ts';
 import { BUFFER_COUNT, INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
-import { parseAddress } from '../address.ts';
-import { INFO, WARNING } from '../log.ts';
+import { parseAddress } from '../core/address.ts';
+import { INFO, WARNING } from '../core/log.ts';
 import { createNtp, type Ntp } from './ntp.ts';
 import { createWallClock, type WallClock } from './wall-clock.ts';
 

@@ -18,14 +18,14 @@
 // Not here: messages as bytes (ntp-message.ts), the clock itself (wall-clock.ts), commands (time.ts).
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import { formatAddress } from '../address.ts';
-import { since, type Timer } from '../clock.ts';
-import type { Context } from '../context.ts';
-import { NTP_ADDRESSES, NTP_SERVERS } from '../limits.ts';
-import { INFO, WARNING } from '../log.ts';
-import { type Datagram, isQuoteOf } from '../net/udp.ts';
-import { ANY_INTERFACE } from '../sockets.ts';
-import { dateText } from './civil.ts';
+import { formatAddress } from '../core/address.ts';
+import { dateText } from '../core/civil.ts';
+import { since, type Timer } from '../core/clock.ts';
+import type { Context } from '../core/context.ts';
+import { NTP_ADDRESSES, NTP_SERVERS } from '../core/limits.ts';
+import { INFO, WARNING } from '../core/log.ts';
+import { type Datagram, isQuoteOf } from '../core/net/udp.ts';
+import { ANY_INTERFACE } from '../core/sockets.ts';
 import { majority } from './majority.ts';
 import { type Answer, buildRequest, NTP_BYTES, readAnswer } from './ntp-message.ts';
 import type { WallClock } from './wall-clock.ts';

@@ -1,14 +1,14 @@
 // The overlay `time`: what `show time` prints, and the table of zones' names.
 
-import type { Context } from '../context.ts';
-import { formatTicks } from '../duration.ts';
-import { dateText } from './civil.ts';
+import { dateText } from '../core/civil.ts';
+import type { Context } from '../core/context.ts';
+import { formatTicks } from '../core/duration.ts';
 import { nextChange } from './next-change.ts';
 import type { Ntp } from './ntp.ts';
 import type { WallClock } from './wall-clock.ts';
 import * as names from './zone-names.ts';
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     time: typeof import('./overlay.ts');
   }

@@ -4,8 +4,8 @@
 import test from 'ava';
 import { address, get16, read } from '../../../test/packets.ts';
 import { SERVER, WanLab } from '../../../test/wan-lab.ts';
-import type { Refusal } from '../console/command.ts';
-import { NTP_SERVERS } from '../limits.ts';
+import type { Refusal } from '../core/console/command.ts';
+import { NTP_SERVERS } from '../core/limits.ts';
 import { createTime } from './time.ts';
 
 const NTP = '192.0.2.123';

@@ -1,17 +1,17 @@
 // The time of day as a service: RTC at boot, NTP when there is a server, the settings and `show time`.
 
 import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
-import { parseServer } from '../address.ts';
-import { type Command, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { NTP_SERVERS } from '../limits.ts';
-import { WARNING } from '../log.ts';
-import type { Machine } from '../machine.ts';
-import type { Setting } from '../setting.ts';
-import { prefixOf } from '../settings.ts';
-import { dateText } from './civil.ts';
+import { parseServer } from '../core/address.ts';
+import { prefixOf } from '../core/addresses.ts';
+import { dateText } from '../core/civil.ts';
+import { type Command, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { NTP_SERVERS } from '../core/limits.ts';
+import { WARNING } from '../core/log.ts';
+import type { Machine } from '../core/machine.ts';
+import { readRtc, writeRtc } from '../core/rtc.ts';
+import type { Setting } from '../core/setting.ts';
 import { createNtp, type Ntp } from './ntp.ts';
-import { readRtc, writeRtc } from './rtc.ts';
 import { UTC } from './timezone.ts';
 import { createWallClock, type WallClock } from './wall-clock.ts';
 import { zoneOf } from './zone.ts';

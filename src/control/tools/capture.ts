@@ -14,10 +14,10 @@ import {
 import { IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../base/interface.ts';
 import { CAPTURE_RECORD_BYTES, FRAME_MAX, INTERFACE_COUNT, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { get8, i32at, puti32, u16at } from '../../base/memory.ts';
-import { interfaceName } from '../commands/show.ts';
-import { type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { dateText } from '../time/civil.ts';
+import { dateText } from '../core/civil.ts';
+import { type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { interfaceName } from '../core/facts.ts';
 import { localAt } from '../time/timezone.ts';
 import { parseFilter } from './filter.ts';
 import { HEADER_LINE, recordLine } from './stream.ts';

@@ -18,7 +18,7 @@ import {
   TERM_SOURCE,
 } from '../../base/capture-record.ts';
 import { CAPTURE_TERM_COUNT } from '../../base/limits.ts';
-import { maskOf, parseAddress, parsePrefix } from '../address.ts';
+import { maskOf, parseAddress, parsePrefix } from '../core/address.ts';
 
 /** What the plane's captureTerm() takes. */
 export interface Term {

@@ -1,7 +1,7 @@
 // The overlay `tools`: ping, traceroute and capture, which a router runs a few times in its life.
-// Not here: the commands (commands/tools.ts).
+// Not here: the commands (commands.ts).
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     tools: typeof import('./overlay.ts');
   }

@@ -6,12 +6,12 @@ import { get8, get16, i32at } from '../../base/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
 import { ICMP_HEADER_BYTES as ICMP_HEADER } from '../../wire/icmp.ts';
 import { PROTOCOL_ICMP as ICMP, IP_HEADER_BYTES as IP_HEADER } from '../../wire/ipv4.ts';
-import { formatAddress } from '../address.ts';
-import { since } from '../clock.ts';
-import { type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { fillHeader, set16 } from '../net/ipv4.ts';
-import { ASKING, sourceOf } from '../sockets.ts';
+import { formatAddress } from '../core/address.ts';
+import { since } from '../core/clock.ts';
+import { type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { fillHeader, set16 } from '../core/net/ipv4.ts';
+import { ASKING, sourceOf } from '../core/sockets.ts';
 import { addressOf, type Host, hostOf, hostText, LOOK_TICKS, sendTo } from './target.ts';
 
 const COUNT = 5;

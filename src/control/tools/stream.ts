@@ -3,8 +3,8 @@
 
 import { CAPTURE_RECORD_BYTES } from '../../base/limits.ts';
 import { puti32 } from '../../base/memory.ts';
-import { hex } from '../address.ts';
-import type { Machine } from '../machine.ts';
+import { hex } from '../core/address.ts';
+import type { Machine } from '../core/machine.ts';
 
 /** The file's header: version 2.4, times in microseconds, at most 65,535 bytes a frame, Ethernet. It never differs. */
 export const HEADER_LINE = '!0000 1MOyoQIABAAAAAAAAAAAAP//AAABAAAA 11a1d7e1';

@@ -3,12 +3,12 @@
 import { DROP_ARP_QUEUE_FULL } from '../../base/counters.ts';
 import { INTERFACE_COUNT } from '../../base/limits.ts';
 import { PASS } from '../../base/packet.ts';
-import { formatAddress, parseAddress, refuseUnicast } from '../address.ts';
-import { Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { counterList } from '../counter-names.ts';
+import { formatAddress, parseAddress, refuseUnicast } from '../core/address.ts';
+import { prefixOf } from '../core/addresses.ts';
+import { Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { counterList } from '../core/counter-names.ts';
 import { nameBytes } from '../dns/message.ts';
-import { prefixOf } from '../settings.ts';
 
 /** How often a job looks for answers. */
 export const LOOK_TICKS = 5;

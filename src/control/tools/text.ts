@@ -3,7 +3,7 @@
 // RFC 791, 793, 768, 792, 826. Not here: the time and the interface before it (capture.ts).
 
 import { get8, get16, get32 } from '../../base/memory.ts';
-import { formatAddress, formatMac, hex } from '../address.ts';
+import { formatAddress, formatMac, hex } from '../core/address.ts';
 
 const ETHERNET = 14;
 /** IEEE 802.1Q: number and priority of a VLAN stand between addresses and type. */

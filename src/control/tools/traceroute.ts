@@ -12,13 +12,13 @@ import {
 } from '../../wire/icmp.ts';
 import { PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 import { UDP_HEADER_BYTES as UDP_HEADER } from '../../wire/udp.ts';
-import { formatAddress } from '../address.ts';
-import { since } from '../clock.ts';
-import { type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { fillHeader, set16 } from '../net/ipv4.ts';
-import { freePort } from '../net/port.ts';
-import { ASKING, sourceOf } from '../sockets.ts';
+import { formatAddress } from '../core/address.ts';
+import { since } from '../core/clock.ts';
+import { type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { fillHeader, set16 } from '../core/net/ipv4.ts';
+import { freePort } from '../core/net/port.ts';
+import { ASKING, sourceOf } from '../core/sockets.ts';
 import { addressOf, type Host, hostOf, hostText, sendTo } from './target.ts';
 
 const HOPS_MOST = 30;

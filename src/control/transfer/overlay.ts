@@ -3,8 +3,8 @@
 // (receiver.ts), the order of the sectors (../update/writer.ts).
 
 import type { Disk } from '../../../hal/disk/disk.ts';
-import { Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
+import { Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
 import { same, slotName } from '../update/header.ts';
 import { keyOf, keyText } from '../update/key.ts';
 import { olderThan } from '../update/signature.ts';
@@ -12,7 +12,7 @@ import { idleSlot, runningSlot } from '../update/slots.ts';
 import { SlotWriter, type Trust } from '../update/writer.ts';
 import { Receiver, type TransferEvent } from './receiver.ts';
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     transfer: typeof import('./overlay.ts');
   }

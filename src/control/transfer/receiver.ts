@@ -20,10 +20,10 @@
 //    draining  1 s without a byte, at most 30 s: what a sender goes on to send must not be typed at the prompt
 //
 // An event is what the user must deal with before the sender may go on: accept() acknowledges it. Bytes that come
-// meanwhile are dropped, for a sender waits. Not here: who writes the bytes down (commands/update.ts).
+// meanwhile are dropped, for a sender waits. Not here: who writes the bytes down (../update/commands.ts).
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import { since } from '../clock.ts';
+import { since } from '../core/clock.ts';
 import {
   ACK,
   ASK_CRC,

@@ -6,9 +6,9 @@
 import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
 import { FACT_MEMORY_KIB } from '../../base/abi.ts';
 import * as layout from '../../base/layout.ts';
-import { fact } from '../commands/show.ts';
-import type { Context } from '../context.ts';
-import type { Machine } from '../machine.ts';
+import type { Context } from '../core/context.ts';
+import { fact } from '../core/facts.ts';
+import type { Machine } from '../core/machine.ts';
 import { crcOf, readHeader, refuseSector, runningSlot, SECTOR_BYTES, slotSector, wordOf } from './slots.ts';
 
 const PAGE_BYTES = 4096;

@@ -2,11 +2,11 @@
 // and then the overlay with all the rest stays packed.
 
 import * as layout from '../../base/layout.ts';
-import { Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { WARNING } from '../log.ts';
-import type { Service } from '../service.ts';
-import { runInBackground } from './background.ts';
+import { runInBackground } from '../core/background.ts';
+import { Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { WARNING } from '../core/log.ts';
+import type { Service } from '../core/service.ts';
 import { idleSlot, isOurs, readHeader, refuseSector, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
 
 export function createKeeper(context: Context): Service {

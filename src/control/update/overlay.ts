@@ -1,22 +1,22 @@
 // The overlay `update`: what the commands `update`, `update confirm`, `update back` and `show update` do, and what
 // becomes of firmware on trial. Old firmware stays in force until the new one's last sector is written, and again
 // when the new one does not prove itself.
-// Not here: the commands (../commands/update.ts), noticing at the boot that there is a trial (keeper.ts), the bytes
+// Not here: the commands (commands.ts), noticing at the boot that there is a trial (keeper.ts), the bytes
 // on the line and what is said of them (../transfer/), the order of the sectors (writer.ts).
 
 import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
 import * as layout from '../../base/layout.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import { type Job, Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
-import { askToLose } from '../store/unsaved.ts';
+import { type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { askToLose } from '../core/store/unsaved.ts';
 import { payloadBytes, refuseHeader, setTries, setWord, slotName, versionOf, writeHeader } from './header.ts';
 import { keyText } from './key.ts';
 import { checkPayload } from './payload.ts';
 import { idleSlot, isOurs, readHeader, refuseSector, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
 import type { Trust } from './writer.ts';
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     update: typeof import('./overlay.ts');
   }

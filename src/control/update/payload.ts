@@ -2,7 +2,7 @@
 
 import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
 import * as layout from '../../base/layout.ts';
-import type { Machine } from '../machine.ts';
+import type { Machine } from '../core/machine.ts';
 import { payloadBytes } from './header.ts';
 import { crcOf, SECTOR_BYTES, slotSector, wordOf } from './slots.ts';
 

@@ -8,8 +8,8 @@ import { MEDIUM_AT } from '../../base/cells.ts';
 import * as layout from '../../base/layout.ts';
 import { DISK_BUFFER_AT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
-import { fact } from '../commands/show.ts';
-import type { Machine } from '../machine.ts';
+import { fact } from '../core/facts.ts';
+import type { Machine } from '../core/machine.ts';
 
 /** Not taken out of `layout`: that would make an object of all its names, 38 KB of heap. */
 export const SECTOR_BYTES = layout.SECTOR_BYTES;

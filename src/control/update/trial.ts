@@ -5,10 +5,10 @@
 import type { Disk } from '../../../hal/disk/disk.ts';
 import * as layout from '../../base/layout.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import { since } from '../clock.ts';
-import type { Context } from '../context.ts';
-import { NOTICE, WARNING } from '../log.ts';
-import { runInBackground } from './background.ts';
+import { runInBackground } from '../core/background.ts';
+import { since } from '../core/clock.ts';
+import type { Context } from '../core/context.ts';
+import { NOTICE, WARNING } from '../core/log.ts';
 import { setTries, slotName, versionOf } from './header.ts';
 import { idleSlot, runningSlot, wordOf } from './slots.ts';
 

@@ -13,11 +13,11 @@ import { FACT_MEMORY_KIB, FACT_SLOT } from '../../base/abi.ts';
 import { BOOT_FACTS_AT, MEDIUM_AT } from '../../base/cells.ts';
 import * as layout from '../../base/layout.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
-import { updateCommands } from '../commands/update.ts';
-import { type Job, Refusal } from '../console/command.ts';
+import { type Job, Refusal } from '../core/console/command.ts';
 import * as signature from '../signature/overlay.ts';
 import { crc16 } from '../transfer/modem.ts';
 import * as transfer from '../transfer/overlay.ts';
+import { updateCommands } from './commands.ts';
 import * as update from './overlay.ts';
 import { SlotWriter, type Trust } from './writer.ts';
 

@@ -7,8 +7,8 @@ import { IF_VLAN, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_WAN } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import { TO_NEXT_HOP } from '../../base/route-record.ts';
-import type { Refusal } from '../console/command.ts';
-import { createRoutes } from '../routes.ts';
+import type { Refusal } from '../core/console/command.ts';
+import { createRoutes } from '../routes/routes.ts';
 import { setRare } from './overlay.ts';
 
 const START = 2;

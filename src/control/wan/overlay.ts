@@ -1,20 +1,20 @@
 // The overlay `wan`: what few set of the WAN. Who we are for the provider's DHCP server (RFC 2132, 9.13 and 9.14), another
 // station address, the VLAN (IEEE 802.1Q), and a modem on the link.
-// Not here: the list of these settings (../commands/wan.ts), where their values are kept (../wan.ts).
+// Not here: the list of these settings (settings.ts), where their values are kept (wan.ts).
 
 import { cardAt, NIC_MAC } from '../../../hal/nic/card.ts';
 import { IF_VLAN, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
 import { get16, get32, puti32 } from '../../base/memory.ts';
-import { overlap, parseAddress, refuseUnicast } from '../address.ts';
-import { Refusal } from '../console/command.ts';
-import type { Context } from '../context.ts';
+import { overlap, parseAddress, refuseUnicast } from '../core/address.ts';
+import { prefixOf } from '../core/addresses.ts';
+import { Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import type { Machine } from '../core/machine.ts';
 import { QUESTION } from '../dhcp/options.ts';
-import type { Machine } from '../machine.ts';
-import { prefixOf } from '../settings.ts';
-import type { Wan } from '../wan.ts';
+import type { Wan } from './wan.ts';
 
-declare module '../overlays.ts' {
+declare module '../core/overlays.ts' {
   interface Overlays {
     wan: typeof import('./overlay.ts');
   }

@@ -11,7 +11,7 @@
 // Our SYN is not sent again by us, as nobody knows of it: the other side sends its own again (RFC 9293, 3.8.1).
 // Options other than the MSS are not taken, as control uses none. A blind guess opens a connection once in 2^28 tries,
 // from which its sender cannot read. Cost: some 2,000 instructions for both MACs.
-// Not here: the connections themselves (src/control/net/tcp.ts).
+// Not here: the connections themselves (src/control/core/net/tcp.ts).
 
 import { NOW_AT } from '../../base/cells.ts';
 import { IF_MTU, interfaceAt } from '../../base/interface.ts';

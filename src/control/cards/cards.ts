@@ -1,0 +1,134 @@
+// Cards and their roles: LAN and WAN stick to the cards that had them. The flash log remembers place and station address
+// of both (LOG_KIND_CARDS), the settings what was set by hand. Where all is as at the last start, which is nearly always,
+// the cards go to their interfaces here; the rule for all else is in the overlay `cards` (roles.ts).
+// A floppy remembers them with its settings, at each save. On a board without either the first card found is the LAN, the
+// second the WAN.
+//
+//    record of the log   | LAN: place, 4 bytes | station address, 6 | WAN: the same |
+
+import { cardAt, NIC_KIND, NIC_MAC, NIC_MISSING, NIC_NONE, NIC_PLACE } from '../../../hal/nic/card.ts';
+import { UNDRIVEN_AT } from '../../base/cells.ts';
+import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
+import { get8, i32at } from '../../base/memory.ts';
+import { formatMac, hex } from '../core/address.ts';
+import { Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import type { Setting } from '../core/setting.ts';
+import type { Store } from '../core/store/store-types.ts';
+import type { Pair } from './roles.ts';
+
+export const KNOWN_BYTES = 10;
+export const RECORD_BYTES = 2 * KNOWN_BYTES;
+const WORD = /^([0-9a-f]{2}(:[0-9a-f]{2}){5}|0x[0-9a-f]{1,4})$/;
+const NAMES = ['lan', 'wan'] as const;
+
+export interface Cards {
+  /** Gives the roles, before any card is started. Answers what has changed, for the log. */
+  assign(): string[];
+  settings(): Setting[];
+}
+
+/** The card that an interface misses, in words, or undefined. */
+export function missingText(index: number): string | undefined {
+  const at = cardAt(index);
+  if (i32at(at + NIC_KIND) !== NIC_NONE || i32at(at + NIC_MISSING) === 0) return undefined;
+  const station = Array.from({ length: 6 }, (_, i) => get8(at + NIC_MAC + i));
+  const place = i32at(at + NIC_PLACE);
+  const words = station.some(byte => byte !== 0) ? [formatMac(station)] : [];
+  if (place > 0) words.push(`at port 0x${hex(place, 3)}`);
+  else if (place !== -1) words.push('on the PCI bus');
+  return `its card ${words.join(' ')} does not answer`;
+}
+
+/** Why an interface without a card has none: for the banner, `show interfaces`, `show status` and who reads that. */
+export function absentText(index: number): string {
+  const missing = missingText(index);
+  if (missing !== undefined) return missing;
+  const id = i32at(UNDRIVEN_AT);
+  const undriven = `; the one on the PCI bus, ${hex(id & 0xffff, 4)}:${hex(id >>> 16, 4)}, has no driver`;
+  return `no network card was found${id === 0 ? '' : undriven}`;
+}
+
+/** The interface whose card is the one remembered for a role, or -1. */
+function find(record: Uint8Array, role: number): number {
+  const view = new DataView(record.buffer, record.byteOffset + role * KNOWN_BYTES, KNOWN_BYTES);
+  for (let index = 0; index < INTERFACE_COUNT; index++) {
+    const at = cardAt(index);
+    if (i32at(at + NIC_KIND) === NIC_NONE || i32at(at + NIC_PLACE) !== view.getInt32(0, true)) continue;
+    let same = 0;
+    while (same < 6 && get8(at + NIC_MAC + same) === view.getUint8(4 + same)) same++;
+    if (same === 6) return index;
+  }
+  return -1;
+}
+
+export function createCards(context: Context, store: Store): Cards {
+  const { machine, output } = context;
+  const { plane } = machine;
+  const words: (string | undefined)[] = [undefined, undefined];
+
+  /** Whether all is as it was; then the cards are where they belong. */
+  function asBefore(record: Uint8Array): boolean {
+    if (record.length !== RECORD_BYTES) return false;
+    const [lan, wan] = [find(record, INTERFACE_LAN), find(record, INTERFACE_WAN)];
+    if (lan < 0 || wan < 0) return false;
+    if (lan !== INTERFACE_LAN) plane.nicSwap(INTERFACE_LAN, lan);
+    const now = wan === INTERFACE_LAN ? lan : wan;
+    if (now !== INTERFACE_WAN) plane.nicSwap(INTERFACE_WAN, now);
+    return true;
+  }
+
+  function setting(side: number): Setting {
+    const name = NAMES[side] as string;
+    return {
+      words: `card ${name}`,
+      arguments: 'MAC|PORT:card',
+      help: `the card that is the ${name.toUpperCase()}, from the next start on`,
+      set: ([text = '']) => {
+        const word = text.toLowerCase();
+        if (!WORD.test(word))
+          throw new Refusal(`Cannot set card ${name} ${text}: it is no station address and no port`);
+        // Where the overlay cannot be loaded, nothing is set.
+        const note = context.registry.isRestoring
+          ? undefined
+          : machine.overlay('cards').whatChanges(side, word, words[1 - side]);
+        words[side] = word;
+        if (note !== undefined) output.line(note);
+      },
+      unset: () => {
+        words[side] = undefined;
+      },
+      unsetHelp: `leaves ${name} to the card that has it`,
+      lines: () => (words[side] === undefined ? [] : [`set card ${name} ${words[side]}`]),
+    };
+  }
+
+  const own = [setting(INTERFACE_LAN), setting(INTERFACE_WAN)];
+
+  /** What the saved lines say of LAN and WAN: the same lines count as when they are applied, however they are written. */
+  function saved(): Pair<string> {
+    const set: Pair<string> = [undefined, undefined];
+    for (const line of store.startLines('set card')) {
+      const found = context.registry.meaningOf(line);
+      const side = typeof found === 'string' ? -1 : own.indexOf(found.setting);
+      if (typeof found === 'string' || side < 0) continue;
+      const word = (found.args[0] as string).toLowerCase();
+      if (WORD.test(word)) set[side] = word;
+    }
+    return set;
+  }
+
+  return {
+    assign: () => {
+      const set = saved();
+      const record = store.cards;
+      const isAlone = i32at(cardAt(INTERFACE_WAN) + NIC_KIND) === NIC_NONE;
+      const isSet = set.some(word => word !== undefined);
+      if (!isSet && (record === undefined ? isAlone || !store.isWhole : asBefore(record))) return [];
+      const { news, record: next } = machine.overlay('cards').assign(plane, set, record);
+      if (next !== undefined && store.isWhole) store.keepCards(next);
+      return news;
+    },
+    settings: () => own,
+  };
+}

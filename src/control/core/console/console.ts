@@ -1,0 +1,494 @@
+// The console on one serial line: bytes in, commands run, text out. All work is done in short slices.
+//
+//   receive ring -> typed ahead -> line editor -> command -> job -> output -> transmit ring
+//                                     question <- job
+//
+// Typed ahead keeps a paste that comes faster than lines are run; when it is full the ring fills, and the driver
+// tells the peer to wait. ^C is seen as it arrives: it ends the running job and forgets what was typed ahead, as a
+// terminal driver does. ^S holds the output, ^Q lets it go, where the driver leaves them to us.
+// A line of which bytes were lost on the way is not run: two halves of a paste may well be a command.
+// A job that says more than a page waits for a key, but never while more is typed ahead: a paste needs no keys.
+// Not here: who may use it (src/control/access/access.ts), what completion and marks say (src/control/schema/line-help.ts).
+
+import type { LineHelp } from '../../schema/line-help.ts';
+import { isOutOfMemory } from '../loader.ts';
+import { type Command, findCommand, type Job, Refusal } from './command.ts';
+import { LINE_LIMIT, LineEditor, type LineEvent } from './line-editor.ts';
+import { createOutput, type Output, type Sink } from './output.ts';
+
+/** A paste of 600 lines of 80. At 115200 baud it comes within 4 s; a 486 needs longer to run it. */
+export const TYPED_AHEAD_LIMIT = 48 * 1024;
+/** What is kept for it while little is typed; it doubles as it fills. */
+const TYPED_AHEAD_LEAST = 1024;
+/** Bytes that the editor gets in one slice. */
+const EDIT_SLICE = 64;
+/** Resumptions of a job in one slice; each writes a row or two. */
+const JOB_SLICE = 8;
+/** Rows of a page: a screen of 24 less the row that asks. */
+const PAGE_ROWS = 23;
+export const MORE = '-- more: space, Enter, a(ll), q(uit) --';
+const CONTROL_C = 3;
+const LF = 10;
+const CR = 13;
+const XON = 17;
+const XOFF = 19;
+
+/** The serial port's rings. */
+export interface Line extends Sink {
+  /** Moves what has been received to `into` from `at` on; answers how many bytes. */
+  read(into: Uint8Array, at: number): number;
+  /** Whether every byte passes as it is: the driver then obeys no XON or XOFF and sends none. */
+  setTransparent?(on: boolean): void;
+  /** Whether a byte waits that read() has not taken yet. */
+  holds?(byte: number): boolean;
+  /** Bytes that were lost before read() could take them, since the start. */
+  lost?(): number;
+  /** Where some were lost since the last call: the first and last place, counted from the next byte of read(). */
+  takeLoss?(): Loss | undefined;
+  /** Lets output go that the peer has stopped. */
+  release?(): void;
+}
+
+/** Bytes are missing somewhere before each of the bytes from one number to another. */
+export interface Loss {
+  from: number;
+  to: number;
+}
+
+/** The line for a program at its other end: a job that transfers a file takes it, and gives it back. */
+export interface RawLine {
+  /** All bytes go to `receive` as they come, ^C too, and nothing that the job did not write is printed. */
+  take(receive: (bytes: Uint8Array) => void): void;
+  giveBack(): void;
+}
+
+/** Who may use the console. */
+export interface Guard {
+  /** What must be done before a command is taken, or undefined; ^C does not end it. */
+  login(): Job | undefined;
+  /** Ticks without a key after which lock() is called, 0 for never. */
+  idleTicks(): number;
+  lock(): void;
+}
+
+export const PROMPT = 'masqbox> ';
+
+export class Console implements RawLine {
+  readonly output: Output;
+  guard: Guard | undefined;
+  /** Whether long output waits at each page. */
+  paged = true;
+  dumb = false;
+  private typed = new Uint8Array(TYPED_AHEAD_LEAST);
+  private typedFrom = 0;
+  private typedTo = 0;
+  private lostBytes = 0;
+  /** Bytes that the editor has had, or that were forgotten; and where some were lost, in the same count. */
+  private edited = 0;
+  private losses: Loss[] = [];
+  private held = false;
+  /** Whether what runs leaves the heap's others their room. */
+  keepsRoom: () => boolean = () => true;
+  /** Takes off a line's end what is no command's; throws a Refusal. Is given '' when the line has run. */
+  strip: (line: string) => string = line => line;
+  private job: Job | undefined;
+  /** The job, where it is an answer to TAB or `?`: the line goes on behind it. */
+  private aside: Job | undefined;
+  private isLogin = false;
+  private resumeAt = 0;
+  /** The line that runs, until it has said something. */
+  private running: { text: string; column: number } | undefined;
+  private paging = false;
+  private asking = false;
+  private answer: string | undefined;
+  private keyed = false;
+  private keyedAt = 0;
+  private now = 0;
+  private isOpened = false;
+  private receiver: ((bytes: Uint8Array) => void) | undefined;
+  private readonly editor: LineEditor;
+
+  /** @param tools made when first needed. */
+  constructor(
+    private readonly line: Line,
+    private readonly table: readonly Command[],
+    private readonly tools?: () => LineHelp,
+  ) {
+    this.output = createOutput({ write: text => (this.held ? 0 : line.write(text)) });
+    this.editor = new LineEditor(PROMPT, this.output.write);
+  }
+
+  /** Writes the first prompt, or asks for the password. */
+  open(): void {
+    this.isOpened = true;
+    this.resumeAt = this.now;
+    this.keyedAt = this.now;
+    const login = this.guard?.login();
+    this.isLogin = login !== undefined;
+    this.job = login;
+    if (login === undefined) this.editor.ask(PROMPT);
+  }
+
+  /** Whether more is typed ahead. */
+  get hasMore(): boolean {
+    return this.typedFrom !== this.typedTo;
+  }
+
+  /** Whether a command of the person at the terminal is being run. */
+  get isRunning(): boolean {
+    return this.running !== undefined;
+  }
+
+  /** Asks a person for a line; a job delegates to it. */
+  *ask(prompt: string, secret = false): Generator<number, string, void> {
+    this.asking = true;
+    this.answer = undefined;
+    this.editor.ask(prompt, secret);
+    try {
+      while (this.answer === undefined) yield 0;
+      return this.answer;
+    } finally {
+      this.asking = false;
+      // What the job prints next starts a page.
+      this.output.rows = 0;
+    }
+  }
+
+  /** Prints a line that no command asked for; what is being typed moves below it. */
+  notice(text: string): void {
+    if (this.receiver !== undefined) return;
+    if (!this.isOpened) {
+      this.output.line(text);
+      return;
+    }
+    const isOpen = this.job === undefined || this.asking;
+    if (isOpen) this.output.write('\r\n');
+    this.output.line(text);
+    if (isOpen) this.editor.open();
+  }
+
+  take(receive: (bytes: Uint8Array) => void): void {
+    this.receiver = receive;
+    this.line.setTransparent?.(true);
+  }
+
+  giveBack(): void {
+    this.receiver = undefined;
+    this.line.setTransparent?.(false);
+  }
+
+  /** Ends what runs and asks for the password, if there is one. */
+  logout(why: string): void {
+    this.guard?.lock();
+    if (!this.isOpened) return;
+    if (this.job === undefined || this.asking) this.output.write('\r\n');
+    this.end();
+    if (why !== '') this.output.line(why);
+    this.open();
+  }
+
+  private end(): void {
+    this.job?.return();
+    this.job = undefined;
+    this.aside = undefined;
+    this.paging = false;
+    this.running = undefined;
+  }
+
+  /** Ends the job, and asks for a line; behind an answer to TAB or `?` the one that has begun. */
+  private finish(): void {
+    const isAside = this.job === this.aside;
+    this.end();
+    if (isAside) this.editor.open();
+    else this.open();
+  }
+
+  private interrupt(): void {
+    this.edited += this.typedTo - this.typedFrom;
+    this.typedFrom = 0;
+    this.typedTo = 0;
+    this.held = false;
+    this.line.release?.();
+    this.output.discard();
+    if (this.job === undefined) {
+      this.typed[this.typedTo++] = CONTROL_C;
+      return;
+    }
+    // Where something is asked it stands behind the question, before what the job may say at its end.
+    const isAsked = this.asking;
+    if (isAsked) this.output.line('^C');
+    if (!this.isLogin) this.end();
+    if (!isAsked) this.output.line('^C');
+    if (!this.isLogin) this.open();
+    else if (this.asking) this.editor.open();
+  }
+
+  /** Makes room behind what is typed ahead; false if there is none. */
+  private makeRoom(): boolean {
+    if (this.typedTo < this.typed.length) return true;
+    if (this.typedFrom > 0) {
+      this.typed.copyWithin(0, this.typedFrom, this.typedTo);
+      this.typedTo -= this.typedFrom;
+      this.typedFrom = 0;
+      return true;
+    }
+    if (this.typed.length === TYPED_AHEAD_LIMIT) return false;
+    const larger = new Uint8Array(Math.min(2 * this.typed.length, TYPED_AHEAD_LIMIT));
+    larger.set(this.typed);
+    this.typed = larger;
+    return true;
+  }
+
+  private taken(): void {
+    if (this.typedFrom !== this.typedTo) return;
+    this.typedFrom = 0;
+    this.typedTo = 0;
+    if (this.typed.length > TYPED_AHEAD_LEAST) this.typed = new Uint8Array(TYPED_AHEAD_LEAST);
+  }
+
+  /** Takes what has been received, as far as there is room. */
+  receive(): void {
+    if (!this.makeRoom()) {
+      if (this.line.holds?.(CONTROL_C) !== true) return;
+      this.edited += this.typedTo - this.typedFrom;
+      this.typedFrom = 0;
+      this.typedTo = 0;
+    }
+    const loss = this.line.takeLoss?.();
+    if (loss !== undefined && this.receiver === undefined) {
+      const next = this.edited + this.typedTo - this.typedFrom;
+      this.losses.push({ from: next + loss.from, to: next + loss.to });
+    }
+    const from = this.typedTo;
+    const end = from + this.line.read(this.typed, from);
+    this.keyed ||= end > from;
+    if (this.receiver !== undefined) {
+      if (end > from) this.receiver(this.typed.slice(from, end));
+      // The job that waits for these bytes need not wait out its time.
+      if (end > from) this.resumeAt = this.now;
+      return;
+    }
+    for (let i = from; i < end; i++) {
+      const byte = this.typed[i] as number;
+      if (byte === CONTROL_C) this.interrupt();
+      else if (byte === XOFF) this.held = true;
+      else if (byte === XON) this.held = false;
+      else {
+        this.typed[this.typedTo++] = byte;
+        continue;
+      }
+      // What came behind it has one place less before it.
+      const next = this.edited + this.typedTo - this.typedFrom;
+      for (const loss of this.losses) {
+        if (loss.from > next) loss.from--;
+        if (loss.to > next) loss.to--;
+      }
+    }
+  }
+
+  /** What the schema says; undefined where the heap has no room for it. */
+  private advice<T>(ask: (tools: LineHelp) => T): T | undefined {
+    try {
+      return this.tools && ask(this.tools());
+    } catch (error) {
+      if (!(error instanceof Refusal || isOutOfMemory(error))) throw error;
+      return undefined;
+    }
+  }
+
+  private refuse(error: unknown): void {
+    if (!(error instanceof Refusal)) throw error;
+    const { running } = this;
+    const mark = running && this.advice(tools => tools.mark(running.text, running.column));
+    if (mark !== undefined) this.output.line(mark);
+    this.output.line(error.message);
+  }
+
+  private run(text: string, hidden: number): void {
+    // A comment: an exported configuration starts with one.
+    if (text.trim() === '' || text.trimStart().startsWith('#')) return;
+    this.running = { text, column: PROMPT.length - hidden };
+    this.output.rows = 0;
+    try {
+      this.running.text = this.strip(text);
+      const found = findCommand(this.table, this.running.text);
+      if ('refusal' in found) throw new Refusal(found.refusal);
+      this.job = found.command.run(found.args);
+    } catch (error) {
+      this.refuse(error);
+    } finally {
+      this.strip('');
+    }
+    if (this.job === undefined) this.running = undefined;
+  }
+
+  /** Gives the editor a slice of what was typed. */
+  private feed(): LineEvent {
+    let end = Math.min(this.typedTo, this.typedFrom + EDIT_SLICE);
+    const [loss] = this.losses;
+    if (loss !== undefined) {
+      // The line that a byte of these belongs to is spoiled, so the editor gets no more than leads there.
+      if (this.edited >= loss.from) this.editor.spoil();
+      else end = Math.min(end, this.typedFrom + loss.from - this.edited);
+    }
+    const { used, event } = this.editor.feed(this.typed, this.typedFrom, end);
+    this.typedFrom += used;
+    this.edited += used;
+    while (this.losses[0] !== undefined && this.losses[0].to < this.edited) this.losses.shift();
+    this.taken();
+    return event;
+  }
+
+  private edit(): void {
+    const event = this.feed();
+    if (event.kind === 'tab' || event.kind === 'help') {
+      this.advise(event);
+      return;
+    }
+    if (event.kind === 'spoiled') this.reportLoss(false);
+    if (event.kind === 'spoiled') this.output.line('Cannot take the line: bytes of it were lost');
+    if (this.asking) {
+      if (event.kind === 'line') this.answer = event.text;
+      else if (event.kind !== 'more') this.editor.open();
+      return;
+    }
+    if (event.kind === 'more') return;
+    if (event.kind === 'line') this.run(event.text, event.hidden);
+    if (event.kind === 'too-long')
+      this.output.line(`Cannot run the line: it is longer than ${LINE_LIMIT} bytes`);
+    if (this.job === undefined) this.open();
+  }
+
+  /** Answers TAB and `?`. */
+  private advise({ kind, before }: { kind: 'tab' | 'help'; before: string }): void {
+    if (this.asking || this.tools === undefined) {
+      this.editor.insert(kind === 'tab' ? ' ' : '?');
+      return;
+    }
+    const advice = this.advice(tools =>
+      kind === 'tab' ? tools.complete(before) : { add: '', rows: tools.hints(before) },
+    );
+    if (advice !== undefined && advice.add !== '') {
+      this.editor.insert(advice.add);
+      return;
+    }
+    const hints = advice?.rows ?? [];
+    if (hints.length === 0) {
+      this.output.write('\x07');
+      return;
+    }
+    this.output.write(kind === 'tab' ? '\r\n' : '?\r\n');
+    this.output.rows = 0;
+    this.aside = this.list(hints);
+    this.job = this.aside;
+  }
+
+  /** Rows as a job prints them, a page at a time. */
+  private *list(rows: readonly string[]): Job {
+    for (const row of rows) {
+      this.output.line(row);
+      yield 0;
+    }
+  }
+
+  private reportLoss(isOpen: boolean): void {
+    const lost = this.line.lost?.() ?? 0;
+    if (lost === this.lostBytes) return;
+    const bytes = (lost - this.lostBytes) | 0;
+    this.output.line(`${isOpen ? '\r\n' : ''}${bytes} bytes were lost on the line: turn on its flow control`);
+    this.lostBytes = lost;
+    if (isOpen) this.editor.open();
+  }
+
+  /** Takes the key that the pager waits for. */
+  private turn(): void {
+    const key = this.typed[this.typedFrom++] as number;
+    this.edited++;
+    this.taken();
+    this.paging = false;
+    this.output.write(`\r${' '.repeat(MORE.length)}\r`);
+    const letter = String.fromCharCode(key | 32);
+    if (letter === 'q') this.finish();
+    else if (letter === 'a') this.output.rows = -0x7fffffff;
+    else this.output.rows = key === CR || key === LF ? PAGE_ROWS - 1 : 0;
+  }
+
+  /** Runs the job until it waits, the output is full or its slice is over. */
+  private resume(now: number): number {
+    for (let i = 0; i < JOB_SLICE && this.job !== undefined && !this.output.busy; i++) {
+      const left = (this.resumeAt - now) | 0;
+      if (left > 0) return left;
+      if (this.asking && this.answer === undefined) return this.typedFrom === this.typedTo ? -1 : 0;
+      if (this.paged && this.output.rows >= PAGE_ROWS && this.typedFrom === this.typedTo) {
+        this.paging = true;
+        this.output.write(MORE);
+        return -1;
+      }
+      let result: IteratorResult<number, void>;
+      try {
+        result = this.job.next();
+      } catch (error) {
+        if (this.output.rows > 0) this.running = undefined;
+        this.refuse(error);
+        result = { done: true, value: undefined };
+      }
+      if (result.done === true) {
+        this.finish();
+        return 0;
+      }
+      this.resumeAt = (now + result.value) | 0;
+      // What trickles is not paged: nobody reads it later.
+      if (result.value > 0 && this.output.rows > 0) this.output.rows = 0;
+    }
+    return this.output.busy ? 1 : 0;
+  }
+
+  /** Does a slice of work. Answers the ticks until there is more to do, or -1 for "when something comes". */
+  work(now: number): number {
+    this.now = now;
+    if (this.keyed) this.keyedAt = now;
+    this.keyed = false;
+    const wait = this.slice(now);
+    const idle = this.isLogin ? 0 : (this.guard?.idleTicks() ?? 0);
+    if (idle === 0) return wait;
+    const left = (this.keyedAt + idle - now) | 0;
+    if (left <= 0) {
+      this.logout('Logged out, as nothing was typed for a while');
+      return 0;
+    }
+    return wait < 0 ? left : Math.min(left, wait);
+  }
+
+  /** A command that runs out of memory ends; what it held is free then, and control goes on. */
+  private slice(now: number): number {
+    try {
+      const wait = this.part(now);
+      if (this.job === undefined || this.keepsRoom()) return wait;
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      this.keepsRoom();
+    }
+    this.end();
+    this.output.line('Cannot go on with that: out of memory');
+    this.open();
+    return 0;
+  }
+
+  private part(now: number): number {
+    this.output.flush();
+    // The ring drains by interrupt and nobody tells: look again at the next tick.
+    if (this.output.busy) return this.held ? -1 : 1;
+    const isTyped = this.typedFrom !== this.typedTo;
+    if (this.paging) {
+      if (!isTyped) return -1;
+      this.turn();
+      return 0;
+    }
+    if (this.job !== undefined && !(this.asking && this.answer === undefined)) return this.resume(now);
+    if (!this.asking) this.reportLoss(true);
+    if (!isTyped) return -1;
+    this.edit();
+    this.resumeAt = now;
+    return this.typedFrom === this.typedTo && this.job === undefined && !this.output.busy ? -1 : 0;
+  }
+}

@@ -1,0 +1,114 @@
+// Which overlays are loaded. Each is loaded when it is wanted and not there, and given up when it has not been wanted for
+// a minute, or when memory is short: code of it that is still at work lives on until it is done, as with any garbage.
+// An overlay's own variables are lost with it; what must last is the context's or a service's.
+// Not here: how they are evaluated (board/i486/overlay.c, image/embed.ts).
+
+import { ENGINE_AT, ENGINE_INTERPRETED, NOW_AT } from '../../base/cells.ts';
+import { i32at } from '../../base/memory.ts';
+import { since } from './clock.ts';
+import { Refusal } from './console/command.ts';
+import {
+  COMMAND_SPARE_BYTES,
+  COMMAND_SPARE_PIECE,
+  OVERLAY_COLLECT_TICKS,
+  OVERLAY_IDLE_TICKS,
+  OVERLAY_SPARE_BYTES,
+} from './limits.ts';
+import { OVERLAY_NAMES, type OverlayName, type Overlays } from './overlays.ts';
+
+export interface Loader {
+  overlay<Name extends OverlayName>(name: Name): Overlays[Name];
+  /** Gives up what has not been wanted for a minute. */
+  tidy(): void;
+  /** Whether the heap has the room that a command must leave to others. Gives up all that it can, if need be. */
+  keepsRoom(): boolean;
+}
+
+/** Whether an exception is the engine's for want of memory. Where even that has no room, it throws null. */
+export function isOutOfMemory(error: unknown): boolean {
+  return error === null || (error as Error).message.startsWith('out of memory');
+}
+
+function hasRoom(): boolean {
+  const pieces: ArrayBuffer[] = [];
+  try {
+    while (pieces.length * COMMAND_SPARE_PIECE < COMMAND_SPARE_BYTES)
+      pieces.push(new ArrayBuffer(COMMAND_SPARE_PIECE));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * @param evaluate puts what an overlay exports into `__overlay`; answers 0 when the heap has no room for it and so many bytes
+ *   more, and throws what its evaluation throws: that it is out of memory, too, where what is free lies in pieces
+ * @param collect lets the engine collect garbage
+ */
+export function createLoader(
+  evaluate: (number: number, spare: number) => number,
+  collect: () => unknown,
+): Loader {
+  const loaded: Partial<Overlays> = {};
+  const wanted: Partial<Record<OverlayName, number>> = {};
+  /** When room was made last. */
+  let collectedAt: number | undefined;
+  const place = globalThis as unknown as { __overlay: unknown };
+
+  /** Gives up what has not been wanted for so long. */
+  function giveUp(ticks: number): boolean {
+    const now = i32at(NOW_AT);
+    const names = (Object.keys(loaded) as OverlayName[]).filter(
+      name =>
+        since(now, wanted[name] as number) >= ticks &&
+        // It forwards packets, and nothing else could.
+        (name !== 'interpreted' || i32at(ENGINE_AT) !== ENGINE_INTERPRETED),
+    );
+    for (const name of names) delete loaded[name];
+    return names.length > 0;
+  }
+
+  /** Makes room; answers whether that may help. Who is refused may ask at once again, and collecting takes a tenth of a second. */
+  function makesRoom(): boolean {
+    const now = i32at(NOW_AT);
+    if (collectedAt !== undefined && since(now, collectedAt) < OVERLAY_COLLECT_TICKS) return false;
+    collectedAt = now;
+    giveUp(0);
+    collect();
+    return true;
+  }
+
+  return {
+    // One function: what is evaluated in it takes most of the engine's stack.
+    overlay: <Name extends OverlayName>(name: Name): Overlays[Name] => {
+      wanted[name] = i32at(NOW_AT);
+      const there = loaded[name];
+      if (there !== undefined) return there;
+      const number = OVERLAY_NAMES.indexOf(name);
+      let bytes = 0;
+      for (let tries = 0; bytes === 0; tries++) {
+        if (tries > 0 && !(tries === 1 && makesRoom()))
+          throw new Refusal(`Cannot load the part ${name}: control's heap has no room for it`);
+        try {
+          bytes = evaluate(number, OVERLAY_SPARE_BYTES);
+        } catch (error) {
+          if (!isOutOfMemory(error))
+            throw new Refusal(`Cannot load the part ${name}: ${(error as Error).message}`);
+        }
+      }
+      const made = place.__overlay as Overlays[Name];
+      loaded[name] = made;
+      place.__overlay = undefined;
+      return made;
+    },
+    tidy: () => {
+      if (giveUp(OVERLAY_IDLE_TICKS)) collect();
+    },
+    keepsRoom: () => {
+      if (hasRoom()) return true;
+      giveUp(0);
+      collect();
+      return hasRoom();
+    },
+  };
+}

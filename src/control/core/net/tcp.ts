@@ -1,0 +1,268 @@
+// TCP for control's services: a small number of connections, each bounded (tcp-connection.ts). Until the other side
+// has answered our SYN with the right number, and when a segment belongs to nobody, the plane answers alone
+// (src/plane/local/tcp-local.ts): what comes here is of a connection, or opens one.
+//
+// A client (client.ts) has at most TCP_CLIENT of the places; one too many ends the client's own that has been idle longest.
+// When all places are taken, a connection of the router's own that nobody waits for goes; else the one that has been idle
+// longest of the client that has most of them (shares.ts), and while all are busy only a client, or a source, that has more
+// than the new one loses one. So nobody keeps the others out by holding places, under however many addresses or stations.
+// What a connection does is an overlay: where the heap has no room for it, there is no place either.
+
+import { IF_ADDRESS, interfaceAt } from '../../../base/interface.ts';
+import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../../base/limits.ts';
+import { get16, get32, i32at } from '../../../base/memory.ts';
+import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_L4 } from '../../../base/packet.ts';
+import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../../base/route-record.ts';
+import { PROTOCOL_TCP as TCP } from '../../../wire/ipv4.ts';
+import { TCP_ACK as ACK, TCP_FIN as FIN, TCP_RST as RST, TCP_SYN as SYN } from '../../../wire/tcp.ts';
+import { type Clock, since } from '../clock.ts';
+import { Refusal } from '../console/command.ts';
+import { TCP_ACCEPTED, TCP_CLIENT, TCP_CONNECTIONS, TCP_REPAIRS_PER_SECOND } from '../limits.ts';
+import type { Machine } from '../machine.ts';
+import { ASKING, type Sockets } from '../sockets.ts';
+import { ROUTER_ITSELF } from './client.ts';
+import { freePort } from './port.ts';
+import { Shares } from './shares.ts';
+import type { Below, Connection, TcpConnection } from './tcp-connection.ts';
+import { type Ends, readSegment, type Segment, sendSegment } from './tcp-segment.ts';
+
+export type { Connection, End } from './tcp-connection.ts';
+
+export interface Tcp {
+  /** Takes connections on a port; `accept` sets the callbacks of one that is open. False if the port is taken. */
+  listen(
+    port: number,
+    interfaces: number,
+    accept: (connection: Connection) => void,
+    idleSeconds?: number,
+  ): boolean;
+  /** Takes no more of them; those that are open stay. */
+  unlisten(port: number): void;
+  /** Opens a connection from a random port; undefined if there is no way or no room. Set its callbacks at once. */
+  connect(address: number, port: number, idleSeconds?: number): Connection | undefined;
+  /** The last connect() had a way but no place, socket or port: it may succeed later. */
+  isShort(): boolean;
+  /** For tests and listings. */
+  connections(): readonly Connection[];
+}
+
+/** Both ports as the plane has them. */
+function portsOf({ localPort, remotePort }: Ends): number {
+  return (localPort << 16) | remotePort;
+}
+
+interface Listener {
+  port: number;
+  accept: (connection: Connection) => void;
+  idleSeconds: number | undefined;
+}
+
+export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp {
+  const { plane, memory } = machine;
+  const listeners: Listener[] = [];
+  let connections: TcpConnection[] = [];
+  let repairs = TCP_REPAIRS_PER_SECOND;
+  let repairsSince = 0;
+  let isShort = false;
+
+  const below: Below = {
+    clock,
+    send: (ends, sequence, acknowledgment, flags, window, data) => {
+      sendSegment(machine, ends, sequence, acknowledgment, flags, window, data);
+    },
+    mayRepair,
+    gone: connection => {
+      plane.tcpClose(connection.remote, portsOf(connection));
+      connections = connections.filter(other => other !== connection);
+      release(connection.localPort);
+    },
+  };
+
+  function mayRepair(): boolean {
+    const now = clock.now();
+    if (since(now, repairsSince) >= TICKS_PER_SECOND || since(now, repairsSince) < 0) {
+      repairsSince = now;
+      repairs = TCP_REPAIRS_PER_SECOND;
+    }
+    return repairs > 0 && repairs-- > 0;
+  }
+
+  /** Closes a port that nobody uses any more. */
+  function release(port: number): void {
+    if (!isListening(port) && !connections.some(({ localPort }) => localPort === port))
+      sockets.close(TCP, port);
+  }
+
+  function find(localPort: number, remote: number, remotePort: number): TcpConnection | undefined {
+    return connections.find(
+      other => other.remotePort === remotePort && other.remote === remote && other.localPort === localPort,
+    );
+  }
+
+  function input(packet: number): void {
+    if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) {
+      icmpError(i32at(packet + PACKET_L4));
+      return;
+    }
+    const segment = readSegment(memory, packet);
+    if (segment === undefined) return;
+    const { flags, sourcePort, destinationPort, source } = segment;
+    const connection = find(destinationPort, source, sourcePort);
+    const isSyn = (flags & (SYN | ACK | RST)) === SYN;
+    if (connection?.state === 'TIME_WAIT' && isSyn && isListening(destinationPort)) {
+      // The same port again (RFC 9293, section 3.6.1).
+      connection.abort();
+      below.send(
+        endsOf(segment),
+        plane.tcpCookie(packet),
+        (segment.sequence + 1) | 0,
+        SYN | ACK,
+        TCP_WINDOW_BYTES,
+      );
+    } else if (connection !== undefined) connection.receive(segment);
+    else accept(segment, plane.tcpAccepts(packet));
+  }
+
+  function isListening(port: number): boolean {
+    return listeners.some(other => other.port === port);
+  }
+
+  /** Destination unreachable, any code, about a segment of ours that is quoted (RFC 1122, section 4.2.3.9). */
+  function icmpError(icmp: number): void {
+    if (memory[icmp] !== 3) return;
+    const quoted = icmp + 8;
+    const l4 = quoted + (((memory[quoted] as number) & 15) << 2);
+    find(get16(l4), get32(quoted + 16), get16(l4 + 2))?.unreachable(get32(l4 + 4));
+  }
+
+  /** What makes a connection, or undefined when the heap has no room for that. */
+  function maker(): typeof TcpConnection | undefined {
+    try {
+      return machine.overlay('tcp').TcpConnection;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return undefined;
+    }
+  }
+
+  /** @param mss of the other side, or 0 if the segment is of a connection that has ended. */
+  function accept(segment: Segment, mss: number): void {
+    const listener = listeners.find(({ port }) => port === segment.destinationPort);
+    const Made = listener === undefined || mss === 0 ? undefined : maker();
+    if (listener === undefined || Made === undefined || !hasRoom(segment.client)) {
+      if ((segment.flags & RST) === 0 && mayRepair()) reset(segment);
+      return;
+    }
+    const ends = endsOf(segment);
+    const connection = new Made(below, ends, segment.index, segment.client, 0, listener.idleSeconds);
+    add(connection);
+    connection.accept(segment, mss);
+    listener.accept(connection);
+    connection.receive(segment);
+  }
+
+  function add(connection: TcpConnection): void {
+    connections.push(connection);
+    plane.tcpOpen(connection.remote, portsOf(connection));
+  }
+
+  /** Whether a client may have one more connection; another may have to go for it. */
+  function hasRoom(client: number): boolean {
+    const accepted = connections.filter(({ index }) => index >= 0);
+    const own = accepted.filter(other => other.client === client);
+    if (own.length >= TCP_CLIENT) return end(over(own) ?? idlest(own));
+    if (accepted.length < TCP_ACCEPTED) {
+      if (connections.length < TCP_CONNECTIONS) return true;
+      // Ours that nobody waits for go before those of clients.
+      const ours = over(connections) ?? idlest(connections.filter(({ index }) => index < 0));
+      if (ours !== undefined) return end(ours);
+    }
+    const shares = new Shares();
+    for (const each of accepted) shares.count(each.client, 1);
+    const isGreediest = shares.greediest(client);
+    const ofMost = accepted.filter(each => isGreediest(each.client));
+    return end(
+      over(accepted) ??
+        idlest(ofMost) ??
+        idlest(accepted.filter(each => shares.isFewer(client, each.client))) ??
+        (isGreediest(client) ? undefined : oldest(ofMost)),
+    );
+  }
+
+  /** One that is over and only waits. */
+  function over(among: readonly TcpConnection[]): TcpConnection | undefined {
+    return among.find(({ state }) => state === 'TIME_WAIT');
+  }
+
+  /** The one that has been idle longest, unless all are busy. */
+  function idlest(among: readonly TcpConnection[]): TcpConnection | undefined {
+    return oldest(among.filter(({ isBusy }) => !isBusy));
+  }
+
+  function oldest(among: readonly TcpConnection[]): TcpConnection | undefined {
+    let found: TcpConnection | undefined;
+    for (const each of among)
+      if (found === undefined || since(each.activeAt, found.activeAt) < 0) found = each;
+    return found;
+  }
+
+  function end(connection: TcpConnection | undefined): boolean {
+    connection?.abort();
+    return connection !== undefined;
+  }
+
+  function endsOf(segment: Segment): Ends {
+    return {
+      local: segment.destination,
+      localPort: segment.destinationPort,
+      remote: segment.source,
+      remotePort: segment.sourcePort,
+    };
+  }
+
+  function reset(segment: Segment): void {
+    const { flags, sequence, acknowledgment, data } = segment;
+    if ((flags & ACK) !== 0) below.send(endsOf(segment), acknowledgment, 0, RST, 0);
+    else {
+      const taken = data.length + ((flags & SYN) !== 0 ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0);
+      below.send(endsOf(segment), 0, (sequence + taken) | 0, RST | ACK, 0);
+    }
+  }
+
+  /** Our address on the way to a host, or 0. */
+  function localFor(address: number): number {
+    const way = i32at(plane.routeTo(address) + TO_WAY);
+    return way >> WAY_SHIFT === WAY_UNICAST ? i32at(interfaceAt(way & WAY_INTERFACE) + IF_ADDRESS) : 0;
+  }
+
+  return {
+    listen: (port, interfaces, accept, idleSeconds) => {
+      if (plane.socketUses(TCP, port) !== 0 || !sockets.open(TCP, port, interfaces, input)) return false;
+      listeners.push({ port, accept, idleSeconds });
+      return true;
+    },
+    unlisten: port => {
+      const at = listeners.findIndex(other => other.port === port);
+      if (at >= 0) listeners.splice(at, 1);
+      release(port);
+    },
+    connect: (address, port, idleSeconds) => {
+      const local = localFor(address);
+      isShort = local !== 0;
+      if (local === 0 || (connections.length >= TCP_CONNECTIONS && !end(over(connections)))) return undefined;
+      const Made = maker();
+      const localPort = freePort(plane, TCP);
+      if (Made === undefined || localPort === 0 || !sockets.open(TCP, localPort, ASKING, input))
+        return undefined;
+      isShort = false;
+      const ends = { local, localPort, remote: address, remotePort: port };
+      const connection = new Made(below, ends, -1, ROUTER_ITSELF, plane.random32(), idleSeconds);
+      connection.isBusy = true; // until who opened it says otherwise
+      add(connection);
+      connection.connect();
+      return connection;
+    },
+    isShort: () => isShort,
+    connections: () => connections,
+  };
+}

@@ -1,0 +1,28 @@
+// The masquerade table's commands: `show masq`, `ipfwadm`, `ipchains`. What they list is an overlay (show/masquerade.ts).
+
+import type { Command } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+
+export function masqueradeCommands(context: Context): Command[] {
+  const show = () => context.machine.overlay('show');
+  return [
+    {
+      words: 'show masq',
+      arguments: '[FILTER:session(tcp|udp|icmp)...3]',
+      help: 'sessions in the masquerade table, all or those that a filter fits',
+      run: words => show().showMasq(context, words),
+    },
+    {
+      words: 'ipfwadm',
+      arguments: 'OPTION:flags(-M|-l|-n|-e)...9',
+      help: 'the masquerade table as ipfwadm lists it',
+      run: args => show().listing(context, 'ipfwadm', args, 'l', 'e'),
+    },
+    {
+      words: 'ipchains',
+      arguments: 'OPTION:flags(-M|-L|-n|-v)...9',
+      help: 'the masquerade table as ipchains lists it',
+      run: args => show().listing(context, 'ipchains', args, 'L', 'v'),
+    },
+  ];
+}

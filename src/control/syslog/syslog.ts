@@ -1,0 +1,194 @@
+// Log lines to another host by UDP: RFC 5424 by RFC 5426, or RFC 3164 for old receivers. Sent and forgotten: what
+// is lost on the wire is lost, and no failure to send is logged, as that line would have to be sent too. A burst beyond
+// the rate is left out and counted; the count goes before the next line that is sent.
+//
+// What cannot be sent now, for want of a route, a buffer or the station's address, waits and is tried again, in its order,
+// after AGAIN_TICKS and ever later, and when the WAN has changed; SYSLOG_WAITING lines at most, all others are counted.
+//
+// A receiver that was set by name is looked up when there is something to send: the first time, after RENEW_TICKS, and
+// after the WAN has changed; the forwarder's cache keeps to the answer's TTL. Lines wait for the first answer, and while
+// they do the name is asked for every RETRY_TICKS.
+//
+//    RFC 5424   <30>1 2026-11-21T03:15:02.340Z masqbox dhcp - - - text
+//    RFC 3164   <30>Nov 21 04:15:02 masqbox dhcp: text
+//
+// Not here: the log (src/control/core/log.ts).
+
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
+import { parseServer } from '../core/address.ts';
+import { dateText, shortDateText } from '../core/civil.ts';
+import type { Timer } from '../core/clock.ts';
+import { Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { SYSLOG_BURST, SYSLOG_PER_SECOND, SYSLOG_WAITING } from '../core/limits.ts';
+import type { Entry } from '../core/log.ts';
+import type { Setting } from '../core/setting.ts';
+import { localAt } from '../time/timezone.ts';
+import type { WallClock } from '../time/wall-clock.ts';
+
+/** Also our source port: nothing comes back. */
+const SYSLOG_PORT = 514;
+/** System daemons (RFC 5424, section 6.2.1). */
+const FACILITY_DAEMON = 3;
+const HOST_NAME = 'masqbox';
+/** A name is asked for again after that, and after no answer. */
+const RENEW_TICKS = 600 * TICKS_PER_SECOND;
+const RETRY_TICKS = 30 * TICKS_PER_SECOND;
+/** A station's address is found in some ms; without a route it takes as long as it takes. */
+const AGAIN_TICKS = TICKS_PER_SECOND / 5;
+const AGAIN_MOST_TICKS = 30 * TICKS_PER_SECOND;
+const PERIOD_TICKS = TICKS_PER_SECOND / SYSLOG_PER_SECOND;
+
+/** A line as RFC 5424, section 6 has it; the time is "-" as long as it is not known. */
+export function modernLine(entry: Entry, milliseconds: number | undefined): string {
+  const time =
+    milliseconds === undefined
+      ? '-'
+      : `${dateText(Math.floor(milliseconds / 1000), 'T')}.${String(Math.floor(milliseconds) % 1000).padStart(3, '0')}Z`;
+  return `<${priority(entry)}>1 ${time} ${HOST_NAME} ${entry.facility} - - - ${entry.text}`;
+}
+
+/** A line as RFC 3164, section 4.1 has it; without the time, the receiver's is taken (section 4.3.3). */
+export function oldLine(entry: Entry, localSeconds: number | undefined): string {
+  const time = localSeconds === undefined ? '' : `${shortDateText(localSeconds)} ${HOST_NAME} `;
+  return `<${priority(entry)}>${time}${entry.facility}: ${entry.text}`;
+}
+
+function priority(entry: Entry): number {
+  return FACILITY_DAEMON * 8 + entry.level;
+}
+
+/** Whether a receiver was set, and by its name. */
+function isName(text: string): boolean {
+  return text !== '' && !/^[0-9.]+$/.test(text);
+}
+
+export function createSyslog(context: Context, wallClock: WallClock): Setting {
+  const { clock, log, udp } = context;
+  /** As it was set, and its address: 0 if it is not known, or nothing is set. */
+  let name = '';
+  let host = 0;
+  /** The uptime at which the name is to be looked up, as soon as there is a line; undefined while that is under way. */
+  let lookUpAt: number | undefined;
+  let waiting: Entry[] = [];
+  let isOld = false;
+  let tokens = SYSLOG_BURST;
+  let filledAt = 0;
+  let leftOut = 0;
+  let timer: Timer | undefined;
+  let againTicks = AGAIN_TICKS;
+
+  /** Finds the address of a receiver that was set by name. */
+  function lookUp(): void {
+    const asked = name;
+    if (
+      !isName(asked) ||
+      lookUpAt === undefined ||
+      clock.uptime() < lookUpAt ||
+      context.resolve === undefined
+    )
+      return;
+    lookUpAt = undefined;
+    context.resolve(asked, ([address]) => {
+      if (name !== asked || lookUpAt !== undefined) return;
+      lookUpAt = clock.uptime() + (address === undefined ? RETRY_TICKS : RENEW_TICKS);
+      host = address ?? host;
+      flush();
+    });
+  }
+
+  /** Sends what waits, in order, as far as it goes. */
+  function flush(): void {
+    if (timer !== undefined) clock.cancel(timer);
+    timer = undefined;
+    while (host !== 0 && waiting.length > 0 && send(waiting[0] as Entry)) {
+      waiting.shift();
+      againTicks = AGAIN_TICKS;
+    }
+    if (waiting.length === 0) return;
+    if (host === 0) {
+      // While a look-up is under way, its answer goes on.
+      if (lookUpAt !== undefined) timer = clock.after(Math.max(1, lookUpAt - clock.uptime()), askAgain);
+      return;
+    }
+    timer = clock.after(againTicks, flush);
+    againTicks = Math.min(AGAIN_MOST_TICKS, againTicks * 2);
+  }
+
+  function askAgain(): void {
+    timer = undefined;
+    lookUp();
+  }
+
+  /** False if it could not be sent. */
+  function send(entry: Entry): boolean {
+    const time = wallClock.at(entry.tick);
+    const seconds = time === undefined ? undefined : Math.floor(time / 1000);
+    const local = seconds === undefined ? undefined : seconds + localAt(wallClock.zone, seconds).offset;
+    const line = isOld ? oldLine(entry, local) : modernLine(entry, time);
+    return udp.trySend(
+      host,
+      SYSLOG_PORT,
+      SYSLOG_PORT,
+      Uint8Array.from(line, character => character.charCodeAt(0)),
+    );
+  }
+
+  /** What waits is for nobody any more. */
+  function forget(): void {
+    waiting = [];
+    leftOut = 0;
+    flush();
+  }
+
+  function take(): boolean {
+    const filled = Math.floor((clock.uptime() - filledAt) / PERIOD_TICKS);
+    tokens = Math.min(SYSLOG_BURST, tokens + filled);
+    filledAt += filled * PERIOD_TICKS;
+    return tokens > 0 && tokens-- > 0;
+  }
+
+  log.onEntry(entry => {
+    if (name === '') return;
+    lookUp();
+    if ((host !== 0 && !take()) || waiting.length >= SYSLOG_WAITING) {
+      leftOut++;
+      return;
+    }
+    if (leftOut > 0) waiting.push({ ...entry, facility: 'syslog', text: `${leftOut} lines were left out` });
+    leftOut = 0;
+    waiting.push(entry);
+    // Who waits already is tried again when it is time.
+    if (timer === undefined) flush();
+  });
+
+  context.wan?.onChange(() => {
+    if (lookUpAt !== undefined) lookUpAt = clock.uptime();
+    if (waiting.length > 0) lookUp();
+    flush();
+  });
+
+  return {
+    words: 'syslog',
+    arguments: 'HOST:host [rfc5424|rfc3164=rfc5424]',
+    help: 'sends the log to a host, in the format of RFC 5424 or 3164',
+    set: ([text = '', format = 'rfc5424']) => {
+      const address = parseServer(text);
+      if (typeof address === 'string') throw new Refusal(`Cannot set syslog ${text}: ${address}`);
+      if (format !== 'rfc3164' && format !== 'rfc5424')
+        throw new Refusal(`Cannot set syslog format ${format}: it is one of rfc5424, rfc3164`);
+      name = text.toLowerCase();
+      host = address;
+      lookUpAt = clock.uptime();
+      forget();
+      isOld = format === 'rfc3164';
+    },
+    unset: () => {
+      name = '';
+      host = 0;
+      forget();
+    },
+    unsetHelp: 'sends the log nowhere',
+    lines: () => (name === '' ? [] : [`set syslog ${name}${isOld ? ' rfc3164' : ''}`]),
+  };
+}

@@ -1,0 +1,36 @@
+// `ping`, `traceroute`, `resolve` and `capture`. Not here: what they do, which is an overlay (tools/overlay.ts).
+
+import type { Command } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+
+export function toolCommands(context: Context): Command[] {
+  const tools = () => context.machine.overlay('tools');
+  return [
+    {
+      words: 'ping',
+      arguments: 'HOST:host [OPTION:words(count/N|size/N)...4]',
+      help: 'asks a host for answers: five, unless count N says otherwise; size N',
+      run: args => tools().ping(context, args),
+    },
+    {
+      words: 'traceroute',
+      arguments: 'HOST:host',
+      help: 'shows the routers on the way to a host',
+      run: ([host = '']) => tools().traceroute(context, host),
+    },
+    {
+      words: 'resolve',
+      arguments: 'NAME:host [TYPE:choice(a|aaaa|caa|cname|https|mx|ns|ptr|soa|srv|svcb|txt|any)]',
+      help: 'looks a name or an address up: shows the records, who answered and how fast',
+      run: ([name = '', type]) => context.machine.overlay('resolve').resolve(context, name, type),
+    },
+    {
+      words: 'capture',
+      arguments:
+        'INTERFACE:choice(lan|wan|all) [FILTER:words(pcap|count/N|not|and|src|dst|host/ADDRESS|net/NETWORK|' +
+        'port/N|proto/N|arp|ip|icmp|tcp|udp|in|out)...40]',
+      help: 'shows packets as they come and go: [pcap] [count N] [tcp port 80 not host 192.168.0.2]',
+      run: args => tools().capture(context, args),
+    },
+  ];
+}
