@@ -150,7 +150,7 @@ export class Lab {
     const { packet } = this;
     fill(packet, 0xa5, BUFFER_BYTES);
     fill(packet, 0, PACKET_FRAME);
-    puti32(packet + PACKET_LENGTH, 14 + datagram.length);
+    puti32(packet + PACKET_LENGTH, datagram.length);
     puti32(packet + PACKET_IN, from);
     puti32(packet + PACKET_OUT, from === INTERFACE_LAN ? INTERFACE_WAN : INTERFACE_LAN);
     puti32(packet + PACKET_ENTRY, -1);

@@ -5,8 +5,8 @@
 
 import { interfaceAt } from '../src/base/interface.ts';
 import { BUFFER_COUNT, COUNTERS_AT, INTERFACE_LAN, INTERFACE_WAN } from '../src/base/limits.ts';
-import { i32at, puti32 } from '../src/base/memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../src/base/packet.ts';
+import { i32at } from '../src/base/memory.ts';
+import { frameAt, frameBytes, PACKET_FRAME, PACKET_IP, PACKET_LENGTH, setFrame } from '../src/base/packet.ts';
 import type { Build, Plane } from '../tools/builds.ts';
 import { address, arpFrame, frame, get16, get32, macText } from './packets.ts';
 
@@ -76,7 +76,7 @@ export function startRouter(build: Build, options: Options = {}): Router {
     if (packet === 0) throw new Error('Cannot put a frame: the pool is empty');
     memory.fill(0xaa, packet + PACKET_FRAME, packet + 1600);
     memory.set(bytes, packet + PACKET_FRAME);
-    puti32(packet + PACKET_LENGTH, bytes.length);
+    setFrame(packet, bytes.length);
     if (plane.ringPut(index, packet) !== 1) throw new Error('Cannot put a frame: the ring is full');
     plane.interrupt(LINES[index] as number, 0);
   }
@@ -87,8 +87,8 @@ export function startRouter(build: Build, options: Options = {}): Router {
     for (;;) {
       const packet = plane.ringTake(index);
       if (packet === 0) break;
-      const start = packet + PACKET_FRAME;
-      all.push(memory.slice(start, start + i32at(packet + PACKET_LENGTH)));
+      const start = frameAt(packet);
+      all.push(memory.slice(start, start + frameBytes(packet)));
       plane.release(packet);
       // There is room again: what waits in the interface's queue follows.
       plane.interrupt(LINES[index] as number, 0);
@@ -127,8 +127,8 @@ export function startRouter(build: Build, options: Options = {}): Router {
       build.use();
       const packet = plane.puntTake();
       if (packet === 0) return undefined;
-      const start = packet + PACKET_FRAME + 14;
-      const bytes = memory.slice(start, start + i32at(packet + PACKET_LENGTH) - 14);
+      const start = packet + PACKET_IP;
+      const bytes = memory.slice(start, start + i32at(packet + PACKET_LENGTH));
       plane.release(packet);
       return bytes;
     },

@@ -5,8 +5,7 @@
 import { createHash } from 'node:crypto';
 import test, { type ExecutionContext } from 'ava';
 import { BUFFER_COUNT, INTERFACE_LAN, TICKS_PER_SECOND } from '../src/base/limits.ts';
-import { i32at, puti32 } from '../src/base/memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../src/base/packet.ts';
+import { frameAt, frameBytes, PACKET_FRAME, setFrame } from '../src/base/packet.ts';
 import { parseAddress } from '../src/control/core/address.ts';
 import { createClock } from '../src/control/core/clock.ts';
 import { TCP_ACCEPTED } from '../src/control/core/limits.ts';
@@ -56,7 +55,7 @@ function ringEnd(): End {
       const packet = plane.allocate();
       if (packet === 0) return;
       memory.set(frame, packet + PACKET_FRAME);
-      puti32(packet + PACKET_LENGTH, frame.length);
+      setFrame(packet, frame.length);
       if (plane.ringPut(INTERFACE_LAN, packet) === 1) plane.interrupt(LINE, 0);
       else plane.release(packet);
       work(end);
@@ -70,8 +69,8 @@ function work(end: End): void {
   sockets.receive();
   clock.run();
   for (let packet = plane.ringTake(INTERFACE_LAN); packet !== 0; packet = plane.ringTake(INTERFACE_LAN)) {
-    const at = packet + PACKET_FRAME;
-    const frame = memory.slice(at, at + i32at(packet + PACKET_LENGTH));
+    const at = frameAt(packet);
+    const frame = memory.slice(at, at + frameBytes(packet));
     plane.release(packet);
     plane.interrupt(LINE, 0);
     end.receive(frame);

@@ -7,7 +7,7 @@
 import { NOW_AT } from '../src/base/cells.ts';
 import { TICKS_PER_SECOND } from '../src/base/limits.ts';
 import { i32at, puti32 } from '../src/base/memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../src/base/packet.ts';
+import { frameAt, frameBytes, PACKET_FRAME, setFrame } from '../src/base/packet.ts';
 import { LAN_DEFAULT, prefixOf, setLan } from '../src/control/core/addresses.ts';
 import { createClock } from '../src/control/core/clock.ts';
 import type { Command } from '../src/control/core/console/command.ts';
@@ -279,7 +279,7 @@ export class WanLab {
     const packet = this.plane.allocate();
     if (packet === 0) throw new Error('Cannot put a frame: the pool is empty');
     this.build.memory.set(bytes, packet + PACKET_FRAME);
-    puti32(packet + PACKET_LENGTH, bytes.length);
+    setFrame(packet, bytes.length);
     if (this.plane.ringPut(index, packet) !== 1) throw new Error('Cannot put a frame: the ring is full');
     this.plane.interrupt(LINES[index] as number, 0);
   }
@@ -344,8 +344,8 @@ export class WanLab {
     const { plane, build } = this;
     const all: Uint8Array[] = [];
     for (let packet = plane.ringTake(index); packet !== 0; packet = plane.ringTake(index)) {
-      const start = packet + PACKET_FRAME;
-      all.push(build.memory.slice(start, start + i32at(packet + PACKET_LENGTH)));
+      const start = frameAt(packet);
+      all.push(build.memory.slice(start, start + frameBytes(packet)));
       plane.release(packet);
       plane.interrupt(LINES[index] as number, 0);
     }

@@ -51,7 +51,7 @@ import {
   SERIAL_TRANSMIT_AT,
   SERIAL_TRANSMIT_BYTES,
 } from '../../src/base/limits.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../../src/base/packet.ts';
+import { PACKET_FRAME, PACKET_HEADER, PACKET_IP, PACKET_LENGTH } from '../../src/base/packet.ts';
 import { FIRST_DISK, type SimDisk } from './disk.ts';
 import type { SimFloppy } from './floppy.ts';
 
@@ -243,7 +243,8 @@ class Board implements SimBoard {
     const packet = plane.allocate();
     if (packet === 0) return false;
     memory.set(frame, packet + PACKET_FRAME);
-    this.setWord(packet + PACKET_LENGTH, frame.length);
+    memory[packet + PACKET_HEADER] = PACKET_IP - PACKET_FRAME;
+    this.setWord(packet + PACKET_LENGTH, frame.length - (PACKET_IP - PACKET_FRAME));
     const taken = plane.ringPut(card, packet) === 1;
     if (taken) plane.interrupt(plane.nicIrq(card), this.sample());
     else plane.release(packet);
@@ -303,8 +304,12 @@ class Board implements SimBoard {
     const { plane } = this.running;
     let sent = 0;
     for (let packet = plane.ringTake(card); packet !== 0; packet = plane.ringTake(card)) {
-      const at = packet + PACKET_FRAME;
-      const frame = this.running.memory.slice(at, at + this.word(packet + PACKET_LENGTH));
+      const { memory } = this.running;
+      const datagram = packet + PACKET_IP;
+      const frame = memory.slice(
+        datagram - (memory[packet + PACKET_HEADER] as number),
+        datagram + this.word(packet + PACKET_LENGTH),
+      );
       plane.release(packet);
       this.options.onFrame(card, frame);
       sent++;

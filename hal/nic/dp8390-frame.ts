@@ -26,7 +26,7 @@ export function takeFrame(at: i32, port: i32, page: i32, packet: i32): i32 {
   const length: i32 = (get8(header + 2) | (get8(header + 3) << 8)) - R.CHECKSUM_BYTES;
   if (linked(page, next, length) === 0) return remoteDone(port) === 0 ? DMA_STUCK : RING_BAD;
   let good: i32 = (get8(header) & R.STATUS_ERRORS) === R.STATUS_PRX ? 1 : 0;
-  if (length < FRAME_MIN || (length > FRAME_MAX && isTagged(packet, length) === 0)) good = 0;
+  if (length < FRAME_MIN || (length > FRAME_MAX && isTagged(packet + PACKET_FRAME, length) === 0)) good = 0;
   if (good !== 0 && length > FRAME_MIN) {
     out8(port + R.ISR, R.ISR_RDC);
     readRest(port, page, packet + PACKET_FRAME + FRAME_MIN, length - FRAME_MIN);
@@ -37,8 +37,8 @@ export function takeFrame(at: i32, port: i32, page: i32, packet: i32): i32 {
 }
 
 /** 1 if a frame, its first bytes there, is so long because of a tag. */
-export function isTagged(packet: i32, length: i32): i32 {
-  return length <= FRAME_TAGGED_MAX && get16(packet + PACKET_FRAME + 12) === ETHERTYPE_TAG ? 1 : 0;
+export function isTagged(frame: i32, length: i32): i32 {
+  return length <= FRAME_TAGGED_MAX && get16(frame + 12) === ETHERTYPE_TAG ? 1 : 0;
 }
 
 /** Reads what follows a frame's first 60 bytes, in two pieces where the ring ends between. */

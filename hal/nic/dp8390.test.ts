@@ -27,7 +27,7 @@ import {
   RECOVERY_FRAMES,
 } from '../../src/base/limits.ts';
 import { get8, i32at, put8, puti32 } from '../../src/base/memory.ts';
-import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/base/packet.ts';
+import { frameAt, frameBytes, PACKET_FRAME, PACKET_IN, setFrame } from '../../src/base/packet.ts';
 import { allocate, poolFree, release, resetPool } from '../../src/base/pool.ts';
 import { javascriptBuild, type Plane, wasmBuild } from '../../tools/builds.ts';
 import { BusModel, portsOf } from '../bus-model.ts';
@@ -104,14 +104,14 @@ function packetOf(bytes: Uint8Array): number {
   bytes.forEach((byte, i) => {
     put8(packet + PACKET_FRAME + i, byte);
   });
-  puti32(packet + PACKET_LENGTH, bytes.length);
+  setFrame(packet, bytes.length);
   return packet;
 }
 
 /** The frame of a packet, which is released. */
 function bytesOf(packet: number): Uint8Array {
-  const length = i32at(packet + PACKET_LENGTH);
-  const bytes = Uint8Array.from({ length }, (_, i) => get8(packet + PACKET_FRAME + i));
+  const length = frameBytes(packet);
+  const bytes = Uint8Array.from({ length }, (_, i) => get8(frameAt(packet) + i));
   release(packet);
   return bytes;
 }
@@ -273,7 +273,7 @@ onCard('nicSend() sends every length from 14 to 1,514, short ones padded with ze
 onCard('nicSend() frees and counts frames that no Ethernet carries', {}, (t, m) => {
   for (const length of [0, 1, 13, FRAME_MAX + 1]) {
     const packet = packetOf(frame(14));
-    puti32(packet + PACKET_LENGTH, length);
+    setFrame(packet, length);
     t.is(m.plane.nicSend(0, packet), 1);
   }
   t.is(statistic(IF_TX_ERRORS), 4);

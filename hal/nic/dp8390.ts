@@ -32,7 +32,7 @@ import {
 } from '../../src/base/interface.ts';
 import { FRAME_MAX, NIC_TRANSMIT_TICKS, RECOVERY_FRAMES, SKIP_FRAMES } from '../../src/base/limits.ts';
 import { fill, get8, i32at, puti32 } from '../../src/base/memory.ts';
-import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../src/base/packet.ts';
+import { frameAt, frameBytes, PACKET_IN, setFrame } from '../../src/base/packet.ts';
 import { allocate, release } from '../../src/base/pool.ts';
 import { ETHERNET_HEADER_BYTES as ETHERNET_HEADER } from '../../src/wire/ethernet.ts';
 import { DELAY_FRAME, DELAY_SLICE, delay } from '../delay.ts';
@@ -384,7 +384,7 @@ export function dp8390Receive(index: i32): i32 {
     const packet: i32 = allocate();
     const length: i32 = packet === 0 ? skipFrame(at, port, page) : takeFrame(at, port, page, packet);
     if (length > 0) {
-      puti32(packet + PACKET_LENGTH, length);
+      setFrame(packet, length);
       puti32(packet + PACKET_IN, index);
       add(record + IF_RX_PACKETS, 1);
       add(record + IF_RX_BYTES, length);
@@ -420,8 +420,9 @@ export function dp8390Send(index: i32, packet: i32): i32 {
   const record: i32 = interfaceAt(index);
   // The remote DMA stands still too; and what hangs is about to be reset.
   if (i32at(at + R.DP_STOPPED) !== 0 || i32at(at + R.DP_RESTART) !== 0) return 0;
-  let length: i32 = i32at(packet + PACKET_LENGTH);
-  if (length < ETHERNET_HEADER || (length > FRAME_MAX && isTagged(packet, length) === 0)) {
+  const frame: i32 = frameAt(packet);
+  let length: i32 = frameBytes(packet);
+  if (length < ETHERNET_HEADER || (length > FRAME_MAX && isTagged(frame, length) === 0)) {
     loseFrame(record + IF_TX_ERRORS);
     release(packet);
     return 1;
@@ -436,12 +437,12 @@ export function dp8390Send(index: i32, packet: i32): i32 {
   }
   if (length < FRAME_MIN) {
     // Zeros, not what the buffer held before: that would tell strangers of other packets (RFC 1042; CVE-2003-0001).
-    fill(packet + PACKET_FRAME + length, 0, FRAME_MIN - length);
+    fill(frame + length, 0, FRAME_MIN - length);
     length = FRAME_MIN;
   }
   const sending: i32 = i32at(at + R.DP_SENDING);
   const page: i32 = sending === R.TRANSMIT_PAGE_0 ? R.TRANSMIT_PAGE_1 : R.TRANSMIT_PAGE_0;
-  const loaded: i32 = remoteWrite(port, page << 8, packet + PACKET_FRAME, (length + 1) & ~1);
+  const loaded: i32 = remoteWrite(port, page << 8, frame, (length + 1) & ~1);
   release(packet);
   if (loaded === 0) {
     loseFrame(record + IF_TX_ERRORS);

@@ -8,7 +8,7 @@ import { COUNT_CARD_RESET, COUNT_RING_OVERRUN, resetCounters } from '../../src/b
 import { IF_MAC, IF_RX_ERRORS, interfaceAt, resetInterfaces } from '../../src/base/interface.ts';
 import { BUFFER_COUNT, COUNTERS_AT, NIC_TRANSMIT_TICKS } from '../../src/base/limits.ts';
 import { get8, i32at, put8, puti32 } from '../../src/base/memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../../src/base/packet.ts';
+import { frameAt, frameBytes, PACKET_FRAME, setFrame } from '../../src/base/packet.ts';
 import { allocate, poolFree, release, resetPool } from '../../src/base/pool.ts';
 import { javascriptBuild, type Plane, wasmBuild } from '../../tools/builds.ts';
 import { BusModel, portsOf } from '../bus-model.ts';
@@ -50,8 +50,8 @@ function frame(seed: number, isBroadcast = false): Uint8Array {
 }
 
 function bytesOf(packet: number): Uint8Array {
-  const length = i32at(packet + PACKET_LENGTH);
-  const bytes = Uint8Array.from({ length }, (_, i) => get8(packet + PACKET_FRAME + i));
+  const length = frameBytes(packet);
+  const bytes = Uint8Array.from({ length }, (_, i) => get8(frameAt(packet) + i));
   release(packet);
   return bytes;
 }
@@ -62,7 +62,7 @@ function packetOf(bytes: Uint8Array): number {
   bytes.forEach((byte, i) => {
     put8(packet + PACKET_FRAME + i, byte);
   });
-  puti32(packet + PACKET_LENGTH, bytes.length);
+  setFrame(packet, bytes.length);
   return packet;
 }
 

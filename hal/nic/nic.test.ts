@@ -15,8 +15,8 @@ import {
   resetInterfaces,
 } from '../../src/base/interface.ts';
 import { INTERFACE_COUNT, TRANSMIT_QUEUE_LIMIT } from '../../src/base/limits.ts';
-import { get8, i32at, puti32 } from '../../src/base/memory.ts';
-import { PACKET_IN, PACKET_LENGTH } from '../../src/base/packet.ts';
+import { get8, i32at } from '../../src/base/memory.ts';
+import { PACKET_IN, setFrame } from '../../src/base/packet.ts';
 import { allocate, release, resetPool } from '../../src/base/pool.ts';
 import { javascriptBuild } from '../../tools/builds.ts';
 import { BusModel, type Device, PciModel } from '../bus-model.ts';
@@ -342,7 +342,7 @@ test.serial('a ring carries packets from ringPut() to nicReceive() and from nicS
   const packets = Array.from({ length: TRANSMIT_QUEUE_LIMIT + 1 }, () => allocate());
   const last = packets.pop()!;
   for (const packet of packets) {
-    puti32(packet + PACKET_LENGTH, 60);
+    setFrame(packet, 60);
     t.is(ringPut(1, packet), 1);
   }
   t.is(ringPut(1, last), 0);

@@ -140,7 +140,7 @@ export function nicWaiting(index: i32): i32 {
   return driver === DRIVER_RING ? ringWaiting(index) : 0;
 }
 
-/** The next frame as a packet with PACKET_LENGTH and PACKET_IN, or 0. */
+/** The next frame as a packet with its length and PACKET_IN, or 0. */
 export function nicReceive(index: i32): i32 {
   const at: i32 = cardAt(index);
   if (i32at(at + NIC_STARTED) === 0) return 0;

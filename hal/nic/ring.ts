@@ -12,7 +12,7 @@ import {
 } from '../../src/base/interface.ts';
 import { TRANSMIT_QUEUE_LIMIT } from '../../src/base/limits.ts';
 import { i32at, put8, puti32 } from '../../src/base/memory.ts';
-import { PACKET_IN, PACKET_LENGTH, PACKET_NEXT } from '../../src/base/packet.ts';
+import { frameBytes, PACKET_IN, PACKET_NEXT } from '../../src/base/packet.ts';
 import { add, cardAt, NIC_CHIP, NIC_MAC, NIC_RECEIVED, NIC_SENT } from './card.ts';
 
 // A queue is three words: first, last, how many.
@@ -57,7 +57,7 @@ export function ringReceive(index: i32): i32 {
   puti32(packet + PACKET_IN, index);
   const record: i32 = interfaceAt(index);
   add(record + IF_RX_PACKETS, 1);
-  add(record + IF_RX_BYTES, i32at(packet + PACKET_LENGTH));
+  add(record + IF_RX_BYTES, frameBytes(packet));
   return packet;
 }
 
@@ -69,13 +69,13 @@ export function ringSend(index: i32, packet: i32): i32 {
   }
   const record: i32 = interfaceAt(index);
   add(record + IF_TX_PACKETS, 1);
-  add(record + IF_TX_BYTES, i32at(packet + PACKET_LENGTH));
+  add(record + IF_TX_BYTES, frameBytes(packet));
   link(at + TX_QUEUE, packet);
   return 1;
 }
 
 /**
- * Host side: hands over a frame that came by the wire, in a buffer with PACKET_LENGTH set. Answers 1, or
+ * Host side: hands over a frame that came by the wire, in a buffer (setFrame of packet.ts). Answers 1, or
  * 0 when the queue is full: then the buffer is still the caller's.
  */
 export function ringPut(index: i32, packet: i32): i32 {

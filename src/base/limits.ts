@@ -40,25 +40,26 @@ export const WORK_PIECES: i32 = 512;
 /** Frames that go from a queue to its card in one piece. A card has room for two; QEMU's has it again at once. */
 export const DRAIN_FRAMES: i32 = 4;
 /**
- * After so many bytes the piece ends, and a frame from a card that is longer than the second is sent in a piece of its own:
+ * After so many bytes the piece ends, and a datagram from a card that is longer than the second is sent in a piece of its own:
  * on an ISA bus, at 0.5 us for a word, a full frame takes 0.38 ms to take and as long to send.
  */
 export const DRAIN_BYTES: i32 = 256;
-export const TRANSMIT_AT_ONCE: i32 = 600;
+export const TRANSMIT_AT_ONCE: i32 = 586;
 /** Frames taken out of a ring that overran before its card hears again: room for another third of the ring. */
 export const RECOVERY_FRAMES: i32 = 16;
 /** Frames passed over in one piece while there is no buffer. */
 export const SKIP_FRAMES: i32 = 8;
 /** A card that has not sent a frame after this many ticks is reset: 16 collisions take at most 0.4 s. */
 export const NIC_TRANSMIT_TICKS: i32 = 50;
-/** Ethernet: 14 bytes of header and 1,500 of payload. */
-export const FRAME_MAX: i32 = 1514;
+/** What an Ethernet frame carries, and the frame with its header of 14 bytes. */
+export const DATAGRAM_MAX: i32 = 1500;
+export const FRAME_MAX: i32 = 14 + DATAGRAM_MAX;
 /** A full frame that came with a tag of IEEE 802.1Q, which is taken off at the door (src/wire/ethernet.ts). */
 export const FRAME_TAGGED_MAX: i32 = FRAME_MAX + 4;
 export const MTU_DEFAULT: i32 = 1500;
 
 // --- packet buffers ----------------------------------------------------------------------------------
-/** Metadata, then the frame at PACKET_FRAME (packet.ts): 50 + 1,518 + padding. */
+/** Metadata and headroom, 50 bytes, a tagged frame of 1,518, and 16 bytes of scratch behind it (packet.ts). */
 export const BUFFER_BYTES: i32 = 1600;
 /** Two full transmit queues, the punt ring, waiting fragments and ARP, and some in hand. */
 export const BUFFER_COUNT: i32 = 160;

@@ -5,11 +5,11 @@ import { BUFFER_BYTES, BUFFER_COUNT, BUFFERS_AT, POOL_STATE_AT } from './limits.
 import { fill, i32at, puti32 } from './memory.ts';
 import {
   FLAG_CONTROL,
+  PACKET_CLEARED,
   PACKET_ENTRY,
   PACKET_FLAGS,
   PACKET_IN,
   PACKET_NEXT,
-  PACKET_SCRATCH,
 } from './packet.ts';
 
 /** First free buffer, and how many are free. */
@@ -33,7 +33,7 @@ export function allocate(): i32 {
   if (packet === 0) return 0;
   puti32(POOL_HEAD, i32at(packet + PACKET_NEXT));
   puti32(POOL_FREE, i32at(POOL_FREE) - 1);
-  fill(packet, 0, PACKET_SCRATCH);
+  fill(packet, 0, PACKET_CLEARED);
   puti32(packet + PACKET_IN, -1);
   puti32(packet + PACKET_ENTRY, -1);
   return packet;

@@ -27,7 +27,7 @@ import { COUNT_FORWARDED } from '../base/counters.ts';
 import { IF_TX_PACKETS } from '../base/interface.ts';
 import { BUFFER_COUNT, BUFFERS_AT, FRAGMENTS_AT, RECEIVE_TICK_COUNTS } from '../base/limits.ts';
 import { i32at, puti32 } from '../base/memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../base/packet.ts';
+import { PACKET_FRAME, setFrame } from '../base/packet.ts';
 
 const OUT = { source: HOST, destination: SERVER };
 const IN = { source: SERVER, destination: WAN_ADDRESS };
@@ -40,7 +40,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     build.use();
     const packet = plane.allocate();
     memory.set(bytes, packet + PACKET_FRAME);
-    puti32(packet + PACKET_LENGTH, bytes.length);
+    setFrame(packet, bytes.length);
     plane.ringPut(index, packet);
   };
   const fromHost = (port = 1043) => lay(LAN, frame(LAN_MAC, HOST_MAC, udp(OUT, port, 53)));

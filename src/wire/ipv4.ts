@@ -25,7 +25,6 @@ import {
   PASS,
 } from '../base/packet.ts';
 import { checksum, sum } from './checksum.ts';
-import { ETHERNET_HEADER_BYTES } from './ethernet.ts';
 
 export const IP_LENGTH: i32 = 2;
 export const IP_ID: i32 = 4;
@@ -59,7 +58,7 @@ const OPTION_SSRR: i32 = 137;
  * forbids to drop for them.
  */
 export function ipv4Check(packet: i32): i32 {
-  const available: i32 = i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES;
+  const available: i32 = i32at(packet + PACKET_LENGTH);
   if (available < IP_HEADER_BYTES) return DROP_IP_LENGTH;
   const ip: i32 = packet + PACKET_IP;
   const first: i32 = get32(ip);
@@ -83,7 +82,7 @@ export function ipv4Check(packet: i32): i32 {
     const verdict: i32 = checkOptions(ip + IP_OPTIONS, ip + headerBytes);
     if (verdict !== PASS) return verdict;
   }
-  puti32(packet + PACKET_LENGTH, length + ETHERNET_HEADER_BYTES);
+  puti32(packet + PACKET_LENGTH, length);
   if ((second & 0x1fff) !== 0) return PASS; // a later fragment: its ports come from its context
   return transport(
     packet,

@@ -83,7 +83,7 @@ function sendOwn(plane: Plane, memory: Uint8Array, random: Random): void {
   datagram.ttl = 0;
   const frame = frameOf(1, datagram);
   memory.set(frame.subarray(ETHERNET), packet + PACKET_IP);
-  puti32(packet + PACKET_LENGTH, frame.length);
+  puti32(packet + PACKET_LENGTH, frame.length - ETHERNET);
   plane.localSend(packet);
 }
 

@@ -7,7 +7,7 @@ import { NIC_RING } from '../../../hal/nic/card.ts';
 import { ENGINE_AT, ENGINE_NATIVE, NOW_AT, PENDING_AT, TICKED_AT } from '../../base/cells.ts';
 import { CRC_TABLE_AT, PARAMETERS_AT, PUNT_STATE_AT, SERIAL_STATES_AT } from '../../base/limits.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../../base/packet.ts';
+import { frameAt, frameBytes, PACKET_FRAME, setFrame } from '../../base/packet.ts';
 import type { Plane } from '../core/machine.ts';
 import { change, settle } from './changes.ts';
 import { fillTable } from './flood.ts';
@@ -90,8 +90,8 @@ function collect(plane: Plane, memory: Uint8Array, traffic: Traffic, stalled: nu
   for (const card of LINES.keys()) {
     if ((stalled & (1 << card)) !== 0) continue;
     for (let packet = plane.ringTake(card); packet !== 0; packet = plane.ringTake(card)) {
-      const at = packet + PACKET_FRAME;
-      traffic.sent(card, memory.subarray(at, at + i32at(packet + PACKET_LENGTH)));
+      const at = frameAt(packet);
+      traffic.sent(card, memory.subarray(at, at + frameBytes(packet)));
       plane.release(packet);
     }
   }
@@ -108,7 +108,7 @@ export function feed(plane: Plane, memory: Uint8Array, traffic: Traffic, stalled
   const packet = plane.allocate();
   if (packet !== 0) {
     memory.set(frame, packet + PACKET_FRAME);
-    puti32(packet + PACKET_LENGTH, frame.length);
+    setFrame(packet, frame.length);
     if (plane.ringPut(card, packet) !== 1) plane.release(packet);
   }
   plane.interrupt(LINES[card] as number, sample);

@@ -4,10 +4,10 @@
 
 import { MASQUERADE_COUNT, MASQUERADE_RESERVE } from '../../base/limits.ts';
 import { get16, put16, puti32 } from '../../base/memory.ts';
-import { PACKET_FRAME, PACKET_IN, PACKET_LENGTH } from '../../base/packet.ts';
+import { PACKET_FRAME, PACKET_IN, PACKET_IP, setFrame } from '../../base/packet.ts';
 import { IP_HEADER_BYTES as IP_HEADER } from '../../wire/ipv4.ts';
 import type { Plane } from '../core/machine.ts';
-import { ARP_REQUEST, arpFrame, ETHERNET, udp } from './frames.ts';
+import { ARP_REQUEST, arpFrame, udp } from './frames.ts';
 import {
   frameOf,
   LAN_ADDRESS,
@@ -23,8 +23,8 @@ const SECOND = LAN_NETWORK | 11;
 const SERVER = SERVER_NETWORK | 1;
 const SERVICE = 53;
 const FIRST_PORT = 2000;
-/** The UDP header, and its destination port, in a frame. */
-const UDP_AT = PACKET_FRAME + ETHERNET + IP_HEADER;
+/** The UDP header, and its destination port, in a packet. */
+const UDP_AT = PACKET_IP + IP_HEADER;
 
 /** Hands a frame to the packet path, with other UDP ports if given. Answers the source port of what went out. */
 function pass(
@@ -36,7 +36,7 @@ function pass(
 ): number {
   const packet = plane.allocate();
   memory.set(frame, packet + PACKET_FRAME);
-  puti32(packet + PACKET_LENGTH, frame.length);
+  setFrame(packet, frame.length);
   puti32(packet + PACKET_IN, card);
   if (ports !== undefined) {
     put16(packet + UDP_AT, ports[0]);

@@ -6,7 +6,7 @@ import { javascriptBuild } from '../../../tools/builds.ts';
 import { INTERFACE_INSIDE } from '../../base/interface.ts';
 import { CONFIGURATION_AT, INTERFACE_LAN, MTU_DEFAULT, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { puti32 } from '../../base/memory.ts';
-import { PACKET_FRAME, PACKET_SOURCE } from '../../base/packet.ts';
+import { PACKET_SOURCE, PACKET_STATION } from '../../base/packet.ts';
 import { STRANGERS, stationWord } from '../../base/punt-source.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Context } from '../core/context.ts';
@@ -136,7 +136,7 @@ export function fixture(store?: LeaseStore) {
     memory.set(speaker.mac === undefined ? data.subarray(28, 34) : packets.mac(speaker.mac), mac);
     const packet = CONFIGURATION_AT + 64;
     puti32(packet + PACKET_SOURCE, speaker.source ?? stationWord(mac));
-    memory.copyWithin(packet + PACKET_FRAME + 6, mac, mac + 6);
+    memory.copyWithin(packet + PACKET_STATION, mac, mac + 6);
     sent.length = 0;
     times.length = 0;
     raw.length = 0;

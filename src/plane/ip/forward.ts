@@ -1,21 +1,19 @@
 // The order of the steps: what happens to a packet, from the driver to the driver. A step does not call the
 // next one; it answers with a verdict, and the functions here go on.
 //
-//    receive     ethernet -> (arp) | ipv4 -> source -> fragment
+//    receive     link -> ipv4 -> source -> fragment
 //    handle      -> masquerade: inbound, hairpin -> local | route
 //    forward     -> same interface -> TTL -> MTU -> masquerade: outbound -> MSS -> TTL
-//    dispatch    -> cut to the MTU -> neighbour -> transmit
+//    dispatch    -> link: neighbour -> cut to the MTU -> transmit
 //
 // What is refused with an ICMP error is refused before the masquerade, so that the error quotes the packet as
 // its sender sent it; what fails later goes back through the masquerade (explain).
 
-import { CAPTURE_IN } from '../../base/capture-record.ts';
 import {
   COUNT_FORWARDED,
   count,
   DROP_ARP_FAILED,
   DROP_BROADCAST,
-  DROP_ETHERTYPE,
   DROP_HOST_SHARE,
   DROP_INTERFACE_DOWN,
   DROP_LOCAL_CLOSED,
@@ -30,7 +28,6 @@ import {
   DROP_UNSOLICITED,
 } from '../../base/counters.ts';
 import {
-  IF_LINK,
   IF_MTU,
   IF_SIDE,
   IF_STATE,
@@ -38,7 +35,6 @@ import {
   INTERFACE_OUTSIDE,
   INTERFACE_UP,
   interfaceAt,
-  LINK_ETHERNET,
 } from '../../base/interface.ts';
 import { FRAGMENT_RELEASE } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, put16, put32, puti32 } from '../../base/memory.ts';
@@ -76,7 +72,6 @@ import {
   WAY_UNICAST,
 } from '../../base/route-record.ts';
 import { adjust16 } from '../../wire/checksum.ts';
-import { ETHERNET_HEADER_BYTES, ETHERTYPE_ARP, ETHERTYPE_IPV4, ethernetInput } from '../../wire/ethernet.ts';
 import {
   CODE_FRAGMENTATION_NEEDED,
   CODE_HOST_UNREACHABLE,
@@ -99,10 +94,7 @@ import {
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_SYN } from '../../wire/tcp.ts';
 import { masqueradeHairpin, masqueradeInbound, masqueradeOutbound } from '../flow/masquerade.ts';
-import { arpInput } from '../link/arp-input.ts';
-import { CAPTURE_MASK_AT, capture } from '../link/capture.ts';
-import { neighbourResolve } from '../link/neighbour.ts';
-import { transmit } from '../link/transmit.ts';
+import { linkInput, linkOutput } from '../link/link.ts';
 import { broadcastInput, localInput } from '../local/local.ts';
 import { punt } from '../local/punt.ts';
 import { fragmentDue, fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
@@ -116,15 +108,8 @@ import { sourceCheck } from './source.ts';
 export function receive(packet: i32): void {
   const index: i32 = i32at(packet + PACKET_IN);
   const at: i32 = interfaceAt(index);
-  if (i32at(CAPTURE_MASK_AT) !== 0) capture(packet, index, CAPTURE_IN);
-  if (i32at(at + IF_LINK) === LINK_ETHERNET) {
-    const type: i32 = ethernetInput(packet, at);
-    if (type !== ETHERTYPE_IPV4) {
-      notIpv4(packet, index, type);
-      return;
-    }
-  }
-  let verdict: i32 = ipv4Check(packet);
+  let verdict: i32 = linkInput(packet, index, at);
+  if (verdict === PASS) verdict = ipv4Check(packet);
   if (verdict === PASS) {
     if (i32at(at + IF_STATE) === INTERFACE_UP) verdict = sourceCheck(packet, index);
     else verdict = broadcastInput(packet, index, DROP_INTERFACE_DOWN);
@@ -132,17 +117,6 @@ export function receive(packet: i32): void {
   if (verdict !== PASS) dispose(packet, verdict);
   else if ((get16(packet + PACKET_IP + IP_OFFSET) & IP_FRAGMENT) === 0) deliver(packet, index, at);
   else receiveFragment(packet, index, at);
-}
-
-/** A frame that is not IPv4: ARP, or a reason to drop it. */
-function notIpv4(packet: i32, index: i32, type: i32): void {
-  if (type !== ETHERTYPE_ARP) {
-    dispose(packet, type < 0 ? -type : DROP_ETHERTYPE);
-    return;
-  }
-  const verdict: i32 = arpInput(packet, index);
-  if (verdict === PASS) transmit(packet, index);
-  else dispose(packet, verdict);
 }
 
 /** A fragment, and after it the first of those that have waited for it. */
@@ -250,7 +224,7 @@ function forward(packet: i32, index: i32, at: i32, to: i32): void {
     return;
   }
   const mtu: i32 = i32at(outAt + IF_MTU);
-  const isLong: i32 = i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES > mtu ? 1 : 0;
+  const isLong: i32 = i32at(packet + PACKET_LENGTH) > mtu ? 1 : 0;
   if (isLong !== 0 && (get16(ip + IP_OFFSET) & IP_DONT_FRAGMENT) !== 0) {
     dispose(packet, DROP_TOO_BIG);
     return;
@@ -316,18 +290,15 @@ export function emit(packet: i32): i32 {
   puti32(packet + PACKET_OUT, out);
   puti32(packet + PACKET_NEXT_HOP, i32at(to + TO_NEXT_HOP));
   const mtu: i32 = i32at(interfaceAt(out) + IF_MTU);
-  if (i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES > mtu)
+  if (i32at(packet + PACKET_LENGTH) > mtu)
     puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_LONG);
   return dispatch(packet);
 }
 
 /** To the next hop: PACKET_OUT and PACKET_NEXT_HOP are set, and it fits. Takes the packet; PASS, or why not. */
 function dispatch(packet: i32): i32 {
-  const out: i32 = i32at(packet + PACKET_OUT);
-  let verdict: i32 = PASS;
-  if (i32at(interfaceAt(out) + IF_LINK) === LINK_ETHERNET) verdict = neighbourResolve(packet);
-  if (verdict === PASS) transmit(packet, out);
-  else dispose(packet, verdict);
+  const verdict: i32 = linkOutput(packet, i32at(packet + PACKET_OUT));
+  if (verdict !== PASS) dispose(packet, verdict);
   return verdict;
 }
 

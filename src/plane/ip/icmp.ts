@@ -47,7 +47,6 @@ import {
 } from '../../base/packet.ts';
 import { TO_WAY, WAY_BROADCAST, WAY_MULTICAST, WAY_SHIFT } from '../../base/route-record.ts';
 import { adjust16, checksum } from '../../wire/checksum.ts';
-import { ETHERNET_HEADER_BYTES } from '../../wire/ethernet.ts';
 import { ICMP_CHECKSUM, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST } from '../../wire/icmp.ts';
 import {
   IP_DESTINATION,
@@ -86,7 +85,7 @@ export function resetIcmp(): void {
 export function icmpError(packet: i32, type: i32, code: i32, word: i32): i32 {
   if (mayReport(packet) === 0) return 0;
   const ip: i32 = packet + PACKET_IP;
-  const bytes: i32 = i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES;
+  const bytes: i32 = i32at(packet + PACKET_LENGTH);
   const room: i32 = ICMP_ERROR_BYTES - IP_AND_ICMP_BYTES;
   const quoted: i32 = bytes < room ? bytes : room;
   const to: i32 = get32(ip + IP_SOURCE);
@@ -103,7 +102,7 @@ export function icmpError(packet: i32, type: i32, code: i32, word: i32): i32 {
   put32(l4, (type << 24) | (code << 16));
   put32(l4 + 4, word);
   put16(l4 + ICMP_CHECKSUM, checksum(l4, 8 + quoted));
-  puti32(packet + PACKET_LENGTH, ETHERNET_HEADER_BYTES + IP_AND_ICMP_BYTES + quoted);
+  puti32(packet + PACKET_LENGTH, IP_AND_ICMP_BYTES + quoted);
   puti32(packet + PACKET_L4, l4);
   puti32(packet + PACKET_PORTS, 0);
   puti32(packet + PACKET_FLAGS, FLAG_LOCAL | FLAG_ICMP_ERROR);
@@ -176,7 +175,7 @@ export function icmpEcho(packet: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
   const l4: i32 = i32at(packet + PACKET_L4);
   if (i32at(packet + PACKET_CONTEXT) === 0) {
-    const bytes: i32 = i32at(packet + PACKET_LENGTH) - (l4 - ip) - ETHERNET_HEADER_BYTES;
+    const bytes: i32 = i32at(packet + PACKET_LENGTH) - (l4 - ip);
     if (checksum(l4, bytes) !== 0) return DROP_ICMP_CHECKSUM;
   }
   if (l4 !== 0) {

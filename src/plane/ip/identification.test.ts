@@ -10,8 +10,8 @@ import {
   WAN_ADDRESS,
 } from '../../../test/plane-router.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
-import { put16, put32 } from '../../base/memory.ts';
-import { PACKET_FRAME, PACKET_IP, PACKET_LENGTH } from '../../base/packet.ts';
+import { put32 } from '../../base/memory.ts';
+import { PACKET_IP, PACKET_LENGTH } from '../../base/packet.ts';
 
 for (const build of [javascriptBuild(), await wasmBuild()]) {
   const { name } = build;
@@ -59,10 +59,9 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       const datagram = echo({ source: '0.0.0.0', destination: SERVER, id: 0 }, 8, 99);
       const packet = router.plane.allocateForControl();
       build.memory.set(datagram, packet + PACKET_IP);
-      put16(packet + PACKET_FRAME + 12, 0x0800);
       put32(packet + PACKET_IP + 12, 0);
       new Int32Array(build.memory.buffer, build.memory.byteOffset + packet + PACKET_LENGTH, 1)[0] =
-        14 + datagram.length;
+        datagram.length;
       t.is(router.plane.localSend(packet), 0);
       return read(router.toWan()[0] as Uint8Array).id;
     };

@@ -11,7 +11,7 @@
 
 import { IF_LINK, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt, LINK_ETHERNET } from '../../base/interface.ts';
 import { i32at } from '../../base/memory.ts';
-import { PACKET_FRAME, PACKET_IN } from '../../base/packet.ts';
+import { PACKET_IN, PACKET_STATION } from '../../base/packet.ts';
 import { TO_NEXT_HOP, TO_WAY, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
 import { neighbourIs } from '../link/neighbour-table.ts';
 import { routeTo } from './route.ts';
@@ -22,7 +22,7 @@ export function isSender(packet: i32, address: i32): i32 {
   if (index < 0) return 1;
   const at: i32 = interfaceAt(index);
   if (i32at(at + IF_SIDE) === INTERFACE_OUTSIDE || i32at(at + IF_LINK) !== LINK_ETHERNET) return 1;
-  return isAt(index, address, packet + PACKET_FRAME + 6);
+  return isAt(index, address, packet + PACKET_STATION);
 }
 
 /** 1 if ARP has heard that the address is at the station (6 bytes at `mac`), or that the router on the way to it is. */

@@ -25,8 +25,8 @@ import { TO_WAY, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
 import { ethernetReply } from '../../wire/ethernet.ts';
 import { routeTo } from '../ip/route.ts';
 import {
+  ARP_BYTES,
   ARP_ETHERNET_IPV4,
-  ARP_FRAME_BYTES,
   ARP_REPLY,
   ARP_REQUEST,
   ARP_SENDER,
@@ -46,7 +46,7 @@ const DEFENDED: i32 = ARP_STATE_AT + 32;
 
 /** PASS: the packet has become a reply, transmit it where it came in. Otherwise a reason to drop it. */
 export function arpInput(packet: i32, index: i32): i32 {
-  if (i32at(packet + PACKET_LENGTH) < ARP_FRAME_BYTES) return DROP_ARP_MALFORMED;
+  if (i32at(packet + PACKET_LENGTH) < ARP_BYTES) return DROP_ARP_MALFORMED;
   const operation: i32 = get32(packet + ARP_SIZES);
   if (get32(packet + ARP_TYPES) !== ARP_ETHERNET_IPV4) return DROP_ARP_MALFORMED;
   if (operation !== ARP_REQUEST && operation !== ARP_REPLY) return DROP_ARP_MALFORMED;

@@ -5,19 +5,20 @@
 //    0       2       4      5      6    8            14           18           24           28
 //    | hw 1  | 0800  | 6    | 4    | op | sender MAC | sender IP  | target MAC | target IP  |
 
-import { IF_ADDRESS, IF_MAC, IF_STATE, INTERFACE_UP, interfaceAt } from '../../base/interface.ts';
+import {
+  IF_ADDRESS,
+  IF_LINK,
+  IF_MAC,
+  IF_STATE,
+  INTERFACE_UP,
+  interfaceAt,
+  LINK_ETHERNET,
+} from '../../base/interface.ts';
 import { ARP_STATE_AT } from '../../base/limits.ts';
 import { copy, fill, get16, get32, i32at, put32, puti32 } from '../../base/memory.ts';
-import {
-  FLAG_LOCAL,
-  PACKET_FLAGS,
-  PACKET_FRAME,
-  PACKET_IP,
-  PACKET_LENGTH,
-  PACKET_OUT,
-} from '../../base/packet.ts';
+import { FLAG_LOCAL, PACKET_FLAGS, PACKET_IP, PACKET_LENGTH, PACKET_OUT } from '../../base/packet.ts';
 import { allocate } from '../../base/pool.ts';
-import { ETHERTYPE_ARP, ethernetBroadcast, ethernetFrom } from '../../wire/ethernet.ts';
+import { ETHERTYPE_ARP, ethernetBroadcast, ethernetTo } from '../../wire/ethernet.ts';
 import { transmit } from './transmit.ts';
 
 /** Offset of the ARP packet in the buffer. */
@@ -28,7 +29,7 @@ export const ARP_SENDER_MAC: i32 = ARP + 8;
 export const ARP_SENDER: i32 = ARP + 14;
 export const ARP_TARGET_MAC: i32 = ARP + 18;
 export const ARP_TARGET: i32 = ARP + 24;
-export const ARP_FRAME_BYTES: i32 = 14 + 28;
+export const ARP_BYTES: i32 = 28;
 /** Hardware type 1 (Ethernet) and protocol type 0800 (IPv4). */
 export const ARP_ETHERNET_IPV4: i32 = 0x00010800;
 /** Lengths 6 and 4, then the operation: request or reply. */
@@ -59,8 +60,7 @@ export function arpRequest(index: i32, target: i32): void {
 export function arpPoll(index: i32, target: i32, mac: i32): void {
   const packet: i32 = build(index, target);
   if (packet !== 0) {
-    copy(packet + PACKET_FRAME, mac, 6);
-    ethernetFrom(packet, interfaceAt(index), ETHERTYPE_ARP);
+    ethernetTo(packet, interfaceAt(index), mac, ETHERTYPE_ARP);
     transmit(packet, index);
   }
 }
@@ -130,21 +130,22 @@ export function arpAnswer(packet: i32, at: i32): void {
   copy(packet + ARP_SENDER_MAC, at + IF_MAC, 6);
   put32(packet + ARP_SENDER, target);
   put32(packet + ARP_SIZES, ARP_REPLY);
-  puti32(packet + PACKET_LENGTH, ARP_FRAME_BYTES);
+  puti32(packet + PACKET_LENGTH, ARP_BYTES);
 }
 
-/** A request for `target` from our address on the interface, without its Ethernet header, or 0. */
+/** A request for `target` from our address on the interface, without its Ethernet header; or 0, and always on a link without stations. */
 function build(index: i32, target: i32): i32 {
+  const at: i32 = interfaceAt(index);
+  if (i32at(at + IF_LINK) !== LINK_ETHERNET) return 0;
   const packet: i32 = allocate();
   if (packet === 0) return 0;
-  const at: i32 = interfaceAt(index);
   put32(packet + ARP_TYPES, ARP_ETHERNET_IPV4);
   put32(packet + ARP_SIZES, ARP_REQUEST);
   copy(packet + ARP_SENDER_MAC, at + IF_MAC, 6);
   put32(packet + ARP_SENDER, i32at(at + IF_ADDRESS));
   fill(packet + ARP_TARGET_MAC, 0, 6);
   put32(packet + ARP_TARGET, target);
-  puti32(packet + PACKET_LENGTH, ARP_FRAME_BYTES);
+  puti32(packet + PACKET_LENGTH, ARP_BYTES);
   puti32(packet + PACKET_FLAGS, FLAG_LOCAL);
   puti32(packet + PACKET_OUT, index);
   return packet;

@@ -32,7 +32,7 @@ import {
   FRAME_TAGGED_MAX,
 } from '../../base/limits.ts';
 import { copy, fill, get8, get16, get32, i32at, put8, puti32, putu16 } from '../../base/memory.ts';
-import { PACKET_FRAME, PACKET_LENGTH } from '../../base/packet.ts';
+import { frameAt, frameBytes } from '../../base/packet.ts';
 import {
   ETHERNET_HEADER_BYTES,
   ETHERTYPE_ARP,
@@ -109,8 +109,8 @@ export function captureDone(): void {
 /** A frame comes or goes: for when CAPTURE_MASK_AT is not 0. */
 export function capture(packet: i32, index: i32, direction: i32): void {
   if (((i32at(CAPTURE_MASK_AT) >> index) & 1) === 0) return;
-  const frame: i32 = packet + PACKET_FRAME;
-  const length: i32 = i32at(packet + PACKET_LENGTH);
+  const frame: i32 = frameAt(packet);
+  const length: i32 = frameBytes(packet);
   const terms: i32 = i32at(TERMS_AT);
   for (let i: i32 = 0; i < CAPTURE_TERM_COUNT; i++) {
     if (i < terms && holds(FIRST_TERM_AT + i * TERM_BYTES, frame, length, direction) === 0) return;

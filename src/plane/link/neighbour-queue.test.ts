@@ -40,8 +40,7 @@ import {
   NEIGHBOUR_RETRY_TICKS,
   NEIGHBOUR_TRIES,
 } from '../../base/limits.ts';
-import { puti32 } from '../../base/memory.ts';
-import { PACKET_FRAME, PACKET_IP, PACKET_LENGTH } from '../../base/packet.ts';
+import { PACKET_FRAME, PACKET_IP, setFrame } from '../../base/packet.ts';
 
 const metered = await meteredBuild();
 const REPLY = { operation: 2, senderMac: GATEWAY_MAC, senderAddress: GATEWAY, targetAddress: WAN_ADDRESS };
@@ -169,7 +168,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     const reply = arpFrame(WAN_MAC, REPLY);
     const packet = plane.allocate();
     build.memory.set(reply, packet + PACKET_FRAME);
-    puti32(packet + PACKET_LENGTH, reply.length);
+    setFrame(packet, reply.length);
     plane.ringPut(WAN, packet);
     plane.takeInterrupt(10, 0);
     let most = 0;

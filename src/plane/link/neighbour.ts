@@ -37,7 +37,7 @@ import {
   ROUTE_COUNT,
   ROUTES_AT,
 } from '../../base/limits.ts';
-import { copy, get32, i32at, put16, puti32, putu16, u16at } from '../../base/memory.ts';
+import { copy, get32, i32at, puti32, putu16, u16at } from '../../base/memory.ts';
 import {
   CLAIM,
   FIRST_WAITING,
@@ -57,17 +57,10 @@ import {
   TRIES,
   WAITING,
 } from '../../base/neighbour-record.ts';
-import {
-  HELD,
-  PACKET_FRAME,
-  PACKET_IP,
-  PACKET_NEXT,
-  PACKET_NEXT_HOP,
-  PACKET_OUT,
-  PASS,
-} from '../../base/packet.ts';
+import { HELD, PACKET_IP, PACKET_NEXT, PACKET_NEXT_HOP, PACKET_OUT, PASS } from '../../base/packet.ts';
 import { stationWord } from '../../base/punt-source.ts';
 import { ROUTE_GATEWAY, ROUTE_INTERFACE, ROUTE_NOWHERE, ROUTE_USED } from '../../base/route-record.ts';
+import { ethernetHead } from '../../wire/ethernet.ts';
 import { IP_DESTINATION } from '../../wire/ipv4.ts';
 import { arpPoll, arpRequest } from './arp.ts';
 import { awaited, hold, letGo, makeRoom } from './neighbour-queue.ts';
@@ -109,9 +102,7 @@ export function resetNeighbours(): void {
 export function neighbourResolve(packet: i32): i32 {
   const at: i32 = neighbourFind(i32at(packet + PACKET_NEXT_HOP), i32at(packet + PACKET_OUT));
   if (at === 0 || u16at(at + NEIGHBOUR_STATE) === NEIGHBOUR_RESOLVING) return wait(packet);
-  const frame: i32 = packet + PACKET_FRAME;
-  copy(frame, at + NEIGHBOUR_HEADER, 12);
-  put16(frame + 12, 0x0800);
+  ethernetHead(packet, at + NEIGHBOUR_HEADER);
   puti32(at + NEIGHBOUR_USED, i32at(NOW_AT));
   return PASS;
 }

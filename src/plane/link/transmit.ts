@@ -23,13 +23,13 @@ import {
   interfaceAt,
 } from '../../base/interface.ts';
 import { DRAIN_BYTES, DRAIN_FRAMES, TRANSMIT_AT_ONCE, TRANSMIT_QUEUE_LIMIT } from '../../base/limits.ts';
-import { copy, fill, get8, get16, i32at, put16, puti32 } from '../../base/memory.ts';
+import { copy, fill, get8, get16, i32at, put16, puti32, u16at } from '../../base/memory.ts';
 import {
   FLAG_LOCAL,
   FLAG_LONG,
   PACKET_ENTRY,
   PACKET_FLAGS,
-  PACKET_FRAME,
+  PACKET_HEADER,
   PACKET_IN,
   PACKET_IP,
   PACKET_L4,
@@ -119,7 +119,7 @@ export function drain(index: i32): i32 {
     const packet: i32 = (i32at(head + PACKET_FLAGS) & FLAG_LONG) !== 0 ? cutHead(head, index, at) : head;
     if (packet === 0) continue;
     const next: i32 = i32at(packet + PACKET_NEXT); // the driver uses the link, or frees the packet
-    bytes += i32at(packet + PACKET_LENGTH);
+    bytes += i32at(packet + PACKET_LENGTH) + ETHERNET_HEADER_BYTES;
     if (nicSend(index, packet) === 0) {
       puti32(packet + PACKET_NEXT, next);
       return 0;
@@ -141,7 +141,7 @@ function dequeue(at: i32, next: i32): void {
 function cutHead(packet: i32, index: i32, at: i32): i32 {
   const mtu: i32 = i32at(at + IF_MTU);
   let head: i32 = packet;
-  if (i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES > mtu) {
+  if (i32at(packet + PACKET_LENGTH) > mtu) {
     head = cutFragment(packet, mtu);
     if (head === 0) {
       dequeue(at, i32at(packet + PACKET_NEXT));
@@ -181,8 +181,9 @@ function cutFragment(packet: i32, mtu: i32): i32 {
   put16(to + IP_LENGTH, headerBytes + bytes);
   put16(to + IP_OFFSET, word | IP_MORE_FRAGMENTS);
   sealHeader(to);
-  puti32(front + PACKET_LENGTH, ETHERNET_HEADER_BYTES + headerBytes + bytes);
-  copy(front + PACKET_FRAME, packet + PACKET_FRAME, ETHERNET_HEADER_BYTES);
+  puti32(front + PACKET_LENGTH, headerBytes + bytes);
+  const linkBytes: i32 = u16at(packet + PACKET_HEADER);
+  copy(to - linkBytes, ip - linkBytes, linkBytes);
   puti32(front + PACKET_IN, i32at(packet + PACKET_IN));
   puti32(front + PACKET_OUT, i32at(packet + PACKET_OUT));
   puti32(front + PACKET_NEXT_HOP, i32at(packet + PACKET_NEXT_HOP));
@@ -197,7 +198,7 @@ function cutFragment(packet: i32, mtu: i32): i32 {
   put16(ip + IP_LENGTH, headerBytes + rest);
   put16(ip + IP_OFFSET, word + (bytes >> 3));
   sealHeader(ip);
-  puti32(packet + PACKET_LENGTH, ETHERNET_HEADER_BYTES + headerBytes + rest);
+  puti32(packet + PACKET_LENGTH, headerBytes + rest);
   puti32(packet + PACKET_L4, 0);
   count(COUNT_FRAGMENTED);
   return front;

@@ -34,7 +34,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
   const { plane, memory, name } = build;
 
   /** A packet as control fills it: no source, no TTL, no id, wrong checksums. */
-  const filled = (datagram: Uint8Array, length = 14 + datagram.length) => {
+  const filled = (datagram: Uint8Array, length = datagram.length) => {
     build.use();
     const packet = plane.allocateForControl();
     memory.set(datagram, packet + PACKET_IP);

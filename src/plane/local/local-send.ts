@@ -1,5 +1,5 @@
 // What control sends: datagrams of the router itself. Control fills an IPv4 packet at PACKET_IP and
-// PACKET_LENGTH (14 + total length); TTL 0, identification 0, both checksums and source 0 are filled in here.
+// PACKET_LENGTH; TTL 0, identification 0, both checksums and source 0 are filled in here.
 // They are not masqueraded: their source is ours, and sockets.ts keeps their ports from the masquerade.
 
 import {
@@ -10,7 +10,7 @@ import {
   DROP_TOO_BIG,
 } from '../../base/counters.ts';
 import { IF_ADDRESS, IF_MTU, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../base/interface.ts';
-import { FRAME_MAX } from '../../base/limits.ts';
+import { DATAGRAM_MAX } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, put8, put16, put32, puti32 } from '../../base/memory.ts';
 import {
   FLAG_LOCAL,
@@ -25,7 +25,6 @@ import {
 } from '../../base/packet.ts';
 import { release } from '../../base/pool.ts';
 import { TO_WAY, WAY_INTERFACE, WAY_LOCAL, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
-import { ETHERNET_HEADER_BYTES, ETHERTYPE_IPV4, ethernetFrom } from '../../wire/ethernet.ts';
 import { ICMP_ECHO_REQUEST, ICMP_IDENTIFIER } from '../../wire/icmp.ts';
 import {
   headerBytesOf,
@@ -46,7 +45,7 @@ import { emit, receiveOwn } from '../ip/forward.ts';
 import { icmpEcho, TTL_DEFAULT } from '../ip/icmp.ts';
 import { nextIdentification } from '../ip/identification.ts';
 import { routeTo } from '../ip/route.ts';
-import { transmit } from '../link/transmit.ts';
+import { linkSendTo } from '../link/link.ts';
 import { sealTransport } from './local.ts';
 import { socketSent } from './sockets.ts';
 
@@ -79,17 +78,16 @@ function noteSent(packet: i32, index: i32): void {
 }
 
 /**
- * Sends a datagram in a frame whose destination address (the 6 bytes at PACKET_FRAME) control has filled in, by
- * the given interface, which need not be up: DHCP, where nobody has an address yet. A source of 0 stays.
+ * Sends a datagram to a station that control has filled in at PACKET_TO_STATION, by the given interface, which need
+ * not be up: DHCP, where nobody has an address yet. A source of 0 stays.
  */
 export function localSendTo(packet: i32, index: i32): i32 {
   const at: i32 = interfaceAt(index);
   if (i32at(at + IF_STATE) === INTERFACE_ABSENT) return refuse(packet, DROP_INTERFACE_DOWN);
   const verdict: i32 = prepare(packet, 0);
   if (verdict !== PASS) return verdict;
-  ethernetFrom(packet, at, ETHERTYPE_IPV4);
   puti32(packet + PACKET_OUT, index);
-  transmit(packet, index);
+  linkSendTo(packet, index);
   return PASS;
 }
 
@@ -112,8 +110,8 @@ function sendToUs(packet: i32, index: i32): i32 {
 function prepare(packet: i32, source: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
   const length: i32 = get16(ip + IP_LENGTH);
-  if (i32at(packet + PACKET_LENGTH) !== ETHERNET_HEADER_BYTES + length) return refuse(packet, DROP_IP_LENGTH);
-  if (i32at(packet + PACKET_LENGTH) > FRAME_MAX) return refuse(packet, DROP_IP_LENGTH);
+  if (i32at(packet + PACKET_LENGTH) !== length) return refuse(packet, DROP_IP_LENGTH);
+  if (length > DATAGRAM_MAX) return refuse(packet, DROP_IP_LENGTH);
   const isPart: i32 = (get16(ip + IP_OFFSET) & IP_FRAGMENT) !== 0 ? 1 : 0;
   if (headerBytesOf(ip) < IP_HEADER_BYTES || length < headerBytesOf(ip) + (isPart !== 0 ? 1 : 8))
     return refuse(packet, DROP_IP_LENGTH);

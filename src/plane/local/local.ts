@@ -30,7 +30,6 @@ import {
 } from '../../base/packet.ts';
 import { parameter, WAN_PING } from '../../base/parameters.ts';
 import { checksum, pseudoSum, sum } from '../../wire/checksum.ts';
-import { ETHERNET_HEADER_BYTES } from '../../wire/ethernet.ts';
 import {
   CODE_PORT_UNREACHABLE,
   CODE_PROTOCOL_UNREACHABLE,
@@ -145,7 +144,7 @@ function echo(packet: i32, index: i32): i32 {
 function icmpAboutUs(packet: i32, index: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
   const quoted: i32 = i32at(packet + PACKET_L4) + 8;
-  const end: i32 = ip + i32at(packet + PACKET_LENGTH) - ETHERNET_HEADER_BYTES;
+  const end: i32 = ip + i32at(packet + PACKET_LENGTH);
   if (end - quoted < 28 || get8(quoted) >> 4 !== 4) return DROP_ICMP_MALFORMED;
   const headerBytes: i32 = headerBytesOf(quoted);
   if (headerBytes < 20 || end - quoted < headerBytes + 8) return DROP_ICMP_MALFORMED;
@@ -215,7 +214,7 @@ function reset(packet: i32): i32 {
   put32(l4 + TCP_CHECKSUM, 0);
   const bytes: i32 = l4 - ip + TCP_BYTES;
   put16(ip + IP_LENGTH, bytes);
-  puti32(packet + PACKET_LENGTH, ETHERNET_HEADER_BYTES + bytes);
+  puti32(packet + PACKET_LENGTH, bytes);
   turnAround(packet);
   sealTransport(ip);
   return PASS;

@@ -55,12 +55,12 @@ import {
   HELD,
   PACKET_ASKED,
   PACKET_FLAGS,
-  PACKET_FRAME,
   PACKET_IN,
   PACKET_IP,
   PACKET_NEXT,
   PACKET_PORTS,
   PACKET_SOURCE,
+  PACKET_STATION,
 } from '../../base/packet.ts';
 import { poolFree, release } from '../../base/pool.ts';
 import { LOUD, NEWCOMERS, SHARED_SOURCES, STRANGERS, stationWord } from '../../base/punt-source.ts';
@@ -245,7 +245,7 @@ function stationOf(packet: i32): i32 {
   const index: i32 = i32at(packet + PACKET_IN);
   if (index < 0 || i32at(interfaceAt(index) + IF_LINK) !== LINK_ETHERNET) return NO_STATION;
   const address: i32 = get32(packet + PACKET_IP + IP_SOURCE);
-  const mac: i32 = packet + PACKET_FRAME + 6;
+  const mac: i32 = packet + PACKET_STATION;
   const word: i32 = stationWord(mac);
   // Without an address it is one that starts anew, or floods so.
   const isThere: i32 = address === 0 ? hasSettled(word) : isAt(index, address, mac);

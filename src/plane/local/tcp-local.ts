@@ -25,7 +25,6 @@ import {
 } from '../../base/limits.ts';
 import { fill, get8, get32, i32at, put16, put32, puti32 } from '../../base/memory.ts';
 import { PACKET_IP, PACKET_L4, PACKET_LENGTH } from '../../base/packet.ts';
-import { ETHERNET_HEADER_BYTES } from '../../wire/ethernet.ts';
 import { IP_DESTINATION, IP_LENGTH, IP_SOURCE } from '../../wire/ipv4.ts';
 import {
   TCP_ACK as ACK,
@@ -109,7 +108,7 @@ export function tcpAnswer(packet: i32, index: i32): void {
   put32(l4 + TCP_CHECKSUM, 0);
   put32(l4 + TCP_OPTIONS, OPTION_MSS | (room < TCP_MSS ? room : TCP_MSS));
   put16(ip + IP_LENGTH, l4 - ip + HEADER_BYTES);
-  puti32(packet + PACKET_LENGTH, ETHERNET_HEADER_BYTES + (l4 - ip) + HEADER_BYTES);
+  puti32(packet + PACKET_LENGTH, l4 - ip + HEADER_BYTES);
   turnAround(packet);
 }
 

@@ -6,7 +6,7 @@
 // Not here: places (shares.ts, tcp.ts, src/control/dns/flight.ts, src/control/dns/waiters.ts).
 
 import { i32at } from '../../../base/memory.ts';
-import { PACKET_FRAME, PACKET_SOURCE } from '../../../base/packet.ts';
+import { PACKET_SOURCE, PACKET_STATION } from '../../../base/packet.ts';
 import { SHARED_SOURCES, stationWord } from '../../../base/punt-source.ts';
 
 /** A client of a shared source is its station's word behind a number of this many bits more. */
@@ -19,7 +19,7 @@ export const ROUTER_ITSELF = (SHARED_SOURCES + 1) * WORDS;
 export function clientOf(packet: number): number {
   const source = i32at(packet + PACKET_SOURCE);
   if (source > 0 || source <= -SHARED_SOURCES) return source;
-  return (1 - source) * WORDS + (stationWord(packet + PACKET_FRAME + 6) >>> 0);
+  return (1 - source) * WORDS + (stationWord(packet + PACKET_STATION) >>> 0);
 }
 
 /** The source that a client belongs to. */

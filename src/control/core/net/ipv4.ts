@@ -3,7 +3,6 @@
 
 import { puti32 } from '../../../base/memory.ts';
 import { PACKET_IP, PACKET_LENGTH } from '../../../base/packet.ts';
-import { ETHERNET_HEADER_BYTES as ETHERNET_HEADER } from '../../../wire/ethernet.ts';
 import { IP_HEADER_BYTES as IP_HEADER } from '../../../wire/ipv4.ts';
 
 export function set16(memory: Uint8Array, at: number, value: number): void {
@@ -32,6 +31,6 @@ export function fillHeader(
   memory[ip + 9] = protocol;
   set32(memory, ip + 12, source);
   set32(memory, ip + 16, destination);
-  puti32(packet + PACKET_LENGTH, ETHERNET_HEADER + IP_HEADER + payloadBytes);
+  puti32(packet + PACKET_LENGTH, IP_HEADER + payloadBytes);
   return ip + IP_HEADER;
 }

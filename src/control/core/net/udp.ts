@@ -10,11 +10,12 @@ import {
   FLAG_BROADCAST,
   FLAG_ICMP_ERROR,
   PACKET_FLAGS,
-  PACKET_FRAME,
   PACKET_IN,
   PACKET_IP,
   PACKET_L4,
   PACKET_PORTS,
+  PACKET_STATION,
+  PACKET_TO_STATION,
   PASS,
 } from '../../../base/packet.ts';
 import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../../base/route-record.ts';
@@ -133,7 +134,7 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     datagram.broadcast = (i32at(packet + PACKET_FLAGS) & FLAG_BROADCAST) !== 0;
     datagram.client = clientOf(packet);
     datagram.data = memory.subarray(l4 + UDP_HEADER, l4 + get16(l4 + 4));
-    datagram.mac = packet + PACKET_FRAME + 6;
+    datagram.mac = packet + PACKET_STATION;
     return datagram;
   }
 
@@ -234,8 +235,8 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
       if (data.length > WHOLE_BYTES) return false;
       const packet = plane.allocateForControl();
       if (packet === 0) return false;
-      if (mac === undefined) memory.fill(0xff, packet + PACKET_FRAME, packet + PACKET_FRAME + 6);
-      else memory.set(mac.subarray(0, 6), packet + PACKET_FRAME);
+      if (mac === undefined) memory.fill(0xff, packet + PACKET_TO_STATION, packet + PACKET_TO_STATION + 6);
+      else memory.set(mac.subarray(0, 6), packet + PACKET_TO_STATION);
       const at = fillHeader(memory, packet, UDP, source, destination, UDP_HEADER + data.length);
       udpHeader(at, sourcePort, destinationPort, data.length);
       memory.set(data, at + UDP_HEADER);

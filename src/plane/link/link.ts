@@ -1,0 +1,52 @@
+// The links' two doors: what came by one, and what goes out by one, by the link's type. Between them a packet is a datagram,
+// and only the files of this folder know what stands before it.
+//
+//    Ethernet    header on and off, ARP answered, the next hop's station looked for (RFC 894, RFC 826)
+//    point link  there is one at the other end: nothing is asked, no header is told here; ARP is never spoken
+//
+// Not here: the header itself (src/wire/ethernet.ts), the queue and the device (transmit.ts), the neighbours (neighbour.ts).
+
+import { CAPTURE_IN } from '../../base/capture-record.ts';
+import { IF_LINK, interfaceAt, LINK_ETHERNET } from '../../base/interface.ts';
+import { i32at, putu16 } from '../../base/memory.ts';
+import { FOR_LINK, HELD, PACKET_HEADER, PASS } from '../../base/packet.ts';
+import { ETHERTYPE_IPV4, ethernetFrom, ethernetInput } from '../../wire/ethernet.ts';
+import { arpInput } from './arp-input.ts';
+import { CAPTURE_MASK_AT, capture } from './capture.ts';
+import { neighbourResolve } from './neighbour.ts';
+import { transmit } from './transmit.ts';
+
+/** What came by a link, whose record is `at`. PASS: a datagram, not checked yet; HELD: it was the link's; or a drop. */
+export function linkInput(packet: i32, index: i32, at: i32): i32 {
+  if (i32at(CAPTURE_MASK_AT) !== 0) capture(packet, index, CAPTURE_IN);
+  if (i32at(at + IF_LINK) !== LINK_ETHERNET) return PASS;
+  const verdict: i32 = ethernetInput(packet, at);
+  return verdict === FOR_LINK ? arp(packet, index) : verdict;
+}
+
+/** ARP is answered by the link that it came by. */
+function arp(packet: i32, index: i32): i32 {
+  const verdict: i32 = arpInput(packet, index);
+  if (verdict !== PASS) return verdict;
+  transmit(packet, index);
+  return HELD;
+}
+
+/** Sends a datagram to its next hop (PACKET_NEXT_HOP) by a link: PASS, or HELD, both taken; or a drop, and it is the caller's. */
+export function linkOutput(packet: i32, index: i32): i32 {
+  if (i32at(interfaceAt(index) + IF_LINK) === LINK_ETHERNET) {
+    const verdict: i32 = neighbourResolve(packet);
+    if (verdict !== PASS) return verdict;
+  } else {
+    putu16(packet + PACKET_HEADER, 0);
+  }
+  transmit(packet, index);
+  return PASS;
+}
+
+/** Sends a datagram to the station at PACKET_TO_STATION, or to whoever is at the other end of a point link. Takes it. */
+export function linkSendTo(packet: i32, index: i32): void {
+  const at: i32 = interfaceAt(index);
+  if (i32at(at + IF_LINK) === LINK_ETHERNET) ethernetFrom(packet, at, ETHERTYPE_IPV4);
+  transmit(packet, index);
+}
