@@ -1,13 +1,31 @@
-// Frames for tests, as bytes: Ethernet, ARP, IPv4, UDP, TCP and ICMP, with right checksums unless a field
-// says otherwise, and the reader that takes them apart again.
-//
-// These sums are computed here from the whole packet, byte by byte, and share nothing with the plane's
-// incremental ones, so that a test which compares the two can fail. Addresses are written '192.168.0.1'.
+// Frames for tests, as src/wire/build.ts makes and src/wire/read.ts reads them, with addresses as text: '192.168.0.1'.
 
-import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../src/wire/ipv4.ts';
+import * as build from '../src/wire/build.ts';
+import { get16, put16, put32 } from '../src/wire/bytes.ts';
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../src/wire/ethernet.ts';
+import {
+  IP_DONT_FRAGMENT,
+  IP_HEADER_BYTES,
+  IP_ID,
+  IP_LENGTH,
+  IP_MORE_FRAGMENTS,
+  IP_OFFSET,
+  IP_OFFSET_UNITS,
+} from '../src/wire/ipv4.ts';
+import { type Fields, readDatagram } from '../src/wire/read.ts';
 import { TCP_ACK as ACK } from '../src/wire/tcp.ts';
 
+export { ARP_REPLY, ARP_REQUEST } from '../src/wire/arp.ts';
+export { internetChecksum, mssOption, sealIp, transportChecksum } from '../src/wire/build.ts';
+export { get16, get32, put16, put32 } from '../src/wire/bytes.ts';
+export {
+  ETHERNET_HEADER_BYTES as ETHERNET,
+  ETHERNET_TYPE,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+} from '../src/wire/ethernet.ts';
 export { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../src/wire/ipv4.ts';
+export { faults } from '../src/wire/read.ts';
 export {
   TCP_ACK as ACK,
   TCP_FIN as FIN,
@@ -17,6 +35,8 @@ export {
 } from '../src/wire/tcp.ts';
 
 export const BROADCAST = 'ff:ff:ff:ff:ff:ff';
+/** Bit 15 of flags and offset, which must be zero (RFC 3514 has the name). */
+const EVIL = 0x8000;
 
 /** Fields of an IPv4 header; what is left out gets the ordinary value. */
 export interface Ip {
@@ -83,70 +103,24 @@ export function payload(length: number, seed = 0): Uint8Array {
   return Uint8Array.from({ length }, (_, i) => (i * 7 + (i >> 8) * 13 + seed) & 255);
 }
 
-export function get16(bytes: Uint8Array, at: number): number {
-  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number);
-}
-
-export function get32(bytes: Uint8Array, at: number): number {
-  return (get16(bytes, at) << 16) | get16(bytes, at + 2);
-}
-
-export function put16(bytes: Uint8Array, at: number, value: number): void {
-  bytes[at] = value >> 8;
-  bytes[at + 1] = value;
-}
-
-export function put32(bytes: Uint8Array, at: number, value: number): void {
-  put16(bytes, at, value >>> 16);
-  put16(bytes, at + 2, value);
-}
-
-/** RFC 1071: the ones-complement sum of 16-bit words, inverted. An odd last byte is padded with zero. */
-export function internetChecksum(bytes: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < bytes.length; i++) sum += (bytes[i] as number) << (i % 2 === 0 ? 8 : 0);
-  while (sum > 0xffff) sum = (sum % 0x10000) + Math.floor(sum / 0x10000);
-  return ~sum & 0xffff;
-}
-
-function pseudoHeader(source: number, destination: number, protocol: number, length: number): Uint8Array {
-  const bytes = new Uint8Array(12);
-  put32(bytes, 0, source);
-  put32(bytes, 4, destination);
-  bytes[9] = protocol;
-  put16(bytes, 10, length);
-  return bytes;
-}
-
-/** The transport checksum of a segment, over its pseudo header; the field itself must be zero. */
-export function transportChecksum(
-  source: number,
-  destination: number,
-  protocol: number,
-  segment: Uint8Array,
-): number {
-  return internetChecksum(concat(pseudoHeader(source, destination, protocol, segment.length), segment));
-}
-
 /** An IPv4 datagram. */
 export function ipv4(ip: Ip, protocol: number, data: Uint8Array): Uint8Array {
-  const options = ip.options ?? [];
-  const headerBytes = 20 + Math.ceil(options.length / 4) * 4;
-  const bytes = new Uint8Array(headerBytes + data.length);
-  bytes[0] = ((ip.version ?? 4) << 4) | (ip.headerWords ?? headerBytes / 4);
-  bytes[1] = ip.tos ?? 0;
-  put16(bytes, 2, ip.totalLength ?? bytes.length);
-  put16(bytes, 4, ip.id ?? 0x1234);
-  const flags = (ip.evil ? 0x8000 : 0) | (ip.dontFragment ? 0x4000 : 0) | (ip.moreFragments ? 0x2000 : 0);
-  put16(bytes, 6, flags | ((ip.fragmentOffset ?? 0) >> 3));
-  bytes[8] = ip.ttl ?? 64;
-  bytes[9] = protocol;
-  put32(bytes, 12, address(ip.source));
-  put32(bytes, 16, address(ip.destination));
-  bytes.set(options, 20);
-  bytes.set(data, headerBytes);
-  put16(bytes, 10, ip.checksum ?? internetChecksum(bytes.subarray(0, headerBytes)));
-  return bytes;
+  return build.ipv4(datagramOf(ip, protocol, data));
+}
+
+function datagramOf(ip: Ip, protocol: number, payload: Uint8Array): build.Datagram {
+  const { evil, dontFragment, moreFragments, fragmentOffset = 0 } = ip;
+  const flags =
+    (evil ? EVIL : 0) | (dontFragment ? IP_DONT_FRAGMENT : 0) | (moreFragments ? IP_MORE_FRAGMENTS : 0);
+  return {
+    ...ip,
+    source: address(ip.source),
+    destination: address(ip.destination),
+    protocol,
+    payload,
+    identification: ip.id ?? 0x1234,
+    fragment: flags | (fragmentOffset >> 3),
+  };
 }
 
 /** A UDP datagram in IPv4. `checksum` 0 leaves it out, as UDP may. */
@@ -157,38 +131,27 @@ export function udp(
   data: Uint8Array = payload(32),
   checksum?: number,
 ): Uint8Array {
-  const segment = new Uint8Array(8 + data.length);
-  put16(segment, 0, sourcePort);
-  put16(segment, 2, destinationPort);
-  put16(segment, 4, segment.length);
-  segment.set(data, 8);
-  const right = transportChecksum(address(ip.source), address(ip.destination), UDP, segment);
-  put16(segment, 6, checksum ?? (right === 0 ? 0xffff : right));
-  return ipv4(ip, UDP, segment);
+  const [source, destination] = [address(ip.source), address(ip.destination)];
+  const ports = (sourcePort << 16) | destinationPort;
+  const made = build.udp(source, destination, ports, data, checksum);
+  return ipv4(ip, made.protocol, made.payload);
 }
 
 /** A TCP segment in IPv4. */
 export function tcp(ip: Ip, header: Tcp, data: Uint8Array = new Uint8Array(0)): Uint8Array {
-  const options = header.options ?? [];
-  const headerBytes = 20 + Math.ceil(options.length / 4) * 4;
-  const segment = new Uint8Array(headerBytes + data.length);
-  put16(segment, 0, header.sourcePort);
-  put16(segment, 2, header.destinationPort);
-  put32(segment, 4, header.sequence ?? 1000);
-  put32(segment, 8, header.acknowledgment ?? 0);
-  segment[12] = (header.headerWords ?? headerBytes / 4) << 4;
-  segment[13] = header.flags ?? ACK;
-  put16(segment, 14, header.window ?? 5840);
-  segment.set(options, 20);
-  segment.set(data, headerBytes);
-  const right = transportChecksum(address(ip.source), address(ip.destination), TCP, segment);
-  put16(segment, 16, header.checksum ?? right);
-  return ipv4(ip, TCP, segment);
-}
-
-/** The option bytes of an MSS. */
-export function mssOption(mss: number): number[] {
-  return [2, 4, mss >> 8, mss & 255];
+  const { sourcePort, destinationPort, headerWords, checksum } = header;
+  const made = build.tcp(address(ip.source), address(ip.destination), {
+    ports: (sourcePort << 16) | destinationPort,
+    sequence: header.sequence ?? 1000,
+    acknowledgment: header.acknowledgment ?? 0,
+    flags: header.flags ?? ACK,
+    window: header.window ?? 5840,
+    options: header.options ?? [],
+    data,
+    headerWords,
+    checksum,
+  });
+  return ipv4(ip, made.protocol, made.payload);
 }
 
 /** An ICMP message in IPv4; `rest` is the header's second word. */
@@ -200,13 +163,11 @@ export function icmp(
   data: Uint8Array,
   checksum?: number,
 ): Uint8Array {
-  const message = new Uint8Array(8 + data.length);
-  message[0] = type;
-  message[1] = code;
-  put32(message, 4, rest);
-  message.set(data, 8);
-  put16(message, 2, checksum ?? internetChecksum(message));
-  return ipv4(ip, ICMP, message);
+  const bytes = new Uint8Array(4 + data.length);
+  put32(bytes, 0, rest);
+  bytes.set(data, 4);
+  const made = build.icmp(0, 0, type, code, bytes, checksum);
+  return ipv4(ip, made.protocol, made.payload);
 }
 
 /** An echo request (type 8) or reply (type 0). */
@@ -229,14 +190,14 @@ export function icmpError(
 /** Cuts a datagram without options into fragments of at most `dataBytes` (a multiple of 8), in order. */
 export function fragments(datagram: Uint8Array, dataBytes: number): Uint8Array[] {
   const all: Uint8Array[] = [];
-  const data = datagram.subarray(20);
+  const data = datagram.subarray(IP_HEADER_BYTES);
   for (let at = 0; at < data.length; at += dataBytes) {
     const part = data.subarray(at, at + dataBytes);
-    const bytes = concat(datagram.subarray(0, 20), part);
-    put16(bytes, 2, bytes.length);
-    const more = at + dataBytes < data.length ? 0x2000 : 0;
-    put16(bytes, 6, more | (at >> 3));
-    sealIp(bytes);
+    const bytes = concat(datagram.subarray(0, IP_HEADER_BYTES), part);
+    put16(bytes, IP_LENGTH, bytes.length);
+    const more = at + dataBytes < data.length ? IP_MORE_FRAGMENTS : 0;
+    put16(bytes, IP_OFFSET, more | (at >> 3));
+    build.sealIp(bytes);
     all.push(bytes);
   }
   return all;
@@ -244,49 +205,42 @@ export function fragments(datagram: Uint8Array, dataBytes: number): Uint8Array[]
 
 /** Puts fragments together again, in whatever order they are; their headers must agree. */
 export function reassemble(parts: Uint8Array[]): Uint8Array {
-  const sorted = [...parts].sort((a, b) => (get16(a, 6) & 0x1fff) - (get16(b, 6) & 0x1fff));
+  const offsetOf = (part: Uint8Array): number => (get16(part, IP_OFFSET) & IP_OFFSET_UNITS) << 3;
+  const sorted = [...parts].sort((a, b) => offsetOf(a) - offsetOf(b));
+  const first = sorted[0] as Uint8Array;
   let end = 0;
   for (const part of sorted) {
-    if ((get16(part, 6) & 0x1fff) * 8 !== end)
-      throw new Error('Cannot reassemble: a gap or overlap at ' + end);
-    if (get16(part, 4) !== get16(sorted[0] as Uint8Array, 4))
-      throw new Error('Cannot reassemble: ids differ');
-    end += get16(part, 2) - 20;
+    if (offsetOf(part) !== end) throw new Error(`Cannot reassemble: a gap or overlap at ${end}`);
+    if (get16(part, IP_ID) !== get16(first, IP_ID)) throw new Error('Cannot reassemble: ids differ');
+    end += get16(part, IP_LENGTH) - IP_HEADER_BYTES;
   }
   const bytes = concat(
-    (sorted[0] as Uint8Array).subarray(0, 20),
-    ...sorted.map(p => p.subarray(20, get16(p, 2))),
+    first.subarray(0, IP_HEADER_BYTES),
+    ...sorted.map(part => part.subarray(IP_HEADER_BYTES, get16(part, IP_LENGTH))),
   );
-  put16(bytes, 2, bytes.length);
-  put16(bytes, 6, 0);
-  return sealIp(bytes);
-}
-
-/** Puts the right header checksum into an IPv4 header, in place. */
-export function sealIp(datagram: Uint8Array): Uint8Array {
-  const headerBytes = ((datagram[0] as number) & 15) * 4;
-  put16(datagram, 10, 0);
-  put16(datagram, 10, internetChecksum(datagram.subarray(0, headerBytes)));
-  return datagram;
+  put16(bytes, IP_LENGTH, bytes.length);
+  put16(bytes, IP_OFFSET, 0);
+  return build.sealIp(bytes);
 }
 
 /** An Ethernet frame, padded to 60 bytes as the wire has it. */
-export function ethernet(to: string, from: string, type: number, data: Uint8Array, pad = 60): Uint8Array {
-  const bytes = new Uint8Array(Math.max(pad, 14 + data.length));
-  bytes.set(mac(to), 0);
-  bytes.set(mac(from), 6);
-  put16(bytes, 12, type);
-  bytes.set(data, 14);
-  return bytes;
+export function ethernet(
+  to: string,
+  from: string,
+  type: number,
+  data: Uint8Array,
+  pad = build.FRAME_LEAST,
+): Uint8Array {
+  return build.ethernet(mac(to), mac(from), type, data, pad);
 }
 
 /** An IPv4 datagram in its frame. */
 export function frame(to: string, from: string, datagram: Uint8Array): Uint8Array {
-  return ethernet(to, from, 0x0800, datagram);
+  return ethernet(to, from, ETHERTYPE_IPV4, datagram);
 }
 
 export interface Arp {
-  /** 1 request, 2 reply. */
+  /** ARP_REQUEST or ARP_REPLY. */
   operation: number;
   senderMac: string;
   senderAddress: string;
@@ -295,111 +249,27 @@ export interface Arp {
 }
 
 /** An ARP packet (RFC 826), without its frame. */
-export function arp(fields: Arp): Uint8Array {
-  const bytes = new Uint8Array(28);
-  bytes.set([0, 1, 8, 0, 6, 4, 0, fields.operation]);
-  bytes.set(mac(fields.senderMac), 8);
-  put32(bytes, 14, address(fields.senderAddress));
-  bytes.set(mac(fields.targetMac ?? '00:00:00:00:00:00'), 18);
-  put32(bytes, 24, address(fields.targetAddress));
-  return bytes;
+export function arp({ operation, senderMac, senderAddress, targetMac, targetAddress }: Arp): Uint8Array {
+  const target = targetMac === undefined ? undefined : mac(targetMac);
+  return build.arp(operation, address(senderAddress), mac(senderMac), address(targetAddress), target);
 }
 
 export function arpFrame(to: string, fields: Arp): Uint8Array {
-  return ethernet(to, fields.senderMac, 0x0806, arp(fields));
+  return ethernet(to, fields.senderMac, ETHERTYPE_ARP, arp(fields));
 }
 
 /** What a test asks of a datagram. Fields of a transport that is not there are 0. */
-export interface Read {
+export interface Read extends Omit<Fields, 'source' | 'destination'> {
   source: string;
   destination: string;
-  protocol: number;
-  ttl: number;
-  id: number;
-  dontFragment: boolean;
-  moreFragments: boolean;
-  fragmentOffset: number;
-  headerBytes: number;
-  totalLength: number;
-  sourcePort: number;
-  destinationPort: number;
-  sequence: number;
-  acknowledgment: number;
-  tcpFlags: number;
-  window: number;
-  type: number;
-  code: number;
-  /** Second word of an ICMP header. */
-  rest: number;
-  /** ICMP: identifier of a query. */
-  identifier: number;
-  /** What follows the transport header (an ICMP error's quoted packet); all of a later fragment. */
-  data: Uint8Array;
 }
 
 /** Takes a datagram apart. It may be followed by padding. */
 export function read(datagram: Uint8Array): Read {
-  const headerBytes = ((datagram[0] as number) & 15) * 4;
-  const totalLength = get16(datagram, 2);
-  const word = get16(datagram, 6);
-  const segment = datagram.subarray(headerBytes, totalLength);
-  const protocol = datagram[9] as number;
-  const fragmentOffset = (word & 0x1fff) * 8;
-  const first = fragmentOffset === 0;
-  const ports = first && (protocol === TCP || protocol === UDP);
-  const isTcp = first && protocol === TCP;
-  const isIcmp = first && protocol === ICMP;
-  const dataAt = isTcp ? ((segment[12] as number) >> 4) * 4 : first ? 8 : 0;
+  const fields = readDatagram(datagram);
   return {
-    source: addressText(get32(datagram, 12)),
-    destination: addressText(get32(datagram, 16)),
-    protocol,
-    ttl: datagram[8] as number,
-    id: get16(datagram, 4),
-    dontFragment: (word & 0x4000) !== 0,
-    moreFragments: (word & 0x2000) !== 0,
-    fragmentOffset,
-    headerBytes,
-    totalLength,
-    sourcePort: ports ? get16(segment, 0) : 0,
-    destinationPort: ports ? get16(segment, 2) : 0,
-    sequence: isTcp ? get32(segment, 4) : 0,
-    acknowledgment: isTcp ? get32(segment, 8) : 0,
-    tcpFlags: isTcp ? (segment[13] as number) : 0,
-    window: isTcp ? get16(segment, 14) : 0,
-    type: isIcmp ? (segment[0] as number) : 0,
-    code: isIcmp ? (segment[1] as number) : 0,
-    rest: isIcmp ? get32(segment, 4) : 0,
-    identifier: isIcmp ? get16(segment, 4) : 0,
-    data: segment.slice(dataAt),
+    ...fields,
+    source: addressText(fields.source),
+    destination: addressText(fields.destination),
   };
-}
-
-/**
- * What is wrong with a datagram's checksums and lengths: '' if nothing is. The transport's sum is looked at
- * in whole datagrams only; an ICMP error's quoted header is looked at too, if `quoted` says so.
- */
-export function faults(datagram: Uint8Array, quoted = true): string {
-  const headerBytes = ((datagram[0] as number) & 15) * 4;
-  const totalLength = get16(datagram, 2);
-  if (totalLength > datagram.length) return `total length ${totalLength} of ${datagram.length} bytes`;
-  if (internetChecksum(datagram.subarray(0, headerBytes)) !== 0) return 'IP header checksum';
-  if ((get16(datagram, 6) & 0x3fff) !== 0) return '';
-  const protocol = datagram[9] as number;
-  const segment = datagram.subarray(headerBytes, totalLength);
-  if (protocol === ICMP) {
-    if (internetChecksum(segment) !== 0) return 'ICMP checksum';
-    const type = segment[0] as number;
-    const isError = type === 3 || type === 4 || type === 5 || type === 11 || type === 12;
-    if (!isError || !quoted) return '';
-    const inner = segment.subarray(8);
-    const innerHeaderBytes = ((inner[0] as number) & 15) * 4;
-    if (internetChecksum(inner.subarray(0, innerHeaderBytes)) !== 0) return 'quoted IP header checksum';
-    return get16(inner, 2) <= inner.length ? faults(inner, false) && 'quoted ' + faults(inner, false) : '';
-  }
-  if (protocol !== TCP && protocol !== UDP) return '';
-  if (protocol === UDP && get16(segment, 4) !== segment.length) return 'UDP length';
-  if (protocol === UDP && get16(segment, 6) === 0) return '';
-  const sum = transportChecksum(get32(datagram, 12), get32(datagram, 16), protocol, segment);
-  return sum === 0 ? '' : protocol === UDP ? 'UDP checksum' : 'TCP checksum';
 }

@@ -10,25 +10,37 @@
 // Not here: the router (board.ts), what is typed (tools/start-sim.ts).
 
 import {
+  ARP_BYTES,
+  ARP_OPERATION,
   ARP_REPLY,
   ARP_REQUEST,
-  arpFrame,
-  type Datagram,
-  ETHERNET,
-  get16,
-  get32,
-  icmp,
-  ipFrame,
-  put16,
-  tcp,
-  udp,
-} from '../../src/control/debug/frames.ts';
+  ARP_SENDER,
+  ARP_SENDER_MAC,
+  ARP_TARGET,
+} from '../../src/wire/arp.ts';
+import { arpFrame, type Datagram, icmp, ipFrame, ipv4, tcp, udp } from '../../src/wire/build.ts';
+import { get16, get32, put16 } from '../../src/wire/bytes.ts';
+import {
+  ETHERNET_HEADER_BYTES as ETHERNET,
+  ETHERNET_SOURCE,
+  ETHERNET_TYPE,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+} from '../../src/wire/ethernet.ts';
+import {
+  CODE_HOST_UNREACHABLE,
+  ICMP_ECHO_REPLY,
+  ICMP_ECHO_REQUEST,
+  ICMP_IDENTIFIER,
+  ICMP_UNREACHABLE,
+} from '../../src/wire/icmp.ts';
 import {
   PROTOCOL_ICMP as ICMP,
   IP_HEADER_BYTES as IP_HEADER,
   PROTOCOL_TCP as TCP,
   PROTOCOL_UDP as UDP,
 } from '../../src/wire/ipv4.ts';
+import { type Fields, readDatagram } from '../../src/wire/read.ts';
 import { TCP_ACK as ACK, TCP_FIN as FIN, TCP_RST as RST, TCP_SYN as SYN } from '../../src/wire/tcp.ts';
 import { DHCP_PORT, DNS_PORT, GATEWAY, leaseAnswer, nameAnswer } from './provider.ts';
 
@@ -62,28 +74,22 @@ interface Host {
   waiting: Datagram[];
 }
 
-/** A frame's IPv4 parts; undefined for anything else, and for fragments, which nobody here makes. */
-interface Parsed {
-  source: number;
-  destination: number;
-  protocol: number;
+/** A datagram's fields, and its payload as bytes. */
+interface Parsed extends Fields {
   /** The IP payload. */
   body: Uint8Array;
   ports: number;
 }
 
+/** The IPv4 datagram in a frame; undefined for anything else, and for fragments, which nobody here makes. */
 function parse(frame: Uint8Array): Parsed | undefined {
-  if (frame.length < ETHERNET + IP_HEADER + 8 || get16(frame, 12) !== 0x0800 || frame[14] !== 0x45)
+  if (frame.length < ETHERNET + IP_HEADER + 8 || get16(frame, ETHERNET_TYPE) !== ETHERTYPE_IPV4)
     return undefined;
-  if ((get16(frame, 20) & 0x3fff) !== 0) return undefined;
-  const body = frame.subarray(ETHERNET + IP_HEADER, ETHERNET + get16(frame, 16));
-  return {
-    source: get32(frame, 26),
-    destination: get32(frame, 30),
-    protocol: frame[23] as number,
-    body,
-    ports: get32(body, 0),
-  };
+  const datagram = frame.subarray(ETHERNET);
+  const fields = readDatagram(datagram);
+  if (fields.headerBytes !== IP_HEADER || fields.moreFragments || fields.fragmentOffset > 0) return undefined;
+  const ports = (fields.sourcePort << 16) | fields.destinationPort;
+  return { ...fields, body: datagram.subarray(IP_HEADER, fields.totalLength), ports };
 }
 
 function swap(ports: number): number {
@@ -99,38 +105,40 @@ function text(address: number): string {
 }
 
 /** The answer of the internet to a datagram, or several, or none. */
-export function internetAnswers(packet: Parsed): Datagram[] {
+function internetAnswers(packet: Parsed): Datagram[] {
   const { source, destination, protocol, body, ports } = packet;
   if (isFor(destination, UNREACHABLE_NETWORK)) {
     const quoted = new Uint8Array(4 + IP_HEADER + 8);
-    quoted.set(
-      ipFrame(GATEWAY_MAC, GATEWAY_MAC, { source, destination, protocol, payload: body }).subarray(14, 42),
-      4,
-    );
-    return [icmp(GATEWAY, source, 3, 1, quoted)];
+    quoted.set(ipv4({ source, destination, protocol, payload: body }).subarray(0, IP_HEADER + 8), 4);
+    return [icmp(GATEWAY, source, ICMP_UNREACHABLE, CODE_HOST_UNREACHABLE, quoted)];
   }
-  if (protocol === ICMP) return body[0] === 8 ? [icmp(destination, source, 0, 0, body.slice(4))] : [];
-  if (protocol === UDP) return [udp(destination, source, swap(ports), body.slice(8))];
+  if (protocol === ICMP) return isPing(packet) ? [pong(packet)] : [];
+  if (protocol === UDP) return [udp(destination, source, swap(ports), packet.data)];
   return protocol === TCP ? webAnswers(packet) : [];
 }
 
+function isPing({ protocol, type }: Parsed): boolean {
+  return protocol === ICMP && type === ICMP_ECHO_REQUEST;
+}
+
+function pong({ source, destination, body }: Parsed): Datagram {
+  return icmp(destination, source, ICMP_ECHO_REPLY, 0, body.slice(ICMP_IDENTIFIER));
+}
+
 /** A web server without memory: what it answers to each segment follows from the segment. */
-function webAnswers({ source, destination, body, ports }: Parsed): Datagram[] {
-  const flags = body[13] as number;
-  const sequence = get32(body, 4);
-  const acknowledged = get32(body, 8);
-  const data = body.subarray(((body[12] as number) >> 4) * 4);
+function webAnswers(packet: Parsed): Datagram[] {
+  const { source, destination, ports, tcpFlags: flags, sequence, acknowledgment, data } = packet;
   const answer = (flags: number, from: number, upTo: number, data = new Uint8Array(0)): Datagram =>
-    tcp(destination, source, { ports: swap(ports), sequence: from, acknowledged: upTo, flags, data });
+    tcp(destination, source, { ports: swap(ports), sequence: from, acknowledgment: upTo, flags, data });
   if ((flags & RST) !== 0) return [];
   if ((ports & 0xffff) !== HTTP_PORT) return [answer(RST | ACK, 0, (sequence + 1) | 0)];
   if ((flags & SYN) !== 0) return [answer(SYN | ACK, WEB_SEQUENCE, (sequence + 1) | 0)];
   const next = (sequence + data.length + (flags & FIN)) | 0;
   if (data.length > 0) {
     const page = `HTTP/1.0 200 OK\r\nContent-Length: ${PAGE.length}\r\n\r\n${PAGE}`;
-    return [answer(ACK | FIN, acknowledged, next, new TextEncoder().encode(page))];
+    return [answer(ACK | FIN, acknowledgment, next, new TextEncoder().encode(page))];
   }
-  return (flags & FIN) !== 0 ? [answer(ACK, acknowledged, next)] : [];
+  return (flags & FIN) !== 0 ? [answer(ACK, acknowledgment, next)] : [];
 }
 
 function macOf(host: Host): number[] {
@@ -155,14 +163,14 @@ export class Network {
 
   /** A frame that the router sent by a card. */
   frame(card: number, frame: Uint8Array): void {
-    if (frame.length >= 42 && get16(frame, 12) === 0x0806) {
-      this.arp(card, frame);
+    if (frame.length >= ETHERNET + ARP_BYTES && get16(frame, ETHERNET_TYPE) === ETHERTYPE_ARP) {
+      this.arp(card, frame.subarray(ETHERNET));
       return;
     }
     const packet = parse(frame);
     if (packet === undefined) return;
     if (card === 1) {
-      const router = frame.slice(6, 12);
+      const router = frame.slice(ETHERNET_SOURCE, ETHERNET_TYPE);
       if (packet.protocol === UDP && this.provide(packet, router)) return;
       for (const answer of internetAnswers(packet)) this.send(1, ipFrame(router, GATEWAY_MAC, answer));
       return;
@@ -172,9 +180,8 @@ export class Network {
   }
 
   /** What the provider answers; false if the datagram is not for it. */
-  private provide({ source, destination, body, ports }: Parsed, router: Uint8Array): boolean {
-    const port = ports & 0xffff;
-    const data = body.slice(8);
+  private provide(packet: Parsed, router: Uint8Array): boolean {
+    const { source, destination, destinationPort: port, ports, data } = packet;
     if (port === DHCP_PORT) {
       const answer = leaseAnswer(data);
       const back = (DHCP_PORT << 16) | DHCP_CLIENT_PORT;
@@ -198,7 +205,7 @@ export class Network {
     const rest = new Uint8Array(4 + 56);
     put16(rest, 0, 0x100 + host.number);
     put16(rest, 2, this.sequence);
-    this.sendFrom(host, icmp(this.addressOf(host), destination, 8, 0, rest));
+    this.sendFrom(host, icmp(this.addressOf(host), destination, ICMP_ECHO_REQUEST, 0, rest));
   }
 
   /** A LAN host fetches the page at an address, by HTTP. */
@@ -206,7 +213,7 @@ export class Network {
     const host = this.hosts[number] as Host;
     const ports = (this.port() << 16) | HTTP_PORT;
     const data = new Uint8Array(0);
-    const syn = { ports, sequence: 1000, acknowledged: 0, flags: SYN, data };
+    const syn = { ports, sequence: 1000, acknowledgment: 0, flags: SYN, data };
     this.sendFrom(host, tcp(this.addressOf(host), destination, syn));
   }
 
@@ -236,19 +243,20 @@ export class Network {
   }
 
   /** ARP on a segment: requests for one of its stations, and the reply that a host waits for. */
-  private arp(card: number, frame: Uint8Array): void {
-    const sender = get32(frame, 28);
-    const target = get32(frame, 38);
-    const mac = frame.slice(22, 28);
+  private arp(card: number, packet: Uint8Array): void {
+    const sender = get32(packet, ARP_SENDER);
+    const target = get32(packet, ARP_TARGET);
+    const mac = packet.slice(ARP_SENDER_MAC, ARP_SENDER);
+    const isRequest = get16(packet, ARP_OPERATION) === ARP_REQUEST;
     if (card === 1) {
-      if (frame[21] === ARP_REQUEST && target === GATEWAY) {
+      if (isRequest && target === GATEWAY) {
         this.send(1, arpFrame(ARP_REPLY, GATEWAY, GATEWAY_MAC, sender, mac));
       }
       return;
     }
     for (const host of this.hosts) {
       if (target !== this.addressOf(host)) continue;
-      if (frame[21] === ARP_REQUEST) this.send(0, arpFrame(ARP_REPLY, target, macOf(host), sender, mac));
+      if (isRequest) this.send(0, arpFrame(ARP_REPLY, target, macOf(host), sender, mac));
       else if (sender === this.options.lanAddress()) {
         host.routerMac = mac;
         for (const datagram of host.waiting.splice(0)) this.sendFrom(host, datagram);
@@ -257,28 +265,26 @@ export class Network {
   }
 
   /** What a LAN host makes of a packet. */
-  private receive(host: Host, { source, destination, protocol, body, ports }: Parsed): void {
-    if (protocol === ICMP && body[0] === 8)
-      this.sendFrom(host, icmp(destination, source, 0, 0, body.slice(4)));
-    else if (protocol === ICMP && body[0] === 0) this.report(`${host.name}: ${text(source)} answers ping`);
+  private receive(host: Host, packet: Parsed): void {
+    const { source, protocol, type, code, sourcePort, data } = packet;
+    if (isPing(packet)) this.sendFrom(host, pong(packet));
+    else if (protocol === ICMP && type === ICMP_ECHO_REPLY)
+      this.report(`${host.name}: ${text(source)} answers ping`);
     else if (protocol === ICMP)
-      this.report(`${host.name}: ${text(source)} says ICMP type ${body[0]} code ${body[1]}`);
+      this.report(`${host.name}: ${text(source)} says ICMP type ${type} code ${code}`);
     else if (protocol === UDP)
-      this.report(`${host.name}: ${text(source)}:${ports >>> 16} echoes ${body.length - 8} bytes`);
-    else if (protocol === TCP) this.client(host, source, destination, body, ports);
+      this.report(`${host.name}: ${text(source)}:${sourcePort} echoes ${data.length} bytes`);
+    else if (protocol === TCP) this.client(host, packet);
   }
 
   /** The web client, without memory too: SYN,ACK asks for the request, data for the end. */
-  private client(host: Host, source: number, destination: number, body: Uint8Array, ports: number): void {
-    const flags = body[13] as number;
-    const data = body.subarray(((body[12] as number) >> 4) * 4);
-    const acknowledged = (get32(body, 4) + data.length + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) | 0;
+  private client(host: Host, packet: Parsed): void {
+    const { source, destination, sourcePort, ports, tcpFlags: flags, data } = packet;
+    const acknowledgment = (packet.sequence + data.length + ((flags & (SYN | FIN)) !== 0 ? 1 : 0)) | 0;
+    const answer = { ports: swap(ports), sequence: packet.acknowledgment, acknowledgment };
     const segment = (flags: number, data = new Uint8Array(0)) =>
-      this.sendFrom(
-        host,
-        tcp(destination, source, { ports: swap(ports), sequence: get32(body, 8), acknowledged, flags, data }),
-      );
-    if ((flags & RST) !== 0) this.report(`${host.name}: ${text(source)}:${ports >>> 16} refuses`);
+      this.sendFrom(host, tcp(destination, source, { ...answer, flags, data }));
+    if ((flags & RST) !== 0) this.report(`${host.name}: ${text(source)}:${sourcePort} refuses`);
     else if ((flags & SYN) !== 0) {
       segment(ACK);
       segment(ACK, new TextEncoder().encode('GET / HTTP/1.0\r\n\r\n'));

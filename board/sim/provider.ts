@@ -2,7 +2,7 @@
 // a name with one address. RFC 2131, section 4.3; RFC 1035, section 4.
 // Not here: frames, and the rest of the internet (network.ts).
 
-import { get16, put16, put32 } from '../../src/control/debug/frames.ts';
+import { get16, put16, put32 } from '../../src/wire/bytes.ts';
 
 export const GATEWAY = 0xcb007101 | 0;
 /** What the router gets: 203.0.113.2/24 for an hour. */

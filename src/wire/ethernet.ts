@@ -20,6 +20,9 @@ import {
   PASS,
 } from '../base/packet.ts';
 
+export const ETHERNET_DESTINATION: i32 = 0;
+export const ETHERNET_SOURCE: i32 = 6;
+export const ETHERNET_TYPE: i32 = 12;
 export const ETHERNET_HEADER_BYTES: i32 = 14;
 export const ETHERTYPE_IPV4: i32 = 0x0800;
 export const ETHERTYPE_ARP: i32 = 0x0806;
@@ -27,11 +30,11 @@ export const ETHERTYPE_ARP: i32 = 0x0806;
 export const ETHERTYPE_TAG: i32 = 0x8100;
 export const TAG_BYTES: i32 = 4;
 /** Bits of the tag that are the VLAN's number. */
-const TAG_VLAN: i32 = 0x0fff;
+export const TAG_VLAN: i32 = 0x0fff;
 
 const DESTINATION: i32 = PACKET_FRAME;
-const SOURCE: i32 = PACKET_FRAME + 6;
-const TYPE: i32 = PACKET_FRAME + 12;
+const SOURCE: i32 = PACKET_FRAME + ETHERNET_SOURCE;
+const TYPE: i32 = PACKET_FRAME + ETHERNET_TYPE;
 
 /** Is the frame for us? PASS: it carries a datagram; FOR_LINK: ARP; or the reason to drop it. `at` is the interface's record. */
 export function ethernetInput(packet: i32, at: i32): i32 {

@@ -25,7 +25,13 @@ import {
   PASS,
 } from '../base/packet.ts';
 import { checksum, sum } from './checksum.ts';
+import { ICMP_HEADER_BYTES, ICMP_IDENTIFIER, ICMP_TYPE, icmpIsError } from './icmp.ts';
+import { TCP_HEADER_BYTES, tcpHeaderBytesOf } from './tcp.ts';
+import { UDP_HEADER_BYTES, UDP_LENGTH } from './udp.ts';
 
+/** Version in the upper four bits, the header's words below. */
+export const IP_VERSION: i32 = 0;
+export const IP_TOS: i32 = 1;
 export const IP_LENGTH: i32 = 2;
 export const IP_ID: i32 = 4;
 /** Flags in the upper three bits, offset in units of 8 bytes below. */
@@ -40,12 +46,18 @@ export const IP_HEADER_BYTES: i32 = 20;
 
 export const IP_DONT_FRAGMENT: i32 = 0x4000;
 export const IP_MORE_FRAGMENTS: i32 = 0x2000;
+/** Bits that are the offset. */
+export const IP_OFFSET_UNITS: i32 = 0x1fff;
 /** More fragments, or an offset: the packet is a fragment. */
 export const IP_FRAGMENT: i32 = 0x3fff;
 
 export const PROTOCOL_ICMP: i32 = 1;
 export const PROTOCOL_TCP: i32 = 6;
 export const PROTOCOL_UDP: i32 = 17;
+
+/** Of TCP and UDP alike, in the transport header. */
+export const SOURCE_PORT: i32 = 0;
+export const DESTINATION_PORT: i32 = 2;
 
 const OPTION_END: i32 = 0;
 const OPTION_NOP: i32 = 1;
@@ -83,7 +95,7 @@ export function ipv4Check(packet: i32): i32 {
     if (verdict !== PASS) return verdict;
   }
   puti32(packet + PACKET_LENGTH, length);
-  if ((second & 0x1fff) !== 0) return PASS; // a later fragment: its ports come from its context
+  if ((second & IP_OFFSET_UNITS) !== 0) return PASS; // a later fragment: its ports come from its context
   return transport(
     packet,
     ip + headerBytes,
@@ -100,23 +112,21 @@ export function ipv4Check(packet: i32): i32 {
 function transport(packet: i32, l4: i32, bytes: i32, protocol: i32, more: i32): i32 {
   puti32(packet + PACKET_L4, l4);
   if (protocol === PROTOCOL_TCP) {
-    if (bytes < 20) return DROP_TRANSPORT_HEADER;
-    const headerBytes: i32 = (get8(l4 + 12) >> 4) << 2;
-    if (headerBytes < 20 || headerBytes > bytes) return DROP_TRANSPORT_HEADER;
+    if (bytes < TCP_HEADER_BYTES) return DROP_TRANSPORT_HEADER;
+    const headerBytes: i32 = tcpHeaderBytesOf(l4);
+    if (headerBytes < TCP_HEADER_BYTES || headerBytes > bytes) return DROP_TRANSPORT_HEADER;
     puti32(packet + PACKET_PORTS, get32(l4));
   } else if (protocol === PROTOCOL_UDP) {
-    if (bytes < 8) return DROP_TRANSPORT_HEADER;
-    const length: i32 = get16(l4 + 4);
-    if (length < 8 || (length > bytes && more === 0)) return DROP_TRANSPORT_HEADER;
+    if (bytes < UDP_HEADER_BYTES) return DROP_TRANSPORT_HEADER;
+    const length: i32 = get16(l4 + UDP_LENGTH);
+    if (length < UDP_HEADER_BYTES || (length > bytes && more === 0)) return DROP_TRANSPORT_HEADER;
     puti32(packet + PACKET_PORTS, get32(l4));
   } else if (protocol === PROTOCOL_ICMP) {
-    if (bytes < 8) return DROP_TRANSPORT_HEADER;
-    const type: i32 = get8(l4);
-    // Unreachable, quench, redirect, time exceeded, parameter problem (RFC 1122, 3.2.2).
-    if (type === 3 || type === 4 || type === 5 || type === 11 || type === 12) {
+    if (bytes < ICMP_HEADER_BYTES) return DROP_TRANSPORT_HEADER;
+    if (icmpIsError(get8(l4 + ICMP_TYPE)) !== 0) {
       puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_ICMP_ERROR);
     } else {
-      const identifier: i32 = get16(l4 + 4);
+      const identifier: i32 = get16(l4 + ICMP_IDENTIFIER);
       puti32(packet + PACKET_PORTS, (identifier << 16) | identifier);
     }
   }

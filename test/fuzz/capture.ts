@@ -3,9 +3,11 @@
 // The format: draft-ietf-opsawg-pcap, section 4. Not here: how a capture is made (record.ts).
 
 import { formatAddress } from '../../src/control/core/address.ts';
-import { get16, get32 } from '../../src/control/debug/frames.ts';
 import { cardMac, LAN_NETWORK } from '../../src/control/debug/hosts.ts';
 import type { Arrival } from '../../src/control/debug/traffic.ts';
+import { ARP_SENDER } from '../../src/wire/arp.ts';
+import { get16, get32 } from '../../src/wire/bytes.ts';
+import { ETHERNET_HEADER_BYTES as ETHERNET } from '../../src/wire/ethernet.ts';
 
 const MICROSECONDS_A_TICK = 10_000;
 /** Hex digits in a console line: lines have at most 1,000 characters. */
@@ -21,7 +23,7 @@ export interface Replay {
 /** The interface by which a frame came: its destination says it, or the sender of an ARP broadcast. */
 function cardOf(frame: Uint8Array): number {
   if (frame[0] === 2) return frame[5] === cardMac(1)[5] ? 1 : 0;
-  return ((get32(frame, 28) ^ LAN_NETWORK) & ~255) === 0 ? 0 : 1;
+  return ((get32(frame, ETHERNET + ARP_SENDER) ^ LAN_NETWORK) & ~255) === 0 ? 0 : 1;
 }
 
 /** All frames of a pcap file with times in microseconds. */

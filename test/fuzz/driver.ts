@@ -8,10 +8,13 @@ import { Dp8390Model } from '../../hal/nic/dp8390-model.ts';
 import type { Ports } from '../../hal/ports.ts';
 import { FRAME_MAX, NIC_TRANSMIT_TICKS, PLANE_END, PLANE_FIRST } from '../../src/base/limits.ts';
 import { settle } from '../../src/control/debug/changes.ts';
-import { ARP_REQUEST, arpFrame, get16 } from '../../src/control/debug/frames.ts';
 import { LAN_ADDRESS, LAN_NETWORK, macOf } from '../../src/control/debug/hosts.ts';
 import { createRandom, type Random } from '../../src/control/debug/random.ts';
 import { createTraffic } from '../../src/control/debug/traffic.ts';
+import { ARP_OPERATION, ARP_REPLY, ARP_REQUEST } from '../../src/wire/arp.ts';
+import { arpFrame } from '../../src/wire/build.ts';
+import { get16 } from '../../src/wire/bytes.ts';
+import { ETHERNET_HEADER_BYTES as ETHERNET, ETHERNET_TYPE, ETHERTYPE_ARP } from '../../src/wire/ethernet.ts';
 import type { Build } from '../../tools/builds.ts';
 import { audit } from './audit.ts';
 import { checkedBuild } from './checked-plane.ts';
@@ -99,7 +102,10 @@ function recovers(bench: Bench): string | undefined {
     if (bus.pic.take(LINE)) build.plane.interrupt(LINE, i);
     tick(bench, i);
   }
-  const answered = card.sent.some(frame => get16(frame, 12) === 0x0806 && frame[21] === 2);
+  const answered = card.sent.some(
+    frame =>
+      get16(frame, ETHERNET_TYPE) === ETHERTYPE_ARP && get16(frame, ETHERNET + ARP_OPERATION) === ARP_REPLY,
+  );
   return answered ? undefined : 'the card does not answer when its faults are over';
 }
 

@@ -2,11 +2,33 @@
 // what is behind the checksums is reached too.
 
 import { FRAME_MAX } from '../../src/base/limits.ts';
-import { checksum, ETHERNET, put16, put32, sealIp } from '../../src/control/debug/frames.ts';
 import type { Random } from '../../src/control/debug/random.ts';
-import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../src/wire/ipv4.ts';
-
-const IP = ETHERNET;
+import { internetChecksum, sealIp, transportChecksum } from '../../src/wire/build.ts';
+import { get16, get32, put16, put32 } from '../../src/wire/bytes.ts';
+import {
+  ETHERNET_TYPE,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_TAG,
+  ETHERNET_HEADER_BYTES as IP,
+} from '../../src/wire/ethernet.ts';
+import { ICMP_CHECKSUM, ICMP_CODE, ICMP_HEADER_BYTES } from '../../src/wire/icmp.ts';
+import {
+  DESTINATION_PORT,
+  PROTOCOL_ICMP as ICMP,
+  IP_DESTINATION,
+  IP_HEADER_BYTES,
+  IP_LENGTH,
+  IP_OFFSET,
+  IP_OPTIONS,
+  IP_PROTOCOL,
+  IP_SOURCE,
+  IP_TTL,
+  PROTOCOL_TCP as TCP,
+  PROTOCOL_UDP as UDP,
+} from '../../src/wire/ipv4.ts';
+import { TCP_CHECKSUM, TCP_FLAGS, TCP_LENGTH, TCP_OPTIONS } from '../../src/wire/tcp.ts';
+import { UDP_CHECKSUM, UDP_LENGTH } from '../../src/wire/udp.ts';
 
 /** The transport header, where the frame's own IHL says that it is. */
 function transportAt(frame: Uint8Array): number {
@@ -58,51 +80,58 @@ type Lie = (random: Random, frame: Uint8Array) => void;
 const IP_LIES: readonly Lie[] = [
   (random, frame) => set8(frame, IP, 0x40 | random.below(16)),
   (random, frame) => set8(frame, IP, random.below(256)),
-  (random, frame) => set16(frame, IP + 2, edge(random)),
-  (random, frame) => set16(frame, IP + 2, frame.length - IP + random.below(9) - 4),
-  (random, frame) => set16(frame, IP + 6, edge(random)),
+  (random, frame) => set16(frame, IP + IP_LENGTH, edge(random)),
+  (random, frame) => set16(frame, IP + IP_LENGTH, frame.length - IP + random.below(9) - 4),
+  (random, frame) => set16(frame, IP + IP_OFFSET, edge(random)),
   (random, frame) =>
-    set16(frame, IP + 6, pick(random, [0x2000, 0x4000, 0x8000, 0x1fff, 0x3fff, 1, 2, 185, 0x2001])),
-  (random, frame) => set8(frame, IP + 8, pick(random, [0, 1, 2, 255])),
-  (random, frame) => set8(frame, IP + 9, pick(random, [ICMP, TCP, UDP, 0, 2, 47, 255])),
+    set16(frame, IP + IP_OFFSET, pick(random, [0x2000, 0x4000, 0x8000, 0x1fff, 0x3fff, 1, 2, 185, 0x2001])),
+  (random, frame) => set8(frame, IP + IP_TTL, pick(random, [0, 1, 2, 255])),
+  (random, frame) => set8(frame, IP + IP_PROTOCOL, pick(random, [ICMP, TCP, UDP, 0, 2, 47, 255])),
   (random, frame) => {
-    if (frame.length >= IP + 20) put32(frame, pick(random, [IP + 12, IP + 16]), pick(random, ADDRESSES));
+    if (frame.length >= IP + IP_HEADER_BYTES)
+      put32(frame, IP + pick(random, [IP_SOURCE, IP_DESTINATION]), pick(random, ADDRESSES));
   },
   (random, frame) => {
     // Options, whatever they are: the header takes them from the payload.
     set8(frame, IP, 0x46 + random.below(10));
     for (let i = 0; i < 8; i++)
-      set8(frame, IP + 20 + i, pick(random, [0, 1, 7, 0x44, 0x83, 0x89, 2, 3, 40, 255]));
+      set8(frame, IP + IP_OPTIONS + i, pick(random, [0, 1, 7, 0x44, 0x83, 0x89, 2, 3, 40, 255]));
   },
 ];
 
 const TRANSPORT_LIES: readonly Lie[] = [
   (random, frame) => set16(frame, transportAt(frame), edge(random)),
-  (random, frame) => set16(frame, transportAt(frame) + 2, edge(random)),
-  (random, frame) => set16(frame, transportAt(frame) + 4, edge(random)),
-  (random, frame) => set8(frame, transportAt(frame) + 12, random.below(256)),
-  (random, frame) => set8(frame, transportAt(frame) + 13, random.below(256)),
+  (random, frame) => set16(frame, transportAt(frame) + DESTINATION_PORT, edge(random)),
+  (random, frame) => set16(frame, transportAt(frame) + UDP_LENGTH, edge(random)),
+  (random, frame) => set8(frame, transportAt(frame) + TCP_LENGTH, random.below(256)),
+  (random, frame) => set8(frame, transportAt(frame) + TCP_FLAGS, random.below(256)),
   (random, frame) => set8(frame, transportAt(frame), pick(random, [0, 3, 4, 5, 8, 11, 12, 13, 17, 255])),
-  (random, frame) => set8(frame, transportAt(frame) + 1, random.below(16)),
+  (random, frame) => set8(frame, transportAt(frame) + ICMP_CODE, random.below(16)),
   (random, frame) => {
-    const at = transportAt(frame) + 20;
-    set8(frame, at - 8, 0x50 | (random.below(11) << 4));
+    const tcp = transportAt(frame);
+    const at = tcp + TCP_OPTIONS;
+    set8(frame, tcp + TCP_LENGTH, 0x50 | (random.below(11) << 4));
     for (let i = 0; i < 8; i++) set8(frame, at + i, pick(random, [0, 1, 2, 4, 3, 255, random.below(256)]));
   },
   (random, frame) => {
     // The datagram that an ICMP error quotes.
-    const at = transportAt(frame) + 8;
+    const at = transportAt(frame) + ICMP_HEADER_BYTES;
     const kind = random.below(4);
     if (kind < 2) set8(frame, at, 0x40 | random.below(16));
     else if (kind < 3) set16(frame, at + 2 * random.below(10), edge(random));
-    else set8(frame, at + 9, pick(random, [ICMP, TCP, UDP, 0, 47]));
+    else set8(frame, at + IP_PROTOCOL, pick(random, [ICMP, TCP, UDP, 0, 47]));
   },
 ];
 
 const FRAME_LIES: readonly Lie[] = [
   (random, frame) => set8(frame, random.below(12), random.next()),
-  (random, frame) => set16(frame, 12, pick(random, [0x0800, 0x0806, 0x86dd, 0x8100, 0, 46, 1500])),
-  (random, frame) => set16(frame, 14 + 2 * random.below(4), edge(random)),
+  (random, frame) =>
+    set16(
+      frame,
+      ETHERNET_TYPE,
+      pick(random, [ETHERTYPE_IPV4, ETHERTYPE_ARP, 0x86dd, ETHERTYPE_TAG, 0, 46, 1500]),
+    ),
+  (random, frame) => set16(frame, IP + 2 * random.below(4), edge(random)),
   (random, frame) => {
     for (let n = random.below(4); n >= 0; n--) {
       const at = random.below(frame.length);
@@ -113,23 +142,23 @@ const FRAME_LIES: readonly Lie[] = [
 
 /** Puts the checksums right as far as the frame's own lengths allow it. */
 function seal(frame: Uint8Array): void {
-  if (frame.length < IP + 20) return;
+  if (frame.length < IP + IP_HEADER_BYTES) return;
   const at = transportAt(frame);
-  const end = Math.min(frame.length, IP + (((frame[IP + 2] as number) << 8) | (frame[IP + 3] as number)));
-  const protocol = frame[IP + 9] as number;
+  const end = Math.min(frame.length, IP + get16(frame, IP + IP_LENGTH));
+  const protocol = frame[IP + IP_PROTOCOL] as number;
   const field =
-    protocol === ICMP ? at + 2 : protocol === UDP ? at + 6 : protocol === TCP ? at + 16 : frame.length;
-  if (at >= IP + 20 && field + 2 <= end) {
+    at + ({ [ICMP]: ICMP_CHECKSUM, [UDP]: UDP_CHECKSUM, [TCP]: TCP_CHECKSUM }[protocol] ?? frame.length);
+  if (at >= IP + IP_HEADER_BYTES && field + 2 <= end) {
     put16(frame, field, 0);
-    let start = 0;
-    if (protocol !== ICMP) {
-      start = protocol + end - at;
-      for (let i = IP + 12; i < IP + 20; i += 2)
-        start += ((frame[i] as number) << 8) | (frame[i + 1] as number);
-    }
-    put16(frame, field, checksum(frame, at, end, start));
+    const segment = frame.subarray(at, end);
+    const ends = {
+      source: get32(frame, IP + IP_SOURCE),
+      destination: get32(frame, IP + IP_DESTINATION),
+    };
+    const sum = protocol === ICMP ? internetChecksum(segment) : transportChecksum(ends, protocol, segment);
+    put16(frame, field, sum);
   }
-  sealIp(frame);
+  sealIp(frame, IP);
 }
 
 /** A damaged copy of a frame; never longer than a frame may be. */
@@ -157,6 +186,6 @@ export function mutate(random: Random, original: Uint8Array): Uint8Array {
 export function noise(random: Random, original: Uint8Array): Uint8Array {
   const frame = new Uint8Array(random.below(4) === 0 ? random.below(FRAME_MAX + 1) : random.below(80));
   for (let i = 0; i < frame.length; i++) frame[i] = random.next();
-  frame.set(original.subarray(0, Math.min(frame.length, 14)));
+  frame.set(original.subarray(0, Math.min(frame.length, IP)));
   return frame;
 }

@@ -5,7 +5,14 @@ import { INTERFACE_COUNT } from '../../base/limits.ts';
 import { get8, get16, get32, i32at } from '../../base/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4, PACKET_PORTS } from '../../base/packet.ts';
 import { SOCKET_CLIENT } from '../../base/socket-record.ts';
-import { PROTOCOL_ICMP as ICMP } from '../../wire/ipv4.ts';
+import { ICMP_HEADER_BYTES, ICMP_IDENTIFIER } from '../../wire/icmp.ts';
+import {
+  headerBytesOf,
+  PROTOCOL_ICMP as ICMP,
+  IP_PROTOCOL,
+  IP_SOURCE,
+  SOURCE_PORT,
+} from '../../wire/ipv4.ts';
 import type { Plane } from './machine.ts';
 
 /** Packets handled in one step; the rest waits for the next. */
@@ -42,15 +49,15 @@ export function createSockets(plane: Plane): Sockets {
   }
 
   function ownKey(packet: number): number {
-    return key(get8(packet + PACKET_IP + 9), i32at(packet + PACKET_PORTS) & 0xffff);
+    return key(get8(packet + PACKET_IP + IP_PROTOCOL), i32at(packet + PACKET_PORTS) & 0xffff);
   }
 
   /** Of the packet of ours that an ICMP error quotes: its source port, or a query's identifier. */
   function quotedKey(packet: number): number {
-    const quoted = i32at(packet + PACKET_L4) + 8;
-    const protocol = get8(quoted + 9);
-    const l4 = quoted + ((get8(quoted) & 15) << 2);
-    return key(protocol, protocol === ICMP ? get16(l4 + 4) : get16(l4));
+    const quoted = i32at(packet + PACKET_L4) + ICMP_HEADER_BYTES;
+    const protocol = get8(quoted + IP_PROTOCOL);
+    const l4 = quoted + headerBytesOf(quoted);
+    return key(protocol, protocol === ICMP ? get16(l4 + ICMP_IDENTIFIER) : get16(l4 + SOURCE_PORT));
   }
 
   return {
@@ -81,5 +88,5 @@ export function createSockets(plane: Plane): Sockets {
 
 /** Source address of a packet. */
 export function sourceOf(packet: number): number {
-  return get32(packet + PACKET_IP + 12);
+  return get32(packet + PACKET_IP + IP_SOURCE);
 }

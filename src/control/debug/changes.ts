@@ -20,9 +20,9 @@ import {
   PROFILE_RFC,
   WAN_PING,
 } from '../../base/parameters.ts';
-import { PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
+import { ETHERNET_HEADER_BYTES as ETHERNET, ETHERTYPE_IPV4 } from '../../wire/ethernet.ts';
+import { PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 import type { Plane } from '../core/machine.ts';
-import { ETHERNET } from './frames.ts';
 import {
   frameOf,
   LAN_ADDRESS,
@@ -103,7 +103,9 @@ function takeBuffers(plane: Plane, _memory: Uint8Array, random: Random): void {
 function capture(plane: Plane, _memory: Uint8Array, random: Random): void {
   for (let i = random.below(3); i > 0; i--) {
     const kind = 1 + random.below(127);
-    const value = [0x0800, 17, 6, OPEN_PORT, lanHost(random), server(random), 1][random.below(7)] as number;
+    const value = [ETHERTYPE_IPV4, UDP, TCP, OPEN_PORT, lanHost(random), server(random), 1][
+      random.below(7)
+    ] as number;
     plane.captureTerm(kind, value, MASK_24);
   }
   plane.captureStart(1 + random.below(3), [0, 40, 61, 1514][random.below(4)] as number);

@@ -5,9 +5,10 @@
 import { MASQUERADE_COUNT, MASQUERADE_RESERVE } from '../../base/limits.ts';
 import { get16, put16, puti32 } from '../../base/memory.ts';
 import { PACKET_FRAME, PACKET_IN, PACKET_IP, setFrame } from '../../base/packet.ts';
+import { ARP_REQUEST } from '../../wire/arp.ts';
+import { arpFrame, udp } from '../../wire/build.ts';
 import { IP_HEADER_BYTES as IP_HEADER } from '../../wire/ipv4.ts';
 import type { Plane } from '../core/machine.ts';
-import { ARP_REQUEST, arpFrame, udp } from './frames.ts';
 import {
   frameOf,
   LAN_ADDRESS,
@@ -64,10 +65,10 @@ export function fillTable(plane: Plane, memory: Uint8Array): void {
   for (const [card, sender, target] of stations) {
     pass(plane, memory, card, arpFrame(ARP_REQUEST, sender, macOf(sender, card), target));
   }
-  const inward = frameOf(1, udp(SERVER, WAN_ADDRESS, 0, data, false));
+  const inward = frameOf(1, udp(SERVER, WAN_ADDRESS, 0, data, 0));
   const most = MASQUERADE_COUNT - MASQUERADE_RESERVE;
   for (let i = 0; i < MASQUERADE_COUNT; i++) {
-    const outward = frameOf(0, udp(i < most ? GREEDY : SECOND, SERVER, 0, data, false));
+    const outward = frameOf(0, udp(i < most ? GREEDY : SECOND, SERVER, 0, data, 0));
     const port = pass(plane, memory, 0, outward, [FIRST_PORT + i, SERVICE]);
     pass(plane, memory, 1, inward, [SERVICE, port]);
   }

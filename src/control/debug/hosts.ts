@@ -1,8 +1,10 @@
 // The made-up hosts around the router: their addresses, and datagrams with something in them.
-// Not here: how frames are built (frames.ts), which host sends what and when (traffic.ts, storms.ts).
+// Not here: how frames are built (src/wire/build.ts), which host sends what and when (traffic.ts, storms.ts).
 
+import { type Datagram, icmp, ipFrame, tcp, udp } from '../../wire/build.ts';
+import { put16 } from '../../wire/bytes.ts';
+import { IP_MORE_FRAGMENTS as MORE_FRAGMENTS } from '../../wire/ipv4.ts';
 import { TCP_ACK as ACK, TCP_FIN as FIN, TCP_RST as RST, TCP_SYN as SYN } from '../../wire/tcp.ts';
-import { type Datagram, icmp, ipFrame, put16, tcp, udp } from './frames.ts';
 import type { Random } from './random.ts';
 
 export const LAN_NETWORK = 0xc0a80000 | 0; // 192.168.0.0/24
@@ -17,6 +19,12 @@ export const WAN_CARD = 2;
 /** A UDP port of the router's that control has open, among those that the traffic uses. */
 export const OPEN_PORT = 1030;
 export const TCP_FLAGS = [SYN, SYN, SYN, ACK, ACK, ACK | FIN, RST, ACK | RST, SYN | ACK, 0];
+
+/** A frame and the card by which it comes, or left. */
+export interface Sent {
+  card: number;
+  frame: Uint8Array;
+}
 
 /** The router's station address on a card. */
 export function cardMac(card: number): number[] {
@@ -54,7 +62,7 @@ export function someData(random: Random, header: number): Uint8Array {
 }
 
 export function someUdp(random: Random, source: number, destination: number, ports: number): Datagram {
-  return udp(source, destination, ports, someData(random, 8), random.below(4) !== 0);
+  return udp(source, destination, ports, someData(random, 8), random.below(4) === 0 ? 0 : undefined);
 }
 
 export function someTcp(
@@ -68,7 +76,7 @@ export function someTcp(
   return tcp(source, destination, {
     ports,
     sequence: random.next(),
-    acknowledged: random.next(),
+    acknowledgment: random.next(),
     flags,
     data,
   });
@@ -95,7 +103,7 @@ export function fragmentOf(random: Random, datagram: Datagram): Datagram {
   const units = (payload.length + 7) >> 3;
   const first = random.below(2) === 0 ? 0 : random.below(units + 1);
   const last = Math.min(units, first + 1 + random.below(units + 1));
-  const more = last * 8 < payload.length ? 0x2000 : 0;
+  const more = last * 8 < payload.length ? MORE_FRAGMENTS : 0;
   return {
     ...datagram,
     payload: payload.slice(first * 8, last * 8),

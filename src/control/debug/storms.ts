@@ -1,9 +1,10 @@
 // Storms: many frames of one kind with hardly any time between them, for limits that single frames do not reach.
 // Not here: the mix of all other traffic (traffic.ts).
 
+import { ARP_REPLY, ARP_REQUEST } from '../../wire/arp.ts';
+import { arpFrame, type Datagram, icmp, udp } from '../../wire/build.ts';
+import { IP_MORE_FRAGMENTS as MORE_FRAGMENTS, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 import { TCP_SYN as SYN } from '../../wire/tcp.ts';
-import type { Sent } from './frames.ts';
-import { ARP_REPLY, ARP_REQUEST, arpFrame, type Datagram, icmp, udp } from './frames.ts';
 import {
   cardMac,
   frameOf,
@@ -13,6 +14,7 @@ import {
   macOf,
   OPEN_PORT,
   SERVER_NETWORK,
+  type Sent,
   server,
   someTcp,
   someUdp,
@@ -27,7 +29,6 @@ export type Storm = () => Sent;
 
 /** A UDP port on which nobody ever listens, as traceroute has it. */
 const TRACEROUTE_PORT = 33434;
-const MORE_FRAGMENTS = 0x2000;
 
 const STORMS: readonly ((random: Random) => Storm)[] = [
   arpStorm,
@@ -87,7 +88,7 @@ function fragmentStorm(random: Random): Storm {
     const [source, destination] =
       card === 0 ? [lanHost(random), server(random)] : [server(random), WAN_ADDRESS];
     const datagram: Datagram = {
-      ...{ source, destination, protocol: 17, payload: new Uint8Array(8 * (1 + random.below(4))) },
+      ...{ source, destination, protocol: UDP, payload: new Uint8Array(8 * (1 + random.below(4))) },
       fragment: (random.below(4) === 0 ? 0 : MORE_FRAGMENTS) | (1 + random.below(100)),
       identification: random.below(200),
     };
@@ -112,7 +113,7 @@ function tornDatagram(random: Random): Storm {
       frame: frameOf(0, {
         source,
         destination,
-        protocol: 17,
+        protocol: UDP,
         payload,
         identification,
         fragment: more | unit,

@@ -1,26 +1,39 @@
 // Seeded traffic for comparing engines: frames of hosts on both sides of the router, most of them right,
 // some spoiled, with the time that passes between them. The same seed and the same frames sent by the router
 // give the same traffic, so that a test in Node can repeat what a board was fed.
-// Not here: how frames are built (frames.ts), who is fed (differential.ts).
+// Not here: how frames are built (src/wire/build.ts), who is fed (differential.ts).
 
 import { FRAME_MAX } from '../../base/limits.ts';
-import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
-import { TCP_ACK as ACK, TCP_FIN as FIN, TCP_RST as RST, TCP_SYN as SYN } from '../../wire/tcp.ts';
+import { ARP_REPLY, ARP_REQUEST, ARP_SENDER, ARP_TARGET } from '../../wire/arp.ts';
+import { arpFrame, type Datagram, icmp, sealIp, tcp } from '../../wire/build.ts';
+import { get16, get32, put16 } from '../../wire/bytes.ts';
 import {
-  ARP_REPLY,
-  ARP_REQUEST,
-  arpFrame,
-  type Datagram,
-  ETHERNET,
-  get16,
-  get32,
-  icmp,
-  ipHeaderBytes,
-  put16,
-  type Sent,
-  sealIp,
-  tcp,
-} from './frames.ts';
+  ETHERNET_HEADER_BYTES as ETHERNET,
+  ETHERNET_TYPE,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+} from '../../wire/ethernet.ts';
+import {
+  PROTOCOL_ICMP as ICMP,
+  IP_DESTINATION,
+  IP_DONT_FRAGMENT,
+  IP_HEADER_BYTES,
+  IP_PROTOCOL,
+  IP_SOURCE,
+  PROTOCOL_TCP as TCP,
+  PROTOCOL_UDP as UDP,
+} from '../../wire/ipv4.ts';
+import { headerBytesOf, tcpHeaderBytesOf } from '../../wire/read.ts';
+import {
+  TCP_ACK as ACK,
+  TCP_FIN as FIN,
+  TCP_RST as RST,
+  TCP_SYN as SYN,
+  TCP_ACKNOWLEDGMENT,
+  TCP_FLAGS as TCP_FLAGS_AT,
+  TCP_HEADER_BYTES,
+  TCP_SEQUENCE,
+} from '../../wire/tcp.ts';
 import {
   cardMac,
   fragmentOf,
@@ -29,6 +42,7 @@ import {
   LAN_NETWORK,
   lanHost,
   macOf,
+  type Sent,
   server,
   someData,
   someEcho,
@@ -43,7 +57,6 @@ import {
 import { createRandom, type Random } from './random.ts';
 import { type Storm, someStorm } from './storms.ts';
 
-const DONT_FRAGMENT = 0x4000;
 /** Sent frames that may still get an answer. */
 const REMEMBERED = 16;
 /** One storm in so many frames, and at most so many frames in a storm. */
@@ -139,7 +152,7 @@ function fromLan(random: Random): Uint8Array {
       payload: someData(random, 8),
     };
   if (random.below(10) === 0) datagram.ttl = random.below(3);
-  if (random.below(4) === 0) datagram.fragment = DONT_FRAGMENT;
+  if (random.below(4) === 0) datagram.fragment = IP_DONT_FRAGMENT;
   if (random.below(12) === 0) datagram.options = someOptions(random);
   if (random.below(10) === 0) return frameOf(0, fragmentOf(random, datagram));
   return frameOf(0, datagram);
@@ -186,18 +199,20 @@ function fromWan(random: Random): Uint8Array {
  */
 function answer(random: Random, remembered: Sent[]): Sent {
   const { card, frame } = remembered[random.below(remembered.length)] as Sent;
-  if (get16(frame, 12) === 0x0806) return { card, frame: arpReply(card, frame) };
-  const header = ETHERNET + ipHeaderBytes(frame);
-  if (get16(frame, 12) !== 0x0800 || frame.length < header + 8) return arp(random);
-  const source = get32(frame, 30);
-  const destination = get32(frame, 26);
-  const protocol = frame[23] as number;
-  const ports = get32(frame, header);
+  const type = get16(frame, ETHERNET_TYPE);
+  const inside = frame.subarray(ETHERNET);
+  if (type === ETHERTYPE_ARP) return { card, frame: arpReply(card, inside) };
+  const header = headerBytesOf(inside);
+  if (type !== ETHERTYPE_IPV4 || inside.length < header + 8) return arp(random);
+  const source = get32(inside, IP_DESTINATION);
+  const destination = get32(inside, IP_SOURCE);
+  const protocol = inside[IP_PROTOCOL] as number;
+  const ports = get32(inside, header);
   const reversed = (ports << 16) | (ports >>> 16);
   const choice = random.below(24);
-  if (choice < 3) return { card, frame: errorAbout(random, card, frame.subarray(ETHERNET)) };
+  if (choice < 3) return { card, frame: errorAbout(random, card, inside) };
   if (protocol === ICMP) {
-    const message = icmp(source, destination, 0, 0, frame.slice(header + 4));
+    const message = icmp(source, destination, 0, 0, inside.slice(header + 4));
     return { card, frame: frameOf(card, message) };
   }
   if (choice === 3) {
@@ -210,15 +225,15 @@ function answer(random: Random, remembered: Sent[]): Sent {
     return { card: 0, frame: frameOf(0, someUdp(random, lanHost(random), destination, turned)) };
   }
   if (protocol === UDP) return { card, frame: frameOf(card, someUdp(random, source, destination, reversed)) };
-  if (protocol !== TCP || frame.length < header + 20) return arp(random);
-  const segment = nextSegment(random, frame, header);
+  if (protocol !== TCP || inside.length < header + TCP_HEADER_BYTES) return arp(random);
+  const segment = nextSegment(random, inside.subarray(header));
   return { card, frame: frameOf(card, tcp(source, destination, { ...segment, ports: reversed })) };
 }
 
 /** The other end's next TCP segment: mostly what the protocol asks for, up to the end of the connection. */
-function nextSegment(random: Random, frame: Uint8Array, tcpAt: number) {
-  const flags = frame[tcpAt + 13] as number;
-  const bytes = frame.length - tcpAt - (((frame[tcpAt + 12] as number) >> 4) << 2);
+function nextSegment(random: Random, segment: Uint8Array) {
+  const flags = segment[TCP_FLAGS_AT] as number;
+  const bytes = segment.length - tcpHeaderBytesOf(segment);
   const taken = bytes + ((flags & (SYN | FIN)) !== 0 ? 1 : 0);
   const choice = random.below(10);
   let next = ACK;
@@ -227,8 +242,8 @@ function nextSegment(random: Random, frame: Uint8Array, tcpAt: number) {
   else if ((flags & (SYN | ACK)) === SYN) next = SYN | ACK;
   else if ((flags & FIN) !== 0 || choice < 4) next = ACK | FIN;
   return {
-    sequence: get32(frame, tcpAt + 8),
-    acknowledged: (get32(frame, tcpAt + 4) + taken) | 0,
+    sequence: get32(segment, TCP_ACKNOWLEDGMENT),
+    acknowledgment: (get32(segment, TCP_SEQUENCE) + taken) | 0,
     flags: next,
     data: next === ACK ? someData(random, 24) : new Uint8Array(0),
   };
@@ -236,8 +251,7 @@ function nextSegment(random: Random, frame: Uint8Array, tcpAt: number) {
 
 /** An ICMP error about a datagram, from its destination or a router on the way; now and then it lies. */
 function errorAbout(random: Random, card: number, datagram: Uint8Array): Uint8Array {
-  const header = ((datagram[0] as number) & 15) << 2;
-  const quoted = datagram.slice(0, header + 8 + random.below(2) * random.below(560));
+  const quoted = datagram.slice(0, headerBytesOf(datagram) + 8 + random.below(2) * random.below(560));
   if (random.below(6) === 0) quoted[random.below(quoted.length)] = random.next();
   const rest = new Uint8Array(4 + quoted.length);
   rest.set(quoted, 4);
@@ -251,8 +265,8 @@ function errorAbout(random: Random, card: number, datagram: Uint8Array): Uint8Ar
   ];
   const [type, code] = kinds[random.below(kinds.length)] as [number, number];
   if (code === 4) put16(rest, 2, 1400);
-  const reporter = random.below(2) === 0 ? get32(datagram, 16) : server(random);
-  return frameOf(card, icmp(reporter, get32(datagram, 12), type, code, rest));
+  const reporter = random.below(2) === 0 ? get32(datagram, IP_DESTINATION) : server(random);
+  return frameOf(card, icmp(reporter, get32(datagram, IP_SOURCE), type, code, rest));
 }
 
 /** A request or an unasked reply of some host. */
@@ -268,8 +282,8 @@ function arp(random: Random): Sent {
 
 /** The reply of the station that the router's request asks for. */
 function arpReply(card: number, request: Uint8Array): Uint8Array {
-  const asked = get32(request, 38);
-  const asking = get32(request, 28);
+  const asked = get32(request, ARP_TARGET);
+  const asking = get32(request, ARP_SENDER);
   return arpFrame(ARP_REPLY, asked, macOf(asked, card), asking, cardMac(card));
 }
 
@@ -285,8 +299,6 @@ function spoil(random: Random, frame: Uint8Array): Uint8Array {
   for (let n = random.below(3); n >= 0; n--) {
     frame[random.below(Math.min(frame.length, kind === 2 ? 64 : 2000))] = random.next();
   }
-  if (kind === 2 && frame.length >= ETHERNET + 20) {
-    sealIp(frame);
-  }
+  if (kind === 2 && frame.length >= ETHERNET + IP_HEADER_BYTES) sealIp(frame, ETHERNET);
   return frame;
 }

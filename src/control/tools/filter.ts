@@ -18,6 +18,8 @@ import {
   TERM_SOURCE,
 } from '../../base/capture-record.ts';
 import { CAPTURE_TERM_COUNT } from '../../base/limits.ts';
+import { ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../../wire/ethernet.ts';
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 import { maskOf, parseAddress, parsePrefix } from '../core/address.ts';
 
 /** What the plane's captureTerm() takes. */
@@ -29,11 +31,11 @@ export interface Term {
 
 /** Words that stand alone: kind and value. */
 const PLAIN: ReadonlyMap<string, readonly [number, number]> = new Map([
-  ['arp', [TERM_ETHERTYPE, 0x0806]],
-  ['ip', [TERM_ETHERTYPE, 0x0800]],
-  ['icmp', [TERM_PROTOCOL, 1]],
-  ['tcp', [TERM_PROTOCOL, 6]],
-  ['udp', [TERM_PROTOCOL, 17]],
+  ['arp', [TERM_ETHERTYPE, ETHERTYPE_ARP]],
+  ['ip', [TERM_ETHERTYPE, ETHERTYPE_IPV4]],
+  ['icmp', [TERM_PROTOCOL, PROTOCOL_ICMP]],
+  ['tcp', [TERM_PROTOCOL, PROTOCOL_TCP]],
+  ['udp', [TERM_PROTOCOL, PROTOCOL_UDP]],
   ['in', [TERM_DIRECTION, CAPTURE_IN]],
   ['out', [TERM_DIRECTION, CAPTURE_OUT]],
 ]);

@@ -4,13 +4,24 @@
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { get8, get16, i32at } from '../../base/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
-import { ICMP_HEADER_BYTES as ICMP_HEADER } from '../../wire/icmp.ts';
-import { PROTOCOL_ICMP as ICMP, IP_HEADER_BYTES as IP_HEADER } from '../../wire/ipv4.ts';
+import { put16 } from '../../wire/bytes.ts';
+import {
+  CODE_PROHIBITED,
+  ICMP_ECHO_REPLY as ECHO_REPLY,
+  ICMP_ECHO_REQUEST as ECHO_REQUEST,
+  ICMP_CODE,
+  ICMP_HEADER_BYTES as ICMP_HEADER,
+  ICMP_IDENTIFIER,
+  ICMP_SEQUENCE,
+  ICMP_TIME_EXCEEDED as TIME_EXCEEDED,
+  ICMP_UNREACHABLE as UNREACHABLE,
+} from '../../wire/icmp.ts';
+import { PROTOCOL_ICMP as ICMP, IP_HEADER_BYTES as IP_HEADER, IP_LENGTH, IP_TTL } from '../../wire/ipv4.ts';
 import { formatAddress } from '../core/address.ts';
 import { since } from '../core/clock.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
-import { fillHeader, set16 } from '../core/net/ipv4.ts';
+import { fillHeader } from '../core/net/ipv4.ts';
 import { ASKING, sourceOf } from '../core/sockets.ts';
 import { addressOf, type Host, hostOf, hostText, LOOK_TICKS, sendTo } from './target.ts';
 
@@ -19,8 +30,6 @@ const COUNT_MOST = 10_000;
 /** As many as the period's ping sends; most, what fits a frame. */
 const DATA_BYTES = 56;
 const DATA_MOST = 1472;
-const ECHO_REPLY = 0;
-const ECHO_REQUEST = 8;
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 /** Requests whose times are remembered: an answer that is later than so many seconds is none. */
 const REMEMBERED = 64;
@@ -37,17 +46,17 @@ function buildEcho(
   const icmp = fillHeader(memory, packet, ICMP, 0, destination, ICMP_HEADER + bytes);
   memory.fill(0, icmp, icmp + ICMP_HEADER);
   memory[icmp] = ECHO_REQUEST;
-  set16(memory, icmp + 4, identifier);
-  set16(memory, icmp + 6, sequence);
+  put16(memory, icmp + ICMP_IDENTIFIER, identifier);
+  put16(memory, icmp + ICMP_SEQUENCE, sequence);
   for (let i = 0; i < bytes; i++) memory[icmp + ICMP_HEADER + i] = i;
 }
 
 /** An ICMP error in words (RFC 792, RFC 1122, 3.2.2.1). */
 function errorText(type: number, code: number): string {
   const unreachable = ['network unreachable', 'host unreachable', 'protocol unreachable', 'port unreachable'];
-  if (type === 3 && code === 13) return 'administratively prohibited';
-  if (type === 3) return unreachable[code] ?? `unreachable, code ${code}`;
-  if (type === 11) return 'time exceeded on the way';
+  if (type === UNREACHABLE && code === CODE_PROHIBITED) return 'administratively prohibited';
+  if (type === UNREACHABLE) return unreachable[code] ?? `unreachable, code ${code}`;
+  if (type === TIME_EXCEEDED) return 'time exceeded on the way';
   return `ICMP type ${type} code ${code}`;
 }
 
@@ -84,18 +93,20 @@ function* run(context: Context, host: Host, count: number, size: number): Job {
   const opened = sockets.open(ICMP, identifier, ASKING, packet => {
     const icmp = i32at(packet + PACKET_L4);
     if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) {
-      output.line(`from ${formatAddress(sourceOf(packet))}: ${errorText(get8(icmp), get8(icmp + 1))}`);
+      output.line(
+        `from ${formatAddress(sourceOf(packet))}: ${errorText(get8(icmp), get8(icmp + ICMP_CODE))}`,
+      );
       return;
     }
-    const sequence = get16(icmp + 6);
+    const sequence = get16(icmp + ICMP_SEQUENCE);
     const at = sentAt[sequence % REMEMBERED];
     if (get8(icmp) !== ECHO_REPLY || at === undefined || sequence >= sent || sequence < sent - REMEMBERED)
       return;
     received++;
-    const bytes = get16(packet + PACKET_IP + 2) - IP_HEADER;
+    const bytes = get16(packet + PACKET_IP + IP_LENGTH) - IP_HEADER;
     const ticks = since(clock.now(), at);
     const time = ticks === 0 ? `time<${MS_PER_TICK} ms` : `time=${ticks * MS_PER_TICK} ms`;
-    const ttl = get8(packet + PACKET_IP + 8);
+    const ttl = get8(packet + PACKET_IP + IP_TTL);
     output.line(`${bytes} bytes from ${formatAddress(sourceOf(packet))}: seq=${sequence} ttl=${ttl} ${time}`);
   });
   if (!opened) throw new Refusal(`Cannot ping ${host.text}: all of the router's sockets are in use`);

@@ -3,37 +3,91 @@
 // RFC 791, 793, 768, 792, 826. Not here: the time and the interface before it (capture.ts).
 
 import { get8, get16, get32 } from '../../base/memory.ts';
+import {
+  ARP_BYTES,
+  ARP_OPERATION,
+  ARP_REPLY,
+  ARP_SENDER,
+  ARP_SENDER_MAC,
+  ARP_TARGET,
+} from '../../wire/arp.ts';
+import {
+  ETHERNET_HEADER_BYTES as ETHERNET,
+  ETHERNET_DESTINATION,
+  ETHERNET_SOURCE,
+  ETHERNET_TYPE,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+  ETHERTYPE_TAG,
+  TAG_BYTES as TAG,
+  TAG_VLAN,
+} from '../../wire/ethernet.ts';
+import {
+  ICMP_CODE,
+  ICMP_ECHO_REPLY,
+  ICMP_ECHO_REQUEST,
+  ICMP_IDENTIFIER,
+  ICMP_PARAMETER_PROBLEM,
+  ICMP_REDIRECT,
+  ICMP_SEQUENCE,
+  ICMP_TIME_EXCEEDED,
+  ICMP_UNREACHABLE,
+} from '../../wire/icmp.ts';
+import {
+  DESTINATION_PORT,
+  headerBytesOf,
+  PROTOCOL_ICMP as ICMP,
+  IP_DESTINATION,
+  IP_HEADER_BYTES,
+  IP_ID,
+  IP_LENGTH,
+  IP_MORE_FRAGMENTS,
+  IP_OFFSET,
+  IP_OFFSET_UNITS,
+  IP_PROTOCOL,
+  IP_SOURCE,
+  SOURCE_PORT,
+  PROTOCOL_TCP as TCP,
+  PROTOCOL_UDP as UDP,
+} from '../../wire/ipv4.ts';
+import {
+  TCP_ACK,
+  TCP_ACKNOWLEDGMENT,
+  TCP_FLAGS,
+  TCP_HEADER_BYTES,
+  TCP_SEQUENCE,
+  TCP_WINDOW,
+  tcpHeaderBytesOf,
+} from '../../wire/tcp.ts';
+import { UDP_HEADER_BYTES } from '../../wire/udp.ts';
 import { formatAddress, formatMac, hex } from '../core/address.ts';
 
-const ETHERNET = 14;
-/** IEEE 802.1Q: number and priority of a VLAN stand between addresses and type. */
-const TAG = 4;
-const ARP_BYTES = 28;
 /** FIN to CWR, from the lowest bit on. */
 const FLAG_LETTERS = 'FSRP.UEW';
 const ICMP_TYPES: Readonly<Record<number, string>> = {
-  0: 'echo reply',
-  3: 'unreachable',
-  5: 'redirect',
-  8: 'echo request',
-  11: 'time exceeded',
-  12: 'parameter problem',
+  [ICMP_ECHO_REPLY]: 'echo reply',
+  [ICMP_UNREACHABLE]: 'unreachable',
+  [ICMP_REDIRECT]: 'redirect',
+  [ICMP_ECHO_REQUEST]: 'echo request',
+  [ICMP_TIME_EXCEEDED]: 'time exceeded',
+  [ICMP_PARAMETER_PROBLEM]: 'parameter problem',
 };
 
 /** @param at plane address of the frame, `captured` bytes of which are there; `length` it had. */
 export function frameText(at: number, captured: number, length: number): string {
   if (captured < ETHERNET) return `${length} bytes [cut]`;
-  const type = get16(at + 12);
+  const type = get16(at + ETHERNET_TYPE);
   const end = at + captured;
   const payload = at + ETHERNET;
-  if (type === 0x8100 && captured >= ETHERNET + TAG) {
-    const inner = get16(at + ETHERNET + 2);
-    const vlan = `vlan ${get16(at + ETHERNET) & 0xfff} `;
-    if (inner === 0x0800 || inner === 0x0806) return vlan + frameText(at + TAG, captured - TAG, length - TAG);
+  if (type === ETHERTYPE_TAG && captured >= ETHERNET + TAG) {
+    const inner = get16(at + TAG + ETHERNET_TYPE);
+    const vlan = `vlan ${get16(at + ETHERNET) & TAG_VLAN} `;
+    if (inner === ETHERTYPE_IPV4 || inner === ETHERTYPE_ARP)
+      return vlan + frameText(at + TAG, captured - TAG, length - TAG);
   }
-  if (type === 0x0806) return arpText(payload, end, length);
-  if (type === 0x0800 && captured >= ETHERNET + 20) return ipText(payload, end);
-  return `${stationText(at + 6)} > ${stationText(at)}: type 0x${hex(type, 4)}, length ${length}`;
+  if (type === ETHERTYPE_ARP) return arpText(payload, end, length);
+  if (type === ETHERTYPE_IPV4 && captured >= ETHERNET + IP_HEADER_BYTES) return ipText(payload, end);
+  return `${stationText(at + ETHERNET_SOURCE)} > ${stationText(at + ETHERNET_DESTINATION)}: type 0x${hex(type, 4)}, length ${length}`;
 }
 
 function stationText(at: number): string {
@@ -42,45 +96,53 @@ function stationText(at: number): string {
 
 function arpText(at: number, end: number, length: number): string {
   if (end < at + ARP_BYTES) return `ARP, length ${length} [cut]`;
-  const sender = formatAddress(get32(at + 14));
-  if (get16(at + 6) === 2) return `ARP ${sender} is at ${stationText(at + 8)}`;
-  return `ARP who has ${formatAddress(get32(at + 24))}, tell ${sender}`;
+  const sender = formatAddress(get32(at + ARP_SENDER));
+  if (get16(at + ARP_OPERATION) === ARP_REPLY)
+    return `ARP ${sender} is at ${stationText(at + ARP_SENDER_MAC)}`;
+  return `ARP who has ${formatAddress(get32(at + ARP_TARGET))}, tell ${sender}`;
 }
 
 function ipText(ip: number, end: number): string {
-  const header = (get8(ip) & 15) << 2;
+  const header = headerBytesOf(ip);
   const l4 = ip + header;
-  const bytes = get16(ip + 2) - header;
-  const protocol = get8(ip + 9);
-  const [source, destination] = [formatAddress(get32(ip + 12)), formatAddress(get32(ip + 16))];
+  const bytes = get16(ip + IP_LENGTH) - header;
+  const protocol = get8(ip + IP_PROTOCOL);
+  const [source, destination] = [
+    formatAddress(get32(ip + IP_SOURCE)),
+    formatAddress(get32(ip + IP_DESTINATION)),
+  ];
   const way = `${source} > ${destination}`;
-  const fragment = get16(ip + 6);
-  const offset = (fragment & 0x1fff) << 3;
-  const more = (fragment & 0x2000) !== 0;
+  const fragment = get16(ip + IP_OFFSET);
+  const offset = (fragment & IP_OFFSET_UNITS) << 3;
+  const more = (fragment & IP_MORE_FRAGMENTS) !== 0;
   // As tcpdump: identification, size, offset, + when more follow.
-  const part = offset > 0 || more ? ` (frag ${get16(ip + 4)}:${bytes}@${offset}${more ? '+' : ''})` : '';
-  const name = { 1: 'ICMP', 6: 'TCP', 17: 'UDP' }[protocol] ?? `protocol ${protocol}`;
-  if (offset > 0 || (protocol !== 1 && protocol !== 6 && protocol !== 17))
+  const part = offset > 0 || more ? ` (frag ${get16(ip + IP_ID)}:${bytes}@${offset}${more ? '+' : ''})` : '';
+  const name = { [ICMP]: 'ICMP', [TCP]: 'TCP', [UDP]: 'UDP' }[protocol] ?? `protocol ${protocol}`;
+  if (offset > 0 || (protocol !== ICMP && protocol !== TCP && protocol !== UDP))
     return `${way}: ${name}, length ${bytes}${part}`;
-  if (end < l4 + (protocol === 6 ? 20 : 8)) return `${way}: ${name}, length ${bytes}${part} [cut]`;
-  if (protocol === 1) return `${way}: ${icmpText(l4, bytes)}${part}`;
-  const ports = `${source}.${get16(l4)} > ${destination}.${get16(l4 + 2)}`;
-  if (protocol === 17) return `${ports}: UDP, length ${bytes - 8}${part}`;
+  if (end < l4 + (protocol === TCP ? TCP_HEADER_BYTES : UDP_HEADER_BYTES))
+    return `${way}: ${name}, length ${bytes}${part} [cut]`;
+  if (protocol === ICMP) return `${way}: ${icmpText(l4, bytes)}${part}`;
+  const ports = `${source}.${get16(l4 + SOURCE_PORT)} > ${destination}.${get16(l4 + DESTINATION_PORT)}`;
+  if (protocol === UDP) return `${ports}: UDP, length ${bytes - UDP_HEADER_BYTES}${part}`;
   return `${ports}: ${tcpText(l4, bytes)}${part}`;
 }
 
 function tcpText(l4: number, bytes: number): string {
-  const bits = get8(l4 + 13);
+  const bits = get8(l4 + TCP_FLAGS);
   let flags = '';
   for (let i = 0; i < 8; i++) if ((bits & (1 << i)) !== 0) flags += FLAG_LETTERS[i];
-  const data = bytes - ((get8(l4 + 12) >> 4) << 2);
-  const acknowledged = (bits & 0x10) === 0 ? '' : ` ack ${get32(l4 + 8) >>> 0},`;
-  return `Flags [${flags}], seq ${get32(l4 + 4) >>> 0},${acknowledged} win ${get16(l4 + 14)}, length ${data}`;
+  const data = bytes - tcpHeaderBytesOf(l4);
+  const acknowledged = (bits & TCP_ACK) === 0 ? '' : ` ack ${get32(l4 + TCP_ACKNOWLEDGMENT) >>> 0},`;
+  return `Flags [${flags}], seq ${get32(l4 + TCP_SEQUENCE) >>> 0},${acknowledged} win ${get16(l4 + TCP_WINDOW)}, length ${data}`;
 }
 
 function icmpText(l4: number, bytes: number): string {
-  const [type, code] = [get8(l4), get8(l4 + 1)];
+  const [type, code] = [get8(l4), get8(l4 + ICMP_CODE)];
   const name = ICMP_TYPES[type] ?? `type ${type}`;
-  const query = type === 0 || type === 8 ? `id ${get16(l4 + 4)}, seq ${get16(l4 + 6)}` : `code ${code}`;
+  const query =
+    type === ICMP_ECHO_REPLY || type === ICMP_ECHO_REQUEST
+      ? `id ${get16(l4 + ICMP_IDENTIFIER)}, seq ${get16(l4 + ICMP_SEQUENCE)}`
+      : `code ${code}`;
   return `ICMP ${name}, ${query}, length ${bytes}`;
 }

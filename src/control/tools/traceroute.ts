@@ -6,17 +6,27 @@
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { get8, get16, i32at } from '../../base/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
+import { put16 } from '../../wire/bytes.ts';
 import {
+  ICMP_CODE,
   ICMP_HEADER_BYTES as ICMP_HEADER,
   CODE_PORT_UNREACHABLE as PORT_UNREACHABLE,
+  ICMP_TIME_EXCEEDED as TIME_EXCEEDED,
+  ICMP_UNREACHABLE as UNREACHABLE,
 } from '../../wire/icmp.ts';
-import { PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
-import { UDP_HEADER_BYTES as UDP_HEADER } from '../../wire/udp.ts';
+import {
+  DESTINATION_PORT,
+  headerBytesOf,
+  IP_TTL,
+  SOURCE_PORT,
+  PROTOCOL_UDP as UDP,
+} from '../../wire/ipv4.ts';
+import { UDP_CHECKSUM, UDP_HEADER_BYTES as UDP_HEADER, UDP_LENGTH } from '../../wire/udp.ts';
 import { formatAddress } from '../core/address.ts';
 import { since } from '../core/clock.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
-import { fillHeader, set16 } from '../core/net/ipv4.ts';
+import { fillHeader } from '../core/net/ipv4.ts';
 import { freePort } from '../core/net/port.ts';
 import { ASKING, sourceOf } from '../core/sockets.ts';
 import { addressOf, type Host, hostOf, hostText, sendTo } from './target.ts';
@@ -28,8 +38,6 @@ const WAIT_TICKS = 3 * TICKS_PER_SECOND;
 const LOOK_TICKS = 1;
 const FIRST_PORT = 33434;
 const DATA_BYTES = 12;
-const UNREACHABLE = 3;
-const TIME_EXCEEDED = 11;
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 /** What stands behind a time when the way ends before the host: network, host, protocol; else the code. */
 const MARKS = ['!N', '!H', '!P'];
@@ -51,11 +59,11 @@ function buildProbe(
   ttl: number,
 ): void {
   const udp = fillHeader(memory, packet, UDP, 0, destination, UDP_HEADER + DATA_BYTES);
-  memory[packet + PACKET_IP + 8] = ttl;
-  set16(memory, udp, ports[0]);
-  set16(memory, udp + 2, ports[1]);
-  set16(memory, udp + 4, UDP_HEADER + DATA_BYTES);
-  set16(memory, udp + 6, 0);
+  memory[packet + PACKET_IP + IP_TTL] = ttl;
+  put16(memory, udp + SOURCE_PORT, ports[0]);
+  put16(memory, udp + DESTINATION_PORT, ports[1]);
+  put16(memory, udp + UDP_LENGTH, UDP_HEADER + DATA_BYTES);
+  put16(memory, udp + UDP_CHECKSUM, 0);
   memory.fill(0, udp + UDP_HEADER, udp + UDP_HEADER + DATA_BYTES);
 }
 
@@ -63,8 +71,8 @@ function buildProbe(
 function readAnswer(packet: number, now: number): Answer {
   const icmp = i32at(packet + PACKET_L4);
   const quoted = icmp + ICMP_HEADER;
-  const port = get16(quoted + ((get8(quoted) & 15) << 2) + 2);
-  return { port, from: sourceOf(packet), type: get8(icmp), code: get8(icmp + 1), at: now };
+  const port = get16(quoted + headerBytesOf(quoted) + DESTINATION_PORT);
+  return { port, from: sourceOf(packet), type: get8(icmp), code: get8(icmp + ICMP_CODE), at: now };
 }
 
 const VERB = 'trace the route to';

@@ -1,5 +1,5 @@
 // ARP packets that come in: RFC 826, "Packet Reception"; probes and conflicts: RFC 5227.
-// Not here: the layout (arp.ts), the table (neighbour.ts).
+// Not here: the layout (arp.ts, src/wire/arp.ts), the table (neighbour.ts).
 
 import { NOW_AT } from '../../base/cells.ts';
 import {
@@ -22,11 +22,10 @@ import { ARP_DEFEND_TICKS, ARP_STATE_AT } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, puti32 } from '../../base/memory.ts';
 import { PACKET_LENGTH, PASS } from '../../base/packet.ts';
 import { TO_WAY, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
+import { ARP_BYTES, ARP_ETHERNET_IPV4 } from '../../wire/arp.ts';
 import { ethernetReply } from '../../wire/ethernet.ts';
 import { routeTo } from '../ip/route.ts';
 import {
-  ARP_BYTES,
-  ARP_ETHERNET_IPV4,
   ARP_REPLY,
   ARP_REQUEST,
   ARP_SENDER,

@@ -1,9 +1,6 @@
-// ARP for IPv4 on Ethernet: the packet's layout, and the packets that we send.
+// ARP for IPv4 on Ethernet: where a packet lies in its buffer, and the packets that we send.
 // RFC 826; probes, announcements and the defence of an address: RFC 5227, sections 2.1, 2.3 and 2.4.
-// Not here: what comes in (arp-input.ts), the table (neighbour.ts).
-//
-//    0       2       4      5      6    8            14           18           24           28
-//    | hw 1  | 0800  | 6    | 4    | op | sender MAC | sender IP  | target MAC | target IP  |
+// Not here: the format (src/wire/arp.ts), what comes in (arp-input.ts), the table (neighbour.ts).
 
 import {
   IF_ADDRESS,
@@ -18,23 +15,32 @@ import { ARP_STATE_AT } from '../../base/limits.ts';
 import { copy, fill, get16, get32, i32at, put32, puti32 } from '../../base/memory.ts';
 import { FLAG_LOCAL, PACKET_FLAGS, PACKET_IP, PACKET_LENGTH, PACKET_OUT } from '../../base/packet.ts';
 import { allocate } from '../../base/pool.ts';
+import {
+  ARP_BYTES,
+  ARP_ETHERNET_IPV4,
+  ARP_LENGTHS,
+  ARP_SIX_AND_FOUR,
+  ARP_REPLY as REPLY,
+  ARP_REQUEST as REQUEST,
+  ARP_SENDER as SENDER,
+  ARP_SENDER_MAC as SENDER_MAC,
+  ARP_TARGET as TARGET,
+  ARP_TARGET_MAC as TARGET_MAC,
+} from '../../wire/arp.ts';
 import { ETHERTYPE_ARP, ethernetBroadcast, ethernetTo } from '../../wire/ethernet.ts';
 import { transmit } from './transmit.ts';
 
 /** Offset of the ARP packet in the buffer. */
 export const ARP: i32 = PACKET_IP;
 export const ARP_TYPES: i32 = ARP;
-export const ARP_SIZES: i32 = ARP + 4;
-export const ARP_SENDER_MAC: i32 = ARP + 8;
-export const ARP_SENDER: i32 = ARP + 14;
-export const ARP_TARGET_MAC: i32 = ARP + 18;
-export const ARP_TARGET: i32 = ARP + 24;
-export const ARP_BYTES: i32 = 28;
-/** Hardware type 1 (Ethernet) and protocol type 0800 (IPv4). */
-export const ARP_ETHERNET_IPV4: i32 = 0x00010800;
-/** Lengths 6 and 4, then the operation: request or reply. */
-export const ARP_REQUEST: i32 = 0x06040001;
-export const ARP_REPLY: i32 = 0x06040002;
+export const ARP_SIZES: i32 = ARP + ARP_LENGTHS;
+export const ARP_SENDER_MAC: i32 = ARP + SENDER_MAC;
+export const ARP_SENDER: i32 = ARP + SENDER;
+export const ARP_TARGET_MAC: i32 = ARP + TARGET_MAC;
+export const ARP_TARGET: i32 = ARP + TARGET;
+/** The word at ARP_SIZES: lengths 6 and 4, then the operation. */
+export const ARP_REQUEST: i32 = ARP_SIX_AND_FOUR | REQUEST;
+export const ARP_REPLY: i32 = ARP_SIX_AND_FOUR | REPLY;
 
 /**
  * What each interface probes for (0: nothing), whether somebody has it, and who.

@@ -33,20 +33,27 @@ import {
 } from '../../base/limits.ts';
 import { copy, fill, get8, get16, get32, i32at, put8, puti32, putu16 } from '../../base/memory.ts';
 import { frameAt, frameBytes } from '../../base/packet.ts';
+import { ARP_BYTES, ARP_SENDER, ARP_TARGET } from '../../wire/arp.ts';
 import {
   ETHERNET_HEADER_BYTES,
+  ETHERNET_TYPE,
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
   ETHERTYPE_TAG,
   TAG_BYTES,
 } from '../../wire/ethernet.ts';
 import {
+  DESTINATION_PORT,
+  headerBytesOf,
   IP_DESTINATION,
+  IP_HEADER_BYTES,
   IP_OFFSET,
+  IP_OFFSET_UNITS,
   IP_PROTOCOL,
   IP_SOURCE,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
+  SOURCE_PORT,
 } from '../../wire/ipv4.ts';
 
 /** Interfaces that are captured, a bit each; 0 is off. */
@@ -63,10 +70,6 @@ const FIRST_TERM_AT: i32 = CAPTURE_STATE_AT + 32;
 const TERM_BYTES: i32 = 12;
 
 const TERM_KIND: i32 = 15;
-
-const ARP_FRAME_BYTES: i32 = 42;
-const ARP_SENDER: i32 = 28;
-const ARP_TARGET: i32 = 38;
 
 /** Off, with nothing in the ring. */
 export function captureStop(): void {
@@ -152,7 +155,7 @@ function holds(term: i32, frame: i32, length: i32, direction: i32): i32 {
   const value: i32 = i32at(term + 4);
   let is: i32 = 0;
   if ((kind & TERM_KIND) === TERM_DIRECTION) is = value === direction ? 1 : 0;
-  else if (length >= ETHERNET_HEADER_BYTES + TAG_BYTES && get16(frame + 12) === ETHERTYPE_TAG)
+  else if (length >= ETHERNET_HEADER_BYTES + TAG_BYTES && get16(frame + ETHERNET_TYPE) === ETHERTYPE_TAG)
     // What is behind the tag counts; it lies as a frame's would that begins four bytes later.
     is = frameHolds(term, kind, value, frame + TAG_BYTES, length - TAG_BYTES);
   else if (length >= ETHERNET_HEADER_BYTES) is = frameHolds(term, kind, value, frame, length);
@@ -160,25 +163,31 @@ function holds(term: i32, frame: i32, length: i32, direction: i32): i32 {
 }
 
 function frameHolds(term: i32, kind: i32, value: i32, frame: i32, length: i32): i32 {
-  const type: i32 = get16(frame + 12);
+  const type: i32 = get16(frame + ETHERNET_TYPE);
   const what: i32 = kind & TERM_KIND;
   if (what === TERM_ETHERTYPE) return type === value ? 1 : 0;
-  if (type === ETHERTYPE_ARP && what === TERM_ADDRESS && length >= ARP_FRAME_BYTES) {
-    return either(kind, value, i32at(term + 8), get32(frame + ARP_SENDER), get32(frame + ARP_TARGET));
-  }
   const ip: i32 = frame + ETHERNET_HEADER_BYTES;
   const bytes: i32 = length - ETHERNET_HEADER_BYTES;
-  if (type !== ETHERTYPE_IPV4 || bytes < 20) return 0;
+  if (type === ETHERTYPE_ARP && what === TERM_ADDRESS && bytes >= ARP_BYTES) {
+    return either(kind, value, i32at(term + 8), get32(ip + ARP_SENDER), get32(ip + ARP_TARGET));
+  }
+  if (type !== ETHERTYPE_IPV4 || bytes < IP_HEADER_BYTES) return 0;
   const protocol: i32 = get8(ip + IP_PROTOCOL);
   if (what === TERM_PROTOCOL) return protocol === value ? 1 : 0;
   if (what === TERM_ADDRESS) {
     return either(kind, value, i32at(term + 8), get32(ip + IP_SOURCE), get32(ip + IP_DESTINATION));
   }
   // Ports, which only a datagram's first fragment has.
-  const headerBytes: i32 = (get8(ip) & 15) << 2;
+  const headerBytes: i32 = headerBytesOf(ip);
   if (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP) return 0;
-  if ((get16(ip + IP_OFFSET) & 0x1fff) !== 0 || bytes < headerBytes + 4) return 0;
-  return either(kind, value, -1, get16(ip + headerBytes), get16(ip + headerBytes + 2));
+  if ((get16(ip + IP_OFFSET) & IP_OFFSET_UNITS) !== 0 || bytes < headerBytes + 4) return 0;
+  return either(
+    kind,
+    value,
+    -1,
+    get16(ip + headerBytes + SOURCE_PORT),
+    get16(ip + headerBytes + DESTINATION_PORT),
+  );
 }
 
 /** 1 if the source or the destination, whichever counts, is the value under the mask. */

@@ -27,6 +27,7 @@ import { release } from '../../base/pool.ts';
 import { TO_WAY, WAY_INTERFACE, WAY_LOCAL, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
 import { ICMP_ECHO_REQUEST, ICMP_IDENTIFIER } from '../../wire/icmp.ts';
 import {
+  DESTINATION_PORT,
   headerBytesOf,
   IP_DESTINATION,
   IP_DONT_FRAGMENT,
@@ -35,10 +36,12 @@ import {
   IP_ID,
   IP_LENGTH,
   IP_OFFSET,
+  IP_OFFSET_UNITS,
   IP_PROTOCOL,
   IP_SOURCE,
   IP_TTL,
   PROTOCOL_ICMP,
+  SOURCE_PORT,
   sealHeader,
 } from '../../wire/ipv4.ts';
 import { emit, receiveOwn } from '../ip/forward.ts';
@@ -71,10 +74,10 @@ function noteSent(packet: i32, index: i32): void {
   const l4: i32 = ip + headerBytesOf(ip);
   const protocol: i32 = get8(ip + IP_PROTOCOL);
   const remote: i32 = get32(ip + IP_DESTINATION);
-  if ((get16(ip + IP_OFFSET) & 0x1fff) !== 0) return;
+  if ((get16(ip + IP_OFFSET) & IP_OFFSET_UNITS) !== 0) return;
   if (protocol === PROTOCOL_ICMP)
     socketSent(protocol, get16(l4 + ICMP_IDENTIFIER), index, remote, get16(l4 + ICMP_IDENTIFIER));
-  else socketSent(protocol, get16(l4), index, remote, get16(l4 + 2));
+  else socketSent(protocol, get16(l4 + SOURCE_PORT), index, remote, get16(l4 + DESTINATION_PORT));
 }
 
 /**

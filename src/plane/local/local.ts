@@ -34,16 +34,22 @@ import {
   CODE_PORT_UNREACHABLE,
   CODE_PROTOCOL_UNREACHABLE,
   ICMP_CHECKSUM,
+  ICMP_CODE,
   ICMP_ECHO_REPLY,
   ICMP_ECHO_REQUEST,
+  ICMP_HEADER_BYTES,
   ICMP_IDENTIFIER,
   ICMP_UNREACHABLE,
 } from '../../wire/icmp.ts';
 import {
+  DESTINATION_PORT,
   headerBytesOf,
   IP_DESTINATION,
+  IP_FRAGMENT,
+  IP_HEADER_BYTES,
   IP_LENGTH,
   IP_OFFSET,
+  IP_OFFSET_UNITS,
   IP_PROTOCOL,
   IP_SOURCE,
   PROTOCOL_ICMP,
@@ -60,6 +66,7 @@ import {
   TCP_LENGTH,
   TCP_RST,
   TCP_SEQUENCE,
+  tcpHeaderBytesOf,
 } from '../../wire/tcp.ts';
 import { UDP_CHECKSUM, UDP_LENGTH } from '../../wire/udp.ts';
 import { CONTEXT_ECHO } from '../ip/fragment-context.ts';
@@ -102,7 +109,7 @@ export function localInput(packet: i32, index: i32): i32 {
  */
 export function broadcastInput(packet: i32, index: i32, reason: i32): i32 {
   if (get8(packet + PACKET_IP + IP_PROTOCOL) !== PROTOCOL_UDP) return reason;
-  if ((get16(packet + PACKET_IP + 6) & 0x3fff) !== 0) return reason;
+  if ((get16(packet + PACKET_IP + IP_OFFSET) & IP_FRAGMENT) !== 0) return reason;
   const fault: i32 = transportFault(packet, PROTOCOL_UDP);
   if (fault !== PASS) return fault;
   return isWanted(packet, PROTOCOL_UDP, index) !== 0 ? PUNT : reason;
@@ -119,7 +126,7 @@ function isWanted(packet: i32, protocol: i32, index: i32): i32 {
 
 function icmp(packet: i32, index: i32, isOutside: i32): i32 {
   const l4: i32 = i32at(packet + PACKET_L4);
-  if (get8(l4) === ICMP_ECHO_REQUEST && get8(l4 + 1) === 0) {
+  if (get8(l4) === ICMP_ECHO_REQUEST && get8(l4 + ICMP_CODE) === 0) {
     if (isOutside !== 0 && parameter(WAN_PING) === 0) return DROP_UNSOLICITED;
     return echo(packet, index);
   }
@@ -143,20 +150,20 @@ function echo(packet: i32, index: i32): i32 {
  */
 function icmpAboutUs(packet: i32, index: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
-  const quoted: i32 = i32at(packet + PACKET_L4) + 8;
+  const quoted: i32 = i32at(packet + PACKET_L4) + ICMP_HEADER_BYTES;
   const end: i32 = ip + i32at(packet + PACKET_LENGTH);
   if (end - quoted < 28 || get8(quoted) >> 4 !== 4) return DROP_ICMP_MALFORMED;
   const headerBytes: i32 = headerBytesOf(quoted);
-  if (headerBytes < 20 || end - quoted < headerBytes + 8) return DROP_ICMP_MALFORMED;
+  if (headerBytes < IP_HEADER_BYTES || end - quoted < headerBytes + 8) return DROP_ICMP_MALFORMED;
   if (get32(quoted + IP_SOURCE) !== get32(ip + IP_DESTINATION)) return DROP_UNSOLICITED;
   // Behind the first fragment there are no ports.
-  if ((get16(quoted + IP_OFFSET) & 0x1fff) !== 0) return DROP_UNSOLICITED;
+  if ((get16(quoted + IP_OFFSET) & IP_OFFSET_UNITS) !== 0) return DROP_UNSOLICITED;
   const protocol: i32 = get8(quoted + IP_PROTOCOL);
   const l4: i32 = quoted + headerBytes;
   const remote: i32 = get32(quoted + IP_DESTINATION);
   // A query's identifier is where the others' second word is.
   const port: i32 = protocol === PROTOCOL_ICMP ? get16(l4 + ICMP_IDENTIFIER) : get16(l4);
-  const remotePort: i32 = protocol === PROTOCOL_ICMP ? port : get16(l4 + 2);
+  const remotePort: i32 = protocol === PROTOCOL_ICMP ? port : get16(l4 + DESTINATION_PORT);
   return socketHears(protocol, port, index, remote, remotePort) !== 0 ? PUNT : DROP_UNSOLICITED;
 }
 
@@ -166,7 +173,8 @@ function fragment(packet: i32, protocol: i32, isOutside: i32): i32 {
   const l4: i32 = i32at(packet + PACKET_L4);
   const allowed: i32 = isOutside === 0 || parameter(WAN_PING) !== 0 ? 1 : 0;
   if (protocol === PROTOCOL_ICMP && allowed !== 0) {
-    if (l4 !== 0 && get8(l4) === ICMP_ECHO_REQUEST && get8(l4 + 1) === 0) putu16(context + CONTEXT_ECHO, 1);
+    if (l4 !== 0 && get8(l4) === ICMP_ECHO_REQUEST && get8(l4 + ICMP_CODE) === 0)
+      putu16(context + CONTEXT_ECHO, 1);
     if (u16at(context + CONTEXT_ECHO) !== 0) return echo(packet, i32at(packet + PACKET_IN));
   }
   return isOutside !== 0 ? DROP_UNSOLICITED : DROP_LOCAL_CLOSED;
@@ -195,7 +203,7 @@ function reset(packet: i32): i32 {
   const l4: i32 = i32at(packet + PACKET_L4);
   const flags: i32 = get8(l4 + TCP_FLAGS);
   if ((flags & TCP_RST) !== 0 || answerAllowed(packet, get32(ip + IP_SOURCE)) === 0) return DROP_LOCAL_CLOSED;
-  const headerBytes: i32 = (get8(l4 + TCP_LENGTH) >> 4) << 2;
+  const headerBytes: i32 = tcpHeaderBytesOf(l4);
   // SYN and FIN take a number each.
   const taken: i32 = get16(ip + IP_LENGTH) - (l4 - ip) - headerBytes + (flags & 1) + ((flags >> 1) & 1);
   const ports: i32 = get32(l4);

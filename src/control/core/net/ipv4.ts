@@ -3,17 +3,15 @@
 
 import { puti32 } from '../../../base/memory.ts';
 import { PACKET_IP, PACKET_LENGTH } from '../../../base/packet.ts';
-import { IP_HEADER_BYTES as IP_HEADER } from '../../../wire/ipv4.ts';
-
-export function set16(memory: Uint8Array, at: number, value: number): void {
-  memory[at] = value >> 8;
-  memory[at + 1] = value;
-}
-
-export function set32(memory: Uint8Array, at: number, value: number): void {
-  set16(memory, at, value >>> 16);
-  set16(memory, at + 2, value);
-}
+import { put16, put32 } from '../../../wire/bytes.ts';
+import {
+  IP_DESTINATION,
+  IP_HEADER_BYTES as IP_HEADER,
+  IP_LENGTH,
+  IP_PROTOCOL,
+  IP_SOURCE,
+  IP_VERSION,
+} from '../../../wire/ipv4.ts';
 
 /** Fills the header into a packet buffer; answers where the payload begins. */
 export function fillHeader(
@@ -26,11 +24,11 @@ export function fillHeader(
 ): number {
   const ip = packet + PACKET_IP;
   memory.fill(0, ip, ip + IP_HEADER);
-  memory[ip] = 0x45;
-  set16(memory, ip + 2, IP_HEADER + payloadBytes);
-  memory[ip + 9] = protocol;
-  set32(memory, ip + 12, source);
-  set32(memory, ip + 16, destination);
+  memory[ip + IP_VERSION] = 0x45;
+  put16(memory, ip + IP_LENGTH, IP_HEADER + payloadBytes);
+  memory[ip + IP_PROTOCOL] = protocol;
+  put32(memory, ip + IP_SOURCE, source);
+  put32(memory, ip + IP_DESTINATION, destination);
   puti32(packet + PACKET_LENGTH, IP_HEADER + payloadBytes);
   return ip + IP_HEADER;
 }

@@ -13,8 +13,21 @@ import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../../base/limits.ts';
 import { get16, get32, i32at } from '../../../base/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_L4 } from '../../../base/packet.ts';
 import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../../base/route-record.ts';
-import { PROTOCOL_TCP as TCP } from '../../../wire/ipv4.ts';
-import { TCP_ACK as ACK, TCP_FIN as FIN, TCP_RST as RST, TCP_SYN as SYN } from '../../../wire/tcp.ts';
+import { ICMP_HEADER_BYTES, ICMP_UNREACHABLE } from '../../../wire/icmp.ts';
+import {
+  DESTINATION_PORT,
+  headerBytesOf,
+  IP_DESTINATION,
+  SOURCE_PORT,
+  PROTOCOL_TCP as TCP,
+} from '../../../wire/ipv4.ts';
+import {
+  TCP_ACK as ACK,
+  TCP_FIN as FIN,
+  TCP_RST as RST,
+  TCP_SYN as SYN,
+  TCP_SEQUENCE,
+} from '../../../wire/tcp.ts';
 import { type Clock, since } from '../clock.ts';
 import { Refusal } from '../console/command.ts';
 import { TCP_ACCEPTED, TCP_CLIENT, TCP_CONNECTIONS, TCP_REPAIRS_PER_SECOND } from '../limits.ts';
@@ -129,10 +142,13 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
 
   /** Destination unreachable, any code, about a segment of ours that is quoted (RFC 1122, section 4.2.3.9). */
   function icmpError(icmp: number): void {
-    if (memory[icmp] !== 3) return;
-    const quoted = icmp + 8;
-    const l4 = quoted + (((memory[quoted] as number) & 15) << 2);
-    find(get16(l4), get32(quoted + 16), get16(l4 + 2))?.unreachable(get32(l4 + 4));
+    if (memory[icmp] !== ICMP_UNREACHABLE) return;
+    const quoted = icmp + ICMP_HEADER_BYTES;
+    const l4 = quoted + headerBytesOf(quoted);
+    const remote = get32(quoted + IP_DESTINATION);
+    find(get16(l4 + SOURCE_PORT), remote, get16(l4 + DESTINATION_PORT))?.unreachable(
+      get32(l4 + TCP_SEQUENCE),
+    );
   }
 
   /** What makes a connection, or undefined when the heap has no room for that. */

@@ -20,21 +20,32 @@ import {
 } from '../../../base/packet.ts';
 import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../../base/route-record.ts';
 import { SOCKET_CLIENT } from '../../../base/socket-record.ts';
+import { put16 } from '../../../wire/bytes.ts';
 import { ICMP_HEADER_BYTES as ICMP_HEADER, ICMP_UNREACHABLE } from '../../../wire/icmp.ts';
-import { PROTOCOL_UDP as UDP } from '../../../wire/ipv4.ts';
-import { UDP_HEADER_BYTES as UDP_HEADER } from '../../../wire/udp.ts';
+import {
+  DESTINATION_PORT,
+  headerBytesOf,
+  IP_DESTINATION,
+  IP_ID,
+  IP_LENGTH,
+  IP_OFFSET,
+  IP_SOURCE,
+  IP_MORE_FRAGMENTS as MORE_FRAGMENTS,
+  SOURCE_PORT,
+  PROTOCOL_UDP as UDP,
+} from '../../../wire/ipv4.ts';
+import { UDP_CHECKSUM, UDP_HEADER_BYTES as UDP_HEADER, UDP_LENGTH } from '../../../wire/udp.ts';
 import { UDP_SEND_BYTES } from '../limits.ts';
 import type { Machine } from '../machine.ts';
 import type { Sockets } from '../sockets.ts';
 import { clientOf } from './client.ts';
-import { fillHeader, set16 } from './ipv4.ts';
+import { fillHeader } from './ipv4.ts';
 import { freePort } from './port.ts';
 
 /** Data of one frame: 1,500 bytes less the headers. */
 const WHOLE_BYTES = 1472;
 /** IP payload of a fragment, a multiple of 8. */
 const FRAGMENT_BYTES = 1480;
-const MORE_FRAGMENTS = 0x2000;
 
 /** A datagram that has arrived. It is valid during the call only: the object and the buffer are used again. */
 export interface Datagram {
@@ -126,14 +137,14 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     const ip = packet + PACKET_IP;
     const l4 = i32at(packet + PACKET_L4);
     const ports = i32at(packet + PACKET_PORTS);
-    datagram.source = get32(ip + 12);
+    datagram.source = get32(ip + IP_SOURCE);
     datagram.sourcePort = ports >>> 16;
-    datagram.destination = get32(ip + 16);
+    datagram.destination = get32(ip + IP_DESTINATION);
     datagram.destinationPort = ports & 0xffff;
     datagram.index = i32at(packet + PACKET_IN);
     datagram.broadcast = (i32at(packet + PACKET_FLAGS) & FLAG_BROADCAST) !== 0;
     datagram.client = clientOf(packet);
-    datagram.data = memory.subarray(l4 + UDP_HEADER, l4 + get16(l4 + 4));
+    datagram.data = memory.subarray(l4 + UDP_HEADER, l4 + get16(l4 + UDP_LENGTH));
     datagram.mac = packet + PACKET_STATION;
     return datagram;
   }
@@ -150,15 +161,18 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
   function quotedData(packet: number): Uint8Array {
     const ip = packet + PACKET_IP;
     const quoted = i32at(packet + PACKET_L4) + ICMP_HEADER;
-    const l4 = quoted + (((memory[quoted] as number) & 15) << 2);
-    return memory.subarray(l4 + UDP_HEADER, Math.min(ip + get16(ip + 2), l4 + get16(l4 + 4)));
+    const l4 = quoted + headerBytesOf(quoted);
+    return memory.subarray(
+      l4 + UDP_HEADER,
+      Math.min(ip + get16(ip + IP_LENGTH), l4 + get16(l4 + UDP_LENGTH)),
+    );
   }
 
   function udpHeader(at: number, sourcePort: number, destinationPort: number, dataBytes: number): void {
-    set16(memory, at, sourcePort);
-    set16(memory, at + 2, destinationPort);
-    set16(memory, at + 4, UDP_HEADER + dataBytes);
-    set16(memory, at + 6, 0);
+    put16(memory, at + SOURCE_PORT, sourcePort);
+    put16(memory, at + DESTINATION_PORT, destinationPort);
+    put16(memory, at + UDP_LENGTH, UDP_HEADER + dataBytes);
+    put16(memory, at + UDP_CHECKSUM, 0);
   }
 
   /** Sends what is longer than a frame. Without a checksum: each fragment is covered by its link's. */
@@ -184,10 +198,10 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
       }
       const payload = Math.min(FRAGMENT_BYTES, total - offset);
       const at = fillHeader(memory, packet, UDP, source, destination, payload);
-      set16(memory, packet + PACKET_IP + 4, identification);
-      set16(
+      put16(memory, packet + PACKET_IP + IP_ID, identification);
+      put16(
         memory,
-        packet + PACKET_IP + 6,
+        packet + PACKET_IP + IP_OFFSET,
         (offset >> 3) | (offset + FRAGMENT_BYTES < total ? MORE_FRAGMENTS : 0),
       );
       if (offset === 0) {
