@@ -16,6 +16,7 @@ import * as plane from '../firmware/plane.ts';
 import { OVERLAY_NAMES, type OverlayName, overlayEntry } from '../src/control/core/overlays.ts';
 import { buildDate } from './build-date.ts';
 import { compile } from './bytecode.ts';
+import { exportedConstants } from './constants.ts';
 import type { Compiled, Firmware, Script } from './embed.ts';
 import { inline } from './inline/inline.ts';
 import { zoneTable } from './zone-table.ts';
@@ -202,7 +203,12 @@ async function joined(name: string, entry: string, files: Files, resident: Set<s
         // Each by itself, so that what is not used is left out here, and need not be exported there.
         contents: files
           .exports(file)
-          .map(it => `export{${exportName(resident, file, it)} as ${it}}from"control.js";`)
+          .map(it => {
+            const constant = files.constants(file).get(it);
+            return constant === undefined
+              ? `export{${exportName(resident, file, it)} as ${it}}from"control.js";`
+              : `export const ${it}=${constant};`;
+          })
           .join(''),
       }));
     },
@@ -251,6 +257,8 @@ export async function planeScript(plain = false): Promise<Script> {
 interface Files {
   text(file: string): string;
   exports(file: string): string[];
+  /** Those of them that are numbers. */
+  constants(file: string): Map<string, string>;
   /** What a file needs, itself included, the needed first. */
   reached(file: string): Set<string>;
 }
@@ -281,6 +289,7 @@ async function controlFiles(): Promise<Files> {
   return {
     text: file => texts.get(file) as string,
     exports: file => metafile.outputs[file]?.exports ?? [],
+    constants: file => exportedConstants(texts.get(file) as string),
     reached: file => reached(file),
   };
 }
