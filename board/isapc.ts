@@ -7,13 +7,13 @@
 import { cardAt, NIC_NE2000_ISA, NIC_PORT } from '../hal/nic/card.ts';
 import { nicProbe } from '../hal/nic/nic.ts';
 import { serialProbe } from '../hal/serial/ns16550.ts';
-import { INTERFACE_COUNT } from '../src/base/limits.ts';
+import { NIC_COUNT } from '../src/base/limits.ts';
 import { i32at } from '../src/base/memory.ts';
 
 /** Ports of a card. */
 const CARD_PORTS: i32 = 32;
 
-/** Looks for cards and gives them the interfaces from `index` on. Answers the first index that is free. */
+/** Looks for cards and gives them the numbers from `index` on. Answers the first number that is free. */
 export function probeIsaCards(index: i32): i32 {
   let next: i32 = probeAt(index, 0x300);
   next = probeAt(next, 0x320);
@@ -23,7 +23,7 @@ export function probeIsaCards(index: i32): i32 {
 }
 
 function probeAt(index: i32, port: i32): i32 {
-  if (index >= INTERFACE_COUNT) return index;
+  if (index >= NIC_COUNT) return index;
   for (let other: i32 = 0; other < index; other++) {
     const from: i32 = i32at(cardAt(other) + NIC_PORT);
     if (port < from + CARD_PORTS && from < port + CARD_PORTS) return index;

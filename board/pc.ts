@@ -15,7 +15,7 @@ import {
   pciPresent,
 } from '../hal/pci.ts';
 import { UNDRIVEN_AT } from '../src/base/cells.ts';
-import { INTERFACE_COUNT } from '../src/base/limits.ts';
+import { NIC_COUNT } from '../src/base/limits.ts';
 import { i32at, puti32 } from '../src/base/memory.ts';
 import { probeIsaCards } from './isapc.ts';
 
@@ -27,11 +27,11 @@ export function probeCards(): i32 {
   return probeIsaCards(pciPresent() === 0 ? 0 : probePciCards(0));
 }
 
-/** Gives PCI cards the interfaces from `index` on. Answers the first index that is free. */
+/** Gives PCI cards the numbers from `index` on. Answers the first number that is free. */
 export function probePciCards(index: i32): i32 {
   let next: i32 = index;
   let from: i32 = 0;
-  for (let n: i32 = 0; n < FUNCTION_LIMIT && next < INTERFACE_COUNT; n++) {
+  for (let n: i32 = 0; n < FUNCTION_LIMIT && next < NIC_COUNT; n++) {
     const place: i32 = pciNext(from, PCI_END);
     if (place < 0) break;
     from = place + PCI_FUNCTION;

@@ -4,6 +4,7 @@
 export { probeSerialPorts } from '../board/isapc.ts';
 export { probeCards } from '../board/pc.ts';
 export {
+  nicBind,
   nicIrq,
   nicMac,
   nicProbe,
@@ -13,7 +14,6 @@ export {
   nicService,
   nicStart,
   nicStop,
-  nicSwap,
   nicTick,
   nicWaiting,
   resetNics,
@@ -31,7 +31,7 @@ export { watchdogAlive, watchdogStart, watchdogStop } from '../hal/watchdog/watc
 export { resetCounters } from '../src/base/counters.ts';
 export { crc32 } from '../src/base/crc32.ts';
 export { entropyBits, freshenEntropy, random32, resetEntropy, stirEntropy } from '../src/base/entropy.ts';
-export { bindInterface, configureInterface, resetInterfaces } from '../src/base/interface.ts';
+export { configureInterface, resetInterfaces } from '../src/base/interface.ts';
 export { keyedHash, resetKeyedHash } from '../src/base/keyed-hash.ts';
 export { resetParameters, setParameter } from '../src/base/parameters.ts';
 export { allocate, allocateForControl, poolFree, reclaim, release, resetPool } from '../src/base/pool.ts';

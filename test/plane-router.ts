@@ -52,6 +52,8 @@ export interface Router {
 export interface Options {
   lanMtu?: number;
   wanMtu?: number;
+  /** The links of the two sides, whose cards are LAN and WAN all the same: those of these numbers if it is not said. */
+  links?: [number, number];
   /** Leave ARP to the test: nobody is known yet. */
   strangers?: boolean;
 }
@@ -63,12 +65,24 @@ export function startRouter(build: Build, options: Options = {}): Router {
   plane.planeReset();
   plane.nicProbe(LAN, NIC_RING, 1, LINES[LAN] as number);
   plane.nicProbe(WAN, NIC_RING, 2, LINES[WAN] as number);
+  const [inside, outside] = options.links ?? [LAN, WAN];
+  if (options.links !== undefined) {
+    for (const card of [LAN, WAN]) plane.nicBind(card, -1);
+    plane.nicBind(LAN, inside);
+    plane.nicBind(WAN, outside);
+  }
   plane.nicStart(LAN);
   plane.nicStart(WAN);
-  plane.configureInterface(LAN, 0, address(LAN_ADDRESS), address('255.255.255.0'), options.lanMtu ?? 1500);
-  plane.configureInterface(WAN, 1, address(WAN_ADDRESS), address('255.255.255.0'), options.wanMtu ?? 1500);
+  plane.configureInterface(inside, 0, address(LAN_ADDRESS), address('255.255.255.0'), options.lanMtu ?? 1500);
+  plane.configureInterface(
+    outside,
+    1,
+    address(WAN_ADDRESS),
+    address('255.255.255.0'),
+    options.wanMtu ?? 1500,
+  );
   plane.interfacesChanged();
-  plane.routeAdd(0, 0, address(GATEWAY), WAN);
+  plane.routeAdd(0, 0, address(GATEWAY), outside);
 
   function put(index: number, bytes: Uint8Array): void {
     build.use();

@@ -1,10 +1,12 @@
 // The block of memory that belongs to one card: what every driver keeps (nic.ts reads it), then what the
-// driver of its kind needs. One block an interface, NIC_BYTES each, at NICS_AT.
+// driver of its kind needs. One block a card, NIC_BYTES each, at NICS_AT. Which link it is the device of stands in it too.
 //
-//    0      4      8     12        16    22   24         32       36      108                         128     192
-//    | kind | port | irq | started | MAC | -- | counters | driver | level | station, missing, place | chip  | scratch |
+//    0      4      8     12        16    22   24         32       36      40     44            108       120     128    192
+//    | kind | port | irq | started | MAC | -- | counters | driver | level | link | record | -- | station | place | chip | scratch |
 
-import { INTERFACE_COUNT, NIC_BYTES, NICS_AT } from '../../src/base/limits.ts';
+import { NIC_END_AT } from '../../src/base/cells.ts';
+import { interfaceAt } from '../../src/base/interface.ts';
+import { NIC_BYTES, NIC_COUNT, NICS_AT } from '../../src/base/limits.ts';
 import { fill, i32at, puti32 } from '../../src/base/memory.ts';
 
 export const NIC_KIND: i32 = 0;
@@ -22,10 +24,11 @@ export const NIC_RESETS: i32 = 28;
 /** Its driver and whether its interrupt line is a level, by its kind (drivers.ts). */
 export const NIC_DRIVER: i32 = 32;
 export const NIC_LEVEL: i32 = 36;
+/** The link that it is the device of, or -1; and that link's record, which counts its frames. */
+export const NIC_LINK: i32 = 40;
+export const NIC_RECORD: i32 = 44;
 /** The station address that it has been given, 6 bytes: its own, or another. */
 export const NIC_STATION: i32 = 108;
-/** 1 where there is no card, but the interface has one that did not answer: its place and MAC stand here then. */
-export const NIC_MISSING: i32 = 116;
 /** Where the card is plugged: its ISA port, NIC_PLACE_PCI and its place on the PCI bus, or the ring's number. */
 export const NIC_PLACE: i32 = 120;
 /** Of the driver of the card's kind: 64 bytes. */
@@ -52,14 +55,19 @@ export const NIC_SENT: i32 = 2;
 export const FRAME_MIN: i32 = 60;
 
 /** Address of a card's block. */
-export function cardAt(index: i32): i32 {
-  return NICS_AT + index * NIC_BYTES;
+export function cardAt(card: i32): i32 {
+  return NICS_AT + card * NIC_BYTES;
 }
 
 /** Forgets all cards. */
 export function resetCards(): void {
-  fill(NICS_AT, 0, INTERFACE_COUNT * NIC_BYTES);
-  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) puti32(cardAt(index) + NIC_IRQ, -1);
+  fill(NICS_AT, 0, NIC_COUNT * NIC_BYTES);
+  for (let card: i32 = 0; card < NIC_COUNT; card++) {
+    puti32(cardAt(card) + NIC_IRQ, -1);
+    puti32(cardAt(card) + NIC_LINK, -1);
+    puti32(cardAt(card) + NIC_RECORD, interfaceAt(card));
+  }
+  puti32(NIC_END_AT, 0);
 }
 
 /** Adds to a word of memory, which wraps at 2^32. */

@@ -28,7 +28,6 @@ import {
   IF_TX_BYTES,
   IF_TX_ERRORS,
   IF_TX_PACKETS,
-  interfaceAt,
 } from '../../src/base/interface.ts';
 import { FRAME_MAX, NIC_TRANSMIT_TICKS, RECOVERY_FRAMES, SKIP_FRAMES } from '../../src/base/limits.ts';
 import { fill, get8, i32at, puti32 } from '../../src/base/memory.ts';
@@ -41,10 +40,12 @@ import {
   add,
   cardAt,
   FRAME_MIN,
+  NIC_LINK,
   NIC_MAC,
   NIC_OVERRUNS,
   NIC_PORT,
   NIC_RECEIVED,
+  NIC_RECORD,
   NIC_RESETS,
   NIC_SENT,
   NIC_STARTED,
@@ -163,7 +164,7 @@ export function dp8390Readdress(index: i32): void {
 export function dp8390Restart(index: i32): void {
   const at: i32 = cardAt(index);
   readTallies(index, i32at(at + NIC_PORT));
-  const errors: i32 = interfaceAt(index) + IF_TX_ERRORS;
+  const errors: i32 = i32at(at + NIC_RECORD) + IF_TX_ERRORS;
   if (i32at(at + R.DP_SENDING) !== 0) loseFrame(errors);
   if (i32at(at + R.DP_LOADED) !== 0) loseFrame(errors);
   add(at + NIC_RESETS, 1);
@@ -222,7 +223,7 @@ export function dp8390Service(index: i32): i32 {
     out8(port + R.ISR, status & ~R.ISR_OVW);
     if ((status & R.ISR_CNT) !== 0) readTallies(index, port);
     if ((status & TRANSMIT_DONE) !== 0) {
-      transmitted(index, at, port, status);
+      transmitted(at, port, status);
       bits |= NIC_SENT;
     }
     if ((status & R.ISR_OVW) !== 0) {
@@ -279,7 +280,7 @@ function readCurrent(index: i32, at: i32, port: i32): void {
 /** Reading a tally clears it. A card that is gone reads as all ones, which is no count. */
 function readTallies(index: i32, port: i32): void {
   if (in8(port + R.ISR) === 0xff) return;
-  const record: i32 = interfaceAt(index);
+  const record: i32 = i32at(cardAt(index) + NIC_RECORD);
   const errors: i32 = in8(port + R.CNTR0) + in8(port + R.CNTR1);
   const missed: i32 = in8(port + R.CNTR2);
   if (errors !== 0) add(record + IF_RX_ERRORS, errors);
@@ -291,7 +292,7 @@ function readTallies(index: i32, port: i32): void {
  * takes that for an empty one and writes over it, where a real one reports an overrun (data sheet, section 7.0).
  */
 function ringBad(index: i32): void {
-  add(interfaceAt(index) + IF_RX_ERRORS, 1);
+  add(i32at(cardAt(index) + NIC_RECORD) + IF_RX_ERRORS, 1);
   add(cardAt(index) + NIC_OVERRUNS, 1);
   count(COUNT_RING_OVERRUN);
   dp8390Restart(index);
@@ -368,7 +369,7 @@ export function dp8390Waiting(index: i32): i32 {
 export function dp8390Receive(index: i32): i32 {
   const at: i32 = cardAt(index);
   const port: i32 = i32at(at + NIC_PORT);
-  const record: i32 = interfaceAt(index);
+  const record: i32 = i32at(at + NIC_RECORD);
   if (i32at(at + R.DP_STOPPED) !== 0) {
     waitStopped(index, at, port);
     return 0;
@@ -385,7 +386,7 @@ export function dp8390Receive(index: i32): i32 {
     const length: i32 = packet === 0 ? skipFrame(at, port, page) : takeFrame(at, port, page, packet);
     if (length > 0) {
       setFrame(packet, length);
-      puti32(packet + PACKET_IN, index);
+      puti32(packet + PACKET_IN, i32at(at + NIC_LINK));
       add(record + IF_RX_PACKETS, 1);
       add(record + IF_RX_BYTES, length);
       if (recover !== 0) puti32(at + R.DP_RECOVER, recover - 1);
@@ -417,7 +418,7 @@ export function dp8390Receive(index: i32): i32 {
 export function dp8390Send(index: i32, packet: i32): i32 {
   const at: i32 = cardAt(index);
   const port: i32 = i32at(at + NIC_PORT);
-  const record: i32 = interfaceAt(index);
+  const record: i32 = i32at(at + NIC_RECORD);
   // The remote DMA stands still too; and what hangs is about to be reset.
   if (i32at(at + R.DP_STOPPED) !== 0 || i32at(at + R.DP_RESTART) !== 0) return 0;
   const frame: i32 = frameAt(packet);
@@ -431,7 +432,7 @@ export function dp8390Send(index: i32, packet: i32): i32 {
     const status: i32 = in8(port + R.ISR) & TRANSMIT_DONE;
     if (status !== 0) {
       out8(port + R.ISR, status);
-      transmitted(index, at, port, status);
+      transmitted(at, port, status);
     }
     if (i32at(at + R.DP_LOADED) !== 0) return 0;
   }
@@ -481,8 +482,8 @@ function transmit(at: i32, port: i32, page: i32, length: i32): void {
 }
 
 /** A transmit has ended, by success or error, and ISR's bit is reset: goes on with the buffer that waits. */
-function transmitted(index: i32, at: i32, port: i32, status: i32): void {
-  if ((status & R.ISR_TXE) !== 0) loseFrame(interfaceAt(index) + IF_TX_ERRORS);
+function transmitted(at: i32, port: i32, status: i32): void {
+  if ((status & R.ISR_TXE) !== 0) loseFrame(i32at(at + NIC_RECORD) + IF_TX_ERRORS);
   const page: i32 = i32at(at + R.DP_LOADED);
   puti32(at + R.DP_SENDING, 0);
   if (page === 0) return;

@@ -1,7 +1,8 @@
 import test from 'ava';
 import { probeCards } from '../../board/pc.ts';
-import { UNDRIVEN_AT } from '../../src/base/cells.ts';
+import { LINK_END_AT, NIC_END_AT, UNDRIVEN_AT } from '../../src/base/cells.ts';
 import {
+  cardOf,
   IF_LINK,
   IF_MAC,
   IF_RX_BYTES,
@@ -14,7 +15,7 @@ import {
   LINK_ETHERNET,
   resetInterfaces,
 } from '../../src/base/interface.ts';
-import { INTERFACE_COUNT, TRANSMIT_QUEUE_LIMIT } from '../../src/base/limits.ts';
+import { INTERFACE_LAN, INTERFACE_WAN, NIC_COUNT, TRANSMIT_QUEUE_LIMIT } from '../../src/base/limits.ts';
 import { get8, i32at } from '../../src/base/memory.ts';
 import { PACKET_IN, setFrame } from '../../src/base/packet.ts';
 import { allocate, release, resetPool } from '../../src/base/pool.ts';
@@ -35,9 +36,11 @@ import {
   NIC_RECEIVED,
   NIC_RING,
   NIC_SENT,
+  NIC_STARTED,
 } from './card.ts';
 import { Dp8390Model } from './dp8390-model.ts';
 import {
+  nicBind,
   nicIrq,
   nicMac,
   nicProbe,
@@ -45,7 +48,6 @@ import {
   nicSend,
   nicService,
   nicStart,
-  nicSwap,
   nicTick,
   resetNics,
 } from './nic.ts';
@@ -188,12 +190,12 @@ test.serial('probeCards() gives the first ISA card to the LAN and the second to 
   t.is(i32at(interfaceAt(2) + IF_STATE), INTERFACE_ABSENT);
 });
 
-test.serial('probeCards() stops where the interfaces end', t => {
+test.serial('probeCards() stops where the places for cards end', t => {
   for (const [i, port] of [0x300, 0x320, 0x340, 0x360, 0x280].entries()) {
     new Dp8390Model(bus, port, MACS[i]!, { line: 9 + i });
   }
-  t.is(probeCards(), INTERFACE_COUNT);
-  t.deepEqual(bytes(nicMac(INTERFACE_COUNT - 1), 6), MACS[INTERFACE_COUNT - 1]!);
+  t.is(probeCards(), NIC_COUNT);
+  t.deepEqual(bytes(nicMac(NIC_COUNT - 1), 6), MACS[NIC_COUNT - 1]!);
 });
 
 /** Configuration space of a function: id, class, BAR 0 and interrupt line. */
@@ -312,25 +314,32 @@ for (const [id, chip] of [
   });
 }
 
-test.serial('nicSwap() gives two interfaces each other their cards, or none', t => {
+test.serial('nicBind() gives links other cards than those of their own number, or none', t => {
   const cards = [0x300, 0x320].map((port, i) => new Dp8390Model(bus, port, MACS[i]!, { line: 9 + i }));
   t.is(probeCards(), 2);
-  nicSwap(0, 1);
-  t.deepEqual([nicIrq(0), nicIrq(1)], [10, 9]);
-  t.deepEqual(bytes(interfaceAt(0) + IF_MAC, 6), MACS[1]!);
-  nicSwap(0, 3);
-  t.is(i32at(interfaceAt(0) + IF_STATE), INTERFACE_ABSENT);
-  t.is(nicIrq(0), -1);
-  t.deepEqual(bytes(interfaceAt(3) + IF_MAC, 6), MACS[1]!);
-  t.is(i32at(interfaceAt(3) + IF_STATE), INTERFACE_DOWN);
-  for (const index of [1, 3]) nicStart(index);
-  for (const [i, index] of [1, 3].entries()) {
-    t.true(cards[i]!.receive(new Uint8Array(60).fill(0xff)));
-    t.is(nicService(index), NIC_RECEIVED);
-    const packet = nicReceive(index);
-    t.is(i32at(packet + PACKET_IN), index);
+  t.is(i32at(NIC_END_AT), 2);
+  t.deepEqual([0, 1, 2].map(cardOf), [0, 1, -1]);
+  // The LAN gets the second card, and the first is nobody's until the sixth link has it.
+  nicBind(1, INTERFACE_LAN);
+  t.deepEqual([0, 1].map(cardOf), [1, -1]);
+  t.is(i32at(interfaceAt(INTERFACE_WAN) + IF_STATE), INTERFACE_ABSENT);
+  nicStart(0);
+  t.is(i32at(cardAt(0) + NIC_STARTED), 0, 'a card that is no device of a link stays stopped');
+  nicBind(0, 5);
+  t.is(i32at(LINK_END_AT), 6);
+  t.deepEqual(bytes(interfaceAt(INTERFACE_LAN) + IF_MAC, 6), MACS[1]!);
+  t.deepEqual(bytes(interfaceAt(5) + IF_MAC, 6), MACS[0]!);
+  t.is(i32at(interfaceAt(5) + IF_STATE), INTERFACE_DOWN);
+  t.deepEqual([nicIrq(0), nicIrq(1)], [9, 10], 'the cards are where they were');
+  for (const card of [0, 1]) nicStart(card);
+  for (const [card, link] of [5, INTERFACE_LAN].entries()) {
+    t.true(cards[card]!.receive(new Uint8Array(60).fill(0xff)));
+    t.is(nicService(card), NIC_RECEIVED);
+    const packet = nicReceive(card);
+    t.is(i32at(packet + PACKET_IN), link);
+    t.is(i32at(interfaceAt(link) + IF_RX_PACKETS), 1);
     release(packet);
-    t.deepEqual(cards[i]!.violations, []);
+    t.deepEqual(cards[card]!.violations, []);
   }
 });
 

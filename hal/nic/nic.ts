@@ -1,21 +1,13 @@
-// The network cards: one set of functions for all of them, by interface index.
-// Here: which driver an interface has, and what holds for every driver. Not here: the drivers (ring.ts,
+// The network cards: one set of functions for all of them, by the card's number.
+// Here: which driver a card has, which link it is the device of, and what holds for every driver. Not here: the drivers (ring.ts,
 // dp8390.ts, ne2000.ts), and who calls when (src/plane/service.ts).
 //
 // A visit is nicService(), then nicReceive() as long as nicWaiting(), or until the caller's time is used up, then
 // nicSend() for what waits. nicTick() each 10 ms is a visit's first part too, and the only one for a card
 // without an interrupt line; frames left over by a budget are announced again by the next of both.
 
-import {
-  bindInterface,
-  IF_MAC,
-  IF_STATE,
-  IF_TX_DROPPED,
-  INTERFACE_ABSENT,
-  interfaceAt,
-  LINK_ETHERNET,
-} from '../../src/base/interface.ts';
-import { NIC_BYTES } from '../../src/base/limits.ts';
+import { NIC_END_AT } from '../../src/base/cells.ts';
+import { bindCard, cardOf, IF_MAC, IF_TX_DROPPED, interfaceAt, unbind } from '../../src/base/interface.ts';
 import { copy, i32at, put16, put32, puti32 } from '../../src/base/memory.ts';
 import { release } from '../../src/base/pool.ts';
 import {
@@ -25,11 +17,13 @@ import {
   NIC_IRQ,
   NIC_KIND,
   NIC_LEVEL,
+  NIC_LINK,
   NIC_MAC,
   NIC_NE2000_ISA,
   NIC_NONE,
   NIC_PLACE,
   NIC_PORT,
+  NIC_RECORD,
   NIC_STARTED,
   NIC_STATION,
   resetCards,
@@ -54,7 +48,8 @@ export function resetNics(): void {
 }
 
 /**
- * Looks for a card of a kind at a port and binds it to the interface: 1 if it is there. It stays stopped.
+ * Looks for a card of a kind at a port: 1 if it is there. It stays stopped, and is the device of the link of its own number until
+ * nicBind() gives it another: so it is on a board that remembers nothing.
  * @param irq its interrupt line; -1 asks an ISA card to show it, or leaves it to nicTick() if that fails.
  */
 export function nicProbe(index: i32, kind: i32, port: i32, irq: i32): i32 {
@@ -74,33 +69,32 @@ export function nicProbe(index: i32, kind: i32, port: i32, irq: i32): i32 {
   if (found === 0) {
     puti32(at + NIC_KIND, NIC_NONE);
     puti32(at + NIC_IRQ, -1);
+    nicBind(index, -1);
     return 0;
   }
   if (kind === NIC_NE2000_ISA && irq < 0) puti32(at + NIC_IRQ, ne2000FindLine(index));
-  bindInterface(index, LINK_ETHERNET, at + NIC_MAC);
+  if (i32at(NIC_END_AT) <= index) puti32(NIC_END_AT, index + 1);
+  nicBind(index, index);
   return 1;
 }
 
-/** Two interfaces change cards, both stopped; either may have none. */
-export function nicSwap(a: i32, b: i32): void {
-  for (let i: i32 = 0; i < NIC_BYTES; i += 4) {
-    const word: i32 = i32at(cardAt(a) + i);
-    puti32(cardAt(a) + i, i32at(cardAt(b) + i));
-    puti32(cardAt(b) + i, word);
-  }
-  rebind(a);
-  rebind(b);
-}
-
-function rebind(index: i32): void {
-  bindInterface(index, LINK_ETHERNET, cardAt(index) + NIC_MAC);
-  if (i32at(cardAt(index) + NIC_KIND) === NIC_NONE) puti32(interfaceAt(index) + IF_STATE, INTERFACE_ABSENT);
+/** Makes a stopped card the device of a link, or of none (-1). The card that the link had has none from then on. */
+export function nicBind(card: i32, link: i32): void {
+  const at: i32 = cardAt(card);
+  const before: i32 = i32at(at + NIC_LINK);
+  if (before >= 0) unbind(before);
+  puti32(at + NIC_LINK, link);
+  if (link < 0) return;
+  const other: i32 = cardOf(link);
+  if (other >= 0) puti32(cardAt(other) + NIC_LINK, -1);
+  puti32(at + NIC_RECORD, interfaceAt(link));
+  bindCard(link, card, at + NIC_MAC);
 }
 
 /** Lets the card receive, send and interrupt. */
 export function nicStart(index: i32): void {
   const at: i32 = cardAt(index);
-  if (i32at(at + NIC_KIND) === NIC_NONE) return;
+  if (i32at(at + NIC_KIND) === NIC_NONE || i32at(at + NIC_LINK) < 0) return;
   if (i32at(at + NIC_DRIVER) === DRIVER_DP8390) dp8390Start(index);
   puti32(at + NIC_STARTED, 1);
 }
@@ -153,7 +147,7 @@ export function nicReceive(index: i32): i32 {
 export function nicSend(index: i32, packet: i32): i32 {
   const at: i32 = cardAt(index);
   if (i32at(at + NIC_STARTED) === 0) {
-    add(interfaceAt(index) + IF_TX_DROPPED, 1);
+    add(i32at(at + NIC_RECORD) + IF_TX_DROPPED, 1);
     release(packet);
     return 1;
   }
@@ -166,7 +160,7 @@ export function nicReaddress(index: i32, high: i32, low: i32): void {
   if (i32at(at + NIC_KIND) === NIC_NONE) return;
   put32(at + NIC_STATION, high);
   put16(at + NIC_STATION + 4, low);
-  copy(interfaceAt(index) + IF_MAC, at + NIC_STATION, 6);
+  copy(i32at(at + NIC_RECORD) + IF_MAC, at + NIC_STATION, 6);
   if (i32at(at + NIC_DRIVER) === DRIVER_DP8390) dp8390Readdress(index);
 }
 

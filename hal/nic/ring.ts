@@ -3,17 +3,11 @@
 // The queues are linked by PACKET_NEXT and never longer than TRANSMIT_QUEUE_LIMIT.
 // Not here: interrupts; the host side calls interrupt() of the card's line when it has put something.
 
-import {
-  IF_RX_BYTES,
-  IF_RX_PACKETS,
-  IF_TX_BYTES,
-  IF_TX_PACKETS,
-  interfaceAt,
-} from '../../src/base/interface.ts';
+import { IF_RX_BYTES, IF_RX_PACKETS, IF_TX_BYTES, IF_TX_PACKETS } from '../../src/base/interface.ts';
 import { TRANSMIT_QUEUE_LIMIT } from '../../src/base/limits.ts';
 import { i32at, put8, puti32 } from '../../src/base/memory.ts';
 import { frameBytes, PACKET_IN, PACKET_NEXT } from '../../src/base/packet.ts';
-import { add, cardAt, NIC_CHIP, NIC_MAC, NIC_RECEIVED, NIC_SENT } from './card.ts';
+import { add, cardAt, NIC_CHIP, NIC_LINK, NIC_MAC, NIC_RECEIVED, NIC_RECORD, NIC_SENT } from './card.ts';
 
 // A queue is three words: first, last, how many.
 const QUEUE_TAIL: i32 = 4;
@@ -54,8 +48,8 @@ export function ringReceive(index: i32): i32 {
   const at: i32 = cardAt(index);
   const packet: i32 = unlink(at + RX_QUEUE);
   if (packet === 0) return 0;
-  puti32(packet + PACKET_IN, index);
-  const record: i32 = interfaceAt(index);
+  puti32(packet + PACKET_IN, i32at(at + NIC_LINK));
+  const record: i32 = i32at(at + NIC_RECORD);
   add(record + IF_RX_PACKETS, 1);
   add(record + IF_RX_BYTES, frameBytes(packet));
   return packet;
@@ -67,7 +61,7 @@ export function ringSend(index: i32, packet: i32): i32 {
     puti32(at + TX_REFUSED, 1);
     return 0;
   }
-  const record: i32 = interfaceAt(index);
+  const record: i32 = i32at(at + NIC_RECORD);
   add(record + IF_TX_PACKETS, 1);
   add(record + IF_TX_BYTES, frameBytes(packet));
   link(at + TX_QUEUE, packet);

@@ -1,6 +1,6 @@
 // Single values at fixed addresses: what floor, plane and control tell each other.
 
-import { CELLS_AT } from './limits.ts';
+import { CELLS_AT, INTERFACE_COUNT, NIC_COUNT } from './limits.ts';
 
 /** Ticks since power-on (100 a second), counted by the floor. Wraps after 497 days: compare by difference. */
 export const NOW_AT: i32 = CELLS_AT;
@@ -63,13 +63,17 @@ export const UNDRIVEN_AT: i32 = CELLS_AT + 460;
 /** How often NOW_AT has wrapped: with it, what people read of times is right after 497 days too. */
 export const NOW_WRAPS_AT: i32 = CELLS_AT + 456;
 
+/** One more than the highest link that is bound or configured, and than the highest card that was found: loops end here. */
+export const LINK_END_AT: i32 = CELLS_AT + 472;
+export const NIC_END_AT: i32 = CELLS_AT + 476;
+
 export const ENGINE_NATIVE: i32 = 0;
 export const ENGINE_INTERPRETED: i32 = 1;
 
-/** Cards that have frames, a bit each; and their queues that have more for them, 8 bits on. */
-export const WORK_RECEIVE: i32 = 0x0f;
-export const WORK_DRAIN: i32 = 0x0f00;
+/** Cards that have frames, a bit each; and links whose queue has more for its device, 8 bits on. */
+export const WORK_RECEIVE: i32 = (1 << NIC_COUNT) - 1;
 export const WORK_DRAIN_SHIFT: i32 = 8;
+export const WORK_DRAIN: i32 = ((1 << INTERFACE_COUNT) - 1) << WORK_DRAIN_SHIFT;
 /** A tick's ageing, in its pieces. */
 export const WORK_CHANGES: i32 = 0x100000;
 export const WORK_SESSIONS: i32 = 0x200000;

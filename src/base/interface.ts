@@ -1,6 +1,10 @@
-// The interfaces: what the plane knows of each link. Addresses are i32 in host order, as get32 reads them.
-// Not here: the cards' drivers (hal/nic/), which keep their own state in the NIC block of the same index.
+// The links: what the plane knows of each. Addresses are i32 in host order, as get32 reads them.
+// A link is on a device, which is a thing of its own: a network card, a serial port, or another link that carries it. On which one
+// stands in IF_DEVICE and IF_NUMBER; nothing may take a link's index for a card's number. On which side of the masquerade it is, is a
+// setting too (IF_SIDE).
+// Not here: the devices' drivers (hal/), which keep their own state in the device's block.
 
+import { LINK_END_AT } from './cells.ts';
 import { INTERFACE_BYTES, INTERFACE_COUNT, INTERFACES_AT, MTU_DEFAULT } from './limits.ts';
 import { copy, fill, i32at, puti32 } from './memory.ts';
 
@@ -32,6 +36,13 @@ export const IF_QUEUE_TAIL: i32 = 72;
 export const IF_QUEUE_LENGTH: i32 = 76;
 /** Number of the VLAN in which it is, by a tag on each frame; 0: none, frames have no tag. */
 export const IF_VLAN: i32 = 80;
+/** DEVICE_*: what it is on, and which: number of the card, of the serial port, or of the link below. */
+export const IF_DEVICE: i32 = 84;
+export const IF_NUMBER: i32 = 88;
+/** Of one that is absent: ABSENT_*, and of a missing card where it was plugged and its station address, 6 bytes. */
+export const IF_ABSENT: i32 = 92;
+export const IF_MISSING_PLACE: i32 = 96;
+export const IF_MISSING_MAC: i32 = 100;
 
 export const INTERFACE_ABSENT: i32 = 0;
 export const INTERFACE_DOWN: i32 = 1;
@@ -39,7 +50,16 @@ export const INTERFACE_UP: i32 = 2;
 export const INTERFACE_INSIDE: i32 = 0;
 export const INTERFACE_OUTSIDE: i32 = 1;
 export const LINK_ETHERNET: i32 = 0;
+/** Exactly one is at the other end, and has no station address: no ARP. */
 export const LINK_POINT: i32 = 1;
+
+export const DEVICE_NONE: i32 = 0;
+export const DEVICE_CARD: i32 = 1;
+
+/** No device was found for it. */
+export const ABSENT_NONE: i32 = 0;
+/** It has a card, which does not answer. */
+export const ABSENT_MISSING: i32 = 1;
 
 /** Address of an interface's record. */
 export function interfaceAt(index: i32): i32 {
@@ -49,14 +69,36 @@ export function interfaceAt(index: i32): i32 {
 export function resetInterfaces(): void {
   fill(INTERFACES_AT, 0, INTERFACE_COUNT * INTERFACE_BYTES);
   for (let i: i32 = 0; i < INTERFACE_COUNT; i++) puti32(interfaceAt(i) + IF_MTU, MTU_DEFAULT);
+  puti32(LINK_END_AT, 0);
 }
 
-/** Gives an interface its card: link and station address (6 bytes at `mac` in plane memory). It stays down. */
-export function bindInterface(index: i32, link: i32, mac: i32): void {
+/** Gives a link its card: the number, and the station address (6 bytes at `mac` in plane memory). It stays down. */
+export function bindCard(index: i32, card: i32, mac: i32): void {
   const at: i32 = interfaceAt(index);
-  puti32(at + IF_LINK, link);
+  puti32(at + IF_LINK, LINK_ETHERNET);
+  puti32(at + IF_DEVICE, DEVICE_CARD);
+  puti32(at + IF_NUMBER, card);
   copy(at + IF_MAC, mac, 6);
   puti32(at + IF_STATE, INTERFACE_DOWN);
+  used(index);
+}
+
+/** Takes its device from a link. */
+export function unbind(index: i32): void {
+  const at: i32 = interfaceAt(index);
+  puti32(at + IF_DEVICE, DEVICE_NONE);
+  puti32(at + IF_STATE, INTERFACE_ABSENT);
+}
+
+/** Number of the card that a link is on, or -1. */
+export function cardOf(index: i32): i32 {
+  const at: i32 = interfaceAt(index);
+  return i32at(at + IF_DEVICE) === DEVICE_CARD ? i32at(at + IF_NUMBER) : -1;
+}
+
+/** What goes over all links goes up to here alone: eight of which two are used cost no more than two. */
+function used(index: i32): void {
+  if (i32at(LINK_END_AT) <= index) puti32(LINK_END_AT, index + 1);
 }
 
 /** Sets side, address, mask and MTU, and brings the interface up; address 0 takes it down. */
@@ -67,6 +109,7 @@ export function configureInterface(index: i32, side: i32, address: i32, mask: i3
   puti32(at + IF_MASK, mask);
   puti32(at + IF_NETWORK, address & mask);
   puti32(at + IF_MTU, mtu);
+  used(index);
   if (i32at(at + IF_STATE) !== INTERFACE_ABSENT) {
     puti32(at + IF_STATE, address === 0 ? INTERFACE_DOWN : INTERFACE_UP);
   }

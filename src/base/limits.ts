@@ -10,13 +10,18 @@ export const PLANE_BASE: i32 = 0x40000;
 /** Ticks of the PIT a second. The period kernels' HZ: `ipfwadm -M -l` shows hundredths. */
 export const TICKS_PER_SECOND: i32 = 100;
 
-// --- interfaces and cards -------------------------------------------------------------------------
-/** LAN, WAN, and two for PPP or further cards. */
-export const INTERFACE_COUNT: i32 = 4;
+// --- links and their devices ----------------------------------------------------------------------
+/**
+ * LAN, WAN, two for further cards, and four for links on serial ports and on other links. At most 8: that many bits has WORK_DRAIN
+ * (cells.ts). One that is not used costs its record, and nothing else.
+ */
+export const INTERFACE_COUNT: i32 = 8;
 export const INTERFACE_BYTES: i32 = 256;
 export const INTERFACE_LAN: i32 = 0;
 export const INTERFACE_WAN: i32 = 1;
-/** One driver state an interface. */
+/** Cards that are looked for: boards have two to four slots. One more is not found, and said nowhere. At most 8 (WORK_RECEIVE). */
+export const NIC_COUNT: i32 = 4;
+/** One driver's state a card. */
 export const NIC_BYTES: i32 = 256;
 /** Frames waiting for a card. More only adds delay: 32 full frames are 31 ms at 10 Mb/s. */
 export const TRANSMIT_QUEUE_LIMIT: i32 = 32;
@@ -187,7 +192,8 @@ export const ROUTE_BYTES: i32 = 32;
 /** Addresses whose way is remembered, a power of two. */
 export const ROUTE_CACHE_COUNT: i32 = 64;
 export const ROUTE_CACHE_BYTES: i32 = 16;
-export const ROUTE_STATE_BYTES: i32 = 64;
+/** What the cache was filled under, of each link (src/plane/ip/route.ts). */
+export const ROUTE_STATE_BYTES: i32 = (16 * INTERFACE_COUNT + 63) & ~63;
 
 // --- fragments ---------------------------------------------------------------------------------------------------
 /**
@@ -289,7 +295,8 @@ export const CELLS_BYTES: i32 = 512;
 export const PARAMETER_COUNT: i32 = 64;
 export const COUNTER_COUNT: i32 = 128;
 export const POOL_STATE_BYTES: i32 = 64;
-export const ARP_STATE_BYTES: i32 = 576;
+/** 64 bytes, 24 a link, and the packets that wait with their holders (neighbour-record.ts). */
+export const ARP_STATE_BYTES: i32 = (64 + 24 * INTERFACE_COUNT + 12 * NEIGHBOUR_HELD_LIMIT + 63) & ~63;
 export const FRAGMENT_STATE_BYTES: i32 = 64 + 12 * FRAGMENT_CONTEXT_COUNT;
 export const MASQUERADE_STATE_BYTES: i32 = 256;
 export const ENTROPY_BYTES: i32 = 256;
@@ -357,7 +364,7 @@ export const IDENTIFICATION_STATE_AT: i32 = ICMP_STATE_AT + ICMP_STATE_BYTES;
 export const IDENTIFICATIONS_AT: i32 = IDENTIFICATION_STATE_AT + IDENTIFICATION_STATE_BYTES;
 export const INTERFACES_AT: i32 = IDENTIFICATIONS_AT + 2 * IDENTIFICATION_COUNT;
 export const NICS_AT: i32 = INTERFACES_AT + INTERFACE_COUNT * INTERFACE_BYTES;
-export const SERIAL_STATES_AT: i32 = NICS_AT + INTERFACE_COUNT * NIC_BYTES;
+export const SERIAL_STATES_AT: i32 = NICS_AT + NIC_COUNT * NIC_BYTES;
 export const SERIAL_RECEIVE_AT: i32 = SERIAL_STATES_AT + SERIAL_COUNT * SERIAL_STATE_BYTES;
 export const SERIAL_TRANSMIT_AT: i32 = SERIAL_RECEIVE_AT + SERIAL_COUNT * SERIAL_RECEIVE_BYTES;
 export const PUNT_STATE_AT: i32 = SERIAL_TRANSMIT_AT + SERIAL_COUNT * SERIAL_TRANSMIT_BYTES;

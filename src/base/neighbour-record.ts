@@ -10,7 +10,7 @@
 // link: the interface, and above it how often all its neighbours were forgotten. To forget them is then one store;
 // records of an older count are found no more, and the ageing frees them.
 
-import { ARP_STATE_AT } from './limits.ts';
+import { ARP_STATE_AT, INTERFACE_COUNT } from './limits.ts';
 import { i32at, u16at } from './memory.ts';
 
 export const NEIGHBOUR_ADDRESS: i32 = 0;
@@ -44,8 +44,12 @@ export const NEIGHBOUR_POLLING: i32 = 3;
 /** Another station says that the address is its own; the one that we know is asked. */
 export const NEIGHBOUR_DOUBTED: i32 = 4;
 
-/** What NEIGHBOUR_LINK is now, a word an interface. */
-export const LINKS: i32 = ARP_STATE_AT + 128;
+/** Of each link: what NEIGHBOUR_LINK is now, the tick of the last defence of our address, and what it probes for (16 bytes). */
+export const LINKS: i32 = ARP_STATE_AT + 64;
+export const LINK_DEFENDED: i32 = LINKS + 4 * INTERFACE_COUNT;
+export const LINK_PROBES: i32 = LINK_DEFENDED + 4 * INTERFACE_COUNT;
+/** Behind what is kept of links: packets that wait (src/plane/link/neighbour-queue.ts). */
+export const ARP_HELD: i32 = LINK_PROBES + 16 * INTERFACE_COUNT;
 
 /** State of a record: FREE too if its interface has forgotten it. */
 export function neighbourState(at: i32): i32 {

@@ -27,7 +27,7 @@ import {
   TICKED_AT,
   WAKE_AT,
 } from '../base/cells.ts';
-import { IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../base/interface.ts';
+import { cardOf, IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../base/interface.ts';
 import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../base/limits.ts';
 import { get16, get32, i32at, puti32 } from '../base/memory.ts';
 import { Access } from './access/access.ts';
@@ -333,7 +333,7 @@ function holdCards(machine: Machine): void {
   const { plane } = machine;
   for (let index = 0; index < INTERFACE_COUNT; index++) {
     if (i32at(interfaceAt(index) + IF_STATE) === INTERFACE_ABSENT) continue;
-    const line = plane.nicIrq(index);
+    const line = plane.nicIrq(cardOf(index));
     if (line >= 0) machine.unmask(line);
     stirStation(plane, index);
   }
@@ -344,7 +344,7 @@ function holdCards(machine: Machine): void {
 /** Lets the cards send and receive, and the links know of the addresses (RFC 5227). */
 function openCards(plane: Plane): void {
   for (let index = 0; index < INTERFACE_COUNT; index++) {
-    if (i32at(interfaceAt(index) + IF_STATE) !== INTERFACE_ABSENT) plane.nicStart(index);
+    if (cardOf(index) >= 0) plane.nicStart(cardOf(index));
   }
   puti32(HELD_AT, 0);
   plane.interfacesChanged();

@@ -5,9 +5,8 @@
 // While the plane is held, at power-on, nothing is told: what is in force in the end is, once it goes.
 // configureInterface() need not know of it: each tick looks, and who wants it at once calls interfacesChanged().
 
-import { HELD_AT } from '../base/cells.ts';
+import { HELD_AT, LINK_END_AT } from '../base/cells.ts';
 import { IF_ADDRESS, interfaceAt } from '../base/interface.ts';
-import { INTERFACE_COUNT } from '../base/limits.ts';
 import { i32at } from '../base/memory.ts';
 import { masqueradeForgetAddress } from './flow/masquerade-timeout.ts';
 import { addressSeen, flushRoutes, interfaceChanged, noteInterface } from './ip/route.ts';
@@ -16,7 +15,8 @@ import { forgetNeighbours } from './link/neighbour.ts';
 
 export function interfacesChanged(): void {
   if (i32at(HELD_AT) !== 0) return;
-  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) {
+  const end: i32 = i32at(LINK_END_AT);
+  for (let index: i32 = 0; index < end; index++) {
     if (interfaceChanged(index) !== 0) {
       const old: i32 = addressSeen(index);
       const address: i32 = i32at(interfaceAt(index) + IF_ADDRESS);

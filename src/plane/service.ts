@@ -14,7 +14,7 @@
 // it finds are left to JavaScript. While JavaScript is in the plane (PLANE_BUSY_AT), a tick only counts, and control
 // calls catchUp() right after.
 
-import { cardAt, NIC_LEVEL, NIC_RECEIVED, NIC_SENT } from '../../hal/nic/card.ts';
+import { cardAt, NIC_LEVEL, NIC_LINK, NIC_RECEIVED, NIC_SENT } from '../../hal/nic/card.ts';
 import { nicIrq, nicReceive, nicService, nicTick, nicWaiting, resetNics } from '../../hal/nic/nic.ts';
 import { maskLine, unmaskLine } from '../../hal/pic.ts';
 import {
@@ -32,6 +32,7 @@ import {
   ENGINE_NATIVE,
   FRAGMENTS_LEFT_AT,
   HELD_AT,
+  NIC_END_AT,
   NOW_AT,
   NOW_WRAPS_AT,
   PENDING_AT,
@@ -60,6 +61,7 @@ import {
   FRAGMENT_TICK_RELEASE,
   INTERFACE_COUNT,
   INTERPRETED_FRAMES,
+  NIC_COUNT,
   RECEIVE_TICK_COUNTS,
   SERIAL_COUNT,
   TICKS_PER_SECOND,
@@ -131,17 +133,18 @@ export function takeInterrupt(irq: i32, sample: i32): void {
   const isLater: i32 = i32at(ENGINE_AT) === ENGINE_INTERPRETED || i32at(RECEIVE_LEFT_AT) <= 0 ? 1 : 0;
   let isIdle: i32 = 0;
   let all: i32 = 0;
-  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) {
-    if (nicIrq(index) === irq) {
+  const end: i32 = i32at(NIC_END_AT);
+  for (let card: i32 = 0; card < end; card++) {
+    if (nicIrq(card) === irq) {
       if (isLater === 0) {
-        const causes: i32 = nicService(index);
-        note(index, causes);
+        const causes: i32 = nicService(card);
+        note(card, causes);
         all |= causes;
         isIdle = 1;
       } else {
         // A PCI card's line stays up until the card is served: it would interrupt again at once, and for ever.
         // An ISA card's stays up too, and so makes no further edge.
-        if (isLevel(index) !== 0) maskLine(irq);
+        if (isLevel(card) !== 0) maskLine(irq);
         puti32(PENDING_AT, i32at(PENDING_AT) | (1 << irq));
       }
     }
@@ -164,7 +167,7 @@ export function takeTick(sample: i32): void {
   }
   puti32(TICKED_AT, now);
   puti32(WORK_AT, i32at(WORK_AT) | WORK_TICK);
-  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) note(index, nicTick(index));
+  for (let card: i32 = 0; card < i32at(NIC_END_AT); card++) note(card, nicTick(card));
   letThrough(i32at(PENDING_AT));
   puti32(PENDING_AT, 0);
 }
@@ -226,7 +229,7 @@ export function catchUp(): void {
   puti32(WORK_AT, all | WORK_TICK);
   // A mark that was lost between servicePending()'s reading and clearing would leave its line held back.
   letThrough(~i32at(PENDING_AT));
-  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) note(index, nicTick(index));
+  for (let card: i32 = 0; card < i32at(NIC_END_AT); card++) note(card, nicTick(card));
   if ((i32at(WORK_AT) & ~WORK_AGE) !== 0) puti32(PENDING_AT, i32at(PENDING_AT) | PENDING_TICK);
 }
 
@@ -236,7 +239,7 @@ export function servicePending(): void {
   // An interrupt between reading and clearing would be lost; all cards are looked at after it, so none is.
   const pending: i32 = i32at(PENDING_AT);
   puti32(PENDING_AT, 0);
-  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) note(index, nicService(index));
+  for (let card: i32 = 0; card < i32at(NIC_END_AT); card++) note(card, nicService(card));
   let isMore: i32 = i32at(WORK_AT) !== 0 ? 1 : 0;
   for (let frames: i32 = 0; frames < INTERPRETED_FRAMES && isMore !== 0; frames++) {
     isMore = takeFrame(i32at(WORK_AT));
@@ -253,14 +256,15 @@ export function engineChanged(): void {
 }
 
 /** 1 for a card whose interrupt line is a level and not an edge. */
-function isLevel(index: i32): i32 {
-  return i32at(cardAt(index) + NIC_LEVEL);
+function isLevel(card: i32): i32 {
+  return i32at(cardAt(card) + NIC_LEVEL);
 }
 
 /** Lets the lines, a bit each, through that interrupt() has held back. */
 function letThrough(lines: i32): void {
-  for (let index: i32 = 0; index < INTERFACE_COUNT; index++) {
-    if (isLevel(index) !== 0 && ((lines >> nicIrq(index)) & 1) !== 0) unmaskLine(nicIrq(index));
+  const end: i32 = lines === 0 ? 0 : i32at(NIC_END_AT);
+  for (let card: i32 = 0; card < end; card++) {
+    if (isLevel(card) !== 0 && ((lines >> nicIrq(card)) & 1) !== 0) unmaskLine(nicIrq(card));
   }
 }
 
@@ -304,13 +308,13 @@ function agePiece(all: i32): void {
   }
 }
 
-/** What a card's causes ask for: its queue moves on, its frames are work. */
-function note(index: i32, causes: i32): void {
-  if ((causes & NIC_SENT) !== 0) drainNoted(index);
-  if ((causes & NIC_RECEIVED) !== 0) puti32(WORK_AT, i32at(WORK_AT) | (1 << index));
+/** What a card's causes ask for: the queue of its link moves on, its frames are work. */
+function note(card: i32, causes: i32): void {
+  if ((causes & NIC_SENT) !== 0) drainNoted(i32at(cardAt(card) + NIC_LINK));
+  if ((causes & NIC_RECEIVED) !== 0) puti32(WORK_AT, i32at(WORK_AT) | (1 << card));
 }
 
-/** Gives a card what waits for it; what does not go in one piece is work. */
+/** Gives a link's device what waits for it; what does not go in one piece is work. */
 function drainNoted(index: i32): void {
   const bit: i32 = 1 << (index + WORK_DRAIN_SHIFT);
   if (drain(index) !== 0) puti32(WORK_AT, i32at(WORK_AT) | bit);
@@ -323,18 +327,18 @@ function takeFrame(all: i32): i32 {
     takeWaiting(all);
     return i32at(WORK_AT) !== 0 ? 1 : 0;
   }
-  let index: i32 = i32at(TURN_AT);
-  for (let i: i32 = 0; i < INTERFACE_COUNT; i++) {
-    index = index === INTERFACE_COUNT - 1 ? 0 : index + 1;
-    if (((all >> index) & 1) !== 0) break;
+  let card: i32 = i32at(TURN_AT);
+  for (let i: i32 = 0; i < NIC_COUNT; i++) {
+    card = card === NIC_COUNT - 1 ? 0 : card + 1;
+    if (((all >> card) & 1) !== 0) break;
   }
-  puti32(TURN_AT, index);
-  const packet: i32 = nicReceive(index);
+  puti32(TURN_AT, card);
+  const packet: i32 = nicReceive(card);
   if (packet !== 0) receive(packet);
-  else note(index, nicService(index)); // a recovery goes on or is over, or the card was reset
+  else note(card, nicService(card)); // a recovery goes on or is over, or the card was reset
   let rest: i32 = i32at(WORK_AT);
-  if (nicWaiting(index) === 0) {
-    rest &= ~(1 << index);
+  if (nicWaiting(card) === 0) {
+    rest &= ~(1 << card);
     puti32(WORK_AT, rest);
   }
   return rest !== 0 ? 1 : 0;

@@ -22,6 +22,7 @@ import {
   NEIGHBOUR_COUNT,
   NEIGHBOUR_HELD_LIMIT,
   NEIGHBOURS_AT,
+  NIC_COUNT,
   POOL_STATE_AT,
   PUNT_LIMIT,
   PUNT_QUEUE_BYTES,
@@ -99,6 +100,8 @@ function auditCards(ledger: Ledger): void {
     const length = i32at(at + IF_QUEUE_LENGTH);
     // An empty queue's head and tail are what they were.
     if (length !== 0) ledger.chain(`interface ${index}`, head, tail, length);
+  }
+  for (let index = 0; index < NIC_COUNT; index++) {
     if (i32at(cardAt(index) + NIC_KIND) !== NIC_RING) continue;
     for (const queue of [RING.receive, RING.transmit]) {
       const ring = cardAt(index) + queue;

@@ -6,13 +6,23 @@
 //
 //    record of the log   | LAN: place, 4 bytes | station address, 6 | WAN: the same |
 
-import { cardAt, NIC_KIND, NIC_MAC, NIC_MISSING, NIC_NONE, NIC_PLACE } from '../../../hal/nic/card.ts';
-import { UNDRIVEN_AT } from '../../base/cells.ts';
-import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
+import { cardAt, NIC_KIND, NIC_MAC, NIC_NONE, NIC_PLACE } from '../../../hal/nic/card.ts';
+import { NIC_END_AT, UNDRIVEN_AT } from '../../base/cells.ts';
+import {
+  ABSENT_MISSING,
+  IF_ABSENT,
+  IF_MISSING_MAC,
+  IF_MISSING_PLACE,
+  IF_STATE,
+  INTERFACE_ABSENT,
+  interfaceAt,
+} from '../../base/interface.ts';
+import { INTERFACE_LAN, INTERFACE_WAN, NIC_COUNT } from '../../base/limits.ts';
 import { get8, i32at } from '../../base/memory.ts';
 import { formatMac, hex } from '../core/address.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
+import type { Plane } from '../core/machine.ts';
 import type { Setting } from '../core/setting.ts';
 import type { Store } from '../core/store/store-types.ts';
 import type { Pair } from './roles.ts';
@@ -30,10 +40,10 @@ export interface Cards {
 
 /** The card that an interface misses, in words, or undefined. */
 export function missingText(index: number): string | undefined {
-  const at = cardAt(index);
-  if (i32at(at + NIC_KIND) !== NIC_NONE || i32at(at + NIC_MISSING) === 0) return undefined;
-  const station = Array.from({ length: 6 }, (_, i) => get8(at + NIC_MAC + i));
-  const place = i32at(at + NIC_PLACE);
+  const at = interfaceAt(index);
+  if (i32at(at + IF_STATE) !== INTERFACE_ABSENT || i32at(at + IF_ABSENT) !== ABSENT_MISSING) return undefined;
+  const station = Array.from({ length: 6 }, (_, i) => get8(at + IF_MISSING_MAC + i));
+  const place = i32at(at + IF_MISSING_PLACE);
   const words = station.some(byte => byte !== 0) ? [formatMac(station)] : [];
   if (place > 0) words.push(`at port 0x${hex(place, 3)}`);
   else if (place !== -1) words.push('on the PCI bus');
@@ -49,17 +59,30 @@ export function absentText(index: number): string {
   return `no network card was found${id === 0 ? '' : undriven}`;
 }
 
-/** The interface whose card is the one remembered for a role, or -1. */
+/** Number of the card that is the one remembered for a role, or -1. */
 function find(record: Uint8Array, role: number): number {
   const view = new DataView(record.buffer, record.byteOffset + role * KNOWN_BYTES, KNOWN_BYTES);
-  for (let index = 0; index < INTERFACE_COUNT; index++) {
-    const at = cardAt(index);
+  for (let card = 0; card < NIC_COUNT; card++) {
+    const at = cardAt(card);
     if (i32at(at + NIC_KIND) === NIC_NONE || i32at(at + NIC_PLACE) !== view.getInt32(0, true)) continue;
     let same = 0;
     while (same < 6 && get8(at + NIC_MAC + same) === view.getUint8(4 + same)) same++;
-    if (same === 6) return index;
+    if (same === 6) return card;
   }
   return -1;
+}
+
+/**
+ * Makes cards, by their numbers, the devices of the first links in turn (-1: that link has none); those that are not named
+ * come behind them. There are as many links for cards as cards: one for which none is left is no link's, and never started.
+ */
+export function bindCards(plane: Plane, first: number[]): void {
+  const cards = Array.from({ length: i32at(NIC_END_AT) }, (_, card) => card);
+  for (const card of cards) plane.nicBind(card, -1);
+  const isFound = (card: number) => i32at(cardAt(card) + NIC_KIND) !== NIC_NONE;
+  const others = cards.filter(card => isFound(card) && !first.includes(card));
+  for (const [link, card] of [...first, ...others].entries())
+    if (card >= 0 && link < NIC_COUNT) plane.nicBind(card, link);
 }
 
 export function createCards(context: Context, store: Store): Cards {
@@ -72,9 +95,7 @@ export function createCards(context: Context, store: Store): Cards {
     if (record.length !== RECORD_BYTES) return false;
     const [lan, wan] = [find(record, INTERFACE_LAN), find(record, INTERFACE_WAN)];
     if (lan < 0 || wan < 0) return false;
-    if (lan !== INTERFACE_LAN) plane.nicSwap(INTERFACE_LAN, lan);
-    const now = wan === INTERFACE_LAN ? lan : wan;
-    if (now !== INTERFACE_WAN) plane.nicSwap(INTERFACE_WAN, now);
+    if (lan !== 0 || wan !== 1) bindCards(plane, [lan, wan]);
     return true;
   }
 
@@ -122,7 +143,7 @@ export function createCards(context: Context, store: Store): Cards {
     assign: () => {
       const set = saved();
       const record = store.cards;
-      const isAlone = i32at(cardAt(INTERFACE_WAN) + NIC_KIND) === NIC_NONE;
+      const isAlone = i32at(NIC_END_AT) < 2;
       const isSet = set.some(word => word !== undefined);
       if (!isSet && (record === undefined ? isAlone || !store.isWhole : asBefore(record))) return [];
       const { news, record: next } = machine.overlay('cards').assign(plane, set, record);

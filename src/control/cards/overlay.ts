@@ -1,24 +1,21 @@
-// The overlay `cards`: who gets which role where it is not as at the last start, and what `set card` answers. Cards are
-// moved while all are stopped, before the first is started.
+// The overlay `cards`: who gets which role where it is not as at the last start, and what `set card` answers. Cards get
+// their links while all are stopped, before the first is started.
 // Not here: the rule (roles.ts), the ordinary start (cards.ts).
 
+import { cardAt, NIC_KIND, NIC_LINK, NIC_MAC, NIC_NONE, NIC_PLACE, NIC_PORT } from '../../../hal/nic/card.ts';
 import {
-  cardAt,
-  NIC_DRIVER,
-  NIC_KIND,
-  NIC_LEVEL,
-  NIC_MAC,
-  NIC_MISSING,
-  NIC_NONE,
-  NIC_PLACE,
-  NIC_PORT,
-} from '../../../hal/nic/card.ts';
-import { IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../base/interface.ts';
-import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
+  ABSENT_MISSING,
+  cardOf,
+  IF_ABSENT,
+  IF_MISSING_MAC,
+  IF_MISSING_PLACE,
+  interfaceAt,
+} from '../../base/interface.ts';
+import { INTERFACE_LAN, INTERFACE_WAN, NIC_COUNT } from '../../base/limits.ts';
 import { get8, i32at, put8, puti32 } from '../../base/memory.ts';
 import { formatMac } from '../core/address.ts';
 import type { Plane } from '../core/machine.ts';
-import { KNOWN_BYTES, RECORD_BYTES } from './cards.ts';
+import { bindCards, KNOWN_BYTES, RECORD_BYTES } from './cards.ts';
 import { decide, type Found, isMeant, type Known, type Pair, ROLES } from './roles.ts';
 
 declare module '../core/overlays.ts' {
@@ -34,9 +31,9 @@ export interface Assigned {
   record: Uint8Array | undefined;
 }
 
-/** The cards that answered, by interface; undefined where there is none. */
+/** The cards that answered, by number; undefined where there is none. */
 function cards(): (Found | undefined)[] {
-  return Array.from({ length: INTERFACE_COUNT }, (_, index) => {
+  return Array.from({ length: NIC_COUNT }, (_, index) => {
     const at = cardAt(index);
     if (i32at(at + NIC_KIND) === NIC_NONE) return undefined;
     const mac = formatMac(Array.from({ length: 6 }, (_, i) => get8(at + NIC_MAC + i)));
@@ -49,46 +46,28 @@ export function assign(plane: Plane, set: Pair<string>, record: Uint8Array | und
   const slots = cards();
   const found = slots.filter(card => card !== undefined);
   const { roles, missing, known, news } = decide(found, knownOf(record), set);
-  const others = found.filter((_, index) => !roles.includes(index));
-  place(plane, slots, [...roles.map(index => found[index ?? -1]), ...others]);
+  const numberOf = (index: number | undefined) => (index === undefined ? -1 : slots.indexOf(found[index]));
+  bindCards(plane, roles.map(numberOf));
   for (const [side, card] of missing.entries()) if (card !== undefined) mark(side, card);
   const next = recordOf(known);
   const isSame = next === undefined || (record !== undefined && next.every((byte, i) => byte === record[i]));
   return { news, record: isSame ? undefined : next };
 }
 
-/** Moves the cards to the interfaces where they are wanted. One for which there is no interface left is forgotten. */
-function place(plane: Plane, slots: (Found | undefined)[], wanted: (Found | undefined)[]): void {
-  for (const [index, card] of slots.entries()) {
-    if (card === undefined || wanted.indexOf(card) < INTERFACE_COUNT) continue;
-    for (const field of [NIC_KIND, NIC_DRIVER, NIC_LEVEL]) puti32(cardAt(index) + field, NIC_NONE);
-    puti32(interfaceAt(index) + IF_STATE, INTERFACE_ABSENT);
-    slots[index] = undefined;
-  }
-  for (let index = 0; index < INTERFACE_COUNT; index++) {
-    const card = wanted[index];
-    if (slots[index] === card) continue;
-    const from = slots.indexOf(card, index);
-    plane.nicSwap(index, from);
-    slots[from] = slots[index];
-    slots[index] = card;
-  }
-}
-
-/** Notes of an interface without a card which one is missing. */
+/** Notes of a link without a card which one is missing. */
 function mark(index: number, { place, mac }: Known): void {
-  const at = cardAt(index);
-  puti32(at + NIC_MISSING, 1);
-  puti32(at + NIC_PLACE, place);
+  const at = interfaceAt(index);
+  puti32(at + IF_ABSENT, ABSENT_MISSING);
+  puti32(at + IF_MISSING_PLACE, place);
   const bytes = mac.split(':');
-  for (let i = 0; i < 6; i++) put8(at + NIC_MAC + i, Number.parseInt(bytes[i] ?? '0', 16) || 0);
+  for (let i = 0; i < 6; i++) put8(at + IF_MISSING_MAC + i, Number.parseInt(bytes[i] ?? '0', 16) || 0);
 }
 
 /** What is to be remembered now: who has a role, and who had it last. */
 export function remembered(record: Uint8Array | undefined): Uint8Array | undefined {
   const [lan, wan] = knownOf(record);
   const slots = cards();
-  return recordOf([slots[INTERFACE_LAN] ?? lan, slots[INTERFACE_WAN] ?? wan]);
+  return recordOf([slots[cardOf(INTERFACE_LAN)] ?? lan, slots[cardOf(INTERFACE_WAN)] ?? wan]);
 }
 
 function knownOf(record: Uint8Array | undefined): Pair<Known> {
@@ -121,7 +100,7 @@ export function whatChanges(side: number, word: string, other: string | undefine
   const index = indexOf(word);
   if (other === word || (other !== undefined && index >= 0 && indexOf(other) === index))
     return 'Both are set to one card: lan gets it, and wan has none';
-  if (index === side) return undefined;
+  if (index >= 0 && i32at(cardAt(index) + NIC_LINK) === side) return undefined;
   const when = 'at the next start, if it is saved';
   if (index < 0) return `No card ${word} answered at this start; ${ROLES[side]} looks for it ${when}`;
   return `It becomes ${ROLES[side]} ${when}`;

@@ -3,7 +3,7 @@
 // Numbers are CRC-32s as 8 hex digits, to be compared with those of the same code in Node.
 // Not here: the commands (commands.ts).
 
-import { FRAME_MAX, INTERFACE_COUNT } from '../../base/limits.ts';
+import { FRAME_MAX, NIC_COUNT } from '../../base/limits.ts';
 import { hex, parseAddress } from '../core/address.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
@@ -50,7 +50,7 @@ function* compareEngines(context: Context, run: Run, what: string): Job {
   const say = (text: string) => {
     for (const character of `${text}\r\n`) machine.put(character.charCodeAt(0));
   };
-  for (let index = 0; index < INTERFACE_COUNT; index++) machine.plane.nicStop(index);
+  for (let card = 0; card < NIC_COUNT; card++) machine.plane.nicStop(card);
   machine.plane.watchdogStop(); // nobody feeds it meanwhile
   machine.lock();
   const native = [...run(machine.plane)];

@@ -11,6 +11,7 @@ import {
   NIC_RING,
 } from '../../../hal/nic/card.ts';
 import {
+  cardOf,
   IF_ADDRESS,
   IF_MAC,
   IF_MASK,
@@ -72,8 +73,8 @@ function macAt(p: number): string {
   return formatMac(Array.from({ length: 6 }, (_, i) => get8(p + i)));
 }
 
-function cardName(index: number): string {
-  const card = cardAt(index);
+function cardName(number: number): string {
+  const card = cardAt(number);
   const kind = i32at(card + NIC_KIND);
   if (kind === NIC_RING) return 'ring in memory';
   const name = kind === NIC_NE2000_PCI ? 'NE2000 PCI' : kind === NIC_NE2000_ISA ? 'NE2000 ISA' : 'card';
@@ -91,17 +92,18 @@ export function* showInterfaces(context: Context): Job {
     if (missing !== undefined) found++;
     if (state === INTERFACE_ABSENT) continue;
     found++;
-    const irq = machine.plane.nicIrq(index);
+    const number = cardOf(index);
+    const irq = machine.plane.nicIrq(number);
     const line = irq < 0 ? 'no interrupt line' : `line ${irq}`;
     output.line(
-      `${interfaceName(index)} ${state === INTERFACE_UP ? 'up' : 'down'}, ${cardName(index)}, ${line}`,
+      `${interfaceName(index)} ${state === INTERFACE_UP ? 'up' : 'down'}, ${cardName(number)}, ${line}`,
     );
     const address = i32at(at + IF_ADDRESS);
     const prefix = address === 0 ? 'none' : formatPrefix(address, lengthOf(i32at(at + IF_MASK)));
     output.line(`    address ${prefix}, station ${macAt(at + IF_MAC)}, MTU ${i32at(at + IF_MTU)}`);
     if (index > INTERFACE_WAN) output.line('    it has no role: set card lan or set card wan gives it one');
     const count = (field: number) => i32at(at + field) >>> 0;
-    const overruns = i32at(cardAt(index) + NIC_OVERRUNS) >>> 0;
+    const overruns = i32at(cardAt(number) + NIC_OVERRUNS) >>> 0;
     output.line(
       `    received ${count(IF_RX_PACKETS)} packets, ${count(IF_RX_BYTES)} bytes, ` +
         `${count(IF_RX_ERRORS)} errors, ${count(IF_RX_DROPPED)} dropped` +

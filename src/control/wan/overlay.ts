@@ -3,7 +3,7 @@
 // Not here: the list of these settings (settings.ts), where their values are kept (wan.ts).
 
 import { cardAt, NIC_MAC } from '../../../hal/nic/card.ts';
-import { IF_VLAN, interfaceAt } from '../../base/interface.ts';
+import { cardOf, IF_VLAN, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
 import { get16, get32, puti32 } from '../../base/memory.ts';
 import { overlap, parseAddress, refuseUnicast } from '../core/address.ts';
@@ -88,10 +88,12 @@ function readdress(
     refuse((a & 1) !== 0 ? 'it is the address of a group' : undefined);
     refuse(pairs.every(pair => pair === 0) ? 'no station has it' : undefined);
   }
-  const own = cardAt(INTERFACE_WAN) + NIC_MAC;
+  const card = cardOf(INTERFACE_WAN);
+  if (card < 0) return; // nothing is there to be given one
+  const own = cardAt(card) + NIC_MAC;
   const high = text === '' ? get32(own) : (a << 24) | (b << 16) | (c << 8) | d;
   const low = text === '' ? get16(own + 4) : (e << 8) | f;
-  wan.change(() => plane.nicReaddress(INTERFACE_WAN, high, low));
+  wan.change(() => plane.nicReaddress(card, high, low));
 }
 
 /** A route to one address on the WAN's link: the modem's page is reached by it, with the WAN's address as source. */

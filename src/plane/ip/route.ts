@@ -9,6 +9,7 @@
 // yet, as its gateway is in no network of ours, leaves its destination to other set routes, and to no learned one.
 // Not here: the records (src/base/route-record.ts).
 
+import { LINK_END_AT } from '../../base/cells.ts';
 import {
   IF_ADDRESS,
   IF_MASK,
@@ -169,7 +170,8 @@ function lookUp(address: i32, entry: i32): void {
 /** The way on a link: answers the bits of its network's prefix, ON_US, or -1 if there is none. */
 function onLink(address: i32, entry: i32): i32 {
   let best: i32 = -1;
-  for (let i: i32 = 0; i < INTERFACE_COUNT; i++) {
+  const end: i32 = i32at(LINK_END_AT);
+  for (let i: i32 = 0; i < end; i++) {
     const at: i32 = interfaceAt(i);
     if (i32at(at + IF_STATE) === INTERFACE_UP) {
       const mask: i32 = i32at(at + IF_MASK);

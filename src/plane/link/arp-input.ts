@@ -18,8 +18,9 @@ import {
   INTERFACE_UP,
   interfaceAt,
 } from '../../base/interface.ts';
-import { ARP_DEFEND_TICKS, ARP_STATE_AT } from '../../base/limits.ts';
+import { ARP_DEFEND_TICKS } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, puti32 } from '../../base/memory.ts';
+import { LINK_DEFENDED } from '../../base/neighbour-record.ts';
 import { PACKET_LENGTH, PASS } from '../../base/packet.ts';
 import { TO_WAY, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
 import { ARP_BYTES, ARP_ETHERNET_IPV4 } from '../../wire/arp.ts';
@@ -41,7 +42,7 @@ import {
 import { neighbourHeard } from './neighbour.ts';
 
 /** Ticks of the last defence, a word an interface; 0 before the first. */
-const DEFENDED: i32 = ARP_STATE_AT + 32;
+const DEFENDED: i32 = LINK_DEFENDED;
 
 /** PASS: the packet has become a reply, transmit it where it came in. Otherwise a reason to drop it. */
 export function arpInput(packet: i32, index: i32): i32 {

@@ -11,8 +11,8 @@ import {
   interfaceAt,
   LINK_ETHERNET,
 } from '../../base/interface.ts';
-import { ARP_STATE_AT } from '../../base/limits.ts';
 import { copy, fill, get16, get32, i32at, put32, puti32 } from '../../base/memory.ts';
+import { LINK_PROBES } from '../../base/neighbour-record.ts';
 import { FLAG_LOCAL, PACKET_FLAGS, PACKET_IP, PACKET_LENGTH, PACKET_OUT } from '../../base/packet.ts';
 import { allocate } from '../../base/pool.ts';
 import {
@@ -48,7 +48,7 @@ export const ARP_REPLY: i32 = ARP_SIX_AND_FOUR | REPLY;
  *    0         4          8
  *    | address | answered | station address |
  */
-const PROBES: i32 = ARP_STATE_AT + 64;
+const PROBES: i32 = LINK_PROBES;
 const PROBE_BYTES: i32 = 16;
 const PROBE_ANSWERED: i32 = 4;
 const PROBE_MAC: i32 = 8;

@@ -17,7 +17,7 @@ import { count, DROP_ARP_QUEUE_FULL } from '../../base/counters.ts';
 import { ARP_STATE_AT, NEIGHBOUR_HELD_LIMIT, NEIGHBOUR_HELD_SHARE, POOL_RESERVE } from '../../base/limits.ts';
 import { E_INSIDE, entryAt } from '../../base/masquerade-record.ts';
 import { get32, i32at, puti32 } from '../../base/memory.ts';
-import { FIRST_WAITING, LAST_WAITING, WAITING } from '../../base/neighbour-record.ts';
+import { ARP_HELD, FIRST_WAITING, LAST_WAITING, WAITING } from '../../base/neighbour-record.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_LOCAL,
@@ -42,7 +42,7 @@ import { neighbourFind, neighbourFree } from './neighbour-table.ts';
 const HELD_ALL: i32 = ARP_STATE_AT;
 const TURN: i32 = ARP_STATE_AT + 56;
 /** Addresses of the packets; 0 is a free place. */
-const HELD: i32 = ARP_STATE_AT + 192;
+const HELD: i32 = ARP_HELD;
 /** Address of the holder, and how many packets it has; 0 is a free place. */
 const HOLDERS: i32 = HELD + 4 * NEIGHBOUR_HELD_LIMIT;
 

@@ -13,6 +13,7 @@ import {
 } from '../../base/counters.ts';
 import {
   IF_MTU,
+  IF_NUMBER,
   IF_QUEUE_HEAD,
   IF_QUEUE_LENGTH,
   IF_QUEUE_TAIL,
@@ -68,7 +69,7 @@ export function transmit(packet: i32, index: i32): void {
       lose(packet, at, DROP_INTERFACE_DOWN);
       return;
     }
-    if (nicSend(index, packet) !== 0) return;
+    if (nicSend(i32at(at + IF_NUMBER), packet) !== 0) return;
   }
   enqueue(packet, at);
 }
@@ -120,7 +121,7 @@ export function drain(index: i32): i32 {
     if (packet === 0) continue;
     const next: i32 = i32at(packet + PACKET_NEXT); // the driver uses the link, or frees the packet
     bytes += i32at(packet + PACKET_LENGTH) + ETHERNET_HEADER_BYTES;
-    if (nicSend(index, packet) === 0) {
+    if (nicSend(i32at(at + IF_NUMBER), packet) === 0) {
       puti32(packet + PACKET_NEXT, next);
       return 0;
     }
