@@ -9,7 +9,22 @@ import { eventually } from '../tools/harness/processes.ts';
 import { isaCards, Machine, pciCards } from '../tools/harness/qemu.ts';
 import { dgramEnd, type End } from '../tools/harness/wire.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { arpFrame, BROADCAST, ethernet, frame, get16, mac, macText, payload, udp } from './packets.ts';
+import {
+  arpAnswer,
+  arpIn,
+  BROADCAST,
+  datagramIn,
+  ethernet,
+  frame,
+  isArp,
+  isIpv4,
+  mac,
+  macText,
+  payload,
+  read,
+  UDP,
+  udp,
+} from './packets.ts';
 
 const CARDS = ['52:54:00:12:34:01', '52:54:00:12:34:02'] as const;
 const HOST_MAC = '02:00:00:00:00:02';
@@ -32,7 +47,7 @@ class Networks {
   constructor(readonly ends: readonly [End, End]) {
     for (const side of [0, 1] as const) {
       ends[side].receive = bytes => {
-        if (get16(bytes, 12) === 0x0806) this.#answer(side, bytes);
+        if (isArp(bytes)) this.#answer(side, bytes);
         else this.seen[side].push(new Uint8Array(bytes));
       };
     }
@@ -40,15 +55,9 @@ class Networks {
 
   /** Neighbours that know their address: the host on the LAN, the gateway on the WAN. */
   #answer(side: 0 | 1, request: Uint8Array): void {
-    const target = request.subarray(38, 42).join('.');
-    if (get16(request, 20) !== 1 || target !== [HOST, GATEWAY][side]) return;
-    const [own, other] = [[HOST_MAC, GATEWAY_MAC][side] as string, macText(request, 6)];
-    this.ends[side].send(
-      arpFrame(other, {
-        ...{ operation: 2, senderMac: own, senderAddress: target },
-        ...{ targetMac: other, targetAddress: request.subarray(28, 32).join('.') },
-      }),
-    );
+    const { isRequest, target } = arpIn(request);
+    if (!isRequest || target !== [HOST, GATEWAY][side]) return;
+    this.ends[side].send(arpAnswer(request, [HOST_MAC, GATEWAY_MAC][side] as string));
   }
 
   /** Frames of 60 bytes to each card, one of eight to all, as many a second as the clock says. */
@@ -108,16 +117,19 @@ async function passes(networks: Networks, start: number): Promise<void> {
   // Ports of this start alone: frames of the last one may still be under way.
   const toServer = { source: HOST, destination: SERVER };
   const [port, service] = [5000 + start, 100 + start];
-  const isUdp = (bytes: Uint8Array): boolean => get16(bytes, 12) === 0x0800 && bytes[23] === 17;
+  const isTo = (bytes: Uint8Array, asked: number): boolean => {
+    const { protocol, destinationPort } = read(datagramIn(bytes));
+    return isIpv4(bytes) && protocol === UDP && destinationPort === asked;
+  };
   await eventually(
     async () => {
       networks.ends[0].send(frame(CARDS[0], HOST_MAC, udp(toServer, port, service)));
-      const out = networks.seen[1].find(bytes => isUdp(bytes) && get16(bytes, 36) === service);
+      const out = networks.seen[1].find(bytes => isTo(bytes, service));
       if (out === undefined) return '';
-      const back = udp({ source: SERVER, destination: WAN }, service, get16(out, 34));
+      const back = udp({ source: SERVER, destination: WAN }, service, read(datagramIn(out)).sourcePort);
       networks.ends[1].send(frame(CARDS[1], GATEWAY_MAC, back));
       const came = networks.seen[0].some(
-        bytes => isUdp(bytes) && get16(bytes, 36) === port && macText(bytes) === macText(mac(HOST_MAC)),
+        bytes => isTo(bytes, port) && macText(bytes) === macText(mac(HOST_MAC)),
       );
       return came ? 'both ways' : 'out';
     },

@@ -11,7 +11,7 @@ import { eventually } from '../tools/harness/processes.ts';
 import { type Card, isaCards, Machine } from '../tools/harness/qemu.ts';
 import { dgramEnd } from '../tools/harness/wire.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { frame, udp } from './packets.ts';
+import { datagramIn, frame, isIpv4, read, UDP, udp } from './packets.ts';
 
 const BOOT_SECONDS = 180;
 const HOST_MAC = '02:00:00:00:00:09';
@@ -36,7 +36,8 @@ test('a board whose LAN card dies does not make the WAN the LAN; set card does',
   t.teardown(async () => await wan.end.close());
   let offers = 0;
   wan.end.receive = bytes => {
-    if (bytes[12] === 8 && bytes[13] === 0 && bytes[23] === 17 && bytes[35] === 67) offers++;
+    const { protocol, sourcePort } = read(datagramIn(bytes));
+    if (isIpv4(bytes) && protocol === UDP && sourcePort === 67) offers++;
   };
   const both = isaCards({ user: true }, wan.wire);
   const start = async (cards: readonly Card[]): Promise<Machine> => {

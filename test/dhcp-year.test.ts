@@ -37,8 +37,8 @@ async function fixture(disk: Buffer) {
     disk: simDisk(counted),
     stride: STRIDE_SECONDS,
     onLan: frame => {
-      const { protocol, sourcePort, data } = packets.read(frame.slice(14));
-      if (packets.get16(frame, 12) !== 0x0800 || protocol !== packets.UDP || sourcePort !== 67) return;
+      const { protocol, sourcePort, data } = packets.read(packets.datagramIn(frame));
+      if (!packets.isIpv4(frame) || protocol !== packets.UDP || sourcePort !== 67) return;
       const message = new Reader();
       if (message.parse(data) === undefined) heard.push(message);
     },

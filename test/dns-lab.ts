@@ -185,30 +185,21 @@ export class DnsLab {
   }
 
   private frame(card: number, frame: Uint8Array): void {
-    this.routers[card] = packets.macText(frame, 6);
-    if (packets.get16(frame, 12) === 0x0806) this.arp(card, frame);
-    else this.datagram(card, frame.slice(14));
+    this.routers[card] = packets.stationOf(frame);
+    if (packets.isArp(frame)) this.arp(card, frame);
+    else this.datagram(card, packets.datagramIn(frame));
   }
 
   /** Everybody but the router's own probes gets an answer: all addresses are this station's. */
   private arp(card: number, frame: Uint8Array): void {
-    const sender = packets.addressText(packets.get32(frame, 28));
-    const target = packets.addressText(packets.get32(frame, 38));
-    if (packets.get16(frame, 20) !== 1 || sender === target || sender === '0.0.0.0') return;
+    const { isRequest, sender, target } = packets.arpIn(frame);
+    if (!isRequest || sender === target || sender === '0.0.0.0') return;
     const own = this.stations.get(target) ?? [LAN_MAC, WAN_MAC][card]!;
-    const router = this.routers[card]!;
-    this.queue.push([
-      card,
-      packets.arpFrame(router, {
-        ...{ operation: 2, senderMac: own, senderAddress: target },
-        ...{ targetMac: router, targetAddress: sender },
-      }),
-    ]);
+    this.queue.push([card, packets.arpAnswer(frame, own)]);
   }
 
   private datagram(card: number, datagram: Uint8Array): void {
-    const { protocol, source, destination, sourcePort, destinationPort } = packets.read(datagram);
-    const data = datagram.slice(28, packets.get16(datagram, 2));
+    const { protocol, source, destination, sourcePort, destinationPort, data } = packets.read(datagram);
     const message = (): dns.DecodedPacket => {
       try {
         return dns.decode(Buffer.from(data));

@@ -6,8 +6,8 @@ import type { SimDisk } from '../board/sim/disk.ts';
 import { NOW_AT, WAKE_AT } from '../src/base/cells.ts';
 import { TICKS_PER_SECOND } from '../src/base/limits.ts';
 import { MORE, plainOutput } from '../src/control/core/console/screen.ts';
-import { address, arp, BROADCAST, ethernet, frame, get16, get32, read, udp } from './packets.ts';
-import { ADDRESS, answerBytes, parseMessage, SERVER, SERVER_MAC, type Server, WAN_MAC } from './wan-lab.ts';
+import { arpAnswer, arpIn, BROADCAST, datagramIn, frame, isArp, read, udp } from './packets.ts';
+import { ADDRESS, answerBytes, parseMessage, SERVER, SERVER_MAC, type Server } from './wan-lab.ts';
 
 const LAN = 0;
 const WAN = 1;
@@ -37,13 +37,12 @@ export async function longRun(server: Server, options: LongOptions = {}) {
     ...(disk === undefined ? {} : { disk }),
   });
   function serve(bytes: Uint8Array): void {
-    if (get16(bytes, 12) === 0x0806) {
-      if (get32(bytes, 38) !== address(SERVER) || get32(bytes, 28) === 0) return;
-      const reply = { operation: 2, senderMac: SERVER_MAC, senderAddress: SERVER, targetMac: WAN_MAC };
-      queue.push(ethernet(WAN_MAC, SERVER_MAC, 0x0806, arp({ ...reply, targetAddress: ADDRESS })));
+    if (isArp(bytes)) {
+      const { sender, target } = arpIn(bytes);
+      if (target === SERVER && sender !== '0.0.0.0') queue.push(arpAnswer(bytes, SERVER_MAC));
       return;
     }
-    if (read(bytes.slice(14)).destinationPort !== 67) return;
+    if (read(datagramIn(bytes)).destinationPort !== 67) return;
     const message = parseMessage(seconds, bytes);
     for (const answer of [server(message) ?? []].flat()) {
       const data = answerBytes(message, answer);

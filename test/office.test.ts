@@ -196,16 +196,16 @@ class Office {
   }
 
   private frame(card: number, frame: Uint8Array): void {
-    if (card === LAN) this.router = packets.macText(frame, 6);
-    if (packets.get16(frame, 12) === 0x0806) this.arp(card, frame);
+    if (card === LAN) this.router = packets.stationOf(frame);
+    if (packets.isArp(frame)) this.arp(card, frame);
     else if (card === LAN) {
-      const read = packets.read(frame.slice(14));
+      const read = packets.read(packets.datagramIn(frame));
       if (read.protocol !== packets.UDP) return;
       const to = packets.macText(frame);
       for (const host of this.hosts)
         if (to === packets.BROADCAST || to === host.mac) host.hear(read, this.tick);
     } else if (!this.random.chance(LOSS))
-      this.serve(packets.read(frame.slice(14)), packets.macText(frame, 6));
+      this.serve(packets.read(packets.datagramIn(frame)), packets.stationOf(frame));
   }
 
   private serve({ protocol, destinationPort, sourcePort, data }: packets.Read, router: string): void {
@@ -221,19 +221,11 @@ class Office {
   }
 
   private arp(card: number, frame: Uint8Array): void {
-    const [sender, target] = [
-      packets.addressText(packets.get32(frame, 28)),
-      packets.addressText(packets.get32(frame, 38)),
-    ];
+    const { isRequest, sender, target } = packets.arpIn(frame);
     const host = this.hosts.find(({ address }) => address === target);
     const mac = card === WAN && (target === GATEWAY || target === SERVER) ? WAN_MAC : host?.mac;
-    if (packets.get16(frame, 20) !== 1 || mac === undefined || sender === '0.0.0.0' || target === '0.0.0.0')
-      return;
-    const router = packets.macText(frame, 6);
-    const reply = packets.arpFrame(router, {
-      ...{ operation: 2, senderMac: mac, senderAddress: target, targetMac: router, targetAddress: sender },
-    });
-    this.wires.push([this.tick, card, reply]);
+    if (!isRequest || mac === undefined || sender === '0.0.0.0' || target === '0.0.0.0') return;
+    this.wires.push([this.tick, card, packets.arpAnswer(frame, mac)]);
   }
 }
 

@@ -1,8 +1,14 @@
 // Frames for tests, as src/wire/build.ts makes and src/wire/read.ts reads them, with addresses as text: '192.168.0.1'.
 
+import { ARP_REPLY } from '../src/wire/arp.ts';
 import * as build from '../src/wire/build.ts';
 import { get16, put16, put32 } from '../src/wire/bytes.ts';
-import { ETHERTYPE_ARP, ETHERTYPE_IPV4 } from '../src/wire/ethernet.ts';
+import {
+  ETHERNET_HEADER_BYTES,
+  ETHERNET_SOURCE,
+  ETHERTYPE_ARP,
+  ETHERTYPE_IPV4,
+} from '../src/wire/ethernet.ts';
 import {
   IP_DONT_FRAGMENT,
   IP_HEADER_BYTES,
@@ -12,7 +18,7 @@ import {
   IP_OFFSET,
   IP_OFFSET_UNITS,
 } from '../src/wire/ipv4.ts';
-import { type Fields, readDatagram } from '../src/wire/read.ts';
+import { type Fields, readArp, readDatagram } from '../src/wire/read.ts';
 import { TCP_ACK as ACK } from '../src/wire/tcp.ts';
 
 export { ARP_REPLY, ARP_REQUEST } from '../src/wire/arp.ts';
@@ -20,12 +26,14 @@ export { internetChecksum, mssOption, sealIp, transportChecksum } from '../src/w
 export { get16, get32, put16, put32 } from '../src/wire/bytes.ts';
 export {
   ETHERNET_HEADER_BYTES as ETHERNET,
+  ETHERNET_SOURCE,
   ETHERNET_TYPE,
   ETHERTYPE_ARP,
   ETHERTYPE_IPV4,
+  ETHERTYPE_TAG,
 } from '../src/wire/ethernet.ts';
 export { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../src/wire/ipv4.ts';
-export { faults } from '../src/wire/read.ts';
+export { faults, isArp, isIpv4 } from '../src/wire/read.ts';
 export {
   TCP_ACK as ACK,
   TCP_FIN as FIN,
@@ -256,6 +264,30 @@ export function arp({ operation, senderMac, senderAddress, targetMac, targetAddr
 
 export function arpFrame(to: string, fields: Arp): Uint8Array {
   return ethernet(to, fields.senderMac, ETHERTYPE_ARP, arp(fields));
+}
+
+/** The ARP packet in a frame. */
+export function arpIn(frame: Uint8Array): { isRequest: boolean; sender: string; target: string } {
+  const { isRequest, sender, target } = readArp(frame);
+  return { isRequest, sender: addressText(sender), target: addressText(target) };
+}
+
+/** The reply of station `senderMac` to the ARP request in a frame: it has what is asked for. */
+export function arpAnswer(request: Uint8Array, senderMac: string): Uint8Array {
+  const { sender, target } = arpIn(request);
+  const asker = stationOf(request);
+  const addresses = { senderAddress: target, targetMac: asker, targetAddress: sender };
+  return arpFrame(asker, { operation: ARP_REPLY, senderMac, ...addresses });
+}
+
+/** Who sent a frame. */
+export function stationOf(frame: Uint8Array): string {
+  return macText(frame, ETHERNET_SOURCE);
+}
+
+/** The IPv4 datagram in a frame, and what pads it. */
+export function datagramIn(frame: Uint8Array): Uint8Array {
+  return frame.slice(ETHERNET_HEADER_BYTES);
 }
 
 /** What a test asks of a datagram. Fields of a transport that is not there are 0. */

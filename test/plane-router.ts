@@ -8,7 +8,17 @@ import { BUFFER_COUNT, COUNTERS_AT, INTERFACE_LAN, INTERFACE_WAN } from '../src/
 import { i32at } from '../src/base/memory.ts';
 import { frameAt, frameBytes, PACKET_FRAME, PACKET_IP, PACKET_LENGTH, setFrame } from '../src/base/packet.ts';
 import type { Build, Plane } from '../tools/builds.ts';
-import { address, arpFrame, frame, get16, get32, macText } from './packets.ts';
+import {
+  ARP_REQUEST,
+  address,
+  arpFrame,
+  arpIn,
+  datagramIn,
+  frame,
+  isArp,
+  isIpv4,
+  macText,
+} from './packets.ts';
 
 export const LAN = INTERFACE_LAN;
 export const WAN = INTERFACE_WAN;
@@ -111,9 +121,7 @@ export function startRouter(build: Build, options: Options = {}): Router {
   }
 
   function datagrams(index: number): Uint8Array[] {
-    return taken(index)
-      .filter(bytes => get16(bytes, 12) === 0x0800)
-      .map(bytes => bytes.slice(14));
+    return taken(index).filter(isIpv4).map(datagramIn);
   }
 
   const router: Router = {
@@ -161,18 +169,20 @@ export function startRouter(build: Build, options: Options = {}): Router {
 export function introduce(router: Router, index: number, mac: string, host: string, ours: string): void {
   router.put(
     index,
-    arpFrame('ff:ff:ff:ff:ff:ff', { operation: 1, senderMac: mac, senderAddress: host, targetAddress: ours }),
+    arpFrame('ff:ff:ff:ff:ff:ff', {
+      operation: ARP_REQUEST,
+      senderMac: mac,
+      senderAddress: host,
+      targetAddress: ours,
+    }),
   );
   router.taken(index);
 }
 
 /** The ARP packets among frames, in words: `request 10.1.2.1 from 10.1.2.3 to ff:ff:ff:ff:ff:ff`. */
 export function arpTexts(frames: Uint8Array[]): string[] {
-  const dotted = (value: number) => [24, 16, 8, 0].map(shift => (value >>> shift) & 255).join('.');
-  return frames
-    .filter(bytes => get16(bytes, 12) === 0x0806)
-    .map(bytes => {
-      const name = get16(bytes, 20) === 1 ? 'request' : 'reply';
-      return `${name} ${dotted(get32(bytes, 38))} from ${dotted(get32(bytes, 28))} to ${macText(bytes)}`;
-    });
+  return frames.filter(isArp).map(bytes => {
+    const { isRequest, sender, target } = arpIn(bytes);
+    return `${isRequest ? 'request' : 'reply'} ${target} from ${sender} to ${macText(bytes)}`;
+  });
 }

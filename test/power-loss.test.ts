@@ -79,8 +79,9 @@ async function say(end: End, mac: string, type: number, xid: number, said: Said)
   let heard: Reader | undefined;
   end.receive = frame => {
     const message = new Reader();
-    if (packets.get16(frame, 12) !== 0x0800 || frame[23] !== packets.UDP) return;
-    if (message.parse(frame.slice(42)) === undefined && message.xid === xid) heard = message;
+    const { protocol, data } = packets.read(packets.datagramIn(frame));
+    if (!packets.isIpv4(frame) || protocol !== packets.UDP) return;
+    if (message.parse(data) === undefined && message.xid === xid) heard = message;
   };
   const data = compose(mac, type, { ...said, xid, flags: 0x8000 });
   const datagram = packets.udp({ source: '0.0.0.0', destination: '255.255.255.255' }, 68, 67, data);

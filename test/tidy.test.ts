@@ -18,6 +18,18 @@ const LONG_FILES = [
   'image/inline/inline.ts', // one pass over one tree, whose rules share its bookkeeping
   'src/control/dhcp/client.test.ts', // one state machine, every timer of RFC 2131
 ];
+/** Whose numbers are not of the wire, or are older than their names. */
+const LITERALS = [
+  'hal/disk/ata-model.ts',
+  'src/control/tools/stream.ts', // base64
+  'src/plane/flow/icmp-translate.ts',
+  'src/plane/flow/masquerade-timeout.ts',
+  'src/plane/flow/masquerade.ts',
+  'src/plane/flow/tcp-window.ts',
+  'src/plane/ip/fragment.ts',
+  'src/plane/ip/icmp.ts',
+  'src/plane/ip/mss.ts',
+];
 /** Named by no other file: started by hand, or by the build through a computed path. */
 const BY_HAND = ['test/fuzz/record.ts'];
 /** Files of others that comments name: QuickJS's and wabt's, Linux's. */
@@ -59,6 +71,7 @@ test('the walks are as the files import each other', t => {
   t.deepEqual(walks(text, files), []);
 });
 test('no files import each other', t => t.deepEqual(circles(files), []));
+test('formats are told in src/wire/ alone', t => t.deepEqual(rules.wireLiterals(files, LITERALS), []));
 test('nothing is left over', t => t.deepEqual(rules.leftOvers(files), []));
 
 // --- the rules themselves ------------------------------------------------------------------------------
@@ -161,6 +174,28 @@ test('floorSize(), importPaths() and leftOvers() complain', t => {
     'a.md:1: a path of one machine',
     'a.md:2: something left to do',
   ]);
+});
+
+test('wireLiterals() finds what src/wire/ has a name for', t => {
+  const bad = [
+    'x = get16(ip + 2);',
+    'put8(packet + PACKET_IP + 8, 1);',
+    'put16(frame, 12, type);',
+    'if (frame[23] === 17) y();',
+    'if (get16(at) === 0x0806) y();',
+    'const isUdp = protocol === 17;',
+    'z = (word & 0x1fff) * 8;',
+    'h = (get8(at) & 15) << 2;',
+  ];
+  for (const line of bad) {
+    t.is(rules.wireLiterals(file('src/a.ts', `// a\n${line}\n`)).length > 0, true, line);
+    for (const path of ['src/wire/a.ts', 'src/a.test.ts', 'src/b.ts'])
+      t.deepEqual(rules.wireLiterals(file(path, line), ['src/b.ts']), []);
+  }
+  t.deepEqual(
+    rules.wireLiterals(file('src/a.ts', 'x = get16(ip + IP_LENGTH) + get32(at + 8) + frame[0];')),
+    [],
+  );
 });
 
 test('namedFiles() finds names in comments and the manual, by their ends', t => {

@@ -24,16 +24,20 @@ import { seeded } from '../tools/harness/random.ts';
 import {
   address,
   addressText,
-  arp,
+  arpAnswer,
+  arpIn,
   BROADCAST,
   concat,
-  ethernet,
+  datagramIn,
   frame,
   get16,
   get32,
+  isArp,
+  isIpv4,
   macText,
   put32,
   read,
+  UDP,
   udp,
 } from './packets.ts';
 
@@ -111,7 +115,7 @@ export function obliging(yiaddr = ADDRESS, seconds = 3600, options?: number[][])
 
 /** Reads the frame of a DHCP message that came `at` seconds. */
 export function parseMessage(at: number, bytes: Uint8Array): Message {
-  const ip = read(bytes.slice(14));
+  const ip = read(datagramIn(bytes));
   const { data } = ip;
   const options = new Map<number, Uint8Array>();
   for (let i = 240; i < data.length && data[i] !== 255; ) {
@@ -300,7 +304,7 @@ export class WanLab {
     for (let i = 0; i < 100; i++) {
       this.context.sockets.receive();
       const frames = this.taken(WAN);
-      this.toLan.push(...this.taken(LAN).filter(bytes => get16(bytes, 12) === 0x0800));
+      this.toLan.push(...this.taken(LAN).filter(isIpv4));
       if (frames.length === 0 && this.plane.puntWaiting() === 0) return;
       for (const bytes of frames) this.serve(bytes);
     }
@@ -308,12 +312,12 @@ export class WanLab {
   }
 
   private serve(bytes: Uint8Array): void {
-    if (get16(bytes, 12) === 0x0806) {
+    if (isArp(bytes)) {
       this.serveArp(bytes);
       return;
     }
-    const { destinationPort, protocol } = read(bytes.slice(14));
-    if (protocol !== 17 || destinationPort !== 67) {
+    const { destinationPort, protocol } = read(datagramIn(bytes));
+    if (protocol !== UDP || destinationPort !== 67) {
       this.toWan.push(bytes);
       return;
     }
@@ -324,20 +328,10 @@ export class WanLab {
   }
 
   private serveArp(bytes: Uint8Array): void {
-    const target = addressText(get32(bytes, 14 + 24));
-    const sender = addressText(get32(bytes, 14 + 14));
+    const { sender, target } = arpIn(bytes);
     if (sender === '0.0.0.0') this.probes.push(target);
-    const senderMac = this.stations.get(target);
-    if (senderMac === undefined || sender === target) return;
-    const asker = macText(bytes, 6);
-    const reply = {
-      operation: 2,
-      senderMac,
-      senderAddress: target,
-      targetMac: asker,
-      targetAddress: sender,
-    };
-    this.put(ethernet(asker, senderMac, 0x0806, arp(reply)));
+    const station = this.stations.get(target);
+    if (station !== undefined && sender !== target) this.put(arpAnswer(bytes, station));
   }
 
   private taken(index: number): Uint8Array[] {

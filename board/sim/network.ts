@@ -9,23 +9,13 @@
 // An address 192.0.2.x (TEST-NET-1) is unreachable. No frame is lost here, so nothing is sent twice.
 // Not here: the router (board.ts), what is typed (tools/start-sim.ts).
 
-import {
-  ARP_BYTES,
-  ARP_OPERATION,
-  ARP_REPLY,
-  ARP_REQUEST,
-  ARP_SENDER,
-  ARP_SENDER_MAC,
-  ARP_TARGET,
-} from '../../src/wire/arp.ts';
+import { ARP_BYTES, ARP_REPLY, ARP_REQUEST } from '../../src/wire/arp.ts';
 import { arpFrame, type Datagram, icmp, ipFrame, ipv4, tcp, udp } from '../../src/wire/build.ts';
-import { get16, get32, put16 } from '../../src/wire/bytes.ts';
+import { put16 } from '../../src/wire/bytes.ts';
 import {
   ETHERNET_HEADER_BYTES as ETHERNET,
   ETHERNET_SOURCE,
   ETHERNET_TYPE,
-  ETHERTYPE_ARP,
-  ETHERTYPE_IPV4,
 } from '../../src/wire/ethernet.ts';
 import {
   CODE_HOST_UNREACHABLE,
@@ -40,7 +30,7 @@ import {
   PROTOCOL_TCP as TCP,
   PROTOCOL_UDP as UDP,
 } from '../../src/wire/ipv4.ts';
-import { type Fields, readDatagram } from '../../src/wire/read.ts';
+import { type Fields, isArp, isIpv4, readArp, readDatagram } from '../../src/wire/read.ts';
 import { TCP_ACK as ACK, TCP_FIN as FIN, TCP_RST as RST, TCP_SYN as SYN } from '../../src/wire/tcp.ts';
 import { DHCP_PORT, DNS_PORT, GATEWAY, leaseAnswer, nameAnswer } from './provider.ts';
 
@@ -83,8 +73,7 @@ interface Parsed extends Fields {
 
 /** The IPv4 datagram in a frame; undefined for anything else, and for fragments, which nobody here makes. */
 function parse(frame: Uint8Array): Parsed | undefined {
-  if (frame.length < ETHERNET + IP_HEADER + 8 || get16(frame, ETHERNET_TYPE) !== ETHERTYPE_IPV4)
-    return undefined;
+  if (frame.length < ETHERNET + IP_HEADER + 8 || !isIpv4(frame)) return undefined;
   const datagram = frame.subarray(ETHERNET);
   const fields = readDatagram(datagram);
   if (fields.headerBytes !== IP_HEADER || fields.moreFragments || fields.fragmentOffset > 0) return undefined;
@@ -163,8 +152,8 @@ export class Network {
 
   /** A frame that the router sent by a card. */
   frame(card: number, frame: Uint8Array): void {
-    if (frame.length >= ETHERNET + ARP_BYTES && get16(frame, ETHERNET_TYPE) === ETHERTYPE_ARP) {
-      this.arp(card, frame.subarray(ETHERNET));
+    if (frame.length >= ETHERNET + ARP_BYTES && isArp(frame)) {
+      this.arp(card, frame);
       return;
     }
     const packet = parse(frame);
@@ -243,11 +232,8 @@ export class Network {
   }
 
   /** ARP on a segment: requests for one of its stations, and the reply that a host waits for. */
-  private arp(card: number, packet: Uint8Array): void {
-    const sender = get32(packet, ARP_SENDER);
-    const target = get32(packet, ARP_TARGET);
-    const mac = packet.slice(ARP_SENDER_MAC, ARP_SENDER);
-    const isRequest = get16(packet, ARP_OPERATION) === ARP_REQUEST;
+  private arp(card: number, frame: Uint8Array): void {
+    const { isRequest, sender, senderMac: mac, target } = readArp(frame);
     if (card === 1) {
       if (isRequest && target === GATEWAY) {
         this.send(1, arpFrame(ARP_REPLY, GATEWAY, GATEWAY_MAC, sender, mac));

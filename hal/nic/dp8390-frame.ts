@@ -5,7 +5,7 @@
 import { FRAME_MAX, FRAME_TAGGED_MAX } from '../../src/base/limits.ts';
 import { get8, get16, puti32 } from '../../src/base/memory.ts';
 import { PACKET_FRAME } from '../../src/base/packet.ts';
-import { ETHERTYPE_TAG } from '../../src/wire/ethernet.ts';
+import { ETHERNET_TYPE, ETHERTYPE_TAG } from '../../src/wire/ethernet.ts';
 import { out8 } from '../ports.ts';
 import { FRAME_MIN, NIC_SCRATCH } from './card.ts';
 import { remoteDone, remoteRead } from './dp8390-dma.ts';
@@ -38,7 +38,7 @@ export function takeFrame(at: i32, port: i32, page: i32, packet: i32): i32 {
 
 /** 1 if a frame, its first bytes there, is so long because of a tag. */
 export function isTagged(frame: i32, length: i32): i32 {
-  return length <= FRAME_TAGGED_MAX && get16(frame + 12) === ETHERTYPE_TAG ? 1 : 0;
+  return length <= FRAME_TAGGED_MAX && get16(frame + ETHERNET_TYPE) === ETHERTYPE_TAG ? 1 : 0;
 }
 
 /** Reads what follows a frame's first 60 bytes, in two pieces where the ring ends between. */

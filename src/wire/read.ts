@@ -1,8 +1,10 @@
-// Frames taken apart, for made-up hosts and tests: all fields of a datagram, and what is wrong with its sums.
+// Frames taken apart, for made-up hosts and tests: all fields of a datagram or an ARP packet, and what is wrong with sums.
 // Not here: how the plane reads (ipv4.ts), frames as they are made (build.ts).
 
+import { ARP_OPERATION, ARP_REQUEST, ARP_SENDER, ARP_SENDER_MAC, ARP_TARGET } from './arp.ts';
 import { internetChecksum, transportChecksum } from './build.ts';
 import { get16, get32 } from './bytes.ts';
+import { ETHERNET_HEADER_BYTES, ETHERNET_TYPE, ETHERTYPE_ARP, ETHERTYPE_IPV4 } from './ethernet.ts';
 import { ICMP_CODE, ICMP_HEADER_BYTES, ICMP_IDENTIFIER, ICMP_TYPE, icmpIsError } from './icmp.ts';
 import {
   DESTINATION_PORT,
@@ -52,6 +54,33 @@ export interface Fields {
   identifier: number;
   /** What follows the transport header (an ICMP error's quoted packet); all of a later fragment. */
   data: Uint8Array;
+}
+
+export function isIpv4(frame: Uint8Array): boolean {
+  return get16(frame, ETHERNET_TYPE) === ETHERTYPE_IPV4;
+}
+
+export function isArp(frame: Uint8Array): boolean {
+  return get16(frame, ETHERNET_TYPE) === ETHERTYPE_ARP;
+}
+
+/** What an ARP packet says. */
+export interface ArpFields {
+  isRequest: boolean;
+  sender: number;
+  senderMac: Uint8Array;
+  target: number;
+}
+
+/** Takes the ARP packet in a frame apart. */
+export function readArp(frame: Uint8Array): ArpFields {
+  const packet = frame.subarray(ETHERNET_HEADER_BYTES);
+  return {
+    isRequest: get16(packet, ARP_OPERATION) === ARP_REQUEST,
+    sender: get32(packet, ARP_SENDER),
+    senderMac: packet.slice(ARP_SENDER_MAC, ARP_SENDER),
+    target: get32(packet, ARP_TARGET),
+  };
 }
 
 export function headerBytesOf(datagram: Uint8Array): number {

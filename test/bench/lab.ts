@@ -52,25 +52,17 @@ export class Station {
   }
 
   #take(frame: Uint8Array): void {
-    if (packets.get16(frame, 12) !== 0x0806) {
+    if (!packets.isArp(frame)) {
       this.received++;
       this.last = frame;
       this.onFrame(frame);
       return;
     }
-    this.router = packets.macText(frame, 6);
-    const target = packets.addressText(packets.get32(frame, 38));
+    this.router = packets.stationOf(frame);
+    const { isRequest, target } = packets.arpIn(frame);
     const mac = this.others.get(target) ?? this.mac;
-    if (packets.get16(frame, 20) !== 1 || (mac === this.mac && !this.#addresses.includes(target))) return;
-    this.#end.send(
-      packets.arpFrame(this.router, {
-        operation: 2,
-        senderMac: mac,
-        senderAddress: target,
-        targetMac: this.router,
-        targetAddress: packets.addressText(packets.get32(frame, 28)),
-      }),
-    );
+    if (!isRequest || (mac === this.mac && !this.#addresses.includes(target))) return;
+    this.#end.send(packets.arpAnswer(frame, mac));
   }
 
   /** Waits until so many frames have come; false if they do not. */

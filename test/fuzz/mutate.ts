@@ -27,12 +27,13 @@ import {
   PROTOCOL_TCP as TCP,
   PROTOCOL_UDP as UDP,
 } from '../../src/wire/ipv4.ts';
+import { headerBytesOf } from '../../src/wire/read.ts';
 import { TCP_CHECKSUM, TCP_FLAGS, TCP_LENGTH, TCP_OPTIONS } from '../../src/wire/tcp.ts';
 import { UDP_CHECKSUM, UDP_LENGTH } from '../../src/wire/udp.ts';
 
 /** The transport header, where the frame's own IHL says that it is. */
 function transportAt(frame: Uint8Array): number {
-  return IP + (((frame[IP] ?? 0) & 15) << 2);
+  return IP + headerBytesOf(frame.subarray(IP));
 }
 
 function pick<T>(random: Random, from: readonly T[]): T {

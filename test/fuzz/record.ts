@@ -5,6 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { cardMac } from '../../src/control/debug/hosts.ts';
+import { ARP_TARGET_MAC } from '../../src/wire/arp.ts';
 import { within } from '../../tools/harness/namespace.ts';
 import { Capture } from '../../tools/harness/pcap.ts';
 import { boardRouter } from '../harness/board-router.ts';
@@ -18,9 +19,10 @@ import {
   type Town,
   WAN_ADDRESS,
 } from '../harness/town.ts';
+import { BROADCAST, ETHERNET, isArp, macText, stationOf } from '../packets.ts';
 import { readPcap } from './capture.ts';
 
-const BOARD_MACS = ['525400123401', '525400123402'];
+const BOARD_MACS = ['52:54:00:12:34:01', '52:54:00:12:34:02'];
 
 async function live(town: Town): Promise<void> {
   const { laptop, desk, shelf, inet } = town;
@@ -59,14 +61,13 @@ async function live(town: Town): Promise<void> {
 
 /** The frame as a ring card would get it, or nothing if it is not for the router. */
 function towards(frame: Uint8Array): Uint8Array | undefined {
-  const to = Buffer.from(frame.subarray(0, 6)).toString('hex');
-  const from = Buffer.from(frame.subarray(6, 12)).toString('hex');
+  const to = macText(frame);
+  const from = stationOf(frame);
   const card = BOARD_MACS.indexOf(to);
-  const isArp = frame[12] === 8 && frame[13] === 6;
-  if (BOARD_MACS.includes(from) || (card < 0 && !(isArp && to === 'ffffffffffff'))) return undefined;
+  if (BOARD_MACS.includes(from) || (card < 0 && !(isArp(frame) && to === BROADCAST))) return undefined;
   const changed = frame.slice();
   if (card >= 0) changed.set(cardMac(card), 0);
-  if (card >= 0 && isArp) changed.set(cardMac(card), 32);
+  if (card >= 0 && isArp(frame)) changed.set(cardMac(card), ETHERNET + ARP_TARGET_MAC);
   return changed;
 }
 

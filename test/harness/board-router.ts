@@ -3,12 +3,13 @@
 
 import { join } from 'node:path';
 import { freshImage } from '../../image/freshness.ts';
+import { isArp } from '../../src/wire/read.ts';
 import { PROMPT } from '../../tools/harness/console.ts';
 import type { Segment } from '../../tools/harness/namespace.ts';
 import { Capture } from '../../tools/harness/pcap.ts';
 import { eventually } from '../../tools/harness/processes.ts';
 import { type Card, isaCards, Machine, type MachineOptions, type Wire } from '../../tools/harness/qemu.ts';
-import { dgramEnd, type Faults, FaultyWire, isArp } from '../../tools/harness/wire.ts';
+import { dgramEnd, type Faults, FaultyWire } from '../../tools/harness/wire.ts';
 import { openTap } from './tap.ts';
 import { GATEWAY, LAN_ADDRESS, type Place, type Router, WAN_ADDRESS, WAN_PREFIX } from './town.ts';
 

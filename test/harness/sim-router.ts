@@ -4,9 +4,10 @@
 import { Duplex } from 'node:stream';
 import { createSimBoard, type SimBoard } from '../../board/sim/board.ts';
 import { TICKS_PER_SECOND } from '../../src/base/limits.ts';
+import { isArp } from '../../src/wire/read.ts';
 import { Console, PROMPT } from '../../tools/harness/console.ts';
 import type { Segment } from '../../tools/harness/namespace.ts';
-import { type End, type Faults, FaultyWire, isArp } from '../../tools/harness/wire.ts';
+import { type End, type Faults, FaultyWire } from '../../tools/harness/wire.ts';
 import { hasLease } from './board-router.ts';
 import { openTap } from './tap.ts';
 import type { Place, Router } from './town.ts';

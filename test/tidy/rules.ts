@@ -98,6 +98,29 @@ export function portable(files: readonly File[], entries: readonly string[]): Co
   });
 }
 
+/** What src/wire/ has a name for: offsets behind a header, types of frames, numbers of protocols, masks. */
+const WIRE_LITERALS: readonly RegExp[] = [
+  /\b(get|put)(8|16|32)\((\w+, |\w+ \+ )?(ip|l4|tcp|udp|icmp|quoted|frame|datagram|segment|PACKET_IP|PACKET_FRAME)( \+ |, )\d+\b/,
+  /\b(frame|datagram|segment)\[\d*[1-9]\d*\]/,
+  /\b0x0?(800|806)\b|\b0x8100\b/,
+  /rotocol\)? [!=]== (1|6|17)\b/,
+  /\b0x1fff\b|& 15\) << 2|>>>? 4\) << 2/,
+];
+
+/** Formats that are told a second time, outside src/wire/. Tests beside what they test speak in bytes. */
+export function wireLiterals(files: readonly File[], excused: readonly string[] = []): Complaint[] {
+  const applies = (file: File): boolean =>
+    /^(src|hal|board|firmware|tools)\//.test(file.path) &&
+    isTypeScript(file) &&
+    !isTest(file) &&
+    !file.path.startsWith('src/wire/') &&
+    !excused.includes(file.path);
+  return each(files, applies, ({ text }) => {
+    const code = codeOf(text);
+    return WIRE_LITERALS.flatMap(pattern => lines(code, pattern, 'a number that src/wire/ has a name for'));
+  });
+}
+
 /** Files that no other file names, in an import or as a string. */
 export function orphans(files: readonly File[], excused: readonly string[] = []): Complaint[] {
   const named = files

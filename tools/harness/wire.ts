@@ -74,10 +74,6 @@ export interface WireOptions {
   readonly spare?: (frame: Uint8Array) => boolean;
 }
 
-export function isArp(frame: Uint8Array): boolean {
-  return frame[12] === 0x08 && frame[13] === 0x06;
-}
-
 export interface Tally {
   frames: number;
   lost: number;

@@ -10,6 +10,7 @@ import { Dp8390Model } from '../../../hal/nic/dp8390-model.ts';
 import { attachPorts } from '../../../hal/ports.ts';
 import { UartModel } from '../../../hal/serial/ns16550-model.ts';
 import { encodeConfig } from '../../../image/records.ts';
+import { BROADCAST, datagramIn, frame, isIpv4, read, UDP, udp } from '../../../test/packets.ts';
 import { javascriptBuild } from '../../../tools/builds.ts';
 import { FACT_DRIVE } from '../../base/abi.ts';
 import { BOOT_FACTS_AT, MEDIUM_AT, NOW_AT, UNDRIVEN_AT } from '../../base/cells.ts';
@@ -20,6 +21,8 @@ import { get8, i32at, puti32 } from '../../base/memory.ts';
 import { createControl } from '../control.ts';
 import { formatMac } from '../core/address.ts';
 import type { Machine } from '../core/machine.ts';
+import { CLIENT_PORT, DISCOVER, SERVER_PORT } from '../dhcp/message.ts';
+import { compose } from '../dhcp/server-lab.ts';
 import * as schema from '../schema/overlay.ts';
 import * as show from '../show/overlay.ts';
 import { absentText } from './cards.ts';
@@ -147,25 +150,21 @@ const roles = (start: Start) => [start.card(INTERFACE_LAN), start.card(INTERFACE
 
 /** Frames that a card has sent which a DHCP server would send: from port 67. */
 function served(model: Dp8390Model): number {
-  return model.sent.filter(
-    frame => frame[12] === 8 && frame[13] === 0 && frame[23] === 17 && frame[35] === 67,
-  ).length;
+  return model.sent.filter(frame => {
+    const { protocol, sourcePort } = read(datagramIn(frame));
+    return isIpv4(frame) && protocol === UDP && sourcePort === SERVER_PORT;
+  }).length;
 }
 
 /** A DISCOVER, as a provider's other customers, or a host of the LAN, send it. */
 function discover(): Uint8Array {
-  const frame = new Uint8Array(342);
-  frame.fill(0xff, 0, 6);
-  frame.set([2, 0, 0, 0, 0, 9, 8, 0, 0x45, 0, 1, 0x48, 0, 1, 0, 0, 64, 17], 6);
-  frame.fill(0xff, 30, 34);
-  let sum = 0;
-  for (let i = 14; i < 34; i += 2) sum += (frame[i]! << 8) | frame[i + 1]!;
-  sum = (sum & 0xffff) + (sum >> 16);
-  frame.set([~(sum >> 8) & 255, ~sum & 255], 24);
-  frame.set([0, 68, 0, 67, 1, 0x34, 0, 0, 1, 1, 6, 0, 1, 2, 3, 4], 34);
-  frame.set([2, 0, 0, 0, 0, 9], 70);
-  frame.set([0x63, 0x82, 0x53, 0x63, 53, 1, 1, 255], 278);
-  return frame;
+  const station = '02:00:00:00:00:09';
+  const data = compose(station, DISCOVER, {});
+  return frame(
+    BROADCAST,
+    station,
+    udp({ source: '0.0.0.0', destination: '255.255.255.255' }, CLIENT_PORT, SERVER_PORT, data),
+  );
 }
 
 test.serial(

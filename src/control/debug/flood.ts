@@ -7,7 +7,7 @@ import { get16, put16, puti32 } from '../../base/memory.ts';
 import { PACKET_FRAME, PACKET_IN, PACKET_IP, setFrame } from '../../base/packet.ts';
 import { ARP_REQUEST } from '../../wire/arp.ts';
 import { arpFrame, udp } from '../../wire/build.ts';
-import { IP_HEADER_BYTES as IP_HEADER } from '../../wire/ipv4.ts';
+import { DESTINATION_PORT, IP_HEADER_BYTES as IP_HEADER } from '../../wire/ipv4.ts';
 import type { Plane } from '../core/machine.ts';
 import {
   frameOf,
@@ -41,7 +41,7 @@ function pass(
   puti32(packet + PACKET_IN, card);
   if (ports !== undefined) {
     put16(packet + UDP_AT, ports[0]);
-    put16(packet + UDP_AT + 2, ports[1]);
+    put16(packet + UDP_AT + DESTINATION_PORT, ports[1]);
   }
   plane.receive(packet);
   let port = 0;

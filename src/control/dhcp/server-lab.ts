@@ -61,7 +61,7 @@ export async function lab() {
     onFrame: (card, frame) => {
       if (card === WAN) serve(frame);
       if (card !== LAN) return;
-      if (packets.get16(frame, 12) === 0x0806) answerArp(frame);
+      if (packets.isArp(frame)) answerArp(frame);
       else hear(frame);
     },
   });
@@ -69,8 +69,8 @@ export async function lab() {
   /** The WAN's DHCP server gives this address, if it is not ''. */
   let wanAddress = '';
   function serve(frame: Uint8Array): void {
-    if (wanAddress === '' || packets.get16(frame, 12) !== 0x0800 || packets.get16(frame, 36) !== SERVER_PORT)
-      return;
+    if (wanAddress === '' || !packets.isIpv4(frame)) return;
+    if (packets.read(packets.datagramIn(frame)).destinationPort !== SERVER_PORT) return;
     const message = parseMessage(0, frame);
     const type = message.type === 1 ? 2 : 5;
     const server = wanAddress.replace(/\d+$/, '254');
@@ -83,30 +83,26 @@ export async function lab() {
   }
 
   function answerArp(frame: Uint8Array): void {
-    const target = packets.addressText(packets.get32(frame, 38));
-    const [from, router] = [packets.macText(frame, 6), packets.addressText(packets.get32(frame, 28))];
+    const { target } = packets.arpIn(frame);
     questions.push(target);
     const mac = strangers.get(target);
-    if (mac === undefined) return;
-    const addresses = { senderAddress: target, targetMac: from, targetAddress: router };
-    const reply = { operation: 2, senderMac: mac, ...addresses };
-    queue.push(packets.arpFrame(from, reply));
+    if (mac !== undefined) queue.push(packets.arpAnswer(frame, mac));
   }
 
   function hear(frame: Uint8Array): void {
-    const datagram = frame.slice(14, 14 + packets.get16(frame, 16));
-    if (datagram[9] !== packets.UDP || packets.get16(datagram, 20) !== SERVER_PORT) return;
+    const datagram = packets.datagramIn(frame);
+    const { protocol, sourcePort, destinationPort, destination, data: bytes } = packets.read(datagram);
+    if (protocol !== packets.UDP || sourcePort !== SERVER_PORT) return;
     const fault = packets.faults(datagram);
     if (fault !== '') throw new Error(`The router sends a bad datagram: ${fault}`);
-    const bytes = datagram.slice(28);
     const message = new Reader();
     const why = message.parse(bytes);
     if (why !== undefined) throw new Error(`The router sends a bad message: ${why}`);
     heard.push({
       ...{ message, bytes, type: message.type, yiaddr: packets.addressText(message.yiaddr) },
       station: packets.macText(frame),
-      destination: packets.addressText(packets.get32(datagram, 16)),
-      port: packets.get16(datagram, 22),
+      destination,
+      port: destinationPort,
     });
   }
 

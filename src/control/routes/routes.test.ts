@@ -1,6 +1,6 @@
 import test from 'ava';
 import { controlLab } from '../../../test/control-lab.ts';
-import { echo, read } from '../../../test/packets.ts';
+import { arpIn, echo, isArp, read } from '../../../test/packets.ts';
 import { HOST, OTHER, WAN_ADDRESS } from '../../../test/plane-router.ts';
 import { INTERFACE_OUTSIDE } from '../../base/interface.ts';
 import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
@@ -41,7 +41,7 @@ test.serial('a gateway out of reach waits for its network, and leaves with it', 
   const ping = (): boolean => {
     router.fromHost(echo({ source: HOST, destination: '10.5.6.7' }, 8, 1));
     // Asked for by ARP: nobody is there, but the way is known.
-    return router.taken(INTERFACE_WAN).some(frame => frame[12] === 8 && frame[13] === 6 && frame[41] === 77);
+    return router.taken(INTERFACE_WAN).some(frame => isArp(frame) && arpIn(frame).target === '172.16.0.77');
   };
   setting.set(['10.5.0.0/16', '172.16.0.77']);
   t.deepEqual(output, ['No interface is in the network of the gateway yet']);

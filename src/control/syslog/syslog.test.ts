@@ -1,6 +1,6 @@
 import test from 'ava';
 import { controlLab } from '../../../test/control-lab.ts';
-import { arpFrame, BROADCAST, faults, get16, read } from '../../../test/packets.ts';
+import { arpFrame, BROADCAST, faults, isIpv4, read } from '../../../test/packets.ts';
 import {
   GATEWAY_MAC,
   introduce,
@@ -202,7 +202,7 @@ test.serial(
     const texts: string[] = [];
     const take = (): void => {
       for (const frame of router.taken(INTERFACE_LAN)) {
-        if (get16(frame, 12) !== 0x0800) continue;
+        if (!isIpv4(frame)) continue;
         texts.push(
           Buffer.from(read(frame.slice(14)).data)
             .toString('latin1')
@@ -243,6 +243,6 @@ test.serial('lines of a time without a way wait for it', t => {
   plane.interfacesChanged();
   introduce(router, WAN, GATEWAY_MAC, '10.1.2.77', WAN_ADDRESS);
   ticks(31 * TICKS_PER_SECOND);
-  const sent = router.taken(INTERFACE_WAN).filter(frame => get16(frame, 12) === 0x0800);
+  const sent = router.taken(INTERFACE_WAN).filter(isIpv4);
   t.is(sent.length, 1);
 });

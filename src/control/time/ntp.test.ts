@@ -5,9 +5,9 @@ import { controlLab, type Lab } from '../../../test/control-lab.ts';
 import {
   arpFrame,
   BROADCAST,
-  get16,
   get32,
   icmpError,
+  isArp,
   put32,
   read,
   UDP,
@@ -74,7 +74,7 @@ function town(): Town {
         lab.ticks(1);
         for (const frame of router.taken(INTERFACE_WAN)) {
           // Who asks for a station gets to know the gateway's.
-          if (get16(frame, 12) === 0x0806) router.put(INTERFACE_WAN, arpFrame(BROADCAST, GATEWAY_ARP));
+          if (isArp(frame)) router.put(INTERFACE_WAN, arpFrame(BROADCAST, GATEWAY_ARP));
           else answer(self, frame.slice(14));
         }
         lab.settle();

@@ -2,7 +2,7 @@
 // Not here: the client's states (ntp.test.ts), real servers (test/time.test.ts).
 
 import test from 'ava';
-import { address, get16, read } from '../../../test/packets.ts';
+import { address, isIpv4, read } from '../../../test/packets.ts';
 import { SERVER, WanLab } from '../../../test/wan-lab.ts';
 import type { Refusal } from '../core/console/command.ts';
 import { NTP_SERVERS } from '../core/limits.ts';
@@ -27,7 +27,7 @@ function fixture() {
   const asked = (): string[] =>
     lab.toWan
       .splice(0)
-      .filter(frame => get16(frame, 12) === 0x0800)
+      .filter(isIpv4)
       .map(frame => read(frame.slice(14)))
       .filter(({ destinationPort }) => destinationPort === 123)
       .map(({ destination }) => destination);
