@@ -26,6 +26,7 @@ import {
   cardAt,
   NIC_IRQ,
   NIC_KIND,
+  NIC_KIND_END,
   NIC_LEVEL,
   NIC_NE2000_ISA,
   NIC_NE2000_PCI,
@@ -38,7 +39,9 @@ import {
   NIC_SENT,
   NIC_STARTED,
 } from './card.ts';
+import { CARD_NAMES } from './card-names.ts';
 import { Dp8390Model } from './dp8390-model.ts';
+import { cardTraits, DRIVER_NONE, pciKind, TRAIT_DRIVER } from './drivers.ts';
 import {
   nicBind,
   nicIrq,
@@ -313,6 +316,25 @@ for (const [id, chip] of [
     t.is(probeCards(), 1);
   });
 }
+
+test.serial("each kind of card has a driver and a name, or neither; one without a driver is no link's", t => {
+  for (let kind = NIC_NONE + 1; kind < NIC_KIND_END; kind++) {
+    t.not(cardTraits(kind) & TRAIT_DRIVER, DRIVER_NONE, `kind ${kind}`);
+    t.truthy(CARD_NAMES.get(kind), `kind ${kind}`);
+  }
+  t.is(CARD_NAMES.size, NIC_KIND_END - 1);
+  const model = new Dp8390Model(bus, 0x300, MACS[0]!, { line: 9 });
+  for (const kind of [NIC_NONE, NIC_KIND_END, 99]) {
+    t.is(nicProbe(0, kind, 0x300, 9), 0, `kind ${kind}`);
+    t.is(cardOf(0), -1);
+    t.is(i32at(interfaceAt(0) + IF_STATE), INTERFACE_ABSENT);
+    nicStart(0);
+    t.is(i32at(cardAt(0) + NIC_STARTED), 0);
+  }
+  t.is(i32at(NIC_END_AT), 0);
+  t.deepEqual(model.violations, []);
+  t.is(pciKind(0x813910ec), NIC_NONE);
+});
 
 test.serial('nicBind() gives links other cards than those of their own number, or none', t => {
   const cards = [0x300, 0x320].map((port, i) => new Dp8390Model(bus, port, MACS[i]!, { line: 9 + i }));

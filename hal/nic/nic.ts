@@ -19,7 +19,6 @@ import {
   NIC_LEVEL,
   NIC_LINK,
   NIC_MAC,
-  NIC_NE2000_ISA,
   NIC_NONE,
   NIC_PLACE,
   NIC_PORT,
@@ -38,7 +37,15 @@ import {
   dp8390Tick,
   dp8390Waiting,
 } from './dp8390.ts';
-import { DRIVER_DP8390, DRIVER_NONE, DRIVER_RING, driverOf, isLevelOf } from './drivers.ts';
+import {
+  cardTraits,
+  DRIVER_DP8390,
+  DRIVER_NONE,
+  DRIVER_RING,
+  TRAIT_DRIVER,
+  TRAIT_LEVEL,
+  TRAIT_LINE_BY_TRIAL,
+} from './drivers.ts';
 import { ne2000FindLine, ne2000Probe } from './ne2000.ts';
 import { ringProbe, ringReceive, ringSend, ringService, ringWaiting } from './ring.ts';
 
@@ -59,20 +66,21 @@ export function nicProbe(index: i32, kind: i32, port: i32, irq: i32): i32 {
   puti32(at + NIC_IRQ, irq);
   puti32(at + NIC_STARTED, 0);
   puti32(at + NIC_PLACE, port);
-  const driver: i32 = driverOf(kind);
+  const traits: i32 = cardTraits(kind);
+  const driver: i32 = traits & TRAIT_DRIVER;
   let found: i32 = 0;
   if (driver === DRIVER_RING) found = ringProbe(index, port);
   if (driver === DRIVER_DP8390) found = ne2000Probe(index);
   puti32(at + NIC_DRIVER, found !== 0 ? driver : DRIVER_NONE);
   // Without a line there is none to hold back.
-  puti32(at + NIC_LEVEL, found !== 0 && irq >= 0 ? isLevelOf(kind) : 0);
+  puti32(at + NIC_LEVEL, found !== 0 && irq >= 0 && (traits & TRAIT_LEVEL) !== 0 ? 1 : 0);
   if (found === 0) {
     puti32(at + NIC_KIND, NIC_NONE);
     puti32(at + NIC_IRQ, -1);
     nicBind(index, -1);
     return 0;
   }
-  if (kind === NIC_NE2000_ISA && irq < 0) puti32(at + NIC_IRQ, ne2000FindLine(index));
+  if ((traits & TRAIT_LINE_BY_TRIAL) !== 0 && irq < 0) puti32(at + NIC_IRQ, ne2000FindLine(index));
   if (i32at(NIC_END_AT) <= index) puti32(NIC_END_AT, index + 1);
   nicBind(index, index);
   return 1;

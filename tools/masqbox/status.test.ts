@@ -58,11 +58,19 @@ test('parseStatus() makes numbers of what is one', t => {
 });
 
 test('parseStatus() knows a board without a card, and what is no status', t => {
-  const status = parseStatus([ROWS[0]!, 'wan        no network card was found', 'news       5 things']);
-  t.deepEqual(status.interfaces, { wan: null });
+  const none = 'no network card was found; the one on the PCI bus, 10ec:8139, has no driver';
+  const missing = 'its card 52:54:00:12:34:01 at port 0x300 does not answer';
+  const status = parseStatus([
+    ROWS[0]!,
+    `lan        absent, ${missing}`,
+    `wan        absent, ${none}`,
+    'news       5 things',
+  ]);
+  t.deepEqual(status.interfaces, {
+    lan: { state: 'absent', because: missing },
+    wan: { state: 'absent', because: none },
+  });
   t.is(status['news'], '5 things');
-  const undriven = 'no network card was found; the one on the PCI bus, 10ec:8139, has no driver';
-  t.deepEqual(parseStatus([ROWS[0]!, `lan        ${undriven}`]).interfaces, { lan: null });
   for (const rows of [[], ROWS.slice(1), ['masqbox    0.1.0']]) {
     t.throws(() => parseStatus(rows), { instanceOf: Failure });
   }

@@ -1,6 +1,7 @@
 // `masqbox status`: `show status` of the board, as it stands, or as JSON for monitoring.
 //
 //    masqbox    0.1.0, up 1:02:03, 2026-11-21 16:00:00 UTC
+//    wan        absent, no network card was found
 //    lan        up, 192.168.0.1/24
 //               in 0 packets/s, 0 kbit/s; out 0 packets/s, 0 kbit/s
 //
@@ -12,6 +13,13 @@ import { Failure, REFUSED } from './failure.ts';
 import type { Session } from './session.ts';
 
 const NAME_COLUMNS = 10;
+const ABSENT = 'absent';
+
+/** A link without its device, and why it has none. */
+interface Absence {
+  readonly state: 'absent';
+  readonly because: string;
+}
 
 export interface InterfaceStatus {
   readonly state: string;
@@ -31,7 +39,7 @@ export interface Status {
   version: string;
   uptimeSeconds: number;
   time: string;
-  interfaces: Record<string, InterfaceStatus | null>;
+  interfaces: Record<string, InterfaceStatus | Absence>;
   /** All other rows by their names. */
   [name: string]: unknown;
 }
@@ -67,8 +75,10 @@ export function parseStatus(rows: readonly string[]): Status {
     interfaces: {},
   };
   for (const { name, texts } of rest) {
-    const isInterface = texts.length > 1 || texts[0]?.startsWith('no network card was found') === true;
-    if (isInterface) status.interfaces[name] = interfaceStatus(texts);
+    const state = /^(\S+), (.*)$/.exec(texts[0] ?? '');
+    if (state?.[1] === ABSENT) status.interfaces[name] = { state: ABSENT, because: state[2] as string };
+    else if (state !== null && texts.length > 1)
+      status.interfaces[name] = interfaceStatus(state[1] as string, state[2] as string, texts);
     else status[name] = value(texts[0] ?? '');
   }
   return status;
@@ -99,10 +109,8 @@ function secondsOf(text: string): number {
   return text.split(':').reduce((sum, part) => 60 * sum + Number(part), 0);
 }
 
-function interfaceStatus([first = '', ...more]: readonly string[]): InterfaceStatus | null {
-  const match = /^(\S+), (.*)$/.exec(first);
-  if (match === null) return null;
-  const text = more.join('\n');
+function interfaceStatus(state: string, at: string, texts: readonly string[]): InterfaceStatus {
+  const text = texts.slice(1).join('\n');
   const traffic = (way: string): Traffic => {
     const rate = new RegExp(`\\b${way} (\\d+) packets/s, (\\d+) kbit/s`).exec(text);
     const [errors, dropped] = ['errors', 'dropped'].map(what =>
@@ -115,6 +123,5 @@ function interfaceStatus([first = '', ...more]: readonly string[]): InterfaceSta
       dropped,
     };
   };
-  const address = match[2] === 'no address' ? null : (match[2] as string);
-  return { state: match[1] as string, address, in: traffic('in'), out: traffic('out') };
+  return { state, address: at === 'no address' ? null : at, in: traffic('in'), out: traffic('out') };
 }

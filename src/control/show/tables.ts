@@ -1,15 +1,8 @@
 // Tables of the plane for people: interfaces, neighbours, routes, counters.
 // Not here: the masquerade table (masquerade.ts), the commands (commands.ts).
 
-import {
-  cardAt,
-  NIC_KIND,
-  NIC_NE2000_ISA,
-  NIC_NE2000_PCI,
-  NIC_OVERRUNS,
-  NIC_PORT,
-  NIC_RING,
-} from '../../../hal/nic/card.ts';
+import { cardAt, NIC_KIND, NIC_OVERRUNS, NIC_PORT, NIC_RING } from '../../../hal/nic/card.ts';
+import { CARD_NAMES } from '../../../hal/nic/card-names.ts';
 import {
   cardOf,
   IF_ADDRESS,
@@ -76,9 +69,8 @@ function macAt(p: number): string {
 function cardName(number: number): string {
   const card = cardAt(number);
   const kind = i32at(card + NIC_KIND);
-  if (kind === NIC_RING) return 'ring in memory';
-  const name = kind === NIC_NE2000_PCI ? 'NE2000 PCI' : kind === NIC_NE2000_ISA ? 'NE2000 ISA' : 'card';
-  return `${name} at port 0x${hex(i32at(card + NIC_PORT), 3)}`;
+  const name = CARD_NAMES.get(kind) ?? 'card';
+  return kind === NIC_RING ? name : `${name} at port 0x${hex(i32at(card + NIC_PORT), 3)}`;
 }
 
 export function* showInterfaces(context: Context): Job {

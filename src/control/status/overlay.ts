@@ -116,7 +116,7 @@ function* interfaceRows(
   const state = i32at(at + IF_STATE);
   const name = interfaceName(index);
   if (state === INTERFACE_ABSENT) {
-    if (index <= INTERFACE_WAN) yield [name, absentText(index)];
+    if (index <= INTERFACE_WAN) yield [name, `absent, ${absentText(index)}`];
     return;
   }
   const prefix = prefixOf(index);

@@ -14,15 +14,11 @@ import {
   count,
   DROP_ARP_FAILED,
   DROP_BROADCAST,
-  DROP_HOST_SHARE,
   DROP_INTERFACE_DOWN,
   DROP_LOCAL_CLOSED,
   DROP_MARTIAN_DESTINATION,
-  DROP_NO_PORT,
   DROP_NO_ROUTE,
-  DROP_PROTOCOL,
   DROP_SAME_INTERFACE,
-  DROP_TABLE_FULL,
   DROP_TOO_BIG,
   DROP_TTL,
   DROP_UNSOLICITED,
@@ -73,14 +69,6 @@ import {
 } from '../../base/route-record.ts';
 import { adjust16 } from '../../wire/checksum.ts';
 import {
-  CODE_FRAGMENTATION_NEEDED,
-  CODE_HOST_UNREACHABLE,
-  CODE_NET_UNREACHABLE,
-  CODE_PROHIBITED,
-  ICMP_TIME_EXCEEDED,
-  ICMP_UNREACHABLE,
-} from '../../wire/icmp.ts';
-import {
   IP_CHECKSUM,
   IP_DESTINATION,
   IP_DONT_FRAGMENT,
@@ -98,7 +86,7 @@ import { linkInput, linkOutput } from '../link/link.ts';
 import { broadcastInput, localInput } from '../local/local.ts';
 import { punt } from '../local/punt.ts';
 import { fragmentDue, fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
-import { icmpError } from './icmp.ts';
+import { icmpError, icmpOwed } from './icmp.ts';
 import { nextIdentification } from './identification.ts';
 import { clampMss, MSS_HEADERS } from './mss.ts';
 import { routeTo } from './route.ts';
@@ -325,25 +313,17 @@ export function unreachable(packet: i32): void {
  * come from where the packet was going.
  */
 function icmpFor(packet: i32, reason: i32): i32 {
-  let type: i32 = ICMP_UNREACHABLE;
-  let code: i32 = 0;
-  let word: i32 = 0;
+  const owed: i32 = icmpOwed(reason);
+  if (owed < 0) return 0;
   const out: i32 = i32at(packet + PACKET_OUT);
-  if (reason === DROP_TTL) type = ICMP_TIME_EXCEEDED;
-  else if (reason === DROP_NO_ROUTE) code = CODE_NET_UNREACHABLE;
-  else if (reason === DROP_ARP_FAILED) code = CODE_HOST_UNREACHABLE;
-  else if (reason === DROP_TOO_BIG) {
-    code = CODE_FRAGMENTATION_NEEDED;
-    word = i32at(interfaceAt(out) + IF_MTU);
-  } else if (isNoRoom(reason) !== 0) code = CODE_PROHIBITED;
-  else return 0;
+  const word: i32 = reason === DROP_TOO_BIG ? i32at(interfaceAt(out) + IF_MTU) : 0;
   const came: i32 = i32at(packet + PACKET_IN);
   const flags: i32 = i32at(packet + PACKET_FLAGS);
   if (came < 0) return 0;
   // Whom no mapping knows outside hears nothing from us.
   const isKnown: i32 = flags & FLAG_DESTINATION_TRANSLATED;
   if (isKnown === 0 && i32at(interfaceAt(came) + IF_SIDE) === INTERFACE_OUTSIDE) return 0;
-  if (icmpError(packet, type, code, word) === 0) return 0;
+  if (icmpError(packet, owed >> 8, owed & 0xff, word) === 0) return 0;
   if ((flags & (FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED)) === 0) return 1;
   // To the sender's outside port, from which it is turned round as the packet was.
   if ((flags & FLAG_HAIRPIN) !== 0) return masqueradeHairpin(packet) === PASS ? 1 : 0;
@@ -351,10 +331,4 @@ function icmpFor(packet: i32, reason: i32): i32 {
   puti32(packet + PACKET_OUT, came);
   const verdict: i32 = isKnown !== 0 ? masqueradeOutbound(packet) : masqueradeInbound(packet);
   return verdict === PASS ? 1 : 0;
-}
-
-/** The masquerade has refused to make a session (RFC 5508, REQ-8). */
-function isNoRoom(reason: i32): i32 {
-  if (reason === DROP_TABLE_FULL || reason === DROP_HOST_SHARE || reason === DROP_NO_PORT) return 1;
-  return reason === DROP_PROTOCOL ? 1 : 0;
 }

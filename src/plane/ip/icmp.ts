@@ -12,7 +12,15 @@ import {
   COUNT_ICMP_LIMITED,
   COUNT_ICMP_SENT,
   count,
+  DROP_ARP_FAILED,
+  DROP_HOST_SHARE,
   DROP_ICMP_CHECKSUM,
+  DROP_NO_PORT,
+  DROP_NO_ROUTE,
+  DROP_PROTOCOL,
+  DROP_TABLE_FULL,
+  DROP_TOO_BIG,
+  DROP_TTL,
 } from '../../base/counters.ts';
 import { random32 } from '../../base/entropy.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
@@ -47,7 +55,17 @@ import {
 } from '../../base/packet.ts';
 import { TO_WAY, WAY_BROADCAST, WAY_MULTICAST, WAY_SHIFT } from '../../base/route-record.ts';
 import { adjust16, checksum } from '../../wire/checksum.ts';
-import { ICMP_CHECKSUM, ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST } from '../../wire/icmp.ts';
+import {
+  CODE_FRAGMENTATION_NEEDED,
+  CODE_HOST_UNREACHABLE,
+  CODE_NET_UNREACHABLE,
+  CODE_PROHIBITED,
+  ICMP_CHECKSUM,
+  ICMP_ECHO_REPLY,
+  ICMP_ECHO_REQUEST,
+  ICMP_TIME_EXCEEDED,
+  ICMP_UNREACHABLE,
+} from '../../wire/icmp.ts';
 import {
   IP_DESTINATION,
   IP_ID,
@@ -76,6 +94,31 @@ export function resetIcmp(): void {
   fill(ICMP_STATE_AT, 0, ICMP_STATE_BYTES);
   for (let i: i32 = 0; i < INTERFACE_COUNT * (ICMP_BUCKETS + 1); i++)
     puti32(BUCKETS + i * BUCKET_BYTES, BUCKET_FULL);
+}
+
+/**
+ * What the sender of a packet that is dropped for a reason is told: type << 8 | code, or -1, nothing. A reason that is not here is
+ * not told.
+ */
+export function icmpOwed(reason: i32): i32 {
+  switch (reason) {
+    case DROP_TTL:
+      return ICMP_TIME_EXCEEDED << 8;
+    case DROP_NO_ROUTE:
+      return (ICMP_UNREACHABLE << 8) | CODE_NET_UNREACHABLE;
+    case DROP_ARP_FAILED:
+      return (ICMP_UNREACHABLE << 8) | CODE_HOST_UNREACHABLE;
+    case DROP_TOO_BIG:
+      return (ICMP_UNREACHABLE << 8) | CODE_FRAGMENTATION_NEEDED;
+    // The masquerade has refused to make a session (RFC 5508, REQ-8).
+    case DROP_TABLE_FULL:
+    case DROP_HOST_SHARE:
+    case DROP_NO_PORT:
+    case DROP_PROTOCOL:
+      return (ICMP_UNREACHABLE << 8) | CODE_PROHIBITED;
+    default:
+      return -1;
+  }
 }
 
 /**
