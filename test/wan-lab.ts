@@ -12,6 +12,7 @@ import { LAN_DEFAULT, prefixOf, setLan } from '../src/control/core/addresses.ts'
 import { createClock } from '../src/control/core/clock.ts';
 import type { Command } from '../src/control/core/console/command.ts';
 import type { Context } from '../src/control/core/context.ts';
+import { furtherLinks } from '../src/control/core/link-settings.ts';
 import { createLog } from '../src/control/core/log.ts';
 import type { Machine } from '../src/control/core/machine.ts';
 import { createUdp } from '../src/control/core/net/udp.ts';
@@ -186,13 +187,18 @@ export class WanLab {
   private random = seeded(1);
   private seconds = 0;
 
-  constructor(seed = 1) {
+  /** @param link the WAN's link; its card is the second one all the same. */
+  constructor(
+    seed = 1,
+    readonly link: number = WAN,
+  ) {
     this.random = seeded(seed);
     const { plane } = this;
     this.build.use();
     plane.planeReset();
     plane.nicProbe(LAN, NIC_RING, 1, LINES[LAN] as number);
     plane.nicProbe(WAN, NIC_RING, 2, LINES[WAN] as number);
+    plane.nicBind(WAN, link);
     plane.nicStart(LAN);
     plane.nicStart(WAN);
     setLan(plane, LAN_DEFAULT);
@@ -234,8 +240,8 @@ export class WanLab {
     };
     this.context = context as unknown as Context;
     const lan = createLan(this.context);
-    registry.add(...lan.settings());
-    this.wan = new Wan(this.context, lan);
+    registry.add(...lan.settings(), ...furtherLinks(this.context));
+    this.wan = new Wan(this.context, lan, this.link);
     this.wan.onChange(() => this.changes++);
   }
 
@@ -268,7 +274,7 @@ export class WanLab {
   }
 
   /** The address in force on the WAN, or ''. */
-  address(index = WAN): string {
+  address(index = this.link): string {
     const prefix = prefixOf(index);
     return prefix === undefined ? '' : `${addressText(prefix.address)}/${prefix.length}`;
   }

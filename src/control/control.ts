@@ -42,6 +42,7 @@ import type { Context } from './core/context.ts';
 import { openDisk, whyUnsaved } from './core/disk.ts';
 import { fact, interfaceName, isSafeMode, restartReason } from './core/facts.ts';
 import { OVERLAY_IDLE_TICKS } from './core/limits.ts';
+import { furtherLinks } from './core/link-settings.ts';
 import { createLog, NOTICE, WARNING } from './core/log.ts';
 import type { Machine, Plane } from './core/machine.ts';
 import { createTcp } from './core/net/tcp.ts';
@@ -285,9 +286,14 @@ function createServices(context: Context, store: Store, table: Command[]) {
   const { registry } = context;
   // Settings are listed, and after a restart applied, in the order in which they are added.
   const lan = createLan(context);
-  const wan = new Wan(context, lan);
+  const wan = new Wan(context, lan, INTERFACE_WAN);
   context.wan = wan;
-  registry.add(...lan.settings(), ...wanSettings(context, wan), ...settings(context));
+  registry.add(
+    ...lan.settings(),
+    ...wanSettings(context, wan),
+    ...furtherLinks(context),
+    ...settings(context),
+  );
   table.push(...wanCommands(context, wan));
   const services: Service[] = [wan];
   const dhcp = new DhcpServer(context, store.leases);

@@ -11,14 +11,30 @@ import {
 } from '../../base/abi.ts';
 import { BOOT_FACTS_AT } from '../../base/cells.ts';
 import { CRASH_AT_BOOT } from '../../base/crash-page.ts';
-import { CRASH_AT } from '../../base/limits.ts';
+import { CRASH_AT, INTERFACE_WAN } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 
 /** PIT counts in a second. */
 export const COUNTS_PER_SECOND = 1193182;
 
+/** What links are called: those of cards, then those of serial ports and of other links. */
+const LINK_NAMES = ['lan', 'wan', 'if2', 'if3', 'ppp0', 'ppp1', 'sl0'];
+/** What scripts of the time call the first ones. */
+const ALIASES = ['eth0', 'eth1', 'eth2', 'eth3'];
+
 export function interfaceName(index: number): string {
-  return ['lan', 'wan'][index] ?? `if${index}`;
+  return LINK_NAMES[index] ?? `if${index}`;
+}
+
+/** The link that a word names, or -1. */
+export function linkNamed(word: string): number {
+  const index = LINK_NAMES.indexOf(word);
+  return index < 0 ? ALIASES.indexOf(word) : index;
+}
+
+/** A link's name in a sentence. */
+export function linkTitle(index: number): string {
+  return index <= INTERFACE_WAN ? interfaceName(index).toUpperCase() : interfaceName(index);
 }
 
 export function fact(index: number): number {

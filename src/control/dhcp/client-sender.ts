@@ -1,7 +1,6 @@
 // What the DHCP client sends: RFC 2131, table 5 (which fields and options each message has) and section 4.1.
 // Not here: when (client.ts).
 
-import { INTERFACE_WAN } from '../../base/limits.ts';
 import type { Udp } from '../core/net/udp.ts';
 import type { Lease } from './client-lease.ts';
 import type { Identity } from './client-user.ts';
@@ -66,10 +65,11 @@ export interface Sender {
 }
 
 /**
- * @param mac answers the station address of the WAN's card
+ * @param link where everybody is asked
+ * @param mac answers the station address there
  * @param identity as whom we speak; it may change
  */
-export function createSender(udp: Udp, mac: () => Uint8Array, identity: Identity): Sender {
+export function createSender(udp: Udp, link: number, mac: () => Uint8Array, identity: Identity): Sender {
   const writer = new Writer();
   const identifier = new Uint8Array(7);
 
@@ -95,7 +95,7 @@ export function createSender(udp: Udp, mac: () => Uint8Array, identity: Identity
   }
 
   function broadcast(source: number): void {
-    udp.sendTo(INTERFACE_WAN, undefined, source, EVERYBODY, SERVER_PORT, CLIENT_PORT, writer.finish());
+    udp.sendTo(link, undefined, source, EVERYBODY, SERVER_PORT, CLIENT_PORT, writer.finish());
   }
 
   return {
@@ -143,7 +143,7 @@ export function createSender(udp: Udp, mac: () => Uint8Array, identity: Identity
       const { address, server } = lease;
       const data = writer.finish();
       if (station === undefined) udp.send(server, SERVER_PORT, CLIENT_PORT, data, address);
-      else udp.sendTo(INTERFACE_WAN, station, address, server, SERVER_PORT, CLIENT_PORT, data);
+      else udp.sendTo(link, station, address, server, SERVER_PORT, CLIENT_PORT, data);
     },
   };
 }

@@ -22,7 +22,7 @@
 // Not here: what is sent (client-sender.ts), what a lease must look like (client-lease.ts).
 
 import { IF_MAC, interfaceAt } from '../../base/interface.ts';
-import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress, formatMac, formatPrefix } from '../core/address.ts';
 import { since, type Timer } from '../core/clock.ts';
 import { DEBUG, NOTICE, WARNING } from '../core/log.ts';
@@ -103,8 +103,10 @@ export class DhcpClient {
   constructor(
     private readonly context: ClientContext,
     private readonly user: User,
+    /** The link on which it wants an address. */
+    private readonly link: number,
   ) {
-    this.sender = createSender(context.udp, () => this.mac(), user.identity);
+    this.sender = createSender(context.udp, link, () => this.mac(), user.identity);
   }
 
   get state(): State {
@@ -125,7 +127,7 @@ export class DhcpClient {
   start(restarted: boolean): void {
     if (this.current !== 'stopped') return;
     const { machine, clock, udp, log } = this.context;
-    if (!udp.open(CLIENT_PORT, 1 << INTERFACE_WAN, datagram => this.receive(datagram))) {
+    if (!udp.open(CLIENT_PORT, 1 << this.link, datagram => this.receive(datagram))) {
       log(
         WARNING,
         'wan',
@@ -181,7 +183,7 @@ export class DhcpClient {
     if (state !== this.current && !isRoutine) log(DEBUG, 'wan', `DHCP: ${this.current} -> ${state}`);
     this.current = state;
     this.tries = 0;
-    if (state !== 'probing') machine.plane.arpProbeEnd(INTERFACE_WAN);
+    if (state !== 'probing') machine.plane.arpProbeEnd(this.link);
     this.expect();
     this.wake(ticks);
   }
@@ -189,7 +191,7 @@ export class DhcpClient {
   /** Tells the plane whether an answer is waited for, and which: no other passes. */
   private expect(): void {
     const { plane } = this.context.machine;
-    if (this.isWaiting()) plane.dhcpExpect(INTERFACE_WAN, this.xid);
+    if (this.isWaiting()) plane.dhcpExpect(this.link, this.xid);
     else plane.dhcpExpectNothing();
   }
 
@@ -309,7 +311,7 @@ export class DhcpClient {
   private probe(): void {
     const { plane, memory } = this.context.machine;
     const lease = this.candidate as Lease;
-    const at = plane.arpProbed(INTERFACE_WAN);
+    const at = plane.arpProbed(this.link);
     // The station that brought the ACK answers for everybody where it does proxy ARP (RFC 1027): no conflict.
     if (at !== 0 && !equal(memory.subarray(at, at + 6), this.station)) {
       this.decline(lease, formatMac(memory.subarray(at, at + 6)));
@@ -320,7 +322,7 @@ export class DhcpClient {
       return;
     }
     this.tries++;
-    plane.arpProbe(INTERFACE_WAN, lease.address);
+    plane.arpProbe(this.link, lease.address);
     this.wake(PROBE_TICKS);
   }
 
@@ -482,7 +484,7 @@ export class DhcpClient {
   }
 
   private mac(): Uint8Array {
-    const at = interfaceAt(INTERFACE_WAN) + IF_MAC;
+    const at = interfaceAt(this.link) + IF_MAC;
     return this.context.machine.memory.subarray(at, at + 6);
   }
 }

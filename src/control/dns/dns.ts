@@ -2,6 +2,7 @@
 // Nothing listens on the WAN. Not here: what becomes of a query (forwarder.ts), settings (commands.ts).
 
 import { INTERFACE_LAN } from '../../base/limits.ts';
+import { SOCKET_INSIDE } from '../../base/socket-record.ts';
 import { formatAddress, parseAddress } from '../core/address.ts';
 import type { Context } from '../core/context.ts';
 import { DNS_SERVERS } from '../core/limits.ts';
@@ -23,7 +24,6 @@ import { type ServerWatch, Upstream } from './upstream.ts';
  * that come one by one do not keep a connection.
  */
 const TCP_IDLE_SECONDS = 10;
-const LAN_ONLY = 1 << INTERFACE_LAN;
 
 export interface Dns extends Service {
   /**
@@ -85,7 +85,7 @@ export function createDns(context: Context): Dns {
       forwarder = started;
       dns.refresh();
       context.wan?.onChange(() => dns.refresh());
-      const opened = context.udp.open(DNS_PORT, LAN_ONLY, datagram => {
+      const opened = context.udp.open(DNS_PORT, SOCKET_INSIDE, datagram => {
         asker.address = datagram.source;
         asker.port = datagram.sourcePort;
         asker.client = datagram.client;
@@ -94,7 +94,7 @@ export function createDns(context: Context): Dns {
       const clients = new Clients(context, started);
       const listening = context.tcp.listen(
         DNS_PORT,
-        LAN_ONLY,
+        SOCKET_INSIDE,
         connection => clients.serve(connection),
         TCP_IDLE_SECONDS,
       );

@@ -9,8 +9,9 @@
 import { FACT_MEMORY_KIB } from '../../base/abi.ts';
 import { BOOT_FACTS_AT } from '../../base/cells.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
-import { INTERFACE_WAN, KEYED_TEXT_AT } from '../../base/limits.ts';
+import { KEYED_TEXT_AT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
+import { outsideLink } from '../core/addresses.ts';
 import type { Timer } from '../core/clock.ts';
 import type { Context } from '../core/context.ts';
 import {
@@ -176,7 +177,7 @@ export class Forwarder {
     }
     if (query.plain) {
       // The guard refuses this address as ours from now on: what came before may have it.
-      const own = i32at(interfaceAt(INTERFACE_WAN) + IF_ADDRESS);
+      const own = i32at(interfaceAt(outsideLink()) + IF_ADDRESS);
       if (own !== 0 && own !== this.ownAtCache) this.cache.clear();
       this.ownAtCache = own || this.ownAtCache;
       bytes = this.cache.find(data, query, this.context.clock.now(), out);
@@ -373,7 +374,7 @@ export class Forwarder {
       this.deliverEmpty(flight, code); // a server that says no more than what is wrong
       return;
     }
-    answer.own = i32at(interfaceAt(INTERFACE_WAN) + IF_ADDRESS);
+    answer.own = i32at(interfaceAt(outsideLink()) + IF_ADDRESS);
     if (!parseAnswer(message, bytes, answer)) {
       // Old servers cut in the middle of a record; that the client should come by TCP they say all the same.
       if (!flight.byTcp && (read16(message, 2) & FLAG_TC) !== 0) {

@@ -8,9 +8,7 @@
 //
 // Not here: the queries (sender.ts).
 
-import { IF_MTU, interfaceAt } from '../../base/interface.ts';
-import { INTERFACE_WAN } from '../../base/limits.ts';
-import { i32at } from '../../base/memory.ts';
+import { mtuOf, outsideLink } from '../core/addresses.ts';
 import { since } from '../core/clock.ts';
 import {
   DNS_BLAME_TICKS,
@@ -153,6 +151,6 @@ function isOver(time: number, now: number, most: number): boolean {
  * router itself. Forged ones could be slipped in among them (RFC 9715); what is longer comes by TCP.
  */
 export function upstreamBytes(): number {
-  const mtu = i32at(interfaceAt(INTERFACE_WAN) + IF_MTU);
+  const mtu = mtuOf(outsideLink());
   return Math.max(UDP_BYTES, Math.min(DNS_UPSTREAM_BYTES, mtu - IP_UDP_BYTES));
 }

@@ -3,14 +3,7 @@
 // Not here: who gets the LAN's addresses (../dhcp/server.ts), which reads the LAN's address for each answer.
 
 import { INTERFACE_INSIDE } from '../../base/interface.ts';
-import {
-  INTERFACE_LAN,
-  INTERFACE_WAN,
-  MTU_DEFAULT,
-  ROUTE_BYTES,
-  ROUTE_COUNT,
-  ROUTES_AT,
-} from '../../base/limits.ts';
+import { INTERFACE_LAN, ROUTE_BYTES, ROUTE_COUNT, ROUTES_AT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import {
   ROUTE_DESTINATION,
@@ -29,9 +22,20 @@ import {
   type Prefix,
   parsePrefix,
 } from '../core/address.ts';
-import { configure, LAN_DEFAULT, prefixOf, refuseLan, setLan } from '../core/addresses.ts';
+import {
+  configure,
+  LAN_DEFAULT,
+  linkWith,
+  mtuOf,
+  prefixOf,
+  refuseLan,
+  setLan,
+  sideOf,
+} from '../core/addresses.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
+import { linkTitle } from '../core/facts.ts';
+import { mtuSetting } from '../core/link-settings.ts';
 import { NOTICE, WARNING } from '../core/log.ts';
 import type { Setting } from '../core/setting.ts';
 import type { DhcpConfig } from '../dhcp/pool.ts';
@@ -48,8 +52,8 @@ const PLACES: readonly Prefix[] = [
 const MOVE = 'move';
 
 export interface Lan {
-  /** Why the WAN cannot have these networks, or undefined: then the LAN is elsewhere, or moves by makeRoom(). */
-  refuse(networks: readonly Prefix[]): string | undefined;
+  /** Why another link cannot have these networks, or undefined: then the LAN is elsewhere, or moves by makeRoom(). */
+  refuse(networks: readonly Prefix[], link: number): string | undefined;
   /** Moves the LAN if it shares addresses with one of these networks. */
   makeRoom(networks: readonly Prefix[]): void;
   settings(): Setting[];
@@ -62,7 +66,8 @@ function insideRoute(networks: readonly Prefix[]): string {
   for (let i = 0; i < ROUTE_COUNT; i++) {
     const at = ROUTES_AT + i * ROUTE_BYTES;
     const index = i32at(at + ROUTE_INTERFACE);
-    if (i32at(at + ROUTE_USED) !== ROUTE_SET || index === INTERFACE_WAN || index === ROUTE_NOWHERE) continue;
+    if (i32at(at + ROUTE_USED) !== ROUTE_SET || index === ROUTE_NOWHERE || sideOf(index) !== INTERFACE_INSIDE)
+      continue;
     const route = { address: i32at(at + ROUTE_DESTINATION), length: lengthOf(i32at(at + ROUTE_MASK)) };
     // A route that is longer than the link's network goes before it.
     const network = networks.find(one => one.length >= route.length && overlap(one, route));
@@ -85,13 +90,25 @@ export function createLan(context: Context): Lan {
     return lan === undefined ? undefined : networks.find(network => overlap(network, lan));
   }
 
+  /** Where the LAN may be beside networks that another link is about to have, and all that others have. */
+  function findPlace(networks: readonly Prefix[]): Prefix | undefined {
+    return PLACES.find(place => clash(networks, place) === undefined && linkWith([place], INTERFACE_LAN) < 0);
+  }
+
   function makeRoom(networks: readonly Prefix[]): void {
     const before = prefixOf(INTERFACE_LAN);
     const network = clash(networks, before);
     if (before === undefined || network === undefined || isByHand) return;
-    const place = PLACES.find(place => clash(networks, place) === undefined);
+    const place = findPlace(networks);
     if (place === undefined) return;
-    configure(plane, INTERFACE_LAN, INTERFACE_INSIDE, place.address, maskOf(place.length), MTU_DEFAULT);
+    configure(
+      plane,
+      INTERFACE_LAN,
+      INTERFACE_INSIDE,
+      place.address,
+      maskOf(place.length),
+      mtuOf(INTERFACE_LAN),
+    );
     const moved = `moved from ${formatAddress(before.address)} to ${formatPrefix(place.address, place.length)}`;
     context.log(NOTICE, 'lan', `${moved}, as the WAN has ${formatPrefix(network.address, network.length)}`);
     follow(before, place);
@@ -135,7 +152,9 @@ export function createLan(context: Context): Lan {
 
   const lan: Lan = {
     dhcp: undefined,
-    refuse: networks => {
+    refuse: (networks, link) => {
+      const other = linkWith(networks, link, INTERFACE_LAN);
+      if (other >= 0) return `it shares addresses with ${linkTitle(other)}`;
       const own = prefixOf(INTERFACE_LAN);
       const captured = insideRoute(networks);
       if (captured !== '') return captured;
@@ -144,11 +163,13 @@ export function createLan(context: Context): Lan {
       const theirs = formatPrefix(network.address, network.length);
       const ours = formatPrefix(own.address & maskOf(own.length), own.length);
       if (isByHand) return `${theirs} shares addresses with the LAN's ${ours}, which was set by hand`;
-      const isRoom = PLACES.some(place => clash(networks, place) === undefined);
-      return isRoom ? undefined : `${theirs} leaves no private network for the LAN`;
+      return findPlace(networks) !== undefined
+        ? undefined
+        : `${theirs} leaves no private network for the LAN`;
     },
     makeRoom,
     settings: () => [
+      mtuSetting(context, INTERFACE_LAN),
       {
         words: 'lan address',
         isDependent: true,

@@ -1,5 +1,6 @@
 // What completion knows: the addresses and names of the network, and the settings' lines.
 
+import { INTERFACE_WAN } from '../../base/limits.ts';
 import { formatAddress } from '../core/address.ts';
 import { gatewayOf } from '../core/addresses.ts';
 import type { Context } from '../core/context.ts';
@@ -21,7 +22,7 @@ export function known({ machine, registry, wan }: Context, server: DhcpServer): 
         .map(({ name }) => name)
         .filter(name => name !== ''),
     addresses: () => {
-      const gateway = gatewayOf();
+      const gateway = gatewayOf(INTERFACE_WAN);
       const others = [...(gateway === undefined ? [] : [gateway]), ...(wan?.dnsServers() ?? [])];
       return [...hosts().map(({ address }) => address), ...others].map(formatAddress);
     },

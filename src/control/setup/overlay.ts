@@ -145,7 +145,7 @@ function* askWan(context: Context, lines: Lines, lan: Prefix): Job {
   const wan = parsePrefix(address) as Prefix;
   const whyNoGateway: Check = text => {
     const parsed = parseAddress(text);
-    return typeof parsed === 'string' ? parsed : refuseGateway(wan, parsed);
+    return typeof parsed === 'string' ? parsed : refuseGateway(INTERFACE_WAN, wan, parsed);
   };
   const standard = gateways.find(text => whyNoGateway(text) === undefined) ?? '';
   const gateway = yield* question(context, 'WAN gateway, as in 203.0.113.1', standard, whyNoGateway);

@@ -94,7 +94,7 @@ function* rows(context: Context, first: Sample): Generator<[string, string]> {
   yield ['buffers', `${machine.plane.poolFree()} of ${BUFFER_COUNT} free`];
   yield ['sessions', `${i32at(IN_USE_AT)} of ${MASQUERADE_COUNT}`];
   yield ['neighbours', `${neighbours()} of ${NEIGHBOUR_COUNT}`];
-  const gateway = gatewayOf();
+  const gateway = gatewayOf(INTERFACE_WAN);
   yield ['gateway', gateway === undefined ? 'none' : formatAddress(gateway)];
   // Those that are asked, which are the WAN's unless others are set.
   const servers = context.dns?.upstream.servers ?? [];

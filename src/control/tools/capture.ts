@@ -17,7 +17,7 @@ import { get8, i32at, puti32, u16at } from '../../base/memory.ts';
 import { dateText } from '../core/civil.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
-import { interfaceName } from '../core/facts.ts';
+import { interfaceName, linkNamed } from '../core/facts.ts';
 import { localAt } from '../time/timezone.ts';
 import { parseFilter } from './filter.ts';
 import { HEADER_LINE, recordLine } from './stream.ts';
@@ -97,7 +97,7 @@ function maskOf(word: string): number {
   let mask = 0;
   for (let index = 0; index < INTERFACE_COUNT; index++) {
     if (i32at(interfaceAt(index) + IF_STATE) === INTERFACE_ABSENT) continue;
-    if (word === 'all' || word === interfaceName(index)) mask |= 1 << index;
+    if (word === 'all' || index === linkNamed(word)) mask |= 1 << index;
   }
   return mask;
 }

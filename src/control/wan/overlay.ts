@@ -4,12 +4,12 @@
 
 import { cardAt, NIC_MAC } from '../../../hal/nic/card.ts';
 import { cardOf, IF_VLAN, interfaceAt } from '../../base/interface.ts';
-import { INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
 import { get16, get32, puti32 } from '../../base/memory.ts';
-import { overlap, parseAddress, refuseUnicast } from '../core/address.ts';
-import { prefixOf } from '../core/addresses.ts';
+import { parseAddress, refuseUnicast } from '../core/address.ts';
+import { linkWith, prefixOf } from '../core/addresses.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
+import { linkTitle } from '../core/facts.ts';
 import type { Machine } from '../core/machine.ts';
 import { QUESTION } from '../dhcp/options.ts';
 import type { Wan } from './wan.ts';
@@ -49,7 +49,7 @@ export function setRare(context: Context, wan: Wan, words: string, text: string)
     refuse(
       /^\d{0,4}$/.test(text) && vlan <= VLAN_MOST && text !== '0' ? undefined : `it is not 1 to ${VLAN_MOST}`,
     );
-    wan.change(() => puti32(interfaceAt(INTERFACE_WAN) + IF_VLAN, vlan));
+    wan.change(() => puti32(interfaceAt(wan.link) + IF_VLAN, vlan));
   } else modem(context, wan, text, refuse);
   if (text === '' || (words === 'client-id' && text === 'mac')) wan.rare.delete(words);
   else wan.rare.set(words, text);
@@ -88,7 +88,7 @@ function readdress(
     refuse((a & 1) !== 0 ? 'it is the address of a group' : undefined);
     refuse(pairs.every(pair => pair === 0) ? 'no station has it' : undefined);
   }
-  const card = cardOf(INTERFACE_WAN);
+  const card = cardOf(wan.link);
   if (card < 0) return; // nothing is there to be given one
   const own = cardAt(card) + NIC_MAC;
   const high = text === '' ? get32(own) : (a << 24) | (b << 16) | (c << 8) | d;
@@ -108,15 +108,14 @@ function modem(
   if (typeof address === 'string') refuse(address);
   else if (text !== '') {
     refuse(refuseUnicast(address));
-    refuse(address === prefixOf(INTERFACE_WAN)?.address ? "it is the WAN's own address" : undefined);
-    const lan = prefixOf(INTERFACE_LAN);
-    const isInside = lan !== undefined && overlap(lan, { address, length: 32 });
-    refuse(isInside ? "it is in the LAN's network" : undefined);
+    refuse(address === prefixOf(wan.link)?.address ? "it is the WAN's own address" : undefined);
+    const other = linkWith([{ address, length: 32 }], wan.link);
+    refuse(other >= 0 ? `it is in the ${linkTitle(other)}'s network` : undefined);
     // The plane has one route to a destination, and its gateway need not be in reach yet.
     const gateway = plane.routeGateway(address, ONE_HOST);
     const isSet = gateway !== -1 && gateway !== 0;
     refuse(isSet ? `there is a set route ${text}/32, see unset route` : undefined);
-    const isAdded = plane.routeAdd(address, ONE_HOST, 0, INTERFACE_WAN) === 1;
+    const isAdded = plane.routeAdd(address, ONE_HOST, 0, wan.link) === 1;
     refuse(isAdded ? undefined : 'the table of routes is full');
   }
   if (typeof before === 'number' && before !== address) plane.routeRemove(before, ONE_HOST);

@@ -1,12 +1,11 @@
 // The WAN's settings, `show wan`, and by hand what the DHCP client does by itself: `renew`, `release`.
 
-import { IF_MTU, interfaceAt } from '../../base/interface.ts';
-import { INTERFACE_WAN } from '../../base/limits.ts';
-import { i32at } from '../../base/memory.ts';
+import { INTERFACE_OUTSIDE } from '../../base/interface.ts';
 import { formatAddress, formatPrefix, type Prefix, parseAddress, parsePrefix } from '../core/address.ts';
-import { gatewayOf, prefixOf, refuseGateway, refuseWan } from '../core/addresses.ts';
+import { gatewayOf, mtuOf, prefixOf, refuseGateway, refuseLink } from '../core/addresses.ts';
 import { type Command, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
+import { mtuSetting } from '../core/link-settings.ts';
 import type { Setting } from '../core/setting.ts';
 import type { Lease } from '../dhcp/client-lease.ts';
 import { QUESTION } from '../dhcp/options.ts';
@@ -22,17 +21,17 @@ function check(what: string, text: string, why: string | undefined): void {
 /** Sets the address, and with it the gateway if one is given: both, or neither. */
 function setAddress(context: Context, wan: Wan, text: string, gatewayText?: string): void {
   const prefix = parsePrefix(text);
-  const why = typeof prefix === 'string' ? prefix : refuseWan(prefix);
+  const why = typeof prefix === 'string' ? prefix : refuseLink(wan.link, INTERFACE_OUTSIDE, prefix);
   check('address', text, why);
   if (gatewayText !== undefined) {
     const gateway = parseAddress(gatewayText);
-    const whyNot = typeof gateway === 'string' ? gateway : refuseGateway(prefix as Prefix, gateway);
+    const whyNot = typeof gateway === 'string' ? gateway : refuseGateway(wan.link, prefix as Prefix, gateway);
     check('gateway', gatewayText, whyNot);
   }
-  const before = wan.mode === 'static' ? gatewayOf() : undefined;
+  const before = wan.mode === 'static' ? gatewayOf(wan.link) : undefined;
   check('address', text, wan.setAddress(prefix as Prefix));
   if (gatewayText !== undefined) setGateway(wan, gatewayText);
-  else if (before !== undefined && gatewayOf() === undefined && !context.registry.isRestoring) {
+  else if (before !== undefined && gatewayOf(wan.link) === undefined && !context.registry.isRestoring) {
     context.output.line('The gateway was not in the new network and has been removed');
   }
 }
@@ -86,7 +85,7 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
       unset: () => wan.setDhcp(),
       unsetHelp: 'gets the WAN its address by DHCP again',
       lines: ofStatic('address', () => {
-        const prefix = prefixOf(INTERFACE_WAN);
+        const prefix = prefixOf(wan.link);
         return prefix === undefined ? undefined : formatPrefix(prefix.address, prefix.length);
       }),
     },
@@ -98,7 +97,7 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
       set: ([text = '', gateway]) => setAddress(context, wan, text, gateway),
       lines: () => [],
     },
-    ...mtuAndGateway(wan, ofStatic),
+    ...mtuAndGateway(context, wan, ofStatic),
     ...rareSettings(context, wan),
   ];
 }
@@ -140,21 +139,15 @@ function setGateway(wan: Wan, text: string): void {
 }
 
 function mtuAndGateway(
+  context: Context,
   wan: Wan,
   ofStatic: (words: string, value: () => string | undefined) => () => string[],
 ): Setting[] {
   return [
-    {
-      words: 'wan mtu',
-      arguments: 'SIZE:integer(68..1500,bytes)=1500',
-      help: "the longest packet that the WAN takes, 1500 or the lease's if nothing is set",
-      set: ([text = '']) => {
-        const isNumber = /^\d{1,5}$/.test(text);
-        check('MTU', text, isNumber ? wan.setMtu(Number(text)) : 'it is not a number');
-      },
-      unset: () => check('MTU', '', wan.setMtu(undefined)),
-      lines: () => (wan.mtuByHand === undefined ? [] : [`set wan mtu ${wan.mtuByHand}`]),
-    },
+    mtuSetting(context, wan.link, " or the lease's", {
+      byHand: () => wan.mtuByHand,
+      set: mtu => wan.setMtu(mtu),
+    }),
     {
       words: 'wan gateway',
       isDependent: true,
@@ -166,7 +159,7 @@ function mtuAndGateway(
         if (why !== undefined) throw new Refusal(`Cannot unset WAN gateway: ${why}`);
       },
       lines: ofStatic('gateway', () => {
-        const gateway = gatewayOf();
+        const gateway = gatewayOf(wan.link);
         return gateway === undefined ? undefined : formatAddress(gateway);
       }),
     },
@@ -178,12 +171,12 @@ function showWan({ output }: Context, wan: Wan): void {
   const list = (name: string, addresses: readonly number[]) => {
     if (addresses.length > 0) row(name, addresses.map(formatAddress).join(' '));
   };
-  const prefix = prefixOf(INTERFACE_WAN);
-  const gateway = gatewayOf();
+  const prefix = prefixOf(wan.link);
+  const gateway = gatewayOf(wan.link);
   row('mode', wan.mode === 'dhcp' ? `dhcp, ${wan.client.state}` : wan.mode);
   row('address', prefix === undefined ? 'none' : formatPrefix(prefix.address, prefix.length));
   row('gateway', gateway === undefined ? 'none' : formatAddress(gateway));
-  row('MTU', String(i32at(interfaceAt(INTERFACE_WAN) + IF_MTU)));
+  row('MTU', String(mtuOf(wan.link)));
   list('DNS servers', wan.dnsServers());
   list('NTP servers', wan.ntpServers());
   if (wan.domain() !== '') row('domain', wan.domain());

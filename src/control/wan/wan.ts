@@ -10,16 +10,16 @@
 // then makes them anew, an unanswered SYN too, which is what Linux's ip_dynaddr was for.
 // Not here: the commands (settings.ts), the LAN's moving out of the way (src/control/lan/lan.ts).
 
-import { IF_MTU, IF_STATE, INTERFACE_ABSENT, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
-import { INTERFACE_WAN, MTU_DEFAULT } from '../../base/limits.ts';
+import { IF_STATE, INTERFACE_ABSENT, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
+import { MTU_DEFAULT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import { formatPrefix, maskOf, type Prefix } from '../core/address.ts';
-import { configure, prefixOf, refuseWan, setGateway, setWan, setWanMtu } from '../core/addresses.ts';
+import { configure, mtuOf, prefixOf, refuseLink, setAddress, setGateway, setMtu } from '../core/addresses.ts';
 import type { Context, WanInfo } from '../core/context.ts';
 import { WARNING } from '../core/log.ts';
 import { DhcpClient } from '../dhcp/client.ts';
 import { type Lease, networkOf } from '../dhcp/client-lease.ts';
-import type { Identity } from '../dhcp/client-user.ts';
+import type { Identity, User } from '../dhcp/client-user.ts';
 import type { Lan } from '../lan/lan.ts';
 
 export type WanMode = 'dhcp' | 'static' | 'none';
@@ -44,13 +44,16 @@ export class Wan implements WanInfo {
   constructor(
     private readonly context: Context,
     private readonly lan: Lan,
+    /** The link that it is: any that has a station, for DHCP. */
+    readonly link: number,
   ) {
-    this.client = new DhcpClient(context, {
-      refuse: lease => lan.refuse(claimed(lease)),
+    const user: User = {
+      refuse: lease => lan.refuse(claimed(lease), link),
       use: lease => this.use(lease),
       identity: this.identity,
       lastAddress: () => context.store?.wanAddress ?? 0,
-    });
+    };
+    this.client = new DhcpClient(context, user, link);
   }
 
   get mode(): WanMode {
@@ -84,7 +87,7 @@ export class Wan implements WanInfo {
 
   wasTried(): boolean {
     if (this.modeNow === 'none') return true;
-    if (i32at(interfaceAt(INTERFACE_WAN) + IF_STATE) === INTERFACE_ABSENT) return false;
+    if (i32at(interfaceAt(this.link) + IF_STATE) === INTERFACE_ABSENT) return false;
     return this.modeNow === 'static' || !['stopped', 'init'].includes(this.client.state);
   }
 
@@ -103,11 +106,11 @@ export class Wan implements WanInfo {
 
   /** Sets the address by hand; answers why not, or undefined. */
   setAddress(prefix: Prefix): string | undefined {
-    const why = refuseWan(prefix);
+    const why = refuseLink(this.link, INTERFACE_OUTSIDE, prefix);
     if (why !== undefined) return why;
     this.client.stop();
     this.modeNow = 'static';
-    setWan(this.context.machine.plane, prefix);
+    setAddress(this.context.machine.plane, this.link, INTERFACE_OUTSIDE, prefix);
     this.tell();
     return undefined;
   }
@@ -116,7 +119,7 @@ export class Wan implements WanInfo {
   setGateway(gateway: number | undefined): string | undefined {
     const { plane } = this.context.machine;
     if (this.modeNow === 'dhcp') return 'it comes by DHCP, see set wan address';
-    const why = gateway === undefined ? undefined : setGateway(plane, gateway);
+    const why = gateway === undefined ? undefined : setGateway(plane, this.link, gateway);
     if (gateway === undefined) plane.routeRemove(0, 0);
     if (why === undefined) this.tell();
     return why;
@@ -124,7 +127,8 @@ export class Wan implements WanInfo {
 
   /** Sets the MTU, or, undefined, leaves it to the lease; answers why not, or undefined. */
   setMtu(mtu: number | undefined): string | undefined {
-    const why = setWanMtu(this.context.machine.plane, mtu ?? (this.inUse?.mtu || MTU_DEFAULT));
+    const { plane } = this.context.machine;
+    const why = setMtu(plane, this.link, INTERFACE_OUTSIDE, mtu ?? (this.inUse?.mtu || MTU_DEFAULT));
     if (why === undefined) this.mtu = mtu;
     return why;
   }
@@ -136,13 +140,13 @@ export class Wan implements WanInfo {
   change(then: () => void): void {
     const { plane } = this.context.machine;
     const runs = this.isStarted && this.modeNow === 'dhcp' && this.client.state !== 'stopped';
-    const own = this.modeNow === 'static' ? prefixOf(INTERFACE_WAN) : undefined;
-    const mtu = i32at(interfaceAt(INTERFACE_WAN) + IF_MTU);
+    const own = this.modeNow === 'static' ? prefixOf(this.link) : undefined;
+    const mtu = mtuOf(this.link);
     if (runs) this.client.stop();
-    if (own !== undefined) configure(plane, INTERFACE_WAN, INTERFACE_OUTSIDE, 0, 0, mtu);
+    if (own !== undefined) configure(plane, this.link, INTERFACE_OUTSIDE, 0, 0, mtu);
     then();
     if (own !== undefined)
-      configure(plane, INTERFACE_WAN, INTERFACE_OUTSIDE, own.address, maskOf(own.length), mtu);
+      configure(plane, this.link, INTERFACE_OUTSIDE, own.address, maskOf(own.length), mtu);
     if (runs) this.startClient(false);
   }
 
@@ -153,7 +157,7 @@ export class Wan implements WanInfo {
   }
 
   private startClient(restarted: boolean): void {
-    if (i32at(interfaceAt(INTERFACE_WAN) + IF_STATE) !== INTERFACE_ABSENT) this.client.start(restarted);
+    if (i32at(interfaceAt(this.link) + IF_STATE) !== INTERFACE_ABSENT) this.client.start(restarted);
   }
 
   /** Takes address, gateway and routes away. */
@@ -162,7 +166,7 @@ export class Wan implements WanInfo {
     for (const route of this.inUse?.routes ?? []) plane.routeForget(route.destination, maskOf(route.length));
     plane.routeRemove(0, 0);
     this.inUse = undefined;
-    configure(plane, INTERFACE_WAN, INTERFACE_OUTSIDE, 0, 0, this.mtu ?? MTU_DEFAULT);
+    configure(plane, this.link, INTERFACE_OUTSIDE, 0, 0, this.mtu ?? MTU_DEFAULT);
     this.tell();
   }
 
@@ -179,13 +183,13 @@ export class Wan implements WanInfo {
     this.lan.makeRoom(claimed(lease));
     const { plane } = this.context.machine;
     const mtu = this.mtu ?? (lease.mtu || MTU_DEFAULT);
-    configure(plane, INTERFACE_WAN, INTERFACE_OUTSIDE, lease.address, maskOf(lease.length), mtu);
+    configure(plane, this.link, INTERFACE_OUTSIDE, lease.address, maskOf(lease.length), mtu);
     for (const route of before?.routes ?? []) plane.routeForget(route.destination, maskOf(route.length));
     plane.routeRemove(0, 0);
-    if (lease.gateway !== 0) this.noted(plane.routeAdd(0, 0, lease.gateway, INTERFACE_WAN), 0, 0);
+    if (lease.gateway !== 0) this.noted(plane.routeAdd(0, 0, lease.gateway, this.link), 0, 0);
     // None of them captures what is the LAN's or was set by hand: the plane sees to that (src/plane/ip/route.ts).
     for (const { destination, length, gateway } of lease.routes) {
-      const added = plane.routeLearn(destination, maskOf(length), gateway, INTERFACE_WAN);
+      const added = plane.routeLearn(destination, maskOf(length), gateway, this.link);
       this.noted(added, destination, length);
     }
     this.tell();

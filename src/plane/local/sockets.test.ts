@@ -12,7 +12,7 @@ import {
 } from '../../../test/plane-router.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { SOCKET_COUNT } from '../../base/limits.ts';
-import { SOCKET_CLIENT } from '../../base/socket-record.ts';
+import { SOCKET_CLIENT, SOCKET_INSIDE } from '../../base/socket-record.ts';
 
 for (const build of [javascriptBuild(), await wasmBuild()]) {
   const { plane, name } = build;
@@ -68,6 +68,32 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     answer(SERVER, 9, 67);
     t.true(isHeard());
     t.is(router.held(), 0);
+  });
+
+  test.serial(`a socket of the inside hears the links that are inside at the time, and up (${name})`, t => {
+    const router = startRouter(build, { links: [5, 2] });
+    plane.socketOpen(17, 53, SOCKET_INSIDE);
+    const ask = () => {
+      router.fromHost(udp({ source: HOST, destination: LAN_ADDRESS }, 1000, 53));
+      return router.punted() !== undefined;
+    };
+    const askOutside = () => {
+      router.fromGateway(udp({ source: GATEWAY, destination: WAN_ADDRESS }, 1000, 53));
+      return router.punted() !== undefined;
+    };
+    t.true(ask());
+    t.false(askOutside());
+    // The sides change places, and it goes along.
+    plane.configureInterface(5, 1, address(LAN_ADDRESS), -256, 1500);
+    plane.configureInterface(2, 0, address(WAN_ADDRESS), -256, 1500);
+    plane.interfacesChanged();
+    t.false(ask());
+    t.true(askOutside());
+    // A link without an address hears nobody by it, a broadcast neither.
+    plane.configureInterface(2, 0, 0, 0, 1500);
+    plane.interfacesChanged();
+    router.fromGateway(udp({ source: GATEWAY, destination: '255.255.255.255' }, 1000, 53));
+    t.is(router.punted(), undefined);
   });
 
   test.serial(

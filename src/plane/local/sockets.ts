@@ -4,14 +4,15 @@
 //    0                            4                        8                12
 //    | protocol << 16 | port      | interfaces: a bit each | remote address | remote port |
 //
-// A server's socket hears everybody on its interfaces. A client's (SOCKET_CLIENT) hears nobody until it has sent,
+// A server's socket hears everybody on its interfaces, or on all that are inside at the time (SOCKET_INSIDE). A client's (SOCKET_CLIENT) hears nobody until it has sent,
 // then only the address, the port and the interface to which it sent last: what else comes is no answer, and the
 // port looks closed to whoever tries to find it.
 
 import { SOCKETS_OPEN_AT } from '../../base/cells.ts';
+import { IF_SIDE, IF_STATE, INTERFACE_INSIDE, INTERFACE_UP, interfaceAt } from '../../base/interface.ts';
 import { SOCKET_BYTES, SOCKET_COUNT, SOCKETS_AT } from '../../base/limits.ts';
 import { fill, i32at, puti32 } from '../../base/memory.ts';
-import { SOCKET_CLIENT } from '../../base/socket-record.ts';
+import { SOCKET_CLIENT, SOCKET_INSIDE } from '../../base/socket-record.ts';
 import { notePort, PORT_OPEN, portNoted } from '../flow/port-map.ts';
 import { dhcpExpectNothing } from './dhcp-reply.ts';
 
@@ -86,6 +87,10 @@ export function socketHears(protocol: i32, port: i32, index: i32, remote: i32, r
   const found: i32 = find(protocol, port);
   if (found === 0) return 0;
   const mask: i32 = i32at(found + SOCKET_MASK);
+  if ((mask & SOCKET_INSIDE) !== 0) {
+    const at: i32 = interfaceAt(index);
+    return i32at(at + IF_STATE) === INTERFACE_UP && i32at(at + IF_SIDE) === INTERFACE_INSIDE ? 1 : 0;
+  }
   if (((mask >> index) & 1) === 0) return 0;
   if ((mask & SOCKET_CLIENT) === 0) return 1;
   return i32at(found + SOCKET_REMOTE) === remote && i32at(found + SOCKET_REMOTE_PORT) === remotePort ? 1 : 0;
