@@ -240,7 +240,7 @@ export class WanLab {
     };
     this.context = context as unknown as Context;
     const lan = createLan(this.context);
-    registry.add(...lan.settings(), ...furtherLinks(this.context));
+    registry.add(...lan.settings(), furtherLinks(this.context));
     this.wan = new Wan(this.context, lan, this.link);
     this.wan.onChange(() => this.changes++);
   }

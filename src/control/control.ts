@@ -288,12 +288,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
   const lan = createLan(context);
   const wan = new Wan(context, lan, INTERFACE_WAN);
   context.wan = wan;
-  registry.add(
-    ...lan.settings(),
-    ...wanSettings(context, wan),
-    ...furtherLinks(context),
-    ...settings(context),
-  );
+  registry.add(...lan.settings(), ...wanSettings(context, wan), furtherLinks(context), ...settings(context));
   table.push(...wanCommands(context, wan));
   const services: Service[] = [wan];
   const dhcp = new DhcpServer(context, store.leases);

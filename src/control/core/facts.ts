@@ -19,17 +19,8 @@ export const COUNTS_PER_SECOND = 1193182;
 
 /** What links are called: those of cards, then those of serial ports and of other links. */
 const LINK_NAMES = ['lan', 'wan', 'if2', 'if3', 'ppp0', 'ppp1', 'sl0'];
-/** What scripts of the time call the first ones. */
-const ALIASES = ['eth0', 'eth1', 'eth2', 'eth3'];
-
 export function interfaceName(index: number): string {
   return LINK_NAMES[index] ?? `if${index}`;
-}
-
-/** The link that a word names, or -1. */
-export function linkNamed(word: string): number {
-  const index = LINK_NAMES.indexOf(word);
-  return index < 0 ? ALIASES.indexOf(word) : index;
 }
 
 /** A link's name in a sentence. */

@@ -10,7 +10,8 @@ import { IF_MTU, IF_SIDE, INTERFACE_INSIDE, INTERFACE_OUTSIDE, interfaceAt } fro
 import { INTERFACE_LAN, INTERFACE_WAN, MTU_DEFAULT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import { gatewayOf, outsideLink, prefixOf, setMtu } from './addresses.ts';
-import { interfaceName, linkNamed } from './facts.ts';
+import { interfaceName } from './facts.ts';
+import { linkNamed } from './link-names.ts';
 
 const mtu = (link: number) => i32at(interfaceAt(link) + IF_MTU);
 const side = (link: number) => i32at(interfaceAt(link) + IF_SIDE);
@@ -59,33 +60,38 @@ test.serial('what is too long for the LAN is cut for it, and TCP is told before'
 });
 
 test.serial(
-  "a further card's link has address, MTU and role by settings, and shares nothing with others",
+  "a further card's link has role, address and MTU by a setting, and shares nothing with others",
   t => {
     const lab = new WanLab();
     const lines = () => lab.context.registry.lines();
-    lab.set('set if2 address 10.7.0.1/24');
+    lab.set('set link if2 inside 10.7.0.1/24');
     t.is(side(THIRD), INTERFACE_INSIDE);
-    lab.set('set if2 mtu 1300');
-    lab.set('set if2 role outside');
+    t.deepEqual(lines(), ['set link if2 inside 10.7.0.1/24']);
+    lab.set('set link if2 outside 10.7.0.1/24 1300');
     t.is(side(THIRD), INTERFACE_OUTSIDE);
     t.is(mtu(THIRD), 1300);
     t.is(lab.address(THIRD), '10.7.0.1/24');
-    t.deepEqual(lines(), ['set if2 role outside', 'set if2 mtu 1300', 'set if2 address 10.7.0.1/24']);
-    // Each refuses what another has, in whichever order.
-    t.throws(() => lab.set('set lan address 10.7.0.9/16'), {
-      message: "Cannot set LAN address 10.7.0.9/16: it shares addresses with the if2's network 10.7.0.0/24",
-    });
-    t.throws(() => lab.set('set if3 address 192.168.0.9/24'), {
-      message: /the LAN's network 192.168.0.0\/24$/,
-    });
-    t.throws(() => lab.set('set if3 address 10.7.0.255/24'), {
-      message: /^Cannot set if3 address 10.7.0.255\/24: /,
-    });
-    lab.set('set if2 address 10.7.0.1/32');
-    t.throws(() => lab.set('set if2 role inside'), { message: /^Cannot set if2 role inside: / });
-    lab.set('unset if2 address');
-    lab.set('unset if2 mtu');
-    lab.set('unset if2 role');
+    t.deepEqual(lines(), ['set link if2 outside 10.7.0.1/24 1300']);
+    // Each refuses what another has, in whichever order; what is refused changes nothing.
+    for (const [line, message] of [
+      [
+        'lan address 10.7.0.9/16',
+        /^Cannot set LAN address 10.7.0.9\/16: it shares addresses with the if2's network 10.7.0.0\/24$/,
+      ],
+      ['link if3 inside 192.168.0.9/24', /^Cannot set if3 address .*the LAN's network 192.168.0.0\/24$/],
+      ['link if3 inside 10.8.0.255/24', /^Cannot set if3 address 10.8.0.255\/24: /],
+      ['link if2 perhaps 10.8.0.1/24', /^Cannot set if2 role perhaps: /],
+      ['link if2 inside 10.7.0.1/32', /^Cannot set if2 address 10.7.0.1\/32: /],
+      ['link if2 inside 10.7.0.1/24 67', /^Cannot set if2 MTU 67: /],
+      ['link if2 inside 10.7.0.1/24 x', /^Cannot set if2 MTU x: /],
+      ['link wan inside 10.8.0.1/24', /^Cannot set link wan: it is not if2 or if3$/],
+    ] as const) {
+      t.throws(() => lab.set(`set ${line}`), { message });
+      t.deepEqual(lines(), ['set link if2 outside 10.7.0.1/24 1300'], line);
+    }
+    lab.set('set link if2 outside 10.7.0.1/32');
+    t.deepEqual(lines(), ['set link if2 outside 10.7.0.1/32']);
+    lab.set('unset link if2');
     t.deepEqual(lines(), []);
     t.is(side(THIRD), INTERFACE_INSIDE);
   },
@@ -95,7 +101,7 @@ test.serial(
   'a lease that takes addresses of a further link is refused, and the LAN moves to none of them',
   t => {
     const lab = new WanLab();
-    lab.set('set if2 address 203.0.113.65/26');
+    lab.set('set link if2 inside 203.0.113.65/26');
     lab.server = obliging('203.0.113.10', 3600, []);
     lab.wan.start(false);
     lab.run(3);
@@ -104,7 +110,7 @@ test.serial(
       lab.logged.some(text => text.includes('if2')),
       lab.logged.join('\n'),
     );
-    lab.set('set if2 address 192.168.1.1/24');
+    lab.set('set link if2 inside 192.168.1.1/24');
     lab.server = obliging('192.168.0.7', 3600, []);
     lab.run(120);
     t.is(lab.address(), '192.168.0.7/24');

@@ -1,10 +1,10 @@
-// The settings that links have in common, made in one place: MTU, and of links that no part cares for (a third card) address and
-// role too. What is in force is read from the plane's tables, so that a control that was started again finds it there.
+// The settings that links have in common, made in one place: MTU, and of links that no part cares for (a third card) role and
+// address too. What is in force is read from the plane's tables, so that a control that was started again finds it there.
 // Not here: the LAN's address (src/control/lan/lan.ts), the WAN's (src/control/wan/).
 
-import { INTERFACE_INSIDE, INTERFACE_OUTSIDE } from '../../base/interface.ts';
+import { INTERFACE_INSIDE } from '../../base/interface.ts';
 import { INTERFACE_WAN, MTU_DEFAULT, NIC_COUNT } from '../../base/limits.ts';
-import { formatPrefix, maskOf, type Prefix, parsePrefix } from './address.ts';
+import { formatPrefix, type Prefix, parsePrefix } from './address.ts';
 import { configure, mtuOf, prefixOf, refuseLink, setAddress, setMtu, sideOf } from './addresses.ts';
 import { Refusal } from './console/command.ts';
 import type { Context } from './context.ts';
@@ -12,6 +12,8 @@ import { interfaceName, linkTitle } from './facts.ts';
 import type { Setting } from './setting.ts';
 
 type Why = string | undefined;
+
+const NO_NUMBER = 'it is not a number';
 
 function check(link: number, what: string, text: string, why: Why): void {
   if (why !== undefined) throw new Refusal(`Cannot set ${linkTitle(link)} ${what} ${text}: ${why}`);
@@ -42,76 +44,55 @@ export function mtuSetting(
   return {
     words: `${name} mtu`,
     arguments: 'SIZE:integer(68..1500,bytes)=1500',
-    help: `the longest packet that ${link > INTERFACE_WAN ? name : `the ${linkTitle(link)}`} takes, 1500${otherwise} if nothing is set`,
+    help: `the longest packet that the ${linkTitle(link)} takes, 1500${otherwise} if nothing is set`,
     set: ([text = '']) =>
-      check(link, 'MTU', text, /^\d{1,5}$/.test(text) ? mtu.set(Number(text)) : 'it is not a number'),
+      check(link, 'MTU', text, /^\d{1,5}$/.test(text) ? mtu.set(Number(text)) : NO_NUMBER),
     unset: () => check(link, 'MTU', '', mtu.set(undefined)),
     lines: () => (mtu.byHand() === undefined ? [] : [`set ${name} mtu ${mtu.byHand()}`]),
   };
 }
 
-function addressSetting({ machine: { plane } }: Context, link: number): Setting {
-  const name = interfaceName(link);
-  return {
-    words: `${name} address`,
-    isDependent: true,
-    arguments: 'ADDRESS/LENGTH:prefix',
-    help: `the router's address on ${name}, the link of a further card`,
-    set: ([text = '']) => {
-      const prefix = parsePrefix(text);
-      check(
-        link,
-        'address',
-        text,
-        typeof prefix === 'string' ? prefix : setAddress(plane, link, sideOf(link), prefix),
-      );
-    },
-    unset: () => configure(plane, link, sideOf(link), 0, 0, mtuOf(link)),
-    lines: () => {
-      const own = prefixOf(link);
-      return own === undefined ? [] : [`set ${name} address ${formatPrefix(own.address, own.length)}`];
-    },
-  };
-}
-
 const SIDES = ['inside', 'outside'];
 
-function roleSetting({ machine: { plane } }: Context, link: number): Setting {
-  const name = interfaceName(link);
-  const become = (side: number): Why => {
-    const own: Prefix | undefined = prefixOf(link);
-    const why = own && refuseLink(link, side, own);
-    if (why === undefined)
-      configure(
-        plane,
-        link,
-        side,
-        own?.address ?? 0,
-        own === undefined ? 0 : maskOf(own.length),
-        mtuOf(link),
-      );
-    return why;
+/**
+ * The links of further cards, which no part has made its own: role, address and MTU in one line, as few boards have one and each
+ * setting costs all of them heap.
+ */
+export function furtherLinks({ machine: { plane } }: Context): Setting {
+  const links = Array.from({ length: NIC_COUNT - 1 - INTERFACE_WAN }, (_, i) => INTERFACE_WAN + 1 + i);
+  const names = links.map(interfaceName);
+  const linkOf = (name: string): number => {
+    if (!names.includes(name)) throw new Refusal(`Cannot set link ${name}: it is not ${names.join(' or ')}`);
+    return links[names.indexOf(name)] as number;
   };
   return {
-    words: `${name} role`,
+    words: 'link',
     isDependent: true,
-    arguments: 'inside|outside',
-    help: `whether ${name} is inside, masqueraded to the outside, or outside; inside if nothing is set`,
-    set: ([text = '']) => {
-      const side = SIDES.indexOf(text);
-      check(link, 'role', text, side < 0 ? 'it is inside or outside' : become(side));
+    arguments: `${names.join('|')} ${SIDES.join('|')} ADDRESS/LENGTH:prefix [MTU:integer(68..1500,bytes)]`,
+    help: "a further card's link: inside as the LAN or outside, its address, its MTU",
+    set: ([name = '', role = '', text = '', bytes = `${MTU_DEFAULT}`]) => {
+      const link = linkOf(name);
+      const side = SIDES.indexOf(role);
+      check(link, 'role', role, side < 0 ? 'it is not inside or outside' : undefined);
+      const prefix = parsePrefix(text);
+      check(link, 'address', text, typeof prefix === 'string' ? prefix : refuseLink(link, side, prefix));
+      check(
+        link,
+        'MTU',
+        bytes,
+        /^\d{1,5}$/.test(bytes) ? setMtu(plane, link, side, Number(bytes)) : NO_NUMBER,
+      );
+      setAddress(plane, link, side, prefix as Prefix);
     },
-    unset: () => check(link, 'role', 'inside', become(INTERFACE_INSIDE)),
-    lines: () => (sideOf(link) === INTERFACE_OUTSIDE ? [`set ${name} role outside`] : []),
+    unset: ([name = '']) => configure(plane, linkOf(name), INTERFACE_INSIDE, 0, 0, MTU_DEFAULT),
+    unsetArguments: names.join('|'),
+    lines: () =>
+      links.flatMap(link => {
+        const own = prefixOf(link);
+        if (own === undefined) return [];
+        const mtu = mtuOf(link) === MTU_DEFAULT ? '' : ` ${mtuOf(link)}`;
+        const words = [interfaceName(link), SIDES[sideOf(link)], formatPrefix(own.address, own.length)];
+        return [`set link ${words.join(' ')}${mtu}`];
+      }),
   };
-}
-
-/** All of the links of further cards, which no part has made its own. */
-export function furtherLinks(context: Context): Setting[] {
-  const links = Array.from({ length: NIC_COUNT - 1 - INTERFACE_WAN }, (_, i) => INTERFACE_WAN + 1 + i);
-  return links.flatMap(link => [
-    roleSetting(context, link),
-    mtuSetting(context, link),
-    addressSetting(context, link),
-  ]);
 }

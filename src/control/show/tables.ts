@@ -94,9 +94,7 @@ export function* showInterfaces(context: Context): Job {
     const prefix = address === 0 ? 'none' : formatPrefix(address, lengthOf(i32at(at + IF_MASK)));
     output.line(`    address ${prefix}, station ${macAt(at + IF_MAC)}, MTU ${i32at(at + IF_MTU)}`);
     if (index > INTERFACE_WAN && address === 0)
-      output.line(
-        `    it has no role: set card lan, set card wan or set ${interfaceName(index)} address gives it one`,
-      );
+      output.line(`    it has no role: set card lan, set card wan or set link gives it one`);
     const count = (field: number) => i32at(at + field) >>> 0;
     const overruns = i32at(cardAt(number) + NIC_OVERRUNS) >>> 0;
     output.line(
