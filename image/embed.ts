@@ -360,6 +360,13 @@ export function compileEngine() {
   return { engine, memory, runtime, context, evaluate, speech: speech(engine, memory, context) };
 }
 
+/** Memory as an engine finds it that has not yet done anything. */
+export function freshMemory(): Uint8Array {
+  const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
+  instantiate(engineImports(memory, noHost, never), engineExportNames());
+  return new Uint8Array(memory.buffer);
+}
+
 let heapTop = 0;
 
 /**

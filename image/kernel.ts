@@ -101,6 +101,7 @@ async function emitSources(work: string, snapshot: Snapshot) {
   await emit('unpack-module.c', unpack.source);
   await emit('config.h', configuration(snapshot, engine.source));
   await emit('overlays.h', packedOverlays(snapshot));
+  await emit('engine-constants.h', engineConstants(snapshot));
   return engine;
 }
 
@@ -136,7 +137,7 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
   const objects = [
     await compile('start.S', []),
     await compile('main.c', integer),
-    await compile('pages.c', integer),
+    await compile('pages.c', integer, engineConstants(snapshot)),
     await compile('traps.c', integer),
     await compile('pic.c', integer),
     await compile('clock.c', integer),
@@ -273,6 +274,7 @@ function configuration(snapshot: Snapshot, engineSource: string): string {
     ENGINE_HEAP_AT: firstChunk(engine.memory, engine.stackPointer),
     ENGINE_HEAP_FOOT: HEAP_FOOT,
     ENGINE_BREAK_AT: snapshot.breakAt,
+    ENGINE_CONSTANT_BYTES: snapshot.constants.length,
     SNAPSHOT_STATIC_BYTES: snapshot.staticBytes,
     SNAPSHOT_HEAP_AT: snapshot.heapAt,
     SNAPSHOT_HEAP_BYTES: snapshot.heapBytes,
@@ -310,6 +312,11 @@ function planeImports(header: string): string {
   const prototype = /void Z_plane_instantiate\(([^)]*)\);/.exec(header)?.[1] ?? '';
   const inOrder = modules.sort((a, b) => prototype.indexOf(`Z_${a}_`) - prototype.indexOf(`Z_${b}_`));
   return `#define PLANE_IMPORTS ${inOrder.map(name => `(struct Z_${name}_instance_t *)0`).join(', ')}\n`;
+}
+
+/** The engine's constants, which are mapped from where they lie in the kernel (board/i486/pages.c). */
+function engineConstants({ constants }: Snapshot): string {
+  return `static const u8 engine_constants[] __attribute__((aligned(4096))) = {${constants.join(',')}};\n`;
 }
 
 /** The overlays, packed. */

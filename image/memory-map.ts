@@ -23,5 +23,5 @@ export const memoryMap = {
    * A page that a reset leaves alone (src/base/crash-page.ts): above the kernel, below where the loader puts what
    * it reads, and not below 1 MiB, where BIOSes work, and clear up behind themselves.
    */
-  CRASH_PAGE: 0x1ff000,
+  CRASH_PAGE: 0x23f000,
 };

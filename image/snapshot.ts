@@ -1,15 +1,16 @@
 // The heap snapshot: linear memory after the bundle has been evaluated, as the board starts from it.
 // What is frozen here is thawed by the floor: the engine's stack pointer, the heap's limit, the facts.
 //
-//   static data            (hole: plane, stack)       heap
-//   0 .. staticBytes  |                          | heapAt .. heapAt + heapBytes
+//   constants        | static data            (hole: plane, stack)       heap
+//   0 .. constantBytes .. staticBytes  |                          | heapAt .. heapAt + heapBytes
 //
-// The blob is the two parts one behind the other, whole pages.
+// The blob is static data and heap one behind the other, whole pages. The engine's constants, which nobody ever writes, are
+// not in it: they lie in the kernel as they are, and are mapped from there, so that no start has to unpack them.
 
 import { HOST_COLLECT, HOST_OVERLAY } from '../src/base/abi.ts';
 import { PLANE_BASE } from '../src/base/limits.ts';
 import { bundle } from './bundle.ts';
-import { type Compiled, type Embedded, embed, type Firmware, heapTopAt } from './embed.ts';
+import { type Compiled, type Embedded, embed, type Firmware, freshMemory, heapTopAt } from './embed.ts';
 import { heapBytes, heapChunks } from './heap.ts';
 
 const PAGE = 4096;
@@ -18,6 +19,8 @@ const LINK_BYTES = 32;
 
 export interface Snapshot {
   bytes: Uint8Array;
+  /** What the engine's memory begins with and never changes. */
+  constants: Uint8Array;
   staticBytes: number;
   heapAt: number;
   heapBytes: number;
@@ -37,13 +40,28 @@ export async function takeSnapshot(): Promise<Snapshot> {
   const heapEnd = wholePages(lastByte(memory, heapAt, memory.length));
   const staticBytes = wholePages(lastByte(memory, 0, PLANE_BASE));
   if (staticBytes >= PLANE_BASE) throw new Error('Cannot take a snapshot: static data reaches the plane');
-  const bytes = new Uint8Array(staticBytes + heapEnd - heapAt);
-  bytes.set(memory.subarray(0, staticBytes), 0);
-  bytes.set(memory.subarray(heapAt, heapEnd), staticBytes);
+  const constants = memory.slice(0, constantBytes(memory));
+  const bytes = Uint8Array.from([
+    ...memory.subarray(constants.length, staticBytes),
+    ...memory.subarray(heapAt, heapEnd),
+  ]);
+  const overlays = measured(firmware, engine);
+  if (Buffer.compare(memory.subarray(0, constants.length), constants) !== 0)
+    throw new Error('Cannot take a snapshot: what were taken for constants of the engine is written to');
   return {
-    ...{ bytes, staticBytes, heapAt, heapBytes: heapEnd - heapAt, breakAt: heapTopAt(), engine },
-    overlays: measured(firmware, engine),
+    ...{ bytes, constants, staticBytes, heapAt, heapBytes: heapEnd - heapAt, breakAt: heapTopAt(), engine },
+    overlays,
   };
+}
+
+/**
+ * The pages before the first byte that is not as the engine's file has it: LLVM's linker puts constants first. Should one of
+ * them be written to after all, the board finds that out, as it maps them read-only.
+ */
+function constantBytes(memory: Uint8Array): number {
+  const fresh = freshMemory();
+  const first = fresh.findIndex((byte, at) => byte !== memory[at]);
+  return first - (first % PAGE);
 }
 
 /** Loads each overlay into an engine that is needed no more: what it takes depends on nothing but its own code. */

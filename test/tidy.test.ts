@@ -35,7 +35,7 @@ const BY_HAND = ['test/fuzz/record.ts'];
 /** Files of others that comments name: QuickJS's and wabt's, Linux's. */
 const ELSEWHERE = ['quickjs.c', 'quickjs.h', 'quickjs-opcode.h', 'wasm-rt.h', 'ip_masq.c'];
 /** Made by the build, and named in comments. */
-const MADE = ['overlays.h'];
+const MADE = ['overlays.h', 'engine-constants.h'];
 /** What AssemblyScript compiles. */
 const PORTABLE = ['firmware/plane.ts', 'image/loader/loader.ts', 'image/loader/unpack.ts'];
 

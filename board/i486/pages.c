@@ -1,12 +1,13 @@
 /* Physical pages, and the map of virtual memory.
  *
  *   0x00001000  RAM, one to one (page 0 unmapped; the kernel's code and constants read-only)
- *   LINEAR_AT   linear memory: static data | plane's memory | guard | stack | heap, with holes in between
+ *   LINEAR_AT   linear memory: constants, read-only in the kernel | static data | plane's memory | guard | stack | heap, with holes in between
  *   WINDOW_AT   the static data and the heap once more, side by side: the snapshot is unpacked into it
  *   STACK_AT    guard | the machine's stack
  *
  * Pages are taken once, at boot, and never given back. */
 #include "floor.h"
+#include "engine-constants.h" /* engine_constants[], whole pages */
 
 #define PRESENT 1u
 #define WRITABLE 2u
@@ -120,7 +121,8 @@ void pages_init(const u32 *loader_info) {
   directory = (u32 *)page_zeroed();
   for (u32 at = PAGE; at < ram_end; at += PAGE)
     map(at, at, at >= 0x100000 && at < (u32)read_only_end ? 0 : WRITABLE);
-  map_linear(0, SNAPSHOT_STATIC_BYTES);
+  for (u32 at = 0; at < ENGINE_CONSTANT_BYTES; at += PAGE) map(LINEAR_AT + at, (u32)engine_constants + at, 0);
+  map_linear(ENGINE_CONSTANT_BYTES, SNAPSHOT_STATIC_BYTES);
   map_linear(PLANE_BASE, PLANE_BASE + CRASH_AT);
   keep_settings();
   map(LINEAR_AT + PLANE_BASE + CRASH_AT, CRASH_PAGE, WRITABLE);
@@ -129,7 +131,8 @@ void pages_init(const u32 *loader_info) {
   map(BIOS_DATA_AT, 0, WRITABLE);
   stack_top = STACK_AT + (STACK_PAGES + 1) * PAGE;
   map_heap();
-  map_window(map_window(0, 0, SNAPSHOT_STATIC_BYTES), SNAPSHOT_HEAP_AT, SNAPSHOT_HEAP_AT + SNAPSHOT_HEAP_BYTES);
+  u32 heap_in_window = map_window(0, ENGINE_CONSTANT_BYTES, SNAPSHOT_STATIC_BYTES);
+  map_window(heap_in_window, SNAPSHOT_HEAP_AT, SNAPSHOT_HEAP_AT + SNAPSHOT_HEAP_BYTES);
   paging_on(directory);
 }
 
@@ -140,7 +143,7 @@ volatile void *device_register(u32 physical) {
 }
 
 void snapshot_restore(void) {
-  s32 got = snapshot_unpack(BOOT(BOOT_AT_SNAPSHOT), BOOT(BOOT_AT_SNAPSHOT_PACKED), WINDOW_AT,
-                             SNAPSHOT_STATIC_BYTES + SNAPSHOT_HEAP_BYTES);
-  if (got != (s32)(SNAPSHOT_STATIC_BYTES + SNAPSHOT_HEAP_BYTES)) panic("bad snapshot:", (u32)got);
+  u32 bytes = SNAPSHOT_STATIC_BYTES - ENGINE_CONSTANT_BYTES + SNAPSHOT_HEAP_BYTES;
+  s32 got = snapshot_unpack(BOOT(BOOT_AT_SNAPSHOT), BOOT(BOOT_AT_SNAPSHOT_PACKED), WINDOW_AT, bytes);
+  if (got != (s32)bytes) panic("bad snapshot:", (u32)got);
 }
