@@ -20,7 +20,7 @@ import {
 } from './host.ts';
 
 declare const __memory: ArrayBuffer;
-/** Put in by image/bundle.ts; the plane's names as planeNames() answers them. */
+/** Put in by image/bundle.ts; the plane's names as planeNames() answers them, '' for those that control does not call. */
 declare const MASQBOX_VERSION: string;
 declare const MASQBOX_BUILT: number;
 declare const MASQBOX_PLANE_NAMES: string[];

@@ -18,6 +18,7 @@ import { buildDate } from './build-date.ts';
 import { compile } from './bytecode.ts';
 import { exportedConstants } from './constants.ts';
 import type { Compiled, Firmware, Script } from './embed.ts';
+import { helpTexts } from './help-texts.ts';
 import { inline } from './inline/inline.ts';
 import { zoneTable } from './zone-table.ts';
 
@@ -54,6 +55,14 @@ const INLINED = {
   setUp: ['attach'],
 };
 
+/** The names of the plane's functions that control's sources have, and '' for the others. */
+function calledNames(): string[] {
+  const words = new Set(
+    sourceFiles(path.join(root, 'src/control')).flatMap(file => readFileSync(file, 'utf8').match(/\w+/g) ?? []),
+  );
+  return planeNames(plane).map(name => (words.has(name) ? name : ''));
+}
+
 const options = {
   bundle: true,
   write: false,
@@ -64,7 +73,7 @@ const options = {
   define: {
     MASQBOX_VERSION: JSON.stringify(firmwareVersion()),
     MASQBOX_BUILT: String(firmwareBuilt()),
-    MASQBOX_PLANE_NAMES: JSON.stringify(planeNames(plane)),
+    MASQBOX_PLANE_NAMES: JSON.stringify(calledNames()),
     MASQBOX_ZONES: JSON.stringify(zoneTable()),
   },
   logLevel: 'silent',
@@ -265,9 +274,12 @@ interface Files {
 
 /** Control's files and what else they need: esbuild makes a module of each, or of what only one of them needs. */
 async function controlFiles(): Promise<Files> {
+  const sources = sourceFiles(path.join(root, 'src/control'));
+  const help = helpTexts(sources);
   const { outputFiles, metafile } = await build({
     ...options,
-    entryPoints: [path.join(root, 'firmware/control.ts'), ...sourceFiles(path.join(root, 'src/control'))],
+    define: { ...options.define, MASQBOX_HELP: JSON.stringify(help.text) },
+    entryPoints: [path.join(root, 'firmware/control.ts'), ...sources],
     absWorkingDir: root,
     outbase: root,
     outdir: root,
@@ -275,7 +287,7 @@ async function controlFiles(): Promise<Files> {
     chunkNames: '[hash]',
     format: 'esm',
     splitting: true,
-    plugins: [portsBody],
+    plugins: [portsBody, help.plugin],
     metafile: true,
     minify: true,
   });

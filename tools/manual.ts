@@ -5,6 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type Command, usage } from '../src/control/core/console/command.ts';
+import { helpText } from '../src/control/schema/help-texts.ts';
 import { helpOf } from '../src/control/schema/line-help.ts';
 import { consoleTable } from './console-table.ts';
 
@@ -55,7 +56,9 @@ function entry(command: Command, back: Command | undefined): string {
   return (
     text +
     asIn +
-    (back === undefined ? '' : `\n${wrapped(`\`${usage(back)}\` ${sentence(back.help, false)}`, 0)}\n`)
+    (back === undefined
+      ? ''
+      : `\n${wrapped(`\`${usage(back)}\` ${sentence(helpText(back.help), false)}`, 0)}\n`)
   );
 }
 

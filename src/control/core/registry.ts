@@ -15,7 +15,7 @@ import { NOW_AT } from '../../base/cells.ts';
 import { CONFIGURATION_AT, CONFIGURATION_BYTES, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { copy, i32at, puti32 } from '../../base/memory.ts';
 import { Application, type Text } from './apply.ts';
-import { type Command, Refusal } from './console/command.ts';
+import { type Command, type Help, Refusal } from './console/command.ts';
 import { type Log, WARNING } from './log.ts';
 import type { Machine } from './machine.ts';
 import { createMeanings, type Meaning, withoutSecrets } from './meaning.ts';
@@ -76,39 +76,26 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   /** The lines in the plane's memory are those of a text that was applied, as they were written there. */
   let isRaw = false;
 
-  function command(words: string, help: string, form: string, run: (args: string[]) => void): Command {
-    const entry: Command = {
-      words,
-      help,
-      run: args => {
-        plain();
-        try {
-          run(args);
-        } catch (error) {
-          // Perhaps a part of it was done before.
-          if (!(isApplying || isAsWritten())) changed();
-          throw error;
-        }
-        changed();
-        return undefined;
-      },
-    };
-    if (form !== '') entry.arguments = form;
-    return entry;
+  function change(run: (setting: Setting, args: string[]) => void, setting: Setting, args: string[]): void {
+    plain();
+    try {
+      run(setting, args);
+    } catch (error) {
+      // Perhaps a part of it was done before.
+      if (!(isApplying || isAsWritten())) changed();
+      throw error;
+    }
+    changed();
   }
 
   function add(...added: Setting[]): void {
     for (const setting of added) {
       settings.push(setting);
-      const set = command(`set ${setting.words}`, setting.help, setting.arguments, args => setting.set(args));
-      const commands = [set];
-      if (setting.unset !== undefined) {
-        const help = setting.unsetHelp ?? `takes back set ${setting.words}`;
-        const run = (args: string[]): void => unset(setting, args);
-        commands.push(command(`unset ${setting.words}`, help, setting.unsetArguments ?? '', run));
-      }
-      meanings.add(setting, set);
-      table.push(...commands);
+      const command = new SetCommand(`set ${setting.words}`, setting, change);
+      meanings.add(setting, command);
+      table.push(command);
+      if (setting.unset !== undefined)
+        table.push(new UnsetCommand(`unset ${setting.words}`, setting, change));
     }
   }
 
@@ -258,6 +245,48 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     apply: text => applied(text, false),
   };
   return result;
+}
+
+type Change = (run: (setting: Setting, args: string[]) => void, setting: Setting, args: string[]) => void;
+
+/** The command that sets. There are seventy, so what they have in common is a class's, and no closure of each. */
+class SetCommand implements Command {
+  constructor(
+    readonly words: string,
+    protected readonly setting: Setting,
+    protected readonly change: Change,
+  ) {}
+
+  get arguments(): string {
+    return this.setting.arguments;
+  }
+
+  get help(): Help {
+    return this.setting.help;
+  }
+
+  run(args: string[]): undefined {
+    this.change(set, this.setting, args);
+  }
+}
+
+/** The command that takes back. */
+class UnsetCommand extends SetCommand {
+  override get arguments(): string {
+    return this.setting.unsetArguments ?? '';
+  }
+
+  override get help(): Help {
+    return this.setting.unsetHelp ?? `takes back set ${this.setting.words}`;
+  }
+
+  override run(args: string[]): undefined {
+    this.change(unset, this.setting, args);
+  }
+}
+
+function set(setting: Setting, args: string[]): void {
+  setting.set(args);
 }
 
 /** Settings read their arguments by the same functions for both, whose refusals speak of `set`. */

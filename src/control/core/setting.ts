@@ -1,11 +1,13 @@
 // A setting, as it is typed, saved and taken back. Not here: all of them (registry.ts), what a line means (meaning.ts).
 
+import type { Help } from './console/command.ts';
+
 export interface Setting {
   /** What stands behind `set`, as in `dhcp range`. */
   words: string;
   /** The form of the arguments (console/command.ts). */
   arguments: string;
-  help: string;
+  help: Help;
   /** Sets it; throws a Refusal. */
   set(args: string[]): void;
   /** Puts it back to what it is without a setting; throws a Refusal. */
@@ -13,7 +15,7 @@ export interface Setting {
   /** The form of the arguments of `unset`; none when left out. In [] are those that only who types may need. */
   unsetArguments?: string;
   /** What `unset` does, for the help. */
-  unsetHelp?: string;
+  unsetHelp?: Help;
   /** Configuration lines, "set dhcp range A B": zero or more, what differs from the default. */
   lines(): string[];
   /** It lives in the plane's tables and outlives control. */

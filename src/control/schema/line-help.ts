@@ -5,6 +5,7 @@
 import { type Command, commandsUnder, type Job, Refusal, usage } from '../core/console/command.ts';
 import type { Output } from '../core/console/output.ts';
 import { parametersOf } from './grammar.ts';
+import { helpText } from './help-texts.ts';
 import { complete, faultOf, hintsAt, type Known } from './schema.ts';
 import { describe, exampleOf } from './types.ts';
 
@@ -100,7 +101,7 @@ function* helpRows(table: readonly Command[], output: Output, words: string[]): 
     if (found.length > 1) output.line('');
   }
   for (const command of found.length === 1 ? [] : found) {
-    for (const row of rows(usage(command), command.help)) output.line(row);
+    for (const row of rows(usage(command), helpText(command.help))) output.line(row);
     yield 0;
   }
   if (words.length === 0) output.line('? at any point of a line says what may come next, TAB completes it');
@@ -113,7 +114,12 @@ export function helpOf(command: Command): string[] {
     const times = parameter.times > 1 ? `, up to ${parameter.times}` : '';
     return `${INDENT}${describe(parameter)}${parameter.optional ? ', may be left out' : ''}${times}`;
   });
-  return [usage(command), `${INDENT}${command.help}`, ...list, `${INDENT}as in: ${exampleFor(command)}`];
+  return [
+    usage(command),
+    `${INDENT}${helpText(command.help)}`,
+    ...list,
+    `${INDENT}as in: ${exampleFor(command)}`,
+  ];
 }
 
 /** A line that would do; what takes a setting back has the setting's example. */

@@ -11,6 +11,7 @@ import {
   wordsOf,
 } from '../core/console/command.ts';
 import { type Parameter, parameterAt, parametersOf } from './grammar.ts';
+import { helpText } from './help-texts.ts';
 import { describe, keywords, typeOf, valueAfter } from './types.ts';
 
 /** What completion knows of the network and of the settings. */
@@ -235,15 +236,16 @@ export function hintsAt(table: readonly Command[], before: string): { form: stri
     if (only === undefined) continue;
     const at = usage(only).split(' ').indexOf(word);
     if (commands.length === 1)
-      rows.push({ form: usage(only).split(' ').slice(at).join(' '), help: only.help });
+      rows.push({ form: usage(only).split(' ').slice(at).join(' '), help: helpText(only.help) });
     else rows.push({ form: word, help: followers(word, commands) });
   }
   for (const { command, parameter } of place.parameters) {
     rows.push({ form: parameter.label, help: describe(parameter) });
     if (parameter.values.length > 0)
-      rows[rows.length - 1] = { form: describe(parameter), help: command.help };
+      rows[rows.length - 1] = { form: describe(parameter), help: helpText(command.help) };
   }
-  if (place.part === '' && place.ends !== undefined) rows.push({ form: 'Enter', help: place.ends.help });
+  if (place.part === '' && place.ends !== undefined)
+    rows.push({ form: 'Enter', help: helpText(place.ends.help) });
   return rows;
 }
 

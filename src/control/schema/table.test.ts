@@ -9,6 +9,7 @@ import { CONFIGURATION_AT } from '../../base/limits.ts';
 import { get8, i32at } from '../../base/memory.ts';
 import { type Command, findCommand, Refusal, usage, wordsOf } from '../core/console/command.ts';
 import { parameterAt, parametersOf } from './grammar.ts';
+import { helpText } from './help-texts.ts';
 import { exampleFor, helpOf } from './line-help.ts';
 import { candidatesAt, complete, faultOf, hintsAt, type Known, placeAt } from './schema.ts';
 import { exampleOf, keywords, TYPES, typeOf } from './types.ts';
@@ -25,7 +26,8 @@ const real = consoleTable();
 
 test('every command has help, a typed form, and an example that is accepted', t => {
   for (const command of real) {
-    t.true(command.help.length > 0 && command.help.length < 90, command.words);
+    const { length } = helpText(command.help);
+    t.true(length > 0 && length < 90, command.words);
     const form = parametersOf(command);
     for (const parameter of form) {
       t.true(parameter.type in TYPES, `${command.words}: ${parameter.label} has no type`);

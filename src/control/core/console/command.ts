@@ -20,12 +20,15 @@
  */
 export type Job = Generator<number, void, void>;
 
+/** A help text, or its number in those of the overlay `schema` (../../schema/help-texts.ts). */
+export type Help = string | number;
+
 export interface Command {
   /** The fixed words, as in `set lan address`. */
   words: string;
   /** The form of the arguments; none when left out. */
   arguments?: string;
-  help: string;
+  help: Help;
   /** Answers a job if it has more to do. A refusal is thrown as Refusal. */
   run(args: string[]): Job | undefined;
 }

@@ -1,0 +1,15 @@
+// Help texts by their numbers. Not here: who gives them numbers, which is the build (image/help-texts.ts); run from its
+// sources, control has the texts themselves.
+
+import type { Help } from '../core/console/command.ts';
+
+/** All of the firmware, one a line. */
+declare const MASQBOX_HELP: string;
+
+let texts: string[] | undefined;
+
+export function helpText(help: Help): string {
+  if (typeof help === 'string') return help;
+  texts ??= MASQBOX_HELP.split('\n');
+  return texts[help] as string;
+}
