@@ -19,6 +19,7 @@ import { compile } from './bytecode.ts';
 import { exportedConstants } from './constants.ts';
 import type { Compiled, Firmware, Script } from './embed.ts';
 import { helpTexts } from './help-texts.ts';
+import { compilePortable } from './plane-wasm.ts';
 import { inline } from './inline/inline.ts';
 import { zoneTable } from './zone-table.ts';
 
@@ -99,9 +100,10 @@ export function bundle(): Promise<Firmware> {
 async function cachedFirmware(): Promise<Firmware> {
   const folder = path.join(root, 'build/cache');
   const file = path.join(folder, `firmware-${sourcesKey()}.json`);
+  const lean = await compilePortable('image/lean/functions.ts');
   const { modules, overlays } = existsSync(file)
-    ? (JSON.parse(readFileSync(file, 'utf8')) as Record<keyof Firmware, Kept[]>)
-    : await makeFirmware().then(firmware => ({
+    ? (JSON.parse(readFileSync(file, 'utf8')) as Record<'modules' | 'overlays', Kept[]>)
+    : await makeFirmware(lean).then(firmware => ({
         modules: firmware.modules.map(kept),
         overlays: firmware.overlays.map(kept),
       }));
@@ -111,7 +113,7 @@ async function cachedFirmware(): Promise<Firmware> {
     writeFileSync(part, JSON.stringify({ modules, overlays }));
     renameSync(part, file);
   }
-  return { modules: modules.map(compiled), overlays: overlays.map(compiled) };
+  return { modules: modules.map(compiled), overlays: overlays.map(compiled), lean };
 }
 
 interface Kept {
@@ -140,7 +142,7 @@ function sourcesKey(): string {
     .slice(0, 16);
 }
 
-async function makeFirmware(): Promise<Firmware> {
+async function makeFirmware(lean: Uint8Array): Promise<Firmware> {
   const files = await controlFiles();
   const resident = files.reached('firmware/control.js');
   const overlays = await Promise.all(
@@ -154,8 +156,8 @@ async function makeFirmware(): Promise<Firmware> {
     files,
     new Set(),
   );
-  const [first, ...others] = compile([control, ...overlays]) as [Compiled, ...Compiled[]];
-  return { modules: [first], overlays: others };
+  const [first, ...others] = compile([control, ...overlays], lean) as [Compiled, ...Compiled[]];
+  return { modules: [first], overlays: others, lean };
 }
 
 /** An overlay's module: control gets at what its entry file exports by `__overlay`. */

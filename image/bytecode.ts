@@ -3,15 +3,14 @@
 // Not here: what is a module (bundle.ts), what in the engine makes this possible (engine-wasm.ts).
 
 import { type Compiled, compileEngine, type Script } from './embed.ts';
-import { dropVariableTables } from './lean.ts';
 
 /** JS_Eval()'s flags: a module; only compiled. */
 const MODULE = 1;
 const COMPILE_ONLY = 32;
 
-/** Compiles modules, each behind those that it imports. */
-export function compile(scripts: readonly Script[]): Compiled[] {
-  const { engine, evaluate, runtime, context, memory, speech } = compileEngine();
+/** Compiles modules, each behind those that it imports. @param lean lean/functions.ts, compiled */
+export function compile(scripts: readonly Script[], lean: Uint8Array): Compiled[] {
+  const { engine, evaluate, functions, runtime, context, memory, speech } = compileEngine(lean);
   return scripts.map(({ name, text }) => {
     const value = speech.withText(text, (at, bytes) =>
       speech.withText(name, file => evaluate(context, at, bytes, file, MODULE | COMPILE_ONLY)),
@@ -19,7 +18,7 @@ export function compile(scripts: readonly Script[]): Compiled[] {
     const place = engine.malloc(8);
     new DataView(memory.buffer).setBigInt64(place, value, true);
     speech.check(place);
-    dropVariableTables(engine, memory, runtime);
+    functions.leanCompiled(runtime);
     const encoded = engine.QTS_bjson_encode(context, place);
     speech.check(encoded);
     const length = engine.QTS_GetArrayBufferLength(context, encoded);

@@ -19,10 +19,12 @@ import {
   collectInTime,
   compileLean,
   freeModules,
+  type LeanFunctions,
+  leanFunctions,
   type ModuleList,
   makeLean,
   moduleList,
-} from './lean.ts';
+} from './lean/modules.ts';
 
 /** 16 MiB of linear memory; how much of it has RAM behind it is each board's affair. */
 export const MEMORY_PAGES = 256;
@@ -209,6 +211,8 @@ export interface Firmware {
   modules: readonly Compiled[];
   /** By number, what each overlay reads and evaluates when it is first wanted. */
   overlays: readonly Compiled[];
+  /** lean/functions.ts, compiled. */
+  lean: Uint8Array;
 }
 
 /** The line that evaluates a module. */
@@ -278,7 +282,8 @@ export function embed(
       withText(file, name => engine.QTS_Eval(context, at, bytes, name, 0, flags));
     return finish(withText(source, evaluate));
   };
-  const evaluateModules = (modules: readonly Compiled[]): void => {
+  const functions = typeof bundle === 'string' ? undefined : leanFunctions(bundle.lean, engine, memory);
+  const evaluateModules = (modules: readonly Compiled[], lean: LeanFunctions): void => {
     for (const { bytecode } of modules) {
       // Far above the heap, in which it would leave a hole. The buffer is not freed, as that frees its place, too.
       const place = new Uint8Array(memory.buffer, memory.buffer.byteLength - bytecode.length);
@@ -290,14 +295,16 @@ export function embed(
       engine.QTS_FreeValuePointer(context, value);
     }
     run(importLine((modules.at(-1) as Compiled).name), 'start.js', EVAL_MODULE);
-    makeLean(engine, memory, runtime, context);
+    makeLean(engine, memory, runtime, context, lean);
   };
   let resident: ModuleList | undefined;
   const loadOverlay = (number: number): number => {
     const overlay = typeof bundle === 'string' ? undefined : bundle.overlays[number];
     if (overlay === undefined || resident === undefined) throw new Error(`There is no overlay ${number}`);
+    functions?.leanBefore(runtime);
     const thrown = evaluateOverlay(engine, memory, context, overlay);
     freeModules(engine, memory, context, resident);
+    functions?.leanEvaluated(runtime);
     new Int32Array(memory.buffer)[(PLANE_BASE + HOST_RESULT_AT) >> 2] = Number(thrown === 0);
     return thrown;
   };
@@ -306,9 +313,9 @@ export function embed(
   engine.QTS_SetProp(context, global, string('__memory'), planeBuffer);
   const hostFunction = withText('__host', name => engine.QTS_NewFunction(context, name, 8, 0, 1));
   engine.QTS_SetProp(context, global, string('__host'), hostFunction);
-  if (typeof bundle === 'string') run(bundle, 'masqbox.js');
+  if (typeof bundle === 'string' || functions === undefined) run(bundle as string, 'masqbox.js');
   else {
-    evaluateModules(bundle.modules);
+    evaluateModules(bundle.modules, functions);
     resident = moduleList(memory, runtime);
   }
   collectInTime(memory, runtime);
@@ -348,7 +355,7 @@ export function embed(
 }
 
 /** An engine that compiles, for bytecode.ts: JS_Eval() answers a JSValue of 64 bits. */
-export function compileEngine() {
+export function compileEngine(lean: Uint8Array) {
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
   const imports = engineImports(memory, noHost, never);
   const { engine, exported } = instantiate(imports, engineExportNames(), compilerWasm());
@@ -357,7 +364,8 @@ export function compileEngine() {
   engine.QTS_RuntimeSetMaxStackSize(runtime, EVALUATION_STACK_LIMIT);
   const context = engine.QTS_NewContext(runtime, 0);
   const evaluate = exported[COMPILE] as unknown as (...args: number[]) => bigint;
-  return { engine, memory, runtime, context, evaluate, speech: speech(engine, memory, context) };
+  const functions = leanFunctions(lean, engine, memory);
+  return { engine, memory, runtime, context, evaluate, functions, speech: speech(engine, memory, context) };
 }
 
 /** Memory as an engine finds it that has not yet done anything. */

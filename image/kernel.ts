@@ -20,7 +20,7 @@ import { engineExportNames, importLine } from './embed.ts';
 import { engineWasm } from './engine-wasm.ts';
 import { firstChunk, HEAP_FOOT } from './heap.ts';
 import { loopForSpeed } from './interpreter-loop.ts';
-import { COLLECT_AT, MODULE_LINK } from './lean.ts';
+import { COLLECT_AT, MODULE_LINK } from './lean/modules.ts';
 import { memoryMap } from './memory-map.ts';
 import { pack } from './pack.ts';
 import { compilePlane, compilePortable } from './plane-wasm.ts';
@@ -89,6 +89,11 @@ async function emitSources(work: string, snapshot: Snapshot) {
     'unpack',
     -limits.PLANE_BASE,
   );
+  const lean = await translateWasm(
+    await compilePortable('image/lean/functions.ts'),
+    'lean',
+    memoryMap.LINEAR_AT,
+  );
   await emit('wasm-rt.h', wasmRuntimeHeader);
   await emit('engine.h', engine.header);
   await emit('engine-module.h', '#include "wasm-rt.h"\n#include "engine.h"\n');
@@ -99,6 +104,8 @@ async function emitSources(work: string, snapshot: Snapshot) {
   await emit('plane-calls.h', planeCalls(plane.header));
   await emit('unpack.h', unpack.header);
   await emit('unpack-module.c', unpack.source);
+  await emit('lean.h', lean.header);
+  await emit('lean-module.c', lean.source);
   await emit('config.h', configuration(snapshot, engine.source));
   await emit('overlays.h', packedOverlays(snapshot));
   await emit('engine-constants.h', engineConstants(snapshot));
@@ -121,6 +128,7 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
           'engine.h',
           'engine-names.h',
           'unpack-module.c',
+          'lean-module.c',
         ].map(name => readFile(path.join(work, name), 'utf8')),
       )
     ).join('') + (await readFile(path.join(floor, 'floor.h'), 'utf8'));
@@ -148,6 +156,7 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
     await compile('plane.c', [...integer, ...quiet]),
     // Reassociation keeps one more value on the stack, which costs the unpacker 3 of its 40 instructions.
     await compile('snapshot.c', [...integer, '-mtune=generic', '-fno-tree-reassoc', ...quiet]),
+    await compile('lean.c', [...integer, ...quiet]),
     await compile('integer.c', integer),
     await compile('math.c', ['-O2', '-fno-tree-loop-distribute-patterns']),
     await engineObject(engine.source, engine.header),
@@ -263,6 +272,7 @@ function configuration(snapshot: Snapshot, engineSource: string): string {
     ...layout,
     ...memoryMap,
     ENGINE_TABLE_SIZE: Number(table),
+    ENGINE_RUNTIME: engine.runtime,
     ENGINE_CONTEXT: engine.context,
     ENGINE_STEP: engine.stepFunction,
     ENGINE_UNDEFINED: engine.undefinedValue,

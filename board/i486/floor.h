@@ -115,6 +115,10 @@ u32 overlay_load(struct Z_engine_instance_t *engine, u32 number, u32 spare);
 /* What the last call has thrown: a JSValue*, for the engine. */
 extern u32 overlay_thrown;
 
+/* lean.c: before an overlay is read, and when it has been evaluated: frees what its functions need no more. */
+void lean_before(void);
+void lean_evaluated(struct Z_engine_instance_t *engine);
+
 /* control.c: the engine and its restarts. */
 _Noreturn void control_run(void);
 /* True while JavaScript runs: a fault then costs control its life and not the board's. */

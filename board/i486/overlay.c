@@ -84,7 +84,9 @@ u32 overlay_load(struct Z_engine_instance_t *engine, u32 number, u32 spare) {
   const struct overlay *overlay = &overlays[number];
   if (!has_room(engine, overlay->bytes + overlay->heap_bytes + spare)) return 0;
   free_modules(engine); /* what an attempt has left that had no room for more */
+  lean_before();
   u32 done = read_module(engine, overlay) && evaluate(engine, overlay->line);
   free_modules(engine);
+  lean_evaluated(engine);
   return done;
 }

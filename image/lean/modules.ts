@@ -1,12 +1,12 @@
 // What QuickJS keeps of scripts and modules, and nobody asks for once they have been evaluated: sources, tables of line
-// numbers, a module's own function, its namespace, the promise of its evaluation, the list of its imports. Left to
-// itself that is a third of control's heap. After a module is linked, the engine finds exported variables in its list of
+// numbers, a module's own function, its namespace, the promise of its evaluation, the list of its imports, and what it keeps
+// of functions (functions.ts). Left to itself that is a third of control's heap. After a module is linked, the engine finds exported variables in its list of
 // exports alone, so that modules which are loaded later can still import them.
 // The engine has no calls for this: the offsets are those of its structures in the version that package.json pins,
 // read from its source, and are checked where that can be done.
 // Not here: freeing the rest, zeroed and written out as the snapshot (image/snapshot.ts).
 
-import type { Engine } from './engine.ts';
+import type { Engine } from '../engine.ts';
 
 /** In JSRuntime: the head of the list of what the garbage collector knows, and what is left out when compiling. */
 const GC_LIST = 80;
@@ -23,7 +23,6 @@ const COLLECT_AT_FIRST = 256 * 1024;
 const GC_TYPE = 4;
 const GC_LINK = 8;
 const TYPE_MASK = 15;
-const TYPE_BYTECODE = 1;
 const TYPE_MODULE = 6;
 
 /** In JSModuleDef: the links to previous and next, and tables with their numbers behind them. */
@@ -40,23 +39,6 @@ const FLAGS_EVALUATED = 0x05010100;
 /** In JSExportEntry: whether the variable is the module's own, which 0 says. */
 const EXPORT_BYTES = 20;
 const EXPORT_TYPE = 8;
-
-/** Of malloc, Doug Lea's (version 2.8): the smallest chunk; sizes are multiples of 8. */
-const CHUNK_LEAST = 16;
-/** In the word that holds a chunk's size: it is in use, and so is the one before it. */
-const CHUNK_USED = 2;
-const CHUNK_BEFORE_USED = 1;
-/** A chunk is no longer than its block needs, but where the rest were too small. */
-const SLACK_BYTES = 32;
-/** In JSFunctionBytecode: code, variables' and closure's table, numbers of arguments, variables, captured ones. */
-const FUNCTION_CODE = 20;
-const FUNCTION_CODE_BYTES = 24;
-const FUNCTION_VARIABLES = 32;
-const FUNCTION_CLOSURE = 36;
-const FUNCTION_ARGUMENT_COUNT = 40;
-const FUNCTION_VARIABLE_COUNT = 42;
-const FUNCTION_CAPTURED_COUNT = 48;
-const VARIABLE_BYTES = 12;
 
 /** High words of a JSValue. */
 const TAG_OBJECT = 0xffffffff;
@@ -81,10 +63,41 @@ export function collectInTime(memory: WebAssembly.Memory, runtime: number): void
   words[(runtime + COLLECT_AT) >> 2] = allocated + (allocated >> 1);
 }
 
+/** What functions.ts exports; those that drop answer how many functions they do not know. */
+export interface LeanFunctions {
+  leanCompiled(runtime: number): number;
+  leanBefore(runtime: number): void;
+  leanEvaluated(runtime: number): number;
+}
+
+/** functions.ts, compiled, over an engine's memory. */
+export function leanFunctions(wasm: Uint8Array, engine: Engine, memory: WebAssembly.Memory): LeanFunctions {
+  const imports = { env: { memory }, heap: { free: engine.free } };
+  const module = new WebAssembly.Module(Uint8Array.from(wasm));
+  const functions = new WebAssembly.Instance(module, imports).exports as unknown as LeanFunctions;
+  const known =
+    (lean: (runtime: number) => number) =>
+    (runtime: number): number => {
+      if (lean(runtime) !== 0) throw new Error('Cannot make functions lean: the engine has another version');
+      return 0;
+    };
+  return {
+    leanCompiled: known(functions.leanCompiled),
+    leanBefore: functions.leanBefore,
+    leanEvaluated: known(functions.leanEvaluated),
+  };
+}
+
 /** Frees what nobody needs of modules that have been evaluated. */
-export function makeLean(engine: Engine, memory: WebAssembly.Memory, runtime: number, context: number): void {
+export function makeLean(
+  engine: Engine,
+  memory: WebAssembly.Memory,
+  runtime: number,
+  context: number,
+  functions: LeanFunctions,
+): void {
   dropOfModules(engine, memory, runtime, context);
-  dropVariableTables(engine, memory, runtime);
+  functions.leanEvaluated(runtime);
 }
 
 function dropOfModules(engine: Engine, memory: WebAssembly.Memory, runtime: number, context: number): void {
@@ -155,40 +168,6 @@ function exportsOwnOnly(words: Uint32Array, module: number): boolean {
     if (words[(table + i * EXPORT_BYTES + EXPORT_TYPE) >> 2] !== 0) return false;
   }
   return true;
-}
-
-/**
- * Drops the tables of local variables of functions from which no closure takes one: nobody looks at them. What
- * lies behind the table in the same block moves down, and the block's end is freed.
- *
- *    | function | constants | variables, 12 bytes each | closure's variables | code |
- */
-export function dropVariableTables(engine: Engine, memory: WebAssembly.Memory, runtime: number): void {
-  const words = new Uint32Array(memory.buffer);
-  const halves = new Uint16Array(memory.buffer);
-  const bytes = new Uint8Array(memory.buffer);
-  for (const at of [...collected(memory, runtime, TYPE_BYTECODE)]) {
-    const half = (offset: number): number => halves[(at + offset) >> 1] as number;
-    const word = (offset: number): number => words[(at + offset) >> 2] as number;
-    const size = VARIABLE_BYTES * (half(FUNCTION_ARGUMENT_COUNT) + half(FUNCTION_VARIABLE_COUNT));
-    const table = word(FUNCTION_VARIABLES);
-    if (table === 0 || half(FUNCTION_CAPTURED_COUNT) !== 0) continue;
-    const end = word(FUNCTION_CODE) + word(FUNCTION_CODE_BYTES);
-    const head = (at >> 2) - 1;
-    const chunk = (words[head] as number) & ~7;
-    if (table <= at || table + size > end || end > at + chunk - 4 || end < at + chunk - 4 - SLACK_BYTES)
-      throw new Error('Cannot drop the variables of a function: the engine has another version');
-    bytes.copyWithin(table, table + size, end);
-    words[(at + FUNCTION_VARIABLES) >> 2] = 0;
-    if (word(FUNCTION_CLOSURE) !== 0) words[(at + FUNCTION_CLOSURE) >> 2] = word(FUNCTION_CLOSURE) - size;
-    words[(at + FUNCTION_CODE) >> 2] = word(FUNCTION_CODE) - size;
-    // malloc lets a block reach into the next chunk's first word.
-    const kept = Math.max(CHUNK_LEAST, (end - size - at + 4 + 7) & ~7);
-    if (chunk - kept < CHUNK_LEAST) continue;
-    words[head] = kept | ((words[head] as number) & 7);
-    words[head + (kept >> 2)] = (chunk - kept) | CHUNK_USED | CHUNK_BEFORE_USED;
-    engine.free(at + kept);
-  }
 }
 
 /** The addresses of what the garbage collector knows, of one type. */

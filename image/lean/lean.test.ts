@@ -1,8 +1,9 @@
 import test from 'ava';
-import { HOST_COLLECT, HOST_OVERLAY } from '../src/base/abi.ts';
-import { compile } from './bytecode.ts';
-import { type Compiled, embed, type Script } from './embed.ts';
-import { heapBytes } from './heap.ts';
+import { HOST_COLLECT, HOST_OVERLAY } from '../../src/base/abi.ts';
+import { compile } from '../bytecode.ts';
+import { type Compiled, embed, type Script } from '../embed.ts';
+import { heapBytes } from '../heap.ts';
+import { compilePortable } from '../plane-wasm.ts';
 
 const FIRST: Script = {
   name: 'a/first.ts',
@@ -48,13 +49,15 @@ const THROWING: Script = {
     null.missing;`,
 };
 
+const LEAN = await compilePortable('image/lean/functions.ts');
+
 function lean() {
-  const [first, second, ...overlays] = compile([FIRST, SECOND, LATER, ROUND, THROWING]) as [
+  const [first, second, ...overlays] = compile([FIRST, SECOND, LATER, ROUND, THROWING], LEAN) as [
     Compiled,
     Compiled,
     ...Compiled[],
   ];
-  const engine = embed({ modules: [first, second], overlays });
+  const engine = embed({ modules: [first, second], overlays, lean: LEAN });
   const { evaluate, memory, stackPointer } = engine;
   const used = (): number => {
     evaluate(`__host(${HOST_COLLECT}); ({}); 1`);

@@ -1,0 +1,5 @@
+// The engine's heap for functions.ts, AssemblyScript's body of heap.ts: an import.
+
+export function attachHeap(_release: i32): void {}
+// @ts-ignore: decorator
+@external("heap", "free") export declare function free(at: i32): void;
