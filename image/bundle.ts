@@ -19,8 +19,8 @@ import { compile } from './bytecode.ts';
 import { exportedConstants } from './constants.ts';
 import type { Compiled, Firmware, Script } from './embed.ts';
 import { helpTexts } from './help-texts.ts';
-import { compilePortable } from './plane-wasm.ts';
 import { inline } from './inline/inline.ts';
+import { compilePortable } from './plane-wasm.ts';
 import { zoneTable } from './zone-table.ts';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -59,7 +59,9 @@ const INLINED = {
 /** The names of the plane's functions that control's sources have, and '' for the others. */
 function calledNames(): string[] {
   const words = new Set(
-    sourceFiles(path.join(root, 'src/control')).flatMap(file => readFileSync(file, 'utf8').match(/\w+/g) ?? []),
+    sourceFiles(path.join(root, 'src/control')).flatMap(
+      file => readFileSync(file, 'utf8').match(/\w+/g) ?? [],
+    ),
   );
   return planeNames(plane).map(name => (words.has(name) ? name : ''));
 }

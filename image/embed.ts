@@ -25,6 +25,7 @@ import {
   makeLean,
   moduleList,
 } from './lean/modules.ts';
+import { endHeapAt } from './malloc.ts';
 
 /** 16 MiB of linear memory; how much of it has RAM behind it is each board's affair. */
 export const MEMORY_PAGES = 256;
@@ -68,6 +69,8 @@ export interface Embedded {
   undefinedValue: number;
   /** 64 spare bytes of the heap for an argument block. */
   argv: number;
+  /** The heap's blocks have been moved (compact.ts): all addresses from here on are what this answers. */
+  moved(to: (address: number) => number): void;
   /** The wasm's stack pointer at rest: no function of the engine is running. */
   stackPointer: number;
 }
@@ -132,10 +135,16 @@ interface Started {
  * Instantiates the engine. Its clock stands at 0 and its memory cannot grow, as on the board: a snapshot is
  * the same in every build, and the views of the plane's memory stay valid.
  */
-function instantiate(imports: Imports, names: Map<string, string>, bytes = engineWasm()): Started {
+function instantiate(
+  imports: Imports,
+  names: Map<string, string>,
+  bytes = engineWasm(),
+  begin: () => void = () => {},
+): Started {
   const wasm = new WebAssembly.Module(bytes);
   for (const { name } of WebAssembly.Module.imports(wasm)) imports[name] ??= () => 0;
   const exported = new WebAssembly.Instance(wasm, { a: imports }).exports as Record<string, Raw>;
+  begin();
   (exported[STATIC_CONSTRUCTORS] as Raw)();
   const engine: Partial<Engine> = {};
   for (const name of CALLED) engine[name] = exported[names.get(name) as string] as Raw;
@@ -154,7 +163,7 @@ interface Speech {
   check(value: number): void;
 }
 
-function speech(engine: Engine, memory: WebAssembly.Memory, context: number): Speech {
+function speech(engine: Engine, memory: WebAssembly.Memory, contextOf: () => number): Speech {
   const withText = <T>(text: string, use: (at: number, bytes: number) => T): T => {
     const encoded = new TextEncoder().encode(text);
     const at = engine.malloc(encoded.length + 1);
@@ -166,17 +175,17 @@ function speech(engine: Engine, memory: WebAssembly.Memory, context: number): Sp
     return result;
   };
   const dump = (value: number): string => {
-    const at = engine.QTS_Dump(context, value);
+    const at = engine.QTS_Dump(contextOf(), value);
     const bytes = new Uint8Array(memory.buffer, at);
     const text = new TextDecoder().decode(bytes.subarray(0, bytes.indexOf(0)));
-    engine.QTS_FreeCString(context, at);
+    engine.QTS_FreeCString(contextOf(), at);
     return text;
   };
   const check = (value: number): void => {
-    const failure = engine.QTS_ResolveException(context, value);
+    const failure = engine.QTS_ResolveException(contextOf(), value);
     if (failure === 0) return;
     const text = dump(failure);
-    engine.QTS_FreeValuePointer(context, failure);
+    engine.QTS_FreeValuePointer(contextOf(), failure);
     throw new Error(exceptionText(text));
   };
   const finish = (value: number): string => {
@@ -184,10 +193,11 @@ function speech(engine: Engine, memory: WebAssembly.Memory, context: number): Sp
       check(value);
       return dump(value);
     } finally {
-      engine.QTS_FreeValuePointer(context, value);
+      engine.QTS_FreeValuePointer(contextOf(), value);
     }
   };
-  return { withText, finish, check, string: text => withText(text, at => engine.QTS_NewString(context, at)) };
+  const string = (text: string): number => withText(text, at => engine.QTS_NewString(contextOf(), at));
+  return { withText, finish, check, string };
 }
 
 /** A module of the firmware as text. */
@@ -244,7 +254,7 @@ function evaluateOverlay(
   engine.QTS_FreeValuePointer(context, buffer);
   const thrown = finish(module);
   if (thrown !== 0) return thrown;
-  return speech(engine, memory, context).withText(importLine(name), (line, bytes) =>
+  return speech(engine, memory, () => context).withText(importLine(name), (line, bytes) =>
     finish(engine.QTS_Eval(context, line, bytes, line, 0, EVAL_MODULE)),
   );
 }
@@ -252,12 +262,14 @@ function evaluateOverlay(
 /**
  * Starts the engine, defines `__memory` and `__host`, evaluates the bundle and finds `__step`.
  * @param wasm the engine; tests have one with a meter in it
+ * @param shift bytes by which the heap lies higher, for a comparison
  */
 export function embed(
   bundle: string | Firmware,
   host: Host = noHost,
   interrupted = never,
   wasm = engineWasm(),
+  shift = 0,
 ): Embedded {
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
   const exportNames = engineExportNames();
@@ -267,16 +279,27 @@ export function embed(
     else host(op, ...args);
     return 0;
   };
-  const { engine, exported } = instantiate(engineImports(memory, dispatch, interrupted), exportNames, wasm);
+  // The C library's constructors take memory already.
+  const begin = (): void => {
+    const view = new DataView(memory.buffer);
+    if (shift !== 0) view.setUint32(heapTopAt(), view.getUint32(heapTopAt(), true) + shift, true);
+  };
+  const { engine, exported } = instantiate(
+    engineImports(memory, dispatch, interrupted),
+    exportNames,
+    wasm,
+    begin,
+  );
   const stackPointer = engine.stackGetCurrent();
-  const runtime = engine.QTS_NewRuntime();
+  if (shift !== 0) endHeapAt(memory, stackPointer + shift, firstBreak() + shift, heapTopAt());
+  let runtime = engine.QTS_NewRuntime();
   compileLean(memory, runtime);
   engine.QTS_RuntimeSetMaxStackSize(runtime, EVALUATION_STACK_LIMIT);
   engine.QTS_RuntimeEnableInterruptHandler(runtime);
-  const context = engine.QTS_NewContext(runtime, 0);
-  const undefinedValue = engine.QTS_GetUndefined();
+  let context = engine.QTS_NewContext(runtime, 0);
+  let undefinedValue = engine.QTS_GetUndefined();
   const global = engine.QTS_GetGlobalObject(context);
-  const { withText, finish, check, string } = speech(engine, memory, context);
+  const { withText, finish, check, string } = speech(engine, memory, () => context);
   const run = (source: string, file: string, flags = 0): string => {
     const evaluate = (at: number, bytes: number): number =>
       withText(file, name => engine.QTS_Eval(context, at, bytes, name, 0, flags));
@@ -320,8 +343,8 @@ export function embed(
   }
   collectInTime(memory, runtime);
   engine.QTS_RuntimeSetMaxStackSize(runtime, STACK_LIMIT);
-  const stepFunction = engine.QTS_GetProp(context, global, string('__step'));
-  const argv = engine.malloc(64);
+  let stepFunction = engine.QTS_GetProp(context, global, string('__step'));
+  let argv = engine.malloc(64);
 
   const call = (): void => {
     const value = engine.QTS_Call(context, stepFunction, undefinedValue, 0, argv);
@@ -344,13 +367,33 @@ export function embed(
     engine,
     exported,
     exportNames,
-    runtime,
-    context,
-    modules: resident,
-    stepFunction,
-    undefinedValue,
-    argv,
     stackPointer,
+    get runtime() {
+      return runtime;
+    },
+    get context() {
+      return context;
+    },
+    get modules() {
+      return resident;
+    },
+    get stepFunction() {
+      return stepFunction;
+    },
+    get undefinedValue() {
+      return undefinedValue;
+    },
+    get argv() {
+      return argv;
+    },
+    moved: to => {
+      runtime = to(runtime);
+      context = to(context);
+      stepFunction = to(stepFunction);
+      undefinedValue = to(undefinedValue);
+      argv = to(argv);
+      if (resident !== undefined) resident = { list: to(resident.list), last: to(resident.last) };
+    },
   };
 }
 
@@ -365,7 +408,15 @@ export function compileEngine(lean: Uint8Array) {
   const context = engine.QTS_NewContext(runtime, 0);
   const evaluate = exported[COMPILE] as unknown as (...args: number[]) => bigint;
   const functions = leanFunctions(lean, engine, memory);
-  return { engine, memory, runtime, context, evaluate, functions, speech: speech(engine, memory, context) };
+  return {
+    engine,
+    memory,
+    runtime,
+    context,
+    evaluate,
+    functions,
+    speech: speech(engine, memory, () => context),
+  };
 }
 
 /** Memory as an engine finds it that has not yet done anything. */
@@ -373,6 +424,11 @@ export function freshMemory(): Uint8Array {
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
   instantiate(engineImports(memory, noHost, never), engineExportNames());
   return new Uint8Array(memory.buffer);
+}
+
+/** Where the heap of an engine that has not yet done anything ends. */
+function firstBreak(): number {
+  return new DataView(freshMemory().buffer).getUint32(heapTopAt(), true);
 }
 
 let heapTop = 0;

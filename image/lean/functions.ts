@@ -86,7 +86,8 @@ export function leanEvaluated(runtime: i32): i32 {
   const list: i32 = runtime + GC_LIST;
   for (let link: i32 = word(list + 4); link !== list; link = word(link + 4)) {
     const at: i32 = link - GC_LINK;
-    if ((byte(at + GC_TYPE) & TYPE_MASK) !== TYPE_OBJECT || half(at + OBJECT_CLASS) !== CLASS_FUNCTION) continue;
+    if ((byte(at + GC_TYPE) & TYPE_MASK) !== TYPE_OBJECT || half(at + OBJECT_CLASS) !== CLASS_FUNCTION)
+      continue;
     const made: i32 = word(at + OBJECT_FUNCTION);
     // Whoever else refers to it can make it again.
     if (half(made + SEEN) === 0 && word(made + REFERENCES) === 1) strange += drop(made, closureBytes(made));
@@ -115,7 +116,8 @@ function drop(at: i32, closure: i32): i32 {
   const codeBytes: i32 = word(at + CODE_BYTES);
   const chunk: i32 = word(at - 4) & ~CHUNK_FLAGS;
   const over: i32 = at + chunk - 4 - (code + codeBytes);
-  if (over < 0 || over >= SLACK_BYTES || (variables !== 0 && (table <= at || table + variables > code))) return 1;
+  if (over < 0 || over >= SLACK_BYTES || (variables !== 0 && (table <= at || table + variables > code)))
+    return 1;
   if (closure !== 0 && word(at + CLOSURE) + closure !== code) return 1;
   if (variables !== 0) {
     const kept: i32 = closure === 0 ? code + codeBytes - table - variables : 0;
