@@ -334,11 +334,9 @@ function packedOverlays(snapshot: Snapshot): string {
   const packs = snapshot.overlays.map(({ bytecode }) => pack(bytecode));
   const entries = snapshot.overlays.map(({ name, bytecode, heapBytes }, number) => {
     const packed = packs[number] as Uint8Array;
-    return `  {${number === 0 ? 'spare' : `(const u8[]){${packed.join(',')}}`}, ${packed.length}, ${bytecode.length}, ${heapBytes}, ${JSON.stringify(importLine(name))}},\n`;
+    return `  {(const u8[]){${packed.join(',')}}, ${packed.length}, ${bytecode.length}, ${heapBytes}, ${JSON.stringify(importLine(name))}},\n`;
   });
-  // The first is the interpreted engine (board/i486/pages.c).
-  const spare = `static const u8 spare[] __attribute__((section(".spare"))) = {${packs[0]?.join(',')}};\n`;
-  return `${spare}struct overlay { const u8 *packed; u32 packed_bytes, bytes, heap_bytes; const char *line; };\nstatic const struct overlay overlays[] = {\n${entries.join('')}};\n`;
+  return `struct overlay { const u8 *packed; u32 packed_bytes, bytes, heap_bytes; const char *line; };\nstatic const struct overlay overlays[] = {\n${entries.join('')}};\n`;
 }
 
 /** The dispatch by number: a case for each exported function, in the sorted order of the names. */

@@ -64,7 +64,7 @@ volatile void *device_register(u32 physical);
 /* The physical address of a linear one that is mapped. */
 u32 physical_of(u32 linear);
 /* What RAM was left for the engine's heap, in bytes, and where in linear memory it ends. */
-extern u32 spare_taken, heap_bytes, heap_end;
+extern u32 heap_bytes, heap_end;
 /* Top of the stack on which control and interrupts run; below it lies an unmapped one. */
 extern u32 stack_top;
 /* The loader's facts (src/base/layout.ts), copied before its memory is used for other things. */

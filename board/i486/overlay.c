@@ -80,7 +80,7 @@ static u32 has_room(Z_engine_instance_t *engine, u32 bytes) {
 
 /* Answers 0 when the heap has no room for it with `spare` bytes more, or when it throws. */
 u32 overlay_load(struct Z_engine_instance_t *engine, u32 number, u32 spare) {
-  if (number >= sizeof overlays / sizeof *overlays || (!number && spare_taken)) return 0;
+  if (number >= sizeof overlays / sizeof *overlays) return 0;
   const struct overlay *overlay = &overlays[number];
   if (!has_room(engine, overlay->bytes + overlay->heap_bytes + spare)) return 0;
   free_modules(engine); /* what an attempt has left that had no room for more */

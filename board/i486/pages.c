@@ -14,17 +14,14 @@
 #define UNCACHED 0x18u
 #define STACK_PAGES 44u
 
-extern u8 read_only_end[], kernel_end[], spare_start[], spare_end[];
+extern u8 read_only_end[], kernel_end[];
 
-/* Whether the packed interpreted engine, which needs a board of 8 MB, lies under the heap. */
-u32 spare_taken;
 u32 heap_bytes, heap_end, stack_top;
 u32 boot_info[BOOT_INFO_BYTES / 4];
 
 /* RAM that is free: on both sides of the unpacker's scratch below 640 KiB, from the kernel to the packed
- * snapshot, behind that, and on a small board what it never loads. */
-#define RANGES 5u
-#define SMALL_BYTES (6u << 20)
+ * snapshot, and behind that. */
+#define RANGES 4u
 static struct { u32 next, end; } ranges[RANGES];
 static u32 *directory;
 
@@ -88,9 +85,6 @@ static void find_ranges(u32 ram_end) {
   ranges[2].end = packed;
   ranges[3].next = packed_end;
   ranges[3].end = ram_end > packed_end ? ram_end : packed_end;
-  spare_taken = ram_end < SMALL_BYTES;
-  ranges[4].next = (u32)spare_start;
-  ranges[4].end = (u32)(spare_taken ? spare_end : spare_start);
 }
 
 /* A floppy's saved settings lie at the end of the packed kernel, whose pages are taken last: here at the latest. */

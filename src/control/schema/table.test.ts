@@ -205,7 +205,7 @@ const SHORTHANDS = ['set wan dhcp', 'set wan static', 'set wan none'];
 
 test('no refusal of unset speaks of set', t => {
   const unsets = real.filter(
-    ({ words, arguments: form }) => words.startsWith('unset ') && form !== undefined,
+    ({ words, arguments: form }) => words.startsWith('unset ') && (form ?? '') !== '',
   );
   t.true(unsets.length > 5);
   for (const command of unsets) {
