@@ -51,12 +51,12 @@ export function out32(port: i32, value: i32): void {
   host(HOST_OUT32, port, value | 0);
 }
 
-export function out8x3(port: i32, value: i32): void {
-  host(HOST_OUT8S, port, value, 3);
+export function out8x3(port: i32, byte: i32, half: i32): void {
+  host(HOST_OUT8S, port, byte | (half << 8), 3);
 }
 
-export function out8x4(port: i32, value: i32): void {
-  host(HOST_OUT8S, port, value, 4);
+export function out8x4(port: i32, first: i32, second: i32): void {
+  host(HOST_OUT8S, port, first | (second << 16), 4);
 }
 
 export function ins16(port: i32, p: i32, count: i32): void {

@@ -15,17 +15,17 @@ export function attachPorts(_behind: i32): void {}
 // @ts-ignore: decorator
 @external("port", "out32") export declare function out32(port: i32, value: i32): void;
 // @ts-ignore: decorator
-@inline export function out8x3(port: i32, value: i32): void {
-  out8(port, value & 0xff);
-  out8(port + 1, (value >>> 8) & 0xff);
-  out8(port + 2, (value >>> 16) & 0xff);
+@inline export function out8x3(port: i32, byte: i32, half: i32): void {
+  out8(port, byte);
+  out8(port + 1, half & 0xff);
+  out8(port + 2, (half >>> 8) & 0xff);
 }
 // @ts-ignore: decorator
-@inline export function out8x4(port: i32, value: i32): void {
-  out8(port, value & 0xff);
-  out8(port + 1, (value >>> 8) & 0xff);
-  out8(port + 2, (value >>> 16) & 0xff);
-  out8(port + 3, value >>> 24);
+@inline export function out8x4(port: i32, first: i32, second: i32): void {
+  out8(port, first & 0xff);
+  out8(port + 1, (first >>> 8) & 0xff);
+  out8(port + 2, second & 0xff);
+  out8(port + 3, (second >>> 8) & 0xff);
 }
 // @ts-ignore: decorator
 @external("port", "ins16") declare function insAt(port: i32, address: i32, count: i32): void;

@@ -48,19 +48,19 @@ export function out32(port: i32, value: i32): void {
   ports.out32(port, value);
 }
 
-/** Writes the lowest three bytes of `value`, the lowest first, to three ports one after the other, each by itself. */
-export function out8x3(port: i32, value: i32): void {
-  ports.out8(port, value & 0xff);
-  ports.out8(port + 1, (value >>> 8) & 0xff);
-  ports.out8(port + 2, (value >>> 16) & 0xff);
+/** Writes a byte and the two of `half`, the low one first, to three ports one after the other, each by itself. */
+export function out8x3(port: i32, byte: i32, half: i32): void {
+  ports.out8(port, byte);
+  ports.out8(port + 1, half & 0xff);
+  ports.out8(port + 2, (half >>> 8) & 0xff);
 }
 
-/** The same with four bytes to four ports. */
-export function out8x4(port: i32, value: i32): void {
-  ports.out8(port, value & 0xff);
-  ports.out8(port + 1, (value >>> 8) & 0xff);
-  ports.out8(port + 2, (value >>> 16) & 0xff);
-  ports.out8(port + 3, value >>> 24);
+/** The same with two halves of two bytes to four ports. */
+export function out8x4(port: i32, first: i32, second: i32): void {
+  ports.out8(port, first & 0xff);
+  ports.out8(port + 1, (first >>> 8) & 0xff);
+  ports.out8(port + 2, second & 0xff);
+  ports.out8(port + 3, (second >>> 8) & 0xff);
 }
 
 export function ins16(port: i32, p: i32, count: i32): void {

@@ -20,7 +20,7 @@ typedef uint64_t u64;
 #define CELL(address) LINEAR_WORD(PLANE_BASE + (address))
 #define FACT(index) CELL(BOOT_FACTS_AT + 4 * (index))
 
-static inline void out8(u32 port, u32 value) { __asm__ volatile("outb %b0,%w1" ::"a"(value), "Nd"(port)); }
+static inline void out8(u32 port, u32 value) { __asm__ volatile("outb %0,%w1" ::"a"((u8)value), "Nd"(port)); }
 static inline void out16(u32 port, u32 value) { __asm__ volatile("outw %w0,%w1" ::"a"(value), "Nd"(port)); }
 static inline void out32(u32 port, u32 value) { __asm__ volatile("outl %0,%w1" ::"a"(value), "Nd"(port)); }
 static inline u32 in8(u32 port) { u8 value; __asm__ volatile("inb %w1,%0" : "=a"(value) : "Nd"(port)); return value; }

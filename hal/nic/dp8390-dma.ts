@@ -13,14 +13,14 @@ const REMOTE_POLLS: i32 = 100;
 
 /** Reads `bytes` (even) at `from` of the chip's memory to `p`. remoteDone() must follow. */
 export function remoteRead(port: i32, from: i32, p: i32, bytes: i32): void {
-  out8x4(port + RSAR0, from | (bytes << 16));
+  out8x4(port + RSAR0, from, bytes);
   out8(port + CR, CR_REMOTE_READ);
   ins16(port + DATA, p, bytes >> 1);
 }
 
 /** Writes `bytes` (even) from `p` to `to` of the chip's memory: 1 when the last one is there, 0 if it hangs. */
 export function remoteWrite(port: i32, to: i32, p: i32, bytes: i32): i32 {
-  out8x4(port + RSAR0, to | (bytes << 16));
+  out8x4(port + RSAR0, to, bytes);
   out8(port + CR, CR_REMOTE_WRITE);
   outs16(port + DATA, p, bytes >> 1);
   return remoteDone(port);

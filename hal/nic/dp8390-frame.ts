@@ -3,7 +3,7 @@
 // Not here: when a frame is taken, and what becomes of a ring that is out of order (dp8390.ts).
 
 import { FRAME_MAX, FRAME_TAGGED_MAX } from '../../src/base/limits.ts';
-import { get8, get16, puti32 } from '../../src/base/memory.ts';
+import { get16, puti32, u16at } from '../../src/base/memory.ts';
 import { PACKET_FRAME } from '../../src/base/packet.ts';
 import { ETHERNET_TYPE, ETHERTYPE_TAG } from '../../src/wire/ethernet.ts';
 import { out8 } from '../ports.ts';
@@ -22,10 +22,11 @@ export const DMA_STUCK: i32 = -2;
 export function takeFrame(at: i32, port: i32, page: i32, packet: i32): i32 {
   const header: i32 = packet + PACKET_FRAME - R.HEADER_BYTES;
   remoteRead(port, page << 8, header, FIRST_BYTES);
-  const next: i32 = get8(header + 1);
-  const length: i32 = (get8(header + 2) | (get8(header + 3) << 8)) - R.CHECKSUM_BYTES;
+  const status: i32 = u16at(header);
+  const next: i32 = status >>> 8;
+  const length: i32 = u16at(header + 2) - R.CHECKSUM_BYTES;
   if (linked(page, next, length) === 0) return remoteDone(port) === 0 ? DMA_STUCK : RING_BAD;
-  let good: i32 = (get8(header) & R.STATUS_ERRORS) === R.STATUS_PRX ? 1 : 0;
+  let good: i32 = (status & R.STATUS_ERRORS) === R.STATUS_PRX ? 1 : 0;
   if (length < FRAME_MIN || (length > FRAME_MAX && isTagged(packet + PACKET_FRAME, length) === 0)) good = 0;
   if (good !== 0 && length > FRAME_MIN) {
     out8(port + R.ISR, R.ISR_RDC);
@@ -60,8 +61,8 @@ export function skipFrame(at: i32, port: i32, page: i32): i32 {
   const header: i32 = at + NIC_SCRATCH;
   remoteRead(port, page << 8, header, R.HEADER_BYTES);
   if (remoteDone(port) === 0) return DMA_STUCK;
-  const next: i32 = get8(header + 1);
-  const length: i32 = (get8(header + 2) | (get8(header + 3) << 8)) - R.CHECKSUM_BYTES;
+  const next: i32 = u16at(header) >>> 8;
+  const length: i32 = u16at(header + 2) - R.CHECKSUM_BYTES;
   if (linked(page, next, length) === 0) return RING_BAD;
   advance(at, port, next);
   return FRAME_BAD;

@@ -9,6 +9,7 @@
 // Reading LSR forgets the errors it shows, and they belong to the byte that is read next. So LSR is read in one
 // place only, receive(), and whoever needs THRE takes that function's answer.
 
+import { SERIAL_LINES_AT } from '../../src/base/cells.ts';
 import { COUNT_SERIAL_OVERRUN, count } from '../../src/base/counters.ts';
 import {
   SERIAL_COUNT,
@@ -136,6 +137,7 @@ export function serialAt(index: i32): i32 {
 /** Forgets all ports. */
 export function resetSerial(): void {
   fill(SERIAL_STATES_AT, 0, SERIAL_COUNT * SERIAL_STATE_BYTES);
+  puti32(SERIAL_LINES_AT, 0);
 }
 
 /**
@@ -160,6 +162,7 @@ export function serialProbe(index: i32, port: i32, irq: i32, divisor: i32): i32 
   in8(port + MSR);
   puti32(at + PORT, port);
   puti32(at + IRQ, irq);
+  puti32(SERIAL_LINES_AT, i32at(SERIAL_LINES_AT) | (1 << irq));
   puti32(at + SERIAL_KIND, fifos !== 0 ? SERIAL_16550 : SERIAL_16450);
   out8(port + MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
   enable(at, IER_RECEIVED | IER_LINE);
@@ -216,6 +219,7 @@ export function serialSetMode(index: i32, mode: i32): void {
 
 /** Serves every port of a line until none has a cause, so that the line falls and its next edge is seen; or makes one. */
 export function serialInterrupt(irq: i32): void {
+  if (((i32at(SERIAL_LINES_AT) >> irq) & 1) === 0) return;
   for (let rounds: i32 = 0; rounds < LINE_ROUNDS; rounds++) {
     let worked: i32 = 0;
     for (let index: i32 = 0; index < SERIAL_COUNT; index++) {

@@ -63,6 +63,11 @@ export const UNDRIVEN_AT: i32 = CELLS_AT + 460;
 /** How often NOW_AT has wrapped: with it, what people read of times is right after 497 days too. */
 export const NOW_WRAPS_AT: i32 = CELLS_AT + 456;
 
+/** In its upper half: raised when what kept routes stand on has changed (src/plane/flow/kept-route.ts). Never 0. */
+export const ROUTE_GENERATION_AT: i32 = CELLS_AT + 464;
+
+/** Interrupt lines of serial ports, a bit each. */
+export const SERIAL_LINES_AT: i32 = CELLS_AT + 468;
 /** One more than the highest link that is bound or configured, and than the highest card that was found: loops end here. */
 export const LINK_END_AT: i32 = CELLS_AT + 472;
 export const NIC_END_AT: i32 = CELLS_AT + 476;

@@ -6,52 +6,70 @@
 // An entry is one session: an inside endpoint that talks with one remote endpoint by one outside port. Entries are named
 // by their address; links hold their number, 1 to MASQUERADE_COUNT, and 0 is none.
 //
-//     0         4         8         12                         16                         20
-//     | inside  | remote  | outside | inside port, remote port | remote port, outside port | expires |
-//     24      25      26              27      28     29                   30                        48
-//     | proto | state | flags, class | timer | host | way, known, scale | seven links, two for lists | sequence |
+//     0                                  12                                  24        28      29      30
+//     | inside  | remote | their ports   | remote | outside | their ports    | expires | proto | state | flags, class |
+//     31      32     33                   34                                  52         68                 76
+//     | timer | host | way, known, scale  | seven links, two for lists        | sequence | two kept routes  | differences |
 //
-// The two words of ports are what PACKET_PORTS holds in an outbound and in an inbound packet of the session,
-// so that the fast path compares whole words. An ICMP session's are its inside and its outside identifier,
-// twice each.
+// There are two tuples, source, destination and both ports each: what a packet of the session has that comes from inside, and
+// what one has that comes from outside. A packet that has one tuple leaves with the other, turned round. The words of ports
+// are what PACKET_PORTS holds of such packets, so that the fast path compares whole words. An ICMP session's are its inside and
+// its outside identifier, twice each.
 
 import { MASQUERADE_AT, MASQUERADE_BYTES, MASQUERADE_STATE_AT } from './limits.ts';
 import { get8 } from './memory.ts';
 
 // Fields of an entry.
+/** The tuple of what comes from inside, and of what comes from outside, TUPLE_BYTES on. */
 export const E_INSIDE: i32 = 0;
 export const E_REMOTE: i32 = 4;
-export const E_OUTSIDE: i32 = 8;
-export const E_OUT_PORTS: i32 = 12;
-export const E_IN_PORTS: i32 = 16;
+export const E_OUT_PORTS: i32 = 8;
+/** The remote address as the outside has it. */
+export const E_FAR: i32 = 12;
+export const E_OUTSIDE: i32 = 16;
+export const E_IN_PORTS: i32 = 20;
+export const TUPLE_BYTES: i32 = 12;
+/** In a tuple. */
+export const TUPLE_SOURCE: i32 = 0;
+export const TUPLE_DESTINATION: i32 = 4;
+export const TUPLE_PORTS: i32 = 8;
 /** The tick at which it ends. */
-export const E_EXPIRES: i32 = 20;
+export const E_EXPIRES: i32 = 24;
 /** IP protocol (u8); 0 marks a free entry. */
-export const E_PROTOCOL: i32 = 24;
+export const E_PROTOCOL: i32 = 28;
 /** TCP: RFC_* or CLASSIC_* by ENTRY_CLASSIC (u8). ICMP: the QUERY_* that were sent. */
-export const E_STATE: i32 = 25;
+export const E_STATE: i32 = 29;
 /** ENTRY_*, and above them the CLASS_* of masquerade-admission.ts (u8). */
-export const E_FLAGS: i32 = 26;
+export const E_FLAGS: i32 = 30;
 /** Index of the parameter that is its timer (u8). */
-export const E_TIMER: i32 = 27;
+export const E_TIMER: i32 = 31;
 /** Record of the inside host (u8). */
-export const E_HOST: i32 = 28;
+export const E_HOST: i32 = 32;
 /** Record of the outside address, from WAY_SHIFT on; below it what tcp-window.ts keeps (u8). */
-export const E_WAY: i32 = 29;
-export const E_OUT_NEXT: i32 = 30;
-export const E_IN_NEXT: i32 = 32;
-export const E_MAP_NEXT: i32 = 34;
-export const E_PORT_NEXT: i32 = 36;
-export const E_PEER_NEXT: i32 = 38;
-export const E_RING_NEXT: i32 = 40;
-export const E_RING_PREVIOUS: i32 = 42;
+export const E_WAY: i32 = 33;
+export const E_OUT_NEXT: i32 = 34;
+export const E_IN_NEXT: i32 = 36;
+export const E_MAP_NEXT: i32 = 38;
+export const E_PORT_NEXT: i32 = 40;
+export const E_PEER_NEXT: i32 = 42;
+export const E_RING_NEXT: i32 = 44;
+export const E_RING_PREVIOUS: i32 = 46;
 /** Neighbours in the list of its class; the first also links the free entries. */
-export const E_LIST_NEXT: i32 = 44;
-export const E_LIST_PREVIOUS: i32 = 46;
+export const E_LIST_NEXT: i32 = 48;
+export const E_LIST_PREVIOUS: i32 = 50;
 /** TCP: four sequence numbers, see tcp-window.ts. */
-export const E_SEQUENCE: i32 = 48;
+export const E_SEQUENCE: i32 = 52;
 /** A protocol without ports: the tick at which the inside sent last. In the place of the sequence numbers. */
-export const E_SENT: i32 = 48;
+export const E_SENT: i32 = 52;
+/** The routes that are kept of packets from inside, and of those from outside (src/plane/flow/kept-route.ts). */
+export const E_OUT_ROUTE: i32 = 68;
+export const E_IN_ROUTE: i32 = 72;
+/** What translating a packet from inside adds to its header's checksum, and to TCP's or UDP's (u16 each). */
+export const E_HEADER_DIFFERENCE: i32 = 76;
+export const E_TRANSPORT_DIFFERENCE: i32 = 78;
+
+/** E_STATE of an established TCP connection, in both profiles. */
+export const STATE_ESTABLISHED: i32 = 1;
 
 export const WAY_SHIFT: i32 = 5;
 /** Where the class stands in E_FLAGS. */

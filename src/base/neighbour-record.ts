@@ -5,7 +5,7 @@
 //    | address | link | chain next | Ethernet header: destination, ours  | state | tries | since | used |
 //                                  | first and last waiting, how many    |                 while RESOLVING
 //    32          34              36    38     40
-//    | list next | list previous | hop | list | who claims the address while DOUBTED |
+//    | list next | list previous | hop | list | who claims the address while DOUBTED | kept (46) |
 //
 // link: the interface, and above it how often all its neighbours were forgotten. To forget them is then one store;
 // records of an older count are found no more, and the ageing frees them.
@@ -36,6 +36,8 @@ export const HOP: i32 = 36;
 export const LIST: i32 = 38;
 /** Station that claims the address while DOUBTED, 6 bytes. */
 export const CLAIM: i32 = 40;
+/** 1: kept routes of sessions lead to it (src/plane/flow/kept-route.ts), and must be forgotten when it is (u16). */
+export const KEPT: i32 = 46;
 
 export const NEIGHBOUR_FREE: i32 = 0;
 export const NEIGHBOUR_RESOLVING: i32 = 1;

@@ -39,10 +39,10 @@ export const PACKET_HEADER: i32 = 30;
 export const PACKET_ENTRY: i32 = 32;
 /** Fragment context it belongs to (address), or 0 for a whole datagram. */
 export const PACKET_CONTEXT: i32 = 36;
-/** So many bytes are cleared when a buffer is taken. */
-export const PACKET_CLEARED: i32 = 40;
 /** Free for the step that holds the packet, behind the longest frame: 16 bytes. */
 export const PACKET_SCRATCH: i32 = BUFFER_BYTES - 16;
+/** Of a packet on its way to the masquerade: what src/plane/flow/known-flow.ts found of its tuple: KNOWN_*, or a session and a side. */
+export const PACKET_KNOWN: i32 = PACKET_SCRATCH;
 /** Of a packet that waits for control, or is control's: its source at the punt ring (src/plane/local/punt.ts). */
 export const PACKET_SOURCE: i32 = PACKET_SCRATCH;
 /** Of such a packet: how much its station had asked crowded classes for lately (src/plane/link/station.ts). */

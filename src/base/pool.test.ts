@@ -2,7 +2,14 @@ import test from 'ava';
 import { javascriptBuild, wasmBuild } from '../../tools/builds.ts';
 import { BUFFER_COUNT, BUFFERS_AT } from './limits.ts';
 import { i32at, puti32 } from './memory.ts';
-import { PACKET_CLEARED, PACKET_ENTRY, PACKET_FLAGS, PACKET_IN, PACKET_NEXT } from './packet.ts';
+import {
+  PACKET_CONTEXT,
+  PACKET_ENTRY,
+  PACKET_FLAGS,
+  PACKET_IN,
+  PACKET_KNOWN,
+  PACKET_NEXT,
+} from './packet.ts';
 
 for (const build of [javascriptBuild(), await wasmBuild()]) {
   const { plane, name } = build;
@@ -24,10 +31,12 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     build.use();
     plane.resetPool();
     const packet = plane.allocate();
-    for (let at = PACKET_NEXT; at < PACKET_CLEARED; at += 4) puti32(packet + at, -123);
+    const fields = [PACKET_KNOWN];
+    for (let at = PACKET_NEXT; at <= PACKET_CONTEXT; at += 4) fields.push(at);
+    for (const at of fields) puti32(packet + at, -123);
     plane.release(packet);
     t.is(plane.allocate(), packet);
-    for (let at = PACKET_NEXT; at < PACKET_CLEARED; at += 4) {
+    for (const at of fields) {
       t.is(i32at(packet + at), at === PACKET_IN || at === PACKET_ENTRY ? -1 : 0, `field at ${at}`);
     }
   });

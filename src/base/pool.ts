@@ -2,14 +2,20 @@
 // Not here: what is in a buffer (packet.ts); the limits of those who let packets wait (limits.ts).
 
 import { BUFFER_BYTES, BUFFER_COUNT, BUFFERS_AT, POOL_STATE_AT } from './limits.ts';
-import { fill, i32at, puti32 } from './memory.ts';
+import { i32at, puti32 } from './memory.ts';
 import {
   FLAG_CONTROL,
-  PACKET_CLEARED,
+  PACKET_CONTEXT,
   PACKET_ENTRY,
   PACKET_FLAGS,
   PACKET_IN,
+  PACKET_KNOWN,
+  PACKET_L4,
+  PACKET_LENGTH,
   PACKET_NEXT,
+  PACKET_NEXT_HOP,
+  PACKET_OUT,
+  PACKET_PORTS,
 } from './packet.ts';
 
 /** First free buffer, and how many are free. */
@@ -33,10 +39,23 @@ export function allocate(): i32 {
   if (packet === 0) return 0;
   puti32(POOL_HEAD, i32at(packet + PACKET_NEXT));
   puti32(POOL_FREE, i32at(POOL_FREE) - 1);
-  fill(packet, 0, PACKET_CLEARED);
+  clear(packet);
   puti32(packet + PACKET_IN, -1);
   puti32(packet + PACKET_ENTRY, -1);
   return packet;
+}
+
+/** A loop of one store a word takes three times as long. */
+function clear(packet: i32): void {
+  puti32(packet + PACKET_NEXT, 0);
+  puti32(packet + PACKET_LENGTH, 0);
+  puti32(packet + PACKET_OUT, 0);
+  puti32(packet + PACKET_NEXT_HOP, 0);
+  puti32(packet + PACKET_L4, 0);
+  puti32(packet + PACKET_PORTS, 0);
+  puti32(packet + PACKET_FLAGS, 0);
+  puti32(packet + PACKET_CONTEXT, 0);
+  puti32(packet + PACKET_KNOWN, 0);
 }
 
 /** Gives a buffer back. */

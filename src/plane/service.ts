@@ -61,13 +61,15 @@ import {
   FRAGMENT_TICK_RELEASE,
   INTERFACE_COUNT,
   INTERPRETED_FRAMES,
-  NIC_COUNT,
+  KNOWN_BYTES,
+  KNOWN_FRAMES,
   RECEIVE_TICK_COUNTS,
   SERIAL_COUNT,
   TICKS_PER_SECOND,
   WORK_PIECES,
 } from '../base/limits.ts';
 import { i32at, puti32 } from '../base/memory.ts';
+import { PACKET_LENGTH } from '../base/packet.ts';
 import { resetParameters } from '../base/parameters.ts';
 import { resetPool } from '../base/pool.ts';
 import { masqueradeReset } from './flow/masquerade.ts';
@@ -327,21 +329,45 @@ function takeFrame(all: i32): i32 {
     takeWaiting(all);
     return i32at(WORK_AT) !== 0 ? 1 : 0;
   }
-  let card: i32 = i32at(TURN_AT);
-  for (let i: i32 = 0; i < NIC_COUNT; i++) {
-    card = card === NIC_COUNT - 1 ? 0 : card + 1;
-    if (((all >> card) & 1) !== 0) break;
-  }
+  const card: i32 = nextCard(all);
   puti32(TURN_AT, card);
-  const packet: i32 = nicReceive(card);
-  if (packet !== 0) receive(packet);
-  else note(card, nicService(card)); // a recovery goes on or is over, or the card was reset
-  let rest: i32 = i32at(WORK_AT);
-  if (nicWaiting(card) === 0) {
-    rest &= ~(1 << card);
-    puti32(WORK_AT, rest);
+  let left: i32 = i32at(ENGINE_AT) === ENGINE_NATIVE ? KNOWN_FRAMES : 1;
+  let bytes: i32 = 0;
+  while (left !== 0) {
+    left -= 1;
+    const packet: i32 = nicReceive(card);
+    if (packet !== 0) {
+      bytes += i32at(packet + PACKET_LENGTH);
+      if (receive(packet) === 0 || bytes >= KNOWN_BYTES) left = 0;
+    } else {
+      note(card, nicService(card)); // a recovery goes on or is over, or the card was reset
+      left = 0;
+    }
+    const rest: i32 = i32at(WORK_AT);
+    if (nicWaiting(card) === 0) {
+      puti32(WORK_AT, rest & ~(1 << card));
+      return (rest & ~(1 << card)) !== 0 ? 1 : 0;
+    }
+    // What goes out goes before what comes in.
+    if ((rest & ~WORK_RECEIVE) !== 0) left = 0;
   }
-  return rest !== 0 ? 1 : 0;
+  return 1;
+}
+
+/** The card whose turn it is, of those with a bit in `all`: the next one behind the last. */
+function nextCard(all: i32): i32 {
+  const last: i32 = i32at(TURN_AT);
+  const behind: i32 = all & WORK_RECEIVE & (-2 << last);
+  return lowestBit(behind !== 0 ? behind : all & WORK_RECEIVE);
+}
+
+/** Number of the lowest bit that is set, of the lowest eight. */
+function lowestBit(bits: i32): i32 {
+  if ((bits & 1) !== 0) return 0;
+  if ((bits & 2) !== 0) return 1;
+  let n: i32 = 2;
+  while (((bits >> n) & 1) === 0 && n < 7) n++;
+  return n;
 }
 
 /** What waited inside goes before what comes in. */

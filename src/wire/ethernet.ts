@@ -84,7 +84,13 @@ export function ethernetTag(packet: i32, vlan: i32): void {
 
 /** Heads a datagram for a station: 12 bytes at `addresses`, its own and ours. */
 export function ethernetHead(packet: i32, addresses: i32): void {
-  copy(packet + DESTINATION, addresses, TYPE - DESTINATION);
+  // Both lie on even addresses, and so few bytes are copied faster without a call.
+  putu16(packet + DESTINATION, u16at(addresses));
+  putu16(packet + DESTINATION + 2, u16at(addresses + 2));
+  putu16(packet + DESTINATION + 4, u16at(addresses + 4));
+  putu16(packet + SOURCE, u16at(addresses + 6));
+  putu16(packet + SOURCE + 2, u16at(addresses + 8));
+  putu16(packet + SOURCE + 4, u16at(addresses + 10));
   put16(packet + TYPE, ETHERTYPE_IPV4);
   putu16(packet + PACKET_HEADER, ETHERNET_HEADER_BYTES);
 }

@@ -14,7 +14,7 @@ import {
   DROP_SOURCE_ROUTE,
   DROP_TRANSPORT_HEADER,
 } from '../base/counters.ts';
-import { get8, get16, get32, i32at, put16, puti32 } from '../base/memory.ts';
+import { get8, get16, get32, i32at, put16, puti32, u16at } from '../base/memory.ts';
 import {
   FLAG_ICMP_ERROR,
   PACKET_FLAGS,
@@ -24,7 +24,7 @@ import {
   PACKET_PORTS,
   PASS,
 } from '../base/packet.ts';
-import { checksum, sum } from './checksum.ts';
+import { checksum } from './checksum.ts';
 import { ICMP_HEADER_BYTES, ICMP_IDENTIFIER, ICMP_TYPE, icmpIsError } from './icmp.ts';
 import { TCP_HEADER_BYTES, tcpHeaderBytesOf } from './tcp.ts';
 import { UDP_HEADER_BYTES, UDP_LENGTH } from './udp.ts';
@@ -73,35 +73,33 @@ export function ipv4Check(packet: i32): i32 {
   const available: i32 = i32at(packet + PACKET_LENGTH);
   if (available < IP_HEADER_BYTES) return DROP_IP_LENGTH;
   const ip: i32 = packet + PACKET_IP;
-  const first: i32 = get32(ip);
-  if (first >>> 28 !== 4) return DROP_IP_HEADER;
-  const headerBytes: i32 = (first >>> 22) & 0x3c;
+  const first: i32 = get8(ip);
+  if (first >>> 4 !== 4) return DROP_IP_HEADER;
+  const headerBytes: i32 = (first & 15) << 2;
   if (headerBytes < IP_HEADER_BYTES) return DROP_IP_HEADER;
-  const length: i32 = first & 0xffff;
+  const length: i32 = get16(ip + IP_LENGTH);
   if (length < headerBytes || length > available) return DROP_IP_LENGTH;
-  const second: i32 = get32(ip + IP_ID);
-  const third: i32 = get32(ip + IP_TTL);
-  const source: i32 = get32(ip + IP_SOURCE);
-  const destination: i32 = get32(ip + IP_DESTINATION);
-  // The words are at hand, so they are summed here; sum() does the options.
-  let total: i32 = (first >>> 16) + length + (second >>> 16) + (second & 0xffff) + (third >>> 16);
-  total += (third & 0xffff) + (source >>> 16) + (source & 0xffff) + (destination >>> 16);
-  total += destination & 0xffff;
-  if (headerBytes > IP_HEADER_BYTES) total += sum(ip + IP_OPTIONS, headerBytes - IP_HEADER_BYTES);
+  // The sum does not depend on the order of bytes (RFC 1071, 2B), and the machine's own is at hand.
+  let total: i32 = u16at(ip) + u16at(ip + 2) + u16at(ip + 4) + u16at(ip + 6) + u16at(ip + 8);
+  total += u16at(ip + 10) + u16at(ip + 12) + u16at(ip + 14) + u16at(ip + 16) + u16at(ip + 18);
+  if (headerBytes > IP_HEADER_BYTES) {
+    for (let at: i32 = ip + IP_OPTIONS; at < ip + headerBytes; at += 2) total += u16at(at);
+  }
   total = (total & 0xffff) + (total >>> 16);
-  if ((total & 0xffff) + (total >>> 16) !== 0xffff) return DROP_IP_CHECKSUM;
+  if (total !== 0xffff && (total & 0xffff) + (total >>> 16) !== 0xffff) return DROP_IP_CHECKSUM;
   if (headerBytes > IP_HEADER_BYTES) {
     const verdict: i32 = checkOptions(ip + IP_OPTIONS, ip + headerBytes);
     if (verdict !== PASS) return verdict;
   }
   puti32(packet + PACKET_LENGTH, length);
-  if ((second & IP_OFFSET_UNITS) !== 0) return PASS; // a later fragment: its ports come from its context
+  const offset: i32 = get16(ip + IP_OFFSET);
+  if ((offset & IP_OFFSET_UNITS) !== 0) return PASS; // a later fragment: its ports come from its context
   return transport(
     packet,
     ip + headerBytes,
     length - headerBytes,
-    (third >>> 16) & 0xff,
-    second & IP_MORE_FRAGMENTS,
+    get8(ip + IP_PROTOCOL),
+    offset & IP_MORE_FRAGMENTS,
   );
 }
 

@@ -22,6 +22,8 @@ export const TCP_SYN: i32 = 2;
 export const TCP_RST: i32 = 4;
 export const TCP_PSH: i32 = 8;
 export const TCP_ACK: i32 = 16;
+/** FIN, SYN, RST and ACK: a segment in an established connection that has ACK alone of them changes no state. */
+export const TCP_STATE_MASK: i32 = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
 
 /** Kinds of options, and the bytes of one that has a value (RFC 9293, section 3.1; RFC 7323, section 2.2). */
 export const TCP_OPTION_END: i32 = 0;

@@ -13,7 +13,7 @@ import {
   MASQUERADE_COUNT,
   MASQUERADE_OUT_HEADS_AT,
 } from '../../base/limits.ts';
-import { E_OUT_NEXT, E_SEQUENCE, entryAt } from '../../base/masquerade-record.ts';
+import { E_OUT_NEXT, E_TRANSPORT_DIFFERENCE, entryAt } from '../../base/masquerade-record.ts';
 import { u16at } from '../../base/memory.ts';
 import { NAT_FILTER, NAT_PROFILE, PORT_FIRST, PORT_LAST } from '../../base/parameters.ts';
 import { hash, numberOf } from './masquerade-table.ts';
@@ -209,9 +209,9 @@ test.serial(
   },
 );
 
-test('an entry is 64 bytes, named by address or by number', t => {
-  t.is(MASQUERADE_BYTES, 64);
-  t.is(E_SEQUENCE + 16, MASQUERADE_BYTES);
+test('an entry is 80 bytes, named by address or by number', t => {
+  t.is(MASQUERADE_BYTES, 80);
+  t.is(E_TRANSPORT_DIFFERENCE + 2, MASQUERADE_BYTES);
   t.is(MASQUERADE_BUCKETS, 1 << (32 - 20), 'the hash takes the top bits');
   t.is(entryAt(1), MASQUERADE_AT);
   for (const n of [1, 2, MASQUERADE_COUNT]) t.is(numberOf(entryAt(n)), n);

@@ -9,6 +9,7 @@
 import { MASQUERADE_STATE_AT, WAY_COUNT } from '../../base/limits.ts';
 import { WAYS_LOST_AT } from '../../base/masquerade-record.ts';
 import { get8, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
+import { forgetRoutes } from './kept-route.ts';
 
 /** In the state block, behind the fields of masquerade-table.ts. */
 const ADDRESSES_AT: i32 = MASQUERADE_STATE_AT + 64;
@@ -44,6 +45,7 @@ export function loseWay(outside: i32): void {
     if (u16at(COUNTS_AT + 2 * way) === 0) continue;
     if (outside === 0 || i32at(ADDRESSES_AT + 4 * way) === outside) put8(WAYS_LOST_AT + way, 1);
   }
+  forgetRoutes();
 }
 
 /** 1 while there are sessions to clear up. */

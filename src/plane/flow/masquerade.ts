@@ -56,6 +56,7 @@ import {
 } from '../../base/limits.ts';
 import {
   E_EXPIRES,
+  E_FAR,
   E_FLAGS,
   E_HOST,
   E_IN_PORTS,
@@ -73,6 +74,7 @@ import {
   ENTRY_SENT,
   entryAt,
   IN_USE_AT,
+  STATE_ESTABLISHED,
   WAY_SHIFT,
 } from '../../base/masquerade-record.ts';
 import { get8, get16, get32, i32at, put8, put16, put32, puti32 } from '../../base/memory.ts';
@@ -85,6 +87,7 @@ import {
   PACKET_ENTRY,
   PACKET_FLAGS,
   PACKET_IP,
+  PACKET_KNOWN,
   PACKET_L4,
   PACKET_OUT,
   PACKET_PORTS,
@@ -101,10 +104,12 @@ import {
 } from '../../base/parameters.ts';
 import { ICMP_CHECKSUM, ICMP_IDENTIFIER } from '../../wire/icmp.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
-import { TCP_ACK, TCP_CHECKSUM, TCP_FLAGS, TCP_RST, TCP_SYN } from '../../wire/tcp.ts';
+import { TCP_ACK, TCP_CHECKSUM, TCP_FLAGS, TCP_RST, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { UDP_CHECKSUM } from '../../wire/udp.ts';
 import { isSender } from '../ip/sender.ts';
 import { translateErrorInbound, translateErrorOutbound } from './icmp-translate.ts';
+import { resetKeptRoutes } from './kept-route.ts';
+import { KNOWN_NONE, KNOWN_NOTHING, knownAs, resetKnown } from './known-flow.ts';
 import { admit, refuseEntry, removeEntry } from './masquerade-admission.ts';
 import { HOST_OTHERS, hostFor, resetHosts } from './masquerade-hosts.ts';
 import { link } from './masquerade-link.ts';
@@ -131,15 +136,13 @@ export const QUERY_TIMESTAMP: i32 = 2;
 export const QUERY_MASK: i32 = 4;
 export const QUERY_INFORMATION: i32 = 8;
 
-/** FIN, SYN, RST and ACK: a segment in an established session that has ACK alone of them changes nothing. */
-const CONTROL_MASK: i32 = 0x17;
-/** ESTABLISHED in both profiles. */
-const ESTABLISHED: i32 = 1;
 const DCCP: i32 = 33;
 const UDP_LITE: i32 = 136;
 
 export function masqueradeReset(): void {
   resetTable();
+  resetKnown();
+  resetKeptRoutes();
   resetHosts();
   resetPortMaps();
   resetTcpClassic();
@@ -170,7 +173,9 @@ export function masqueradeInbound(packet: i32): i32 {
   const outside: i32 = get32(ip + 16);
   const ports: i32 = i32at(packet + PACKET_PORTS);
   const l4: i32 = i32at(packet + PACKET_L4);
-  let e: i32 = findInbound(outside, remote, ports, protocol);
+  let e: i32 = knownAs(packet, 1);
+  if (e === KNOWN_NOTHING) e = findInbound(outside, remote, ports, protocol);
+  else if (e === KNOWN_NONE) e = 0;
   if (e === 0) {
     e = addInbound(packet, outside, remote, ports, protocol);
     if (e < MASQUERADE_AT) return e;
@@ -185,7 +190,7 @@ export function masqueradeInbound(packet: i32): i32 {
   if (
     protocol === TCP &&
     l4 !== 0 &&
-    ((get8(l4 + TCP_FLAGS) & CONTROL_MASK) !== TCP_ACK || get8(e + E_STATE) !== ESTABLISHED)
+    ((get8(l4 + TCP_FLAGS) & TCP_STATE_MASK) !== TCP_ACK || get8(e + E_STATE) !== STATE_ESTABLISHED)
   ) {
     trackTcp(e, packet, INBOUND);
   } else if ((flags & ENTRY_SENT) !== 0) {
@@ -225,6 +230,7 @@ export function masqueradeHairpin(packet: i32): i32 {
     const e: i32 = entryAt(i32at(packet + PACKET_ENTRY) + 1);
     const ports: i32 = i32at(packet + PACKET_PORTS);
     puti32(packet + PACKET_PORTS, (i32at(e + E_IN_PORTS) << 16) | (ports & 0xffff));
+    puti32(packet + PACKET_KNOWN, KNOWN_NOTHING);
   }
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_HAIRPIN);
   return masqueradeInbound(packet);
@@ -247,7 +253,9 @@ function outbound(packet: i32, hairpin: i32): i32 {
   const remote: i32 = get32(ip + 16);
   const ports: i32 = i32at(packet + PACKET_PORTS);
   const l4: i32 = i32at(packet + PACKET_L4);
-  let e: i32 = findOutbound(inside, remote, ports, protocol);
+  let e: i32 = knownAs(packet, 0);
+  if (e === KNOWN_NOTHING) e = findOutbound(inside, remote, ports, protocol);
+  else if (e === KNOWN_NONE) e = 0;
   if (e === 0) {
     const outside: i32 = hairpin !== 0 ? hairpin : addressOut(packet);
     e = addOutbound(packet, inside, remote, ports, protocol, outside);
@@ -255,7 +263,7 @@ function outbound(packet: i32, hairpin: i32): i32 {
   }
   if ((get8(e + E_FLAGS) & ENTRY_SENT) === 0) noteSide(e, ENTRY_SENT);
   if (protocol === TCP && l4 !== 0) {
-    if ((get8(l4 + TCP_FLAGS) & CONTROL_MASK) !== TCP_ACK || get8(e + E_STATE) !== ESTABLISHED) {
+    if ((get8(l4 + TCP_FLAGS) & TCP_STATE_MASK) !== TCP_ACK || get8(e + E_STATE) !== STATE_ESTABLISHED) {
       trackTcp(e, packet, OUTBOUND);
     } else {
       follow(e, l4, OUT_SIDE);
@@ -377,7 +385,7 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   else if (filter === FILTER_ADDRESS) via = findPeer(outside, remote, port, protocol);
   if (via === 0) return DROP_FILTERED;
   if (l4 === 0) return DROP_FRAGMENT_TIMEOUT;
-  if (protocol === TCP && (get8(l4 + TCP_FLAGS) & CONTROL_MASK) !== TCP_SYN) return DROP_UNSOLICITED;
+  if (protocol === TCP && (get8(l4 + TCP_FLAGS) & TCP_STATE_MASK) !== TCP_SYN) return DROP_UNSOLICITED;
   // What is needed of `via` is read before admit(), which may take that very entry.
   const inside: i32 = i32at(via + E_INSIDE);
   const insidePort: i32 = i32at(via + E_OUT_PORTS) >>> 16;
@@ -407,6 +415,7 @@ function fillEntry(
   put8(e + E_PROTOCOL, protocol);
   puti32(e + E_INSIDE, inside);
   puti32(e + E_REMOTE, remote);
+  puti32(e + E_FAR, remote);
   puti32(e + E_OUT_PORTS, (insidePort << 16) | remotePort);
   // ICMP has one identifier, that of the side the packet is on, in the place of both ports.
   puti32(e + E_IN_PORTS, ((protocol === ICMP ? outsidePort : remotePort) << 16) | outsidePort);

@@ -52,6 +52,7 @@ import {
   WAY_SHIFT,
   WAY_UNICAST,
 } from '../../base/route-record.ts';
+import { forgetRoutes } from '../flow/kept-route.ts';
 
 /** What onLink() answers for an address of ours. */
 const ON_US: i32 = 33;
@@ -69,10 +70,11 @@ export function resetRoutes(): void {
   flushRoutes();
 }
 
-/** Empties the cache. An empty place holds the address 0; the one that 0 really belongs to is filled. */
+/** Empties the cache, and lets sessions forget the routes that they keep. An empty place holds the address 0; the one that 0 really belongs to is filled. */
 export function flushRoutes(): void {
   fill(ROUTE_CACHE_AT, 0, ROUTE_CACHE_COUNT * ROUTE_CACHE_BYTES);
   puti32(ROUTE_CACHE_AT + TO_WAY, WAY_MARTIAN << WAY_SHIFT);
+  forgetRoutes();
 }
 
 /** Adds or replaces a route; gateway 0: the destination is on the link; interface ROUTE_NOWHERE. 0 if the table is full. */

@@ -19,7 +19,7 @@ import { IF_LINK, interfaceAt, LINK_POINT } from '../../base/interface.ts';
 import { BUFFER_BYTES, FRAME_TAGGED_MAX } from '../../base/limits.ts';
 import { get32, i32at, put32, puti32, putu16, u16at } from '../../base/memory.ts';
 import {
-  PACKET_CLEARED,
+  PACKET_CONTEXT,
   PACKET_FRAME,
   PACKET_HEADER,
   PACKET_IP,
@@ -127,7 +127,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
 
 test('a packet has room for any header before its datagram, and for its scratch behind the longest frame', t => {
   // Ethernet, a VLAN's tag, PPPoE with PPP's protocol; the context's word is over by then.
-  t.true(PACKET_IP - (14 + 4 + 8) >= PACKET_CLEARED - 4);
+  t.true(PACKET_IP - (14 + 4 + 8) >= PACKET_CONTEXT);
   t.is(PACKET_IP % 64, 0);
   t.true(PACKET_FRAME + FRAME_TAGGED_MAX <= PACKET_SCRATCH);
   t.true(PACKET_SCRATCH + 16 <= BUFFER_BYTES);

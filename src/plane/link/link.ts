@@ -7,13 +7,22 @@
 // Not here: the header itself (src/wire/ethernet.ts), the queue and the device (transmit.ts), the neighbours (neighbour.ts).
 
 import { CAPTURE_IN } from '../../base/capture-record.ts';
+import { NOW_AT } from '../../base/cells.ts';
 import { IF_LINK, interfaceAt, LINK_ETHERNET } from '../../base/interface.ts';
-import { i32at, putu16 } from '../../base/memory.ts';
+import { i32at, puti32, putu16, u16at } from '../../base/memory.ts';
+import {
+  KEPT,
+  NEIGHBOUR_HEADER,
+  NEIGHBOUR_RESOLVING,
+  NEIGHBOUR_STATE,
+  NEIGHBOUR_USED,
+} from '../../base/neighbour-record.ts';
 import { FOR_LINK, HELD, PACKET_HEADER, PASS } from '../../base/packet.ts';
-import { ETHERTYPE_IPV4, ethernetFrom, ethernetInput } from '../../wire/ethernet.ts';
+import { ETHERTYPE_IPV4, ethernetFrom, ethernetHead, ethernetInput } from '../../wire/ethernet.ts';
 import { arpInput } from './arp-input.ts';
 import { CAPTURE_MASK_AT, capture } from './capture.ts';
 import { neighbourResolve } from './neighbour.ts';
+import { neighbourAt, neighbourFind, neighbourNumber } from './neighbour-table.ts';
 import { transmit } from './transmit.ts';
 
 /** What came by a link, whose record is `at`. PASS: a datagram, not checked yet; HELD: it was the link's; or a drop. */
@@ -42,6 +51,27 @@ export function linkOutput(packet: i32, index: i32): i32 {
   }
   transmit(packet, index);
   return PASS;
+}
+
+/** The same of one whose next hop is a known neighbour: its record's number, or 0 on a point link. Takes the packet. */
+export function linkOutputTo(packet: i32, index: i32, neighbour: i32): void {
+  if (neighbour !== 0) {
+    const at: i32 = neighbourAt(neighbour);
+    ethernetHead(packet, at + NEIGHBOUR_HEADER);
+    puti32(at + NEIGHBOUR_USED, i32at(NOW_AT));
+  } else {
+    putu16(packet + PACKET_HEADER, 0);
+  }
+  transmit(packet, index);
+}
+
+/** The number of a next hop's record, from now on kept for linkOutputTo(); 0 on a point link; -1 if its station is not known. */
+export function neighbourToKeep(address: i32, index: i32): i32 {
+  if (i32at(interfaceAt(index) + IF_LINK) !== LINK_ETHERNET) return 0;
+  const at: i32 = neighbourFind(address, index);
+  if (at === 0 || u16at(at + NEIGHBOUR_STATE) === NEIGHBOUR_RESOLVING) return -1;
+  putu16(at + KEPT, 1);
+  return neighbourNumber(at);
 }
 
 /** Sends a datagram to the station at PACKET_TO_STATION, or to whoever is at the other end of a point link. Takes it. */

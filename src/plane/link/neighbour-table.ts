@@ -29,6 +29,7 @@ import { fill, get16, get32, i32at, multiply, puti32, putu16, u16at } from '../.
 import {
   CHAIN_NEXT,
   HOP,
+  KEPT,
   LINKS,
   LIST,
   LIST_NEXT,
@@ -40,6 +41,7 @@ import {
   NEIGHBOUR_STATE,
   NEIGHBOUR_USED,
 } from '../../base/neighbour-record.ts';
+import { forgetRoutes } from '../flow/kept-route.ts';
 
 /** Addresses of the lists' heads: first and last (u16 each). */
 export const UNUSED_LIST: i32 = ARP_STATE_AT + 48;
@@ -68,7 +70,7 @@ export function neighbourFind(address: i32, index: i32): i32 {
   const link: i32 = i32at(LINKS + 4 * index);
   const n: i32 = u16at(NEIGHBOUR_HEADS_AT + 2 * hash(address));
   if (n === 0) return 0;
-  const at: i32 = recordAt(n);
+  const at: i32 = neighbourAt(n);
   if (i32at(at + NEIGHBOUR_ADDRESS) === address && u16at(at + NEIGHBOUR_LINK) === link) return at;
   return findFurther(u16at(at + CHAIN_NEXT), address, link);
 }
@@ -95,7 +97,7 @@ export function neighboursEver(): i32 {
 function findFurther(first: i32, address: i32, link: i32): i32 {
   let n: i32 = first;
   for (let left: i32 = NEIGHBOUR_COUNT; n !== 0 && left !== 0; left--) {
-    const at: i32 = recordAt(n);
+    const at: i32 = neighbourAt(n);
     if (i32at(at + NEIGHBOUR_ADDRESS) === address && u16at(at + NEIGHBOUR_LINK) === link) return at;
     n = u16at(at + CHAIN_NEXT);
   }
@@ -105,6 +107,7 @@ function findFurther(first: i32, address: i32, link: i32): i32 {
 /** From now on no neighbour of the interface is found that is there already. */
 export function forgetLink(index: i32): void {
   puti32(LINKS + 4 * index, (i32at(LINKS + 4 * index) + 0x100) & 0xffff);
+  forgetRoutes();
 }
 
 /** A record for an address that has none, in its chain; all else in it is 0. 0 if nobody may go for it. */
@@ -112,7 +115,7 @@ export function neighbourTake(address: i32, index: i32): i32 {
   if (i32at(FREE_RECORD) === 0 && i32at(FRESH) === NEIGHBOUR_COUNT) evict();
   let n: i32 = i32at(FREE_RECORD);
   if (n !== 0) {
-    puti32(FREE_RECORD, u16at(recordAt(n) + CHAIN_NEXT));
+    puti32(FREE_RECORD, u16at(neighbourAt(n) + CHAIN_NEXT));
   } else {
     n = i32at(FRESH) + 1;
     if (n > NEIGHBOUR_COUNT) return 0;
@@ -123,7 +126,7 @@ export function neighbourTake(address: i32, index: i32): i32 {
     puti32(KEY_HIGH, random32());
   }
   puti32(IN_USE, i32at(IN_USE) + 1);
-  const at: i32 = recordAt(n);
+  const at: i32 = neighbourAt(n);
   const head: i32 = NEIGHBOUR_HEADS_AT + 2 * hash(address);
   puti32(at + NEIGHBOUR_ADDRESS, address);
   putu16(at + NEIGHBOUR_LINK, i32at(LINKS + 4 * index));
@@ -134,13 +137,14 @@ export function neighbourTake(address: i32, index: i32): i32 {
 
 /** Gives a record back. */
 export function neighbourFree(at: i32): void {
-  const n: i32 = numberOf(at);
+  const n: i32 = neighbourNumber(at);
   let link: i32 = NEIGHBOUR_HEADS_AT + 2 * hash(i32at(at + NEIGHBOUR_ADDRESS));
   for (let left: i32 = NEIGHBOUR_COUNT; u16at(link) !== n && left !== 0; left--) {
-    link = recordAt(u16at(link)) + CHAIN_NEXT;
+    link = neighbourAt(u16at(link)) + CHAIN_NEXT;
   }
   putu16(link, u16at(at + CHAIN_NEXT));
   leaveList(at);
+  if (u16at(at + KEPT) !== 0) forgetRoutes();
   fill(at, 0, NEIGHBOUR_BYTES);
   putu16(at + CHAIN_NEXT, i32at(FREE_RECORD));
   puti32(FREE_RECORD, n);
@@ -150,12 +154,12 @@ export function neighbourFree(at: i32): void {
 /** Puts a record at the end of a list, out of the one that it is in. */
 export function enterList(at: i32, list: i32): void {
   leaveList(at);
-  const n: i32 = numberOf(at);
+  const n: i32 = neighbourNumber(at);
   const last: i32 = u16at(list + 2);
   putu16(at + LIST, list - ARP_STATE_AT);
   putu16(at + LIST_PREVIOUS, last);
   if (last === 0) putu16(list, n);
-  else putu16(recordAt(last) + LIST_NEXT, n);
+  else putu16(neighbourAt(last) + LIST_NEXT, n);
   putu16(list + 2, n);
 }
 
@@ -165,9 +169,9 @@ function leaveList(at: i32): void {
   const next: i32 = u16at(at + LIST_NEXT);
   const previous: i32 = u16at(at + LIST_PREVIOUS);
   if (previous === 0) putu16(list, next);
-  else putu16(recordAt(previous) + LIST_NEXT, next);
+  else putu16(neighbourAt(previous) + LIST_NEXT, next);
   if (next === 0) putu16(list + 2, previous);
-  else putu16(recordAt(next) + LIST_PREVIOUS, previous);
+  else putu16(neighbourAt(next) + LIST_PREVIOUS, previous);
   putu16(at + LIST, 0);
   putu16(at + LIST_NEXT, 0);
   putu16(at + LIST_PREVIOUS, 0);
@@ -208,7 +212,7 @@ function evict(): void {
     const unused: i32 = u16at(UNUSED_LIST);
     const n: i32 = unused !== 0 ? unused : u16at(USED_LIST);
     if (n === 0) return;
-    const at: i32 = recordAt(n);
+    const at: i32 = neighbourAt(n);
     const idle: i32 = (now - i32at(at + NEIGHBOUR_USED)) | 0;
     // Used since the ageing was here; where everybody is, a quarter of the looks is enough to see it.
     const fresh: i32 = unused !== 0 ? recent : NEIGHBOUR_SWEEP_TICKS;
@@ -221,11 +225,12 @@ function evict(): void {
   }
 }
 
-function recordAt(n: i32): i32 {
+/** Address of record number n, from 1 on. */
+export function neighbourAt(n: i32): i32 {
   return NEIGHBOURS_AT + (n - 1) * NEIGHBOUR_BYTES;
 }
 
-function numberOf(at: i32): i32 {
+export function neighbourNumber(at: i32): i32 {
   return (((at - NEIGHBOURS_AT) / NEIGHBOUR_BYTES) | 0) + 1;
 }
 
