@@ -7,11 +7,13 @@ import {
   HOST_IN16,
   HOST_IN32,
   HOST_INS16,
+  HOST_INS32,
   HOST_OUT8,
   HOST_OUT8S,
   HOST_OUT16,
   HOST_OUT32,
   HOST_OUTS16,
+  HOST_OUTS32,
 } from '../src/base/abi.ts';
 import { HOST_RESULT_AT } from '../src/base/cells.ts';
 import { i32at } from '../src/base/memory.ts';
@@ -65,4 +67,12 @@ export function ins16(port: i32, p: i32, count: i32): void {
 
 export function outs16(port: i32, p: i32, count: i32): void {
   host(HOST_OUTS16, port, p, count);
+}
+
+export function ins32(port: i32, p: i32, count: i32): void {
+  host(HOST_INS32, port, p, count);
+}
+
+export function outs32(port: i32, p: i32, count: i32): void {
+  host(HOST_OUTS32, port, p, count);
 }

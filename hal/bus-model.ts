@@ -71,6 +71,25 @@ export class BusModel implements Ports {
     this.tick();
   }
 
+  ins32(port: number, p: number, count: number): void {
+    const at = this.find(port);
+    for (let i = 0; i < count; i++) {
+      const word = at === undefined ? -1 : at.device.read(port - at.from, 4);
+      for (let byte = 0; byte < 4; byte++) put8(p + 4 * i + byte, (word >>> (8 * byte)) & 0xff);
+    }
+    this.tick();
+  }
+
+  outs32(port: number, p: number, count: number): void {
+    const at = this.find(port);
+    for (let i = 0; i < count; i++) {
+      let word = 0;
+      for (let byte = 0; byte < 4; byte++) word |= get8(p + 4 * i + byte) << (8 * byte);
+      at?.device.write(port - at.from, word >>> 0, 4);
+    }
+    this.tick();
+  }
+
   private read(port: number, width: number): number {
     const at = this.find(port);
     const value = at === undefined ? 2 ** (8 * width) - 1 : at.device.read(port - at.from, width);
@@ -105,6 +124,8 @@ export function portsOf(bus: () => BusModel): Ports {
     out32: (port, value) => bus().out32(port, value),
     ins16: (port, p, count) => bus().ins16(port, p, count),
     outs16: (port, p, count) => bus().outs16(port, p, count),
+    ins32: (port, p, count) => bus().ins32(port, p, count),
+    outs32: (port, p, count) => bus().outs32(port, p, count),
   };
 }
 

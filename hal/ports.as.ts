@@ -32,6 +32,14 @@ export function attachPorts(_behind: i32): void {}
 // @ts-ignore: decorator
 @external("port", "outs16") declare function outsAt(port: i32, address: i32, count: i32): void;
 // @ts-ignore: decorator
+@external("port", "ins32") declare function insWideAt(port: i32, address: i32, count: i32): void;
+// @ts-ignore: decorator
+@external("port", "outs32") declare function outsWideAt(port: i32, address: i32, count: i32): void;
+// @ts-ignore: decorator
+@inline export function ins32(port: i32, p: i32, count: i32): void { insWideAt(port, p + PLANE_BASE, count); }
+// @ts-ignore: decorator
+@inline export function outs32(port: i32, p: i32, count: i32): void { outsWideAt(port, p + PLANE_BASE, count); }
+// @ts-ignore: decorator
 @inline export function ins16(port: i32, p: i32, count: i32): void { insAt(port, p + PLANE_BASE, count); }
 // @ts-ignore: decorator
 @inline export function outs16(port: i32, p: i32, count: i32): void { outsAt(port, p + PLANE_BASE, count); }

@@ -15,6 +15,8 @@ export interface Ports {
   ins16(port: number, p: number, count: number): void;
   /** Writes `count` 16-bit words from plane memory at `p` to `port`. */
   outs16(port: number, p: number, count: number): void;
+  ins32(port: number, p: number, count: number): void;
+  outs32(port: number, p: number, count: number): void;
 }
 
 let ports: Ports;
@@ -69,4 +71,13 @@ export function ins16(port: i32, p: i32, count: i32): void {
 
 export function outs16(port: i32, p: i32, count: i32): void {
   ports.outs16(port, p, count);
+}
+
+/** The same with words of 32 bits. */
+export function ins32(port: i32, p: i32, count: i32): void {
+  ports.ins32(port, p, count);
+}
+
+export function outs32(port: i32, p: i32, count: i32): void {
+  ports.outs32(port, p, count);
 }

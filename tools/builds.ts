@@ -29,6 +29,8 @@ export const noPorts: Ports = {
   out32() {},
   ins16() {},
   outs16() {},
+  ins32() {},
+  outs32() {},
 };
 
 export function javascriptBuild(): Build {
@@ -49,6 +51,8 @@ export async function wasmBuild(ports: Ports = noPorts): Promise<Build> {
     ...{ store16() {}, store32() {} },
     ins16: (from: number, at: number, count: number) => ports.ins16(from, at - PLANE_BASE, count),
     outs16: (to: number, at: number, count: number) => ports.outs16(to, at - PLANE_BASE, count),
+    ins32: (from: number, at: number, count: number) => ports.ins32(from, at - PLANE_BASE, count),
+    outs32: (to: number, at: number, count: number) => ports.outs32(to, at - PLANE_BASE, count),
   };
   const instance = await WebAssembly.instantiate(module, { env: { memory: linear, abort() {} }, port });
   const memory = new Uint8Array(linear.buffer, PLANE_BASE, PLANE_BYTES);

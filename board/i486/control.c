@@ -80,6 +80,16 @@ static u32 heap_free(void) {
   return bytes;
 }
 
+static void host_string(const u32 *a) {
+  u32 wide = a[0] == HOST_INS32 || a[0] == HOST_OUTS32;
+  if (a[2] >= PLANE_BYTES || a[3] > (PLANE_BYTES - a[2]) >> (1 + wide)) engine_died("a port called with a bad address");
+  void *at = (void *)(LINEAR_AT + PLANE_BASE + a[2]);
+  if (a[0] == HOST_INS16) ins16(a[1], at, a[3]);
+  else if (a[0] == HOST_OUTS16) outs16(a[1], at, a[3]);
+  else if (a[0] == HOST_INS32) ins32(a[1], at, a[3]);
+  else outs32(a[1], at, a[3]);
+}
+
 /* __host(op, a, b, ...): src/base/abi.ts says what each does. Bad calls are control's bug and end it. */
 static u32 host(const u32 *a) {
   switch (a[0]) {
@@ -95,10 +105,8 @@ static u32 host(const u32 *a) {
     case HOST_OUT32: out32(a[1], a[2]); return 0;
     case HOST_INS16:
     case HOST_OUTS16:
-      if (a[2] >= PLANE_BYTES || a[3] > (PLANE_BYTES - a[2]) / 2) engine_died("a port called with a bad address");
-      if (a[0] == HOST_INS16) ins16(a[1], (void *)(LINEAR_AT + PLANE_BASE + a[2]), a[3]);
-      else outs16(a[1], (void *)(LINEAR_AT + PLANE_BASE + a[2]), a[3]);
-      return 0;
+    case HOST_INS32:
+    case HOST_OUTS32: host_string(a); return 0;
     case HOST_LOCK: interrupts_off(); locked = 1; return 0;
     case HOST_UNLOCK: locked = 0; interrupts_on(); return 0;
     case HOST_RESET: crash_end(1); reset();

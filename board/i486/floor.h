@@ -32,6 +32,12 @@ static inline void ins16(u32 port, void *to, u32 count) {
 static inline void outs16(u32 port, const void *from, u32 count) {
   __asm__ volatile("rep outsw" : "+S"(from), "+c"(count) : "d"(port) : "memory");
 }
+static inline void ins32(u32 port, void *to, u32 count) {
+  __asm__ volatile("rep insl" : "+D"(to), "+c"(count) : "d"(port) : "memory");
+}
+static inline void outs32(u32 port, const void *from, u32 count) {
+  __asm__ volatile("rep outsl" : "+S"(from), "+c"(count) : "d"(port) : "memory");
+}
 static inline void interrupts_off(void) { __asm__ volatile("cli" ::: "memory"); }
 static inline void interrupts_on(void) { __asm__ volatile("sti" ::: "memory"); }
 /* Takes what interrupts wait. STI holds them off for one more instruction. */

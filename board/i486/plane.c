@@ -14,6 +14,8 @@ PORT void Z_portZ_out16(I, u32 port, u32 value) { out16(port, value); }
 PORT void Z_portZ_out32(I, u32 port, u32 value) { out32(port, value); }
 PORT void Z_portZ_ins16(I, u32 port, u32 at, u32 count) { ins16(port, (void *)(LINEAR_AT + at), count); }
 PORT void Z_portZ_outs16(I, u32 port, u32 at, u32 count) { outs16(port, (void *)(LINEAR_AT + at), count); }
+PORT void Z_portZ_ins32(I, u32 port, u32 at, u32 count) { ins32(port, (void *)(LINEAR_AT + at), count); }
+PORT void Z_portZ_outs32(I, u32 port, u32 at, u32 count) { outs32(port, (void *)(LINEAR_AT + at), count); }
 PORT void Z_portZ_store16(I, u32 address, u32 value) { *(volatile u16 *)device_register(address) = value; }
 PORT void Z_portZ_store32(I, u32 address, u32 value) { *(volatile u32 *)device_register(address) = value; }
 

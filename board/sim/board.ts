@@ -127,6 +127,8 @@ const noPorts = {
   out32() {},
   ins16() {},
   outs16() {},
+  ins32() {},
+  outs32() {},
   store16() {},
   store32() {},
 };

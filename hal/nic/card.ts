@@ -42,8 +42,10 @@ export const NIC_NONE: i32 = 0;
 export const NIC_RING: i32 = 1;
 export const NIC_NE2000_ISA: i32 = 2;
 export const NIC_NE2000_PCI: i32 = 3;
+/** One whose data port takes 16 bits at a time alone. */
+export const NIC_NE2000_PCI_16: i32 = 4;
 /** Kinds are below. */
-export const NIC_KIND_END: i32 = 4;
+export const NIC_KIND_END: i32 = 5;
 
 /** In NIC_PLACE: bus << 16 | device << 11 | function << 8 is the rest. The BIOS may change its port, but not this. */
 export const NIC_PLACE_PCI: i32 = 1 << 31;

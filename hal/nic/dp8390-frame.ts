@@ -21,7 +21,7 @@ export const DMA_STUCK: i32 = -2;
 /** Reads the frame at `page` into a packet: its length, or FRAME_BAD, RING_BAD, DMA_STUCK. */
 export function takeFrame(at: i32, port: i32, page: i32, packet: i32): i32 {
   const header: i32 = packet + PACKET_FRAME - R.HEADER_BYTES;
-  remoteRead(port, page << 8, header, FIRST_BYTES);
+  remoteRead(at, page << 8, header, FIRST_BYTES);
   const status: i32 = u16at(header);
   const next: i32 = status >>> 8;
   const length: i32 = u16at(header + 2) - R.CHECKSUM_BYTES;
@@ -30,7 +30,7 @@ export function takeFrame(at: i32, port: i32, page: i32, packet: i32): i32 {
   if (length < FRAME_MIN || (length > FRAME_MAX && isTagged(packet + PACKET_FRAME, length) === 0)) good = 0;
   if (good !== 0 && length > FRAME_MIN) {
     out8(port + R.ISR, R.ISR_RDC);
-    readRest(port, page, packet + PACKET_FRAME + FRAME_MIN, length - FRAME_MIN);
+    readRest(at, port, page, packet + PACKET_FRAME + FRAME_MIN, length - FRAME_MIN);
   }
   if (remoteDone(port) === 0) return DMA_STUCK;
   advance(at, port, next);
@@ -43,23 +43,23 @@ export function isTagged(frame: i32, length: i32): i32 {
 }
 
 /** Reads what follows a frame's first 60 bytes, in two pieces where the ring ends between. */
-function readRest(port: i32, page: i32, p: i32, length: i32): void {
+function readRest(at: i32, port: i32, page: i32, p: i32, length: i32): void {
   const from: i32 = (page << 8) + FIRST_BYTES;
   const bytes: i32 = (length + 1) & ~1;
   const room: i32 = (R.RING_STOP << 8) - from;
   if (bytes <= room) {
-    remoteRead(port, from, p, bytes);
+    remoteRead(at, from, p, bytes);
     return;
   }
-  remoteRead(port, from, p, room);
+  remoteRead(at, from, p, room);
   out8(port + R.ISR, R.ISR_RDC);
-  remoteRead(port, R.RING_START << 8, p + room, bytes - room);
+  remoteRead(at, R.RING_START << 8, p + room, bytes - room);
 }
 
 /** Passes over a frame for which there is no buffer: FRAME_BAD, RING_BAD or DMA_STUCK. */
 export function skipFrame(at: i32, port: i32, page: i32): i32 {
   const header: i32 = at + NIC_SCRATCH;
-  remoteRead(port, page << 8, header, R.HEADER_BYTES);
+  remoteRead(at, page << 8, header, R.HEADER_BYTES);
   if (remoteDone(port) === 0) return DMA_STUCK;
   const next: i32 = u16at(header) >>> 8;
   const length: i32 = u16at(header + 2) - R.CHECKSUM_BYTES;

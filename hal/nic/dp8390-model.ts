@@ -29,6 +29,8 @@ export interface Dp8390Options {
   hearsInLoopback?: boolean;
   /** Accesses to the bus that a frame takes to arrive; stop lets it end, and RST waits for that. 0: none. */
   receiveTime?: number;
+  /** The data port takes 32 bits at a time too; else the upper half of such an access goes nowhere. */
+  wide?: boolean;
   /** The reset port does nothing, as in clones that know the command register's stop alone. */
   deafResetPort?: boolean;
 }
@@ -397,6 +399,8 @@ export class Dp8390Model implements Device {
   }
 
   private readData(width: number): number {
+    if (width === 4)
+      return (this.readData(2) | ((this.options.wide === true ? this.readData(2) : 0xffff) << 16)) >>> 0;
     if (this.remoteStuck !== 'no') return 0xffff;
     const remote = this.remote;
     if (width !== 2 || remote === null || remote.write) {
@@ -410,6 +414,11 @@ export class Dp8390Model implements Device {
   }
 
   private writeData(value: number, width: number): void {
+    if (width === 4) {
+      this.writeData(value & 0xffff, 2);
+      if (this.options.wide === true) this.writeData(value >>> 16, 2);
+      return;
+    }
     if (this.remoteStuck !== 'no') return;
     const remote = this.remote;
     if (width !== 2 || remote === null || !remote.write) {

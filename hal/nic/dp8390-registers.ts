@@ -115,3 +115,5 @@ export const DP_RESET_PORT: i32 = NIC_CHIP + 44;
 export const DP_STOPPED: i32 = NIC_CHIP + 48;
 /** While it is started anew: readings of RST that are left. Below 0: that follows a recovery. Else 0. */
 export const DP_RESTART: i32 = NIC_CHIP + 52;
+/** The data port takes 32 bits at a time. */
+export const DP_WIDE: i32 = NIC_CHIP + 56;

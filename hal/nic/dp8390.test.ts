@@ -32,8 +32,17 @@ import { allocate, poolFree, release, resetPool } from '../../src/base/pool.ts';
 import { javascriptBuild, type Plane, wasmBuild } from '../../tools/builds.ts';
 import { BusModel, portsOf } from '../bus-model.ts';
 import { attachPorts } from '../ports.ts';
-import { FRAME_MIN, NIC_NE2000_ISA, NIC_RECEIVED, NIC_SENT, resetCards } from './card.ts';
+import {
+  cardAt,
+  FRAME_MIN,
+  NIC_NE2000_ISA,
+  NIC_NE2000_PCI,
+  NIC_RECEIVED,
+  NIC_SENT,
+  resetCards,
+} from './card.ts';
 import { Dp8390Model, type Dp8390Options } from './dp8390-model.ts';
+import { DP_WIDE } from './dp8390-registers.ts';
 
 const MAC = new Uint8Array([0x52, 0x54, 0, 0x12, 0x34, 0x56]);
 const PORT = 0x300;
@@ -776,3 +785,38 @@ onCard('port accesses of a frame stay within the budget', {}, (t, m) => {
     t.true(bus.time - before <= send, `send of ${length}: ${bus.time - before}`);
   }
 });
+
+for (const build of builds) {
+  for (const wide of [true, false]) {
+    const width = wide ? 'of 32 bits' : 'that should be of 32 bits and is not';
+    test.serial(
+      `a PCI card with a data port ${width} brings and sends frames of all lengths (${build.name})`,
+      t => {
+        build.use();
+        resetState();
+        bus = new BusModel();
+        const card = new Dp8390Model(bus, PORT, MAC, { wide });
+        t.is(build.plane.nicProbe(0, NIC_NE2000_PCI, PORT, LINE), 1);
+        t.is(i32at(cardAt(0) + DP_WIDE), wide ? 1 : 0);
+        build.plane.nicStart(0);
+        card.resets = 0;
+        // Twice round the ring, so that frames lie across its end with every rest of four.
+        for (let length = FRAME_MIN; length < FRAME_MIN + 80; length++) {
+          for (const bytes of [frame(length), frame(length + 700)]) {
+            t.true(card.receive(bytes));
+            const got = interrupt(build.plane);
+            if (got.length !== 1 || Buffer.compare(got[0] as Uint8Array, bytes) !== 0)
+              t.deepEqual(got, [bytes]);
+            t.is(build.plane.nicSend(0, packetOf(bytes)), 1);
+            const sent = card.sent.at(-1) as Uint8Array;
+            t.is(Buffer.compare(sent.subarray(0, bytes.length), bytes), 0, `${length}`);
+            t.is(sent.length, bytes.length);
+          }
+        }
+        t.is(card.resets, 0);
+        t.deepEqual(card.violations, []);
+        t.is(poolFree(), BUFFER_COUNT);
+      },
+    );
+  }
+}

@@ -1,6 +1,6 @@
 // The DP8390 Ethernet controller: set-up, receive ring, transmit, overrun, reset.
 // National Semiconductor DP8390D/NS32490D data sheet, July 1995, sections 7.0 to 11.0, and AN-874.
-// Not here: registers and state (dp8390-registers.ts), a frame's bytes (dp8390-frame.ts), how a board wires and is
+// Not here: frames out of the ring (dp8390-receive.ts), registers and state (dp8390-registers.ts), how a board wires and is
 // found (ne2000.ts).
 //
 // Port accesses are what a frame costs (1 us each on a real bus), so there are few:
@@ -13,26 +13,18 @@
 // Every wait is bounded; what does not come leads to dp8390Restart(), which is counted.
 
 import { NOW_AT } from '../../src/base/cells.ts';
+import { COUNT_CARD_RESET, COUNT_RING_OVERRUN, count, DROP_TRANSMIT_ERROR } from '../../src/base/counters.ts';
 import {
-  COUNT_CARD_RESET,
-  COUNT_RING_OVERRUN,
-  count,
-  DROP_NO_BUFFER,
-  DROP_TRANSMIT_ERROR,
-} from '../../src/base/counters.ts';
-import {
-  IF_RX_BYTES,
   IF_RX_DROPPED,
   IF_RX_ERRORS,
-  IF_RX_PACKETS,
   IF_TX_BYTES,
   IF_TX_ERRORS,
   IF_TX_PACKETS,
 } from '../../src/base/interface.ts';
-import { FRAME_MAX, NIC_TRANSMIT_TICKS, RECOVERY_FRAMES, SKIP_FRAMES } from '../../src/base/limits.ts';
+import { FRAME_MAX, NIC_TRANSMIT_TICKS, RECOVERY_FRAMES } from '../../src/base/limits.ts';
 import { fill, get8, i32at, puti32 } from '../../src/base/memory.ts';
-import { frameAt, frameBytes, PACKET_IN, setFrame } from '../../src/base/packet.ts';
-import { allocate, release } from '../../src/base/pool.ts';
+import { frameAt, frameBytes } from '../../src/base/packet.ts';
+import { release } from '../../src/base/pool.ts';
 import { ETHERNET_HEADER_BYTES as ETHERNET_HEADER } from '../../src/wire/ethernet.ts';
 import { DELAY_FRAME, DELAY_SLICE, delay } from '../delay.ts';
 import { in8, out8, out8x3 } from '../ports.ts';
@@ -40,7 +32,6 @@ import {
   add,
   cardAt,
   FRAME_MIN,
-  NIC_LINK,
   NIC_MAC,
   NIC_OVERRUNS,
   NIC_PORT,
@@ -52,7 +43,7 @@ import {
   NIC_STATION,
 } from './card.ts';
 import { remoteWrite } from './dp8390-dma.ts';
-import { FRAME_BAD, isTagged, RING_BAD, skipFrame, takeFrame } from './dp8390-frame.ts';
+import { isTagged } from './dp8390-frame.ts';
 import * as R from './dp8390-registers.ts';
 
 /** Reads of ISR until a reset has ended. A read takes a microsecond; National allows a frame's time, 1.6 ms. */
@@ -183,7 +174,7 @@ function beginRestart(index: i32): void {
 }
 
 /** A piece of a restart. It takes one where the board's reset port works, RESET_POLLS / RESET_SLICE at most. */
-function goOnRestart(index: i32): void {
+export function goOnRestart(index: i32): void {
   const at: i32 = cardAt(index);
   const port: i32 = i32at(at + NIC_PORT);
   let left: i32 = i32at(at + R.DP_RESTART);
@@ -291,7 +282,7 @@ function readTallies(index: i32, port: i32): void {
  * What the ring holds makes no sense. On QEMU it is a ring that frames of several sizes have filled to the last page: its chip
  * takes that for an empty one and writes over it, where a real one reports an overrun (data sheet, section 7.0).
  */
-function ringBad(index: i32): void {
+export function ringBad(index: i32): void {
   add(i32at(cardAt(index) + NIC_RECORD) + IF_RX_ERRORS, 1);
   add(cardAt(index) + NIC_OVERRUNS, 1);
   count(COUNT_RING_OVERRUN);
@@ -320,7 +311,7 @@ function stopToRecover(index: i32, at: i32, port: i32, frames: i32): void {
 }
 
 /** A slice of step 3, and behind the last one steps 4 to 7. (RST is no reliable sign here, says the data sheet.) */
-function waitStopped(index: i32, at: i32, port: i32): void {
+export function waitStopped(index: i32, at: i32, port: i32): void {
   const left: i32 = i32at(at + R.DP_STOPPED);
   // One more than is counted, for the change that a slice begins with may follow at once.
   delay((left < DELAY_SLICE ? left : DELAY_SLICE) + 1);
@@ -339,7 +330,7 @@ function waitStopped(index: i32, at: i32, port: i32): void {
 }
 
 /** Steps 9 to 11, when the ring is empty or enough frames have been removed. */
-function endRecovery(index: i32, at: i32, port: i32): void {
+export function endRecovery(index: i32, at: i32, port: i32): void {
   if (i32at(at + R.DP_RESTART) !== 0) {
     dp8390Restart(index);
     return;
@@ -354,95 +345,6 @@ function endRecovery(index: i32, at: i32, port: i32): void {
     transmit(at, port, i32at(at + R.DP_SENDING), i32at(at + R.DP_SENDING_BYTES));
   }
   out8(port + R.IMR, i32at(at + R.DP_MASK));
-}
-
-// --- receive -------------------------------------------------------------------------------------------------
-
-/** Whether frames up to where CURR was, a recovery or a restart are left for dp8390Receive(). */
-export function dp8390Waiting(index: i32): i32 {
-  const at: i32 = cardAt(index);
-  if (i32at(at + R.DP_NEXT) !== i32at(at + R.DP_CURRENT)) return 1;
-  return (i32at(at + R.DP_RECOVER) | i32at(at + R.DP_RESTART)) !== 0 ? 1 : 0;
-}
-
-/** The next frame as a packet, or 0: then dp8390Waiting() says whether there may be more. */
-export function dp8390Receive(index: i32): i32 {
-  const at: i32 = cardAt(index);
-  const busy: i32 = i32at(at + R.DP_STOPPED) | i32at(at + R.DP_RESTART) | i32at(at + R.DP_RECOVER);
-  if (busy !== 0 && isReceiving(index, at) === 0) return 0;
-  const packet: i32 = i32at(at + R.DP_RECOVER) !== 1 ? takeNext(index, at) : 0;
-  return busy === 0 ? packet : receivedRecovering(index, at, packet);
-}
-
-/** Whether a chip that is stopped, recovers or is started anew may be asked for a frame; else goes on with that. */
-function isReceiving(index: i32, at: i32): i32 {
-  if (i32at(at + R.DP_STOPPED) !== 0) {
-    waitStopped(index, at, i32at(at + NIC_PORT));
-    return 0;
-  }
-  if (i32at(at + R.DP_RESTART) <= 0) return 1;
-  goOnRestart(index);
-  return 0;
-}
-
-/** Counts a frame of those that are taken while a chip recovers from an overrun, and ends that behind the last. */
-function receivedRecovering(index: i32, at: i32, packet: i32): i32 {
-  const recover: i32 = i32at(at + R.DP_RECOVER);
-  // A ring that is out of order is started anew instead.
-  if (recover === 0 || i32at(at + R.DP_RESTART) > 0) return packet;
-  if (packet !== 0) {
-    puti32(at + R.DP_RECOVER, recover - 1);
-    return packet;
-  }
-  if (recover === 1 || i32at(at + R.DP_NEXT) === i32at(at + R.DP_CURRENT))
-    endRecovery(index, at, i32at(at + NIC_PORT));
-  return 0;
-}
-
-/** The ring's next frame as a packet, or 0: there is none, it was bad, or there is no buffer. */
-function takeNext(index: i32, at: i32): i32 {
-  const page: i32 = i32at(at + R.DP_NEXT);
-  if (page === i32at(at + R.DP_CURRENT)) return 0;
-  const packet: i32 = allocate();
-  if (packet === 0) {
-    skipFrames(index, at);
-    return 0;
-  }
-  const length: i32 = takeFrame(at, i32at(at + NIC_PORT), page, packet);
-  if (length <= 0) {
-    release(packet);
-    refuse(index, at, length, IF_RX_ERRORS);
-    return 0;
-  }
-  setFrame(packet, length);
-  puti32(packet + PACKET_IN, i32at(at + NIC_LINK));
-  const record: i32 = i32at(at + NIC_RECORD);
-  add(record + IF_RX_PACKETS, 1);
-  add(record + IF_RX_BYTES, length);
-  return packet;
-}
-
-/** Passes over frames for which there is no buffer, a few a piece. */
-function skipFrames(index: i32, at: i32): void {
-  const port: i32 = i32at(at + NIC_PORT);
-  for (let frames: i32 = 0; frames < SKIP_FRAMES; frames++) {
-    const page: i32 = i32at(at + R.DP_NEXT);
-    if (page === i32at(at + R.DP_CURRENT)) return;
-    const reason: i32 = skipFrame(at, port, page);
-    if (reason === FRAME_BAD) count(DROP_NO_BUFFER);
-    refuse(index, at, reason, IF_RX_DROPPED);
-    if (reason !== FRAME_BAD) return;
-  }
-}
-
-/** Counts a frame that is lost, and starts the chip anew whose ring or remote DMA is out of order. */
-function refuse(index: i32, at: i32, reason: i32, counter: i32): void {
-  if (reason === RING_BAD) {
-    ringBad(index);
-    return;
-  }
-  add(i32at(at + NIC_RECORD) + (reason === FRAME_BAD ? counter : IF_RX_DROPPED), 1);
-  if (reason !== FRAME_BAD) dp8390Restart(index);
 }
 
 // --- transmit ------------------------------------------------------------------------------------------------
@@ -476,7 +378,7 @@ export function dp8390Send(index: i32, packet: i32): i32 {
   }
   const sending: i32 = i32at(at + R.DP_SENDING);
   const page: i32 = sending === R.TRANSMIT_PAGE_0 ? R.TRANSMIT_PAGE_1 : R.TRANSMIT_PAGE_0;
-  const loaded: i32 = remoteWrite(port, page << 8, frame, (length + 1) & ~1);
+  const loaded: i32 = remoteWrite(at, page << 8, frame, (length + 1) & ~1);
   release(packet);
   if (loaded === 0) {
     loseFrame(record + IF_TX_ERRORS);

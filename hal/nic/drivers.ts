@@ -3,7 +3,7 @@
 // in each function of nic.ts that drivers have. A kind without a driver may stand in card.ts too: such a card is no link's.
 // Not here: at which places cards are looked for (board/).
 
-import { NIC_NE2000_ISA, NIC_NE2000_PCI, NIC_NONE, NIC_RING } from './card.ts';
+import { NIC_NE2000_ISA, NIC_NE2000_PCI, NIC_NE2000_PCI_16, NIC_NONE, NIC_RING } from './card.ts';
 
 export const DRIVER_NONE: i32 = 0;
 /** ring.ts */
@@ -11,10 +11,11 @@ export const DRIVER_RING: i32 = 1;
 /** dp8390.ts */
 export const DRIVER_DP8390: i32 = 2;
 
-/** What cardTraits() answers: the driver; that the interrupt line is a level and not an edge; that it is found by trial. */
+/** What cardTraits() answers: the driver; that the interrupt line is a level and not an edge; that it is found by trial; that data goes by 32 bits. */
 export const TRAIT_DRIVER: i32 = 0xff;
 export const TRAIT_LEVEL: i32 = 0x100;
 export const TRAIT_LINE_BY_TRIAL: i32 = 0x200;
+export const TRAIT_WIDE: i32 = 0x400;
 
 /** What holds for a kind of card; a kind that has no line here has no driver. */
 export function cardTraits(kind: i32): i32 {
@@ -25,6 +26,8 @@ export function cardTraits(kind: i32): i32 {
       return DRIVER_DP8390 | TRAIT_LINE_BY_TRIAL;
     // PCI Local Bus Specification 2.1, section 2.2.6: lines are shared, and levels.
     case NIC_NE2000_PCI:
+      return DRIVER_DP8390 | TRAIT_LEVEL | TRAIT_WIDE;
+    case NIC_NE2000_PCI_16:
       return DRIVER_DP8390 | TRAIT_LEVEL;
     default:
       return DRIVER_NONE;
@@ -44,10 +47,12 @@ export function pciKind(id: i32): i32 {
     case 0x140111f6: // Compex ReadyLink 2000
     case 0x30008e2e: // KTI ET32P2
     case 0x50004a14: // NetVin NV5000SC
-    case 0x09261106: // VIA VT86C926
     case 0x0e3410bd: // SureCom NE34
-    case 0x005812c3: // Holtek HT80232
       return NIC_NE2000_PCI;
+    // Their data ports are 16 bits wide (Linux, ne2k-pci.c).
+    case 0x09261106: // VIA VT86C926
+    case 0x005812c3: // Holtek HT80232
+      return NIC_NE2000_PCI_16;
     default:
       return NIC_NONE;
   }

@@ -1,10 +1,10 @@
 // What an NE2000 board puts around its DP8390: a reset port, a PROM with the station address, 16 KB of memory
-// behind a 16-bit data port. Novell NE2000; RTL8019AS and RTL8029AS data sheets for the ISA and PCI one-chip
+// behind a data port of 16 bits, on the PCI bus of 32. Novell NE2000; RTL8019AS and RTL8029AS data sheets for the ISA and PCI one-chip
 // boards. Found by asking, since an ISA board has no name.
 // Not here: the chip (dp8390.ts); at which ports to ask (board/).
 //
 //    port + 0x00   the chip's 16 registers
-//         + 0x10   data port, 16 bits
+//         + 0x10   data port
 //         + 0x1f   reset port: what is read here and written back resets the chip
 //
 // Addresses of the remote DMA: the PROM at 0 (each byte the low half of a word), memory from 0x4000 to 0x8000.
@@ -30,10 +30,12 @@ const LINE_POLLS: i32 = 50;
 
 /**
  * Whether a board answers at the card's port: 1, then its station address is known and the chip is set up. Only
- * reads are made until something answers, and nothing is believed that memory on the card does not confirm.
+ * reads are made until something answers, and nothing is believed that memory on the card does not confirm: neither that its
+ * data port takes 32 bits at a time, if it should be so `wide`.
  */
-export function ne2000Probe(index: i32): i32 {
+export function ne2000Probe(index: i32, wide: i32): i32 {
   const at: i32 = cardAt(index);
+  puti32(at + R.DP_WIDE, wide);
   const port: i32 = i32at(at + NIC_PORT);
   if (in8(port + R.CR) === 0xff) return 0;
   puti32(at + R.DP_RESET_PORT, port + RESET);
@@ -55,6 +57,13 @@ export function ne2000Probe(index: i32): i32 {
   out8(port + R.CURR, R.RING_START);
   out8(port + R.CR, R.CR_START);
   let found: i32 = testPage(at, port, R.TRANSMIT_PAGE_0);
+  if (found === 0 && i32at(at + R.DP_WIDE) !== 0) {
+    // Not as wide as its kind is. The command ends a remote DMA that waits for more.
+    puti32(at + R.DP_WIDE, 0);
+    out8(port + R.CR, R.CR_START);
+    out8(port + R.ISR, 0xff);
+    found = testPage(at, port, R.TRANSMIT_PAGE_0);
+  }
   if (found !== 0) found = testPage(at, port, R.RING_STOP - 1);
   if (found !== 0) found = readStationAddress(at, port);
   if (found === 0) {
@@ -69,9 +78,9 @@ export function ne2000Probe(index: i32): i32 {
 function testPage(at: i32, port: i32, page: i32): i32 {
   const scratch: i32 = at + NIC_SCRATCH;
   for (let i: i32 = 0; i < TEST_BYTES; i++) put8(scratch + i, pattern(page, i));
-  if (remoteWrite(port, page << 8, scratch, TEST_BYTES) === 0) return 0;
+  if (remoteWrite(at, page << 8, scratch, TEST_BYTES) === 0) return 0;
   fill(scratch, 0, TEST_BYTES);
-  remoteRead(port, page << 8, scratch, TEST_BYTES);
+  remoteRead(at, page << 8, scratch, TEST_BYTES);
   if (remoteDone(port) === 0) return 0;
   for (let i: i32 = 0; i < TEST_BYTES; i++) {
     if (get8(scratch + i) !== pattern(page, i)) return 0;
@@ -87,7 +96,7 @@ function pattern(page: i32, i: i32): i32 {
 /** Reads the PROM. Clones lack the 'W' (0x57) at 14 and 15 that Novell's has, so only the address is judged. */
 function readStationAddress(at: i32, port: i32): i32 {
   const scratch: i32 = at + NIC_SCRATCH;
-  remoteRead(port, 0, scratch, PROM_BYTES);
+  remoteRead(at, 0, scratch, PROM_BYTES);
   if (remoteDone(port) === 0) return 0;
   let all: i32 = 0;
   for (let i: i32 = 0; i < 6; i++) {

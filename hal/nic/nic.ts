@@ -27,16 +27,8 @@ import {
   NIC_STATION,
   resetCards,
 } from './card.ts';
-import {
-  dp8390Readdress,
-  dp8390Receive,
-  dp8390Send,
-  dp8390Service,
-  dp8390Start,
-  dp8390Stop,
-  dp8390Tick,
-  dp8390Waiting,
-} from './dp8390.ts';
+import { dp8390Readdress, dp8390Send, dp8390Service, dp8390Start, dp8390Stop, dp8390Tick } from './dp8390.ts';
+import { dp8390Receive, dp8390Waiting } from './dp8390-receive.ts';
 import {
   cardTraits,
   DRIVER_DP8390,
@@ -45,6 +37,7 @@ import {
   TRAIT_DRIVER,
   TRAIT_LEVEL,
   TRAIT_LINE_BY_TRIAL,
+  TRAIT_WIDE,
 } from './drivers.ts';
 import { ne2000FindLine, ne2000Probe } from './ne2000.ts';
 import { ringProbe, ringReceive, ringSend, ringService, ringWaiting } from './ring.ts';
@@ -70,7 +63,7 @@ export function nicProbe(index: i32, kind: i32, port: i32, irq: i32): i32 {
   const driver: i32 = traits & TRAIT_DRIVER;
   let found: i32 = 0;
   if (driver === DRIVER_RING) found = ringProbe(index, port);
-  if (driver === DRIVER_DP8390) found = ne2000Probe(index);
+  if (driver === DRIVER_DP8390) found = ne2000Probe(index, (traits & TRAIT_WIDE) !== 0 ? 1 : 0);
   puti32(at + NIC_DRIVER, found !== 0 ? driver : DRIVER_NONE);
   // Without a line there is none to hold back.
   puti32(at + NIC_LEVEL, found !== 0 && irq >= 0 && (traits & TRAIT_LEVEL) !== 0 ? 1 : 0);

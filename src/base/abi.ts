@@ -38,6 +38,9 @@ export const HOST_OVERLAY = 16;
 export const HOST_COLLECT = 17;
 /** (p): answers the physical address of a byte of the plane's memory. */
 export const HOST_PHYSICAL = 18;
+/** As HOST_INS16 and HOST_OUTS16, with words of 32 bits. */
+export const HOST_INS32 = 19;
+export const HOST_OUTS32 = 20;
 
 // Boot facts: words at BOOT_FACTS_AT.
 /** RAM of the board in KiB. */

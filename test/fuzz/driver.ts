@@ -121,6 +121,8 @@ export async function driverFuzzer(): Promise<DriverFuzzer> {
     // The bus reaches memory by src/base/memory.ts, which forgives; here it is checked that the block lies inside.
     ins16: (port, p, count) => bus.ins16(port, inside(p, count), count),
     outs16: (port, p, count) => bus.outs16(port, inside(p, count), count),
+    ins32: (port, p, count) => bus.ins32(port, inside(p, 2 * count), count),
+    outs32: (port, p, count) => bus.outs32(port, inside(p, 2 * count), count),
   };
   const build = await checkedBuild(ports);
   const run = (seed: number, count: number): string | undefined => {
