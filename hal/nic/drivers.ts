@@ -49,7 +49,7 @@ export function pciKind(id: i32): i32 {
     case 0x50004a14: // NetVin NV5000SC
     case 0x0e3410bd: // SureCom NE34
       return NIC_NE2000_PCI;
-    // Their data ports are 16 bits wide (Linux, ne2k-pci.c).
+    // Their data ports are 16 bits wide, as the driver of Linux has it.
     case 0x09261106: // VIA VT86C926
     case 0x005812c3: // Holtek HT80232
       return NIC_NE2000_PCI_16;
