@@ -18,9 +18,10 @@ import { buildDate } from './build-date.ts';
 import { compile } from './bytecode.ts';
 import { exportedConstants } from './constants.ts';
 import type { Compiled, Firmware, Script } from './embed.ts';
-import { helpTexts } from './help-texts.ts';
+import { type HelpTexts, helpTexts } from './help-texts.ts';
 import { inline } from './inline/inline.ts';
 import { compilePortable } from './plane-wasm.ts';
+import { shortened } from './private-names.ts';
 import { zoneTable } from './zone-table.ts';
 
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -266,6 +267,19 @@ export async function planeScript(plain = false): Promise<Script> {
   };
 }
 
+/** Reads sources with numbers for their help texts, and short names for what is private. */
+function adapted(help: HelpTexts): Plugin {
+  return {
+    name: 'adapted',
+    setup: ({ onLoad }) => {
+      onLoad({ filter: /\/(src\/control|hal)\/.*\.ts$/ }, async ({ path: file }) => ({
+        contents: await shortened(help.numbered(readFileSync(file, 'utf8'))),
+        loader: 'ts',
+      }));
+    },
+  };
+}
+
 /** Control's files as esbuild made them, by their names from the repository's root. */
 interface Files {
   text(file: string): string;
@@ -291,7 +305,7 @@ async function controlFiles(): Promise<Files> {
     chunkNames: '[hash]',
     format: 'esm',
     splitting: true,
-    plugins: [portsBody, help.plugin],
+    plugins: [portsBody, adapted(help)],
     metafile: true,
     minify: true,
   });

@@ -4,7 +4,6 @@
 // Not here: what is done with them on the board (src/control/schema/help-texts.ts).
 
 import { readFileSync } from 'node:fs';
-import type { Plugin } from 'esbuild';
 
 /** A help text as a command or setting has it; what is put together when it is asked for stays as it is. */
 const HELP = /\b(help|unsetHelp):\s*('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")/g;
@@ -12,8 +11,8 @@ const HELP = /\b(help|unsetHelp):\s*('(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")/g;
 export interface HelpTexts {
   /** One a line, by number. */
   readonly text: string;
-  /** Reads a source with numbers in the texts' places. */
-  readonly plugin: Plugin;
+  /** A source with numbers in the texts' places. */
+  numbered(source: string): string;
 }
 
 /** @param files all sources that may have some */
@@ -25,19 +24,10 @@ export function helpTexts(files: readonly string[]): HelpTexts {
       if (!numbers.has(text)) numbers.set(text, numbers.size);
     }
   }
-  const replaced = (source: string): string =>
-    source.replace(HELP, (_, name: string, literal: string) => `${name}: ${numbers.get(textOf(literal))}`);
   return {
     text: [...numbers.keys()].join('\n'),
-    plugin: {
-      name: 'help',
-      setup: ({ onLoad }) => {
-        onLoad({ filter: /\/src\/control\/.*\.ts$/ }, ({ path }) => ({
-          contents: replaced(readFileSync(path, 'utf8')),
-          loader: 'ts',
-        }));
-      },
-    },
+    numbered: source =>
+      source.replace(HELP, (_, name: string, literal: string) => `${name}: ${numbers.get(textOf(literal))}`),
   };
 }
 

@@ -8,8 +8,8 @@ import { Refusal } from '../src/control/core/console/command.ts';
 import type { Context } from '../src/control/core/context.ts';
 import { createLog } from '../src/control/core/log.ts';
 import type { Machine } from '../src/control/core/machine.ts';
-import { createTcp } from '../src/control/core/net/tcp.ts';
-import { createUdp } from '../src/control/core/net/udp.ts';
+import { TcpSockets } from '../src/control/core/net/tcp.ts';
+import { UdpSockets } from '../src/control/core/net/udp.ts';
 import { createRegistry } from '../src/control/core/registry.ts';
 import { createSockets } from '../src/control/core/sockets.ts';
 import * as show from '../src/control/show/overlay.ts';
@@ -66,8 +66,8 @@ export function controlLab(): Lab {
       busy: false,
       rows: 0,
     },
-    udp: createUdp(machine, sockets),
-    tcp: createTcp(machine, clock, sockets),
+    udp: new UdpSockets(machine, sockets),
+    tcp: new TcpSockets(machine, clock, sockets),
     registry: createRegistry(machine, log, commands),
     random: () => plane.random32(),
   };

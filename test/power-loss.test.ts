@@ -21,8 +21,8 @@ import {
   SLOT_SECTOR,
 } from '../src/base/layout.ts';
 import { formatAddress } from '../src/control/core/address.ts';
-import { CONFIG_TEXT_AT, createConfigStore } from '../src/control/core/store/config-store.ts';
-import { createJournal } from '../src/control/core/store/journal.ts';
+import { CONFIG_TEXT_AT, ConfigAreas } from '../src/control/core/store/config-store.ts';
+import { FlashLog } from '../src/control/core/store/journal.ts';
 import { putText, textFrom } from '../src/control/core/store/text.ts';
 import { Reader } from '../src/control/dhcp/message.ts';
 import { compose, type Said, station } from '../src/control/dhcp/server-lab.ts';
@@ -156,11 +156,11 @@ interface Found {
 function find(image: Buffer, bad?: number): Found & { why: string | undefined } {
   const { disk, drive, run } = modelDisk(image);
   if (bad !== undefined) drive.bad.set(bad, UNC);
-  const { bytes } = run(createConfigStore({ memory, plane }, disk).load());
+  const { bytes } = run(new ConfigAreas({ memory, plane }, disk).load());
   const text = bytes === undefined ? undefined : textFrom(memory, CONFIG_TEXT_AT, bytes);
   const log = new Map<string, string>();
   const why = run(
-    createJournal({ memory, plane }, disk, () => true).open(({ kind, key, payload }) => {
+    new FlashLog({ memory, plane }, disk, () => true).open(({ kind, key, payload }) => {
       log.set(`${kind} ${formatAddress(key)}`, Buffer.from(payload).toString('hex'));
     }),
   );
@@ -251,7 +251,7 @@ test.serial('an error at any sector leaves the old or the new settings, and the 
     const bytes = Buffer.from(written);
     const { disk, drive, run } = modelDisk(bytes);
     drive.bad.set(sector, UNC);
-    const store = createConfigStore({ memory, plane }, disk);
+    const store = new ConfigAreas({ memory, plane }, disk);
     run(store.load());
     const cause = run(store.save(putText(memory, CONFIG_TEXT_AT, 'set ntp off\n'), false));
     const after = find(bytes, sector).text;

@@ -10,7 +10,7 @@ import { parseAddress } from '../src/control/core/address.ts';
 import { createClock } from '../src/control/core/clock.ts';
 import { TCP_ACCEPTED } from '../src/control/core/limits.ts';
 import type { Machine } from '../src/control/core/machine.ts';
-import { type Connection, createTcp, type End as TcpEnd } from '../src/control/core/net/tcp.ts';
+import { type Connection, type End as TcpEnd, TcpSockets } from '../src/control/core/net/tcp.ts';
 import { createSockets } from '../src/control/core/sockets.ts';
 import * as overlay from '../src/control/tcp/overlay.ts';
 import { isArp } from '../src/wire/read.ts';
@@ -38,7 +38,7 @@ const SMALL_BYTES = 30_000;
 const { plane, memory } = javascriptBuild();
 const clock = createClock();
 const sockets = createSockets(plane);
-const tcp = createTcp({ plane, memory, overlay: () => overlay } as unknown as Machine, clock, sockets);
+const tcp = new TcpSockets({ plane, memory, overlay: () => overlay } as unknown as Machine, clock, sockets);
 /** SHA-256 of what each connection to the sink brought, in the order of their ends. */
 const sunk: string[] = [];
 

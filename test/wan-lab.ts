@@ -15,7 +15,7 @@ import type { Context } from '../src/control/core/context.ts';
 import { furtherLinks } from '../src/control/core/link-settings.ts';
 import { createLog } from '../src/control/core/log.ts';
 import type { Machine } from '../src/control/core/machine.ts';
-import { createUdp } from '../src/control/core/net/udp.ts';
+import { UdpSockets } from '../src/control/core/net/udp.ts';
 import { createRegistry } from '../src/control/core/registry.ts';
 import { createSockets } from '../src/control/core/sockets.ts';
 import { createLan } from '../src/control/lan/lan.ts';
@@ -235,7 +235,7 @@ export class WanLab {
     const registry = createRegistry(machine, log, this.table);
     const context = {
       ...{ machine, clock, sockets, log, registry },
-      udp: createUdp(machine, sockets),
+      udp: new UdpSockets(machine, sockets),
       random: () => this.random.below(2 ** 32) | 0,
     };
     this.context = context as unknown as Context;

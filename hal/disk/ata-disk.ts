@@ -25,7 +25,7 @@ import {
 } from './ata.ts';
 import * as ata from './ata-registers.ts';
 import { type Disk, type DiskJob, SECTOR_BYTES } from './disk.ts';
-import { createTurns } from './turns.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 const RETRIES = 2;
 /** Sectors of one command at most: the register's 0 means 256. */
@@ -105,98 +105,111 @@ export function addressOf(identity: Identity, sector: number): readonly [number,
   return [(sector % sectors) + 1, cylinder & 0xff, cylinder >> 8, track % heads];
 }
 
-export function createAtaDisk(device: Device, identity: Identity): Disk {
-  const { inTurn } = createTurns(device.now, TURN_TICKS);
+export class AtaDisk implements Disk {
+  readonly sectorCount: number;
+  readonly model: string;
   /** The device may be in the middle of a command, or has not answered. */
-  let isLost = false;
+  private isLost = false;
   /** It was told to write at once, since its last reset. */
-  let isWriteThrough = identity.hasFlush;
+  private isWriteThrough: boolean;
+  private readonly turns: Turns;
 
-  function* reset(): DiskJob {
-    isLost = true;
-    isWriteThrough = identity.hasFlush;
-    const why = yield* softReset(device);
+  constructor(
+    private readonly device: Device,
+    private readonly identity: Identity,
+  ) {
+    this.sectorCount = identity.sectorCount;
+    this.model = identity.model;
+    this.isWriteThrough = identity.hasFlush;
+    this.turns = createTurns(device.now, TURN_TICKS);
+  }
+
+  read(sector: number, bytes: Uint8Array): DiskJob {
+    return this.turns.inTurn(() => this.transfer(sector, bytes, ata.READ_SECTORS));
+  }
+
+  write(sector: number, bytes: Uint8Array): DiskJob {
+    return this.turns.inTurn(() => this.transfer(sector, bytes, ata.WRITE_SECTORS));
+  }
+
+  flush(): DiskJob {
+    return this.turns.inTurn(() => this.attempt(() => this.flushCache()));
+  }
+
+  private *reset(): DiskJob {
+    this.isLost = true;
+    this.isWriteThrough = this.identity.hasFlush;
+    const why = yield* softReset(this.device);
     if (why !== undefined) return why;
-    if (!identity.hasLba) {
+    if (!this.identity.hasLba) {
       // The reset may have brought back another translation than the BIOS and IDENTIFY DEVICE speak of.
-      const { heads, sectors } = identity;
+      const { heads, sectors } = this.identity;
       const task = {
         command: ata.INITIALIZE_DEVICE_PARAMETERS,
         count: sectors,
         registers: [0, 0, 0, heads - 1] as const,
       };
-      const cause = yield* runCommand(device, task);
+      const cause = yield* runCommand(this.device, task);
       if (cause !== undefined && cause !== ABORTED) return cause;
     }
-    isLost = false;
+    this.isLost = false;
     return undefined;
   }
 
   /** Runs a command, again after an error. */
-  function* attempt(command: () => DiskJob): DiskJob {
+  private *attempt(command: () => DiskJob): DiskJob {
     let why: string | undefined;
     for (let tries = 0; tries <= RETRIES; tries++) {
-      if (isLost) {
-        const cause = yield* reset();
+      if (this.isLost) {
+        const cause = yield* this.reset();
         if (cause !== undefined) return why ?? cause;
       }
-      isLost = true;
+      this.isLost = true;
       why = yield* command();
-      isLost = why !== undefined;
+      this.isLost = why !== undefined;
       if (why === undefined || why === NO_ANSWER) return why;
     }
     return why;
   }
 
-  function* writeThrough(): DiskJob {
-    if (isWriteThrough) return undefined;
+  private *writeThrough(): DiskJob {
+    if (this.isWriteThrough) return undefined;
     const task = {
       command: ata.SET_FEATURES,
       features: ata.DISABLE_WRITE_CACHE,
       count: 0,
       registers: NOWHERE,
     };
-    const why = yield* runCommand(device, task);
-    isWriteThrough = why === undefined || why === ABORTED;
-    return isWriteThrough ? undefined : why;
+    const why = yield* runCommand(this.device, task);
+    this.isWriteThrough = why === undefined || why === ABORTED;
+    return this.isWriteThrough ? undefined : why;
   }
 
-  function* write(task: Task, bytes: Uint8Array): DiskJob {
-    return (yield* writeThrough()) ?? (yield* writeData(device, task, bytes));
+  private *writeSectors(task: Task, bytes: Uint8Array): DiskJob {
+    return (yield* this.writeThrough()) ?? (yield* writeData(this.device, task, bytes));
   }
 
-  function* transfer(sector: number, bytes: Uint8Array, command: number): DiskJob {
+  private *transfer(sector: number, bytes: Uint8Array, command: number): DiskJob {
     const total = bytes.length / SECTOR_BYTES;
     if (!Number.isInteger(total))
       throw new Error(`Cannot move ${bytes.length} bytes: they are not whole sectors`);
-    if (sector < 0 || sector + total > identity.sectorCount) {
+    if (sector < 0 || sector + total > this.identity.sectorCount) {
       return `sector ${sector + total - 1} is behind the disk's end`;
     }
     for (let done = 0; done < total; done += COMMAND_SECTORS) {
       const count = Math.min(COMMAND_SECTORS, total - done);
       const part = bytes.subarray(done * SECTOR_BYTES, (done + count) * SECTOR_BYTES);
-      const task = { command, count, registers: addressOf(identity, sector + done) };
-      const why = yield* attempt(() =>
-        command === ata.WRITE_SECTORS ? write(task, part) : readData(device, task, part),
+      const task = { command, count, registers: addressOf(this.identity, sector + done) };
+      const why = yield* this.attempt(() =>
+        command === ata.WRITE_SECTORS ? this.writeSectors(task, part) : readData(this.device, task, part),
       );
       if (why !== undefined) return why;
     }
     return undefined;
   }
 
-  function* flush(): DiskJob {
-    const task = { command: ata.FLUSH_CACHE, count: 0, registers: NOWHERE };
-    return yield* attempt(function* () {
-      const why = yield* runCommand(device, task);
-      return why === ABORTED && !identity.hasFlush ? undefined : why;
-    });
+  private *flushCache(): DiskJob {
+    const why = yield* runCommand(this.device, { command: ata.FLUSH_CACHE, count: 0, registers: NOWHERE });
+    return why === ABORTED && !this.identity.hasFlush ? undefined : why;
   }
-
-  return {
-    sectorCount: identity.sectorCount,
-    model: identity.model,
-    read: (sector, bytes) => inTurn(() => transfer(sector, bytes, ata.READ_SECTORS)),
-    write: (sector, bytes) => inTurn(() => transfer(sector, bytes, ata.WRITE_SECTORS)),
-    flush: () => inTurn(flush),
-  };
 }

@@ -7,7 +7,7 @@ import { javascriptBuild } from '../../tools/builds.ts';
 import { BusModel } from '../bus-model.ts';
 import { attachPorts } from '../ports.ts';
 import { COMMAND_TICKS, type Device } from './ata.ts';
-import { addressOf, createAtaDisk, type Identity, identify, readIdentity } from './ata-disk.ts';
+import { AtaDisk, addressOf, type Identity, identify, readIdentity } from './ata-disk.ts';
 import { ChannelModel, DriveModel, type DriveOptions, memoryMedium } from './ata-model.ts';
 import {
   ABRT,
@@ -46,7 +46,7 @@ function bench(drives: (DriveModel | undefined)[], channel = 0) {
   const disk = (unit = 0): Disk => {
     const identity = run(identify({ ...device, unit }, new Uint8Array(SECTOR_BYTES)));
     if (typeof identity === 'string') throw new Error(identity);
-    return createAtaDisk({ ...device, unit }, identity);
+    return new AtaDisk({ ...device, unit }, identity);
   };
   return { bus, model, memory, state, run, device, disk, place };
 }

@@ -11,7 +11,7 @@ import { type Medium, memoryMedium } from './ata-model.ts';
 import type { DiskJob } from './disk.ts';
 import { SECTOR_BYTES } from './disk.ts';
 import { NO_ANSWER, NO_CONTROLLER } from './fdc.ts';
-import { createFloppy, MOTOR_TICKS, NO_FLOPPY, NOT_BOOTED, SPIN_TICKS, WRITE_PROTECTED } from './floppy.ts';
+import { FloppyDisk, MOTOR_TICKS, NO_FLOPPY, NOT_BOOTED, SPIN_TICKS, WRITE_PROTECTED } from './floppy.ts';
 import { FdcModel, FloppyModel, type Status } from './floppy-model.ts';
 import * as fdc from './floppy-registers.ts';
 
@@ -90,7 +90,7 @@ function bench({ first = 0x321, gap = 3, hasController = true, given = floppy() 
     }
   };
   let longest = 0;
-  const disk = createFloppy(place, MEDIUM);
+  const disk = new FloppyDisk(place, MEDIUM);
   const moves = () => drive.commands.filter(([code]) => code === fdc.READ_DATA || code === fdc.WRITE_DATA);
   return {
     ...{ bus, drive, model, memory, state, run, pass, disk, moves, bytes: given.bytes },

@@ -31,7 +31,7 @@ import {
   stopDma,
 } from './fdc.ts';
 import * as fdc from './floppy-registers.ts';
-import { createTurns } from './turns.ts';
+import { createTurns, type Turns } from './turns.ts';
 
 /** What the driver needs of the machine. */
 export interface FloppyPlace {
@@ -85,122 +85,150 @@ function causeOf([st0 = 0, st1 = 0, st2 = 0]: readonly number[]): string | undef
   return `the floppy controller reports 0x${[st0, st1, st2].map(byte => byte.toString(16).padStart(2, '0')).join('')}`;
 }
 
+// biome-ignore lint/correctness/useYield: a job that has nothing to do
+function* nothing(): DiskJob {
+  return undefined;
+}
+
 /** The floppy that was booted, whose medium number this is. Nothing is done to the drive before the first use. */
-export function createFloppy(place: FloppyPlace, medium: number): Disk {
-  const { memory, buffer } = place;
-  const now = (): number => place.now();
-  const { inTurn } = createTurns(now, TURN_TICKS);
+export class FloppyDisk implements Disk {
+  readonly sectorCount = IMAGE_SECTORS;
+  readonly model = 'floppy';
   /** The controller may be in the middle of a command, or has not answered. */
-  let isLost = true;
+  private isLost = true;
   /** The floppy is the one that was booted. */
-  let isRight = false;
+  private isRight = false;
   /** Where the head is, -1 if nobody knows. */
-  let cylinder = -1;
+  private cylinder = -1;
   /** When the motor was switched on; and what was last done. */
-  let motorFrom: number | undefined;
-  let usedAt = 0;
-  let isUsed = false;
+  private motorFrom: number | undefined;
+  private usedAt = 0;
+  private isUsed = false;
+  private readonly turns: Turns;
+  private readonly now = (): number => this.place.now();
 
-  const isChanged = (): boolean => (ports.in8(fdc.DIR) & fdc.DSKCHG) !== 0;
-
-  function switchOn(): void {
-    if (motorFrom !== undefined) return;
-    ports.out8(fdc.DOR, fdc.DOR_MOTOR_A | fdc.DOR_DMA_GATE | fdc.DOR_NOT_RESET);
-    motorFrom = now();
-    place.after(MOTOR_TICKS, switchOff);
+  constructor(
+    private readonly place: FloppyPlace,
+    private readonly medium: number,
+  ) {
+    this.turns = createTurns(() => place.now(), TURN_TICKS);
   }
 
-  function switchOff(): void {
-    const left = isUsed ? MOTOR_TICKS : MOTOR_TICKS - ((now() - usedAt) | 0);
+  read(sector: number, bytes: Uint8Array): DiskJob {
+    return this.use(() => this.transfer(sector, bytes, fdc.READ_DATA));
+  }
+
+  write(sector: number, bytes: Uint8Array): DiskJob {
+    return this.use(() => this.transfer(sector, bytes, fdc.WRITE_DATA));
+  }
+
+  /** A command that has ended has written. */
+  flush(): DiskJob {
+    return this.turns.inTurn(nothing);
+  }
+
+  private isChanged(): boolean {
+    return (ports.in8(fdc.DIR) & fdc.DSKCHG) !== 0;
+  }
+
+  private switchOn(): void {
+    if (this.motorFrom !== undefined) return;
+    ports.out8(fdc.DOR, fdc.DOR_MOTOR_A | fdc.DOR_DMA_GATE | fdc.DOR_NOT_RESET);
+    this.motorFrom = this.now();
+    this.place.after(MOTOR_TICKS, () => this.switchOff());
+  }
+
+  private switchOff(): void {
+    const left = this.isUsed ? MOTOR_TICKS : MOTOR_TICKS - ((this.now() - this.usedAt) | 0);
     if (left > 0) {
-      place.after(left, switchOff);
+      this.place.after(left, () => this.switchOff());
       return;
     }
     ports.out8(fdc.DOR, fdc.DOR_DMA_GATE | fdc.DOR_NOT_RESET);
-    motorFrom = undefined;
+    this.motorFrom = undefined;
     // Not every drive says that its floppy was taken out.
-    isRight = false;
-    place.stopped?.();
+    this.isRight = false;
+    this.place.stopped?.();
   }
 
   /** Moves the head by a command that has no result; `steps` at most. */
-  function* step(command: readonly number[], target: number, steps: number): DiskJob {
-    isLost = true;
-    cylinder = -1;
-    if (!(yield* give(now, command))) return NO_ANSWER;
+  private *step(command: readonly number[], target: number, steps: number): DiskJob {
+    this.isLost = true;
+    this.cylinder = -1;
+    if (!(yield* give(this.now, command))) return NO_ANSWER;
     yield stepTicks(steps);
-    for (const from = now(); ((now() - from) | 0) < LATE_TICKS; yield 1) {
-      const bytes = yield* senseInterrupt(now);
+    for (const from = this.now(); ((this.now() - from) | 0) < LATE_TICKS; yield 1) {
+      const bytes = yield* senseInterrupt(this.now);
       if (bytes === undefined) return NO_ANSWER;
       const [st0 = 0, at] = bytes;
       if (st0 === fdc.ST0_INVALID || (st0 & fdc.ST0_SEEK_END) === 0) continue;
-      isLost = false;
+      this.isLost = false;
       if ((st0 & fdc.ST0_EC) !== 0) return 'no floppy drive answers (EC)';
       if ((st0 & fdc.ST0_IC) !== 0 || at !== target) return 'the head does not find its cylinder';
-      cylinder = target;
+      this.cylinder = target;
       yield SETTLE_TICKS;
       return undefined;
     }
     return NO_ANSWER;
   }
 
-  function* seek(target: number, head = 0): DiskJob {
-    if (cylinder === target) return undefined;
-    return yield* step([fdc.SEEK, head << 2, target], target, Math.abs(target - cylinder));
+  private *seek(target: number, head = 0): DiskJob {
+    if (this.cylinder === target) return undefined;
+    return yield* this.step([fdc.SEEK, head << 2, target], target, Math.abs(target - this.cylinder));
   }
 
   /** Motor, controller, head and floppy are as a command needs them. */
-  function* ready(): DiskJob {
-    switchOn();
-    if (isLost) {
-      cylinder = -1;
-      const why = yield* resetController(now);
+  private *ready(): DiskJob {
+    this.switchOn();
+    if (this.isLost) {
+      this.cylinder = -1;
+      const why = yield* resetController(this.now);
       if (why !== undefined) return why;
-      isLost = false;
+      this.isLost = false;
     }
-    if (cylinder < 0) {
-      const why = yield* step([fdc.RECALIBRATE, 0], 0, CYLINDERS);
+    if (this.cylinder < 0) {
+      const why = yield* this.step([fdc.RECALIBRATE, 0], 0, CYLINDERS);
       if (why !== undefined) return why;
     }
-    const left = SPIN_TICKS - ((now() - (motorFrom ?? now())) | 0);
+    const left = SPIN_TICKS - ((this.now() - (this.motorFrom ?? this.now())) | 0);
     if (left > 0) yield left;
-    return yield* known();
+    return yield* this.known();
   }
 
   /** Sees to it that the floppy is the one that was booted. */
-  function* known(): DiskJob {
-    const wasChanged = isChanged();
-    if (isRight && !wasChanged) return undefined;
-    isRight = false;
+  private *known(): DiskJob {
+    const wasChanged = this.isChanged();
+    if (this.isRight && !wasChanged) return undefined;
+    this.isRight = false;
     if (wasChanged) {
-      const why = yield* seek(cylinder === 0 ? 1 : 0);
+      const why = yield* this.seek(this.cylinder === 0 ? 1 : 0);
       if (why !== undefined) return why;
     }
-    const why = yield* move(fdc.READ_DATA, 0, 1, buffer);
-    if (why !== undefined) return isChanged() ? NO_FLOPPY : why;
-    const at = memory.byteOffset + buffer + BOOT_SECTOR_AT_MEDIUM;
-    isRight = new DataView(memory.buffer).getInt32(at, true) === medium;
-    return isRight ? undefined : NOT_BOOTED;
+    const why = yield* this.move(fdc.READ_DATA, 0, 1, this.place.buffer);
+    if (why !== undefined) return this.isChanged() ? NO_FLOPPY : why;
+    const at = this.place.memory.byteOffset + this.place.buffer + BOOT_SECTOR_AT_MEDIUM;
+    this.isRight = new DataView(this.place.memory.buffer).getInt32(at, true) === this.medium;
+    return this.isRight ? undefined : NOT_BOOTED;
   }
 
   /** One command: sectors that lie side by side on a track and, from `at` on, in RAM. */
-  function* move(command: number, sector: number, count: number, at: number): DiskJob {
+  private *move(command: number, sector: number, count: number, at: number): DiskJob {
     const track = Math.floor(sector / FLOPPY_TRACK_SECTORS);
     const [target, head] = [Math.floor(track / FLOPPY_HEADS), track % FLOPPY_HEADS];
-    const why = yield* seek(target, head);
+    const why = yield* this.seek(target, head);
     if (why !== undefined) return why;
-    isLost = true;
+    this.isLost = true;
     const mode = command === fdc.WRITE_DATA ? fdc.DMA_FROM_MEMORY : fdc.DMA_TO_MEMORY;
-    startDma(place.physical(at), count * SECTOR_BYTES, mode);
+    startDma(this.place.physical(at), count * SECTOR_BYTES, mode);
     try {
       const first = (sector % FLOPPY_TRACK_SECTORS) + 1;
       const format = [fdc.N_512, FLOPPY_TRACK_SECTORS, fdc.GPL_1440K, fdc.DTL];
       const bytes = [command, head << 2, target, head, first].concat(format);
-      if (!(yield* give(now, bytes))) return NO_ANSWER;
+      if (!(yield* give(this.now, bytes))) return NO_ANSWER;
       yield 1;
-      const result = yield* results(now, TRANSFER_TICKS);
+      const result = yield* results(this.now, TRANSFER_TICKS);
       if (result === undefined || result.length === 0) return NO_ANSWER;
-      isLost = false;
+      this.isLost = false;
       return causeOf(result);
     } finally {
       stopDma();
@@ -208,78 +236,74 @@ export function createFloppy(place: FloppyPlace, medium: number): Disk {
   }
 
   /** Runs a command, again after an error. */
-  function* attempt(command: () => DiskJob): DiskJob {
+  private *attempt(command: () => DiskJob): DiskJob {
     let why: string | undefined;
     for (let tries = 0; tries <= RETRIES; tries++) {
-      if (tries > 0) cylinder = -1;
-      why = (yield* ready()) ?? (yield* command());
+      if (tries > 0) this.cylinder = -1;
+      why = (yield* this.ready()) ?? (yield* command());
       if (why === undefined || LASTING.includes(why)) return why;
     }
     return why;
   }
 
   /** How many of `most` sectors from `at` on lie side by side in RAM, where one DMA reaches them. */
-  function adjacent(at: number, most: number): number {
-    const first = place.physical(at);
+  private adjacent(at: number, most: number): number {
+    const first = this.place.physical(at);
     const page = Math.floor(first / fdc.DMA_PAGE_BYTES);
     for (let count = 1; count < most; count++) {
       const bytes = count * SECTOR_BYTES;
-      if (place.physical(at + bytes) !== first + bytes) return count;
+      if (this.place.physical(at + bytes) !== first + bytes) return count;
       if (Math.floor((first + bytes) / fdc.DMA_PAGE_BYTES) !== page) return count;
     }
     return most;
   }
 
-  function* transfer(sector: number, bytes: Uint8Array, command: number): DiskJob {
+  /** One sector that does not lie where a DMA reaches it. */
+  private *moveOne(command: number, sector: number, bytes: Uint8Array): DiskJob {
+    const { memory, buffer } = this.place;
+    const between = memory.subarray(buffer, buffer + SECTOR_BYTES);
+    if (command === fdc.WRITE_DATA) between.set(bytes);
+    const cause = yield* this.move(command, sector, 1, buffer);
+    if (cause === undefined && command === fdc.READ_DATA) bytes.set(between);
+    return cause;
+  }
+
+  private *transfer(sector: number, bytes: Uint8Array, command: number): DiskJob {
     const total = bytes.length / SECTOR_BYTES;
     if (!Number.isInteger(total))
       throw new Error(`Cannot move ${bytes.length} bytes: they are not whole sectors`);
     if (sector < 0 || sector + total > IMAGE_SECTORS)
       return `sector ${sector + total - 1} is behind the floppy's end`;
-    const start = bytes.buffer === memory.buffer ? bytes.byteOffset - memory.byteOffset : -1;
+    const start =
+      bytes.buffer === this.place.memory.buffer ? bytes.byteOffset - this.place.memory.byteOffset : -1;
     // A sector that begins in the middle of one may lie on two pages.
     const isDirect = start >= 0 && start % SECTOR_BYTES === 0;
     for (let done = 0, count = 1; done < total; done += count) {
       const from = sector + done;
       const most = Math.min(total - done, FLOPPY_TRACK_SECTORS - (from % FLOPPY_TRACK_SECTORS));
       const at = start + done * SECTOR_BYTES;
-      count = isDirect ? adjacent(at, most) : 1;
+      count = isDirect ? this.adjacent(at, most) : 1;
       const part = bytes.subarray(done * SECTOR_BYTES, (done + count) * SECTOR_BYTES);
-      const why = yield* attempt(function* () {
-        if (isDirect) return yield* move(command, from, part.length / SECTOR_BYTES, at);
-        const between = memory.subarray(buffer, buffer + SECTOR_BYTES);
-        if (command === fdc.WRITE_DATA) between.set(part);
-        const cause = yield* move(command, from, 1, buffer);
-        if (cause === undefined && command === fdc.READ_DATA) part.set(between);
-        return cause;
-      });
+      const why = yield* this.attempt(() =>
+        isDirect ? this.move(command, from, count, at) : this.moveOne(command, from, part),
+      );
       if (why !== undefined) return why;
     }
     return undefined;
   }
 
-  // biome-ignore lint/correctness/useYield: a command that has ended has written
-  function* flush(): DiskJob {
-    return undefined;
+  /** A job of a user in its turn; the motor knows of it. */
+  private use(job: () => DiskJob): DiskJob {
+    return this.turns.inTurn(() => this.used(job));
   }
 
-  /** A job of a user in its turn; the motor knows of it. */
-  const use = (job: () => DiskJob): DiskJob =>
-    inTurn(function* () {
-      isUsed = true;
-      try {
-        return yield* job();
-      } finally {
-        isUsed = false;
-        usedAt = now();
-      }
-    });
-
-  return {
-    sectorCount: IMAGE_SECTORS,
-    model: 'floppy',
-    read: (sector, bytes) => use(() => transfer(sector, bytes, fdc.READ_DATA)),
-    write: (sector, bytes) => use(() => transfer(sector, bytes, fdc.WRITE_DATA)),
-    flush: () => inTurn(flush),
-  };
+  private *used(job: () => DiskJob): DiskJob {
+    this.isUsed = true;
+    try {
+      return yield* job();
+    } finally {
+      this.isUsed = false;
+      this.usedAt = this.now();
+    }
+  }
 }

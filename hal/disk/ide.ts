@@ -7,7 +7,7 @@
 import { BOOT_SECTOR_AT_MEDIUM } from '../../src/base/layout.ts';
 import * as ports from '../ports.ts';
 import { type Device, NO_ANSWER, settle, softReset } from './ata.ts';
-import { createAtaDisk, identify } from './ata-disk.ts';
+import { AtaDisk, identify } from './ata-disk.ts';
 import * as ata from './ata-registers.ts';
 import { type Disk, SECTOR_BYTES } from './disk.ts';
 
@@ -52,7 +52,7 @@ export function* findDisk(place: Place, medium: number): Generator<number, Disk 
         why = identity;
         continue;
       }
-      const disk = createAtaDisk(device, identity);
+      const disk = new AtaDisk(device, identity);
       const cause = yield* disk.read(0, bytes);
       if (cause === undefined && mediumOf(bytes) === medium) return disk;
       isUnread ||= cause !== undefined;

@@ -45,15 +45,15 @@ import { OVERLAY_IDLE_TICKS } from './core/limits.ts';
 import { furtherLinks } from './core/link-settings.ts';
 import { createLog, NOTICE, WARNING } from './core/log.ts';
 import type { Machine, Plane } from './core/machine.ts';
-import { createTcp } from './core/net/tcp.ts';
-import { createUdp } from './core/net/udp.ts';
+import { TcpSockets } from './core/net/tcp.ts';
+import { UdpSockets } from './core/net/udp.ts';
 import { createRegistry } from './core/registry.ts';
 import { readRtc } from './core/rtc.ts';
 import { createSerialLine } from './core/serial-line.ts';
 import type { Service } from './core/service.ts';
 import { createSockets } from './core/sockets.ts';
 import { createRollback } from './core/store/rollback.ts';
-import { createStore } from './core/store/store.ts';
+import { DiskStore } from './core/store/store.ts';
 import type { Store } from './core/store/store-types.ts';
 import { createCrash } from './crash/crash.ts';
 import { debugCommands } from './debug/commands.ts';
@@ -69,7 +69,7 @@ import { createRoutes } from './routes/routes.ts';
 import type { LineHelp } from './schema/line-help.ts';
 import { showCommands } from './show/commands.ts';
 import { logCommands, logSetting } from './syslog/commands.ts';
-import { createSyslog } from './syslog/syslog.ts';
+import { SyslogSender } from './syslog/syslog.ts';
 import { systemCommands } from './system/commands.ts';
 import { createTime } from './time/time.ts';
 import { toolCommands } from './tools/commands.ts';
@@ -114,8 +114,8 @@ export function createControl(machine: Machine): Control {
   const log = createLog(clock, text => console.notice(text));
   const registry = createRegistry(machine, log, table);
   registry.isBusy = () => console.hasMore;
-  const udp = createUdp(machine, sockets);
-  const tcp = createTcp(machine, clock, sockets);
+  const udp = new UdpSockets(machine, sockets);
+  const tcp = new TcpSockets(machine, clock, sockets);
   const random = () => plane.random32();
   const context: Context = {
     machine,
@@ -135,7 +135,7 @@ export function createControl(machine: Machine): Control {
   console.guard = access;
   console.keepsRoom = machine.keepsRoom;
   access.unlocked = () => puti32(CONTROL_READY_AT, READY);
-  const store = createStore(context);
+  const store = new DiskStore(context);
   context.store = store;
   const rollback = createRollback(context, table);
   console.strip = rollback.strip;
@@ -306,7 +306,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
   const time = createTime(context);
   context.time = time;
   services.push(time, createCrash(context), createWatchdog(context), createKeeper(context));
-  registry.add(createRoutes(context), ...time.settings, createSyslog(context, time.wallClock));
+  registry.add(createRoutes(context), ...time.settings, new SyslogSender(context, time.wallClock).setting());
   table.push(...time.commands);
   return { services, dhcp };
 }

@@ -2,7 +2,7 @@
 // as control has it. Time is what the driver waits. Not here: the sim board's disk (board/sim/disk.ts).
 
 import { BusModel } from '../../hal/bus-model.ts';
-import { createAtaDisk, identify } from '../../hal/disk/ata-disk.ts';
+import { AtaDisk, identify } from '../../hal/disk/ata-disk.ts';
 import { ChannelModel, DriveModel, memoryMedium } from '../../hal/disk/ata-model.ts';
 import { type Disk, SECTOR_BYTES } from '../../hal/disk/disk.ts';
 import { CHANNELS } from '../../hal/disk/ide.ts';
@@ -41,5 +41,5 @@ export function modelDisk(bytes: Buffer, events: DiskEvent[] = []): ModelDisk {
   const device = { memory, buffer: DISK_BUFFER_AT, now: () => ticks, command, control, unit: 0 };
   const identity = run(identify(device, new Uint8Array(SECTOR_BYTES)));
   if (typeof identity === 'string') throw new Error(identity);
-  return { disk: createAtaDisk(device, identity), drive, run };
+  return { disk: new AtaDisk(device, identity), drive, run };
 }

@@ -69,10 +69,13 @@ export function codeOf(text: string, keepStrings = false): string {
   return code;
 }
 
+/** A name with a type. */
+const PARAMETER = /^\s*((private|readonly)\s+)*(\.\.\.)?[\w$]+\??\s*:/;
+
 export interface FunctionLines {
   /** Line of its opening brace, from 1. */
   line: number;
-  /** Without those of the functions in it, so that a factory of closures counts its own lines only. */
+  /** With those of the functions in it: a factory of closures is as long as it reads. */
   lines: number;
 }
 
@@ -87,22 +90,37 @@ const HEADS = [
 /** Every function with a body of more than one line. */
 export function functionsOf(text: string): FunctionLines[] {
   const found: FunctionLines[] = [];
-  const open: { line: number; isFunction: boolean; nested: number }[] = [];
+  const open: { line: number; isFunction: boolean }[] = [];
   for (const [index, line] of codeOf(text).split('\n').entries()) {
     for (const [at, character] of [...line].entries()) {
       if (character === '{') {
         const head = line.slice(0, at + 1);
         const isLast = line.slice(at + 1).trim() === '';
         const isFunction = isLast && !CONTROL.test(line) && HEADS.some(pattern => pattern.test(head));
-        open.push({ line: index + 1, isFunction, nested: 0 });
+        open.push({ line: index + 1, isFunction });
       } else if (character === '}') {
         const from = open.pop();
-        if (from === undefined) continue;
-        const lines = index + 2 - from.line;
-        if (from.isFunction) found.push({ line: from.line, lines: lines - from.nested });
-        const around = open.at(-1);
-        if (around !== undefined) around.nested += from.isFunction ? lines : from.nested;
+        if (from?.isFunction) found.push({ line: from.line, lines: index + 2 - from.line });
       }
+    }
+  }
+  return found;
+}
+
+/** Lists of parameters with their types: the line on which each begins, and how many there are. */
+export function parametersOf(text: string): { line: number; count: number }[] {
+  const code = codeOf(text);
+  const found: { line: number; count: number }[] = [];
+  const open: { at: number; character: string; commas: number[] }[] = [];
+  for (const [at, character] of [...code].entries()) {
+    if ('([{'.includes(character)) open.push({ at, character, commas: [at] });
+    else if (character === ',') open.at(-1)?.commas.push(at);
+    else if (')]}'.includes(character)) {
+      const from = open.pop();
+      if (from?.character !== '(') continue;
+      const parts = from.commas.map((comma, i) => code.slice(comma + 1, from.commas[i + 1] ?? at));
+      const count = parts.filter(part => PARAMETER.test(part)).length;
+      if (count > 0) found.push({ line: code.slice(0, from.at).split('\n').length, count });
     }
   }
   return found;

@@ -122,7 +122,7 @@ export function fixture(store?: LeaseStore) {
     send: (_to, _port, _from, data) => deliver(data),
     trySend: (_to, _port, _from, data) => deliver(data),
     isShort: () => false,
-    sendTo: (_index, _mac, _source, _destination, _port, _from, data) => deliver(data),
+    sendTo: (_index, _mac, _source, _destination, _ports, data) => deliver(data),
   };
   const machine = { plane, memory } as unknown as Machine;
   const said: string[] = [];

@@ -95,7 +95,7 @@ export function createSender(udp: Udp, link: number, mac: () => Uint8Array, iden
   }
 
   function broadcast(source: number): void {
-    udp.sendTo(link, undefined, source, EVERYBODY, SERVER_PORT, CLIENT_PORT, writer.finish());
+    udp.sendTo(link, undefined, source, EVERYBODY, [CLIENT_PORT, SERVER_PORT], writer.finish());
   }
 
   return {
@@ -143,7 +143,7 @@ export function createSender(udp: Udp, link: number, mac: () => Uint8Array, iden
       const { address, server } = lease;
       const data = writer.finish();
       if (station === undefined) udp.send(server, SERVER_PORT, CLIENT_PORT, data, address);
-      else udp.sendTo(link, station, address, server, SERVER_PORT, CLIENT_PORT, data);
+      else udp.sendTo(link, station, address, server, [CLIENT_PORT, SERVER_PORT], data);
     },
   };
 }

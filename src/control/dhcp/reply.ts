@@ -210,7 +210,7 @@ export class Replies {
   }
 
   private toStation(mac: Uint8Array | undefined, address: number): void {
-    this.udp.sendTo(INTERFACE_LAN, mac, this.pool.router, address, CLIENT_PORT, SERVER_PORT, this.message);
+    this.udp.sendTo(INTERFACE_LAN, mac, this.pool.router, address, [SERVER_PORT, CLIENT_PORT], this.message);
   }
 }
 

@@ -3,12 +3,12 @@
 // has neither the driver's heap nor the noise of its drive, and boots as fast as without.
 // Not here: the drive (hal/disk/floppy.ts), the two places (../core/store/config-store.ts), what needs no drive (createFloppyStore).
 
-import { createFloppy } from '../../../hal/disk/floppy.ts';
+import { FloppyDisk } from '../../../hal/disk/floppy.ts';
 import { MEDIUM_AT } from '../../base/cells.ts';
 import { DISK_BUFFER_AT, DISK_BUFFER_BYTES } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import type { Context } from '../core/context.ts';
-import { createConfigStore, type FloppyStore } from '../core/store/config-store.ts';
+import { ConfigAreas, type FloppyStore } from '../core/store/config-store.ts';
 
 declare module '../core/overlays.ts' {
   interface Overlays {
@@ -24,8 +24,8 @@ export function openFloppy({ clock, machine }: Context, stopped: () => void): Fl
     after: (ticks: number, run: () => void) => void clock.after(ticks, run),
     stopped,
   };
-  const disk = createFloppy(place, i32at(MEDIUM_AT));
-  const store = createConfigStore(machine, disk);
+  const disk = new FloppyDisk(place, i32at(MEDIUM_AT));
+  const store = new ConfigAreas(machine, disk);
 
   function* ready(): Generator<number, string | undefined> {
     // Looks whether there is a floppy, and the right one, before settings are looked for on it.
@@ -36,5 +36,5 @@ export function openFloppy({ clock, machine }: Context, stopped: () => void): Fl
     return undefined;
   }
 
-  return { ...store, ready };
+  return Object.assign(store, { ready });
 }

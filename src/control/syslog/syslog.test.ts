@@ -18,7 +18,7 @@ import { LOG_BURST, SYSLOG_BURST, SYSLOG_WAITING } from '../core/limits.ts';
 import { ERROR, INFO } from '../core/log.ts';
 import { parseZone, type Zone } from '../time/timezone.ts';
 import { createWallClock } from '../time/wall-clock.ts';
-import { createSyslog, modernLine, oldLine } from './syslog.ts';
+import { modernLine, oldLine, SyslogSender } from './syslog.ts';
 
 const TIME = secondsOf(2026, 11, 2, 3, 5, 9) * 1000 + 42;
 const entry = { tick: 0, level: INFO, facility: 'dhcp', text: 'a lease' };
@@ -26,7 +26,7 @@ const entry = { tick: 0, level: INFO, facility: 'dhcp', text: 'a lease' };
 function fixture() {
   const lab = controlLab();
   const wallClock = createWallClock(lab.clock, 0);
-  const setting = createSyslog(lab.context, wallClock);
+  const setting = new SyslogSender(lab.context, wallClock).setting();
   const lines = (): string[] =>
     lab.router.toLan().map(datagram => {
       const { destination, destinationPort, data } = read(datagram);
@@ -124,7 +124,7 @@ test.serial(
       asked.push(lab.clock.uptime() / TICKS_PER_SECOND);
       answer = done;
     };
-    const setting = createSyslog(context, lab.wallClock);
+    const setting = new SyslogSender(context, lab.wallClock).setting();
     setting.set(['log.example']);
     context.log(INFO, 'wan', 'one');
     for (let n = 1; n <= 3; n++) {

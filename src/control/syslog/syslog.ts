@@ -63,71 +63,134 @@ function isName(text: string): boolean {
   return text !== '' && !/^[0-9.]+$/.test(text);
 }
 
-export function createSyslog(context: Context, wallClock: WallClock): Setting {
-  const { clock, log, udp } = context;
+export class SyslogSender {
   /** As it was set, and its address: 0 if it is not known, or nothing is set. */
-  let name = '';
-  let host = 0;
+  private name = '';
+  private host = 0;
   /** The uptime at which the name is to be looked up, as soon as there is a line; undefined while that is under way. */
-  let lookUpAt: number | undefined;
-  let waiting: Entry[] = [];
-  let isOld = false;
-  let tokens = SYSLOG_BURST;
-  let filledAt = 0;
-  let leftOut = 0;
-  let timer: Timer | undefined;
-  let againTicks = AGAIN_TICKS;
+  private lookUpAt: number | undefined;
+  private waiting: Entry[] = [];
+  private isOld = false;
+  private tokens = SYSLOG_BURST;
+  private filledAt = 0;
+  private leftOut = 0;
+  private timer: Timer | undefined;
+  private againTicks = AGAIN_TICKS;
+  private readonly clock: Context['clock'];
+  private readonly udp: Context['udp'];
+
+  constructor(
+    private readonly context: Context,
+    private readonly wallClock: WallClock,
+  ) {
+    this.clock = context.clock;
+    this.udp = context.udp;
+    context.log.onEntry(entry => {
+      if (this.name !== '') this.add(entry);
+    });
+    context.wan?.onChange(() => {
+      if (this.lookUpAt !== undefined) this.lookUpAt = this.clock.uptime();
+      if (this.waiting.length > 0) this.lookUp();
+      this.flush();
+    });
+  }
+
+  setting(): Setting {
+    return {
+      words: 'syslog',
+      arguments: 'HOST:host [rfc5424|rfc3164=rfc5424]',
+      help: 'sends the log to a host, in the format of RFC 5424 or 3164',
+      set: args => this.set(args),
+      unset: () => {
+        this.name = '';
+        this.host = 0;
+        this.forget();
+      },
+      unsetHelp: 'sends the log nowhere',
+      lines: () => (this.name === '' ? [] : [`set syslog ${this.name}${this.isOld ? ' rfc3164' : ''}`]),
+    };
+  }
+
+  private set([text = '', format = 'rfc5424']: readonly string[]): void {
+    const address = parseServer(text);
+    if (typeof address === 'string') throw new Refusal(`Cannot set syslog ${text}: ${address}`);
+    if (format !== 'rfc3164' && format !== 'rfc5424')
+      throw new Refusal(`Cannot set syslog format ${format}: it is one of rfc5424, rfc3164`);
+    this.name = text.toLowerCase();
+    this.host = address;
+    this.lookUpAt = this.clock.uptime();
+    this.forget();
+    this.isOld = format === 'rfc3164';
+  }
+
+  /** Takes a line to be sent, or counts it among those that are left out. */
+  private add(entry: Entry): void {
+    this.lookUp();
+    if ((this.host !== 0 && !this.take()) || this.waiting.length >= SYSLOG_WAITING) {
+      this.leftOut++;
+      return;
+    }
+    if (this.leftOut > 0)
+      this.waiting.push({ ...entry, facility: 'syslog', text: `${this.leftOut} lines were left out` });
+    this.leftOut = 0;
+    this.waiting.push(entry);
+    // Who waits already is tried again when it is time.
+    if (this.timer === undefined) this.flush();
+  }
 
   /** Finds the address of a receiver that was set by name. */
-  function lookUp(): void {
-    const asked = name;
+  private lookUp(): void {
+    const asked = this.name;
     if (
       !isName(asked) ||
-      lookUpAt === undefined ||
-      clock.uptime() < lookUpAt ||
-      context.resolve === undefined
+      this.lookUpAt === undefined ||
+      this.clock.uptime() < this.lookUpAt ||
+      this.context.resolve === undefined
     )
       return;
-    lookUpAt = undefined;
-    context.resolve(asked, ([address]) => {
-      if (name !== asked || lookUpAt !== undefined) return;
-      lookUpAt = clock.uptime() + (address === undefined ? RETRY_TICKS : RENEW_TICKS);
-      host = address ?? host;
-      flush();
+    this.lookUpAt = undefined;
+    this.context.resolve(asked, ([address]) => {
+      if (this.name !== asked || this.lookUpAt !== undefined) return;
+      this.lookUpAt = this.clock.uptime() + (address === undefined ? RETRY_TICKS : RENEW_TICKS);
+      this.host = address ?? this.host;
+      this.flush();
     });
   }
 
   /** Sends what waits, in order, as far as it goes. */
-  function flush(): void {
-    if (timer !== undefined) clock.cancel(timer);
-    timer = undefined;
-    while (host !== 0 && waiting.length > 0 && send(waiting[0] as Entry)) {
-      waiting.shift();
-      againTicks = AGAIN_TICKS;
+  private flush(): void {
+    if (this.timer !== undefined) this.clock.cancel(this.timer);
+    this.timer = undefined;
+    while (this.host !== 0 && this.waiting.length > 0 && this.send(this.waiting[0] as Entry)) {
+      this.waiting.shift();
+      this.againTicks = AGAIN_TICKS;
     }
-    if (waiting.length === 0) return;
-    if (host === 0) {
+    if (this.waiting.length === 0) return;
+    if (this.host === 0) {
       // While a look-up is under way, its answer goes on.
-      if (lookUpAt !== undefined) timer = clock.after(Math.max(1, lookUpAt - clock.uptime()), askAgain);
+      if (this.lookUpAt !== undefined)
+        this.timer = this.clock.after(Math.max(1, this.lookUpAt - this.clock.uptime()), () =>
+          this.askAgain(),
+        );
       return;
     }
-    timer = clock.after(againTicks, flush);
-    againTicks = Math.min(AGAIN_MOST_TICKS, againTicks * 2);
+    this.timer = this.clock.after(this.againTicks, () => this.flush());
+    this.againTicks = Math.min(AGAIN_MOST_TICKS, this.againTicks * 2);
   }
 
-  function askAgain(): void {
-    timer = undefined;
-    lookUp();
+  private askAgain(): void {
+    this.timer = undefined;
+    this.lookUp();
   }
 
   /** False if it could not be sent. */
-  function send(entry: Entry): boolean {
-    const time = wallClock.at(entry.tick);
+  private send(entry: Entry): boolean {
+    const time = this.wallClock.at(entry.tick);
     const seconds = time === undefined ? undefined : Math.floor(time / 1000);
-    const local = seconds === undefined ? undefined : seconds + localAt(wallClock.zone, seconds).offset;
-    const line = isOld ? oldLine(entry, local) : modernLine(entry, time);
-    return udp.trySend(
-      host,
+    const local = seconds === undefined ? undefined : seconds + localAt(this.wallClock.zone, seconds).offset;
+    const line = this.isOld ? oldLine(entry, local) : modernLine(entry, time);
+    return this.udp.trySend(
+      this.host,
       SYSLOG_PORT,
       SYSLOG_PORT,
       Uint8Array.from(line, character => character.charCodeAt(0)),
@@ -135,60 +198,16 @@ export function createSyslog(context: Context, wallClock: WallClock): Setting {
   }
 
   /** What waits is for nobody any more. */
-  function forget(): void {
-    waiting = [];
-    leftOut = 0;
-    flush();
+  private forget(): void {
+    this.waiting = [];
+    this.leftOut = 0;
+    this.flush();
   }
 
-  function take(): boolean {
-    const filled = Math.floor((clock.uptime() - filledAt) / PERIOD_TICKS);
-    tokens = Math.min(SYSLOG_BURST, tokens + filled);
-    filledAt += filled * PERIOD_TICKS;
-    return tokens > 0 && tokens-- > 0;
+  private take(): boolean {
+    const filled = Math.floor((this.clock.uptime() - this.filledAt) / PERIOD_TICKS);
+    this.tokens = Math.min(SYSLOG_BURST, this.tokens + filled);
+    this.filledAt += filled * PERIOD_TICKS;
+    return this.tokens > 0 && this.tokens-- > 0;
   }
-
-  log.onEntry(entry => {
-    if (name === '') return;
-    lookUp();
-    if ((host !== 0 && !take()) || waiting.length >= SYSLOG_WAITING) {
-      leftOut++;
-      return;
-    }
-    if (leftOut > 0) waiting.push({ ...entry, facility: 'syslog', text: `${leftOut} lines were left out` });
-    leftOut = 0;
-    waiting.push(entry);
-    // Who waits already is tried again when it is time.
-    if (timer === undefined) flush();
-  });
-
-  context.wan?.onChange(() => {
-    if (lookUpAt !== undefined) lookUpAt = clock.uptime();
-    if (waiting.length > 0) lookUp();
-    flush();
-  });
-
-  return {
-    words: 'syslog',
-    arguments: 'HOST:host [rfc5424|rfc3164=rfc5424]',
-    help: 'sends the log to a host, in the format of RFC 5424 or 3164',
-    set: ([text = '', format = 'rfc5424']) => {
-      const address = parseServer(text);
-      if (typeof address === 'string') throw new Refusal(`Cannot set syslog ${text}: ${address}`);
-      if (format !== 'rfc3164' && format !== 'rfc5424')
-        throw new Refusal(`Cannot set syslog format ${format}: it is one of rfc5424, rfc3164`);
-      name = text.toLowerCase();
-      host = address;
-      lookUpAt = clock.uptime();
-      forget();
-      isOld = format === 'rfc3164';
-    },
-    unset: () => {
-      name = '';
-      host = 0;
-      forget();
-    },
-    unsetHelp: 'sends the log nowhere',
-    lines: () => (name === '' ? [] : [`set syslog ${name}${isOld ? ' rfc3164' : ''}`]),
-  };
 }

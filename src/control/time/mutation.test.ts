@@ -8,7 +8,7 @@ import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Context } from '../core/context.ts';
 import type { Datagram, Receive } from '../core/net/udp.ts';
-import { createNtp } from './ntp.ts';
+import { NtpClient } from './ntp.ts';
 import { NTP_BYTES } from './ntp-message.ts';
 import type { WallClock } from './wall-clock.ts';
 
@@ -64,7 +64,7 @@ function fixture() {
     text: () => '',
   } as unknown as WallClock;
   const context = { clock, udp, log: () => {}, random: () => (random = Math.imul(random, 0x9e3779b1) + 1) };
-  const ntp = createNtp(context as unknown as Context, wallClock, () => {});
+  const ntp = new NtpClient(context as unknown as Context, wallClock, () => {});
   ntp.add(SERVER, ADDRESS);
   ntp.start();
   const due = timer as unknown as Timer;

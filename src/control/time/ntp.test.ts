@@ -17,7 +17,7 @@ import { GATEWAY, GATEWAY_MAC, SERVER, WAN_ADDRESS } from '../../../test/plane-r
 import { BUFFER_COUNT, INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { parseAddress } from '../core/address.ts';
 import { INFO, WARNING } from '../core/log.ts';
-import { createNtp, type Ntp } from './ntp.ts';
+import { type Ntp, NtpClient } from './ntp.ts';
 import { createWallClock, type WallClock } from './wall-clock.ts';
 
 const GATEWAY_ARP = {
@@ -64,7 +64,7 @@ function town(): Town {
   const self: Town = {
     ...lab,
     wallClock,
-    ntp: createNtp(context, wallClock, () => {}),
+    ntp: new NtpClient(context, wallClock, () => {}),
     servers: new Map(),
     asked: [],
     drift: 0,

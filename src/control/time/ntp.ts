@@ -104,199 +104,263 @@ export interface Ntp {
 }
 
 /** @param isSet told after each time that the clock was set. */
-export function createNtp(context: Context, wallClock: WallClock, isSet: () => void): Ntp {
-  const { clock, log, random, udp } = context;
-  const request = new Uint8Array(NTP_BYTES);
-  let state: NtpState = 'OFF';
-  let timer: Timer | undefined;
-  let set: Server[] = [];
-  let learnt: Server[] = [];
+export class NtpClient implements Ntp {
+  private readonly request = new Uint8Array(NTP_BYTES);
+  state: NtpState = 'OFF';
+  private timer: Timer | undefined;
+  private set: Server[] = [];
+  private learnt: Server[] = [];
   /** The servers of this round, which of them is asked now, and what those before it have told. */
-  let round: Server[] = [];
-  let place = 0;
-  let told: Told[] = [];
-  let rated = false;
-  let roundAt = 0;
-  let port = 0;
-  let askedAt = 0;
-  let nonceHigh = 0;
-  let nonceLow = 0;
-  let pollSeconds = POLL_LEAST_SECONDS;
-  let retrySeconds = RETRY_LEAST_SECONDS;
-  let silent = false;
+  private round: Server[] = [];
+  private place = 0;
+  private told: Told[] = [];
+  private rated = false;
+  private roundAt = 0;
+  private port = 0;
+  private askedAt = 0;
+  private nonceHigh = 0;
+  private nonceLow = 0;
+  private pollSeconds = POLL_LEAST_SECONDS;
+  private retrySeconds = RETRY_LEAST_SECONDS;
+  private silent = false;
   /** The last round set the clock. */
-  let good = false;
+  private good = false;
   /** The uptime at which a request was sent last. */
-  let sentAt: number | undefined;
-  let started = false;
+  private sentAt: number | undefined;
+  private started = false;
   /** Counts the states, so that a name that is resolved too late is told from one that is waited for. */
-  let turn = 0;
+  private turn = 0;
+  private readonly clock: Context['clock'];
+  private readonly log: Context['log'];
+  private readonly random: Context['random'];
+  private readonly udp: Context['udp'];
 
-  const usable = (): Server[] => (set.length > 0 ? set : learnt).filter(({ denied }) => !denied);
+  constructor(
+    private readonly context: Context,
+    private readonly wallClock: WallClock,
+    private readonly isSet: () => void,
+  ) {
+    this.clock = context.clock;
+    this.log = context.log;
+    this.random = context.random;
+    this.udp = context.udp;
+  }
+
+  start(): void {
+    this.started = true;
+    this.wait(START_LEAST_SECONDS + ((this.random() >>> 0) % START_SECONDS));
+  }
+
+  get servers() {
+    return this.set.map(({ text }) => text);
+  }
+
+  add(text: string, address: number): boolean {
+    if (this.set.some(server => server.text === text)) return true;
+    if (this.set.length === NTP_SERVERS) return false;
+    this.set.push(this.serverOf(text, address));
+    this.renew();
+    return true;
+  }
+
+  remove(text: string): boolean {
+    const kept = this.set.filter(server => server.text !== text);
+    if (kept.length === this.set.length) return false;
+    this.set = kept;
+    this.renew();
+    return true;
+  }
+
+  learn(addresses: readonly number[]): void {
+    const texts = addresses.slice(0, NTP_SERVERS).map(formatAddress);
+    if (texts.join() === this.learnt.map(({ text }) => text).join()) return;
+    this.learnt = texts.map((text, i) => this.serverOf(text, addresses[i] as number));
+    if (this.set.length === 0) this.renew();
+  }
+
+  listing(): string[] {
+    return (this.set.length > 0 ? this.set : this.learnt).map(({ text, denied }) =>
+      denied ? `${text} (denied)` : text,
+    );
+  }
+
+  nextIn(): number | undefined {
+    return this.state === 'WAITING' && this.timer !== undefined
+      ? since(this.timer.tick, this.clock.now())
+      : undefined;
+  }
+
+  private usable(): Server[] {
+    return (this.set.length > 0 ? this.set : this.learnt).filter(({ denied }) => !denied);
+  }
 
   /** The one place where the state changes. */
-  function enter(next: NtpState, ticks: number, then: () => void): void {
-    if (port !== 0) udp.close(port);
-    if (timer !== undefined) clock.cancel(timer);
-    port = 0;
-    turn++;
-    state = next;
-    timer = next === 'OFF' ? undefined : clock.after(ticks, then);
+  private enter(next: NtpState, ticks: number, then: () => void): void {
+    if (this.port !== 0) this.udp.close(this.port);
+    if (this.timer !== undefined) this.clock.cancel(this.timer);
+    this.port = 0;
+    this.turn++;
+    this.state = next;
+    this.timer = next === 'OFF' ? undefined : this.clock.after(ticks, then);
   }
 
   /** Waits for so many seconds, a tenth more or less, so that clients do not stay in step. */
-  function wait(seconds: number): void {
-    if (usable().length === 0) {
-      enter('OFF', 0, begin);
+  private wait(seconds: number): void {
+    if (this.usable().length === 0) {
+      this.enter('OFF', 0, () => this.begin());
       return;
     }
     const ticks = seconds * TICKS_PER_SECOND;
-    enter('WAITING', Math.round(ticks * 0.9) + (Math.abs(random()) % Math.ceil(ticks / 5)), begin);
+    this.enter('WAITING', Math.round(ticks * 0.9) + (Math.abs(this.random()) % Math.ceil(ticks / 5)), () =>
+      this.begin(),
+    );
   }
 
-  function begin(): void {
-    round = usable();
-    place = 0;
-    told = [];
-    rated = false;
-    roundAt = clock.now();
-    ask();
+  private begin(): void {
+    this.round = this.usable();
+    this.place = 0;
+    this.told = [];
+    this.rated = false;
+    this.roundAt = this.clock.now();
+    this.ask();
   }
 
   /** Asks the server whose turn it is; behind the last one the round is over. */
-  function ask(): void {
-    const server = round[place];
+  private ask(): void {
+    const server = this.round[this.place];
     if (server === undefined) {
-      decide();
+      this.decide();
       return;
     }
     const [address] = server.addresses;
     if (address === undefined) {
-      resolve(server);
+      this.resolve(server);
       return;
     }
-    enter('ASKED', ANSWER_TICKS, failed);
-    nonceHigh = random();
-    nonceLow = random();
-    buildRequest(request, nonceHigh, nonceLow);
-    port = udp.openRandom(
+    this.enter('ASKED', ANSWER_TICKS, () => this.failed());
+    this.nonceHigh = this.random();
+    this.nonceLow = this.random();
+    buildRequest(this.request, this.nonceHigh, this.nonceLow);
+    this.port = this.udp.openRandom(
       ANY_INTERFACE,
-      datagram => receive(server, address, datagram),
+      datagram => this.receive(server, address, datagram),
       quoted => {
-        if (isQuoteOf(quoted, request, NTP_BYTES)) failed();
+        if (isQuoteOf(quoted, this.request, NTP_BYTES)) this.failed();
       },
     );
-    askedAt = clock.now();
+    this.askedAt = this.clock.now();
     // Not sent, for want of a route or a buffer: the timer ends it as it would a lost request.
-    if (port !== 0 && udp.send(address, NTP_PORT, port, request)) sentAt = clock.uptime();
+    if (this.port !== 0 && this.udp.send(address, NTP_PORT, this.port, this.request))
+      this.sentAt = this.clock.uptime();
   }
 
-  function resolve(server: Server): void {
-    enter('RESOLVING', RESOLVE_TICKS, failed);
-    const mine = turn;
+  private resolve(server: Server): void {
+    this.enter('RESOLVING', RESOLVE_TICKS, () => this.failed());
+    const mine = this.turn;
     // Without DNS, the timer ends it.
-    context.resolve?.(server.text, addresses => {
-      if (turn !== mine) return;
+    this.context.resolve?.(server.text, addresses => {
+      if (this.turn !== mine) return;
       const wanted = addresses.filter(address => !server.refusing.includes(address));
       server.addresses = wanted.slice(0, NTP_ADDRESSES);
       server.denied = addresses.length > 0 && wanted.length === 0;
-      if (wanted.length === 0) next();
-      else ask();
+      if (wanted.length === 0) this.next();
+      else this.ask();
     });
   }
 
   /** No answer, or none that is good. A name may have another address; behind its last one it is looked up anew. */
-  function failed(): void {
-    const server = round[place];
+  private failed(): void {
+    const server = this.round[this.place];
     if (server?.isName === true) server.addresses.shift();
-    if (server?.isName === true && server.addresses.length > 0) ask();
-    else next();
+    if (server?.isName === true && server.addresses.length > 0) this.ask();
+    else this.next();
   }
 
-  function next(): void {
-    place++;
-    ask();
+  private next(): void {
+    this.place++;
+    this.ask();
   }
 
-  function receive(server: Server, address: number, datagram: Datagram): void {
+  private receive(server: Server, address: number, datagram: Datagram): void {
     if (datagram.source !== address || datagram.sourcePort !== NTP_PORT) return;
-    const answer = readAnswer(datagram.data, nonceHigh, nonceLow);
+    const answer = readAnswer(datagram.data, this.nonceHigh, this.nonceLow);
     // What does not fit may be a stranger's: the true answer may still come.
     if (typeof answer === 'string') return;
-    if ('kiss' in answer) kissed(server, address, answer.kiss);
-    else answered(server, answer);
+    if ('kiss' in answer) this.kissed(server, address, answer.kiss);
+    else this.answered(server, answer);
   }
 
-  function answered(server: Server, { received, transmitted, stratum, rootError }: Answer): void {
-    const now = clock.now();
-    const roundTrip = (since(now, askedAt) * 1000) / TICKS_PER_SECOND;
+  private answered(server: Server, { received, transmitted, stratum, rootError }: Answer): void {
+    const now = this.clock.now();
+    const roundTrip = (since(now, this.askedAt) * 1000) / TICKS_PER_SECOND;
     const delay = Math.max(0, roundTrip - (transmitted - received));
     if (delay > DELAY_MOST_MS) return;
     const time = transmitted + delay / 2;
-    if (!wallClock.isPossible(time)) {
-      doubt(server, time, 'which cannot be');
-      failed();
+    if (!this.wallClock.isPossible(time)) {
+      this.doubt(server, time, 'which cannot be');
+      this.failed();
       return;
     }
     // Of one moment: the round takes seconds.
-    told.push({
+    this.told.push({
       server,
       stratum,
-      time: time - millisecondsOf(now),
+      time: time - this.millisecondsOf(now),
       error: delay / 2 + rootError + MARGIN_MS,
     });
-    next();
+    this.next();
   }
 
-  function millisecondsOf(tick: number): number {
-    return (since(tick, roundAt) * 1000) / TICKS_PER_SECOND;
+  private millisecondsOf(tick: number): number {
+    return (since(tick, this.roundAt) * 1000) / TICKS_PER_SECOND;
   }
 
-  function doubt(server: Server, time: number, why: string): void {
+  private doubt(server: Server, time: number, why: string): void {
     if (!server.doubted)
-      log(WARNING, 'ntp', `${server.text} tells ${dateText(Math.floor(time / 1000))} UTC, ${why}`);
+      this.log(WARNING, 'ntp', `${server.text} tells ${dateText(Math.floor(time / 1000))} UTC, ${why}`);
     server.doubted = true;
   }
 
   /** The round is over. */
-  function decide(): void {
-    const agreed = majority(told);
+  private decide(): void {
+    const agreed = majority(this.told);
     const [best] = agreed;
-    good = best !== undefined;
+    this.good = best !== undefined;
     if (best === undefined) {
-      if (told.length > 0) for (const { server, time } of told) doubt(server, time, 'and no majority agrees');
-      else if (!silent && round.length > 0)
-        log(INFO, 'ntp', `no time from ${round.map(({ text }) => text).join(', ')}`);
-      silent = true;
-      wait(rated ? POLL_MOST_SECONDS : retrySeconds);
-      retrySeconds = Math.min(RETRY_MOST_SECONDS, retrySeconds * 2);
+      if (this.told.length > 0)
+        for (const { server, time } of this.told) this.doubt(server, time, 'and no majority agrees');
+      else if (!this.silent && this.round.length > 0)
+        this.log(INFO, 'ntp', `no time from ${this.round.map(({ text }) => text).join(', ')}`);
+      this.silent = true;
+      this.wait(this.rated ? POLL_MOST_SECONDS : this.retrySeconds);
+      this.retrySeconds = Math.min(RETRY_MOST_SECONDS, this.retrySeconds * 2);
       return;
     }
-    for (const each of told) {
+    for (const each of this.told) {
       if (agreed.includes(each)) each.server.doubted = false;
-      else doubt(each.server, each.time, 'and the majority something else');
+      else this.doubt(each.server, each.time, 'and the majority something else');
     }
-    setClock(best);
-    silent = false;
-    retrySeconds = RETRY_LEAST_SECONDS;
-    if (rated) pollSeconds = POLL_MOST_SECONDS;
-    wait(pollSeconds);
-    pollSeconds = Math.min(POLL_MOST_SECONDS, pollSeconds * 2);
-    isSet();
+    this.setClock(best);
+    this.silent = false;
+    this.retrySeconds = RETRY_LEAST_SECONDS;
+    if (this.rated) this.pollSeconds = POLL_MOST_SECONDS;
+    this.wait(this.pollSeconds);
+    this.pollSeconds = Math.min(POLL_MOST_SECONDS, this.pollSeconds * 2);
+    this.isSet();
   }
 
-  function setClock({ server, stratum, time: atStart }: Told): void {
-    const now = clock.now();
-    const time = atStart + millisecondsOf(now);
-    const before = wallClock.milliseconds(now);
-    wallClock.set(time, now, `NTP server ${server.text}, stratum ${stratum}`, true);
+  private setClock({ server, stratum, time: atStart }: Told): void {
+    const now = this.clock.now();
+    const time = atStart + this.millisecondsOf(now);
+    const before = this.wallClock.milliseconds(now);
+    this.wallClock.set(time, now, `NTP server ${server.text}, stratum ${stratum}`, true);
     const step = before === undefined ? 0 : time - before;
-    if (!silent && before !== undefined && Math.abs(step) <= STEP_MS) return;
+    if (!this.silent && before !== undefined && Math.abs(step) <= STEP_MS) return;
     const by = before === undefined ? '' : `, ${(step / 1000).toFixed(1)} s later than ours`;
-    log(
+    this.log(
       Math.abs(step) > STEP_WARNING_MS ? WARNING : INFO,
       'ntp',
-      `${wallClock.text()} from ${server.text}${by}`,
+      `${this.wallClock.text()} from ${server.text}${by}`,
     );
   }
 
@@ -304,71 +368,35 @@ export function createNtp(context: Context, wallClock: WallClock, isSet: () => v
    * RATE asks for patience, DENY and RSTR send away for good. All others mean nothing to a client (RFC 5905, section 7.4):
    * a server that has just been switched on answers INIT until it has the time itself.
    */
-  function kissed(server: Server, address: number, kiss: string): void {
+  private kissed(server: Server, address: number, kiss: string): void {
     const isDenial = kiss === 'DENY' || kiss === 'RSTR';
-    if (isDenial || kiss === 'RATE') log(INFO, 'ntp', `${server.text} answers ${kiss}`);
+    if (isDenial || kiss === 'RATE') this.log(INFO, 'ntp', `${server.text} answers ${kiss}`);
     if (isDenial && server.isName) server.refusing.push(address);
     else server.denied = isDenial;
-    rated ||= kiss === 'RATE';
-    failed();
+    this.rated ||= kiss === 'RATE';
+    this.failed();
   }
 
   /** Begins anew after the servers have changed. */
-  function renew(): void {
-    if (!started) return;
-    silent = false;
-    good = false;
-    pollSeconds = POLL_LEAST_SECONDS;
-    retrySeconds = RETRY_LEAST_SECONDS;
-    wait(START_LEAST_SECONDS);
+  private renew(): void {
+    if (!this.started) return;
+    this.silent = false;
+    this.good = false;
+    this.pollSeconds = POLL_LEAST_SECONDS;
+    this.retrySeconds = RETRY_LEAST_SECONDS;
+    this.wait(START_LEAST_SECONDS);
   }
 
-  function hurry(): void {
-    if (!started || usable().length === 0 || rated || (good && state === 'WAITING')) return;
-    retrySeconds = RETRY_LEAST_SECONDS;
-    const spaced = sentAt === undefined ? 0 : SPACING_TICKS - (clock.uptime() - sentAt);
-    enter('WAITING', Math.max(START_LEAST_SECONDS * TICKS_PER_SECOND, spaced), begin);
+  hurry(): void {
+    if (!this.started || this.usable().length === 0 || this.rated || (this.good && this.state === 'WAITING'))
+      return;
+    this.retrySeconds = RETRY_LEAST_SECONDS;
+    const spaced = this.sentAt === undefined ? 0 : SPACING_TICKS - (this.clock.uptime() - this.sentAt);
+    this.enter('WAITING', Math.max(START_LEAST_SECONDS * TICKS_PER_SECOND, spaced), () => this.begin());
   }
 
-  function serverOf(text: string, address: number): Server {
+  private serverOf(text: string, address: number): Server {
     const addresses = address === 0 ? [] : [address];
     return { text, isName: address === 0, addresses, refusing: [], denied: false, doubted: false };
   }
-
-  return {
-    start: () => {
-      started = true;
-      wait(START_LEAST_SECONDS + ((random() >>> 0) % START_SECONDS));
-    },
-    get servers() {
-      return set.map(({ text }) => text);
-    },
-    add: (text, address) => {
-      if (set.some(server => server.text === text)) return true;
-      if (set.length === NTP_SERVERS) return false;
-      set.push(serverOf(text, address));
-      renew();
-      return true;
-    },
-    remove: text => {
-      const kept = set.filter(server => server.text !== text);
-      if (kept.length === set.length) return false;
-      set = kept;
-      renew();
-      return true;
-    },
-    hurry,
-    learn: addresses => {
-      const texts = addresses.slice(0, NTP_SERVERS).map(formatAddress);
-      if (texts.join() === learnt.map(({ text }) => text).join()) return;
-      learnt = texts.map((text, i) => serverOf(text, addresses[i] as number));
-      if (set.length === 0) renew();
-    },
-    get state() {
-      return state;
-    },
-    listing: () =>
-      (set.length > 0 ? set : learnt).map(({ text, denied }) => (denied ? `${text} (denied)` : text)),
-    nextIn: () => (state === 'WAITING' && timer !== undefined ? since(timer.tick, clock.now()) : undefined),
-  };
 }

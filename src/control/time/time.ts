@@ -11,7 +11,7 @@ import { WARNING } from '../core/log.ts';
 import type { Machine } from '../core/machine.ts';
 import { readRtc, writeRtc } from '../core/rtc.ts';
 import type { Setting } from '../core/setting.ts';
-import { createNtp, type Ntp } from './ntp.ts';
+import { type Ntp, NtpClient } from './ntp.ts';
 import { UTC } from './timezone.ts';
 import { createWallClock, type WallClock } from './wall-clock.ts';
 import { zoneOf } from './zone.ts';
@@ -31,7 +31,7 @@ export interface Time {
 export function createTime(context: Context): Time {
   const { clock } = context;
   const wallClock = createWallClock(clock, context.machine.built);
-  const ntp = createNtp(context, wallClock, keepInRtc);
+  const ntp = new NtpClient(context, wallClock, keepInRtc);
   let writtenAt: number | undefined;
 
   function keepInRtc(): void {

@@ -109,14 +109,14 @@ export interface Ends {
   remotePort: number;
 }
 
+/** What a segment's header says of its connection. */
+type Numbers = Pick<Segment, 'sequence' | 'acknowledgment' | 'flags' | 'window'>;
+
 /** Sends a segment; a SYN tells our MSS. It may be lost for want of a buffer, as on the way. */
 export function sendSegment(
   machine: Machine,
   ends: Ends,
-  sequence: number,
-  acknowledgment: number,
-  flags: number,
-  window: number,
+  { sequence, acknowledgment, flags, window }: Numbers,
   data: Uint8Array | undefined,
 ): boolean {
   const { memory, plane } = machine;

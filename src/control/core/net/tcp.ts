@@ -70,91 +70,153 @@ interface Listener {
   idleSeconds: number | undefined;
 }
 
-export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp {
-  const { plane, memory } = machine;
-  const listeners: Listener[] = [];
-  let connections: TcpConnection[] = [];
-  let repairs = TCP_REPAIRS_PER_SECOND;
-  let repairsSince = 0;
-  let isShort = false;
+export class TcpSockets implements Tcp {
+  private readonly listeners: Listener[] = [];
+  private open: TcpConnection[] = [];
+  private repairs = TCP_REPAIRS_PER_SECOND;
+  private repairsSince = 0;
+  /** The last connect() had a way, and then something was used up. */
+  private short = false;
+  private readonly below: Below;
+  private readonly plane: Machine['plane'];
+  private readonly memory: Machine['memory'];
 
-  const below: Below = {
-    clock,
-    send: (ends, sequence, acknowledgment, flags, window, data) => {
-      sendSegment(machine, ends, sequence, acknowledgment, flags, window, data);
-    },
-    mayRepair,
-    gone: connection => {
-      plane.tcpClose(connection.remote, portsOf(connection));
-      connections = connections.filter(other => other !== connection);
-      release(connection.localPort);
-    },
-  };
+  constructor(
+    private readonly machine: Machine,
+    private readonly clock: Clock,
+    private readonly sockets: Sockets,
+  ) {
+    this.plane = machine.plane;
+    this.memory = machine.memory;
+    this.below = {
+      clock: clock,
+      send: (ends, sequence, acknowledgment, flags, window, data) => {
+        sendSegment(machine, ends, { sequence, acknowledgment, flags, window }, data);
+      },
+      mayRepair: () => this.mayRepair(),
+      gone: connection => {
+        machine.plane.tcpClose(connection.remote, portsOf(connection));
+        this.open = this.open.filter(other => other !== connection);
+        this.release(connection.localPort);
+      },
+    };
+  }
 
-  function mayRepair(): boolean {
-    const now = clock.now();
-    if (since(now, repairsSince) >= TICKS_PER_SECOND || since(now, repairsSince) < 0) {
-      repairsSince = now;
-      repairs = TCP_REPAIRS_PER_SECOND;
+  listen(
+    port: number,
+    interfaces: number,
+    accept: (connection: Connection) => void,
+    idleSeconds?: number,
+  ): boolean {
+    if (
+      this.plane.socketUses(TCP, port) !== 0 ||
+      !this.sockets.open(TCP, port, interfaces, packet => this.input(packet))
+    )
+      return false;
+    this.listeners.push({ port, accept, idleSeconds });
+    return true;
+  }
+
+  unlisten(port: number): void {
+    const at = this.listeners.findIndex(other => other.port === port);
+    if (at >= 0) this.listeners.splice(at, 1);
+    this.release(port);
+  }
+
+  connect(address: number, port: number, idleSeconds?: number): Connection | undefined {
+    const local = this.localFor(address);
+    this.short = local !== 0;
+    if (local === 0 || (this.open.length >= TCP_CONNECTIONS && !this.end(this.over(this.open))))
+      return undefined;
+    const Made = this.maker();
+    const localPort = freePort(this.plane, TCP);
+    if (
+      Made === undefined ||
+      localPort === 0 ||
+      !this.sockets.open(TCP, localPort, ASKING, packet => this.input(packet))
+    )
+      return undefined;
+    this.short = false;
+    const ends = { local, localPort, remote: address, remotePort: port };
+    const connection = new Made(this.below, ends, -1, ROUTER_ITSELF, this.plane.random32(), idleSeconds);
+    connection.isBusy = true; // until who opened it says otherwise
+    this.add(connection);
+    connection.connect();
+    return connection;
+  }
+
+  isShort(): boolean {
+    return this.short;
+  }
+
+  connections(): readonly Connection[] {
+    return this.open;
+  }
+
+  private mayRepair(): boolean {
+    const now = this.clock.now();
+    if (since(now, this.repairsSince) >= TICKS_PER_SECOND || since(now, this.repairsSince) < 0) {
+      this.repairsSince = now;
+      this.repairs = TCP_REPAIRS_PER_SECOND;
     }
-    return repairs > 0 && repairs-- > 0;
+    return this.repairs > 0 && this.repairs-- > 0;
   }
 
   /** Closes a port that nobody uses any more. */
-  function release(port: number): void {
-    if (!isListening(port) && !connections.some(({ localPort }) => localPort === port))
-      sockets.close(TCP, port);
+  private release(port: number): void {
+    if (!this.isListening(port) && !this.open.some(({ localPort }) => localPort === port))
+      this.sockets.close(TCP, port);
   }
 
-  function find(localPort: number, remote: number, remotePort: number): TcpConnection | undefined {
-    return connections.find(
+  private find(localPort: number, remote: number, remotePort: number): TcpConnection | undefined {
+    return this.open.find(
       other => other.remotePort === remotePort && other.remote === remote && other.localPort === localPort,
     );
   }
 
-  function input(packet: number): void {
+  private input(packet: number): void {
     if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) {
-      icmpError(i32at(packet + PACKET_L4));
+      this.icmpError(i32at(packet + PACKET_L4));
       return;
     }
-    const segment = readSegment(memory, packet);
+    const segment = readSegment(this.memory, packet);
     if (segment === undefined) return;
     const { flags, sourcePort, destinationPort, source } = segment;
-    const connection = find(destinationPort, source, sourcePort);
+    const connection = this.find(destinationPort, source, sourcePort);
     const isSyn = (flags & (SYN | ACK | RST)) === SYN;
-    if (connection?.state === 'TIME_WAIT' && isSyn && isListening(destinationPort)) {
+    if (connection?.state === 'TIME_WAIT' && isSyn && this.isListening(destinationPort)) {
       // The same port again (RFC 9293, section 3.6.1).
       connection.abort();
-      below.send(
-        endsOf(segment),
-        plane.tcpCookie(packet),
+      this.below.send(
+        this.endsOf(segment),
+        this.plane.tcpCookie(packet),
         (segment.sequence + 1) | 0,
         SYN | ACK,
         TCP_WINDOW_BYTES,
       );
     } else if (connection !== undefined) connection.receive(segment);
-    else accept(segment, plane.tcpAccepts(packet));
+    else this.accept(segment, this.plane.tcpAccepts(packet));
   }
 
-  function isListening(port: number): boolean {
-    return listeners.some(other => other.port === port);
+  private isListening(port: number): boolean {
+    return this.listeners.some(other => other.port === port);
   }
 
   /** Destination unreachable, any code, about a segment of ours that is quoted (RFC 1122, section 4.2.3.9). */
-  function icmpError(icmp: number): void {
-    if (memory[icmp] !== ICMP_UNREACHABLE) return;
+  private icmpError(icmp: number): void {
+    if (this.memory[icmp] !== ICMP_UNREACHABLE) return;
     const quoted = icmp + ICMP_HEADER_BYTES;
     const l4 = quoted + headerBytesOf(quoted);
     const remote = get32(quoted + IP_DESTINATION);
-    find(get16(l4 + SOURCE_PORT), remote, get16(l4 + DESTINATION_PORT))?.unreachable(
+    this.find(get16(l4 + SOURCE_PORT), remote, get16(l4 + DESTINATION_PORT))?.unreachable(
       get32(l4 + TCP_SEQUENCE),
     );
   }
 
   /** What makes a connection, or undefined when the heap has no room for that. */
-  function maker(): typeof TcpConnection | undefined {
+  private maker(): typeof TcpConnection | undefined {
     try {
-      return machine.overlay('tcp').TcpConnection;
+      return this.machine.overlay('tcp').TcpConnection;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return undefined;
@@ -162,72 +224,72 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
   }
 
   /** @param mss of the other side, or 0 if the segment is of a connection that has ended. */
-  function accept(segment: Segment, mss: number): void {
-    const listener = listeners.find(({ port }) => port === segment.destinationPort);
-    const Made = listener === undefined || mss === 0 ? undefined : maker();
-    if (listener === undefined || Made === undefined || !hasRoom(segment.client)) {
-      if ((segment.flags & RST) === 0 && mayRepair()) reset(segment);
+  private accept(segment: Segment, mss: number): void {
+    const listener = this.listeners.find(({ port }) => port === segment.destinationPort);
+    const Made = listener === undefined || mss === 0 ? undefined : this.maker();
+    if (listener === undefined || Made === undefined || !this.hasRoom(segment.client)) {
+      if ((segment.flags & RST) === 0 && this.mayRepair()) this.reset(segment);
       return;
     }
-    const ends = endsOf(segment);
-    const connection = new Made(below, ends, segment.index, segment.client, 0, listener.idleSeconds);
-    add(connection);
+    const ends = this.endsOf(segment);
+    const connection = new Made(this.below, ends, segment.index, segment.client, 0, listener.idleSeconds);
+    this.add(connection);
     connection.accept(segment, mss);
     listener.accept(connection);
     connection.receive(segment);
   }
 
-  function add(connection: TcpConnection): void {
-    connections.push(connection);
-    plane.tcpOpen(connection.remote, portsOf(connection));
+  private add(connection: TcpConnection): void {
+    this.open.push(connection);
+    this.plane.tcpOpen(connection.remote, portsOf(connection));
   }
 
   /** Whether a client may have one more connection; another may have to go for it. */
-  function hasRoom(client: number): boolean {
-    const accepted = connections.filter(({ index }) => index >= 0);
+  private hasRoom(client: number): boolean {
+    const accepted = this.open.filter(({ index }) => index >= 0);
     const own = accepted.filter(other => other.client === client);
-    if (own.length >= TCP_CLIENT) return end(over(own) ?? idlest(own));
+    if (own.length >= TCP_CLIENT) return this.end(this.over(own) ?? this.idlest(own));
     if (accepted.length < TCP_ACCEPTED) {
-      if (connections.length < TCP_CONNECTIONS) return true;
+      if (this.open.length < TCP_CONNECTIONS) return true;
       // Ours that nobody waits for go before those of clients.
-      const ours = over(connections) ?? idlest(connections.filter(({ index }) => index < 0));
-      if (ours !== undefined) return end(ours);
+      const ours = this.over(this.open) ?? this.idlest(this.open.filter(({ index }) => index < 0));
+      if (ours !== undefined) return this.end(ours);
     }
     const shares = new Shares();
     for (const each of accepted) shares.count(each.client, 1);
     const isGreediest = shares.greediest(client);
     const ofMost = accepted.filter(each => isGreediest(each.client));
-    return end(
-      over(accepted) ??
-        idlest(ofMost) ??
-        idlest(accepted.filter(each => shares.isFewer(client, each.client))) ??
-        (isGreediest(client) ? undefined : oldest(ofMost)),
+    return this.end(
+      this.over(accepted) ??
+        this.idlest(ofMost) ??
+        this.idlest(accepted.filter(each => shares.isFewer(client, each.client))) ??
+        (isGreediest(client) ? undefined : this.oldest(ofMost)),
     );
   }
 
   /** One that is over and only waits. */
-  function over(among: readonly TcpConnection[]): TcpConnection | undefined {
+  private over(among: readonly TcpConnection[]): TcpConnection | undefined {
     return among.find(({ state }) => state === 'TIME_WAIT');
   }
 
   /** The one that has been idle longest, unless all are busy. */
-  function idlest(among: readonly TcpConnection[]): TcpConnection | undefined {
-    return oldest(among.filter(({ isBusy }) => !isBusy));
+  private idlest(among: readonly TcpConnection[]): TcpConnection | undefined {
+    return this.oldest(among.filter(({ isBusy }) => !isBusy));
   }
 
-  function oldest(among: readonly TcpConnection[]): TcpConnection | undefined {
+  private oldest(among: readonly TcpConnection[]): TcpConnection | undefined {
     let found: TcpConnection | undefined;
     for (const each of among)
       if (found === undefined || since(each.activeAt, found.activeAt) < 0) found = each;
     return found;
   }
 
-  function end(connection: TcpConnection | undefined): boolean {
+  private end(connection: TcpConnection | undefined): boolean {
     connection?.abort();
     return connection !== undefined;
   }
 
-  function endsOf(segment: Segment): Ends {
+  private endsOf(segment: Segment): Ends {
     return {
       local: segment.destination,
       localPort: segment.destinationPort,
@@ -236,49 +298,18 @@ export function createTcp(machine: Machine, clock: Clock, sockets: Sockets): Tcp
     };
   }
 
-  function reset(segment: Segment): void {
+  private reset(segment: Segment): void {
     const { flags, sequence, acknowledgment, data } = segment;
-    if ((flags & ACK) !== 0) below.send(endsOf(segment), acknowledgment, 0, RST, 0);
+    if ((flags & ACK) !== 0) this.below.send(this.endsOf(segment), acknowledgment, 0, RST, 0);
     else {
       const taken = data.length + ((flags & SYN) !== 0 ? 1 : 0) + ((flags & FIN) !== 0 ? 1 : 0);
-      below.send(endsOf(segment), 0, (sequence + taken) | 0, RST | ACK, 0);
+      this.below.send(this.endsOf(segment), 0, (sequence + taken) | 0, RST | ACK, 0);
     }
   }
 
   /** Our address on the way to a host, or 0. */
-  function localFor(address: number): number {
-    const way = i32at(plane.routeTo(address) + TO_WAY);
+  private localFor(address: number): number {
+    const way = i32at(this.plane.routeTo(address) + TO_WAY);
     return way >> WAY_SHIFT === WAY_UNICAST ? i32at(interfaceAt(way & WAY_INTERFACE) + IF_ADDRESS) : 0;
   }
-
-  return {
-    listen: (port, interfaces, accept, idleSeconds) => {
-      if (plane.socketUses(TCP, port) !== 0 || !sockets.open(TCP, port, interfaces, input)) return false;
-      listeners.push({ port, accept, idleSeconds });
-      return true;
-    },
-    unlisten: port => {
-      const at = listeners.findIndex(other => other.port === port);
-      if (at >= 0) listeners.splice(at, 1);
-      release(port);
-    },
-    connect: (address, port, idleSeconds) => {
-      const local = localFor(address);
-      isShort = local !== 0;
-      if (local === 0 || (connections.length >= TCP_CONNECTIONS && !end(over(connections)))) return undefined;
-      const Made = maker();
-      const localPort = freePort(plane, TCP);
-      if (Made === undefined || localPort === 0 || !sockets.open(TCP, localPort, ASKING, input))
-        return undefined;
-      isShort = false;
-      const ends = { local, localPort, remote: address, remotePort: port };
-      const connection = new Made(below, ends, -1, ROUTER_ITSELF, plane.random32(), idleSeconds);
-      connection.isBusy = true; // until who opened it says otherwise
-      add(connection);
-      connection.connect();
-      return connection;
-    },
-    isShort: () => isShort,
-    connections: () => connections,
-  };
 }

@@ -123,8 +123,8 @@ test.serial('sendTo() speaks to a station or to all, with the addresses that it 
   const { context, router } = controlLab();
   const { udp: socket } = context;
   const station = Uint8Array.of(2, 0, 0, 0, 0, 9);
-  t.true(socket.sendTo(INTERFACE_LAN, station, address(LAN_ADDRESS), address(HOST), 68, 67, payload(300)));
-  t.true(socket.sendTo(INTERFACE_WAN, undefined, 0, -1, 67, 68, payload(300)));
+  t.true(socket.sendTo(INTERFACE_LAN, station, address(LAN_ADDRESS), address(HOST), [67, 68], payload(300)));
+  t.true(socket.sendTo(INTERFACE_WAN, undefined, 0, -1, [68, 67], payload(300)));
   const [toHost] = router.taken(INTERFACE_LAN);
   t.is(macText(toHost as Uint8Array), '02:00:00:00:00:09');
   t.is(macText(toHost as Uint8Array, 6), LAN_MAC);
@@ -133,7 +133,7 @@ test.serial('sendTo() speaks to a station or to all, with the addresses that it 
   const { source, destination } = read((toAll as Uint8Array).subarray(14));
   t.is(`${source} ${destination}`, '0.0.0.0 255.255.255.255');
   t.is(faults((toAll as Uint8Array).subarray(14)), '');
-  t.false(socket.sendTo(INTERFACE_LAN, undefined, 0, -1, 67, 68, payload(1473)));
+  t.false(socket.sendTo(INTERFACE_LAN, undefined, 0, -1, [68, 67], payload(1473)));
   t.is(router.held(), 0);
 });
 

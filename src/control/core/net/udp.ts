@@ -65,6 +65,9 @@ export interface Datagram {
   mac: number;
 }
 
+/** Of the source and of the destination. */
+export type Ports = readonly [number, number];
+
 export type Receive = (datagram: Datagram) => void;
 
 /** @param quoted a view of the packet buffer. */
@@ -112,16 +115,15 @@ export interface Udp {
     mac: Uint8Array | undefined,
     source: number,
     destination: number,
-    destinationPort: number,
-    sourcePort: number,
+    ports: Ports,
     data: Uint8Array,
   ): boolean;
 }
 
-export function createUdp(machine: Machine, sockets: Sockets): Udp {
-  const { plane, memory } = machine;
-  let isShort = false;
-  const datagram: Datagram = {
+export class UdpSockets implements Udp {
+  private short = false;
+  /** Used again for each that arrives. */
+  private readonly datagram: Datagram = {
     source: 0,
     sourcePort: 0,
     destination: 0,
@@ -129,132 +131,161 @@ export function createUdp(machine: Machine, sockets: Sockets): Udp {
     index: 0,
     broadcast: false,
     client: 0,
-    data: memory.subarray(0, 0),
+    data: new Uint8Array(0),
     mac: 0,
   };
+  private readonly plane: Machine['plane'];
+  private readonly memory: Machine['memory'];
 
-  function read(packet: number): Datagram {
+  constructor(
+    machine: Machine,
+    private readonly sockets: Sockets,
+  ) {
+    this.plane = machine.plane;
+    this.memory = machine.memory;
+  }
+
+  openRandom(interfaces: number, receive: Receive, unreachable?: Unreachable): number {
+    const port = freePort(this.plane, UDP);
+    return port !== 0 && this.open(port, interfaces | SOCKET_CLIENT, receive, unreachable) ? port : 0;
+  }
+
+  close(port: number): void {
+    this.sockets.close(UDP, port);
+  }
+
+  send(
+    destination: number,
+    destinationPort: number,
+    sourcePort: number,
+    data: Uint8Array,
+    source = 0,
+  ): boolean {
+    this.short = false;
+    if (data.length > WHOLE_BYTES)
+      return this.sendFragments(source, destination, [sourcePort, destinationPort], data);
+    const verdict = this.sendWhole(source, destination, [sourcePort, destinationPort], data);
+    this.short = verdict === DROP_NO_BUFFER || verdict === DROP_ARP_QUEUE_FULL;
+    return verdict === PASS || verdict === DROP_ARP_QUEUE_FULL;
+  }
+
+  trySend(destination: number, destinationPort: number, sourcePort: number, data: Uint8Array): boolean {
+    return (
+      data.length <= WHOLE_BYTES &&
+      this.sendWhole(0, destination, [sourcePort, destinationPort], data) === PASS
+    );
+  }
+
+  isShort(): boolean {
+    return this.short;
+  }
+
+  sendTo(
+    index: number,
+    mac: Uint8Array | undefined,
+    source: number,
+    destination: number,
+    ports: Ports,
+    data: Uint8Array,
+  ): boolean {
+    if (data.length > WHOLE_BYTES) return false;
+    const packet = this.plane.allocateForControl();
+    if (packet === 0) return false;
+    if (mac === undefined) this.memory.fill(0xff, packet + PACKET_TO_STATION, packet + PACKET_TO_STATION + 6);
+    else this.memory.set(mac.subarray(0, 6), packet + PACKET_TO_STATION);
+    const at = fillHeader(this.memory, packet, UDP, source, destination, UDP_HEADER + data.length);
+    this.udpHeader(at, ports[0], ports[1], data.length);
+    this.memory.set(data, at + UDP_HEADER);
+    return this.plane.localSendTo(packet, index) === PASS;
+  }
+
+  private read(packet: number): Datagram {
     const ip = packet + PACKET_IP;
     const l4 = i32at(packet + PACKET_L4);
     const ports = i32at(packet + PACKET_PORTS);
-    datagram.source = get32(ip + IP_SOURCE);
-    datagram.sourcePort = ports >>> 16;
-    datagram.destination = get32(ip + IP_DESTINATION);
-    datagram.destinationPort = ports & 0xffff;
-    datagram.index = i32at(packet + PACKET_IN);
-    datagram.broadcast = (i32at(packet + PACKET_FLAGS) & FLAG_BROADCAST) !== 0;
-    datagram.client = clientOf(packet);
-    datagram.data = memory.subarray(l4 + UDP_HEADER, l4 + get16(l4 + UDP_LENGTH));
-    datagram.mac = packet + PACKET_STATION;
-    return datagram;
+    this.datagram.source = get32(ip + IP_SOURCE);
+    this.datagram.sourcePort = ports >>> 16;
+    this.datagram.destination = get32(ip + IP_DESTINATION);
+    this.datagram.destinationPort = ports & 0xffff;
+    this.datagram.index = i32at(packet + PACKET_IN);
+    this.datagram.broadcast = (i32at(packet + PACKET_FLAGS) & FLAG_BROADCAST) !== 0;
+    this.datagram.client = clientOf(packet);
+    this.datagram.data = this.memory.subarray(l4 + UDP_HEADER, l4 + get16(l4 + UDP_LENGTH));
+    this.datagram.mac = packet + PACKET_STATION;
+    return this.datagram;
   }
 
-  function open(port: number, interfaces: number, receive: Receive, unreachable?: Unreachable): boolean {
-    if (plane.socketUses(UDP, port) !== 0) return false;
-    return sockets.open(UDP, port, interfaces, packet => {
-      if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) receive(read(packet));
-      else if (memory[i32at(packet + PACKET_L4)] === ICMP_UNREACHABLE) unreachable?.(quotedData(packet));
+  open(port: number, interfaces: number, receive: Receive, unreachable?: Unreachable): boolean {
+    if (this.plane.socketUses(UDP, port) !== 0) return false;
+    return this.sockets.open(UDP, port, interfaces, packet => {
+      if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) receive(this.read(packet));
+      else if (this.memory[i32at(packet + PACKET_L4)] === ICMP_UNREACHABLE)
+        unreachable?.(this.quotedData(packet));
     });
   }
 
   /** What an ICMP error quotes behind the UDP header; the plane has checked that the headers are there. */
-  function quotedData(packet: number): Uint8Array {
+  private quotedData(packet: number): Uint8Array {
     const ip = packet + PACKET_IP;
     const quoted = i32at(packet + PACKET_L4) + ICMP_HEADER;
     const l4 = quoted + headerBytesOf(quoted);
-    return memory.subarray(
+    return this.memory.subarray(
       l4 + UDP_HEADER,
       Math.min(ip + get16(ip + IP_LENGTH), l4 + get16(l4 + UDP_LENGTH)),
     );
   }
 
-  function udpHeader(at: number, sourcePort: number, destinationPort: number, dataBytes: number): void {
-    put16(memory, at + SOURCE_PORT, sourcePort);
-    put16(memory, at + DESTINATION_PORT, destinationPort);
-    put16(memory, at + UDP_LENGTH, UDP_HEADER + dataBytes);
-    put16(memory, at + UDP_CHECKSUM, 0);
+  private udpHeader(at: number, sourcePort: number, destinationPort: number, dataBytes: number): void {
+    put16(this.memory, at + SOURCE_PORT, sourcePort);
+    put16(this.memory, at + DESTINATION_PORT, destinationPort);
+    put16(this.memory, at + UDP_LENGTH, UDP_HEADER + dataBytes);
+    put16(this.memory, at + UDP_CHECKSUM, 0);
   }
 
   /** Sends what is longer than a frame. Without a checksum: each fragment is covered by its link's. */
-  function sendFragments(
-    source: number,
-    destination: number,
-    ports: [number, number],
-    data: Uint8Array,
-  ): boolean {
+  private sendFragments(source: number, destination: number, ports: Ports, data: Uint8Array): boolean {
     if (data.length > UDP_SEND_BYTES) return false;
-    const way = i32at(plane.routeTo(destination) + TO_WAY);
+    const way = i32at(this.plane.routeTo(destination) + TO_WAY);
     if (way >> WAY_SHIFT !== WAY_UNICAST) return false;
     // That of the pair, as the plane gives it to whole ones: 0 would be filled in differently for each.
     const from = source === 0 ? i32at(interfaceAt(way & WAY_INTERFACE) + IF_ADDRESS) : source;
-    const next = (): number => plane.nextIdentification(from, destination);
+    const next = (): number => this.plane.nextIdentification(from, destination);
     const identification = next() || next();
     const total = UDP_HEADER + data.length;
     for (let offset = 0; offset < total; offset += FRAGMENT_BYTES) {
-      const packet = plane.allocateForControl();
+      const packet = this.plane.allocateForControl();
       if (packet === 0) {
-        isShort = true;
+        this.short = true;
         return false;
       }
       const payload = Math.min(FRAGMENT_BYTES, total - offset);
-      const at = fillHeader(memory, packet, UDP, source, destination, payload);
-      put16(memory, packet + PACKET_IP + IP_ID, identification);
+      const at = fillHeader(this.memory, packet, UDP, source, destination, payload);
+      put16(this.memory, packet + PACKET_IP + IP_ID, identification);
       put16(
-        memory,
+        this.memory,
         packet + PACKET_IP + IP_OFFSET,
         (offset >> 3) | (offset + FRAGMENT_BYTES < total ? MORE_FRAGMENTS : 0),
       );
       if (offset === 0) {
-        udpHeader(at, ports[0], ports[1], data.length);
-        memory.set(data.subarray(0, payload - UDP_HEADER), at + UDP_HEADER);
+        this.udpHeader(at, ports[0], ports[1], data.length);
+        this.memory.set(data.subarray(0, payload - UDP_HEADER), at + UDP_HEADER);
       } else {
-        memory.set(data.subarray(offset - UDP_HEADER, offset - UDP_HEADER + payload), at);
+        this.memory.set(data.subarray(offset - UDP_HEADER, offset - UDP_HEADER + payload), at);
       }
-      const verdict = plane.localSend(packet);
-      if (verdict === DROP_ARP_QUEUE_FULL) isShort = true;
+      const verdict = this.plane.localSend(packet);
+      if (verdict === DROP_ARP_QUEUE_FULL) this.short = true;
       else if (verdict !== PASS) return false;
     }
     return true;
   }
 
   /** Sends what one frame takes: PASS, or why not. */
-  function sendWhole(source: number, destination: number, ports: [number, number], data: Uint8Array): number {
-    const packet = plane.allocateForControl();
+  private sendWhole(source: number, destination: number, ports: Ports, data: Uint8Array): number {
+    const packet = this.plane.allocateForControl();
     if (packet === 0) return DROP_NO_BUFFER;
-    const at = fillHeader(memory, packet, UDP, source, destination, UDP_HEADER + data.length);
-    udpHeader(at, ports[0], ports[1], data.length);
-    memory.set(data, at + UDP_HEADER);
-    return plane.localSend(packet);
+    const at = fillHeader(this.memory, packet, UDP, source, destination, UDP_HEADER + data.length);
+    this.udpHeader(at, ports[0], ports[1], data.length);
+    this.memory.set(data, at + UDP_HEADER);
+    return this.plane.localSend(packet);
   }
-
-  return {
-    open,
-    openRandom: (interfaces, receive, unreachable) => {
-      const port = freePort(plane, UDP);
-      return port !== 0 && open(port, interfaces | SOCKET_CLIENT, receive, unreachable) ? port : 0;
-    },
-    close: port => sockets.close(UDP, port),
-    send: (destination, destinationPort, sourcePort, data, source = 0) => {
-      isShort = false;
-      if (data.length > WHOLE_BYTES)
-        return sendFragments(source, destination, [sourcePort, destinationPort], data);
-      const verdict = sendWhole(source, destination, [sourcePort, destinationPort], data);
-      isShort = verdict === DROP_NO_BUFFER || verdict === DROP_ARP_QUEUE_FULL;
-      return verdict === PASS || verdict === DROP_ARP_QUEUE_FULL;
-    },
-    trySend: (destination, destinationPort, sourcePort, data) =>
-      data.length <= WHOLE_BYTES && sendWhole(0, destination, [sourcePort, destinationPort], data) === PASS,
-    isShort: () => isShort,
-    sendTo: (index, mac, source, destination, destinationPort, sourcePort, data) => {
-      if (data.length > WHOLE_BYTES) return false;
-      const packet = plane.allocateForControl();
-      if (packet === 0) return false;
-      if (mac === undefined) memory.fill(0xff, packet + PACKET_TO_STATION, packet + PACKET_TO_STATION + 6);
-      else memory.set(mac.subarray(0, 6), packet + PACKET_TO_STATION);
-      const at = fillHeader(memory, packet, UDP, source, destination, UDP_HEADER + data.length);
-      udpHeader(at, sourcePort, destinationPort, data.length);
-      memory.set(data, at + UDP_HEADER);
-      return plane.localSendTo(packet, index) === PASS;
-    },
-  };
 }

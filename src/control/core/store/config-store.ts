@@ -130,22 +130,39 @@ const DAMAGES: readonly string[] = [NO_CONFIGURATION, BAD_LENGTH, BAD_CHECKSUM];
 /** Where a text that is to be saved goes. */
 export const CONFIG_TEXT_AT = STORE_AT + layout.CONFIG_AT_TEXT;
 
-export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): ConfigStore {
+export class ConfigAreas implements ConfigStore {
   /** The area in force and its sequence, or -1 and 0. */
-  let area = -1;
-  let sequence = 0;
+  private area = -1;
+  private sequence = 0;
 
-  const sectorOf = (index: number): number => layout.CONFIG_SECTOR + index * layout.CONFIG_SECTORS;
-  const view = (from: number, to: number): Uint8Array =>
-    memory.subarray(STORE_AT + from * layout.SECTOR_BYTES, STORE_AT + to * layout.SECTOR_BYTES);
-  const sectorsOf = (bytes: number): number =>
-    Math.ceil((layout.CONFIG_AT_TEXT + bytes) / layout.SECTOR_BYTES);
-  const crcOf = (bytes: number): number =>
-    plane.crc32(plane.crc32(0, STORE_AT, layout.CONFIG_AT_CRC), CONFIG_TEXT_AT, bytes);
+  constructor(
+    private readonly machine: StoreMachine,
+    private readonly disk: Disk,
+  ) {}
+
+  private sectorOf(index: number): number {
+    return layout.CONFIG_SECTOR + index * layout.CONFIG_SECTORS;
+  }
+
+  private view(from: number, to: number): Uint8Array {
+    return this.machine.memory.subarray(
+      STORE_AT + from * layout.SECTOR_BYTES,
+      STORE_AT + to * layout.SECTOR_BYTES,
+    );
+  }
+
+  private sectorsOf(bytes: number): number {
+    return Math.ceil((layout.CONFIG_AT_TEXT + bytes) / layout.SECTOR_BYTES);
+  }
+
+  private crcOf(bytes: number): number {
+    const { plane } = this.machine;
+    return plane.crc32(plane.crc32(0, STORE_AT, layout.CONFIG_AT_CRC), CONFIG_TEXT_AT, bytes);
+  }
 
   /** Reads an area's first sector; answers its text's bytes, or what is wrong, '' if it was never written. */
-  function* header(index: number): Generator<number, number | string> {
-    const why = yield* disk.read(sectorOf(index), view(0, 1));
+  private *header(index: number): Generator<number, number | string> {
+    const why = yield* this.disk.read(this.sectorOf(index), this.view(0, 1));
     if (why !== undefined) return why;
     const bytes = i32at(STORE_AT + layout.CONFIG_AT_LENGTH);
     const magic = i32at(STORE_AT + layout.CONFIG_AT_MAGIC);
@@ -155,18 +172,18 @@ export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): 
   }
 
   /** Reads an area into the store's memory; answers as header() does. */
-  function* read(index: number): Generator<number, number | string> {
-    const bytes = yield* header(index);
+  private *read(index: number): Generator<number, number | string> {
+    const bytes = yield* this.header(index);
     if (typeof bytes === 'string') return bytes;
-    const sectors = sectorsOf(bytes);
+    const sectors = this.sectorsOf(bytes);
     if (sectors > 1) {
-      const cause = yield* disk.read(sectorOf(index) + 1, view(1, sectors));
+      const cause = yield* this.disk.read(this.sectorOf(index) + 1, this.view(1, sectors));
       if (cause !== undefined) return cause;
     }
-    return crcOf(bytes) === i32at(STORE_AT + layout.CONFIG_AT_CRC) ? bytes : BAD_CHECKSUM;
+    return this.crcOf(bytes) === i32at(STORE_AT + layout.CONFIG_AT_CRC) ? bytes : BAD_CHECKSUM;
   }
 
-  function* load(): Generator<number, Loaded> {
+  *load(): Generator<number, Loaded> {
     const found: { index: number; sequence: number }[] = [];
     const problems: string[] = [];
     let blanks = 0;
@@ -177,72 +194,72 @@ export function createConfigStore({ memory, plane }: StoreMachine, disk: Disk): 
       if (why !== '') problems.push(`saved configuration ${index} cannot be used: ${why}`);
     };
     for (let index = 0; index < layout.CONFIG_COUNT; index++) {
-      const bytes = yield* header(index);
+      const bytes = yield* this.header(index);
       if (typeof bytes === 'string') tell(index, bytes);
       else found.push({ index, sequence: i32at(STORE_AT + layout.CONFIG_AT_SEQUENCE) });
     }
     found.sort((a, b) => (b.sequence - a.sequence) | 0);
-    area = -1;
-    sequence = 0;
+    this.area = -1;
+    this.sequence = 0;
     for (const entry of found) {
-      const bytes = yield* read(entry.index);
+      const bytes = yield* this.read(entry.index);
       if (typeof bytes === 'string') {
         tell(entry.index, bytes);
         continue;
       }
-      area = entry.index;
-      sequence = entry.sequence;
+      this.area = entry.index;
+      this.sequence = entry.sequence;
       return { bytes, problems, isFirstCut: false };
     }
     return { bytes: undefined, problems, isFirstCut: blanks === 1 && damaged === 1 };
   }
 
-  function* save(bytes: number, isOver: boolean): Generator<number, string | undefined> {
+  *save(bytes: number, isOver: boolean): Generator<number, string | undefined> {
     if (bytes > layout.CONFIG_TEXT_MAX) return `it has ${bytes} bytes, and ${layout.CONFIG_TEXT_MAX} fit`;
-    const older = area === 0 ? 1 : 0;
+    const older = this.area === 0 ? 1 : 0;
     const target = isOver ? 1 - older : older;
-    const sectors = sectorsOf(bytes);
+    const sectors = this.sectorsOf(bytes);
     fill(STORE_AT, 0, layout.CONFIG_AT_TEXT);
     fill(CONFIG_TEXT_AT + bytes, 0, sectors * layout.SECTOR_BYTES - layout.CONFIG_AT_TEXT - bytes);
     puti32(STORE_AT + layout.CONFIG_AT_MAGIC, layout.CONFIG_MAGIC);
     puti32(STORE_AT + layout.CONFIG_AT_FORMAT, layout.CONFIG_FORMAT);
-    puti32(STORE_AT + layout.CONFIG_AT_SEQUENCE, (sequence + 1) | 0);
+    puti32(STORE_AT + layout.CONFIG_AT_SEQUENCE, (this.sequence + 1) | 0);
     puti32(STORE_AT + layout.CONFIG_AT_LENGTH, bytes);
-    const crc = crcOf(bytes);
+    const crc = this.crcOf(bytes);
     puti32(STORE_AT + layout.CONFIG_AT_CRC, crc);
-    const why = yield* writeArea(target, sectors);
+    const why = yield* this.writeArea(target, sectors);
     if (why !== undefined) return why;
-    const back = yield* read(target);
+    const back = yield* this.read(target);
     if (typeof back === 'string') return `what was written is not what is read: ${back}`;
     if (i32at(STORE_AT + layout.CONFIG_AT_CRC) !== crc) return 'what was written is not what is read';
-    area = target;
-    sequence = (sequence + 1) | 0;
+    this.area = target;
+    this.sequence = (this.sequence + 1) | 0;
     return undefined;
   }
 
-  function* writeArea(index: number, sectors: number): Generator<number, string | undefined> {
+  private *writeArea(index: number, sectors: number): Generator<number, string | undefined> {
     if (sectors > 1) {
-      const why = (yield* disk.write(sectorOf(index) + 1, view(1, sectors))) ?? (yield* disk.flush());
+      const why =
+        (yield* this.disk.write(this.sectorOf(index) + 1, this.view(1, sectors))) ??
+        (yield* this.disk.flush());
       if (why !== undefined) return why;
     }
-    return (yield* disk.write(sectorOf(index), view(0, 1))) ?? (yield* disk.flush());
+    return (yield* this.disk.write(this.sectorOf(index), this.view(0, 1))) ?? (yield* this.disk.flush());
   }
 
-  function* erase(): Generator<number, string | undefined> {
+  *erase(): Generator<number, string | undefined> {
     fill(STORE_AT, 0, layout.CONFIG_SECTORS * layout.SECTOR_BYTES);
-    const last = Math.max(area, 0);
+    const last = Math.max(this.area, 0);
     for (const index of [1 - last, last]) {
       // The first sector alone makes the rest nothing.
       const why =
-        (yield* disk.write(sectorOf(index), view(0, 1))) ??
-        (yield* disk.flush()) ??
-        (yield* disk.write(sectorOf(index) + 1, view(1, layout.CONFIG_SECTORS))) ??
-        (yield* disk.flush());
+        (yield* this.disk.write(this.sectorOf(index), this.view(0, 1))) ??
+        (yield* this.disk.flush()) ??
+        (yield* this.disk.write(this.sectorOf(index) + 1, this.view(1, layout.CONFIG_SECTORS))) ??
+        (yield* this.disk.flush());
       if (why !== undefined) return why;
     }
-    area = -1;
+    this.area = -1;
     return undefined;
   }
-
-  return { load, save, erase };
 }

@@ -9,14 +9,14 @@ import { memory, modelDisk, plane } from '../../../../test/harness/model-disk.ts
 import { runSeed } from '../../../../tools/harness/random.ts';
 import { LOG_SECTOR, LOG_SECTORS } from '../../../base/layout.ts';
 import { KEPT_COUNT, KEPT_TEXT } from '../../crash/overlay.ts';
-import { createJournal, type Entry, KEYS_MOST, PAYLOAD_MOST } from './journal.ts';
+import { type Entry, FlashLog, KEYS_MOST, PAYLOAD_MOST } from './journal.ts';
 
 const DISK_SECTORS = LOG_SECTOR + LOG_SECTORS + 1;
 
 /** A journal on a disk with these bytes, as after a start. */
 function open(bytes: Buffer, events: DiskEvent[] = [], isLive = (_kind: number, _key: number) => true) {
   const { disk, drive, run } = modelDisk(bytes, events);
-  const journal = createJournal({ memory, plane }, disk, isLive);
+  const journal = new FlashLog({ memory, plane }, disk, isLive);
   const state = new Map<string, string>();
   const why = run(
     journal.open(({ kind, key, payload }) => {

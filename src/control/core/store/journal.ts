@@ -70,43 +70,57 @@ export interface Journal {
 }
 
 /** @param isLive whether a record still matters when its sector comes to be written over. */
-export function createJournal(
-  { memory, plane }: StoreMachine,
-  disk: Disk,
-  isLive: (kind: number, key: number) => boolean,
-): Journal {
+export class FlashLog implements Journal {
   /** The place of each key's newest record. */
-  const places = new Map<number, number>();
-  const bad = new Set<number>();
-  let newest = LOG_SECTORS - 1;
-  let sequence = 0;
-  let written = 0;
+  private readonly places = new Map<number, number>();
+  private readonly bad = new Set<number>();
+  private newest = LOG_SECTORS - 1;
+  sequence = 0;
+  written = 0;
+  private end = LOG_AT_RECORDS;
 
-  const crcOf = (at: number): number =>
-    plane.crc32(plane.crc32(0, at, LOG_AT_CRC), at + LOG_AT_RECORDS, SECTOR_BYTES - LOG_AT_RECORDS);
-  const isWhole = (at: number): boolean =>
-    i32at(at + LOG_AT_MAGIC) === LOG_MAGIC && crcOf(at) === i32at(at + LOG_AT_CRC);
-  const sectorView = (at: number): Uint8Array => memory.subarray(at, at + SECTOR_BYTES);
+  constructor(
+    private readonly machine: StoreMachine,
+    private readonly disk: Disk,
+    private readonly isLive: (kind: number, key: number) => boolean,
+  ) {}
+
+  has(kind: number, key: number): boolean {
+    return this.places.has(idOf(kind, key));
+  }
+
+  private crcOf(at: number): number {
+    const { plane } = this.machine;
+    return plane.crc32(plane.crc32(0, at, LOG_AT_CRC), at + LOG_AT_RECORDS, SECTOR_BYTES - LOG_AT_RECORDS);
+  }
+
+  private isWhole(at: number): boolean {
+    return i32at(at + LOG_AT_MAGIC) === LOG_MAGIC && this.crcOf(at) === i32at(at + LOG_AT_CRC);
+  }
+
+  private sectorView(at: number): Uint8Array {
+    return this.machine.memory.subarray(at, at + SECTOR_BYTES);
+  }
 
   /** Reads the ring; tells of each record of the sectors that are whole. What cannot be read is left out. */
-  function* scan(
+  private *scan(
     visit: (place: number, kind: number, key: number, at: number, length: number) => void,
     note?: (place: number, sequence: number) => void,
   ): Generator<number, string | undefined> {
     let problem: string | undefined;
     for (let first = 0; first < LOG_SECTORS; first += SCAN_SECTORS) {
       const count = Math.min(SCAN_SECTORS, LOG_SECTORS - first);
-      const whole = memory.subarray(STORE_AT, STORE_AT + count * SECTOR_BYTES);
-      const why = yield* disk.read(LOG_SECTOR + first, whole);
+      const whole = this.machine.memory.subarray(STORE_AT, STORE_AT + count * SECTOR_BYTES);
+      const why = yield* this.disk.read(LOG_SECTOR + first, whole);
       for (let i = 0; i < count; i++) {
         const at = STORE_AT + i * SECTOR_BYTES;
         if (why !== undefined) {
           // One of them is bad: each by itself.
-          const cause = yield* disk.read(LOG_SECTOR + first + i, sectorView(at));
+          const cause = yield* this.disk.read(LOG_SECTOR + first + i, this.sectorView(at));
           problem = cause ?? problem;
           if (cause !== undefined) continue;
         }
-        if (!isWhole(at)) continue;
+        if (!this.isWhole(at)) continue;
         note?.(first + i, i32at(at + LOG_AT_SEQUENCE));
         records(at, (kind, key, from, length) => visit(first + i, kind, key, from, length));
         // A sector has up to 62 records: all in one go would be six seconds of the slowest processor.
@@ -116,7 +130,7 @@ export function createJournal(
     return problem;
   }
 
-  function* open(visit: (entry: Entry) => void): Generator<number, string | undefined> {
+  *open(visit: (entry: Entry) => void): Generator<number, string | undefined> {
     const found = new Map<number, Entry>();
     const sequences = new Int32Array(LOG_SECTORS);
     let isFirst = true;
@@ -125,50 +139,50 @@ export function createJournal(
     const makesRoom = (place: number): boolean => {
       if (forgotten++ >= LOG_SECTORS) return false;
       let oldest = place;
-      for (const at of new Set(places.values()))
+      for (const at of new Set(this.places.values()))
         if (isNewer(sequences[oldest] as number, sequences[at] as number)) oldest = at;
       if (oldest === place) return false;
-      for (const [id, at] of places) {
+      for (const [id, at] of this.places) {
         if (at !== oldest) continue;
-        places.delete(id);
+        this.places.delete(id);
         found.delete(id);
       }
       return true;
     };
-    const why = yield* scan(
+    const why = yield* this.scan(
       (place, kind, key, at, length) => {
         const id = idOf(kind, key);
-        const other = places.get(id);
+        const other = this.places.get(id);
         if (other !== undefined && isNewer(sequences[other] as number, sequences[place] as number)) return;
-        if (other === undefined && places.size === KEYS_MOST && !makesRoom(place)) return;
-        places.set(id, place);
-        found.set(id, { kind, key, payload: memory.slice(at, at + length) });
+        if (other === undefined && this.places.size === KEYS_MOST && !makesRoom(place)) return;
+        this.places.set(id, place);
+        found.set(id, { kind, key, payload: this.machine.memory.slice(at, at + length) });
       },
       (place, number) => {
         sequences[place] = number;
-        if (!isFirst && !isNewer(number, sequence)) return;
+        if (!isFirst && !isNewer(number, this.sequence)) return;
         isFirst = false;
-        newest = place;
-        sequence = number;
+        this.newest = place;
+        this.sequence = number;
       },
     );
     for (const entry of found.values()) visit(entry);
     return why;
   }
 
-  function read(kind: number, visit: (entry: Entry) => void): Generator<number, string | undefined> {
-    return scan((place, of, key, at, length) => {
-      if (of === kind && places.get(idOf(of, key)) === place)
-        visit({ kind, key, payload: memory.slice(at, at + length) });
+  read(kind: number, visit: (entry: Entry) => void): Generator<number, string | undefined> {
+    return this.scan((place, of, key, at, length) => {
+      if (of === kind && this.places.get(idOf(of, key)) === place)
+        visit({ kind, key, payload: this.machine.memory.slice(at, at + length) });
     });
   }
 
   /** The next `count` sectors after one, without the bad ones. */
-  function after(place: number, count: number): number[] {
+  private after(place: number, count: number): number[] {
     const next: number[] = [];
     for (let i = 1; i < LOG_SECTORS && next.length < count; i++) {
       const candidate = (place + i) % LOG_SECTORS;
-      if (!bad.has(candidate)) next.push(candidate);
+      if (!this.bad.has(candidate)) next.push(candidate);
     }
     return next;
   }
@@ -177,112 +191,102 @@ export function createJournal(
    * Takes along what counts of a sector that will be written over, as far as there is room, but not the records in
    * `spared`: newer ones are about to be written, and until then they stay where they are.
    */
-  function* takeAlong(
+  private *takeAlong(
     place: number,
     taken: Set<number>,
     spared?: Map<number, Entry>,
   ): Generator<number, void> {
-    const counts = [...places].filter(([, at]) => at === place);
+    const counts = [...this.places].filter(([, at]) => at === place);
     if (counts.length === 0) return;
-    const why = yield* disk.read(LOG_SECTOR + place, sectorView(SEEN_AT));
-    if (why !== undefined || !isWhole(SEEN_AT)) {
-      for (const [id] of counts) places.delete(id);
+    const why = yield* this.disk.read(LOG_SECTOR + place, this.sectorView(SEEN_AT));
+    if (why !== undefined || !this.isWhole(SEEN_AT)) {
+      for (const [id] of counts) this.places.delete(id);
       return;
     }
     records(SEEN_AT, (kind, key, at, length) => {
       const id = idOf(kind, key);
-      if (places.get(id) !== place || spared?.has(id) === true) return;
-      if (!isLive(kind, key)) places.delete(id);
-      else append(taken, kind, key, memory.subarray(at, at + length));
+      if (this.places.get(id) !== place || spared?.has(id) === true) return;
+      if (!this.isLive(kind, key)) this.places.delete(id);
+      else this.append(taken, kind, key, this.machine.memory.subarray(at, at + length));
     });
   }
 
-  let end = LOG_AT_RECORDS;
-
   /** Puts a record into the sector that is made; false if it does not fit. */
-  function append(taken: Set<number>, kind: number, key: number, payload: Uint8Array): boolean {
-    const at = MADE_AT + end;
-    const next = end + LOG_RECORD_AT_PAYLOAD + ((payload.length + 3) & ~3);
+  private append(taken: Set<number>, kind: number, key: number, payload: Uint8Array): boolean {
+    const at = MADE_AT + this.end;
+    const next = this.end + LOG_RECORD_AT_PAYLOAD + ((payload.length + 3) & ~3);
     if (next > SECTOR_END) return false;
     put8(at + LOG_RECORD_AT_KIND, kind);
     putu16(at + LOG_RECORD_AT_LENGTH, payload.length);
     puti32(at + LOG_RECORD_AT_KEY, key);
-    memory.set(payload, at + LOG_RECORD_AT_PAYLOAD);
-    end = next;
+    this.machine.memory.set(payload, at + LOG_RECORD_AT_PAYLOAD);
+    this.end = next;
     taken.add(idOf(kind, key));
     return true;
   }
 
   /** Makes the sector for `place` with as many of the waiting as fit, and writes it. */
-  function* writeOne(place: number, waiting: Map<number, Entry>): Generator<number, string | undefined> {
+  private *writeOne(place: number, waiting: Map<number, Entry>): Generator<number, string | undefined> {
     const taken = new Set<number>();
     const news: number[] = [];
     fill(MADE_AT, 0, SECTOR_BYTES);
-    end = LOG_AT_RECORDS;
-    const [first, second] = after(place, CLEAN) as [number, number];
+    this.end = LOG_AT_RECORDS;
+    const [first, second] = this.after(place, CLEAN) as [number, number];
     // The next sector is clean but after a failure: what it has goes first, all fits, as it came of one sector.
-    yield* takeAlong(first, taken);
-    yield* takeAlong(second, taken, waiting);
+    yield* this.takeAlong(first, taken);
+    yield* this.takeAlong(second, taken, waiting);
     let fits = true;
     for (const [id, { kind, key, payload }] of waiting) {
       if (taken.has(id)) continue;
-      fits = append(taken, kind, key, payload);
+      fits = this.append(taken, kind, key, payload);
       if (!fits) break;
       news.push(id);
     }
-    if (!fits) for (const later of after(place, PACKED).slice(CLEAN)) yield* takeAlong(later, taken, waiting);
+    if (!fits)
+      for (const later of this.after(place, PACKED).slice(CLEAN))
+        yield* this.takeAlong(later, taken, waiting);
     puti32(MADE_AT + LOG_AT_MAGIC, LOG_MAGIC);
-    puti32(MADE_AT + LOG_AT_SEQUENCE, (sequence + 1) | 0);
-    puti32(MADE_AT + LOG_AT_CRC, crcOf(MADE_AT));
-    written++;
-    const why = (yield* disk.write(LOG_SECTOR + place, sectorView(MADE_AT))) ?? (yield* disk.flush());
+    puti32(MADE_AT + LOG_AT_SEQUENCE, (this.sequence + 1) | 0);
+    puti32(MADE_AT + LOG_AT_CRC, this.crcOf(MADE_AT));
+    this.written++;
+    const why =
+      (yield* this.disk.write(LOG_SECTOR + place, this.sectorView(MADE_AT))) ?? (yield* this.disk.flush());
     if (why !== undefined) return why;
-    sequence = (sequence + 1) | 0;
-    newest = place;
-    for (const id of taken) places.set(id, place);
+    this.sequence = (this.sequence + 1) | 0;
+    this.newest = place;
+    for (const id of taken) this.places.set(id, place);
     for (const id of news) waiting.delete(id);
     return undefined;
   }
 
-  function* write(entries: readonly Entry[]): Generator<number, string | undefined> {
+  *write(entries: readonly Entry[]): Generator<number, string | undefined> {
     const waiting = new Map(entries.map(entry => [idOf(entry.kind, entry.key), entry]));
     let failures = 0;
     for (let turn = 0; turn < 2 * LOG_SECTORS && waiting.size > 0; turn++) {
-      const [place] = after(newest, 1) as [number];
-      const why = yield* writeOne(place, waiting);
+      const [place] = this.after(this.newest, 1) as [number];
+      const why = yield* this.writeOne(place, waiting);
       if (why === undefined) continue;
       failures++;
       if (failures === FAILURES_MOST) {
-        bad.clear();
+        this.bad.clear();
         return why;
       }
-      bad.add(place);
+      this.bad.add(place);
     }
     return waiting.size === 0 ? undefined : 'the log is full';
   }
 
-  function* erase(): Generator<number, string | undefined> {
-    const blank = memory.subarray(STORE_AT, STORE_AT + SCAN_SECTORS * SECTOR_BYTES);
+  *erase(): Generator<number, string | undefined> {
+    const blank = this.machine.memory.subarray(STORE_AT, STORE_AT + SCAN_SECTORS * SECTOR_BYTES);
     fill(STORE_AT, 0, blank.length);
     for (let first = 0; first < LOG_SECTORS; first += SCAN_SECTORS) {
       const part = blank.subarray(0, Math.min(SCAN_SECTORS, LOG_SECTORS - first) * SECTOR_BYTES);
-      const why = yield* disk.write(LOG_SECTOR + first, part);
+      const why = yield* this.disk.write(LOG_SECTOR + first, part);
       if (why !== undefined) return why;
     }
-    places.clear();
-    return yield* disk.flush();
+    this.places.clear();
+    return yield* this.disk.flush();
   }
-
-  return {
-    ...{ open, read, write, erase },
-    has: (kind, key) => places.has(idOf(kind, key)),
-    get written() {
-      return written;
-    },
-    get sequence() {
-      return sequence;
-    },
-  };
 }
 
 /** Kind and key in one number. */

@@ -22,16 +22,16 @@ import { WARNING } from '../log.ts';
 import { readRtc } from '../rtc.ts';
 import {
   CONFIG_TEXT_AT,
+  ConfigAreas,
   type ConfigStore,
-  createConfigStore,
   createFloppyStore,
   type FloppyStore,
   type Loaded,
 } from './config-store.ts';
-import { createJournal, type Entry, type Journal } from './journal.ts';
+import { type Entry, FlashLog, type Journal } from './journal.ts';
 import { leaseEntry, leaseOf } from './lease-store.ts';
 import type { Reads, Saved, Store, Unread } from './store-types.ts';
-import { createTasks } from './tasks.ts';
+import { createTasks, type Task, type Tasks } from './tasks.ts';
 import { putText, textFrom } from './text.ts';
 import { CONFIG_VERSION, migrate, versionLine, versionOf } from './version.ts';
 
@@ -51,38 +51,110 @@ const CARDS_LINE = /^# cards ([0-9a-f]{40})$/;
 /** Where the registry keeps the settings' lines. */
 const LINES_AT = CONFIGURATION_AT + 4;
 
-export function createStore(context: Context): Store {
-  const { machine, clock, log, registry } = context;
-  const tasks = createTasks(clock);
-  let config: ConfigStore | undefined;
+export class DiskStore implements Store {
+  private readonly tasks: Tasks;
+  private config: ConfigStore | undefined;
   /** The same, if it is on a floppy, which has no journal. */
-  let floppy: FloppyStore | undefined;
-  let journal: Journal | undefined;
-  let isOpen = false;
+  private floppy: FloppyStore | undefined;
+  private journal: Journal | undefined;
+  private isOpen = false;
   /** The saved configuration has been read. */
-  let isRead = false;
+  private isRead = false;
   /** What is wrong with the log, from the start until it is told. */
-  let logProblem: string | undefined;
-  let loaded: Loaded = { bytes: undefined, problems: [], isFirstCut: false };
+  private logProblem: string | undefined;
+  private loaded: Loaded = { bytes: undefined, problems: [], isFirstCut: false };
   /** What the log had at the start, until the DHCP server has taken it. */
-  let found: Entry[] = [];
-  let wanAddress = 0;
-  let cards: Uint8Array | undefined;
-  let isWhole = false;
-  const waiting = new Map<string, Entry>();
-  let timer: Timer | undefined;
-  let complaint = '';
+  private found: Entry[] = [];
+  wanAddress = 0;
+  cards: Uint8Array | undefined;
+  isWhole = false;
+  private readonly waiting = new Map<string, Entry>();
+  private timer: Timer | undefined;
+  private complaint = '';
+  readonly leases: LeaseStore = {
+    load: add => {
+      const now = this.seconds();
+      for (const entry of this.found) {
+        const lease = leaseOf(entry, now);
+        if (lease !== undefined) add(lease);
+      }
+      this.found = [];
+    },
+    note: (lease: StoredLease) => {
+      const isNew = lease.seconds > 0 && this.journal?.has(LOG_KIND_LEASE, lease.address) !== true;
+      this.keep(leaseEntry(lease, this.seconds()), isNew);
+    },
+  };
+  private readonly machine: Context['machine'];
+  private readonly clock: Context['clock'];
+  private readonly log: Context['log'];
+  private readonly registry: Context['registry'];
+
+  constructor(private readonly context: Context) {
+    this.machine = context.machine;
+    this.clock = context.clock;
+    this.tasks = createTasks(context.clock);
+    this.log = context.log;
+    this.registry = context.registry;
+  }
+
+  load(): Task<Saved> {
+    return this.tasks.start(this.loads());
+  }
+
+  save(): Task<string | undefined> {
+    return this.tasks.start(this.saves());
+  }
+
+  erase(): Task<string | undefined> {
+    return this.tasks.start(this.erases());
+  }
+
+  flush(): Task<string | undefined> {
+    return this.tasks.start(this.writes());
+  }
+
+  read(kind: number, visit: (entry: Entry) => void): Task<string | undefined> {
+    return this.tasks.start(this.reads(kind, visit));
+  }
+
+  private *reads(kind: number, visit: (entry: Entry) => void): Generator<number, string | undefined> {
+    yield* this.ready();
+    return yield* (this.journal as Journal).read(kind, visit);
+  }
+
+  written(): { now: number; ever: number } {
+    return { now: this.journal?.written ?? 0, ever: this.journal?.sequence ?? 0 };
+  }
+
+  keepCards(payload: Uint8Array): void {
+    this.keep({ kind: LOG_KIND_CARDS, key: 0, payload }, true);
+  }
+
+  get hasSettings(): boolean {
+    return this.config !== undefined;
+  }
+
+  keepWan(address: number): void {
+    if (address === this.wanAddress) return;
+    // A provider that gives another one each minute wears no card out.
+    const isSoon = this.wanAddress === 0;
+    this.wanAddress = address;
+    const payload = new Uint8Array(4);
+    new DataView(payload.buffer).setInt32(0, address, true);
+    this.keep({ kind: LOG_KIND_WAN, key: 0, payload }, isSoon);
+  }
 
   /** Unix time, if anybody knows it; at the start that is the board's clock alone. */
-  function seconds(): number | undefined {
-    const milliseconds = context.time?.wallClock.milliseconds();
+  private seconds(): number | undefined {
+    const milliseconds = this.context.time?.wallClock.milliseconds();
     return milliseconds === undefined ? readRtc() : Math.floor(milliseconds / 1000);
   }
 
   /** A lease counts while the DHCP server's table has its address. */
-  function isLive(kind: number, key: number): boolean {
+  private isLive(kind: number, key: number): boolean {
     if (kind !== LOG_KIND_LEASE) return true;
-    const { buffer, byteOffset } = machine.memory;
+    const { buffer, byteOffset } = this.machine.memory;
     return new Int32Array(buffer, byteOffset + LEASE_ADDRESSES_AT, LEASE_COUNT).includes(key);
   }
 
@@ -90,73 +162,79 @@ export function createStore(context: Context): Store {
    * Learns what the disk holds: first thing, or before the first task of a restarted control. At the start the text
    * goes to where the registry keeps its lines, to be applied from there.
    */
-  function* ready(isStart = false, hasLog = true): Generator<number, string | undefined> {
-    if (isOpen || config === undefined || journal === undefined) return undefined;
-    loaded = yield* config.load();
-    isRead = true;
-    if (isStart && loaded.bytes !== undefined) copy(LINES_AT, CONFIG_TEXT_AT, loaded.bytes);
+  private *ready(isStart = false, hasLog = true): Generator<number, string | undefined> {
+    if (this.isOpen || this.config === undefined || this.journal === undefined) return undefined;
+    this.loaded = yield* this.config.load();
+    this.isRead = true;
+    if (isStart && this.loaded.bytes !== undefined) copy(LINES_AT, CONFIG_TEXT_AT, this.loaded.bytes);
     if (!hasLog) return 'reading it has ended control';
-    const why = yield* journal.open(entry => {
-      if (isStart && entry.kind === LOG_KIND_LEASE) found.push(entry);
-      if (entry.kind === LOG_KIND_CARDS) cards = entry.payload;
+    const why = yield* this.journal.open(entry => {
+      if (isStart && entry.kind === LOG_KIND_LEASE) this.found.push(entry);
+      if (entry.kind === LOG_KIND_CARDS) this.cards = entry.payload;
       if (entry.kind === LOG_KIND_WAN && entry.payload.length === 4) {
-        wanAddress = new DataView(entry.payload.buffer).getInt32(0, true);
+        this.wanAddress = new DataView(entry.payload.buffer).getInt32(0, true);
       }
     });
-    isOpen = true;
-    isWhole = why === undefined;
+    this.isOpen = true;
+    this.isWhole = why === undefined;
     return why;
   }
 
-  function* open(disk: Disk | undefined, reads: Reads): Generator<number, Unread | undefined, void> {
-    if (disk === undefined) return context.isFloppy === true ? yield* openFloppy(reads) : undefined;
-    config = createConfigStore(machine, disk);
-    journal = createJournal(machine, disk, isLive);
+  *open(disk: Disk | undefined, reads: Reads): Generator<number, Unread | undefined, void> {
+    if (disk === undefined) return this.context.isFloppy === true ? yield* this.openFloppy(reads) : undefined;
+    this.config = new ConfigAreas(this.machine, disk);
+    this.journal = new FlashLog(this.machine, disk, this.isLive);
     if (reads === 'nothing')
       return { why: 'reading the saved settings has ended control', isTriedAgain: false };
-    const result = yield* waitFor(context, ready(true, reads === 'all'), START_TICKS, () => !isRead);
+    const result = yield* waitFor(
+      this.context,
+      this.ready(true, reads === 'all'),
+      START_TICKS,
+      () => !this.isRead,
+    );
     if (result === undefined) {
-      const what = isRead ? 'the flash log was not read' : 'what was saved is not used';
+      const what = this.isRead ? 'the flash log was not read' : 'what was saved is not used';
       const problem = `the disk is too slow: ${what}`;
-      if (isRead) logProblem = problem;
-      else loaded.problems.push(problem);
-    } else if (result.value !== undefined) logProblem = `the flash log has bad sectors: ${result.value}`;
-    if (loaded.bytes !== undefined || loaded.problems.length === 0 || loaded.isFirstCut) return undefined;
+      if (this.isRead) this.logProblem = problem;
+      else this.loaded.problems.push(problem);
+    } else if (result.value !== undefined) this.logProblem = `the flash log has bad sectors: ${result.value}`;
+    if (this.loaded.bytes !== undefined || this.loaded.problems.length === 0 || this.loaded.isFirstCut)
+      return undefined;
     return { why: 'the saved settings cannot be read', isTriedAgain: true };
   }
 
   /** Takes what the loader has read of a floppy, if there is anything. A control that starts anew does not rely on it. */
-  function* openFloppy(reads: Reads): Generator<number, Unread | undefined, void> {
+  private *openFloppy(reads: Reads): Generator<number, Unread | undefined, void> {
     const isLeft = reads !== 'nothing';
-    const drive = (stopped: () => void) => machine.overlay('floppy').openFloppy(context, stopped);
-    floppy = createFloppyStore(machine, drive, isLeft);
-    config = floppy;
+    const drive = (stopped: () => void) => this.machine.overlay('floppy').openFloppy(this.context, stopped);
+    this.floppy = createFloppyStore(this.machine, drive, isLeft);
+    this.config = this.floppy;
     if (!isLeft) return { why: 'reading the saved settings has ended control', isTriedAgain: false };
-    loaded = yield* floppy.load();
-    const { bytes, problems } = loaded;
+    this.loaded = yield* this.floppy.load();
+    const { bytes, problems } = this.loaded;
     if (bytes !== undefined) {
       copy(LINES_AT, CONFIG_TEXT_AT, bytes);
-      cards = cardsOf(bytes);
+      this.cards = this.cardsOf(bytes);
     }
     return problems.length === 0 ? undefined : { why: problems[0] as string, isTriedAgain: false };
   }
 
   /** One of the first lines of a text. */
-  function headLine(at: number, bytes: number, index: number): string {
-    return textFrom(machine.memory, at, Math.min(bytes, HEAD_BYTES)).split('\n')[index] ?? '';
+  private headLine(at: number, bytes: number, index: number): string {
+    return textFrom(this.machine.memory, at, Math.min(bytes, HEAD_BYTES)).split('\n')[index] ?? '';
   }
 
   /** What a floppy's text, at CONFIG_TEXT_AT, remembers of the cards' roles: it has no journal. */
-  function cardsOf(bytes: number): Uint8Array | undefined {
-    const digits = CARDS_LINE.exec(headLine(CONFIG_TEXT_AT, bytes, 1))?.[1];
+  private cardsOf(bytes: number): Uint8Array | undefined {
+    const digits = CARDS_LINE.exec(this.headLine(CONFIG_TEXT_AT, bytes, 1))?.[1];
     if (digits === undefined) return undefined;
     return Uint8Array.from(digits.match(/../g) as string[], two => Number.parseInt(two, 16));
   }
 
   /** What is to be remembered of the roles now, if they are known; undefined where there is no room to find out. */
-  function remembered(): Uint8Array | undefined {
+  private remembered(): Uint8Array | undefined {
     try {
-      return machine.overlay('cards').remembered(cards);
+      return this.machine.overlay('cards').remembered(this.cards);
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return undefined;
@@ -164,21 +242,23 @@ export function createStore(context: Context): Store {
   }
 
   /** The line for that; empty if there were never two cards. Replaces what is at CONFIG_TEXT_AT. */
-  function* cardsLine(): Generator<number, string> {
-    let record = remembered();
-    if (record === undefined && cards === undefined) {
+  private *cardsLine(): Generator<number, string> {
+    let record = this.remembered();
+    if (record === undefined && this.cards === undefined) {
       // A card is missing, and a control that was restarted has not read the text.
-      const { bytes } = yield* (config as ConfigStore).load();
-      if (bytes !== undefined) cards = cardsOf(bytes);
-      record = remembered();
+      const { bytes } = yield* (this.config as ConfigStore).load();
+      if (bytes !== undefined) this.cards = this.cardsOf(bytes);
+      record = this.remembered();
     }
-    cards = record ?? cards;
-    return cards === undefined ? '' : `# cards ${Array.from(cards, byte => hex(byte, 2)).join('')}\n`;
+    this.cards = record ?? this.cards;
+    return this.cards === undefined
+      ? ''
+      : `# cards ${Array.from(this.cards, byte => hex(byte, 2)).join('')}\n`;
   }
 
-  function startLines(words: string): string[] {
-    const { memory, plane } = machine;
-    const end = LINES_AT + (loaded.bytes ?? 0);
+  startLines(words: string): string[] {
+    const { memory, plane } = this.machine;
+    const end = LINES_AT + (this.loaded.bytes ?? 0);
     const [first, second] = [words.charCodeAt(0), words.charCodeAt(words.indexOf(' ') + 1)];
     const lines: string[] = [];
     let at = plane.findLine(LINES_AT, end, first, second);
@@ -191,59 +271,59 @@ export function createStore(context: Context): Store {
     return lines;
   }
 
-  function* apply(isSafe: boolean): Generator<number, string[], void> {
-    const { bytes, problems } = loaded;
-    loaded = { bytes: undefined, problems: [], isFirstCut: false };
+  *apply(isSafe: boolean): Generator<number, string[], void> {
+    const { bytes, problems } = this.loaded;
+    this.loaded = { bytes: undefined, problems: [], isFirstCut: false };
     if (problems.length > 0)
       problems.push(
         bytes === undefined ? 'the settings are the defaults' : 'the other saved configuration is used',
       );
-    if (logProblem !== undefined) problems.push(logProblem);
+    if (this.logProblem !== undefined) problems.push(this.logProblem);
     if (bytes === undefined) {
-      registry.changed();
+      this.registry.changed();
       return problems;
     }
     const text = { at: LINES_AT, bytes };
     if (isSafe) {
-      yield* registry.applyFirst(text);
+      yield* this.registry.applyFirst(text);
       return problems;
     }
-    const version = versionOf(headLine(LINES_AT, bytes, 0));
+    const version = versionOf(this.headLine(LINES_AT, bytes, 0));
     if (version > CONFIG_VERSION)
       problems.push(`the saved settings are of a newer firmware (version ${version})`);
     // QuickJS cannot compile a yield inside of an array.
-    const refusals = yield* registry.apply(text);
+    const refusals = yield* this.registry.apply(text);
     return [...problems, ...refusals];
   }
 
-  function* load(): Generator<number, Saved> {
-    yield* ready();
-    const { bytes, problems, isFirstCut } = yield* (config as ConfigStore).load();
+  private *loads(): Generator<number, Saved> {
+    yield* this.ready();
+    const { bytes, problems, isFirstCut } = yield* (this.config as ConfigStore).load();
     if (bytes === undefined)
       return { text: undefined, key: 0, lines: undefined, problems: isFirstCut ? [] : problems };
-    const text = textFrom(machine.memory, CONFIG_TEXT_AT, bytes);
-    const key = machine.plane.crc32(0, CONFIG_TEXT_AT, bytes);
+    const text = textFrom(this.machine.memory, CONFIG_TEXT_AT, bytes);
+    const key = this.machine.plane.crc32(0, CONFIG_TEXT_AT, bytes);
     return { text, key, lines: migrate(text).lines, problems };
   }
 
-  function* save(): Generator<number, string | undefined> {
-    yield* ready();
+  private *saves(): Generator<number, string | undefined> {
+    yield* this.ready();
     let first = `${versionLine()}\n`;
-    if (floppy !== undefined) {
-      const cause = yield* floppy.ready();
+    if (this.floppy !== undefined) {
+      const cause = yield* this.floppy.ready();
       if (cause !== undefined) return cause;
-      first += yield* cardsLine();
+      first += yield* this.cardsLine();
     }
     // The registry's text is in the plane's memory already, but when it is too long for it.
-    registry.changed();
-    registry.write();
+    this.registry.changed();
+    this.registry.write();
     const bytes = i32at(CONFIGURATION_AT);
-    const length = registry.lines().reduce((sum, line) => sum + line.length + 1, 0);
+    const length = this.registry.lines().reduce((sum, line) => sum + line.length + 1, 0);
     const room = CONFIG_TEXT_MAX - first.length;
     if (bytes !== length || bytes > room) return `the settings have ${length} characters, and ${room} fit`;
-    const to = config as ConfigStore;
+    const to = this.config as ConfigStore;
     const put = (): number => {
-      const head = putText(machine.memory, CONFIG_TEXT_AT, first);
+      const head = putText(this.machine.memory, CONFIG_TEXT_AT, first);
       copy(CONFIG_TEXT_AT + head, LINES_AT, bytes);
       return head + bytes;
     };
@@ -254,7 +334,7 @@ export function createStore(context: Context): Store {
     }
     if ((yield* to.save(put(), true)) !== undefined) return why;
     // Rather a save that a power cut may spoil than none for ever.
-    log(
+    this.log(
       WARNING,
       'config',
       `one of the two places for settings is bad (${why}): no power cut while they are saved`,
@@ -263,104 +343,50 @@ export function createStore(context: Context): Store {
     return undefined;
   }
 
-  function* erase(): Generator<number, string | undefined> {
-    yield* ready();
-    waiting.clear();
-    const why = yield* (config as ConfigStore).erase();
-    return why === undefined && journal !== undefined ? yield* journal.erase() : why;
+  private *erases(): Generator<number, string | undefined> {
+    yield* this.ready();
+    this.waiting.clear();
+    const why = yield* (this.config as ConfigStore).erase();
+    return why === undefined && this.journal !== undefined ? yield* this.journal.erase() : why;
   }
 
-  function* write(): Generator<number, string | undefined> {
-    yield* ready();
-    const entries = [...waiting.values()];
-    waiting.clear();
-    const why = yield* (journal as Journal).write(entries);
+  private *writes(): Generator<number, string | undefined> {
+    yield* this.ready();
+    const entries = [...this.waiting.values()];
+    this.waiting.clear();
+    const why = yield* (this.journal as Journal).write(entries);
     if (why === undefined) {
-      complaint = '';
+      this.complaint = '';
       return undefined;
     }
-    complain(why);
+    this.complain(why);
     for (const entry of entries) {
       const id = `${entry.kind} ${entry.key}`;
-      if (!waiting.has(id)) waiting.set(id, entry);
+      if (!this.waiting.has(id)) this.waiting.set(id, entry);
     }
-    schedule(LATER_TICKS);
+    this.schedule(LATER_TICKS);
     return why;
   }
 
-  function complain(why: string): void {
-    if (why !== complaint) log(WARNING, 'config', `the flash log cannot be written: ${why}`);
-    complaint = why;
+  private complain(why: string): void {
+    if (why !== this.complaint) this.log(WARNING, 'config', `the flash log cannot be written: ${why}`);
+    this.complaint = why;
   }
 
-  function schedule(ticks: number): void {
-    if (timer !== undefined) {
-      if (since(timer.tick, clock.now()) <= ticks) return;
-      clock.cancel(timer);
+  private schedule(ticks: number): void {
+    if (this.timer !== undefined) {
+      if (since(this.timer.tick, this.clock.now()) <= ticks) return;
+      this.clock.cancel(this.timer);
     }
-    timer = clock.after(ticks, () => {
-      timer = undefined;
-      if (waiting.size > 0) tasks.start(write());
+    this.timer = this.clock.after(ticks, () => {
+      this.timer = undefined;
+      if (this.waiting.size > 0) this.tasks.start(this.writes());
     });
   }
 
-  function keep(entry: Entry, isSoon: boolean): void {
-    if (journal === undefined) return;
-    waiting.set(`${entry.kind} ${entry.key}`, entry);
-    schedule(isSoon ? SOON_TICKS : LATER_TICKS);
+  keep(entry: Entry, isSoon: boolean): void {
+    if (this.journal === undefined) return;
+    this.waiting.set(`${entry.kind} ${entry.key}`, entry);
+    this.schedule(isSoon ? SOON_TICKS : LATER_TICKS);
   }
-
-  const leases: LeaseStore = {
-    load: add => {
-      const now = seconds();
-      for (const entry of found) {
-        const lease = leaseOf(entry, now);
-        if (lease !== undefined) add(lease);
-      }
-      found = [];
-    },
-    note: (lease: StoredLease) => {
-      const isNew = lease.seconds > 0 && journal?.has(LOG_KIND_LEASE, lease.address) !== true;
-      keep(leaseEntry(lease, seconds()), isNew);
-    },
-  };
-
-  return {
-    ...{ open, apply, keep, leases },
-    load: () => tasks.start(load()),
-    save: () => tasks.start(save()),
-    erase: () => tasks.start(erase()),
-    flush: () => tasks.start(write()),
-    read: (kind, visit) =>
-      tasks.start(
-        (function* (): Generator<number, string | undefined> {
-          yield* ready();
-          return yield* (journal as Journal).read(kind, visit);
-        })(),
-      ),
-    written: () => ({ now: journal?.written ?? 0, ever: journal?.sequence ?? 0 }),
-    get wanAddress() {
-      return wanAddress;
-    },
-    get cards() {
-      return cards;
-    },
-    keepCards: payload => keep({ kind: LOG_KIND_CARDS, key: 0, payload }, true),
-    get isWhole() {
-      return isWhole;
-    },
-    startLines,
-    get hasSettings() {
-      return config !== undefined;
-    },
-    keepWan: address => {
-      if (address === wanAddress) return;
-      // A provider that gives another one each minute wears no card out.
-      const isSoon = wanAddress === 0;
-      wanAddress = address;
-      const payload = new Uint8Array(4);
-      new DataView(payload.buffer).setInt32(0, address, true);
-      keep({ kind: LOG_KIND_WAN, key: 0, payload }, isSoon);
-    },
-  };
 }
