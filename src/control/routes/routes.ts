@@ -3,6 +3,7 @@
 // meanwhile. RFC 1812, section 7.4.
 // Not here: the default route of the WAN (src/control/core/addresses.ts, or its lease), the table itself (src/plane/ip/route.ts).
 
+import { LINK_END_AT } from '../../base/cells.ts';
 import {
   IF_ADDRESS,
   IF_MASK,
@@ -11,7 +12,7 @@ import {
   INTERFACE_UP,
   interfaceAt,
 } from '../../base/interface.ts';
-import { INTERFACE_COUNT, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import { ROUTE_NOWHERE } from '../../base/route-record.ts';
 import {
@@ -42,7 +43,7 @@ interface Route extends Prefix {
 
 /** The interface whose network holds an address, or ROUTE_NOWHERE; `own` if it is the interface's own address. */
 function linkOf(address: number): { index: number; own: boolean } {
-  for (let index = 0; index < INTERFACE_COUNT; index++) {
+  for (let index = 0; index < i32at(LINK_END_AT); index++) {
     const at = interfaceAt(index);
     if (i32at(at + IF_STATE) !== INTERFACE_UP) continue;
     if ((address & i32at(at + IF_MASK)) !== i32at(at + IF_NETWORK)) continue;

@@ -1,7 +1,7 @@
 // Random ports for what control sends: RFC 6056, section 3.3.1, over the whole range of section 3.2.
 
+import { LINK_END_AT } from '../../../base/cells.ts';
 import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../../base/interface.ts';
-import { INTERFACE_COUNT } from '../../../base/limits.ts';
 import { i32at } from '../../../base/memory.ts';
 import type { Plane } from '../machine.ts';
 
@@ -20,7 +20,7 @@ export function freePort(plane: Plane, protocol: number): number {
 }
 
 function isMasqueraded(plane: Plane, protocol: number, port: number): boolean {
-  for (let index = 0; index < INTERFACE_COUNT; index++) {
+  for (let index = 0; index < i32at(LINK_END_AT); index++) {
     const at = interfaceAt(index);
     const address = i32at(at + IF_ADDRESS);
     if (address === 0 || i32at(at + IF_SIDE) !== INTERFACE_OUTSIDE) continue;
