@@ -11,7 +11,21 @@ import { eventually } from '../tools/harness/processes.ts';
 import { type Card, isaCards, Machine } from '../tools/harness/qemu.ts';
 import { dgramEnd } from '../tools/harness/wire.ts';
 import { IMAGE } from './harness/board-router.ts';
-import { datagramIn, frame, isIpv4, read, UDP, udp } from './packets.ts';
+import {
+  addressText,
+  arpFrame,
+  datagramIn,
+  echo,
+  frame,
+  get16,
+  get32,
+  isArp,
+  isIpv4,
+  macText,
+  read,
+  UDP,
+  udp,
+} from './packets.ts';
 
 const BOOT_SECONDS = 180;
 const HOST_MAC = '02:00:00:00:00:09';
@@ -80,4 +94,107 @@ test('a board whose LAN card dies does not make the WAN the LAN; set card does',
     },
     count => count > 0,
   );
+});
+
+test("a third card's link is a second inside: its host pings us, asks names, and goes out by the WAN", async t => {
+  t.timeout(1_800_000);
+  const [wan, third] = [await dgramEnd(), await dgramEnd()];
+  t.teardown(async () => await Promise.all([wan.end.close(), third.end.close()]));
+  const heard: Uint8Array[] = [];
+  const out: Uint8Array[] = [];
+  // Whoever is asked for on either wire is the one station there.
+  const answering = (end: typeof wan.end, mac: string, found: Uint8Array[]) => (bytes: Uint8Array) => {
+    if (isIpv4(bytes)) found.push(datagramIn(bytes));
+    else if (isArp(bytes) && get16(bytes, 20) === 1 && get32(bytes, 28) !== get32(bytes, 38))
+      end.send(
+        arpFrame(macText(bytes, 6), {
+          operation: 2,
+          senderMac: mac,
+          senderAddress: addressText(get32(bytes, 38)),
+          targetMac: macText(bytes, 6),
+          targetAddress: addressText(get32(bytes, 28)),
+        }),
+      );
+  };
+  wan.end.receive = answering(wan.end, '02:00:00:00:01:01', out);
+  third.end.receive = answering(third.end, HOST_MAC, heard);
+  const cards = [
+    ...isaCards({ user: true }, wan.wire),
+    { model: 'ne2k_isa', port: 0x340, irq: 11, mac: '52:54:00:12:34:03', wire: third.wire } as const,
+  ];
+  const machine = await Machine.start({ disk: IMAGE, cards });
+  t.teardown(async () => await machine.stop());
+  await machine.console.expect(PROMPT, BOOT_SECONDS);
+  const type = async (line: string) => await machine.console.command(line);
+  t.regex(
+    await type('show interfaces'),
+    /^if2 down, NE2000 ISA at port 0x340, line 11\n.*\n {4}it has no role/m,
+  );
+  t.is(await type('set wan static 203.0.113.5/24 203.0.113.1'), '');
+  t.is(await type('set link if2 inside 10.7.0.1/24'), '');
+  t.is(await type('set dns host printer 10.7.0.9'), '');
+  const ours = '52:54:00:12:34:03';
+  const host = { source: '10.7.0.2', destination: '10.7.0.1' };
+  third.end.send(
+    arpFrame('ff:ff:ff:ff:ff:ff', {
+      operation: 1,
+      senderMac: HOST_MAC,
+      senderAddress: host.source,
+      targetAddress: host.destination,
+    }),
+  );
+  const query = new Uint8Array([
+    0,
+    7,
+    1,
+    0,
+    0,
+    1,
+    0,
+    0,
+    0,
+    0,
+    0,
+    0,
+    7,
+    ...Buffer.from('printer'),
+    0,
+    0,
+    1,
+    0,
+    1,
+  ]);
+  await eventually(
+    () => {
+      third.end.send(frame(ours, HOST_MAC, echo(host, 8, 5)));
+      third.end.send(frame(ours, HOST_MAC, udp(host, 4000, 53, query)));
+      third.end.send(frame(ours, HOST_MAC, udp({ ...host, destination: '198.51.100.1' }, 4001, 9)));
+      return [heard.map(read), out.map(read)] as const;
+    },
+    ([inside, outside]) =>
+      inside.some(({ type }) => type === 0) &&
+      inside.some(({ sourcePort }) => sourcePort === 53) &&
+      outside.some(({ destination }) => destination === '198.51.100.1'),
+  );
+  const answer = heard.find(bytes => read(bytes).sourcePort === 53) as Uint8Array;
+  t.deepEqual([...answer.slice(-4)], [10, 7, 0, 9]);
+  t.like(read(out.find(bytes => read(bytes).destination === '198.51.100.1') as Uint8Array), {
+    source: '203.0.113.5',
+    sourcePort: 4001,
+  });
+  t.regex(await type('show masq'), /10\.7\.0\.2:4001/);
+  t.regex(await type('export'), /^set link if2 inside 10\.7\.0\.1\/24$/m);
+  let captured = '';
+  const capturing = type('capture eth2 count 1 icmp').then(text => {
+    captured = text;
+  });
+  await eventually(
+    () => {
+      third.end.send(frame(ours, HOST_MAC, echo(host, 8, 5)));
+      return captured;
+    },
+    text => text !== '',
+  );
+  await capturing;
+  t.regex(captured, / if2 in +10\.7\.0\.2 > 10\.7\.0\.1: ICMP/);
 });
