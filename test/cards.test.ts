@@ -9,7 +9,7 @@ import test from 'ava';
 import { PROMPT } from '../tools/harness/console.ts';
 import { eventually } from '../tools/harness/processes.ts';
 import { type Card, isaCards, Machine } from '../tools/harness/qemu.ts';
-import { dgramEnd } from '../tools/harness/wire.ts';
+import { dgramEnd, type End } from '../tools/harness/wire.ts';
 import { IMAGE } from './harness/board-router.ts';
 import {
   addressText,
@@ -38,6 +38,23 @@ function discover(): Uint8Array {
   message.set([0x63, 0x82, 0x53, 0x63, 53, 1, 1, 255], 236);
   const ip = { source: '0.0.0.0', destination: '255.255.255.255' };
   return frame('ff:ff:ff:ff:ff:ff', HOST_MAC, udp(ip, 68, 67, message));
+}
+
+/** Whoever is asked for on a wire is the one station there; datagrams that it hears are noted. */
+function answering(end: End, mac: string, found: Uint8Array[]) {
+  return (bytes: Uint8Array): void => {
+    if (isIpv4(bytes)) found.push(datagramIn(bytes));
+    else if (isArp(bytes) && get16(bytes, 20) === 1 && get32(bytes, 28) !== get32(bytes, 38))
+      end.send(
+        arpFrame(macText(bytes, 6), {
+          operation: 2,
+          senderMac: mac,
+          senderAddress: addressText(get32(bytes, 38)),
+          targetMac: macText(bytes, 6),
+          targetAddress: addressText(get32(bytes, 28)),
+        }),
+      );
+  };
 }
 
 test('a board whose LAN card dies does not make the WAN the LAN; set card does', async t => {
@@ -102,20 +119,6 @@ test("a third card's link is a second inside: its host pings us, asks names, and
   t.teardown(async () => await Promise.all([wan.end.close(), third.end.close()]));
   const heard: Uint8Array[] = [];
   const out: Uint8Array[] = [];
-  // Whoever is asked for on either wire is the one station there.
-  const answering = (end: typeof wan.end, mac: string, found: Uint8Array[]) => (bytes: Uint8Array) => {
-    if (isIpv4(bytes)) found.push(datagramIn(bytes));
-    else if (isArp(bytes) && get16(bytes, 20) === 1 && get32(bytes, 28) !== get32(bytes, 38))
-      end.send(
-        arpFrame(macText(bytes, 6), {
-          operation: 2,
-          senderMac: mac,
-          senderAddress: addressText(get32(bytes, 38)),
-          targetMac: macText(bytes, 6),
-          targetAddress: addressText(get32(bytes, 28)),
-        }),
-      );
-  };
   wan.end.receive = answering(wan.end, '02:00:00:00:01:01', out);
   third.end.receive = answering(third.end, HOST_MAC, heard);
   const cards = [
