@@ -5,7 +5,7 @@
 import { copyFileSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import { PROMPT } from '../tools/harness/console.ts';
 import { eventually } from '../tools/harness/processes.ts';
 import { type Card, isaCards, Machine } from '../tools/harness/qemu.ts';
@@ -113,8 +113,11 @@ test('a board whose LAN card dies does not make the WAN the LAN; set card does',
   );
 });
 
-test("a third card's link is a second inside: its host pings us, asks names, and goes out by the WAN", async t => {
-  t.timeout(1_800_000);
+const OURS = '52:54:00:12:34:03';
+const THIRD_HOST = { source: '10.7.0.2', destination: '10.7.0.1' };
+
+/** A board with three cards, the third one's link inside, and both ends of its wires but the LAN's. */
+async function threeCards(t: ExecutionContext) {
   const [wan, third] = [await dgramEnd(), await dgramEnd()];
   t.teardown(async () => await Promise.all([wan.end.close(), third.end.close()]));
   const heard: Uint8Array[] = [];
@@ -123,7 +126,7 @@ test("a third card's link is a second inside: its host pings us, asks names, and
   third.end.receive = answering(third.end, HOST_MAC, heard);
   const cards = [
     ...isaCards({ user: true }, wan.wire),
-    { model: 'ne2k_isa', port: 0x340, irq: 11, mac: '52:54:00:12:34:03', wire: third.wire } as const,
+    { model: 'ne2k_isa', port: 0x340, irq: 11, mac: OURS, wire: third.wire } as const,
   ];
   const machine = await Machine.start({ disk: IMAGE, cards });
   t.teardown(async () => await machine.stop());
@@ -133,19 +136,28 @@ test("a third card's link is a second inside: its host pings us, asks names, and
     await type('show interfaces'),
     /^if2 down, NE2000 ISA at port 0x340, line 11\n.*\n {4}it has no role/m,
   );
-  t.is(await type('set wan static 203.0.113.5/24 203.0.113.1'), '');
-  t.is(await type('set link if2 inside 10.7.0.1/24'), '');
-  t.is(await type('set dns host printer 10.7.0.9'), '');
-  const ours = '52:54:00:12:34:03';
-  const host = { source: '10.7.0.2', destination: '10.7.0.1' };
-  third.end.send(
-    arpFrame('ff:ff:ff:ff:ff:ff', {
-      operation: 1,
-      senderMac: HOST_MAC,
-      senderAddress: host.source,
-      targetAddress: host.destination,
-    }),
-  );
+  for (const line of [
+    'wan static 203.0.113.5/24 203.0.113.1',
+    'link if2 inside 10.7.0.1/24',
+    'dns host printer 10.7.0.9',
+  ])
+    t.is(await type(`set ${line}`), '');
+  const { source, destination } = THIRD_HOST;
+  const asks = { operation: 1, senderMac: HOST_MAC, senderAddress: source, targetAddress: destination };
+  third.end.send(arpFrame('ff:ff:ff:ff:ff:ff', asks));
+  return {
+    type,
+    heard,
+    out,
+    send: (datagram: Uint8Array) => third.end.send(frame(OURS, HOST_MAC, datagram)),
+  };
+}
+
+test("a third card's link is a second inside: its host pings us, asks names, and goes out by the WAN", async t => {
+  t.timeout(1_800_000);
+  const { type, heard, out, send } = await threeCards(t);
+  const host = THIRD_HOST;
+  const far = { ...host, destination: '198.51.100.1' };
   const query = new Uint8Array([
     0,
     7,
@@ -169,22 +181,19 @@ test("a third card's link is a second inside: its host pings us, asks names, and
   ]);
   await eventually(
     () => {
-      third.end.send(frame(ours, HOST_MAC, echo(host, 8, 5)));
-      third.end.send(frame(ours, HOST_MAC, udp(host, 4000, 53, query)));
-      third.end.send(frame(ours, HOST_MAC, udp({ ...host, destination: '198.51.100.1' }, 4001, 9)));
+      for (const datagram of [echo(host, 8, 5), udp(host, 4000, 53, query), udp(far, 4001, 9)])
+        send(datagram);
       return [heard.map(read), out.map(read)] as const;
     },
     ([inside, outside]) =>
       inside.some(({ type }) => type === 0) &&
       inside.some(({ sourcePort }) => sourcePort === 53) &&
-      outside.some(({ destination }) => destination === '198.51.100.1'),
+      outside.some(({ destination }) => destination === far.destination),
   );
   const answer = heard.find(bytes => read(bytes).sourcePort === 53) as Uint8Array;
   t.deepEqual([...answer.slice(-4)], [10, 7, 0, 9]);
-  t.like(read(out.find(bytes => read(bytes).destination === '198.51.100.1') as Uint8Array), {
-    source: '203.0.113.5',
-    sourcePort: 4001,
-  });
+  const gone = out.find(bytes => read(bytes).destination === far.destination) as Uint8Array;
+  t.like(read(gone), { source: '203.0.113.5', sourcePort: 4001 });
   t.regex(await type('show masq'), /10\.7\.0\.2:4001/);
   t.regex(await type('export'), /^set link if2 inside 10\.7\.0\.1\/24$/m);
   let captured = '';
@@ -193,7 +202,7 @@ test("a third card's link is a second inside: its host pings us, asks names, and
   });
   await eventually(
     () => {
-      third.end.send(frame(ours, HOST_MAC, echo(host, 8, 5)));
+      send(echo(host, 8, 5));
       return captured;
     },
     text => text !== '',
