@@ -99,7 +99,7 @@ export class Access implements Guard {
       {
         words: 'console idle',
         arguments: `TIME:integer(0..86400,seconds)=${IDLE_SECONDS}`,
-        help: 'logs out who types nothing for so long, if there is a password; 0 is never',
+        help: 'logs out who types nothing for so long, if there is a password; 0 is never | 1800',
         set: ([text = '']) => {
           if (!/^\d{1,5}$/.test(text) || Number(text) > 86400)
             throw new Refusal(`Cannot set console idle ${text}: it is not 0 to 86400`);
@@ -143,7 +143,7 @@ export class Access implements Guard {
         isFirst: true,
         isSecret: true,
         arguments: 'ROUNDS:integer(1..999999) SALT:hex HASH:hex',
-        help: 'a password as the command password has made it',
+        help: 'a password as the command password has made it | 2000 0123456789abcdef0123456789abcdef 0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef',
         set: ([rounds = '', salt = '', hash = '']) => {
           const fits =
             /^[1-9]\d{0,5}$/.test(rounds) &&
@@ -182,7 +182,7 @@ export class Access implements Guard {
       {
         words: 'watch',
         arguments: '[COMMAND:command(show)...9]',
-        help: 'repeats a show command every 2 s, show status if none is given',
+        help: 'repeats a show command every 2 s, show status if none is given | show masq',
         run: words => context.machine.overlay('status').watch(context, table, words, terminal.dumb),
       },
       {

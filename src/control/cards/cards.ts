@@ -104,7 +104,7 @@ export function createCards(context: Context, store: Store): Cards {
     return {
       words: `card ${name}`,
       arguments: 'MAC|PORT:card',
-      help: `the card that is the ${name.toUpperCase()}, from the next start on`,
+      help: `the card that is the ${name.toUpperCase()}, from the next start on | ${side === 0 ? '0x300' : '0x320'}`,
       set: ([text = '']) => {
         const word = text.toLowerCase();
         if (!WORD.test(word))

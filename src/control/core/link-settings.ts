@@ -44,7 +44,7 @@ export function mtuSetting(
   return {
     words: `${name} mtu`,
     arguments: 'SIZE:integer(68..1500,bytes)=1500',
-    help: `the longest packet that the ${linkTitle(link)} takes, 1500${otherwise} if nothing is set`,
+    help: `the longest packet that the ${linkTitle(link)} takes, 1500${otherwise} if nothing is set | 1492`,
     set: ([text = '']) =>
       check(link, 'MTU', text, /^\d{1,5}$/.test(text) ? mtu.set(Number(text)) : NO_NUMBER),
     unset: () => check(link, 'MTU', '', mtu.set(undefined)),
@@ -69,7 +69,7 @@ export function furtherLinks({ machine: { plane } }: Context): Setting {
     words: 'link',
     isDependent: true,
     arguments: `${names.join('|')} ${SIDES.join('|')} ADDRESS/LENGTH:prefix [MTU:integer(68..1500,bytes)]`,
-    help: "a further card's link: inside as the LAN or outside, its address, its MTU",
+    help: "a further card's link: inside as the LAN or outside, its address, its MTU | if2 outside 10.7.0.1/24 1400",
     set: ([name = '', role = '', text = '', bytes = `${MTU_DEFAULT}`]) => {
       const link = linkOf(name);
       const side = SIDES.indexOf(role);
@@ -86,6 +86,7 @@ export function furtherLinks({ machine: { plane } }: Context): Setting {
     },
     unset: ([name = '']) => configure(plane, linkOf(name), INTERFACE_INSIDE, 0, 0, MTU_DEFAULT),
     unsetArguments: names.join('|'),
+    unsetHelp: 'takes the link away | if2',
     lines: () =>
       links.flatMap(link => {
         const own = prefixOf(link);

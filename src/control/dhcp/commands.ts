@@ -16,7 +16,7 @@ export function leaseCommands({ machine, output }: Context, server: DhcpServer):
     {
       words: 'revoke',
       arguments: 'ADDRESS:address',
-      help: 'takes a lease away; the host is told when it renews',
+      help: 'takes a lease away; the host is told when it renews | 192.168.0.101',
       run: ([text = '']) => {
         const address = parseAddress(text);
         const why = typeof address === 'string' ? address : 'there is no lease of it';

@@ -72,7 +72,7 @@ function rangeSetting(server: DhcpServer): Setting {
     words: 'dhcp range',
     isDependent: true,
     arguments: 'FIRST:address LAST:address',
-    help: 'the addresses that are given; .100 to .199 by default',
+    help: 'the addresses that are given; .100 to .199 by default | 192.168.0.100 192.168.0.199',
     set: ([from = '', to = '']) => {
       const what = `DHCP range ${from} ${to}`;
       const [first, last] = [lanHost(what, from), lanHost(what, to)];
@@ -93,7 +93,7 @@ function leaseSetting({ config }: DhcpServer): Setting {
   return {
     words: 'dhcp lease',
     arguments: 'TIME:integer(120..8640000,seconds)=43200',
-    help: 'how long an address is given for',
+    help: 'how long an address is given for | 86400',
     set: ([text = '']) => {
       const seconds = /^\d{1,9}$/.test(text) ? Number(text) : 0;
       if (seconds < DHCP_LEASE_LEAST_SECONDS || seconds > DHCP_LEASE_MOST_SECONDS) {
@@ -114,7 +114,7 @@ function dnsSetting({ config }: DhcpServer): Setting {
   return {
     words: 'dhcp dns',
     arguments: 'ADDRESS:address...4',
-    help: 'DNS servers that hosts are told of; the router itself by default',
+    help: 'DNS servers that hosts are told of; the router itself by default | 192.168.0.10',
     set: args => {
       config.dns = args.map(text => addressFrom(`DHCP DNS server ${text}`, text));
     },
@@ -129,7 +129,7 @@ function domainSetting({ config }: DhcpServer): Setting {
   return {
     words: 'dhcp domain',
     arguments: 'DOMAIN:domain=lan',
-    help: "the domain of the LAN's hosts, or none",
+    help: "the domain of the LAN's hosts, or none | home.example",
     set: ([name = '']) => {
       const domain = name.toLowerCase();
       if (
@@ -151,7 +151,7 @@ function bootSetting({ config }: DhcpServer): Setting {
   return {
     words: 'dhcp boot',
     arguments: 'FILE:text [SERVER:address]',
-    help: 'what hosts that start by the network load, from the router if no server is given',
+    help: 'what hosts that start by the network load, from the router if no server is given | pxelinux.0 192.168.0.3',
     set: ([text = '', from]) => {
       const file = text.replaceAll(QUESTION, '?');
       if (file.length > 255) throw new Refusal(`Cannot set DHCP boot ${text}: it is longer than 255 bytes`);
@@ -174,7 +174,7 @@ function optionSetting({ config }: DhcpServer): Setting {
   return {
     words: 'dhcp option',
     arguments: 'CODE:integer(1..254) VALUE:text...63',
-    help: 'an option that hosts are told of if they ask, or always with that word at its end',
+    help: 'an option that hosts are told of if they ask, or always with that word at its end | 42 192.168.0.1',
     set: ([text = '', ...given]) => {
       const code = optionCode(text);
       const always = given.length > 1 && given.at(-1) === ALWAYS;
@@ -193,6 +193,7 @@ function optionSetting({ config }: DhcpServer): Setting {
       config.options = others;
     },
     unsetArguments: 'CODE:integer(1..254)',
+    unsetHelp: 'tells hosts of the option no longer | 42',
     unset: ([text = '']) => {
       const code = optionCode(text);
       if (!config.options.some(other => other.code === code)) {
@@ -230,7 +231,7 @@ function reserveSetting({ output, registry }: Context, { config }: DhcpServer): 
     words: 'dhcp reserve',
     isDependent: true,
     arguments: 'HOST:client ADDRESS:address [NAME:name]',
-    help: 'gives a host always the same address, and a name',
+    help: 'gives a host always the same address, and a name | 00:11:22:33:44:55 192.168.0.20 printer',
     set: ([text = '', at = '', named = '']) => {
       const what = `DHCP reservation of ${at} for ${text}`;
       const address = lanHost(what, at);
@@ -256,6 +257,7 @@ function reserveSetting({ output, registry }: Context, { config }: DhcpServer): 
       config.reservations = [...others, { ...client, address, name }];
     },
     unsetArguments: 'HOST:client',
+    unsetHelp: 'gives the host whatever address is free | 00:11:22:33:44:55',
     unset: ([text = '']) => {
       const { client } = clientFrom(`DHCP reservation for ${text}`, text);
       if (!config.reservations.some(other => other.client === client)) {

@@ -66,7 +66,7 @@ function serverSetting(dns: Dns): Setting {
     words: 'dns server',
     isDependent: true,
     arguments: 'ADDRESS:address...4',
-    help: 'servers to ask in place of those that the WAN tells, the first first',
+    help: 'servers to ask in place of those that the WAN tells, the first first | 9.9.9.9 1.1.1.1',
     set: words => {
       const addresses = serversFrom('set DNS server', words);
       dns.servers = [...new Set(addresses)];
@@ -91,7 +91,7 @@ function domainSetting(dns: Dns): Setting {
   return {
     words: 'dns domain',
     arguments: 'DOMAIN:domain=home.arpa',
-    help: "what follows the names of the LAN's hosts",
+    help: "what follows the names of the LAN's hosts | home.example",
     set: ([text = '']) => set(text),
     unset: () => set(DOMAIN_DEFAULT),
     lines: () => (local.domain === DOMAIN_DEFAULT ? [] : [`set dns domain ${local.domain}`]),
@@ -103,7 +103,7 @@ function hostSetting(dns: Dns): Setting {
   return {
     words: 'dns host',
     arguments: 'NAME:domain ADDRESS:address',
-    help: 'a name that is answered here',
+    help: 'a name that is answered here | printer 192.168.0.20',
     set: ([text = '', address = '']) => {
       const { name, key } = nameFrom('set DNS host', text);
       const host = { name, address: addressFrom('set DNS host', address) };
@@ -113,7 +113,7 @@ function hostSetting(dns: Dns): Setting {
     },
     unset: ([text = '']) => without('unset DNS host', local.hosts, text),
     unsetArguments: 'NAME:domain',
-    unsetHelp: 'forgets the name',
+    unsetHelp: 'forgets the name | printer',
     lines: () =>
       local.hosts.values().map(({ name, address }) => `set dns host ${name} ${formatAddress(address)}`),
   };
@@ -124,7 +124,7 @@ function forwardSetting(dns: Dns): Setting {
   return {
     words: 'dns forward',
     arguments: 'DOMAIN:domain ADDRESS:address...4',
-    help: 'servers to ask for names of this domain, which may have private addresses',
+    help: 'servers to ask for names of this domain, which may have private addresses | corp.example 10.1.0.53',
     set: ([text = '', ...words]) => {
       const { name, key } = nameFrom('set DNS forward', text);
       const upstream = dns.upstreamOf([...new Set(serversFrom('set DNS forward', words))]);
@@ -136,7 +136,7 @@ function forwardSetting(dns: Dns): Setting {
       dns.forwarder()?.cache.clear();
     },
     unsetArguments: 'DOMAIN:domain',
-    unsetHelp: 'asks for names of this domain as for any other',
+    unsetHelp: 'asks for names of this domain as for any other | corp.example',
     lines: () =>
       policy.forwards
         .values()
@@ -171,7 +171,7 @@ function guardSettings(dns: Dns): Setting[] {
     {
       words: 'dns allow',
       arguments: 'DOMAIN:domain',
-      help: 'names of this domain may have private addresses',
+      help: 'names of this domain may have private addresses | corp.example',
       set: ([text = '']) => {
         const { name, key } = nameFrom('set DNS allow', text);
         put('set DNS allow', policy.allowed, text, key, name, DNS_ALLOWED);
@@ -182,7 +182,7 @@ function guardSettings(dns: Dns): Setting[] {
         forget();
       },
       unsetArguments: 'DOMAIN:domain',
-      unsetHelp: 'names of this domain are as any other',
+      unsetHelp: 'names of this domain are as any other | corp.example',
       lines: () => policy.allowed.values().map(name => `set dns allow ${name}`),
     },
   ];

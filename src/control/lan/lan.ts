@@ -174,7 +174,7 @@ export function createLan(context: Context): Lan {
         words: 'lan address',
         isDependent: true,
         arguments: 'ADDRESS/LENGTH:prefix=192.168.0.1/24 [move]',
-        help: 'address of the router on the LAN; move takes DHCP range and reservations along',
+        help: 'address of the router on the LAN; move takes DHCP range and reservations along | 192.168.0.1/24 move',
         set: ([text = '', word = '']) => {
           const prefix = parsePrefix(text);
           const why = typeof prefix === 'string' ? prefix : put(prefix, word);
@@ -188,7 +188,7 @@ export function createLan(context: Context): Lan {
           if (why !== undefined) throw new Refusal(`Cannot unset LAN address: ${why}`);
           isByHand = false;
         },
-        unsetHelp: 'puts the LAN to 192.168.0.1/24, or elsewhere if the WAN has that',
+        unsetHelp: 'puts the LAN to 192.168.0.1/24, or elsewhere if the WAN has that | move',
         lines: () => {
           const own = prefixOf(INTERFACE_LAN);
           // Where it has moved by itself, and range or reservations with it, these need it at the next start.

@@ -9,19 +9,19 @@ export function masqueradeCommands(context: Context): Command[] {
     {
       words: 'show masq',
       arguments: '[FILTER:session(tcp|udp|icmp)...3]',
-      help: 'sessions in the masquerade table, all or those that a filter fits',
+      help: 'sessions in the masquerade table, all or those that a filter fits | tcp',
       run: words => show().showMasq(context, words),
     },
     {
       words: 'ipfwadm',
       arguments: 'OPTION:flags(-M|-l|-n|-e)...9',
-      help: 'the masquerade table as ipfwadm lists it',
+      help: 'the masquerade table as ipfwadm lists it | -M -l -n',
       run: args => show().listing(context, 'ipfwadm', args, 'l', 'e'),
     },
     {
       words: 'ipchains',
       arguments: 'OPTION:flags(-M|-L|-n|-v)...9',
-      help: 'the masquerade table as ipchains lists it',
+      help: 'the masquerade table as ipchains lists it | -M -L -n',
       run: args => show().listing(context, 'ipchains', args, 'L', 'v'),
     },
   ];

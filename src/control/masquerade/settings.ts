@@ -65,11 +65,11 @@ function timeoutSetting(context: Context): Setting {
   return {
     words: 'nat timeout',
     arguments: 'icmp|udp|tcp-opening|tcp-closing|tcp-established SECONDS:integer(60..604800,seconds)',
-    help: 'how long an idle session stays, in profile rfc',
+    help: 'how long an idle session stays, in profile rfc | tcp-established 86400',
     set: ([name = '', text = '']) => put(name, text),
     unset: ([name = '']) => put(name),
     unsetArguments: 'icmp|udp|tcp-opening|tcp-closing|tcp-established',
-    unsetHelp: 'back to what it is usually',
+    unsetHelp: 'back to what it is usually | tcp-established',
     lines: () =>
       TIMERS.flatMap(([name, usual], i) => {
         const seconds = i32at(PARAMETERS_AT + 4 * (RFC_TCP_ESTABLISHED + i)) / TICKS_PER_SECOND;

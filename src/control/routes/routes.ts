@@ -124,7 +124,7 @@ export function createRoutes(context: Context): Setting {
     words: 'route',
     isDependent: true,
     arguments: 'DESTINATION/LENGTH:network GATEWAY:address',
-    help: 'sends what is for a network to another router',
+    help: 'sends what is for a network to another router | 10.1.0.0/16 192.168.0.2',
     set: ([text = '', gateway = '']) => set(text, gateway),
     unset: ([text = '']) => {
       const route = find(parse(text));
@@ -133,7 +133,7 @@ export function createRoutes(context: Context): Setting {
       routes = routes.filter(other => other !== route);
     },
     unsetArguments: 'DESTINATION/LENGTH:network',
-    unsetHelp: 'takes a static route back',
+    unsetHelp: 'takes a static route back | 10.1.0.0/16',
     lines: () =>
       routes.map(
         ({ address, length, gateway }) =>

@@ -5,7 +5,7 @@
 import { type Command, commandsUnder, type Job, Refusal, usage } from '../core/console/command.ts';
 import type { Output } from '../core/console/output.ts';
 import { parametersOf } from './grammar.ts';
-import { helpText } from './help-texts.ts';
+import { exampleIn, helpText } from './help-texts.ts';
 import { complete, faultOf, hintsAt, type Known } from './schema.ts';
 import { describe, exampleOf } from './types.ts';
 
@@ -122,46 +122,8 @@ export function helpOf(command: Command): string[] {
   ];
 }
 
-/** A line that would do; what takes a setting back has the setting's example. */
+/** A line that would do: with the arguments that stand behind the help text, or what their types have for an example. */
 export function exampleFor(command: Command): string {
-  const args = parametersOf(command).map(exampleOf);
-  const own = EXAMPLES.get(command.words.replace(/^unset /, 'set '))?.split(' ') ?? args;
-  const count = command.words.startsWith('unset ') ? args.length : own.length;
-  return [command.words, ...own.slice(0, count)].filter(word => word !== '').join(' ');
+  const own = exampleIn(command.help) ?? parametersOf(command).map(exampleOf).join(' ');
+  return `${command.words} ${own}`.trim();
 }
-
-/** Where the examples of the types do not make sense together. */
-const EXAMPLES = new Map([
-  ['help', 'set dhcp'],
-  ['ping', '192.168.0.10 count 3'],
-  ['resolve', 'www.example.com aaaa'],
-  ['capture', 'wan tcp port 80 not host 192.168.0.10'],
-  ['ipfwadm', '-M -l -n'],
-  ['ipchains', '-M -L -n'],
-  ['set nat timeout', 'tcp-established 86400'],
-  ['set dhcp option', '42 192.168.0.1'],
-  ['set dhcp boot', 'pxelinux.0 192.168.0.3'],
-  ['set dns host', 'printer 192.168.0.20'],
-  ['set dns server', '9.9.9.9 1.1.1.1'],
-  ['set dns forward', 'corp.example 10.1.0.53'],
-  ['set dhcp reserve', '00:11:22:33:44:55 192.168.0.20 printer'],
-  ['set ntp server', 'pool.ntp.org'],
-  ['set route', '10.1.0.0/16 192.168.0.2'],
-  ['set password hash', `2000 ${'0123456789abcdef'.repeat(2)} ${'0123456789abcdef'.repeat(4)}`],
-  ['watch', 'show masq'],
-  ['set wan address', '203.0.113.5/24'],
-  ['set wan gateway', '203.0.113.1'],
-  ['set wan static', '203.0.113.5/24 203.0.113.1'],
-  ['set wan mtu', '1492'],
-  ['set lan mtu', '1400'],
-  ['set link', 'if2 outside 10.7.0.1/24 1400'],
-  ['unset link', 'if2'],
-  ['set wan client-id', 'none'],
-  ['set wan vendor-class', 'docsis3.0'],
-  ['set wan mac', '00:11:22:33:44:55'],
-  ['set wan vlan', '7'],
-  ['set wan modem', '192.168.100.1'],
-  ['set dhcp lease', '86400'],
-  ['set dhcp domain', 'home.example'],
-  ['set console idle', '1800'],
-]);

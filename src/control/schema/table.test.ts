@@ -9,7 +9,7 @@ import { CONFIGURATION_AT } from '../../base/limits.ts';
 import { get8, i32at } from '../../base/memory.ts';
 import { type Command, findCommand, Refusal, usage, wordsOf } from '../core/console/command.ts';
 import { parameterAt, parametersOf } from './grammar.ts';
-import { helpText } from './help-texts.ts';
+import { exampleIn, helpText } from './help-texts.ts';
 import { exampleFor, helpOf } from './line-help.ts';
 import { candidatesAt, complete, faultOf, hintsAt, type Known, placeAt } from './schema.ts';
 import { exampleOf, keywords, TYPES, typeOf } from './types.ts';
@@ -44,6 +44,12 @@ test('every command has help, a typed form, and an example that is accepted', t 
     t.true(helpOf(command).includes(`  as in: ${example}`), command.words);
     t.true(usage(command).length < 79, usage(command));
   }
+});
+
+test('every setting has an example beside it, but where its form says all', t => {
+  const says = /^[^A-Z]*$/;
+  for (const { words, arguments: form = '', help } of real)
+    if (words.startsWith('set ') && !says.test(form)) t.truthy(exampleIn(help), `${words} ${form}`);
 });
 
 test('no two commands have the same words', t => {

@@ -99,7 +99,7 @@ export class SyslogSender {
     return {
       words: 'syslog',
       arguments: 'HOST:host [rfc5424|rfc3164=rfc5424]',
-      help: 'sends the log to a host, in the format of RFC 5424 or 3164',
+      help: 'sends the log to a host, in the format of RFC 5424 or 3164 | 192.168.0.10 rfc3164',
       set: args => this.set(args),
       unset: () => {
         this.name = '';

@@ -21,7 +21,7 @@ export function systemCommands(context: Context, tools: () => LineHelp): Command
     {
       words: 'help',
       arguments: '[COMMAND:command...9]',
-      help: 'all commands, or what COMMAND does',
+      help: 'all commands, or what COMMAND does | set dhcp',
       run: words => tools().help(context.output, words),
     },
     {

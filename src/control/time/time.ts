@@ -76,7 +76,7 @@ function zoneSetting(machine: Machine, wallClock: WallClock): Setting {
   return {
     words: 'timezone',
     arguments: 'ZONE:zone=UTC',
-    help: 'by its name, Europe/Berlin, or as a POSIX string, CET-1CEST,M3.5.0,M10.5.0/3',
+    help: 'by its name, Europe/Berlin, or as a POSIX string, CET-1CEST,M3.5.0,M10.5.0/3 | Europe/Berlin',
     set: ([text = '']) => {
       const zone = zoneOf(machine, text);
       if (typeof zone === 'string') throw new Refusal(`Cannot set time zone ${text}: ${zone}`);
@@ -94,7 +94,7 @@ function serverSetting(ntp: Ntp): Setting {
   return {
     words: 'ntp server',
     arguments: 'HOST:host',
-    help: `asks HOST for the time; ${NTP_SERVERS} at most`,
+    help: `asks HOST for the time; ${NTP_SERVERS} at most | pool.ntp.org`,
     set: ([text = '']) => {
       const address = parseServer(text);
       if (typeof address === 'string') throw new Refusal(`Cannot set NTP server ${text}: ${address}`);
@@ -106,7 +106,7 @@ function serverSetting(ntp: Ntp): Setting {
         throw new Refusal(`Cannot unset NTP server ${text}: it is not set`);
     },
     unsetArguments: 'HOST:host',
-    unsetHelp: 'asks HOST no more',
+    unsetHelp: 'asks HOST no more | pool.ntp.org',
     lines: () => ntp.servers.map(text => `set ntp server ${text}`),
   };
 }

@@ -9,19 +9,19 @@ export function toolCommands(context: Context): Command[] {
     {
       words: 'ping',
       arguments: 'HOST:host [OPTION:words(count/N|size/N)...4]',
-      help: 'asks a host for answers: five, unless count N says otherwise; size N',
+      help: 'asks a host for answers: five, unless count N says otherwise; size N | 192.168.0.10 count 3',
       run: args => tools().ping(context, args),
     },
     {
       words: 'traceroute',
       arguments: 'HOST:host',
-      help: 'shows the routers on the way to a host',
+      help: 'shows the routers on the way to a host | 192.168.0.10',
       run: ([host = '']) => tools().traceroute(context, host),
     },
     {
       words: 'resolve',
       arguments: 'NAME:host [TYPE:choice(a|aaaa|caa|cname|https|mx|ns|ptr|soa|srv|svcb|txt|any)]',
-      help: 'looks a name or an address up: shows the records, who answered and how fast',
+      help: 'looks a name or an address up: shows the records, who answered and how fast | www.example.com aaaa',
       run: ([name = '', type]) => context.machine.overlay('resolve').resolve(context, name, type),
     },
     {
@@ -29,7 +29,7 @@ export function toolCommands(context: Context): Command[] {
       arguments:
         'INTERFACE:choice(lan|wan|all) [FILTER:words(pcap|count/N|not|and|src|dst|host/ADDRESS|net/NETWORK|' +
         'port/N|proto/N|arp|ip|icmp|tcp|udp|in|out)...40]',
-      help: 'shows packets as they come and go: [pcap] [count N] [tcp port 80 not host 192.168.0.2]',
+      help: 'shows packets as they come and go: [pcap] [count N] [tcp port 80 not host 192.168.0.2] | wan tcp port 80 not host 192.168.0.10',
       run: args => tools().capture(context, args),
     },
   ];

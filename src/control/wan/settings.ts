@@ -61,7 +61,7 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
     {
       words: 'wan hostname',
       arguments: 'NAME:name=masqbox',
-      help: "the router's name for the provider's DHCP server, masqbox if nothing is set",
+      help: "the router's name for the provider's DHCP server, masqbox if nothing is set | printer",
       set: ([text = '']) => {
         check(
           'hostname',
@@ -80,7 +80,7 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
       words: 'wan address',
       isDependent: true,
       arguments: 'ADDRESS/LENGTH:prefix',
-      help: 'the address on the WAN, by which the LAN is masqueraded',
+      help: 'the address on the WAN, by which the LAN is masqueraded | 203.0.113.5/24',
       set: ([text = '']) => setAddress(context, wan, text),
       unset: () => wan.setDhcp(),
       unsetHelp: 'gets the WAN its address by DHCP again',
@@ -93,7 +93,7 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
       words: 'wan static',
       isDependent: true,
       arguments: 'ADDRESS/LENGTH:prefix [GATEWAY:address]',
-      help: 'address and gateway of the WAN in one line',
+      help: 'address and gateway of the WAN in one line | 203.0.113.5/24 203.0.113.1',
       set: ([text = '', gateway]) => setAddress(context, wan, text, gateway),
       lines: () => [],
     },
@@ -107,12 +107,12 @@ const RARE: [words: string, form: string, help: string][] = [
   [
     'client-id',
     'none|mac|ID:text...16=mac',
-    "what the provider's DHCP server knows us by: nothing, the card, or a text",
+    "what the provider's DHCP server knows us by: nothing, the card, or a text | none",
   ],
-  ['vendor-class', 'CLASS:text...16', "the vendor class that the provider's DHCP server is told"],
-  ['mac', 'MAC:card', "the station address on the WAN, in place of the card's own"],
-  ['vlan', 'VLAN:integer(1..4094)', 'the VLAN in which the provider is (802.1Q)'],
-  ['modem', 'ADDRESS:address', "a modem's page: this address is on the WAN's own link"],
+  ['vendor-class', 'CLASS:text...16', "the vendor class that the provider's DHCP server is told | docsis3.0"],
+  ['mac', 'MAC:card', "the station address on the WAN, in place of the card's own | 00:11:22:33:44:55"],
+  ['vlan', 'VLAN:integer(1..4094)', 'the VLAN in which the provider is (802.1Q) | 7'],
+  ['modem', 'ADDRESS:address', "a modem's page: this address is on the WAN's own link | 192.168.100.1"],
 ];
 
 function rareSettings(context: Context, wan: Wan): Setting[] {
@@ -152,7 +152,7 @@ function mtuAndGateway(
       words: 'wan gateway',
       isDependent: true,
       arguments: 'ADDRESS:address',
-      help: 'the next router on the WAN, of an address that is set',
+      help: 'the next router on the WAN, of an address that is set | 203.0.113.1',
       set: ([text = '']) => setGateway(wan, text),
       unset: () => {
         const why = wan.setGateway(undefined);

@@ -20,7 +20,10 @@
  */
 export type Job = Generator<number, void, void>;
 
-/** A help text, or its number in those of the overlay `schema` (../../schema/help-texts.ts). */
+/**
+ * A help text, behind it ` | ` and the arguments of an example, where those of their types make no sense together; or its
+ * number in those of the overlay `schema` (../../schema/help-texts.ts).
+ */
 export type Help = string | number;
 
 export interface Command {
