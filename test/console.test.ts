@@ -70,7 +70,7 @@ step(
     const differ = (rows: string[]): boolean =>
       rows.slice(-2).join('|') ===
       'That will not do: the two are not the same|New password, nothing for none:';
-    await terminal.see('open simsim\r', differ, 'the question again');
+    await terminal.expect('open simsim\r', differ, 'the question again');
     await terminal.row('open sesame\r', /^Once more:$/);
     const shown = await terminal.row('open sesame\r', /^Set this: yes or no \[yes\]:$/);
     t.is(shown.at(-2), '+ the password');
@@ -87,7 +87,7 @@ step(
 step('setup: a few questions at the first boot', async t => {
   await terminal.row('setup\r', /^LAN: the router's address \[192\.168\.0\.1\/24\]:$/);
   const asked = (rows: string[]): boolean => rows.at(-2)?.startsWith('That will not do: ') === true;
-  await terminal.see('192.168.0.1\r', asked, 'the question again');
+  await terminal.expect('192.168.0.1\r', asked, 'the question again');
   await terminal.row('192.168.9.1/24\r', /^WAN: dhcp, static or none \[dhcp\]:$/);
   await terminal.row('\r', /^Time zone, as in /);
   await terminal.row('CET-1CEST,M3.5.0,M10.5.0/3\r', /^Time servers \(NTP\), .* \[none\]:$/);
@@ -102,11 +102,11 @@ step('setup: a few questions at the first boot', async t => {
 step('TAB completes and lists, ? tells what may come, a wrong word is marked', async t => {
   await terminal.row('se', /^masqbox> se$/);
   await terminal.row('\t dh\t', /^masqbox> set dhcp$/);
-  await terminal.see('\t', rows => rows.some(row => /^ {2}boot +dns +domain +lease/.test(row)), 'words');
+  await terminal.expect('\t', rows => rows.some(row => /^ {2}boot +dns +domain +lease/.test(row)), 'words');
   await terminal.row('ra\t', /^masqbox> set dhcp range$/);
   const isHinted = (rows: string[]): boolean =>
     rows.at(-1) === 'masqbox> set dhcp range' && rows.at(-2)?.includes('FIRST, an address') === true;
-  const hints = await terminal.see('?', isHinted, 'hints');
+  const hints = await terminal.expect('?', isHinted, 'hints');
   t.regex(hints.at(-2) ?? '', /^ {2}FIRST +FIRST, an address, as in 192\.168\.0\.100$/);
   const marked = await terminal.prompt('192.168.9.9 192.168.9.999\r');
   t.deepEqual(marked.slice(-5), [
@@ -160,7 +160,7 @@ step('^R finds what was typed, arrows recall it', async t => {
   await terminal.prompt('\x07');
   await terminal.row('\x12show', /^search 'show': show masq$/);
   await terminal.row('\x12', /^search 'show': show version$/);
-  const ran = await terminal.see(
+  const ran = await terminal.expect(
     '\r',
     rows => rows.at(-1) === 'masqbox>' && rows.some(row => /^up /.test(row)),
     'it ran',
@@ -173,7 +173,7 @@ step('^R finds what was typed, arrows recall it', async t => {
 step('long output waits at each page, and not when the pager is off', async t => {
   await terminal.row('\x0chelp\r', /^-- more: /);
   t.is(terminal.screen().length, ROWS);
-  const next = await terminal.see(
+  const next = await terminal.expect(
     ' ',
     rows => /^-- more: /.test(rows.at(-1) ?? '') && !rows[0]?.startsWith('help'),
     'a page',
@@ -200,7 +200,7 @@ step('show status is one screen, watch comes back to its top, but not on a dumb 
     );
   const title = 'show masq, every 2 s, ^C ends it';
   const rounds = (rows: string[]): number => rows.filter(row => row === title).length;
-  const watched = await terminal.see(
+  const watched = await terminal.expect(
     'watch show masq\r',
     rows => rows[0] === title && rows[1] === '0 sessions',
     'watch',
@@ -208,7 +208,7 @@ step('show status is one screen, watch comes back to its top, but not on a dumb 
   t.deepEqual(watched, [title, '0 sessions']);
   await terminal.prompt('\x03');
   await command('set console terminal dumb');
-  await terminal.see('watch show masq\r', rows => rounds(rows) > 2, 'rounds below each other');
+  await terminal.expect('watch show masq\r', rows => rounds(rows) > 2, 'rounds below each other');
   await terminal.prompt('\x03');
   await command('unset console terminal');
 });
@@ -249,7 +249,7 @@ step('a paste of 1,000 lines while the output is held loses no byte', async t =>
   machine.console.write(CONTROL_S);
   const holds = await paste(terminal, lines.map(line => `${line}\r`).join(''));
   t.true(holds > 0, 'the board never said XOFF');
-  await terminal.see(
+  await terminal.expect(
     '',
     rows => rows.slice(-2).join('|') === `masqbox> ${lines.at(-1)}|masqbox>`,
     'the last line',
@@ -269,7 +269,7 @@ step('a password: asked for at log-out, slow when wrong, and after idleness', as
   await terminal.row('logout\r', /^Password:$/);
   const isWrong = (rows: string[]): boolean =>
     rows.slice(-2).join('|') === 'Wrong; the next try is in 1 s|Password:';
-  await terminal.see('sesame\r', isWrong, 'the next try');
+  await terminal.expect('sesame\r', isWrong, 'the next try');
   t.false(terminal.machine.console.transcript.includes('sesame'));
   await terminal.prompt('open sesame\r');
   const log = async (filter: string): Promise<string[]> =>
@@ -287,11 +287,11 @@ step('a password: asked for at log-out, slow when wrong, and after idleness', as
   await command('set console idle 5');
   const out = (rows: string[]): boolean =>
     rows.at(-1) === 'Password:' && rows.slice(-3).some(row => row.startsWith('Logged out, as nothing'));
-  await terminal.see('', out, 'a log-out');
+  await terminal.expect('', out, 'a log-out');
   // In one go: who waits for the prompt is logged out again.
   const isUnset = (rows: string[]): boolean =>
     rows.slice(-2).join('|') === 'masqbox> unset console idle|masqbox>';
-  await terminal.see('open sesame\runset console idle\r', isUnset, 'no log-out any more');
+  await terminal.expect('open sesame\runset console idle\r', isUnset, 'no log-out any more');
 });
 
 step(
@@ -299,16 +299,16 @@ step(
   async t => {
     t.is((await command('save')).at(-2), 'Saved');
     const asked = (rows: string[]): boolean => rows.slice(-2).join('|').startsWith('Is it lost? For 60 s ');
-    await terminal.see(
+    await terminal.expect(
       'reboot\r',
       rows => rows.at(-1) === 'Password:' && rows.at(-2)?.startsWith('Type help') === true,
       'the question for the password',
     );
-    await terminal.see('reset factory\r', rows => rows.at(-2)?.startsWith('Wrong') === true, 'no reset');
+    await terminal.expect('reset factory\r', rows => rows.at(-2)?.startsWith('Wrong') === true, 'no reset');
     await terminal.machine.stop();
     await switchOn();
-    await terminal.see('', asked, 'the way out of a lost password');
-    await terminal.see(
+    await terminal.expect('', asked, 'the way out of a lost password');
+    await terminal.expect(
       '\rshow config\r',
       rows => rows.slice(-2)[0]?.startsWith('Wrong') === true,
       'no answer',
@@ -318,7 +318,7 @@ step(
       const banner = rows.findLastIndex(row => row.startsWith('Type help for the commands'));
       return before >= 0 && banner > before && rows.at(-1) === 'masqbox>';
     };
-    await terminal.see('reset factory\r', isFresh, 'a fresh board');
+    await terminal.expect('reset factory\r', isFresh, 'a fresh board');
     const config = await command('show config');
     t.true(config.includes('# nothing is saved'));
     t.false(config.some(row => row.includes('password')));

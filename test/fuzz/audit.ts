@@ -87,7 +87,7 @@ class Ledger {
     return found;
   }
 
-  finish(): void {
+  checkNoneIsLost(): void {
     if (this.owners.size === BUFFER_COUNT) return;
     this.faults.push(`${BUFFER_COUNT - this.owners.size} buffers are nowhere`);
   }
@@ -209,7 +209,7 @@ export function audit(): string[] {
   auditNeighbours(ledger);
   auditFragments(ledger);
   auditControl(ledger);
-  ledger.finish();
+  ledger.checkNoneIsLost();
   return ledger.faults;
 }
 

@@ -43,7 +43,7 @@ export class Terminal {
   }
 
   /** Types keys, and waits for a screen that is newer; answers it. */
-  async see(keys: string, until: (rows: string[]) => boolean, what: string): Promise<string[]> {
+  async expect(keys: string, until: (rows: string[]) => boolean, what: string): Promise<string[]> {
     const before = keys === '' ? -1 : this.#shown;
     let seen: string[] = [];
     this.machine.console.write(keys);
@@ -63,7 +63,7 @@ export class Terminal {
   async row(keys: string, last: RegExp, column?: number): Promise<string[]> {
     const isThere = (): boolean => column === undefined || this.cursor() === column;
     const what = `${last}${column === undefined ? '' : `, the cursor in column ${column}`}`;
-    return await this.see(keys, rows => last.test(rows.at(-1) ?? '') && isThere(), what);
+    return await this.expect(keys, rows => last.test(rows.at(-1) ?? '') && isThere(), what);
   }
 
   /**

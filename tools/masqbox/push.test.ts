@@ -64,7 +64,7 @@ function importer(answer: string): { session: Session; typed: string[] } {
   const typed: string[] = [];
   const session = {
     type: async (text: string) => void typed.push(text),
-    see: async (pattern: RegExp) => {
+    expect: async (pattern: RegExp) => {
       const match = pattern.exec(answer);
       return match === null ? undefined : { match, before: '' };
     },

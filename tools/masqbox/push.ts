@@ -86,7 +86,7 @@ export async function replace(session: Session, name: string, text: string): Pro
   const latin1 = sent.map(line => Buffer.from(line, 'utf8').toString('latin1'));
   const sum = crc32(Buffer.from(latin1.map(line => `${line}\n`).join(''), 'latin1'));
   await session.type(`import ${latin1.length} ${sum.toString(16).padStart(8, '0')}\r`);
-  const seen = await session.see(
+  const seen = await session.expect(
     new RegExp(`${IMPORT_BEGUN.replaceAll('^', '\\^')}\r\n|Cannot [^\r\n]*\r\n`),
   );
   if (seen === undefined || seen.match[0].startsWith('Cannot ')) {

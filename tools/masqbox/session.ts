@@ -102,7 +102,7 @@ export class Session implements ByteLine {
     this.text = this.text.slice(this.text.lastIndexOf('\n') + 1);
     await this.type(`${command}\r${BLANKS}${mark}\r`);
     const end = new RegExp(`(?:^|\\r?\\n)${PROMPT} *${mark}\\r\\n`);
-    const match = await this.see(end, patience);
+    const match = await this.expect(end, patience);
     if (match === undefined) {
       const said = lastRow(this.text);
       await this.type(INTERRUPT);
@@ -124,7 +124,7 @@ export class Session implements ByteLine {
    * Waits for a pattern in what has come, and uses it up with all before it. Undefined when the board was silent for
    * too long.
    */
-  async see(
+  async expect(
     pattern: RegExp,
     patience = this.options.patience,
   ): Promise<{ match: RegExpExecArray; before: string } | undefined> {
@@ -141,7 +141,7 @@ export class Session implements ByteLine {
 
   /** The next whole row, or undefined when the board was silent. */
   async row(patience: number): Promise<string | undefined> {
-    return (await this.see(/\r?\n/, patience))?.before.replace(/^\r+/, '');
+    return (await this.expect(/\r?\n/, patience))?.before.replace(/^\r+/, '');
   }
 
   /** Lets time pass, and keeps what comes. */
@@ -180,7 +180,7 @@ export class Session implements ByteLine {
     const password = await this.options.password();
     this.text = '';
     await this.port.write(Buffer.from(`${password}\r`, 'utf8'));
-    const seen = await this.see(LOGGED_IN);
+    const seen = await this.expect(LOGGED_IN);
     if (seen === undefined) throw new Failure('Cannot log in: the board does not answer', NO_ANSWER);
     if (seen.match[0].startsWith('Wrong'))
       throw new Failure('Cannot log in: the password is another', NO_ANSWER);

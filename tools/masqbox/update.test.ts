@@ -30,7 +30,7 @@ function script(texts: (string | null)[], readings = Number.MAX_SAFE_INTEGER) {
       if (byte++ === readings) throw interruption();
       return byte % 2 === 1 ? 0x43 : 6;
     },
-    see: async (pattern: RegExp) => {
+    expect: async (pattern: RegExp) => {
       const text = texts.shift();
       if (text === null) throw interruption();
       const match = pattern.exec(text ?? '');

@@ -98,7 +98,7 @@ async function goesOn<T>(work: Promise<T>): Promise<T> {
 async function begin(session: Session, command: string): Promise<void> {
   await session.type(`${command}\r`);
   try {
-    const asked = await session.see(
+    const asked = await session.expect(
       /\^C cancels\r\n|(?:^|\n)(Cannot [^\r\n]*)\r\n|(?:^|\n)The settings are ([^\r\n]*)\r\n/,
     );
     if (asked === undefined) throw new Failure('Cannot update: the board does not answer', NO_ANSWER);
@@ -124,13 +124,13 @@ async function transfer(session: Session, firmware: Firmware, watcher: Watcher):
     await cancel(session);
   }
   const end = /(Masqbox \S+ is in slot [AB]) and starts[^\r\n]*\r\n|(Cannot update: [^\r\n]*)\r\n/;
-  let said: Awaited<ReturnType<Session['see']>>;
+  let said: Awaited<ReturnType<Session['expect']>>;
   // A block that had come damaged takes with it what follows at once, so what is cancelled is cancelled again.
   for (let again = 0; cause !== undefined && said === undefined && again < CANCELS; again++) {
-    said = await goesOn(session.see(end, CANCEL_PATIENCE));
+    said = await goesOn(session.expect(end, CANCEL_PATIENCE));
     if (said === undefined) await cancel(session);
   }
-  said ??= await goesOn(session.see(end, REASON_PATIENCE));
+  said ??= await goesOn(session.expect(end, REASON_PATIENCE));
   const refusal =
     said?.match[2] ??
     (said === undefined || cause !== undefined
@@ -145,7 +145,7 @@ async function transfer(session: Session, firmware: Firmware, watcher: Watcher):
 /** Waits until the board is back at a prompt, and tells what it says on the way. */
 async function followBoot(session: Session, watcher: Watcher): Promise<void> {
   for (;;) {
-    const seen = await session.see(/\r?\n|(?:masqbox> |Password: )$/, BOOT_PATIENCE);
+    const seen = await session.expect(/\r?\n|(?:masqbox> |Password: )$/, BOOT_PATIENCE);
     if (seen === undefined) throw new Failure('Cannot follow the reboot: the board is silent', NO_ANSWER);
     if (seen.match[0] !== '\n' && seen.match[0] !== '\r\n') break;
     const row = seen.before.trim();

@@ -86,7 +86,7 @@ export class Replies {
     for (let i = 0; i < wanted.length; i++) this.tell(wanted[i] as number, given);
     for (const { code, always } of this.config.options) if (always) this.tell(code, given);
     this.boot(reader, given);
-    this.finish(reader);
+    this.closeMessage(reader);
     this.deliver(
       reader,
       given.address,
@@ -99,7 +99,7 @@ export class Replies {
     this.begin(reader, type);
     if (reader.giaddr !== 0) this.writer.flags = reader.flags | FLAG_BROADCAST;
     this.writer.text(option.OPTION_MESSAGE, why);
-    this.finish(reader);
+    this.closeMessage(reader);
     if (reader.giaddr !== 0) this.udp.send(reader.giaddr, SERVER_PORT, SERVER_PORT, this.message);
     else this.toStation(undefined, EVERYBODY);
   }
@@ -121,7 +121,7 @@ export class Replies {
     }
   }
 
-  private finish(reader: Reader): void {
+  private closeMessage(reader: Reader): void {
     const code = option.OPTION_RELAY_AGENT_INFORMATION;
     // A switch puts it in without being a relay: giaddr may be 0.
     this.writer.more(relayBytes(reader));

@@ -131,7 +131,7 @@ export class Forwarder {
         ),
     );
     this.sender = new Sender(context, this.flights, this.counts, {
-      arrived: (flight, message, bytes, isWhole) => this.check(flight, message, bytes, isWhole),
+      answered: (flight, message, bytes, isWhole) => this.check(flight, message, bytes, isWhole),
       failed: flight => this.fail(flight),
     });
   }
@@ -415,7 +415,7 @@ export class Forwarder {
     const { answer, waiters } = this;
     const first = waiters.takeAll(flight);
     this.answerer = flight.server?.address ?? 0;
-    this.finish(flight);
+    this.endFlight(flight);
     const { asked } = flight;
     if (first >= 0) this.giveTo(first, asked, message, bytes);
     const length = dropOptions(message, bytes, answer);
@@ -459,7 +459,7 @@ export class Forwarder {
     const { out, failed, waiters } = this;
     this.answerer = answerer;
     const first = waiters.takeAll(flight);
-    this.finish(flight);
+    this.endFlight(flight);
     parseQuery(flight.query, failed, this.hashOf); // it was a query when it came
     const bytes = addOpt(out, emptyAnswer(out, flight.query, failed, code), failed, UDP_SEND_BYTES);
     this.giveAll(first, flight.asked, out, bytes);
@@ -470,7 +470,7 @@ export class Forwarder {
     this.deliverEmpty(flight, SERVFAIL, 0);
   }
 
-  private finish(flight: Flight): void {
+  private endFlight(flight: Flight): void {
     this.sender.hangUp(flight);
     this.flights.release(flight);
     if (this.queue.count > 0) this.serveLater();

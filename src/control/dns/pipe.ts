@@ -18,7 +18,7 @@ export const DNS_PORT = 53;
 /** What becomes of a connection's queries. */
 export interface PipeUser {
   /** The answer to a query; not whole if it is longer than DNS_TCP_BYTES. */
-  arrived(flight: Flight, message: Uint8Array, isWhole: boolean): void;
+  answered(flight: Flight, message: Uint8Array, isWhole: boolean): void;
   /** The connection has ended before the answer came. */
   lost(flight: Flight, pipe: Pipe): void;
 }
@@ -157,7 +157,7 @@ export class Pipe {
     this.hasAnswered = true;
     this.heardAt = this.context.clock.now();
     this.remove(flight);
-    this.user.arrived(flight, message, isWhole);
+    this.user.answered(flight, message, isWhole);
   }
 
   private lose(): void {

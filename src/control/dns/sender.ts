@@ -40,7 +40,7 @@ const SCAN_TICKS = 10;
 /** What becomes of a query. */
 export interface SenderUser {
   /** An answer of its server, whose bytes are ours until the call ends; by TCP perhaps only its beginning. */
-  arrived(flight: Flight, message: Uint8Array, bytes: number, isWhole: boolean): void;
+  answered(flight: Flight, message: Uint8Array, bytes: number, isWhole: boolean): void;
   /** No server has answered. */
   failed(flight: Flight): void;
 }
@@ -58,7 +58,7 @@ export class Sender {
     private readonly user: SenderUser,
   ) {
     this.pipes = new Pipes(context, {
-      arrived: (flight, message, isWhole) => this.take(flight, message, message.length, isWhole),
+      answered: (flight, message, isWhole) => this.take(flight, message, message.length, isWhole),
       lost: (flight, pipe) => this.lost(flight, pipe),
     });
   }
@@ -265,6 +265,6 @@ export class Sender {
     const now = this.context.clock.now();
     server.known ??= flight.query.slice(HEADER_BYTES, flight.questionEnd);
     upstream.answered(server, since(now, flight.sentAt), now);
-    this.user.arrived(flight, message, bytes, isWhole);
+    this.user.answered(flight, message, bytes, isWhole);
   }
 }

@@ -148,7 +148,7 @@ export class Receiver {
     this.phase = 'closing';
     this.asks = 0;
     if (this.isBatch) this.enter('asking', now, 0);
-    else this.finish();
+    else this.endTransfer();
   }
 
   /** Ends the transfer; the sender is told. `done` comes when the line is quiet. */
@@ -177,7 +177,7 @@ export class Receiver {
     this.enter('waiting', now, BLOCK_TICKS);
   }
 
-  private finish(): void {
+  private endTransfer(): void {
     this.state = 'done';
     this.event = { kind: 'done', why: this.why };
   }
@@ -191,7 +191,7 @@ export class Receiver {
 
   private timeOut(now: number): void {
     if (this.state === 'asking') this.ask(now);
-    else if (this.state === 'draining') this.finish();
+    else if (this.state === 'draining') this.endTransfer();
     else if (this.state === 'waiting') this.complain('the sender fell silent', now);
     else if (this.state === 'block' && this.cancelsInBlock() >= CANCELS) this.takeCancel(now);
     else if (this.state === 'purging' && this.cancels >= CANCELS) this.takeCancel(now);
@@ -214,7 +214,7 @@ export class Receiver {
 
   private ask(now: number): void {
     if (this.phase === 'closing' && this.asks === CLOSE_ASKS) {
-      this.finish();
+      this.endTransfer();
       return;
     }
     if (this.asks === ASKS) {
@@ -332,7 +332,7 @@ export class Receiver {
     this.phase = 'data';
     if (name === '') {
       this.why = 'the sender has no file';
-      this.finish();
+      this.endTransfer();
       return;
     }
     const digits = /^\d{1,9}/.exec(facts);
@@ -359,7 +359,7 @@ export class Receiver {
       return;
     }
     this.sendByte(ACK);
-    if (number === 0) this.finish();
+    if (number === 0) this.endTransfer();
     else this.enter('asking', now, ASK_TICKS);
   }
 }

@@ -10,7 +10,6 @@ import {
   boardWith,
   bootsWell,
   diskOf,
-  finish,
   install,
   key,
   MEDIUM,
@@ -20,6 +19,7 @@ import {
   oldFirmware,
   otherKey,
   run,
+  runToEnd,
   SLOT,
   SLOT_AT,
   signedWith,
@@ -34,22 +34,22 @@ test.serial('update unsigned takes what nobody or somebody else has signed', t =
     signedWith(layout.SLOT_AT_BUILT, 0x39),
   ]) {
     const { disk, bytes } = memoryDisk(diskOf({}, null));
-    t.is(finish(install(boardWith(disk), disk, file, 1024, 'unsigned')), undefined);
+    t.is(runToEnd(install(boardWith(disk), disk, file, 1024, 'unsigned')), undefined);
     t.is(bootsWell(t, bytes, 'unsigned'), 1);
   }
   // What is damaged is refused all the same.
   const { disk } = memoryDisk(diskOf({}, null));
   const damaged = Buffer.from(SLOT);
   damaged[SLOT.length - 1]! ^= 1;
-  t.is(finish(install(boardWith(disk), disk, damaged, 1024, 'unsigned')), 'its contents are damaged');
+  t.is(runToEnd(install(boardWith(disk), disk, damaged, 1024, 'unsigned')), 'its contents are damaged');
 });
 
 test.serial('who is refused once is not believed a second time', t => {
   const { disk, writes } = memoryDisk(diskOf({}, null));
   const writer = new SlotWriter(boardWith(disk).context.machine, disk, 1, OWN, 'signed');
   const unsigned = writeSlot({ ...newFirmware, signer: undefined });
-  t.not(finish(writer.take(unsigned.subarray(0, layout.SECTOR_BYTES))), undefined);
-  t.is(finish(writer.take(unsigned)), 'one of its headers was refused already');
+  t.not(runToEnd(writer.take(unsigned.subarray(0, layout.SECTOR_BYTES))), undefined);
+  t.is(runToEnd(writer.take(unsigned)), 'one of its headers was refused already');
   t.deepEqual(writes, []);
 });
 

@@ -130,7 +130,7 @@ export function boardWith(disk: Disk | undefined, slot = 0) {
   return { ...lab, resets: () => resets, tryWan: () => (tried = true) };
 }
 
-export function finish<T>(job: Generator<number, T>): T {
+export function runToEnd<T>(job: Generator<number, T>): T {
   for (;;) {
     const result = job.next();
     if (result.done === true) return result.value;

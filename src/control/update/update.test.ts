@@ -15,7 +15,6 @@ import {
   bootsWell,
   diskOf,
   type Fate,
-  finish,
   IMAGE,
   install,
   key,
@@ -28,6 +27,7 @@ import {
   otherKey,
   otherPayload,
   run,
+  runToEnd,
   SECTOR_BYTES,
   SLOT,
   SLOT_AT,
@@ -47,7 +47,7 @@ test.serial('an image, or a slot alone, goes to the other slot, whatever the siz
     [Buffer.concat([SLOT, Buffer.alloc(900, 0x1a)]), 1024],
   ] as const) {
     const { disk, bytes } = memoryDisk(diskOf({}, null));
-    t.is(finish(install(boardWith(disk), disk, file, step)), undefined);
+    t.is(runToEnd(install(boardWith(disk), disk, file, step)), undefined);
     const slot = Buffer.from(bytes.subarray(SLOT_AT[1]));
     const expected = Buffer.from(writeSlot(newFirmware, { sequence: 2, tries: TRIES, medium: MEDIUM }));
     t.true(slot.subarray(0, expected.length).equals(expected));
@@ -66,7 +66,7 @@ test.serial('a power cut at every sector, torn sectors and lost ones leave a dis
     diskOf({}, { sequence: 0, tries: 0 }),
   ]) {
     const { disk, writes } = memoryDisk(before.slice());
-    t.is(finish(install(boardWith(disk), disk, SLOT)), undefined);
+    t.is(runToEnd(install(boardWith(disk), disk, SLOT)), undefined);
     t.true(writes.length > 30);
     const last = writes.findLastIndex(write => write !== 'flush');
     const now = before.slice();
@@ -104,7 +104,7 @@ function headerOf(disk: Uint8Array): Buffer {
 /** What an update of this disk is made of, when all goes well. */
 function operationsOf(before: Uint8Array): Write[] {
   const { disk, writes } = memoryDisk(before.slice());
-  finish(install(boardWith(disk), disk, SLOT));
+  runToEnd(install(boardWith(disk), disk, SLOT));
   return writes;
 }
 
@@ -112,7 +112,7 @@ test.serial('a disk that fails at any operation leaves the old firmware in force
   const count = operationsOf(diskOf({}, null)).length;
   for (let fails = 0; fails < count; fails++) {
     const { disk, bytes } = memoryDisk(diskOf({}, null), fails);
-    const why = finish(install(boardWith(disk), disk, SLOT));
+    const why = runToEnd(install(boardWith(disk), disk, SLOT));
     // In the middle of a chunk of sectors no operation begins.
     if (why === undefined) continue;
     t.is(why, 'the disk does not answer');
@@ -267,7 +267,7 @@ test.serial('what is no image, is damaged, foreign or cut is refused, and slot A
   for (const [file, message, keepsOther] of cases) {
     const before = diskOf({}, { sequence: 0 });
     const { disk, bytes, writes } = memoryDisk(before.slice());
-    t.regex(String(finish(install(boardWith(disk), disk, file))), message);
+    t.regex(String(runToEnd(install(boardWith(disk), disk, file))), message);
     t.is(writes.length === 0, keepsOther, String(message));
     const a = SLOT_AT[0] as number;
     t.true(Buffer.from(bytes.subarray(0, SLOT_AT[1])).equals(before.subarray(0, SLOT_AT[1])), `${a}`);

@@ -196,7 +196,7 @@ export class Console implements RawLine {
   }
 
   /** Ends the job, and asks for a line; behind an answer to TAB or `?` the one that has begun. */
-  private finish(): void {
+  private endJob(): void {
     const isAside = this.job === this.aside;
     this.end();
     if (isAside) this.editor.open();
@@ -408,7 +408,7 @@ export class Console implements RawLine {
     this.paging = false;
     this.output.write(`\r${' '.repeat(MORE.length)}\r`);
     const letter = String.fromCharCode(key | 32);
-    if (letter === 'q') this.finish();
+    if (letter === 'q') this.endJob();
     else if (letter === 'a') this.output.rows = -0x7fffffff;
     else this.output.rows = key === CR || key === LF ? PAGE_ROWS - 1 : 0;
   }
@@ -433,7 +433,7 @@ export class Console implements RawLine {
         result = { done: true, value: undefined };
       }
       if (result.done === true) {
-        this.finish();
+        this.endJob();
         return 0;
       }
       this.resumeAt = (now + result.value) | 0;

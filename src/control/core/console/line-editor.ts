@@ -132,7 +132,7 @@ export class LineEditor {
         const before = this.text.slice(0, this.position);
         return { used: next - at, event: { kind: byte === TAB ? 'tab' : 'help', before } };
       }
-      if (byte === CR || (byte === LF && !lfOfCrLf)) return { used: next - at, event: this.finish() };
+      if (byte === CR || (byte === LF && !lfOfCrLf)) return { used: next - at, event: this.enterLine() };
       if (byte === CONTROL_C) {
         this.write('^C\r\n');
         this.clear();
@@ -274,7 +274,7 @@ export class LineEditor {
     this.recalled = this.history.length;
   }
 
-  private finish(): LineEvent {
+  private enterLine(): LineEvent {
     this.write('\r\n');
     const line = this.text;
     const spoiled = this.isSpoiled;

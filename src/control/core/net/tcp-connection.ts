@@ -161,7 +161,7 @@ export class TcpConnection implements Connection {
 
   close(): void {
     if (this.state === 'SYN_SENT') {
-      this.finish('closed');
+      this.deleteTcb('closed');
       return;
     }
     if (this.finWanted || this.state === 'CLOSED') return;
@@ -172,7 +172,7 @@ export class TcpConnection implements Connection {
   abort(): void {
     if (this.state === 'CLOSED') return;
     if (this.state !== 'SYN_SENT' && this.state !== 'TIME_WAIT') this.send(this.sndNxt, RST | ACK);
-    this.finish('aborted');
+    this.deleteTcb('aborted');
   }
 
   /**
@@ -180,7 +180,7 @@ export class TcpConnection implements Connection {
    * only, and only about our SYN (RFC 5927, sections 4.1 and 5.2).
    */
   unreachable(sequence: number): void {
-    if (this.state === 'SYN_SENT' && sequence === this.sndUna) this.finish('unreachable');
+    if (this.state === 'SYN_SENT' && sequence === this.sndUna) this.deleteTcb('unreachable');
   }
 
   /** A segment has arrived for this connection. */
@@ -201,7 +201,7 @@ export class TcpConnection implements Connection {
       return;
     }
     if ((flags & RST) !== 0) {
-      if ((flags & ACK) !== 0) this.finish('reset');
+      if ((flags & ACK) !== 0) this.deleteTcb('reset');
       return;
     }
     if ((flags & (SYN | ACK)) !== (SYN | ACK)) return;
@@ -223,7 +223,7 @@ export class TcpConnection implements Connection {
     }
     if ((flags & RST) !== 0) {
       // Only the exact number ends the connection; a guess in the window is asked back (RFC 5961, section 3.2).
-      if (segment.sequence === this.rcvNxt) this.finish('reset');
+      if (segment.sequence === this.rcvNxt) this.deleteTcb('reset');
       else this.repair();
       return;
     }
@@ -324,7 +324,7 @@ export class TcpConnection implements Connection {
     if (!this.isFinSent() || this.sndUna !== this.sndMax) return;
     if (this.state === 'FIN_WAIT_1') this.enter('FIN_WAIT_2');
     else if (this.state === 'CLOSING') this.enter('TIME_WAIT');
-    else if (this.state === 'LAST_ACK') this.finish('closed');
+    else if (this.state === 'LAST_ACK') this.deleteTcb('closed');
   }
 
   private updateWindow(segment: Segment): void {
@@ -407,7 +407,7 @@ export class TcpConnection implements Connection {
     const isOpening = this.state === 'SYN_SENT';
     if (this.retries === (isOpening ? SYN_RETRIES : RETRIES)) {
       this.send(this.sndNxt, RST | ACK);
-      this.finish('timeout');
+      this.deleteTcb('timeout');
       return;
     }
     this.retries++;
@@ -447,18 +447,18 @@ export class TcpConnection implements Connection {
 
   private idled(): void {
     if (this.state === 'TIME_WAIT') {
-      this.finish('closed');
+      this.deleteTcb('closed');
       return;
     }
     if (this.state !== 'SYN_SENT') this.send(this.sndNxt, RST | ACK);
-    this.finish('timeout');
+    this.deleteTcb('timeout');
   }
 
   private isFinSent(): boolean {
     return this.state === 'FIN_WAIT_1' || this.state === 'CLOSING' || this.state === 'LAST_ACK';
   }
 
-  private finish(end: End): void {
+  private deleteTcb(end: End): void {
     const wasOver = this.state === 'TIME_WAIT';
     const { onClose } = this;
     this.enter('CLOSED');
