@@ -24,6 +24,7 @@ import {
 } from '../base/limits.ts';
 import { i32at } from '../base/memory.ts';
 import { ARP_HELD } from '../base/neighbour-record.ts';
+import { ROUTE_OUT_MASK } from './flow/kept-route.ts';
 
 const HIGHEST = INTERFACE_COUNT - 1;
 
@@ -118,5 +119,6 @@ test('what is kept of each link fits where it is, and the bits of work are apart
   t.is(WORK_RECEIVE & WORK_DRAIN, 0);
   t.is((WORK_RECEIVE | WORK_DRAIN) & WORK_AGE, 0);
   t.is(WORK_DRAIN.toString(2).replaceAll('0', '').length, INTERFACE_COUNT);
+  t.true(INTERFACE_COUNT - 1 <= ROUTE_OUT_MASK, 'a kept route has room for the number');
   t.true(NIC_COUNT <= INTERFACE_COUNT, 'a card has the link of its number');
 });

@@ -58,6 +58,18 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       come(udp({ source: SERVER, destination: WAN_ADDRESS }, 53, 1043, payload(5)));
       const [answer] = router.toLan();
       t.like(read(answer as Uint8Array), { source: SERVER, destination: HOST, destinationPort: 1043 });
+      // What the session has kept of the way leads there too.
+      for (let i = 0; i < 3; i++) {
+        router.fromHost(udp({ source: HOST, destination: SERVER }, 1043, 53, payload(9 + i)));
+        come(udp({ source: SERVER, destination: WAN_ADDRESS }, 53, 1043, payload(5 + i)));
+      }
+      const more = router.taken(WAN).map(bytes => [read(bytes).source, bytes.length]);
+      t.deepEqual(more, [
+        [WAN_ADDRESS, 37],
+        [WAN_ADDRESS, 38],
+        [WAN_ADDRESS, 39],
+      ]);
+      t.is(router.toLan().length, 3);
       t.is(router.held(), 0);
     },
   );
