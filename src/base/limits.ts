@@ -13,7 +13,7 @@ export const TICKS_PER_SECOND: i32 = 100;
 // --- links and their devices ----------------------------------------------------------------------
 /**
  * LAN, WAN, two for further cards, and four for links on serial ports and on other links. At most 8: that many bits has WORK_DRAIN
- * (cells.ts). One that is not used costs its record, and nothing else.
+ * (cells.ts), and so many numbers a kept route (src/plane/flow/kept-route.ts). One that is not used costs its record, and nothing else.
  */
 export const INTERFACE_COUNT: i32 = 8;
 export const INTERFACE_BYTES: i32 = 256;

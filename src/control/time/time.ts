@@ -1,8 +1,8 @@
 // The time of day as a service: RTC at boot, NTP when there is a server, the settings and `show time`.
 
-import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { parseServer } from '../core/address.ts';
-import { prefixOf } from '../core/addresses.ts';
+import { outsideLink, prefixOf } from '../core/addresses.ts';
 import { dateText } from '../core/civil.ts';
 import { type Command, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
@@ -63,7 +63,7 @@ export function createTime(context: Context): Time {
         context.log(WARNING, 'time', `the board's clock cannot be right: ${dateText(seconds)} UTC`);
       const learn = (): void => {
         ntp.learn(context.wan?.ntpServers() ?? []);
-        if (prefixOf(INTERFACE_WAN) !== undefined) ntp.hurry();
+        if (prefixOf(outsideLink()) !== undefined) ntp.hurry();
       };
       context.wan?.onChange(learn);
       ntp.learn(context.wan?.ntpServers() ?? []);
