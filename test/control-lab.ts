@@ -12,6 +12,7 @@ import { TcpSockets } from '../src/control/core/net/tcp.ts';
 import { UdpSockets } from '../src/control/core/net/udp.ts';
 import { createRegistry } from '../src/control/core/registry.ts';
 import { createSockets } from '../src/control/core/sockets.ts';
+import { createWallClock } from '../src/control/core/wall-clock.ts';
 import * as show from '../src/control/show/overlay.ts';
 import * as connections from '../src/control/tcp/overlay.ts';
 import { puntWaiting } from '../src/plane/local/punt.ts';
@@ -58,6 +59,7 @@ export function controlLab(): Lab {
   const log = createLog(clock, text => shown.push(text));
   const context: Context = {
     ...{ machine, clock, sockets, log },
+    wallClock: createWallClock(clock, 0),
     output: {
       write: text => output.push(text),
       line: text => output.push(text),

@@ -31,13 +31,15 @@ import { cardOf, IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../base
 import { INTERFACE_COUNT, INTERFACE_LAN, INTERFACE_WAN } from '../base/limits.ts';
 import { get16, get32, i32at, puti32 } from '../base/memory.ts';
 import { Access } from './access/access.ts';
-import { absentText, type Cards, createCards } from './cards/cards.ts';
+import { type Cards, createCards } from './cards/cards.ts';
 import { configCommands } from './config/commands.ts';
+import { absentText } from './core/absent.ts';
 import { formatPrefix } from './core/address.ts';
 import { LAN_DEFAULT, prefixOf, setEngine, setLan } from './core/addresses.ts';
 import { createClock } from './core/clock.ts';
 import type { Command, Job } from './core/console/command.ts';
 import { Console } from './core/console/console.ts';
+import type { LineHelp } from './core/console/line-help.ts';
 import type { Context } from './core/context.ts';
 import { openDisk, whyUnsaved } from './core/disk.ts';
 import { fact, interfaceName, isSafeMode, restartReason } from './core/facts.ts';
@@ -55,6 +57,7 @@ import { createSockets } from './core/sockets.ts';
 import { createRollback } from './core/store/rollback.ts';
 import { DiskStore } from './core/store/store.ts';
 import type { Store } from './core/store/store-types.ts';
+import { createWallClock } from './core/wall-clock.ts';
 import { createCrash } from './crash/crash.ts';
 import { debugCommands } from './debug/commands.ts';
 import { leaseCommands } from './dhcp/commands.ts';
@@ -66,7 +69,6 @@ import { createLan } from './lan/lan.ts';
 import { masqueradeCommands } from './masquerade/commands.ts';
 import { settings } from './masquerade/settings.ts';
 import { createRoutes } from './routes/routes.ts';
-import type { LineHelp } from './schema/line-help.ts';
 import { showCommands } from './show/commands.ts';
 import { logCommands, logSetting } from './syslog/commands.ts';
 import { SyslogSender } from './syslog/syslog.ts';
@@ -120,6 +122,7 @@ export function createControl(machine: Machine): Control {
   const context: Context = {
     machine,
     clock,
+    wallClock: createWallClock(clock, machine.built),
     output: console.output,
     rawLine: console,
     sockets,
@@ -304,9 +307,12 @@ function createServices(context: Context, store: Store, table: Command[]) {
   registry.add(...dnsSettings(dns));
   table.push(...dnsCommands(context, dns));
   const time = createTime(context);
-  context.time = time;
   services.push(time, createCrash(context), createWatchdog(context), createKeeper(context));
-  registry.add(createRoutes(context), ...time.settings, new SyslogSender(context, time.wallClock).setting());
+  registry.add(
+    createRoutes(context),
+    ...time.settings,
+    new SyslogSender(context, context.wallClock).setting(),
+  );
   table.push(...time.commands);
   return { services, dhcp };
 }

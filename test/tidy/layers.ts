@@ -36,27 +36,13 @@ const CORE = 'core';
 export const PART_EXCEPTIONS: readonly string[] = [
   'core -> dhcp',
   'core -> dns',
-  'core -> schema',
-  'core -> time',
-  'lan -> dhcp',
   'resolve -> dns',
-  'schema -> dhcp',
-  'schema -> time',
   'setup -> access',
-  'setup -> time',
-  'show -> cards',
   'show -> dhcp',
   'show -> dns',
-  'show -> masquerade',
-  'show -> syslog',
-  'status -> cards',
-  'syslog -> time',
-  'system -> schema',
   'tools -> dns',
-  'tools -> time',
   'transfer -> update',
   'wan -> dhcp',
-  'wan -> lan',
 ];
 
 /** What tests are made of lies beside what they test, and may import anything. */

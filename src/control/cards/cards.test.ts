@@ -19,13 +19,13 @@ import { BOOT_SECTOR_AT_MEDIUM, CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } fro
 import { INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
 import { get8, i32at, puti32 } from '../../base/memory.ts';
 import { createControl } from '../control.ts';
+import { absentText } from '../core/absent.ts';
 import { formatMac } from '../core/address.ts';
 import type { Machine } from '../core/machine.ts';
 import { CLIENT_PORT, DISCOVER, SERVER_PORT } from '../dhcp/message.ts';
 import { compose } from '../dhcp/server-lab.ts';
 import * as schema from '../schema/overlay.ts';
 import * as show from '../show/overlay.ts';
-import { absentText } from './cards.ts';
 import * as cards from './overlay.ts';
 
 const MEDIUM = 0x12345678;

@@ -7,19 +7,9 @@
 //    record of the log   | LAN: place, 4 bytes | station address, 6 | WAN: the same |
 
 import { cardAt, NIC_KIND, NIC_MAC, NIC_NONE, NIC_PLACE } from '../../../hal/nic/card.ts';
-import { NIC_END_AT, UNDRIVEN_AT } from '../../base/cells.ts';
-import {
-  ABSENT_MISSING,
-  IF_ABSENT,
-  IF_MISSING_MAC,
-  IF_MISSING_PLACE,
-  IF_STATE,
-  INTERFACE_ABSENT,
-  interfaceAt,
-} from '../../base/interface.ts';
+import { NIC_END_AT } from '../../base/cells.ts';
 import { INTERFACE_LAN, INTERFACE_WAN, NIC_COUNT } from '../../base/limits.ts';
 import { get8, i32at } from '../../base/memory.ts';
-import { formatMac, hex } from '../core/address.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import type { Plane } from '../core/machine.ts';
@@ -36,27 +26,6 @@ export interface Cards {
   /** Gives the roles, before any card is started. Answers what has changed, for the log. */
   assign(): string[];
   settings(): Setting[];
-}
-
-/** The card that an interface misses, in words, or undefined. */
-export function missingText(index: number): string | undefined {
-  const at = interfaceAt(index);
-  if (i32at(at + IF_STATE) !== INTERFACE_ABSENT || i32at(at + IF_ABSENT) !== ABSENT_MISSING) return undefined;
-  const station = Array.from({ length: 6 }, (_, i) => get8(at + IF_MISSING_MAC + i));
-  const place = i32at(at + IF_MISSING_PLACE);
-  const words = station.some(byte => byte !== 0) ? [formatMac(station)] : [];
-  if (place > 0) words.push(`at port 0x${hex(place, 3)}`);
-  else if (place !== -1) words.push('on the PCI bus');
-  return `its card ${words.join(' ')} does not answer`;
-}
-
-/** Why an interface without a card has none: for the banner, `show interfaces`, `show status` and who reads that. */
-export function absentText(index: number): string {
-  const missing = missingText(index);
-  if (missing !== undefined) return missing;
-  const id = i32at(UNDRIVEN_AT);
-  const undriven = `; the one on the PCI bus, ${hex(id & 0xffff, 4)}:${hex(id >>> 16, 4)}, has no driver`;
-  return `no network card was found${id === 0 ? '' : undriven}`;
 }
 
 /** Number of the card that is the one remembered for a role, or -1. */

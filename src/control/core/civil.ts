@@ -1,6 +1,6 @@
 // The proleptic Gregorian calendar: days since 1970-01-01 and back, by eras of 400 years that start in March,
 // so that the leap day is a year's last. All times are Unix seconds (POSIX.1, section 4.16: no leap seconds).
-// Not here: time zones (src/control/time/timezone.ts).
+// Not here: time zones (src/control/core/timezone.ts).
 
 export interface Civil {
   year: number;

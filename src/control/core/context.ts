@@ -4,7 +4,6 @@
 import type { Disk } from '../../../hal/disk/disk.ts';
 import type { Counts } from '../dns/counts.ts';
 import type { Asker } from '../dns/flight.ts';
-import type { WallClock } from '../time/wall-clock.ts';
 import type { Clock } from './clock.ts';
 import type { RawLine } from './console/console.ts';
 import type { Output } from './console/output.ts';
@@ -15,10 +14,13 @@ import type { Udp } from './net/udp.ts';
 import type { Registry } from './registry.ts';
 import type { Sockets } from './sockets.ts';
 import type { Store, Unread } from './store/store-types.ts';
+import type { WallClock } from './wall-clock.ts';
 
 export interface Context {
   machine: Machine;
   clock: Clock;
+  /** The time of day, as far as somebody has set it. */
+  wallClock: WallClock;
   output: Output;
   /** The console's line, for jobs that transfer a file. */
   rawLine?: RawLine;
@@ -41,7 +43,6 @@ export interface Context {
   ask?: (prompt: string, secret?: boolean) => Generator<number, string, void>;
   /** The saved configuration and the flash log. */
   store?: Store;
-  time?: { readonly wallClock: WallClock };
   dns?: DnsInfo;
   /** Finds the addresses of a name; `done` is called once, later, with none if there are none. */
   resolve?: (name: string, done: (addresses: number[]) => void) => void;

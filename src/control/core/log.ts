@@ -25,6 +25,11 @@ export const DEBUG = 7;
 /** Names of the levels from ERROR on. */
 export const LEVELS = ['error', 'warning', 'notice', 'info', 'debug'];
 
+/** The level of a word; below ERROR if it is none. */
+export function levelOf(text: string): number {
+  return ERROR + LEVELS.indexOf(text);
+}
+
 export interface Entry {
   /** When, as uptime in ticks. */
   tick: number;

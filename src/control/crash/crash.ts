@@ -38,7 +38,7 @@ export function createCrash(context: Context): Service {
   }
 
   function noteTime(): void {
-    const milliseconds = context.time?.wallClock.milliseconds();
+    const milliseconds = context.wallClock.milliseconds();
     if (milliseconds !== undefined) {
       putCrashWord(CRASH_AT + CRASH_AT_CLOCK, Math.floor(milliseconds / 1000) | 0);
       putCrashWord(CRASH_AT + CRASH_AT_CLOCK_TICK, clock.now());

@@ -95,7 +95,7 @@ export function timeOf(context: Context, record: number): string {
   const tick = i32at(record + RECORD_AT_TICK);
   const uptime = (i32at(record + RECORD_AT_WRAPS) >>> 0) * 2 ** 32 + (tick >>> 0);
   const boot = i32at(record + RECORD_AT_BOOT);
-  const known = boot === bootNumber() ? context.time?.wallClock.text(uptime) : undefined;
+  const known = boot === bootNumber() ? context.wallClock.text(uptime) : undefined;
   if (known !== undefined) return known;
   const seconds = i32at(record + RECORD_AT_CLOCK);
   if (seconds !== 0) {

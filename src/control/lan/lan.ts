@@ -38,7 +38,6 @@ import { linkTitle } from '../core/facts.ts';
 import { mtuSetting } from '../core/link-settings.ts';
 import { NOTICE, WARNING } from '../core/log.ts';
 import type { Setting } from '../core/setting.ts';
-import type { DhcpConfig } from '../dhcp/pool.ts';
 
 /** Where the LAN may go, best first; the last two are seldom chosen by providers or by makers of modems. */
 const PLACES: readonly Prefix[] = [
@@ -51,6 +50,12 @@ const PLACES: readonly Prefix[] = [
 /** The word by which it is confirmed that other settings change too. */
 const MOVE = 'move';
 
+/** Settings of others that must be of the LAN's network. */
+export interface Placed {
+  range: { first: number; last: number } | undefined;
+  reservations: readonly { readonly address: number }[];
+}
+
 export interface Lan {
   /** Why another link cannot have these networks, or undefined: then the LAN is elsewhere, or moves by makeRoom(). */
   refuse(networks: readonly Prefix[], link: number): string | undefined;
@@ -58,7 +63,7 @@ export interface Lan {
   makeRoom(networks: readonly Prefix[]): void;
   settings(): Setting[];
   /** The DHCP server's settings, which must fit the LAN's network. */
-  dhcp: DhcpConfig | undefined;
+  dhcp: Placed | undefined;
 }
 
 /** Why networks on the WAN's link would take addresses to which a route by the LAN was set by hand; '' if they do not. */

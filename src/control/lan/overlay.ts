@@ -11,7 +11,7 @@ import {
   parseAddress,
   refuseHost,
 } from '../core/address.ts';
-import type { DhcpConfig } from '../dhcp/pool.ts';
+import type { Placed } from './lan.ts';
 
 declare module '../core/overlays.ts' {
   interface Overlays {
@@ -23,12 +23,6 @@ declare module '../core/overlays.ts' {
 function fits(lan: Prefix, address: number): boolean {
   if (!overlap(lan, { address, length: 32 }) || address === lan.address) return false;
   return refuseHost({ address, length: lan.length }) === undefined;
-}
-
-/** Settings that must be of the LAN's network. */
-interface Placed {
-  range: DhcpConfig['range'];
-  reservations: readonly { address: number }[];
 }
 
 /** What of the settings does not fit, in words; '' if all does. */
@@ -58,7 +52,7 @@ function moved({ range, reservations }: Placed, before: Prefix, lan: Prefix): Pl
 }
 
 /** Moves range and reservations; answers why not, or undefined. */
-export function move(config: DhcpConfig, before: Prefix, lan: Prefix): string | undefined {
+export function move(config: Placed, before: Prefix, lan: Prefix): string | undefined {
   const there = moved(config, before, lan);
   const left = misfits(there, lan);
   if (left !== '')
@@ -74,7 +68,7 @@ export function canMove(placed: Placed, before: Prefix | undefined, lan: Prefix)
 
 /** What is typed for another network: answers why it cannot be, or undefined, and then range and reservations fit it. */
 export function follow(
-  config: DhcpConfig,
+  config: Placed,
   before: Prefix | undefined,
   lan: Prefix,
   isMove: boolean,

@@ -4,10 +4,16 @@ import { INTERFACE_WAN } from '../../base/limits.ts';
 import { formatAddress } from '../core/address.ts';
 import { gatewayOf } from '../core/addresses.ts';
 import type { Context } from '../core/context.ts';
-import type { DhcpServer } from '../dhcp/server.ts';
 import type { Known } from './schema.ts';
 
-export function known({ machine, registry, wan }: Context, server: DhcpServer): Known {
+/** Who has an address of the LAN. */
+interface Hosts {
+  readonly config: { readonly reservations: readonly { readonly address: number; readonly name: string }[] };
+  each(use: (lease: { readonly address: number; readonly name: string }) => void): void;
+  nameOf(address: number): string | undefined;
+}
+
+export function known({ machine, registry, wan }: Context, server: Hosts): Known {
   const hosts = (): { address: number; name: string }[] => {
     const all = server.config.reservations.map(({ address, name }) => ({ address, name }));
     server.each(({ address, name }) => all.push({ address, name: server.nameOf(address) ?? name }));

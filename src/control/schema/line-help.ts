@@ -3,6 +3,7 @@
 // Not here: what may stand where (schema.ts).
 
 import { type Command, commandsUnder, type Job, Refusal, usage } from '../core/console/command.ts';
+import type { LineHelp } from '../core/console/line-help.ts';
 import type { Output } from '../core/console/output.ts';
 import { parametersOf } from './grammar.ts';
 import { exampleIn, helpText } from './help-texts.ts';
@@ -14,16 +15,6 @@ const COLUMNS = 79;
 /** Column at which the help text starts. */
 const HELP_COLUMN = 38;
 const INDENT = '  ';
-
-export interface LineHelp {
-  /** What TAB adds behind `before`, or rows of what it could be. */
-  complete(before: string): { add: string; rows: string[] };
-  /** Rows of what may come next, for `?`. */
-  hints(before: string): string[];
-  /** The row under a wrong line: a caret below the word at fault, and what was expected. Undefined: no fault. */
-  mark(line: string, column: number): string | undefined;
-  help(output: Output, words: string[]): Job;
-}
 
 export function createLineHelp(table: readonly Command[], known: Known): LineHelp {
   return {

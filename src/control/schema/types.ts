@@ -3,8 +3,8 @@
 // Not here: the form in which a command names its types (grammar.ts).
 
 import { parseAddress, parsePrefix } from '../core/address.ts';
-import { parseZone } from '../time/timezone.ts';
-import { ZONE_NAME } from '../time/zone.ts';
+import { parseZone } from '../core/timezone.ts';
+import { ZONE_NAME } from '../core/zone.ts';
 import type { Parameter } from './grammar.ts';
 
 interface Type {

@@ -23,7 +23,7 @@ import type { Context } from '../core/context.ts';
 import { whyUnsaved } from '../core/disk.ts';
 import { DNS_SERVERS, NTP_SERVERS } from '../core/limits.ts';
 import { keptNow } from '../core/store/unsaved.ts';
-import { zoneOf } from '../time/zone.ts';
+import { zoneOf } from '../core/zone.ts';
 import { replaceAll } from './replace.ts';
 
 declare module '../core/overlays.ts' {

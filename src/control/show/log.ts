@@ -3,15 +3,14 @@
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { formatTicks } from '../core/duration.ts';
-import { DEBUG, ERROR, LEVELS } from '../core/log.ts';
-import { levelOf } from '../syslog/commands.ts';
+import { DEBUG, ERROR, LEVELS, levelOf } from '../core/log.ts';
 
 /** Who logs: what stands in a level's place is one of these, also if it has said nothing yet. */
 const FACILITIES = 'card config console crash dhcp dns lan ntp syslog time update wan'.split(' ');
 
 /** @param first a level; who leaves it out has a facility there */
 export function* showLog(context: Context, first: string, others: string[]): Job {
-  const { clock, log, output, time } = context;
+  const { clock, log, output, wallClock } = context;
   const all = log.entries();
   const isFacility = FACILITIES.includes(first) || all.some(({ facility }) => facility === first);
   const level = isFacility ? DEBUG : levelOf(first);
@@ -24,7 +23,7 @@ export function* showLog(context: Context, first: string, others: string[]): Job
   for (const { tick, facility, text } of entries) {
     // Before the time is known, how long ago it was says more than nothing.
     const ago = `${formatTicks(clock.uptime() - tick)} ago`;
-    output.line(`${time?.wallClock.text(tick) ?? ago.padStart(12)}  ${facility}: ${text}`);
+    output.line(`${wallClock.text(tick) ?? ago.padStart(12)}  ${facility}: ${text}`);
     yield 0;
   }
   if (all.length === 0) output.line('Nothing has been logged');

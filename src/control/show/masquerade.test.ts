@@ -4,8 +4,8 @@ import * as packets from '../../../test/packets.ts';
 import { HOST, OTHER, SERVER } from '../../../test/plane-router.ts';
 import { formatTicks } from '../core/duration.ts';
 import { masqueradeCommands } from '../masquerade/commands.ts';
-import type { Session } from '../masquerade/masquerade-view.ts';
 import { periodHeader, periodRow, tableRow } from './masquerade.ts';
+import type { Session } from './masquerade-view.ts';
 
 const session: Session = {
   protocol: 6,

@@ -3,20 +3,14 @@
 // minutes, seconds and hundredths, `inside port (outside port) -> remote port`, no header without rows.
 // Two departures: names are never looked up, so -n changes nothing; and ipfwadm dies on a table with ICMP
 // entries ("unexpected input data"), where ours lists them as ipchains does, in its own lower case.
-// Not here: the rows and their order (src/control/masquerade/masquerade-view.ts), the tools' other commands.
+// Not here: the rows and their order (src/control/show/masquerade-view.ts), the tools' other commands.
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress, parseAddress } from '../core/address.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { formatTicks } from '../core/duration.ts';
-import {
-  highestEntry,
-  periodOrder,
-  protocolName,
-  type Session,
-  sessionAt,
-} from '../masquerade/masquerade-view.ts';
+import { highestEntry, periodOrder, protocolName, type Session, sessionAt } from './masquerade-view.ts';
 
 /** Entries looked at between two pauses while none of them gives output. */
 const SCAN = 32;

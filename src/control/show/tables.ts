@@ -53,7 +53,7 @@ import {
   ROUTE_NOWHERE,
   ROUTE_USED,
 } from '../../base/route-record.ts';
-import { absentText, missingText } from '../cards/cards.ts';
+import { absentText, missingText } from '../core/absent.ts';
 import { formatAddress, formatMac, formatPrefix, hex, lengthOf } from '../core/address.ts';
 import { since } from '../core/clock.ts';
 import type { Job } from '../core/console/command.ts';

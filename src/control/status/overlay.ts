@@ -30,7 +30,7 @@ import {
 import { IN_USE_AT } from '../../base/masquerade-record.ts';
 import { i32at } from '../../base/memory.ts';
 import { NEIGHBOUR_FREE, neighbourState } from '../../base/neighbour-record.ts';
-import { absentText } from '../cards/cards.ts';
+import { absentText } from '../core/absent.ts';
 import { formatAddress, formatPrefix } from '../core/address.ts';
 import { gatewayOf, prefixOf } from '../core/addresses.ts';
 import { since } from '../core/clock.ts';
@@ -78,14 +78,14 @@ export function* showStatus(context: Context): Job {
 }
 
 function* rows(context: Context, first: Sample): Generator<[string, string]> {
-  const { clock, machine, time } = context;
+  const { clock, machine, wallClock } = context;
   const second = sample(context);
   const ticks = Math.max(1, since(second.tick, first.tick));
   const idle = ((second.idle - first.idle) >>> 0) / ((ticks * COUNTS_PER_SECOND) / TICKS_PER_SECOND);
   const kib = (bytes: number) => `${Math.floor(bytes / 1024)} KiB`;
   yield [
     'masqbox',
-    `${machine.version}, up ${formatTicks(clock.uptime())}, ${time?.wallClock.text() ?? 'time unknown'}`,
+    `${machine.version}, up ${formatTicks(clock.uptime())}, ${wallClock.text() ?? 'time unknown'}`,
   ];
   yield ['restarts', `${fact(FACT_RESTARTS)} of control since power-on`];
   yield ['load', `${Math.min(100, Math.max(0, Math.round(100 * (1 - idle))))} %`];

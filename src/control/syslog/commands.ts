@@ -2,14 +2,10 @@
 
 import { type Command, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
-import { ERROR, LEVELS, type Log } from '../core/log.ts';
+import { ERROR, LEVELS, type Log, levelOf } from '../core/log.ts';
 import type { Setting } from '../core/setting.ts';
 
 const CHOICES = LEVELS.join('|');
-
-export function levelOf(text: string): number {
-  return ERROR + LEVELS.indexOf(text);
-}
 
 export function logCommands(context: Context): Command[] {
   return [

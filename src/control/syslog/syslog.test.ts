@@ -16,8 +16,8 @@ import { parseAddress } from '../core/address.ts';
 import { secondsOf } from '../core/civil.ts';
 import { LOG_BURST, SYSLOG_BURST, SYSLOG_WAITING } from '../core/limits.ts';
 import { ERROR, INFO } from '../core/log.ts';
-import { parseZone, type Zone } from '../time/timezone.ts';
-import { createWallClock } from '../time/wall-clock.ts';
+import { parseZone, type Zone } from '../core/timezone.ts';
+import { createWallClock } from '../core/wall-clock.ts';
 import { modernLine, oldLine, SyslogSender } from './syslog.ts';
 
 const TIME = secondsOf(2026, 11, 2, 3, 5, 9) * 1000 + 42;

@@ -23,8 +23,8 @@ import type { Context } from '../core/context.ts';
 import { SYSLOG_BURST, SYSLOG_PER_SECOND, SYSLOG_WAITING } from '../core/limits.ts';
 import type { Entry } from '../core/log.ts';
 import type { Setting } from '../core/setting.ts';
-import { localAt } from '../time/timezone.ts';
-import type { WallClock } from '../time/wall-clock.ts';
+import { localAt } from '../core/timezone.ts';
+import type { WallClock } from '../core/wall-clock.ts';
 
 /** Also our source port: nothing comes back. */
 const SYSLOG_PORT = 514;

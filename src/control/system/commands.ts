@@ -2,9 +2,9 @@
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import type { Command, Job } from '../core/console/command.ts';
+import type { LineHelp } from '../core/console/line-help.ts';
 import type { Context } from '../core/context.ts';
 import { askToLose } from '../core/store/unsaved.ts';
-import type { LineHelp } from '../schema/line-help.ts';
 
 /** The last words get this long to leave the transmit ring: 4,096 bytes at 115200 baud take 355 ms. */
 const LAST_WORDS_TICKS = TICKS_PER_SECOND / 2;

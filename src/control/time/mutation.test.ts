@@ -8,9 +8,9 @@ import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import type { Clock, Timer } from '../core/clock.ts';
 import type { Context } from '../core/context.ts';
 import type { Datagram, Receive } from '../core/net/udp.ts';
+import type { WallClock } from '../core/wall-clock.ts';
 import { NtpClient } from './ntp.ts';
 import { NTP_BYTES } from './ntp-message.ts';
-import type { WallClock } from './wall-clock.ts';
 
 const SERVER = '192.0.2.1';
 const ADDRESS = 0xc0000201 | 0;

@@ -1,7 +1,7 @@
 // When a time zone's clocks change next, for people who look whether the rule is the right one.
 
 import { civilOf } from '../core/civil.ts';
-import { changeAt, type Local, type Zone } from './timezone.ts';
+import { changeAt, type Local, type Zone } from '../core/timezone.ts';
 
 /** The change after a time, Unix seconds; undefined in a zone without summer time. */
 export function nextChange(

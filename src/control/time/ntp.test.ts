@@ -17,8 +17,8 @@ import { GATEWAY, GATEWAY_MAC, SERVER, WAN_ADDRESS } from '../../../test/plane-r
 import { BUFFER_COUNT, INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { parseAddress } from '../core/address.ts';
 import { INFO, WARNING } from '../core/log.ts';
+import { createWallClock, type WallClock } from '../core/wall-clock.ts';
 import { type Ntp, NtpClient } from './ntp.ts';
-import { createWallClock, type WallClock } from './wall-clock.ts';
 
 const GATEWAY_ARP = {
   ...{ operation: 1, senderMac: GATEWAY_MAC },

@@ -15,7 +15,7 @@
 // When the WAN gets an address, what was asked in vain is asked again at once.
 //
 // Servers that were set go before those that DHCP has told (option 42), and replace them.
-// Not here: messages as bytes (ntp-message.ts), the clock itself (wall-clock.ts), commands (time.ts).
+// Not here: messages as bytes (ntp-message.ts), the clock itself (src/control/core/wall-clock.ts), commands (time.ts).
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress } from '../core/address.ts';
@@ -26,9 +26,9 @@ import { NTP_ADDRESSES, NTP_SERVERS } from '../core/limits.ts';
 import { INFO, WARNING } from '../core/log.ts';
 import { type Datagram, isQuoteOf } from '../core/net/udp.ts';
 import { ANY_INTERFACE } from '../core/sockets.ts';
+import type { WallClock } from '../core/wall-clock.ts';
 import { majority } from './majority.ts';
 import { type Answer, buildRequest, NTP_BYTES, readAnswer } from './ntp-message.ts';
-import type { WallClock } from './wall-clock.ts';
 
 const NTP_PORT = 123;
 const ANSWER_TICKS = 3 * TICKS_PER_SECOND;

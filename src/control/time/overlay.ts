@@ -3,9 +3,9 @@
 import { dateText } from '../core/civil.ts';
 import type { Context } from '../core/context.ts';
 import { formatTicks } from '../core/duration.ts';
+import type { WallClock } from '../core/wall-clock.ts';
 import { nextChange } from './next-change.ts';
 import type { Ntp } from './ntp.ts';
-import type { WallClock } from './wall-clock.ts';
 import * as names from './zone-names.ts';
 
 declare module '../core/overlays.ts' {

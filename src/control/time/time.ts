@@ -11,10 +11,10 @@ import { WARNING } from '../core/log.ts';
 import type { Machine } from '../core/machine.ts';
 import { readRtc, writeRtc } from '../core/rtc.ts';
 import type { Setting } from '../core/setting.ts';
+import { UTC } from '../core/timezone.ts';
+import type { WallClock } from '../core/wall-clock.ts';
+import { zoneOf } from '../core/zone.ts';
 import { type Ntp, NtpClient } from './ntp.ts';
-import { UTC } from './timezone.ts';
-import { createWallClock, type WallClock } from './wall-clock.ts';
-import { zoneOf } from './zone.ts';
 
 /** The RTC is written when it is off by more, but not more often than this. */
 const RTC_ERROR_SECONDS = 2;
@@ -30,7 +30,7 @@ export interface Time {
 
 export function createTime(context: Context): Time {
   const { clock } = context;
-  const wallClock = createWallClock(clock, context.machine.built);
+  const { wallClock } = context;
   const ntp = new NtpClient(context, wallClock, keepInRtc);
   let writtenAt: number | undefined;
 

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { pack, zoneTable } from '../../../image/zone-table.ts';
-import { parseZone } from './timezone.ts';
+import { parseZone } from '../core/timezone.ts';
 import { findZone, zoneNames } from './zone-names.ts';
 
 const CET = 'CET-1CEST,M3.5.0,M10.5.0/3';

@@ -7,7 +7,7 @@
 //    berlin Berlin 136 148\n
 //    utc UTC 135 143\n
 //
-// Not here: how the table is made (image/zone-table.ts), what the strings mean (timezone.ts).
+// Not here: how the table is made (image/zone-table.ts), what the strings mean (src/control/core/timezone.ts).
 
 /** Characters of a place in the first line. */
 export const PLACE_DIGITS = 5;

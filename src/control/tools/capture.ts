@@ -19,7 +19,7 @@ import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { interfaceName } from '../core/facts.ts';
 import { linkNamed } from '../core/link-names.ts';
-import { localAt } from '../time/timezone.ts';
+import { localAt } from '../core/timezone.ts';
 import { parseFilter } from './filter.ts';
 import { HEADER_LINE, recordLine } from './stream.ts';
 import { frameText } from './text.ts';
@@ -41,7 +41,7 @@ interface Wanted {
 
 /** "12:34:56.78" of a tick, by the clock of the router's zone; without the time, since power-on. */
 function timeText(context: Context, tick: number): string {
-  const wallClock = context.time?.wallClock;
+  const { wallClock } = context;
   const time = wallClock?.milliseconds(tick);
   const centiseconds = Math.floor(time === undefined ? tick >>> 0 : time / MS_PER_TICK);
   const seconds = Math.floor(centiseconds / 100);
@@ -54,7 +54,7 @@ function* captureJob(context: Context, { mask, pcap, count, filter }: Wanted): J
   const { machine, output } = context;
   const { plane } = machine;
   let shown = 0;
-  const wallClock = context.time?.wallClock;
+  const { wallClock } = context;
   plane.captureStop();
   const terms = parseFilter(filter);
   if (typeof terms === 'string') throw new Refusal(`Cannot capture ${filter.join(' ')}: ${terms}`);

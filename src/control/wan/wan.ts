@@ -20,12 +20,18 @@ import { WARNING } from '../core/log.ts';
 import { DhcpClient } from '../dhcp/client.ts';
 import { type Lease, networkOf } from '../dhcp/client-lease.ts';
 import type { Identity, User } from '../dhcp/client-user.ts';
-import type { Lan } from '../lan/lan.ts';
 
 export type WanMode = 'dhcp' | 'static' | 'none';
 
 /** The host name that is sent if none is set. */
 export const HOST_NAME_DEFAULT = 'masqbox';
+
+/** The inside, whose network must be another. */
+interface Inside {
+  /** Why a link cannot have these networks, or undefined: then it is elsewhere, or moves by makeRoom(). */
+  refuse(networks: readonly Prefix[], link: number): string | undefined;
+  makeRoom(networks: readonly Prefix[]): void;
+}
 
 export class Wan implements WanInfo {
   readonly client: DhcpClient;
@@ -43,7 +49,7 @@ export class Wan implements WanInfo {
 
   constructor(
     private readonly context: Context,
-    private readonly lan: Lan,
+    private readonly lan: Inside,
     /** The link that it is: any that has a station, for DHCP. */
     readonly link: number,
   ) {

@@ -1,7 +1,7 @@
 import test from 'ava';
-import type { LineHelp } from '../../schema/line-help.ts';
 import { type Command, Refusal } from './command.ts';
 import { Console, type Loss, MORE, PROMPT, TYPED_AHEAD_LIMIT } from './console.ts';
+import type { LineHelp } from './line-help.ts';
 import { OUTPUT_LIMIT } from './output.ts';
 
 /** A console on a line whose rings hold so many bytes, with commands that show what runs. */

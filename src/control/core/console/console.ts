@@ -10,10 +10,10 @@
 // A job that says more than a page waits for a key, but never while more is typed ahead: a paste needs no keys.
 // Not here: who may use it (src/control/access/access.ts), what completion and marks say (src/control/schema/line-help.ts).
 
-import type { LineHelp } from '../../schema/line-help.ts';
 import { isOutOfMemory } from '../loader.ts';
 import { type Command, findCommand, type Job, Refusal } from './command.ts';
 import { LINE_LIMIT, LineEditor, type LineEvent } from './line-editor.ts';
+import type { LineHelp } from './line-help.ts';
 import { createOutput, type Output, type Sink } from './output.ts';
 
 /** A paste of 600 lines of 80. At 115200 baud it comes within 4 s; a 486 needs longer to run it. */

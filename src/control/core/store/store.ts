@@ -147,7 +147,7 @@ export class DiskStore implements Store {
 
   /** Unix time, if anybody knows it; at the start that is the board's clock alone. */
   private seconds(): number | undefined {
-    const milliseconds = this.context.time?.wallClock.milliseconds();
+    const milliseconds = this.context.wallClock.milliseconds();
     return milliseconds === undefined ? readRtc() : Math.floor(milliseconds / 1000);
   }
 

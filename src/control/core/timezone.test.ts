@@ -1,8 +1,8 @@
 import test from 'ava';
 import fc from 'fast-check';
 import { runSeed } from '../../../tools/harness/random.ts';
-import { secondsOf } from '../core/civil.ts';
-import { nextChange } from './next-change.ts';
+import { nextChange } from '../time/next-change.ts';
+import { secondsOf } from './civil.ts';
 import { localAt, parseZone, type Zone } from './timezone.ts';
 
 /** Zones whose rules are what they have been since 2007, with their POSIX strings. Node knows them by name. */

@@ -1,6 +1,6 @@
 // A time zone as people write it: by its name or as a POSIX string.
 
-import type { Machine } from '../core/machine.ts';
+import type { Machine } from './machine.ts';
 import { parseZone, UTC, type Zone } from './timezone.ts';
 
 /** A name, as far as its letters tell it from a POSIX string, which has an offset behind its own. */

@@ -1,11 +1,11 @@
 // What time it is: an offset to the plane's ticks, set by the RTC at boot and by NTP. Between two settings the
 // crystal's error is put right by what the last settings have shown. Setting it steps the time: nothing here
 // measures durations by it, those are ticks.
-// Not here: where the time comes from (src/control/core/rtc.ts, ntp.ts).
+// Not here: where the time comes from (src/control/core/rtc.ts, src/control/time/ntp.ts).
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
-import { dateText } from '../core/civil.ts';
-import type { Clock } from '../core/clock.ts';
+import { dateText } from './civil.ts';
+import type { Clock } from './clock.ts';
 import { localAt, UTC, type Zone } from './timezone.ts';
 
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;

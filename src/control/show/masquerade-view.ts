@@ -1,5 +1,5 @@
 // The masquerade table as people and period tools read it: rows, their order, names of states.
-// Not here: the table (src/plane/flow/masquerade-table.ts), the listings' formats (../show/masquerade.ts).
+// Not here: the table (src/plane/flow/masquerade-table.ts), the listings' formats (masquerade.ts).
 
 import { NOW_AT } from '../../base/cells.ts';
 import {

@@ -5,7 +5,7 @@
 //    CET-1CEST,M3.5.0,M10.5.0/3     standard time, offset, summer time [offset], its start and end
 //    <+0330>-3:30                   a name that is not letters only
 
-import { civilOf, daysOf, isLeap } from '../core/civil.ts';
+import { civilOf, daysOf, isLeap } from './civil.ts';
 
 const DAY = 86400;
 const HOUR = 3600;
