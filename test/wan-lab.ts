@@ -18,6 +18,7 @@ import type { Machine } from '../src/control/core/machine.ts';
 import { UdpSockets } from '../src/control/core/net/udp.ts';
 import { createRegistry } from '../src/control/core/registry.ts';
 import { createSockets } from '../src/control/core/sockets.ts';
+import { createWallClock } from '../src/control/core/wall-clock.ts';
 import { createLan } from '../src/control/lan/lan.ts';
 import { Wan } from '../src/control/wan/wan.ts';
 import { javascriptBuild } from '../tools/builds.ts';
@@ -234,8 +235,13 @@ export class WanLab {
     this.table = [];
     const registry = createRegistry(machine, log, this.table);
     const context = {
+<<<<<<< HEAD
       ...{ machine, clock, sockets, log, registry },
       udp: new UdpSockets(machine, sockets),
+=======
+      ...{ machine, clock, wallClock: createWallClock(clock, 0), sockets, log, registry },
+      udp: createUdp(machine, sockets),
+>>>>>>> 7b87f4a (test: models have the time of day in their context)
       random: () => this.random.below(2 ** 32) | 0,
     };
     this.context = context as unknown as Context;
