@@ -36,6 +36,7 @@ import {
   start,
   T1_BITS_PER_SECOND,
 } from './bench/lab.ts';
+import { overlays } from './bench/parts.ts';
 import { restore } from './bench/restore.ts';
 import { services } from './bench/services.ts';
 import { IMAGE } from './harness/board-router.ts';
@@ -238,6 +239,7 @@ async function parts(): Promise<void> {
     console.log(`| ${name} | ${bytes.toLocaleString('en-US')} |`);
   }
   console.log(`| plane's tables | ${PLANE_BYTES.toLocaleString('en-US')} |`);
+  await overlays();
 }
 
 async function frames(): Promise<void> {
