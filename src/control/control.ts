@@ -295,12 +295,11 @@ function createServices(context: Context, store: Store, table: Command[]) {
   table.push(...wanCommands(context, wan));
   const services: Service[] = [wan];
   const dhcp = new DhcpServer(context, store.leases);
-  context.leases = dhcp;
   lan.dhcp = dhcp.config;
   services.push(dhcp);
   registry.add(...dhcpSettings(context, dhcp));
   table.push(...leaseCommands(context, dhcp));
-  const dns = createDns(context);
+  const dns = createDns(context, dhcp);
   context.dns = dns;
   context.resolve = dns.resolve;
   services.push(dns);

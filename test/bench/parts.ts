@@ -40,11 +40,16 @@ async function loadMilliseconds(): Promise<number> {
 }
 
 export async function overlays(): Promise<void> {
-  const parts = (await takeSnapshot()).overlays.map(part => ({ ...part, name: part.name.replace('.js', '') }));
+  const parts = (await takeSnapshot()).overlays.map(part => ({
+    ...part,
+    name: part.name.replace('.js', ''),
+  }));
   const measured = parts.filter(({ name }) => name in USES);
   const bytes = measured.reduce((sum, { bytecode }) => sum + bytecode.length, 0);
   const milliseconds = await loadMilliseconds();
-  console.log(`\n| overlay | bytecode | packed | heap | load, of ${milliseconds.toFixed(0)} ms for ${bytes} bytes |`);
+  console.log(
+    `\n| overlay | bytecode | packed | heap | load, of ${milliseconds.toFixed(0)} ms for ${bytes} bytes |`,
+  );
   console.log('| --- | ---: | ---: | ---: | ---: |');
   const text = (n: number): string => n.toLocaleString('en-US');
   for (const { name, bytecode, heapBytes } of parts) {

@@ -46,8 +46,6 @@ export interface Context {
   dns?: DnsInfo;
   /** Finds the addresses of a name; `done` is called once, later, with none if there are none. */
   resolve?: (name: string, done: (addresses: number[]) => void) => void;
-  /** Names of hosts with a lease. */
-  leases?: HostNames;
   /** What the WAN was told. */
   wan?: WanInfo;
 }
@@ -63,16 +61,6 @@ export interface WanInfo {
   domain(): string;
   /** Whether the WAN was put to use: a question was sent for an address, or one was set by hand; or none is wanted. */
   wasTried(): boolean;
-}
-
-/** Names that others know: the DHCP server's leases. */
-export interface HostNames {
-  /** The address of a host by its name, lower case and without a domain. */
-  addressOf(name: string): number | undefined;
-  /** The name of the host with an address. */
-  nameOf(address: number): string | undefined;
-  /** The domain that the hosts were told, '' if none. */
-  readonly domain: string;
 }
 
 /** What of DNS others ask. */

@@ -12,7 +12,7 @@ import type { Service } from '../core/service.ts';
 import { Clients } from './clients.ts';
 import type { Asker } from './flight.ts';
 import { Forwarder, type Policy } from './forwarder.ts';
-import { Local } from './local.ts';
+import { type HostNames, Local } from './local.ts';
 import { CLASS_IN, FLAG_RD, HEADER_BYTES, nameBytes, read16, skipName, TYPE_A, write16 } from './message.ts';
 import { Names } from './names.ts';
 import { DNS_PORT } from './pipe.ts';
@@ -46,8 +46,9 @@ export interface Dns extends Service {
   forwarder(): Forwarder | undefined;
 }
 
-export function createDns(context: Context): Dns {
-  const local = new Local(() => context.leases);
+/** @param hosts who has a lease, and its name */
+export function createDns(context: Context, hosts: HostNames): Dns {
+  const local = new Local(() => hosts);
   const watch = (own: () => Upstream): ServerWatch => ({
     changed: ({ address, state }) => {
       const isDown = state === 'down';

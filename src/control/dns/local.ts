@@ -12,7 +12,6 @@
 // (RFC 2308). Not here: all other names (forwarder.ts).
 
 import { prefixOf } from '../core/addresses.ts';
-import type { HostNames } from '../core/context.ts';
 import {
   CLASS_IN,
   emptyAnswer,
@@ -53,6 +52,16 @@ const QUESTION_NAME = 0xc000 | HEADER_BYTES;
 export interface Host {
   name: string;
   address: number;
+}
+
+/** Names that others know: the DHCP server's leases. */
+export interface HostNames {
+  /** The address of a host by its name, lower case and without a domain. */
+  addressOf(name: string): number | undefined;
+  /** The name of the host with an address. */
+  nameOf(address: number): string | undefined;
+  /** The domain that the hosts were told, '' if none. */
+  readonly domain: string;
 }
 
 export class Local {
