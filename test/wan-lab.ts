@@ -235,13 +235,8 @@ export class WanLab {
     this.table = [];
     const registry = createRegistry(machine, log, this.table);
     const context = {
-<<<<<<< HEAD
-      ...{ machine, clock, sockets, log, registry },
+      ...{ machine, clock, sockets, wallClock: createWallClock(clock, 0), log, registry },
       udp: new UdpSockets(machine, sockets),
-=======
-      ...{ machine, clock, wallClock: createWallClock(clock, 0), sockets, log, registry },
-      udp: createUdp(machine, sockets),
->>>>>>> 7b87f4a (test: models have the time of day in their context)
       random: () => this.random.below(2 ** 32) | 0,
     };
     this.context = context as unknown as Context;
