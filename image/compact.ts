@@ -5,8 +5,8 @@
 // start: what differs by SHIFT is a pointer, what is equal is none. SHIFT has no byte that is 0, so that a word some of whose
 // bytes were a pointer's before, as behind a string's end, is not taken for one. What else hangs on addresses is the engine's
 // table of shapes, whose hash begins with the prototype's address: it is made anew, by the engine's formula, which is tried on
-// what is there first. Its order is another in the two engines, and blocks hold rests of older ones: what differs otherwise
-// and was nothing but an address in both is such a rest. Any other difference stops the build.
+// what is there first. Its order is another in the two engines, and blocks hold rests of older ones: what differs otherwise and
+// was an address in one of them is such a rest, as what is in use would differ by SHIFT. At any other difference nothing is moved.
 //
 //    | used | free | used | used | free |top      ->      | used | used | used |top
 //
@@ -113,15 +113,14 @@ function pointersOf(words: Words, twin: Words, blocks: readonly Block[], hashes:
   const found: number[] = [];
   const [first, last] = [blocks[0], blocks.at(-1)] as [Block, Block];
   const isAddress = (value: number, bits: number, shift: number): boolean =>
-    value >>> bits === 0 ||
-    (value >>> bits >= (first.from + shift) >>> bits && value >>> bits <= (last.from + shift) >>> bits);
-  /** Of an address, of nothing, or of a shape's hash, above some low bytes that are new and alike. */
+    value >>> bits >= (first.from + shift) >>> bits && value >>> bits <= (last.from + shift) >>> bits;
+  /** In one of them of an address, or of a shape's hash, above some low bytes that are new and alike. */
   const isRest = (here: number, there: number): boolean =>
     ((here ^ there) & 0xffffff) === 0 ||
     [0, 8, 16].some(
       bits =>
         ((here ^ there) & ((1 << bits) - 1)) === 0 &&
-        ((isAddress(here, bits, 0) && isAddress(there, bits, SHIFT)) || differAsHashes(here, there, bits)),
+        (isAddress(here, bits, 0) || isAddress(there, bits, SHIFT) || differAsHashes(here, there, bits)),
     );
   for (const { from, bytes } of blocks) {
     if (words[from >> 2] !== twin[(from + SHIFT) >> 2]) throw new Error(`The heaps differ at ${from}`);
