@@ -78,12 +78,12 @@ static u32 has_room(Z_engine_instance_t *engine, u32 bytes) {
   return had >= bytes;
 }
 
-/* Answers 0 when the heap has no room for it with `spare` bytes more, or when it throws. Its bytecode is given back when it is
- * read, before anything else goes on: these bytes may be the spare ones. */
+/* Answers 0 when the heap has no room for it with `spare` bytes more, or when it throws. Its bytecode is given back when it
+ * is read, before it is evaluated and takes half of its heap: that is less than both together. */
 u32 overlay_load(struct Z_engine_instance_t *engine, u32 number, u32 spare) {
   if (number >= sizeof overlays / sizeof *overlays) return 0;
   const struct overlay *overlay = &overlays[number];
-  if (!has_room(engine, overlay->heap_bytes + (overlay->bytes > spare ? overlay->bytes : spare))) return 0;
+  if (!has_room(engine, overlay->heap_bytes + spare)) return 0;
   free_modules(engine); /* what an attempt has left that had no room for more */
   lean_before();
   u32 done = read_module(engine, overlay) && evaluate(engine, overlay->line);
