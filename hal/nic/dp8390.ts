@@ -54,8 +54,8 @@ const RESET_SLICE: i32 = 100;
 const RESTART_AFTER_RECOVERY: i32 = -1;
 /** Rounds of reading ISR in one visit, and then the mask makes the edge. */
 const SERVICE_ROUNDS: i32 = 8;
-/** The tallies are collected each 64 ticks, long before they stop at 192 in ordinary use (CNT comes at 128). */
-const TALLY_TICKS_MASK: i32 = 63;
+/** The tallies are collected at two of 64 ticks, long before they stop at 192 in ordinary use (CNT comes at 128). */
+const TALLY_TICKS_MASK: i32 = 62;
 
 /** Causes that a visit looks at, and those that interrupt while nothing waits for the transmitter. */
 const WATCHED: i32 = R.ISR_PRX | R.ISR_PTX | R.ISR_RXE | R.ISR_TXE | R.ISR_OVW | R.ISR_CNT;

@@ -72,6 +72,9 @@ export const SERIAL_LINES_AT: i32 = CELLS_AT + 468;
 export const LINK_END_AT: i32 = CELLS_AT + 472;
 export const NIC_END_AT: i32 = CELLS_AT + 476;
 
+/** 1 when a link has been bound, configured or taken from its device: what follows of that is a tick's work. */
+export const LINKS_CHANGED_AT: i32 = CELLS_AT + 480;
+
 export const ENGINE_NATIVE: i32 = 0;
 export const ENGINE_INTERPRETED: i32 = 1;
 
@@ -86,8 +89,8 @@ export const WORK_TABLES: i32 = 0x400000;
 export const WORK_FRAGMENTS: i32 = 0x800000;
 export const WORK_FAILED: i32 = 0x1000000;
 /** What each tick begins with; its tables say whether there are fragments and failed packets. */
-export const WORK_TICK: i32 = WORK_CHANGES | WORK_SESSIONS | WORK_TABLES;
-export const WORK_AGE: i32 = WORK_TICK | WORK_FRAGMENTS | WORK_FAILED;
+export const WORK_TICK: i32 = WORK_SESSIONS | WORK_TABLES;
+export const WORK_AGE: i32 = WORK_TICK | WORK_CHANGES | WORK_FRAGMENTS | WORK_FAILED;
 
 export const OFF_CALL: i32 = 16;
 

@@ -4,7 +4,7 @@
 // setting too (IF_SIDE).
 // Not here: the devices' drivers (hal/), which keep their own state in the device's block.
 
-import { LINK_END_AT } from './cells.ts';
+import { LINK_END_AT, LINKS_CHANGED_AT } from './cells.ts';
 import { INTERFACE_BYTES, INTERFACE_COUNT, INTERFACES_AT, MTU_DEFAULT } from './limits.ts';
 import { copy, fill, i32at, puti32 } from './memory.ts';
 
@@ -70,6 +70,7 @@ export function resetInterfaces(): void {
   fill(INTERFACES_AT, 0, INTERFACE_COUNT * INTERFACE_BYTES);
   for (let i: i32 = 0; i < INTERFACE_COUNT; i++) puti32(interfaceAt(i) + IF_MTU, MTU_DEFAULT);
   puti32(LINK_END_AT, 0);
+  puti32(LINKS_CHANGED_AT, 1);
 }
 
 /** Gives a link its card: the number, and the station address (6 bytes at `mac` in plane memory). It stays down. */
@@ -80,6 +81,7 @@ export function bindCard(index: i32, card: i32, mac: i32): void {
   puti32(at + IF_NUMBER, card);
   copy(at + IF_MAC, mac, 6);
   puti32(at + IF_STATE, INTERFACE_DOWN);
+  puti32(LINKS_CHANGED_AT, 1);
   used(index);
 }
 
@@ -88,6 +90,7 @@ export function unbind(index: i32): void {
   const at: i32 = interfaceAt(index);
   puti32(at + IF_DEVICE, DEVICE_NONE);
   puti32(at + IF_STATE, INTERFACE_ABSENT);
+  puti32(LINKS_CHANGED_AT, 1);
 }
 
 /** Number of the card that a link is on, or -1. */
@@ -110,6 +113,7 @@ export function configureInterface(index: i32, side: i32, address: i32, mask: i3
   puti32(at + IF_NETWORK, address & mask);
   puti32(at + IF_MTU, mtu);
   used(index);
+  puti32(LINKS_CHANGED_AT, 1);
   if (i32at(at + IF_STATE) !== INTERFACE_ABSENT) {
     puti32(at + IF_STATE, address === 0 ? INTERFACE_DOWN : INTERFACE_UP);
   }

@@ -22,6 +22,8 @@ import {
   PLANE_BUSY_AT,
   TICKED_AT,
   WAKE_AT,
+  WORK_AGE,
+  WORK_AT,
 } from '../base/cells.ts';
 import { COUNT_FORWARDED } from '../base/counters.ts';
 import { IF_TX_PACKETS } from '../base/interface.ts';
@@ -126,7 +128,8 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     plane.takeTick(0);
     let pieces = 0;
     for (; plane.work(RECEIVE_TICK_COUNTS) !== 0; pieces++);
-    t.is(pieces, 3, 'no fragment is due, and no packet has failed');
+    t.is(pieces, 0, 'no link has changed, no session ends, no fragment is due, and no packet has failed');
+    t.is(i32at(WORK_AT) & WORK_AGE, 0);
   });
 
   test.serial(`the interpreted engine works when it is called, and loses no tick (${name})`, t => {

@@ -32,6 +32,7 @@ import {
   ENGINE_NATIVE,
   FRAGMENTS_LEFT_AT,
   HELD_AT,
+  LINKS_CHANGED_AT,
   NIC_END_AT,
   NOW_AT,
   NOW_WRAPS_AT,
@@ -168,10 +169,24 @@ export function takeTick(sample: i32): void {
     return;
   }
   puti32(TICKED_AT, now);
-  puti32(WORK_AT, i32at(WORK_AT) | WORK_TICK);
-  for (let card: i32 = 0; card < i32at(NIC_END_AT); card++) note(card, nicTick(card));
-  letThrough(i32at(PENDING_AT));
+  puti32(WORK_AT, i32at(WORK_AT) | tickWork());
+  const pending: i32 = i32at(PENDING_AT);
+  const end: i32 = i32at(NIC_END_AT);
+  for (let card: i32 = 0; card < end; card++) {
+    if (isDue(card, now, pending) !== 0) note(card, nicTick(card));
+  }
+  letThrough(pending);
   puti32(PENDING_AT, 0);
+}
+
+/**
+ * Whether a tick looks after a card: one without a line, one that was held back or has frames left, and of the others, which
+ * speak for themselves, each second tick, as it costs an access to the bus: an interrupt that was lost shows within 20 ms.
+ */
+function isDue(card: i32, now: i32, pending: i32): i32 {
+  const line: i32 = nicIrq(card);
+  if (line < 0 || ((now ^ card) & 1) === 0) return 1;
+  return ((pending >> line) & 1) | ((i32at(WORK_AT) >> card) & 1);
 }
 
 /**
@@ -191,7 +206,7 @@ export function work(passed: i32): i32 {
   }
   if ((all & WORK_AGE) !== 0) {
     agePiece(all);
-    return 1;
+    return i32at(WORK_AT) !== 0 ? 1 : 0;
   }
   return left > 0 ? takeFrame(all) : 0;
 }
@@ -228,7 +243,7 @@ export function catchUp(): void {
   const behind: i32 = (now - i32at(TICKED_AT)) | 0;
   // After a long halt, one second's ageing is enough to find what ran out: the timers compare with NOW_AT.
   if (behind < 0 || behind > TICKS_PER_SECOND) puti32(TICKED_AT, (now - TICKS_PER_SECOND) | 0);
-  puti32(WORK_AT, all | WORK_TICK);
+  puti32(WORK_AT, all | tickWork());
   // A mark that was lost between servicePending()'s reading and clearing would leave its line held back.
   letThrough(~i32at(PENDING_AT));
   for (let card: i32 = 0; card < i32at(NIC_END_AT); card++) note(card, nicTick(card));
@@ -282,23 +297,21 @@ export function wanted(): i32 {
   return 0;
 }
 
-/** A piece of a tick's ageing: `all` is WORK_AT. */
+/** What a tick has to age. */
+function tickWork(): i32 {
+  return i32at(LINKS_CHANGED_AT) !== 0 ? WORK_TICK | WORK_CHANGES : WORK_TICK;
+}
+
+/** A piece of a tick's ageing: `all` is WORK_AT. Where no session ends, the tables go with the sessions. */
 function agePiece(all: i32): void {
   if ((all & WORK_CHANGES) !== 0) {
     puti32(WORK_AT, all & ~WORK_CHANGES);
     interfacesChanged();
   } else if ((all & WORK_SESSIONS) !== 0) {
     puti32(WORK_AT, all & ~WORK_SESSIONS);
-    masqueradeTick();
+    if (masqueradeTick() === 0) ageTables();
   } else if ((all & WORK_TABLES) !== 0) {
-    fragmentTick();
-    neighbourTick();
-    stationTick();
-    puti32(FRAGMENTS_LEFT_AT, FRAGMENT_TICK_RELEASE);
-    let rest: i32 = all & ~WORK_TABLES;
-    if (fragmentsDue() !== 0) rest |= WORK_FRAGMENTS;
-    if (haveFailed() !== 0) rest |= WORK_FAILED;
-    puti32(WORK_AT, rest);
+    ageTables();
   } else if ((all & WORK_FRAGMENTS) !== 0) {
     const left: i32 = i32at(FRAGMENTS_LEFT_AT);
     if (left > 0 && releaseFragment() !== 0) puti32(FRAGMENTS_LEFT_AT, left - 1);
@@ -308,6 +321,17 @@ function agePiece(all: i32): void {
     if (packet === 0) puti32(WORK_AT, all & ~WORK_FAILED);
     else unreachable(packet);
   }
+}
+
+function ageTables(): void {
+  fragmentTick();
+  neighbourTick();
+  stationTick();
+  puti32(FRAGMENTS_LEFT_AT, FRAGMENT_TICK_RELEASE);
+  let rest: i32 = i32at(WORK_AT) & ~WORK_TABLES;
+  if (fragmentsDue() !== 0) rest |= WORK_FRAGMENTS;
+  if (haveFailed() !== 0) rest |= WORK_FAILED;
+  puti32(WORK_AT, rest);
 }
 
 /** What a card's causes ask for: the queue of its link moves on, its frames are work. */

@@ -19,7 +19,13 @@
 
 import { NOW_AT } from '../../base/cells.ts';
 import { COUNT_MASQUERADE_EXPIRED, count } from '../../base/counters.ts';
-import { MASQUERADE_END_LIMIT, MASQUERADE_REAP_SLICE, TICKS_PER_SECOND } from '../../base/limits.ts';
+import {
+  MASQUERADE_BYTES,
+  MASQUERADE_END_LIMIT,
+  MASQUERADE_REAP_SLICE,
+  PARAMETERS_AT,
+  TICKS_PER_SECOND,
+} from '../../base/limits.ts';
 import {
   CURSOR_AT,
   E_EXPIRES,
@@ -41,7 +47,7 @@ import { PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
 import { CLASSIC_ICMP, CLASSIC_UDP, parameter, RFC_ICMP, RFC_UDP } from '../../base/parameters.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
 import { TCP_ACK, TCP_FIN, TCP_FLAGS, TCP_LENGTH, TCP_RST, TCP_SEQUENCE, TCP_SYN } from '../../wire/tcp.ts';
-import { classify, idleTicks, removeEntry, renew } from './masquerade-admission.ts';
+import { classify, removeEntry, renew } from './masquerade-admission.ts';
 import { loseWay, waysLost } from './masquerade-ways.ts';
 import { tcpClassicBegins, tcpClassicNext, tcpClassicTimer } from './tcp-classic.ts';
 import {
@@ -156,37 +162,46 @@ function placeSegment(e: i32, packet: i32, l4: i32, control: i32, direction: i32
 
 /**
  * Visits the next slice of the table: a hundredth of the entries that may be in use, more while those of a lost
- * address are looked for. It ends at most MASQUERADE_END_LIMIT sessions; what more is due waits for the next tick.
+ * address are looked for. It ends at most MASQUERADE_END_LIMIT sessions; what more is due waits for the next tick. Answers
+ * how many it has ended.
  */
-export function masqueradeTick(): void {
+export function masqueradeTick(): i32 {
   const now: i32 = i32at(NOW_AT);
   const highest: i32 = i32at(HIGHEST_AT);
+  const lost: i32 = waysLost();
   let left: i32 = ((highest / TICKS_PER_SECOND) | 0) + 1;
-  if (left < MASQUERADE_REAP_SLICE && waysLost() !== 0) left = MASQUERADE_REAP_SLICE;
+  if (left < MASQUERADE_REAP_SLICE && lost !== 0) left = MASQUERADE_REAP_SLICE;
   let ends: i32 = MASQUERADE_END_LIMIT;
   let n: i32 = i32at(CURSOR_AT);
+  let seen: i32 = 0;
+  let e: i32 = entryAt(n + 1);
   for (; left !== 0 && ends !== 0; left--) {
     if (n >= highest) {
-      puti32(HIGHEST_AT, i32at(HIGHEST_SEEN_AT));
+      puti32(HIGHEST_AT, seen > i32at(HIGHEST_SEEN_AT) ? seen : i32at(HIGHEST_SEEN_AT));
       puti32(HIGHEST_SEEN_AT, 0);
+      seen = 0;
       n = 0;
       break;
     }
     n += 1;
-    const e: i32 = entryAt(n);
-    if (get8(e + E_PROTOCOL) === 0) continue;
-    puti32(HIGHEST_SEEN_AT, n);
-    if (isLost(e) !== 0) {
-      removeEntry(e);
-      ends -= 1;
-    } else if (((i32at(e + E_EXPIRES) - now) | 0) <= 0) {
-      expire(e);
-      ends -= 1;
-    } else if (idleTicks(e) <= TICKS_PER_SECOND) {
-      renew(e);
+    if (get8(e + E_PROTOCOL) !== 0) {
+      seen = n;
+      const rest: i32 = (i32at(e + E_EXPIRES) - now) | 0;
+      if (lost !== 0 && isLost(e) !== 0) {
+        removeEntry(e);
+        ends -= 1;
+      } else if (rest <= 0) {
+        expire(e);
+        ends -= 1;
+      } else if (((i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER)) - rest) | 0) <= TICKS_PER_SECOND) {
+        renew(e);
+      }
     }
+    e += MASQUERADE_BYTES;
   }
+  if (seen > i32at(HIGHEST_SEEN_AT)) puti32(HIGHEST_SEEN_AT, seen);
   puti32(CURSOR_AT, n);
+  return MASQUERADE_END_LIMIT - ends;
 }
 
 /** Ends a session whose time is over; an established one passes through TRANS (RFC 7857, section 2, Figure 1). */
