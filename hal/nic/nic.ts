@@ -7,7 +7,16 @@
 // without an interrupt line; frames left over by a budget are announced again by the next of both.
 
 import { NIC_END_AT } from '../../src/base/cells.ts';
-import { bindCard, cardOf, IF_MAC, IF_TX_DROPPED, interfaceAt, unbind } from '../../src/base/interface.ts';
+import {
+  bindCard,
+  cardOf,
+  IF_AT_ONCE,
+  IF_MAC,
+  IF_TX_DROPPED,
+  interfaceAt,
+  unbind,
+} from '../../src/base/interface.ts';
+import { TRANSMIT_AT_ONCE, TRANSMIT_AT_ONCE_WIDE } from '../../src/base/limits.ts';
 import { copy, i32at, put16, put32, puti32 } from '../../src/base/memory.ts';
 import { release } from '../../src/base/pool.ts';
 import {
@@ -29,6 +38,7 @@ import {
 } from './card.ts';
 import { dp8390Readdress, dp8390Send, dp8390Service, dp8390Start, dp8390Stop, dp8390Tick } from './dp8390.ts';
 import { dp8390Receive, dp8390Waiting } from './dp8390-receive.ts';
+import { DP_WIDE } from './dp8390-registers.ts';
 import {
   cardTraits,
   DRIVER_DP8390,
@@ -90,6 +100,8 @@ export function nicBind(card: i32, link: i32): void {
   if (other >= 0) puti32(cardAt(other) + NIC_LINK, -1);
   puti32(at + NIC_RECORD, interfaceAt(link));
   bindCard(link, card, at + NIC_MAC);
+  const isWide: i32 = i32at(at + NIC_DRIVER) === DRIVER_DP8390 ? i32at(at + DP_WIDE) : 0;
+  puti32(interfaceAt(link) + IF_AT_ONCE, isWide !== 0 ? TRANSMIT_AT_ONCE_WIDE : TRANSMIT_AT_ONCE);
 }
 
 /** Lets the card receive, send and interrupt. */

@@ -19,8 +19,8 @@ export const IF_ADDRESS: i32 = 12;
 export const IF_MASK: i32 = 16;
 export const IF_NETWORK: i32 = 20;
 export const IF_MTU: i32 = 24;
-/** Station address, 6 bytes as on the wire. */
-export const IF_MAC: i32 = 28;
+/** Station address, 6 bytes as on the wire, which lie as they do in a frame: two on an even address, four on one of fours. */
+export const IF_MAC: i32 = 30;
 // Frames and bytes, free-running counters.
 export const IF_RX_PACKETS: i32 = 36;
 export const IF_RX_BYTES: i32 = 40;
@@ -43,6 +43,8 @@ export const IF_NUMBER: i32 = 88;
 export const IF_ABSENT: i32 = 92;
 export const IF_MISSING_PLACE: i32 = 96;
 export const IF_MISSING_MAC: i32 = 100;
+/** Bytes of the longest frame that its device takes in the piece of work in which the frame came, if it came by such a device. */
+export const IF_AT_ONCE: i32 = 108;
 
 export const INTERFACE_ABSENT: i32 = 0;
 export const INTERFACE_DOWN: i32 = 1;

@@ -1,9 +1,9 @@
 // The record of a neighbour: which station has an address on a link. Read by control too.
 // Not here: how one is found (src/plane/link/neighbour-table.ts), states and timers (src/plane/link/neighbour.ts).
 //
-//    0         4      6            8                                     20      22      24      28
-//    | address | link | chain next | Ethernet header: destination, ours  | state | tries | since | used |
-//                                  | first and last waiting, how many    |                 while RESOLVING
+//    0         4      6                                     18           20      22      24      28
+//    | address | link | Ethernet header: destination, ours  | chain next | state | tries | since | used |
+//                     |   | first and last waiting, how many|                          while RESOLVING
 //    32          34              36    38     40
 //    | list next | list previous | hop | list | who claims the address while DOUBTED | kept (46) |
 //
@@ -17,10 +17,10 @@ export const NEIGHBOUR_ADDRESS: i32 = 0;
 /** Interface, and the count of forgettings above (u16). */
 export const NEIGHBOUR_LINK: i32 = 4;
 /** Next in the chain, or in the list of free records. */
-export const CHAIN_NEXT: i32 = 6;
-/** 12 bytes ready for a frame: the neighbour's address, then ours. */
-export const NEIGHBOUR_HEADER: i32 = 8;
-/** In the header's place while RESOLVING: first and last packet that wait, and how many. */
+export const CHAIN_NEXT: i32 = 18;
+/** 12 bytes ready for a frame: the neighbour's address, then ours; they lie as they do in a frame, on an address that is even alone. */
+export const NEIGHBOUR_HEADER: i32 = 6;
+/** In the header's place while RESOLVING: first and last packet that wait, and how many (u16). */
 export const FIRST_WAITING: i32 = 8;
 export const LAST_WAITING: i32 = 12;
 export const WAITING: i32 = 16;

@@ -79,9 +79,11 @@ export function ipv4Check(packet: i32): i32 {
   if (headerBytes < IP_HEADER_BYTES) return DROP_IP_HEADER;
   const length: i32 = get16(ip + IP_LENGTH);
   if (length < headerBytes || length > available) return DROP_IP_LENGTH;
-  // The sum does not depend on the order of bytes (RFC 1071, 2B), and the machine's own is at hand.
-  let total: i32 = u16at(ip) + u16at(ip + 2) + u16at(ip + 4) + u16at(ip + 6) + u16at(ip + 8);
-  total += u16at(ip + 10) + u16at(ip + 12) + u16at(ip + 14) + u16at(ip + 16) + u16at(ip + 18);
+  // The sum does not depend on the order of bytes (RFC 1071, 2B), and the machine's own is at hand. The lower halves are what is
+  // left of the words' sum when the upper ones are taken away, whatever has run over.
+  const upper: i32 = u16at(ip + 2) + u16at(ip + 6) + u16at(ip + 10) + u16at(ip + 14) + u16at(ip + 18);
+  const words: i32 = (i32at(ip) + i32at(ip + 4) + i32at(ip + 8) + i32at(ip + 12) + i32at(ip + 16)) | 0;
+  let total: i32 = upper + ((words - (upper << 16)) | 0);
   if (headerBytes > IP_HEADER_BYTES) {
     for (let at: i32 = ip + IP_OPTIONS; at < ip + headerBytes; at += 2) total += u16at(at);
   }

@@ -16,7 +16,7 @@
 import { count, DROP_ARP_QUEUE_FULL } from '../../base/counters.ts';
 import { ARP_STATE_AT, NEIGHBOUR_HELD_LIMIT, NEIGHBOUR_HELD_SHARE, POOL_RESERVE } from '../../base/limits.ts';
 import { E_INSIDE, entryAt } from '../../base/masquerade-record.ts';
-import { get32, i32at, puti32 } from '../../base/memory.ts';
+import { get32, i32at, puti32, putu16, u16at } from '../../base/memory.ts';
 import { ARP_HELD, FIRST_WAITING, LAST_WAITING, WAITING } from '../../base/neighbour-record.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
@@ -78,12 +78,12 @@ export function makeRoom(packet: i32): i32 {
 
 /** Appends a packet to those that wait for the neighbour; `holder` is what makeRoom() answered. */
 export function hold(packet: i32, at: i32, holder: i32): void {
-  const waiting: i32 = i32at(at + WAITING);
+  const waiting: i32 = u16at(at + WAITING);
   puti32(packet + PACKET_NEXT, 0);
   if (waiting === 0) puti32(at + FIRST_WAITING, packet);
   else puti32(i32at(at + LAST_WAITING) + PACKET_NEXT, packet);
   puti32(at + LAST_WAITING, packet);
-  puti32(at + WAITING, waiting + 1);
+  putu16(at + WAITING, waiting + 1);
   let place: i32 = 0;
   while (place < NEIGHBOUR_HELD_LIMIT && i32at(HELD + 4 * place) !== 0) place++;
   const turn: i32 = (i32at(TURN) + 1) | 0;
@@ -140,7 +140,7 @@ function dropOldest(holder: i32): void {
   takeOut(oldest, at);
   count(DROP_ARP_QUEUE_FULL);
   release(oldest);
-  if (i32at(at + WAITING) === 0) neighbourFree(at);
+  if (u16at(at + WAITING) === 0) neighbourFree(at);
 }
 
 /** Takes a packet out of the neighbour's queue. */
@@ -155,5 +155,5 @@ function takeOut(packet: i32, at: i32): void {
   if (before === 0) puti32(at + FIRST_WAITING, next);
   else puti32(before + PACKET_NEXT, next);
   if (i32at(at + LAST_WAITING) === packet) puti32(at + LAST_WAITING, before);
-  puti32(at + WAITING, i32at(at + WAITING) - 1);
+  putu16(at + WAITING, u16at(at + WAITING) - 1);
 }

@@ -275,7 +275,7 @@ function poll(at: i32, state: i32, tries: i32, now: i32): void {
 function giveUp(at: i32): void {
   if (u16at(at + NEIGHBOUR_STATE) === NEIGHBOUR_RESOLVING) {
     let packet: i32 = i32at(at + FIRST_WAITING);
-    const waiting: i32 = i32at(at + WAITING);
+    const waiting: i32 = u16at(at + WAITING);
     for (let i: i32 = 0; i < NEIGHBOUR_HELD_LIMIT && i < waiting; i++) {
       letGo(packet);
       count(DROP_ARP_FAILED);

@@ -12,6 +12,7 @@ import {
   DROP_TRANSMIT_FULL,
 } from '../../base/counters.ts';
 import {
+  IF_AT_ONCE,
   IF_MTU,
   IF_NUMBER,
   IF_QUEUE_HEAD,
@@ -58,12 +59,12 @@ import { CAPTURE_MASK_AT, capture } from './capture.ts';
  * interpreted engine works with interrupts on.
  */
 export function transmit(packet: i32, index: i32): void {
-  if (isForLater(packet) !== 0) {
+  if (isForLater(packet, index) !== 0) {
     transmitLater(packet, index);
     return;
   }
   const at: i32 = interfaceAt(index);
-  complete(packet, index, at);
+  if ((i32at(at + IF_VLAN) | i32at(CAPTURE_MASK_AT)) !== 0) complete(packet, index, at);
   if (i32at(at + IF_QUEUE_LENGTH) === 0) {
     if (i32at(at + IF_STATE) === INTERFACE_ABSENT) {
       lose(packet, at, DROP_INTERFACE_DOWN);
@@ -74,11 +75,14 @@ export function transmit(packet: i32, index: i32): void {
   enqueue(packet, at);
 }
 
-function isForLater(packet: i32): i32 {
+function isForLater(packet: i32, index: i32): i32 {
   const flags: i32 = i32at(packet + PACKET_FLAGS);
   if ((flags & FLAG_LONG) !== 0) return 1;
   if (i32at(packet + PACKET_LENGTH) <= TRANSMIT_AT_ONCE || (flags & FLAG_LOCAL) !== 0) return 0;
-  return i32at(ENGINE_AT) === ENGINE_NATIVE ? 1 : 0;
+  if (i32at(ENGINE_AT) !== ENGINE_NATIVE) return 0;
+  const bytes: i32 = i32at(packet + PACKET_LENGTH);
+  if (bytes > i32at(interfaceAt(index) + IF_AT_ONCE)) return 1;
+  return bytes > i32at(interfaceAt(i32at(packet + PACKET_IN)) + IF_AT_ONCE) ? 1 : 0;
 }
 
 /** Lets a frame wait for a later piece of work: one of many at once, or one that is to be cut. Takes the packet. */
