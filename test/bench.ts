@@ -13,7 +13,6 @@ import {
   FRAME_MAX,
   INTERFACE_LAN,
   INTERFACE_WAN,
-  MASQUERADE_COUNT,
   PLANE_BYTES,
   TICKS_PER_SECOND,
 } from '../src/base/limits.ts';
@@ -22,126 +21,17 @@ import { Machine } from '../tools/harness/qemu.ts';
 import { HOST, ip, OUTSIDE, SERVER } from './bench/addresses.ts';
 import { configured } from './bench/configured.ts';
 import { floods } from './bench/floods.ts';
+import { frames } from './bench/frames.ts';
 import { hour } from './bench/hour.ts';
 import { interruptsOff } from './bench/interrupts-off.ts';
 import { keys } from './bench/keys.ts';
-import {
-  type Bench,
-  eachLook,
-  FRAME_ON_WIRE,
-  idleness,
-  Pace,
-  pause,
-  type Station,
-  start,
-  T1_BITS_PER_SECOND,
-} from './bench/lab.ts';
+import { eachLook, FRAME_ON_WIRE, Pace, pause, start, T1_BITS_PER_SECOND } from './bench/lab.ts';
 import { overlays } from './bench/parts.ts';
 import { restore } from './bench/restore.ts';
 import { services } from './bench/services.ts';
 import { IMAGE } from './harness/board-router.ts';
 import { PIT_COUNTS_PER_SECOND, planeWord, reading, spent } from './harness/icount.ts';
 import * as packets from './packets.ts';
-
-/** What the floor's own reading does not see of an interrupt: the processor's and the stub's entry and exit. */
-const INTERRUPT_ENTRY = 50;
-/** Frames under way at once: as many of 1,514 bytes as an NE2000's receive ring holds, less one. */
-const WINDOW = 6;
-
-/**
- * Instructions a frame. The native engine works in the cards' interrupts, which the floor measures; the
- * interpreted one from the idle loop: there it is what the frames cost above the same ticks' idleness. A frame is sent
- * when an earlier one has come out at the other side, so none is lost, and the machine's time, which leaps
- * while it sleeps, goes on by few ticks a frame.
- */
-async function cost(bench: Bench, count: number, send: (i: number) => void, to: Station): Promise<number> {
-  const { machine } = bench;
-  const warm = to.received;
-  send(0); // the neighbour's address is asked for once
-  if (!(await to.reaches(warm + 1))) return Number.NaN;
-  const before = await reading(machine);
-  const first = to.received;
-  for (let i = 0; i < count; i++) {
-    if (!(await to.reaches(first + i - WINDOW + 1))) return Number.NaN;
-    send(i);
-  }
-  if (!(await to.reaches(first + count))) return Number.NaN;
-  const after = await reading(machine);
-  const { seconds, instructions, inInterrupts } = spent(before, after);
-  if (bench.engine === 'native') return Math.round(inInterrupts / count) + INTERRUPT_ENTRY;
-  const quiet = await idleness(machine);
-  return Math.round((instructions - (quiet.instructions * seconds) / quiet.seconds) / count);
-}
-
-async function forwarding(bench: Bench, engine: string, count: number): Promise<void> {
-  const { machine, lan, wan } = bench;
-  await machine.console.command(`set engine ${engine}`);
-  bench.engine = engine;
-  const { seconds, instructions } = await idleness(machine);
-  row(`an idle second, ${engine}`, instructions / seconds, 0);
-  for (const [what, bytes] of [
-    ['60-byte', 46],
-    ['1,514-byte', 1500],
-  ] as const) {
-    const data = packets.payload(bytes - 28);
-    const out = packets.udp(ip(HOST, SERVER), 5000, 7, data);
-    const there = await cost(bench, count, () => lan.send(out), wan);
-    await cost(bench, 1, () => lan.send(out), wan);
-    const back = packets.udp(ip(SERVER, OUTSIDE), 7, packets.get16(wan.last, 34), data);
-    row(`UDP ${what}, ${engine}`, there, await cost(bench, count, () => wan.send(back), lan));
-    row(`TCP ${what}, ${engine}`, ...(await connection(bench, count, bytes)));
-  }
-  const fresh = (i: number) => packets.udp(ip(HOST, SERVER), 10000 + i, 7, packets.payload(18));
-  row(`new UDP flow, ${engine}`, await cost(bench, Math.min(count, 1000), i => lan.send(fresh(i)), wan), 0);
-  if (engine === 'native') row('new UDP flow, its port taken, the table full', await drawn(bench), 0);
-}
-
-/** A new flow for which a port is drawn and another one put out: 200 hosts want the same few ports. */
-async function drawn(bench: Bench): Promise<number> {
-  const { lan, wan } = bench;
-  const flow = (i: number) =>
-    packets.udp(
-      ip(`192.168.0.${3 + (i % 200)}`, SERVER),
-      61000 + 2 * Math.floor(i / 200),
-      7,
-      packets.payload(18),
-    );
-  await cost(bench, MASQUERADE_COUNT, i => lan.send(flow(i)), wan);
-  return await cost(bench, 1000, i => lan.send(flow(MASQUERADE_COUNT + i)), wan);
-}
-
-/** An established connection's data segments, each way. */
-async function connection(bench: Bench, count: number, bytes: number): Promise<[number, number]> {
-  const { lan, wan } = bench;
-  const data = packets.payload(bytes - 40);
-  const segment = (
-    from: string,
-    to: string,
-    source: number,
-    destination: number,
-    flags: number,
-    text = data,
-  ) => {
-    // Both sides' first sequence number is 1,000.
-    const acknowledgment = (flags & packets.ACK) !== 0 ? 1001 : 0;
-    const header = { sourcePort: source, destinationPort: destination, flags, acknowledgment };
-    return packets.tcp(ip(from, to), header, text);
-  };
-  const none = new Uint8Array();
-  const open = async (): Promise<number> => {
-    await cost(bench, 1, () => lan.send(segment(HOST, SERVER, 6000, 80, packets.SYN, none)), wan);
-    const port = packets.get16(wan.last, 34);
-    const answer = segment(SERVER, OUTSIDE, 80, port, packets.SYN | packets.ACK, none);
-    await cost(bench, 1, () => wan.send(answer), lan);
-    await cost(bench, 1, () => lan.send(segment(HOST, SERVER, 6000, 80, packets.ACK, none)), wan);
-    return port;
-  };
-  const port = await open();
-  const out = segment(HOST, SERVER, 6000, 80, packets.ACK);
-  const there = await cost(bench, count, () => lan.send(out), wan);
-  const back = segment(SERVER, OUTSIDE, 80, port, packets.ACK);
-  return [there, await cost(bench, count, () => wan.send(back), lan)];
-}
 
 /** Bytes that a frame takes of the wire beside its own: preamble, checksum and gap. */
 const AROUND_FRAME = FRAME_ON_WIRE - FRAME_MAX;
@@ -205,11 +95,6 @@ async function sustained(
   }
 }
 
-function row(what: string, out: number, back: number): void {
-  const text = (n: number): string => (n === 0 ? '' : Math.round(n).toLocaleString('en-US'));
-  console.log(`| ${what} | ${text(out)} | ${text(back)} |`);
-}
-
 async function boot(): Promise<void> {
   console.log('\n| start | |\n| --- | ---: |');
   for (const memory of [4, 8, 16]) {
@@ -240,19 +125,6 @@ async function parts(): Promise<void> {
   }
   console.log(`| plane's tables | ${PLANE_BYTES.toLocaleString('en-US')} |`);
   await overlays();
-}
-
-async function frames(): Promise<void> {
-  for (const name of ['isapc', 'pc'] as const) {
-    const bench = await start(name, true);
-    try {
-      console.log(`\n| ${name}, instructions a frame | out | back |\n| --- | ---: | ---: |`);
-      await forwarding(bench, 'native', 2000);
-      await forwarding(bench, 'interpreted', 500);
-    } finally {
-      await bench.stop();
-    }
-  }
 }
 
 async function rates(): Promise<void> {

@@ -94,9 +94,9 @@ static void work(u32 line) {
   static u32 passed; /* that the plane has not been told of */
   working = 1;
   for (;;) {
-    u32 more = plane_work(passed);
+    u32 is_age = CELL(WORK_AT) & WORK_AGE, more = plane_work(passed);
     passed = clock_off(line);
-    if (line != TIMER) CELL(INTERRUPT_COUNTS_AT) += passed;
+    if (!is_age) CELL(INTERRUPT_COUNTS_AT) += passed; /* whoever's interrupt it began with */
     if (!more) break;
     interrupts_window();
   }

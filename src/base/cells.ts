@@ -34,7 +34,7 @@ export const BOARD_AT: i32 = CELLS_AT + 52;
 export const CONTROL_READY_AT: i32 = CELLS_AT + 56;
 /** The tick after which cards and LAN were up at power-on, the moment from which packets go; 0 before. */
 export const READY_AT: i32 = CELLS_AT + 60;
-/** PIT counts spent in interrupts other than the timer's; free-running. */
+/** PIT counts spent in interrupts, but for ticks' ageing; free-running. */
 export const INTERRUPT_COUNTS_AT: i32 = CELLS_AT + 96;
 /** What service.ts's work() has to do: WORK_*. */
 export const WORK_AT: i32 = CELLS_AT + 100;
