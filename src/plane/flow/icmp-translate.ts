@@ -53,8 +53,10 @@ import {
   IP_CHECKSUM,
   IP_DESTINATION,
   IP_FRAGMENT,
+  IP_HEADER_BYTES,
   IP_LENGTH,
   IP_OFFSET,
+  IP_OFFSET_UNITS,
   IP_PROTOCOL,
   IP_SOURCE,
   PROTOCOL_ICMP,
@@ -121,14 +123,14 @@ function checkError(packet: i32): i32 {
   if (type !== UNREACHABLE && type !== TIME_EXCEEDED && type !== PARAMETER_PROBLEM) return DROP_ICMP_TYPE;
   const bytes: i32 = ip + get16(ip + IP_LENGTH) - l4;
   const available: i32 = bytes - ICMP_HEADER_BYTES;
-  if (available < 20 + QUOTED_TRANSPORT_BYTES) return DROP_ICMP_MALFORMED;
+  if (available < IP_HEADER_BYTES + QUOTED_TRANSPORT_BYTES) return DROP_ICMP_MALFORMED;
   if (checksum(l4, bytes) !== 0) return DROP_ICMP_CHECKSUM;
   const quoted: i32 = l4 + ICMP_HEADER_BYTES;
   const headerBytes: i32 = headerBytesOf(quoted);
-  if (get8(quoted) >>> 4 !== 4 || headerBytes < 20) return DROP_ICMP_MALFORMED;
+  if (get8(quoted) >>> 4 !== 4 || headerBytes < IP_HEADER_BYTES) return DROP_ICMP_MALFORMED;
   if (available < headerBytes + QUOTED_TRANSPORT_BYTES) return DROP_ICMP_MALFORMED;
   // A later fragment has no ports to be known by, and hosts send no errors about it (RFC 1122, 3.2.2).
-  return (get16(quoted + IP_OFFSET) & 0x1fff) !== 0 ? DROP_ICMP_UNMATCHED : PASS;
+  return (get16(quoted + IP_OFFSET) & IP_OFFSET_UNITS) !== 0 ? DROP_ICMP_UNMATCHED : PASS;
 }
 
 /** The quoted packet's ports, or its identifier in both halves, as PACKET_PORTS has them. */

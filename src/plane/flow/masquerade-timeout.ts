@@ -45,8 +45,16 @@ import {
 import { get8, get16, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import { PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
 import { CLASSIC_ICMP, CLASSIC_UDP, parameter, RFC_ICMP, RFC_UDP } from '../../base/parameters.ts';
-import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
-import { TCP_ACK, TCP_FIN, TCP_FLAGS, TCP_LENGTH, TCP_RST, TCP_SEQUENCE, TCP_SYN } from '../../wire/tcp.ts';
+import { PROTOCOL_ICMP as ICMP, IP_LENGTH, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
+import {
+  TCP_ACK,
+  TCP_FIN,
+  TCP_FLAGS,
+  TCP_RST,
+  TCP_SEQUENCE,
+  TCP_SYN,
+  tcpHeaderBytesOf,
+} from '../../wire/tcp.ts';
 import { classify, removeEntry, renew } from './masquerade-admission.ts';
 import { loseWay, waysLost } from './masquerade-ways.ts';
 import { tcpClassicBegins, tcpClassicNext, tcpClassicTimer } from './tcp-classic.ts';
@@ -145,8 +153,8 @@ function placeSegment(e: i32, packet: i32, l4: i32, control: i32, direction: i32
   if ((control & TCP_ACK) === 0) return 0;
   const side: i32 = sideOf(direction);
   if (direction === OUTBOUND && get8(e + E_STATE) !== RFC_INIT_OUT) pickUp(e, l4);
-  const datagramEnd: i32 = packet + PACKET_IP + get16(packet + PACKET_IP + 2);
-  const dataBytes: i32 = datagramEnd - l4 - ((get8(l4 + TCP_LENGTH) >>> 4) << 2);
+  const datagramEnd: i32 = packet + PACKET_IP + get16(packet + PACKET_IP + IP_LENGTH);
+  const dataBytes: i32 = datagramEnd - l4 - tcpHeaderBytesOf(l4);
   const end: i32 = (get32(l4 + TCP_SEQUENCE) + dataBytes) | 0;
   // Both are asked before the numbers move.
   const fresh: i32 = isFresh(e, side, end);

@@ -103,7 +103,17 @@ import {
   parameter,
 } from '../../base/parameters.ts';
 import { ICMP_CHECKSUM, ICMP_IDENTIFIER } from '../../wire/icmp.ts';
-import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
+import {
+  DESTINATION_PORT,
+  PROTOCOL_ICMP as ICMP,
+  IP_CHECKSUM,
+  IP_DESTINATION,
+  IP_PROTOCOL,
+  IP_SOURCE,
+  SOURCE_PORT,
+  PROTOCOL_TCP as TCP,
+  PROTOCOL_UDP as UDP,
+} from '../../wire/ipv4.ts';
 import { TCP_ACK, TCP_CHECKSUM, TCP_FLAGS, TCP_RST, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { UDP_CHECKSUM } from '../../wire/udp.ts';
 import { isSender } from '../ip/sender.ts';
@@ -168,9 +178,9 @@ export function masqueradeInbound(packet: i32): i32 {
   const marks: i32 = i32at(packet + PACKET_FLAGS);
   if ((marks & FLAG_ICMP_ERROR) !== 0) return translateErrorInbound(packet);
   const ip: i32 = packet + PACKET_IP;
-  const protocol: i32 = get8(ip + 9);
-  const remote: i32 = get32(ip + 12);
-  const outside: i32 = get32(ip + 16);
+  const protocol: i32 = get8(ip + IP_PROTOCOL);
+  const remote: i32 = get32(ip + IP_SOURCE);
+  const outside: i32 = get32(ip + IP_DESTINATION);
   const ports: i32 = i32at(packet + PACKET_PORTS);
   const l4: i32 = i32at(packet + PACKET_L4);
   let e: i32 = knownAs(packet, 1);
@@ -199,9 +209,9 @@ export function masqueradeInbound(packet: i32): i32 {
   }
   rewrite(
     ip,
-    16,
+    IP_DESTINATION,
     l4,
-    2,
+    DESTINATION_PORT,
     outside,
     i32at(e + E_INSIDE),
     ports & 0xffff,
@@ -216,8 +226,8 @@ export function masqueradeInbound(packet: i32): i32 {
 /** A packet from the inside for our outside address: PASS if turned round, LOCAL if no mapping knows it. */
 export function masqueradeHairpin(packet: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
-  const protocol: i32 = get8(ip + 9);
-  const outside: i32 = get32(ip + 16);
+  const protocol: i32 = get8(ip + IP_PROTOCOL);
+  const outside: i32 = get32(ip + IP_DESTINATION);
   if (parameter(HAIRPIN) === 0) return LOCAL;
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) {
     // A ping of our outside address is for us, whatever identifier another host's ping has.
@@ -248,9 +258,9 @@ function outbound(packet: i32, hairpin: i32): i32 {
     return translateErrorOutbound(packet, hairpin !== 0 ? hairpin : addressOut(packet));
   }
   const ip: i32 = packet + PACKET_IP;
-  const protocol: i32 = get8(ip + 9);
-  const inside: i32 = get32(ip + 12);
-  const remote: i32 = get32(ip + 16);
+  const protocol: i32 = get8(ip + IP_PROTOCOL);
+  const inside: i32 = get32(ip + IP_SOURCE);
+  const remote: i32 = get32(ip + IP_DESTINATION);
   const ports: i32 = i32at(packet + PACKET_PORTS);
   const l4: i32 = i32at(packet + PACKET_L4);
   let e: i32 = knownAs(packet, 0);
@@ -281,9 +291,9 @@ function outbound(packet: i32, hairpin: i32): i32 {
   }
   rewrite(
     ip,
-    12,
+    IP_SOURCE,
     l4,
-    0,
+    SOURCE_PORT,
     inside,
     i32at(e + E_OUTSIDE),
     ports >>> 16,
@@ -313,9 +323,9 @@ function rewrite(
   const inverted: i32 = ~oldAddress;
   const difference: i32 =
     (inverted >>> 16) + (inverted & 0xffff) + (newAddress >>> 16) + (newAddress & 0xffff);
-  let sum: i32 = (~get16(ip + 10) & 0xffff) + difference;
+  let sum: i32 = (~get16(ip + IP_CHECKSUM) & 0xffff) + difference;
   sum = (sum & 0xffff) + (sum >>> 16);
-  put16(ip + 10, ~(sum + (sum >>> 16)) & 0xffff);
+  put16(ip + IP_CHECKSUM, ~(sum + (sum >>> 16)) & 0xffff);
   put32(ip + addressAt, newAddress);
   if (l4 === 0) return;
   const port: i32 = (~oldPort & 0xffff) + newPort;

@@ -24,7 +24,15 @@
 
 import { E_SEQUENCE, E_WAY } from '../../base/masquerade-record.ts';
 import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
-import { TCP_ACK, TCP_ACKNOWLEDGMENT, TCP_LENGTH, TCP_OPTIONS, TCP_SEQUENCE } from '../../wire/tcp.ts';
+import {
+  TCP_ACK,
+  TCP_ACKNOWLEDGMENT,
+  TCP_OPTION_END,
+  TCP_OPTION_NONE,
+  TCP_OPTIONS,
+  TCP_SEQUENCE,
+  tcpHeaderBytesOf,
+} from '../../wire/tcp.ts';
 import { OUTBOUND } from './tcp-rfc.ts';
 
 /** Where a direction's two numbers stand in an entry, and together with the other's. */
@@ -180,13 +188,13 @@ function agreed(offered: i32, before: i32): i32 {
 
 /** The window scale that a SYN offers, at most 14 (RFC 7323, section 2.3), or NO_SCALE. */
 function scaleOf(l4: i32): i32 {
-  const end: i32 = l4 + ((get8(l4 + TCP_LENGTH) >>> 4) << 2);
+  const end: i32 = l4 + tcpHeaderBytesOf(l4);
   let at: i32 = l4 + TCP_OPTIONS;
   // Each turn takes a byte at least, and there are 40.
   while (at + 1 < end) {
     const kind: i32 = get8(at);
-    if (kind === 0) return NO_SCALE;
-    if (kind === 1) {
+    if (kind === TCP_OPTION_END) return NO_SCALE;
+    if (kind === TCP_OPTION_NONE) {
       at++;
     } else {
       const bytes: i32 = get8(at + 1);

@@ -45,6 +45,7 @@ import {
   IP_LENGTH,
   IP_MORE_FRAGMENTS,
   IP_OFFSET,
+  IP_OFFSET_UNITS,
   IP_PROTOCOL,
   IP_SOURCE,
   PROTOCOL_TCP,
@@ -89,7 +90,7 @@ export function fragmentInput(packet: i32): i32 {
   const word: i32 = get16(ip + IP_OFFSET);
   const headerBytes: i32 = headerBytesOf(ip);
   const bytes: i32 = get16(ip + IP_LENGTH) - headerBytes;
-  const start: i32 = word & 0x1fff;
+  const start: i32 = word & IP_OFFSET_UNITS;
   const end: i32 = start * 8 + bytes;
   const more: i32 = word & IP_MORE_FRAGMENTS;
   if (bytes === 0 || end + headerBytes > 0xffff) return DROP_FRAGMENT_MALFORMED;

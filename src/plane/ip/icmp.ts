@@ -63,13 +63,17 @@ import {
   ICMP_CHECKSUM,
   ICMP_ECHO_REPLY,
   ICMP_ECHO_REQUEST,
+  ICMP_HEADER_BYTES,
+  ICMP_IDENTIFIER,
   ICMP_TIME_EXCEEDED,
   ICMP_UNREACHABLE,
 } from '../../wire/icmp.ts';
 import {
   IP_DESTINATION,
+  IP_HEADER_BYTES,
   IP_ID,
   IP_OFFSET,
+  IP_OFFSET_UNITS,
   IP_SOURCE,
   IP_TTL,
   PROTOCOL_ICMP,
@@ -141,10 +145,10 @@ export function icmpError(packet: i32, type: i32, code: i32, word: i32): i32 {
   put32(ip + IP_SOURCE, from);
   put32(ip + IP_DESTINATION, to);
   sealHeader(ip);
-  const l4: i32 = ip + 20;
+  const l4: i32 = ip + IP_HEADER_BYTES;
   put32(l4, (type << 24) | (code << 16));
-  put32(l4 + 4, word);
-  put16(l4 + ICMP_CHECKSUM, checksum(l4, 8 + quoted));
+  put32(l4 + ICMP_IDENTIFIER, word);
+  put16(l4 + ICMP_CHECKSUM, checksum(l4, ICMP_HEADER_BYTES + quoted));
   puti32(packet + PACKET_LENGTH, IP_AND_ICMP_BYTES + quoted);
   puti32(packet + PACKET_L4, l4);
   puti32(packet + PACKET_PORTS, 0);
@@ -159,7 +163,7 @@ export function icmpError(packet: i32, type: i32, code: i32, word: i32): i32 {
 function mayReport(packet: i32): i32 {
   if ((i32at(packet + PACKET_FLAGS) & (FLAG_BROADCAST | FLAG_ICMP_ERROR | FLAG_LOCAL)) !== 0) return 0;
   const ip: i32 = packet + PACKET_IP;
-  if ((get16(ip + IP_OFFSET) & 0x1fff) !== 0) return 0;
+  if ((get16(ip + IP_OFFSET) & IP_OFFSET_UNITS) !== 0) return 0;
   if (get32(ip + IP_SOURCE) === 0) return 0;
   const kind: i32 = i32at(routeTo(get32(ip + IP_DESTINATION)) + TO_WAY) >> WAY_SHIFT;
   if (kind === WAY_BROADCAST || kind === WAY_MULTICAST) return 0;

@@ -7,7 +7,7 @@ import { COUNT_MSS_CLAMPED, count } from '../../base/counters.ts';
 import { get8, get16, i32at, put16 } from '../../base/memory.ts';
 import { PACKET_L4 } from '../../base/packet.ts';
 import { adjust16 } from '../../wire/checksum.ts';
-import { TCP_CHECKSUM, TCP_LENGTH, TCP_OPTIONS } from '../../wire/tcp.ts';
+import { TCP_CHECKSUM, TCP_OPTIONS, tcpHeaderBytesOf } from '../../wire/tcp.ts';
 
 /** IP and TCP headers without options. */
 export const MSS_HEADERS: i32 = 40;
@@ -36,7 +36,7 @@ export function mssOf(packet: i32): i32 {
 /** Where the option's value is, or 0. */
 function findMss(packet: i32): i32 {
   const tcp: i32 = i32at(packet + PACKET_L4);
-  const end: i32 = tcp + ((get8(tcp + TCP_LENGTH) >> 4) << 2);
+  const end: i32 = tcp + tcpHeaderBytesOf(tcp);
   let at: i32 = tcp + TCP_OPTIONS;
   // Each turn takes a byte at least, and there are 40.
   while (at < end) {
