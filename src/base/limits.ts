@@ -288,7 +288,7 @@ export const MASQUERADE_REAP_SLICE: i32 = 96;
  * Outside addresses that have sessions, those lost and not cleared up yet among them. While all are taken a session
  * by yet another is refused (DROP_TABLE_FULL): eight changes of address in 5 s.
  */
-export const WAY_COUNT: i32 = 8;
+export const OUTSIDE_COUNT: i32 = 8;
 /** Identifiers that are drawn for an ICMP query whose own is taken: 8 fail once in 4,000 million with all sessions ICMP's. */
 export const IDENTIFIER_TRIES: i32 = 8;
 /**

@@ -45,8 +45,8 @@ export const E_FLAGS: i32 = 30;
 export const E_TIMER: i32 = 31;
 /** Record of the inside host (u8). */
 export const E_HOST: i32 = 32;
-/** Record of the outside address, from WAY_SHIFT on; below it what tcp-window.ts keeps (u8). */
-export const E_WAY: i32 = 33;
+/** Record of the outside address, from ADDRESS_SHIFT on; below it what tcp-window.ts keeps (u8). */
+export const E_ADDRESS: i32 = 33;
 export const E_OUT_NEXT: i32 = 34;
 export const E_IN_NEXT: i32 = 36;
 export const E_MAP_NEXT: i32 = 38;
@@ -71,7 +71,7 @@ export const E_TRANSPORT_DIFFERENCE: i32 = 78;
 /** E_STATE of an established TCP connection, in both profiles. */
 export const STATE_ESTABLISHED: i32 = 1;
 
-export const WAY_SHIFT: i32 = 5;
+export const ADDRESS_SHIFT: i32 = 5;
 /** Where the class stands in E_FLAGS. */
 export const CLASS_SHIFT: i32 = 6;
 
@@ -112,10 +112,10 @@ export function entryAt(n: i32): i32 {
   return MASQUERADE_AT + (n - 1) * MASQUERADE_BYTES;
 }
 
-/** A byte for each outside address (src/plane/flow/masquerade-ways.ts); 1: the address was lost. */
-export const WAYS_LOST_AT: i32 = MASQUERADE_STATE_AT + 112;
+/** A byte for each outside address (src/plane/flow/masquerade-addresses.ts); 1: the address was lost. */
+export const ADDRESSES_LOST_AT: i32 = MASQUERADE_STATE_AT + 112;
 
 /** 1 if the session's outside address was lost: it has ended, and only waits to be cleared up. */
 export function isLost(e: i32): i32 {
-  return get8(WAYS_LOST_AT + (get8(e + E_WAY) >>> WAY_SHIFT));
+  return get8(ADDRESSES_LOST_AT + (get8(e + E_ADDRESS) >>> ADDRESS_SHIFT));
 }

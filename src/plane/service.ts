@@ -214,15 +214,15 @@ export function work(passed: i32): i32 {
 /** An interrupt, or a tick, with all that follows: for boards without a floor, where nothing comes in between. */
 export function interrupt(irq: i32, sample: i32): void {
   takeInterrupt(irq, sample);
-  finishWork();
+  workAll();
 }
 
 export function tick(sample: i32): void {
   takeTick(sample);
-  finishWork();
+  workAll();
 }
 
-function finishWork(): void {
+function workAll(): void {
   for (let pieces: i32 = 0; pieces < WORK_PIECES; pieces++) {
     if (work(0) === 0) return;
   }

@@ -18,11 +18,11 @@ import { i32at } from '../../base/memory.ts';
 import {
   ROUTE_DESTINATION,
   ROUTE_GATEWAY,
+  ROUTE_LINK,
   ROUTE_MASK,
   ROUTE_USED,
   TO_NEXT_HOP,
-  TO_WAY,
-  WAY_INTERFACE,
+  TO_ROUTE,
 } from '../../base/route-record.ts';
 import { formatPrefix, lengthOf } from '../core/address.ts';
 import { createOutput } from '../core/console/output.ts';
@@ -200,7 +200,7 @@ test.serial(
     const { plane } = lab;
     const way = (text: string): string => {
       const to = plane.routeTo(address(text));
-      return `${i32at(to + TO_WAY) & WAY_INTERFACE} ${addressText(i32at(to + TO_NEXT_HOP))}`;
+      return `${i32at(to + TO_ROUTE) & ROUTE_LINK} ${addressText(i32at(to + TO_NEXT_HOP))}`;
     };
     const byHand = () => {
       for (const host of ['10.20.1.1', '10.20.3.1', '10.20.255.9'])

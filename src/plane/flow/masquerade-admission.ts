@@ -73,6 +73,7 @@ import {
 import { get8, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
 import { parameter } from '../../base/parameters.ts';
 import { PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
+import { addressesLost } from './masquerade-addresses.ts';
 import {
   addEntry,
   dropEntry,
@@ -86,7 +87,6 @@ import {
 } from './masquerade-hosts.ts';
 import { unlink } from './masquerade-link.ts';
 import { giveFree, numberOf, takeFree } from './masquerade-table.ts';
-import { waysLost } from './masquerade-ways.ts';
 import { tcpClassicOpening, tcpClassicOver } from './tcp-classic.ts';
 import { tcpRfcOpening, tcpRfcOver } from './tcp-rfc.ts';
 
@@ -194,7 +194,7 @@ function overShare(host: i32, more: i32): i32 {
 
 /** Clears up an entry of a lost outside address, if one is among the next few: 1 if it has. */
 function clearOne(): i32 {
-  if (waysLost() === 0) return 0;
+  if (addressesLost() === 0) return 0;
   let n: i32 = i32at(CLEARED_AT);
   for (let i: i32 = 0; i < MASQUERADE_EVICT_WINDOW; i++) {
     n = n >= i32at(HIGHEST_AT) ? 1 : n + 1;

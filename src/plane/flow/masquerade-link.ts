@@ -16,6 +16,8 @@ import {
   MASQUERADE_PORT_HEADS_AT,
 } from '../../base/limits.ts';
 import {
+  ADDRESS_SHIFT,
+  E_ADDRESS,
   E_FLAGS,
   E_HOST,
   E_IN_NEXT,
@@ -31,17 +33,15 @@ import {
   E_REMOTE,
   E_RING_NEXT,
   E_RING_PREVIOUS,
-  E_WAY,
   ENTRY_CLASSIC,
   ENTRY_LEADER,
   ENTRY_PEER,
   entryAt,
-  WAY_SHIFT,
 } from '../../base/masquerade-record.ts';
 import { get8, i32at, put8, putu16, u16at } from '../../base/memory.ts';
+import { addToAddress } from './masquerade-addresses.ts';
 import { addPorts } from './masquerade-hosts.ts';
 import { findPeer, findPort, hash, hasPorts, numberOf } from './masquerade-table.ts';
-import { addToWay } from './masquerade-ways.ts';
 import { notePort, PORT_MAPPED } from './port-map.ts';
 
 /**
@@ -77,14 +77,14 @@ export function link(e: i32): i32 {
   }
   chainAdd(out, e, E_OUT_NEXT);
   chainAdd(inbound, e, E_IN_NEXT);
-  addToWay(get8(e + E_WAY) >>> WAY_SHIFT, 1);
+  addToAddress(get8(e + E_ADDRESS) >>> ADDRESS_SHIFT, 1);
   return 1;
 }
 
 /** Takes an entry out of ring and chains; its neighbour inherits its duties. */
 export function unlink(e: i32): void {
   const flags: i32 = get8(e + E_FLAGS);
-  addToWay(get8(e + E_WAY) >>> WAY_SHIFT, -1);
+  addToAddress(get8(e + E_ADDRESS) >>> ADDRESS_SHIFT, -1);
   const next: i32 = entryAt(u16at(e + E_RING_NEXT));
   const previous: i32 = entryAt(u16at(e + E_RING_PREVIOUS));
   chainRemove(outChain(e), e, E_OUT_NEXT);

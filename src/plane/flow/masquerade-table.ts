@@ -9,7 +9,7 @@
 //    PORT  (outside port)                     the leader: is a port taken? whose is it?
 //    PEER  (outside, remote, outside port)    one session for each remote address of a mapping: has the
 //                                             inside sent anything to that address (RFC 4787, section 5)?
-// A session of a lost outside address (masquerade-ways.ts) stays in its chains until it is cleared up, and is
+// A session of a lost outside address (masquerade-addresses.ts) stays in its chains until it is cleared up, and is
 // not found. So a chain may hold two of one key, of which one is found.
 //
 // The hash is pair-multiply-shift (M. Thorup, "High Speed Hashing for Integers and Strings", section 3.5) over
@@ -59,7 +59,7 @@ import {
 import { fill, get8, i32at, multiply, puti32, putu16, u16at } from '../../base/memory.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 
-// Fields of the state block. Behind them: masquerade-ways.ts (64), tcp-classic.ts (128), masquerade-hosts.ts (208).
+// Fields of the state block. Behind them: masquerade-addresses.ts (64), tcp-classic.ts (128), masquerade-hosts.ts (208).
 /** An odd number whose bits are even spread: 2^32 divided by the golden ratio. */
 const MIX: i32 = -1640531535;
 /** Six keys of the hash. */

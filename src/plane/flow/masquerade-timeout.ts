@@ -55,8 +55,8 @@ import {
   TCP_SYN,
   tcpHeaderBytesOf,
 } from '../../wire/tcp.ts';
+import { addressesLost, loseAddress } from './masquerade-addresses.ts';
 import { classify, removeEntry, renew } from './masquerade-admission.ts';
-import { loseWay, waysLost } from './masquerade-ways.ts';
 import { tcpClassicBegins, tcpClassicNext, tcpClassicTimer } from './tcp-classic.ts';
 import {
   DATA_FRESH,
@@ -176,7 +176,7 @@ function placeSegment(e: i32, packet: i32, l4: i32, control: i32, direction: i32
 export function masqueradeTick(): i32 {
   const now: i32 = i32at(NOW_AT);
   const highest: i32 = i32at(HIGHEST_AT);
-  const lost: i32 = waysLost();
+  const lost: i32 = addressesLost();
   let left: i32 = ((highest / TICKS_PER_SECOND) | 0) + 1;
   if (left < MASQUERADE_REAP_SLICE && lost !== 0) left = MASQUERADE_REAP_SLICE;
   let ends: i32 = MASQUERADE_END_LIMIT;
@@ -228,10 +228,10 @@ function expire(e: i32): void {
 
 /** Ends all sessions. */
 export function masqueradeFlush(): void {
-  loseWay(0);
+  loseAddress(0);
 }
 
 /** Ends the sessions that use an outside address which we have lost; the others stay. */
 export function masqueradeForgetAddress(address: i32): void {
-  if (address !== 0) loseWay(address);
+  if (address !== 0) loseAddress(address);
 }

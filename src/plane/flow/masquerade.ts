@@ -55,6 +55,8 @@ import {
   TUNNEL_IDLE_SECONDS,
 } from '../../base/limits.ts';
 import {
+  ADDRESS_SHIFT,
+  E_ADDRESS,
   E_EXPIRES,
   E_FAR,
   E_FLAGS,
@@ -68,14 +70,12 @@ import {
   E_SENT,
   E_STATE,
   E_TIMER,
-  E_WAY,
   ENTRY_CLASSIC,
   ENTRY_HEARD,
   ENTRY_SENT,
   entryAt,
   IN_USE_AT,
   STATE_ESTABLISHED,
-  WAY_SHIFT,
 } from '../../base/masquerade-record.ts';
 import { get8, get16, get32, i32at, put8, put16, put32, puti32 } from '../../base/memory.ts';
 import {
@@ -120,6 +120,7 @@ import { isSender } from '../ip/sender.ts';
 import { translateErrorInbound, translateErrorOutbound } from './icmp-translate.ts';
 import { resetKeptRoutes } from './kept-route.ts';
 import { KNOWN_NONE, KNOWN_NOTHING, knownAs, resetKnown } from './known-flow.ts';
+import { addressFor, NO_ADDRESS } from './masquerade-addresses.ts';
 import { admit, refuseEntry, removeEntry } from './masquerade-admission.ts';
 import { HOST_OTHERS, hostFor, resetHosts } from './masquerade-hosts.ts';
 import { link } from './masquerade-link.ts';
@@ -134,7 +135,6 @@ import {
   resetTable,
 } from './masquerade-table.ts';
 import { noteSide, startTimer, trackTcp } from './masquerade-timeout.ts';
-import { NO_WAY, wayFor } from './masquerade-ways.ts';
 import { NO_PORT, resetPortMaps } from './port-map.ts';
 import { resetTcpClassic } from './tcp-classic.ts';
 import { INBOUND, OUTBOUND } from './tcp-rfc.ts';
@@ -433,11 +433,11 @@ function fillEntry(
 
 /** Links a new session, whose other fields are set: its entry, or DROP_TABLE_FULL if there is no room in its chains. */
 function begin(e: i32, outside: i32, flags: i32): i32 {
-  const way: i32 = wayFor(outside);
+  const number: i32 = addressFor(outside);
   puti32(e + E_OUTSIDE, outside);
   put8(e + E_FLAGS, get8(e + E_FLAGS) | flags);
-  put8(e + E_WAY, way << WAY_SHIFT);
-  if (way === NO_WAY || link(e) === 0) {
+  put8(e + E_ADDRESS, number << ADDRESS_SHIFT);
+  if (number === NO_ADDRESS || link(e) === 0) {
     refuseEntry(e);
     return DROP_TABLE_FULL;
   }

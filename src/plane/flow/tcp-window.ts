@@ -22,7 +22,7 @@
 // translator is no firewall), and a peer that has really gone answers the next segment with an RST that counts.
 // Not here: the states (tcp-rfc.ts, tcp-classic.ts), timers (masquerade-timeout.ts).
 
-import { E_SEQUENCE, E_WAY } from '../../base/masquerade-record.ts';
+import { E_ADDRESS, E_SEQUENCE } from '../../base/masquerade-record.ts';
 import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import {
   TCP_ACK,
@@ -42,7 +42,7 @@ const BOTH_SIDES: i32 = OUT_SIDE + IN_SIDE;
 /** Of a side: its last acknowledgment is at 0, its highest sequence number here. */
 const SEQ: i32 = 4;
 
-// Low bits of E_WAY: the window's shift, and whether the numbers are known.
+// Low bits of E_ADDRESS: the window's shift, and whether the numbers are known.
 const SCALE_MASK: i32 = 15;
 const KNOWN: i32 = 16;
 /** In a SYN: no scale offered. */
@@ -62,9 +62,9 @@ const DATAGRAM: i32 = 65535;
 
 /** Takes in a segment of a side: 1 if it is near, and then the numbers move. Its ACK is set. */
 export function follow(e: i32, l4: i32, side: i32): i32 {
-  const way: i32 = get8(e + E_WAY);
-  if ((way & KNOWN) === 0) return 0;
-  const window: i32 = 0xffff << (way & SCALE_MASK);
+  const byte: i32 = get8(e + E_ADDRESS);
+  if ((byte & KNOWN) === 0) return 0;
+  const window: i32 = 0xffff << (byte & SCALE_MASK);
   const own: i32 = e + side;
   const other: i32 = e + BOTH_SIDES - side;
   const sequence: i32 = get32(l4 + TCP_SEQUENCE);
@@ -93,7 +93,7 @@ export function noteEnd(e: i32, side: i32, end: i32): void {
 
 /** Takes the numbers of a session whose beginning was missed from a segment of the inside, if they are not known. */
 export function pickUp(e: i32, l4: i32): void {
-  if ((get8(e + E_WAY) & KNOWN) !== 0) return;
+  if ((get8(e + E_ADDRESS) & KNOWN) !== 0) return;
   know(
     e,
     get32(l4 + TCP_ACKNOWLEDGMENT),
@@ -109,13 +109,13 @@ function know(e: i32, outAck: i32, outSeq: i32, inAck: i32, inSeq: i32, scale: i
   puti32(e + OUT_SIDE + SEQ, outSeq);
   puti32(e + IN_SIDE, inAck);
   puti32(e + IN_SIDE + SEQ, inSeq);
-  put8(e + E_WAY, (get8(e + E_WAY) & ~(SCALE_MASK | KNOWN)) | KNOWN | scale);
+  put8(e + E_ADDRESS, (get8(e + E_ADDRESS) & ~(SCALE_MASK | KNOWN)) | KNOWN | scale);
 }
 
 /** 1 if an RST of a side counts. `opening`: the inside's SYN has not been answered, so it must be acknowledged. */
 export function rstCounts(e: i32, l4: i32, control: i32, side: i32, opening: i32): i32 {
   if (side === IN_SIDE && opening !== 0) return (control & TCP_ACK) !== 0 ? acknowledgesSyn(e, l4) : 0;
-  if ((get8(e + E_WAY) & KNOWN) !== 0) return isNear(e, l4, side, RST_UNDER_WAY, NEAR_BYTES);
+  if ((get8(e + E_ADDRESS) & KNOWN) !== 0) return isNear(e, l4, side, RST_UNDER_WAY, NEAR_BYTES);
   if (side === OUT_SIDE) return 1;
   const beyond: i32 = (get32(l4 + TCP_SEQUENCE) - i32at(e + IN_SIDE + SEQ)) | 0;
   return beyond >= 0 && beyond <= NEAR_BYTES ? 1 : 0;
@@ -123,7 +123,7 @@ export function rstCounts(e: i32, l4: i32, control: i32, side: i32, opening: i32
 
 /** 1 if a FIN of a side counts, which is near by follow(). */
 export function finCounts(e: i32, l4: i32, side: i32): i32 {
-  return isNear(e, l4, side, 0xffff << (get8(e + E_WAY) & SCALE_MASK), FIN_AHEAD);
+  return isNear(e, l4, side, 0xffff << (get8(e + E_ADDRESS) & SCALE_MASK), FIN_AHEAD);
 }
 
 /** 1 if a segment begins between what the other side expects and what this one has sent, `most` at most, or `ahead` further. */
@@ -144,11 +144,11 @@ function acknowledgesSyn(e: i32, l4: i32): i32 {
 
 /** Takes in a SYN: 1 if it counts. `restarts`: the state says that it begins the session anew. */
 export function synCounts(e: i32, l4: i32, control: i32, direction: i32, restarts: i32): i32 {
-  const way: i32 = get8(e + E_WAY);
-  const known: i32 = way & KNOWN;
+  const byte: i32 = get8(e + E_ADDRESS);
+  const known: i32 = byte & KNOWN;
   const sequence: i32 = get32(l4 + TCP_SEQUENCE);
   const offered: i32 = scaleOf(l4);
-  const scale: i32 = agreed(offered, known !== 0 ? ASSUMED_SCALE : way & SCALE_MASK);
+  const scale: i32 = agreed(offered, known !== 0 ? ASSUMED_SCALE : byte & SCALE_MASK);
   if ((control & TCP_ACK) !== 0) {
     const acknowledgment: i32 = get32(l4 + TCP_ACKNOWLEDGMENT);
     if (direction === OUTBOUND) {
@@ -163,7 +163,7 @@ export function synCounts(e: i32, l4: i32, control: i32, direction: i32, restart
   }
   if (direction === OUTBOUND) {
     puti32(e + OUT_SIDE + SEQ, sequence);
-    if (known === 0 || restarts !== 0) put8(e + E_WAY, (way & ~(SCALE_MASK | KNOWN)) | offered);
+    if (known === 0 || restarts !== 0) put8(e + E_ADDRESS, (byte & ~(SCALE_MASK | KNOWN)) | offered);
     return 1;
   }
   // From outside, when numbers are known: it may be forged, so they stay until the inside answers it.
@@ -174,7 +174,7 @@ export function synCounts(e: i32, l4: i32, control: i32, direction: i32, restart
       const sent: i32 = i32at(e + OUT_SIDE + SEQ);
       know(e, (sequence + 1) | 0, sent, (sent + 1) | 0, sequence, scale);
     } else {
-      put8(e + E_WAY, (way & ~SCALE_MASK) | offered);
+      put8(e + E_ADDRESS, (byte & ~SCALE_MASK) | offered);
     }
   }
   return 1;

@@ -57,15 +57,15 @@ import {
 import { MSS_CLAMP, parameter } from '../../base/parameters.ts';
 import { release } from '../../base/pool.ts';
 import {
+  ROUTE_BROADCAST,
+  ROUTE_LINK,
+  ROUTE_LOCAL,
+  ROUTE_MARTIAN,
+  ROUTE_MULTICAST,
+  ROUTE_TYPE_SHIFT,
+  ROUTE_UNICAST,
   TO_NEXT_HOP,
-  TO_WAY,
-  WAY_BROADCAST,
-  WAY_INTERFACE,
-  WAY_LOCAL,
-  WAY_MARTIAN,
-  WAY_MULTICAST,
-  WAY_SHIFT,
-  WAY_UNICAST,
+  TO_ROUTE,
 } from '../../base/route-record.ts';
 import { adjust16 } from '../../wire/checksum.ts';
 import {
@@ -143,15 +143,15 @@ export function releaseFragment(): i32 {
 /** A checked datagram or fragment: to us, through us, or neither. */
 function deliver(packet: i32, index: i32, at: i32): void {
   let to: i32 = routeTo(get32(packet + PACKET_IP + IP_DESTINATION));
-  const way: i32 = i32at(to + TO_WAY);
+  const route: i32 = i32at(to + TO_ROUTE);
   const isPlain: i32 =
     i32at(at + IF_SIDE) === INTERFACE_INSIDE &&
-    way >> WAY_SHIFT === WAY_UNICAST &&
+    route >> ROUTE_TYPE_SHIFT === ROUTE_UNICAST &&
     (i32at(packet + PACKET_FLAGS) & FLAG_BROADCAST) === 0
       ? 1
       : 0;
   if (isPlain === 0) {
-    let verdict: i32 = accept(packet, way, index, i32at(at + IF_SIDE));
+    let verdict: i32 = accept(packet, route, index, i32at(at + IF_SIDE));
     if (verdict === LOCAL) {
       verdict = localInput(packet, index);
       if (verdict === PASS) {
@@ -162,7 +162,7 @@ function deliver(packet: i32, index: i32, at: i32): void {
     if (verdict === PASS) {
       // Its destination has been translated.
       to = routeTo(get32(packet + PACKET_IP + IP_DESTINATION));
-      if (i32at(to + TO_WAY) >> WAY_SHIFT !== WAY_UNICAST) verdict = DROP_NO_ROUTE;
+      if (i32at(to + TO_ROUTE) >> ROUTE_TYPE_SHIFT !== ROUTE_UNICAST) verdict = DROP_NO_ROUTE;
     }
     if (verdict !== PASS) {
       dispose(packet, verdict);
@@ -176,29 +176,29 @@ function deliver(packet: i32, index: i32, at: i32): void {
  * What is not plainly from inside to a host elsewhere. PASS: its destination is now a host's; LOCAL: it is for
  * us; or what else becomes of it. From outside nothing passes that no mapping knows (the default policy).
  */
-function accept(packet: i32, way: i32, index: i32, side: i32): i32 {
-  const kind: i32 = way >> WAY_SHIFT;
+function accept(packet: i32, route: i32, index: i32, side: i32): i32 {
+  const kind: i32 = route >> ROUTE_TYPE_SHIFT;
   if (
-    kind === WAY_BROADCAST ||
-    kind === WAY_MULTICAST ||
+    kind === ROUTE_BROADCAST ||
+    kind === ROUTE_MULTICAST ||
     (i32at(packet + PACKET_FLAGS) & FLAG_BROADCAST) !== 0
   ) {
     // A host's address in a frame for everybody (RFC 1122, 3.3.6) is no better than a broadcast.
     return broadcastInput(packet, index, DROP_BROADCAST);
   }
-  if (kind === WAY_LOCAL) {
-    const ours: i32 = way & WAY_INTERFACE;
+  if (kind === ROUTE_LOCAL) {
+    const ours: i32 = route & ROUTE_LINK;
     if (side === INTERFACE_OUTSIDE) return ours === index ? masqueradeInbound(packet) : DROP_UNSOLICITED;
     if (i32at(interfaceAt(ours) + IF_SIDE) === INTERFACE_OUTSIDE) return masqueradeHairpin(packet);
     return LOCAL;
   }
-  if (kind === WAY_MARTIAN) return DROP_MARTIAN_DESTINATION;
+  if (kind === ROUTE_MARTIAN) return DROP_MARTIAN_DESTINATION;
   return side === INTERFACE_OUTSIDE ? DROP_UNSOLICITED : DROP_NO_ROUTE;
 }
 
 /** Through us: `to` is the route of its destination. */
 function forward(packet: i32, index: i32, at: i32, to: i32): void {
-  const out: i32 = i32at(to + TO_WAY) & WAY_INTERFACE;
+  const out: i32 = i32at(to + TO_ROUTE) & ROUTE_LINK;
   const outAt: i32 = interfaceAt(out);
   const ip: i32 = packet + PACKET_IP;
   puti32(packet + PACKET_OUT, out);
@@ -275,13 +275,13 @@ export function receiveOwn(packet: i32, index: i32): void {
 /** A datagram of our own: routes it and sends it. Takes the packet; PASS, or HELD, or why it is dropped. */
 export function emit(packet: i32): i32 {
   const to: i32 = routeTo(get32(packet + PACKET_IP + IP_DESTINATION));
-  const way: i32 = i32at(to + TO_WAY);
-  if (way >> WAY_SHIFT !== WAY_UNICAST) {
+  const route: i32 = i32at(to + TO_ROUTE);
+  if (route >> ROUTE_TYPE_SHIFT !== ROUTE_UNICAST) {
     count(DROP_NO_ROUTE);
     release(packet);
     return DROP_NO_ROUTE;
   }
-  const out: i32 = way & WAY_INTERFACE;
+  const out: i32 = route & ROUTE_LINK;
   puti32(packet + PACKET_OUT, out);
   puti32(packet + PACKET_NEXT_HOP, i32at(to + TO_NEXT_HOP));
   const mtu: i32 = i32at(interfaceAt(out) + IF_MTU);

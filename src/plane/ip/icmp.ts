@@ -53,7 +53,7 @@ import {
   PACKET_PORTS,
   PASS,
 } from '../../base/packet.ts';
-import { TO_WAY, WAY_BROADCAST, WAY_MULTICAST, WAY_SHIFT } from '../../base/route-record.ts';
+import { ROUTE_BROADCAST, ROUTE_MULTICAST, ROUTE_TYPE_SHIFT, TO_ROUTE } from '../../base/route-record.ts';
 import { adjust16, checksum } from '../../wire/checksum.ts';
 import {
   CODE_FRAGMENTATION_NEEDED,
@@ -165,8 +165,8 @@ function mayReport(packet: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
   if ((get16(ip + IP_OFFSET) & IP_OFFSET_UNITS) !== 0) return 0;
   if (get32(ip + IP_SOURCE) === 0) return 0;
-  const kind: i32 = i32at(routeTo(get32(ip + IP_DESTINATION)) + TO_WAY) >> WAY_SHIFT;
-  if (kind === WAY_BROADCAST || kind === WAY_MULTICAST) return 0;
+  const kind: i32 = i32at(routeTo(get32(ip + IP_DESTINATION)) + TO_ROUTE) >> ROUTE_TYPE_SHIFT;
+  if (kind === ROUTE_BROADCAST || kind === ROUTE_MULTICAST) return 0;
   return answerAllowed(packet, hearer(packet));
 }
 

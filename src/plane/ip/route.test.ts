@@ -5,45 +5,45 @@ import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { ROUTE_CACHE_COUNT, ROUTE_COUNT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import {
+  ROUTE_BROADCAST,
+  ROUTE_LINK,
+  ROUTE_LOCAL,
+  ROUTE_MARTIAN,
+  ROUTE_MULTICAST,
+  ROUTE_NONE,
   ROUTE_NOWHERE,
+  ROUTE_TYPE_SHIFT,
+  ROUTE_UNICAST,
   TO_NEXT_HOP,
-  TO_WAY,
-  WAY_BROADCAST,
-  WAY_INTERFACE,
-  WAY_LOCAL,
-  WAY_MARTIAN,
-  WAY_MULTICAST,
-  WAY_NONE,
-  WAY_SHIFT,
-  WAY_UNICAST,
+  TO_ROUTE,
 } from '../../base/route-record.ts';
 
 for (const build of [javascriptBuild(), await wasmBuild()]) {
   const { plane, name } = build;
-  const kind = (to: string) => i32at(plane.routeTo(address(to)) + TO_WAY) >> WAY_SHIFT;
-  const out = (to: string) => i32at(plane.routeTo(address(to)) + TO_WAY) & WAY_INTERFACE;
+  const kind = (to: string) => i32at(plane.routeTo(address(to)) + TO_ROUTE) >> ROUTE_TYPE_SHIFT;
+  const out = (to: string) => i32at(plane.routeTo(address(to)) + TO_ROUTE) & ROUTE_LINK;
   const hop = (to: string) => addressText(i32at(plane.routeTo(address(to)) + TO_NEXT_HOP));
 
   test.serial(`routeTo() tells addresses apart, again and again (${name})`, t => {
     startRouter(build);
     const kinds: [string, number][] = [
-      ['0.0.0.0', WAY_MARTIAN],
-      ['0.1.2.3', WAY_MARTIAN],
-      ['127.0.0.1', WAY_MARTIAN],
-      ['240.0.0.1', WAY_MARTIAN],
-      ['255.255.255.254', WAY_MARTIAN],
-      ['255.255.255.255', WAY_BROADCAST],
-      ['224.0.0.1', WAY_MULTICAST],
-      ['239.255.255.255', WAY_MULTICAST],
-      ['192.168.0.1', WAY_LOCAL],
-      ['10.1.2.3', WAY_LOCAL],
-      ['192.168.0.0', WAY_BROADCAST],
-      ['192.168.0.255', WAY_BROADCAST],
-      ['10.1.2.255', WAY_BROADCAST],
-      ['192.168.0.254', WAY_UNICAST],
-      ['223.255.255.255', WAY_UNICAST],
-      ['126.0.0.0', WAY_UNICAST],
-      ['128.0.0.0', WAY_UNICAST],
+      ['0.0.0.0', ROUTE_MARTIAN],
+      ['0.1.2.3', ROUTE_MARTIAN],
+      ['127.0.0.1', ROUTE_MARTIAN],
+      ['240.0.0.1', ROUTE_MARTIAN],
+      ['255.255.255.254', ROUTE_MARTIAN],
+      ['255.255.255.255', ROUTE_BROADCAST],
+      ['224.0.0.1', ROUTE_MULTICAST],
+      ['239.255.255.255', ROUTE_MULTICAST],
+      ['192.168.0.1', ROUTE_LOCAL],
+      ['10.1.2.3', ROUTE_LOCAL],
+      ['192.168.0.0', ROUTE_BROADCAST],
+      ['192.168.0.255', ROUTE_BROADCAST],
+      ['10.1.2.255', ROUTE_BROADCAST],
+      ['192.168.0.254', ROUTE_UNICAST],
+      ['223.255.255.255', ROUTE_UNICAST],
+      ['126.0.0.0', ROUTE_UNICAST],
+      ['128.0.0.0', ROUTE_UNICAST],
     ];
     for (let round = 0; round < 2; round++) {
       for (const [to, expected] of kinds) t.is(kind(to), expected, to);
@@ -77,14 +77,14 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
 
   test.serial(`routeTo() leads to a link-local address by its link or its own route alone (${name})`, t => {
     startRouter(build);
-    t.is(kind('169.254.169.254'), WAY_NONE);
-    t.is(kind('169.253.255.255'), WAY_UNICAST);
-    t.is(kind('169.255.0.0'), WAY_UNICAST);
+    t.is(kind('169.254.169.254'), ROUTE_NONE);
+    t.is(kind('169.253.255.255'), ROUTE_UNICAST);
+    t.is(kind('169.255.0.0'), ROUTE_UNICAST);
     plane.routeAdd(address('169.0.0.0'), address('255.0.0.0'), address(GATEWAY), WAN);
-    t.is(kind('169.254.169.254'), WAY_NONE);
+    t.is(kind('169.254.169.254'), ROUTE_NONE);
     plane.routeAdd(address('169.254.169.254'), -1, address('192.168.0.9'), LAN);
     t.is(hop('169.254.169.254'), '192.168.0.9');
-    t.is(kind('169.254.169.253'), WAY_NONE);
+    t.is(kind('169.254.169.253'), ROUTE_NONE);
     plane.configureInterface(WAN, 1, address('169.254.1.2'), address('255.255.0.0'), 1500);
     plane.interfacesChanged();
     t.is(hop('169.254.169.253'), '169.254.169.253');
@@ -102,21 +102,21 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
   test.serial(`routeTo() forgets when an interface changes (${name})`, t => {
     const router = startRouter(build);
     t.is(out('198.51.100.1'), WAN);
-    t.is(kind('192.168.0.77'), WAY_UNICAST);
+    t.is(kind('192.168.0.77'), ROUTE_UNICAST);
     plane.configureInterface(WAN, 1, 0, 0, 1500);
     plane.configureInterface(LAN, 0, address('192.168.0.77'), -256, 1500);
     router.ticks(1);
-    t.is(kind('198.51.100.1'), WAY_NONE);
-    t.is(kind('192.168.0.77'), WAY_LOCAL);
-    t.is(kind('192.168.0.1'), WAY_UNICAST);
+    t.is(kind('198.51.100.1'), ROUTE_NONE);
+    t.is(kind('192.168.0.77'), ROUTE_LOCAL);
+    t.is(kind('192.168.0.1'), ROUTE_UNICAST);
   });
 
   test.serial(`routeTo() knows no broadcast on a link of two (${name})`, t => {
     startRouter(build);
     plane.configureInterface(WAN, 1, address('198.51.100.2'), address('255.255.255.254'), 1500);
     plane.interfacesChanged();
-    t.is(kind('198.51.100.3'), WAY_UNICAST);
-    t.is(kind('198.51.100.2'), WAY_LOCAL);
+    t.is(kind('198.51.100.3'), ROUTE_UNICAST);
+    t.is(kind('198.51.100.2'), ROUTE_LOCAL);
   });
 
   test.serial(`routeTo() answers right for more addresses than its cache holds (${name})`, t => {
@@ -124,7 +124,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     for (let round = 0; round < 2; round++) {
       for (let i = 1; i < 8 * ROUTE_CACHE_COUNT; i++) {
         const to = `198.18.${i >> 8}.${i & 255}`;
-        if (kind(to) !== WAY_UNICAST || out(to) !== WAN) t.fail(to);
+        if (kind(to) !== ROUTE_UNICAST || out(to) !== WAN) t.fail(to);
         const near = `192.168.0.${2 + (i % 250)}`;
         if (out(near) !== LAN || hop(near) !== near) t.fail(near);
       }

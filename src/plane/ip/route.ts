@@ -33,24 +33,24 @@ import {
 } from '../../base/limits.ts';
 import { fill, i32at, puti32 } from '../../base/memory.ts';
 import {
+  ROUTE_BROADCAST,
   ROUTE_DESTINATION,
   ROUTE_GATEWAY,
   ROUTE_INTERFACE,
   ROUTE_LEARNED,
+  ROUTE_LINK,
+  ROUTE_LOCAL,
+  ROUTE_MARTIAN,
   ROUTE_MASK,
+  ROUTE_MULTICAST,
+  ROUTE_NONE,
   ROUTE_NOWHERE,
   ROUTE_SET,
+  ROUTE_TYPE_SHIFT,
+  ROUTE_UNICAST,
   ROUTE_USED,
   TO_NEXT_HOP,
-  TO_WAY,
-  WAY_BROADCAST,
-  WAY_INTERFACE,
-  WAY_LOCAL,
-  WAY_MARTIAN,
-  WAY_MULTICAST,
-  WAY_NONE,
-  WAY_SHIFT,
-  WAY_UNICAST,
+  TO_ROUTE,
 } from '../../base/route-record.ts';
 import { forgetRoutes } from '../flow/kept-route.ts';
 
@@ -73,7 +73,7 @@ export function resetRoutes(): void {
 /** Empties the cache, and lets sessions forget the routes that they keep. An empty place holds the address 0; the one that 0 really belongs to is filled. */
 export function flushRoutes(): void {
   fill(ROUTE_CACHE_AT, 0, ROUTE_CACHE_COUNT * ROUTE_CACHE_BYTES);
-  puti32(ROUTE_CACHE_AT + TO_WAY, WAY_MARTIAN << WAY_SHIFT);
+  puti32(ROUTE_CACHE_AT + TO_ROUTE, ROUTE_MARTIAN << ROUTE_TYPE_SHIFT);
   forgetRoutes();
 }
 
@@ -141,11 +141,11 @@ function classify(address: i32, entry: i32): void {
   puti32(entry + TO_NEXT_HOP, 0);
   const top: i32 = address >>> 24;
   if (address === -1) {
-    puti32(entry + TO_WAY, (WAY_BROADCAST << WAY_SHIFT) | WAY_INTERFACE);
+    puti32(entry + TO_ROUTE, (ROUTE_BROADCAST << ROUTE_TYPE_SHIFT) | ROUTE_LINK);
   } else if (top === 0 || top === 127 || top >= 240) {
-    puti32(entry + TO_WAY, WAY_MARTIAN << WAY_SHIFT);
+    puti32(entry + TO_ROUTE, ROUTE_MARTIAN << ROUTE_TYPE_SHIFT);
   } else if (top >= 224) {
-    puti32(entry + TO_WAY, WAY_MULTICAST << WAY_SHIFT);
+    puti32(entry + TO_ROUTE, ROUTE_MULTICAST << ROUTE_TYPE_SHIFT);
   } else {
     lookUp(address, entry);
   }
@@ -156,12 +156,12 @@ function classify(address: i32, entry: i32): void {
  * then, where neither one of these nor an inside network has the address, those that were learned.
  */
 function lookUp(address: i32, entry: i32): void {
-  puti32(entry + TO_WAY, WAY_NONE << WAY_SHIFT);
+  puti32(entry + TO_ROUTE, ROUTE_NONE << ROUTE_TYPE_SHIFT);
   let best: i32 = onLink(address, entry);
   if (best === ON_US) return;
-  const way: i32 = i32at(entry + TO_WAY);
+  const route: i32 = i32at(entry + TO_ROUTE);
   const isInside: i32 =
-    best > 0 && i32at(interfaceAt(way & WAY_INTERFACE) + IF_SIDE) === INTERFACE_INSIDE ? 1 : 0;
+    best > 0 && i32at(interfaceAt(route & ROUTE_LINK) + IF_SIDE) === INTERFACE_INSIDE ? 1 : 0;
   // A default route is none for a link-local address.
   if (isLinkLocal(address) !== 0 && best < LINK_LOCAL_BITS) best = LINK_LOCAL_BITS - 1;
   const set: i32 = byRoutes(address, entry, best, ROUTE_SET);
@@ -178,7 +178,7 @@ function onLink(address: i32, entry: i32): i32 {
     if (i32at(at + IF_STATE) === INTERFACE_UP) {
       const mask: i32 = i32at(at + IF_MASK);
       if (address === i32at(at + IF_ADDRESS)) {
-        puti32(entry + TO_WAY, (WAY_LOCAL << WAY_SHIFT) | i);
+        puti32(entry + TO_ROUTE, (ROUTE_LOCAL << ROUTE_TYPE_SHIFT) | i);
         return ON_US;
       }
       const bits: i32 = (address & mask) === i32at(at + IF_NETWORK) ? prefixBits(mask) : -1;
@@ -186,7 +186,7 @@ function onLink(address: i32, entry: i32): i32 {
         best = bits;
         const host: i32 = address & ~mask;
         const isGroup: i32 = best < 31 && (host === 0 || host === ~mask) ? 1 : 0;
-        puti32(entry + TO_WAY, ((isGroup !== 0 ? WAY_BROADCAST : WAY_UNICAST) << WAY_SHIFT) | i);
+        puti32(entry + TO_ROUTE, ((isGroup !== 0 ? ROUTE_BROADCAST : ROUTE_UNICAST) << ROUTE_TYPE_SHIFT) | i);
         puti32(entry + TO_NEXT_HOP, address);
       }
     }
@@ -207,7 +207,7 @@ function byRoutes(address: i32, entry: i32, bits: i32, origin: i32): i32 {
       if (bits > best && leads(index) !== 0) {
         best = bits;
         const gateway: i32 = i32at(route + ROUTE_GATEWAY);
-        puti32(entry + TO_WAY, (WAY_UNICAST << WAY_SHIFT) | index);
+        puti32(entry + TO_ROUTE, (ROUTE_UNICAST << ROUTE_TYPE_SHIFT) | index);
         puti32(entry + TO_NEXT_HOP, gateway === 0 ? address : gateway);
       }
     }

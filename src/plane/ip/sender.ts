@@ -12,7 +12,7 @@
 import { IF_LINK, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt, LINK_ETHERNET } from '../../base/interface.ts';
 import { i32at } from '../../base/memory.ts';
 import { PACKET_IN, PACKET_STATION } from '../../base/packet.ts';
-import { TO_NEXT_HOP, TO_WAY, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
+import { ROUTE_TYPE_SHIFT, ROUTE_UNICAST, TO_NEXT_HOP, TO_ROUTE } from '../../base/route-record.ts';
 import { neighbourIs } from '../link/neighbour-table.ts';
 import { routeTo } from './route.ts';
 
@@ -30,6 +30,6 @@ export function isAt(index: i32, address: i32, mac: i32): i32 {
   if (neighbourIs(index, address, mac) !== 0) return 1;
   const to: i32 = routeTo(address);
   const hop: i32 = i32at(to + TO_NEXT_HOP);
-  if (i32at(to + TO_WAY) !== ((WAY_UNICAST << WAY_SHIFT) | index) || hop === address) return 0;
+  if (i32at(to + TO_ROUTE) !== ((ROUTE_UNICAST << ROUTE_TYPE_SHIFT) | index) || hop === address) return 0;
   return neighbourIs(index, hop, mac);
 }

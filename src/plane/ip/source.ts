@@ -5,7 +5,13 @@ import { DROP_FOREIGN_FROM_LAN, DROP_MARTIAN_SOURCE, DROP_SPOOFED_FROM_WAN } fro
 import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { get8, get32, i32at } from '../../base/memory.ts';
 import { PACKET_IP, PACKET_PORTS, PASS } from '../../base/packet.ts';
-import { TO_WAY, WAY_INTERFACE, WAY_NONE, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
+import {
+  ROUTE_LINK,
+  ROUTE_NONE,
+  ROUTE_TYPE_SHIFT,
+  ROUTE_UNICAST,
+  TO_ROUTE,
+} from '../../base/route-record.ts';
 import { IP_DESTINATION, IP_PROTOCOL, IP_SOURCE, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 import { isLinkLocal, routeTo } from './route.ts';
 
@@ -14,15 +20,15 @@ const DHCP_SERVER_PORT: i32 = 67;
 /** Checks the source of a packet that came in by interface `index`, which is up. */
 export function sourceCheck(packet: i32, index: i32): i32 {
   const source: i32 = get32(packet + PACKET_IP + IP_SOURCE);
-  const way: i32 = i32at(routeTo(source) + TO_WAY);
-  if (way === ((WAY_UNICAST << WAY_SHIFT) | index)) return PASS;
-  return unusual(packet, source, way, index);
+  const route: i32 = i32at(routeTo(source) + TO_ROUTE);
+  if (route === ((ROUTE_UNICAST << ROUTE_TYPE_SHIFT) | index)) return PASS;
+  return unusual(packet, source, route, index);
 }
 
 /** The source is not reached by the interface it came in by. */
-function unusual(packet: i32, source: i32, way: i32, index: i32): i32 {
-  const kind: i32 = way >> WAY_SHIFT;
-  if (kind !== WAY_UNICAST && kind !== WAY_NONE) {
+function unusual(packet: i32, source: i32, route: i32, index: i32): i32 {
+  const kind: i32 = route >> ROUTE_TYPE_SHIFT;
+  if (kind !== ROUTE_UNICAST && kind !== ROUTE_NONE) {
     // A host that has no address yet speaks to everybody (RFC 1122, 3.2.1.3: {0, 0}); DHCP begins so.
     if (source === 0 && get32(packet + PACKET_IP + IP_DESTINATION) === -1) return PASS;
     return DROP_MARTIAN_SOURCE;
@@ -31,8 +37,8 @@ function unusual(packet: i32, source: i32, way: i32, index: i32): i32 {
     return isRebinding(packet) !== 0 ? PASS : DROP_FOREIGN_FROM_LAN;
   }
   // Outside, the way back may be another outside interface, or none yet: that is not forged.
-  if (kind === WAY_NONE) return isLinkLocal(source) !== 0 ? DROP_MARTIAN_SOURCE : PASS;
-  const back: i32 = interfaceAt(way & WAY_INTERFACE);
+  if (kind === ROUTE_NONE) return isLinkLocal(source) !== 0 ? DROP_MARTIAN_SOURCE : PASS;
+  const back: i32 = interfaceAt(route & ROUTE_LINK);
   return i32at(back + IF_SIDE) === INTERFACE_OUTSIDE ? PASS : DROP_SPOOFED_FROM_WAN;
 }
 

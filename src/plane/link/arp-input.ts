@@ -22,7 +22,7 @@ import { ARP_DEFEND_TICKS } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, puti32 } from '../../base/memory.ts';
 import { LINK_DEFENDED } from '../../base/neighbour-record.ts';
 import { PACKET_LENGTH, PASS } from '../../base/packet.ts';
-import { TO_WAY, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
+import { ROUTE_TYPE_SHIFT, ROUTE_UNICAST, TO_ROUTE } from '../../base/route-record.ts';
 import { ARP_BYTES, ARP_ETHERNET_IPV4 } from '../../wire/arp.ts';
 import { ethernetReply } from '../../wire/ethernet.ts';
 import { routeTo } from '../ip/route.ts';
@@ -95,7 +95,7 @@ function onLink(address: i32, at: i32): i32 {
 
 /** Whether the way to an address leaves by the interface. */
 function isBehind(address: i32, index: i32): i32 {
-  return i32at(routeTo(address) + TO_WAY) === ((WAY_UNICAST << WAY_SHIFT) | index) ? 1 : 0;
+  return i32at(routeTo(address) + TO_ROUTE) === ((ROUTE_UNICAST << ROUTE_TYPE_SHIFT) | index) ? 1 : 0;
 }
 
 /** Somebody says that it has our address: count, and say that we have it, not too often (RFC 5227, 2.4 (b)). */

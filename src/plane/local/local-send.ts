@@ -24,7 +24,13 @@ import {
   PASS,
 } from '../../base/packet.ts';
 import { release } from '../../base/pool.ts';
-import { TO_WAY, WAY_INTERFACE, WAY_LOCAL, WAY_SHIFT, WAY_UNICAST } from '../../base/route-record.ts';
+import {
+  ROUTE_LINK,
+  ROUTE_LOCAL,
+  ROUTE_TYPE_SHIFT,
+  ROUTE_UNICAST,
+  TO_ROUTE,
+} from '../../base/route-record.ts';
 import { ICMP_ECHO_REQUEST, ICMP_IDENTIFIER } from '../../wire/icmp.ts';
 import {
   DESTINATION_PORT,
@@ -55,15 +61,15 @@ import { socketSent } from './sockets.ts';
 /** Sends a datagram to a host by its route: PASS, or why not. Takes the packet in any case. */
 export function localSend(packet: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
-  const way: i32 = i32at(routeTo(get32(ip + IP_DESTINATION)) + TO_WAY);
-  if (way >> WAY_SHIFT === WAY_LOCAL) return sendToUs(packet, way & WAY_INTERFACE);
-  if (way >> WAY_SHIFT !== WAY_UNICAST) return refuse(packet, DROP_NO_ROUTE);
-  const at: i32 = interfaceAt(way & WAY_INTERFACE);
+  const route: i32 = i32at(routeTo(get32(ip + IP_DESTINATION)) + TO_ROUTE);
+  if (route >> ROUTE_TYPE_SHIFT === ROUTE_LOCAL) return sendToUs(packet, route & ROUTE_LINK);
+  if (route >> ROUTE_TYPE_SHIFT !== ROUTE_UNICAST) return refuse(packet, DROP_NO_ROUTE);
+  const at: i32 = interfaceAt(route & ROUTE_LINK);
   const verdict: i32 = prepare(packet, i32at(at + IF_ADDRESS));
   if (verdict !== PASS) return verdict;
   const isLong: i32 = get16(ip + IP_LENGTH) > i32at(at + IF_MTU) ? 1 : 0;
   if (isLong !== 0 && (get16(ip + IP_OFFSET) & IP_DONT_FRAGMENT) !== 0) return refuse(packet, DROP_TOO_BIG);
-  noteSent(packet, way & WAY_INTERFACE);
+  noteSent(packet, route & ROUTE_LINK);
   const sent: i32 = emit(packet);
   return sent === HELD ? PASS : sent;
 }

@@ -12,7 +12,7 @@ import { IF_ADDRESS, interfaceAt } from '../../../base/interface.ts';
 import { TCP_WINDOW_BYTES, TICKS_PER_SECOND } from '../../../base/limits.ts';
 import { get16, get32, i32at } from '../../../base/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_L4 } from '../../../base/packet.ts';
-import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../../base/route-record.ts';
+import { ROUTE_LINK, ROUTE_TYPE_SHIFT, ROUTE_UNICAST, TO_ROUTE } from '../../../base/route-record.ts';
 import { ICMP_HEADER_BYTES, ICMP_UNREACHABLE } from '../../../wire/icmp.ts';
 import {
   DESTINATION_PORT,
@@ -309,7 +309,7 @@ export class TcpSockets implements Tcp {
 
   /** Our address on the way to a host, or 0. */
   private localFor(address: number): number {
-    const way = i32at(this.plane.routeTo(address) + TO_WAY);
-    return way >> WAY_SHIFT === WAY_UNICAST ? i32at(interfaceAt(way & WAY_INTERFACE) + IF_ADDRESS) : 0;
+    const way = i32at(this.plane.routeTo(address) + TO_ROUTE);
+    return way >> ROUTE_TYPE_SHIFT === ROUTE_UNICAST ? i32at(interfaceAt(way & ROUTE_LINK) + IF_ADDRESS) : 0;
   }
 }

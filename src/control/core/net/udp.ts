@@ -18,7 +18,7 @@ import {
   PACKET_TO_STATION,
   PASS,
 } from '../../../base/packet.ts';
-import { TO_WAY, WAY_INTERFACE, WAY_SHIFT, WAY_UNICAST } from '../../../base/route-record.ts';
+import { ROUTE_LINK, ROUTE_TYPE_SHIFT, ROUTE_UNICAST, TO_ROUTE } from '../../../base/route-record.ts';
 import { SOCKET_CLIENT } from '../../../base/socket-record.ts';
 import { put16 } from '../../../wire/bytes.ts';
 import { ICMP_HEADER_BYTES as ICMP_HEADER, ICMP_UNREACHABLE } from '../../../wire/icmp.ts';
@@ -245,10 +245,10 @@ export class UdpSockets implements Udp {
   /** Sends what is longer than a frame. Without a checksum: each fragment is covered by its link's. */
   private sendFragments(source: number, destination: number, ports: Ports, data: Uint8Array): boolean {
     if (data.length > UDP_SEND_BYTES) return false;
-    const way = i32at(this.plane.routeTo(destination) + TO_WAY);
-    if (way >> WAY_SHIFT !== WAY_UNICAST) return false;
+    const way = i32at(this.plane.routeTo(destination) + TO_ROUTE);
+    if (way >> ROUTE_TYPE_SHIFT !== ROUTE_UNICAST) return false;
     // That of the pair, as the plane gives it to whole ones: 0 would be filled in differently for each.
-    const from = source === 0 ? i32at(interfaceAt(way & WAY_INTERFACE) + IF_ADDRESS) : source;
+    const from = source === 0 ? i32at(interfaceAt(way & ROUTE_LINK) + IF_ADDRESS) : source;
     const next = (): number => this.plane.nextIdentification(from, destination);
     const identification = next() || next();
     const total = UDP_HEADER + data.length;
