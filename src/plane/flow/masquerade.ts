@@ -146,6 +146,9 @@ export const QUERY_TIMESTAMP: i32 = 2;
 export const QUERY_MASK: i32 = 4;
 export const QUERY_INFORMATION: i32 = 8;
 
+/** Sides of a session, as known-flow.ts numbers them. */
+const OUT: i32 = 0;
+const IN: i32 = 1;
 const DCCP: i32 = 33;
 const UDP_LITE: i32 = 136;
 
@@ -183,7 +186,7 @@ export function masqueradeInbound(packet: i32): i32 {
   const outside: i32 = get32(ip + IP_DESTINATION);
   const ports: i32 = i32at(packet + PACKET_PORTS);
   const l4: i32 = i32at(packet + PACKET_L4);
-  let e: i32 = knownAs(packet, 1);
+  let e: i32 = knownAs(packet, IN);
   if (e === KNOWN_NOTHING) e = findInbound(outside, remote, ports, protocol);
   else if (e === KNOWN_NONE) e = 0;
   if (e === 0) {
@@ -207,17 +210,7 @@ export function masqueradeInbound(packet: i32): i32 {
     if (protocol === TCP && l4 !== 0) follow(e, l4, IN_SIDE);
     puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
   }
-  rewrite(
-    ip,
-    IP_DESTINATION,
-    l4,
-    DESTINATION_PORT,
-    outside,
-    i32at(e + E_INSIDE),
-    ports & 0xffff,
-    i32at(e + E_OUT_PORTS) >>> 16,
-    protocol,
-  );
+  rewrite(packet, e, IN);
   puti32(packet + PACKET_ENTRY, ((e - MASQUERADE_AT) / MASQUERADE_BYTES) | 0);
   puti32(packet + PACKET_FLAGS, marks | FLAG_DESTINATION_TRANSLATED);
   return PASS;
@@ -263,7 +256,7 @@ function outbound(packet: i32, hairpin: i32): i32 {
   const remote: i32 = get32(ip + IP_DESTINATION);
   const ports: i32 = i32at(packet + PACKET_PORTS);
   const l4: i32 = i32at(packet + PACKET_L4);
-  let e: i32 = knownAs(packet, 0);
+  let e: i32 = knownAs(packet, OUT);
   if (e === KNOWN_NOTHING) e = findOutbound(inside, remote, ports, protocol);
   else if (e === KNOWN_NONE) e = 0;
   if (e === 0) {
@@ -289,38 +282,23 @@ function outbound(packet: i32, hairpin: i32): i32 {
     }
     puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
   }
-  rewrite(
-    ip,
-    IP_SOURCE,
-    l4,
-    SOURCE_PORT,
-    inside,
-    i32at(e + E_OUTSIDE),
-    ports >>> 16,
-    i32at(e + E_IN_PORTS) & 0xffff,
-    protocol,
-  );
+  rewrite(packet, e, OUT);
   puti32(packet + PACKET_ENTRY, ((e - MASQUERADE_AT) / MASQUERADE_BYTES) | 0);
   puti32(packet + PACKET_FLAGS, marks | FLAG_SOURCE_TRANSLATED);
   return PASS;
 }
 
 /**
- * Rewrites the address at ip + addressAt and the port at l4 + portAt, and corrects the checksums: RFC 1624,
- * equation 3, with the sum of ~m + m' of the addresses made once.
+ * Gives a packet that leaves (OUT) its session's outside address and port for its source, or one that comes in (IN) the inside
+ * host's for its destination, and corrects the checksums: RFC 1624, equation 3, with the sum of ~m + m' of the addresses made once.
  */
-function rewrite(
-  ip: i32,
-  addressAt: i32,
-  l4: i32,
-  portAt: i32,
-  oldAddress: i32,
-  newAddress: i32,
-  oldPort: i32,
-  newPort: i32,
-  protocol: i32,
-): void {
-  const inverted: i32 = ~oldAddress;
+function rewrite(packet: i32, e: i32, side: i32): void {
+  const ip: i32 = packet + PACKET_IP;
+  const l4: i32 = i32at(packet + PACKET_L4);
+  const protocol: i32 = get8(ip + IP_PROTOCOL);
+  const addressAt: i32 = side === OUT ? IP_SOURCE : IP_DESTINATION;
+  const inverted: i32 = ~get32(ip + addressAt);
+  const newAddress: i32 = i32at(side === OUT ? e + E_OUTSIDE : e + E_INSIDE);
   const difference: i32 =
     (inverted >>> 16) + (inverted & 0xffff) + (newAddress >>> 16) + (newAddress & 0xffff);
   let sum: i32 = (~get16(ip + IP_CHECKSUM) & 0xffff) + difference;
@@ -328,7 +306,9 @@ function rewrite(
   put16(ip + IP_CHECKSUM, ~(sum + (sum >>> 16)) & 0xffff);
   put32(ip + addressAt, newAddress);
   if (l4 === 0) return;
-  const port: i32 = (~oldPort & 0xffff) + newPort;
+  const ports: i32 = i32at(packet + PACKET_PORTS);
+  const newPort: i32 = side === OUT ? i32at(e + E_IN_PORTS) & 0xffff : i32at(e + E_OUT_PORTS) >>> 16;
+  const port: i32 = (~(side === OUT ? ports >>> 16 : ports) & 0xffff) + newPort;
   if (protocol !== TCP && protocol !== UDP) {
     if (protocol !== ICMP) return;
     // ICMP's checksum does not cover the addresses.
@@ -338,7 +318,7 @@ function rewrite(
     put16(l4 + ICMP_IDENTIFIER, newPort);
     return;
   }
-  put16(l4 + portAt, newPort);
+  put16(l4 + (side === OUT ? SOURCE_PORT : DESTINATION_PORT), newPort);
   const at: i32 = protocol === TCP ? l4 + TCP_CHECKSUM : l4 + UDP_CHECKSUM;
   const old: i32 = get16(at);
   // UDP: 0 is "no checksum" and stays; a sum that comes out as 0 is sent as its other form, all ones.
@@ -376,7 +356,7 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
   }
   const e: i32 = admit(host, 0);
   if (e < MASQUERADE_AT) return e;
-  fillEntry(e, protocol, inside, remote, ports >>> 16, ports & 0xffff, port);
+  fillEntry(e, protocol, inside, remote, ports, port);
   return begin(e, outside, classic !== 0 ? ENTRY_CLASSIC | ENTRY_SENT : ENTRY_SENT);
 }
 
@@ -407,28 +387,22 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
     return DROP_UNSOLICITED;
   const e: i32 = admit(host, 1);
   if (e < MASQUERADE_AT) return e;
-  fillEntry(e, protocol, inside, remote, insidePort, ports >>> 16, port);
+  fillEntry(e, protocol, inside, remote, (insidePort << 16) | (ports >>> 16), port);
   // A stranger's session ends no later than the one that let him in: he only makes it shorter.
   puti32(e + E_EXPIRES, expires);
   return begin(e, outside, ENTRY_HEARD);
 }
 
-function fillEntry(
-  e: i32,
-  protocol: i32,
-  inside: i32,
-  remote: i32,
-  insidePort: i32,
-  remotePort: i32,
-  outsidePort: i32,
-): void {
+/** Fills in a new session. `outPorts` are those of what the inside sends. */
+function fillEntry(e: i32, protocol: i32, inside: i32, remote: i32, outPorts: i32, outsidePort: i32): void {
+  const farPort: i32 = protocol === ICMP ? outsidePort : outPorts & 0xffff;
   put8(e + E_PROTOCOL, protocol);
   puti32(e + E_INSIDE, inside);
   puti32(e + E_REMOTE, remote);
   puti32(e + E_FAR, remote);
-  puti32(e + E_OUT_PORTS, (insidePort << 16) | remotePort);
+  puti32(e + E_OUT_PORTS, outPorts);
   // ICMP has one identifier, that of the side the packet is on, in the place of both ports.
-  puti32(e + E_IN_PORTS, ((protocol === ICMP ? outsidePort : remotePort) << 16) | outsidePort);
+  puti32(e + E_IN_PORTS, (farPort << 16) | outsidePort);
 }
 
 /** Links a new session, whose other fields are set: its entry, or DROP_TABLE_FULL if there is no room in its chains. */
