@@ -35,7 +35,12 @@ test('every script and program of package.json has Node checked before anything 
   const { scripts, bin } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
   const own = Object.keys(scripts).filter(name => !(name.startsWith('pre') && name.slice(3) in scripts));
   t.true(own.length >= 9);
-  for (const name of own) t.is(scripts[`pre${name}`], 'node tools/node-version.cjs', name);
+  for (const name of own)
+    t.regex(
+      scripts[`pre${name}`] ?? '',
+      /^node tools\/node-version\.cjs( && rm -rf build\/test-times)?$/,
+      name,
+    );
   for (const path of ['tools/node-version.cjs', ...Object.values<string>(bin)])
     t.notThrows(
       () => parse(readFileSync(join(ROOT, path), 'utf8'), { ecmaVersion: 5, allowHashBang: true }),

@@ -120,7 +120,7 @@ function auditNeighbours(ledger: Ledger): void {
     const key = `${address} on ${index}`;
     if (neighbourFind(address, index) !== at) ledger.faults.push(`neighbour ${key} is not found`);
     if (state !== NEIGHBOUR_RESOLVING) continue;
-    const count = i32at(at + NEIGHBOUR_WAITING.count);
+    const count = u16at(at + NEIGHBOUR_WAITING.count);
     if (count < 1) ledger.faults.push(`neighbour ${key}: ${count} packets wait`);
     held += ledger.chain(
       `neighbour ${i}`,

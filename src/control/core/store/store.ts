@@ -183,7 +183,7 @@ export class DiskStore implements Store {
   *open(disk: Disk | undefined, reads: Reads): Generator<number, Unread | undefined, void> {
     if (disk === undefined) return this.context.isFloppy === true ? yield* this.openFloppy(reads) : undefined;
     this.config = new ConfigAreas(this.machine, disk);
-    this.journal = new FlashLog(this.machine, disk, this.isLive);
+    this.journal = new FlashLog(this.machine, disk, (kind, key) => this.isLive(kind, key));
     if (reads === 'nothing')
       return { why: 'reading the saved settings has ended control', isTriedAgain: false };
     const result = yield* waitFor(
