@@ -68,13 +68,12 @@ export function createMeanings(): Meanings {
         args.length >= least && args.length <= most && !args.includes('') && !line.includes('\t');
       if (isPlain && !confirms(last.entry, args)) return { setting: last.entry.setting, args };
     }
-    const text = flat(line);
-    // Of a line that means nothing no more than the first words are cut off.
-    const found = entryOf(text.split(' ', WORDS_MOST));
+    // Of a line that means nothing no more than the first words are looked at.
+    const found = entryOf(firstWords(line), isTold);
     if (typeof found === 'string') return isTold ? refusal(line, found) : '';
     const { setting, command } = found;
     const depth = found.second === '' ? WORDS_MOST - 1 : WORDS_MOST;
-    const args = text.split(' ').slice(depth);
+    const args = wordsOf(line).slice(depth);
     const [least, most] = countsOf(found);
     if (args.length < least || args.length > most) {
       if (!isTold) return '';
@@ -86,9 +85,12 @@ export function createMeanings(): Meanings {
     return { setting, args };
   }
 
-  /** The setting that words stand for, whole or abbreviated, or why there is none. Made for those that stand for none. */
-  function entryOf(words: readonly string[]): Entry | string {
-    const set = words[0] as string;
+  /**
+   * The setting that words stand for, whole or abbreviated, or why there is none, which is made whole where it `isTold`. Made for
+   * those that stand for none.
+   */
+  function entryOf(words: readonly string[], isTold: boolean): Entry | string {
+    const set = words[0] ?? '';
     if (set !== FIRST && (set === '' || !FIRST.startsWith(set))) return NO_COMMAND;
     const first = words[1];
     if (first === undefined) return `it is not complete, see help ${FIRST}`;
@@ -104,12 +106,29 @@ export function createMeanings(): Meanings {
       if (among !== undefined) found = fitting(among, group, first, '');
     }
     if (found.length === 1) return found[0] as Entry;
+    if (found.length > 1 && !isTold) return NO_COMMAND;
     if (found.length > 1) return `it may mean ${found.map(({ command }) => command.words).join(', ')}`;
     const isShort = second === '' && [...groups.keys()].some(word => word.startsWith(first));
     return isShort ? `it is not complete, see help ${FIRST} ${first}` : NO_COMMAND;
   }
 
   return { add, of };
+}
+
+/** The words that may be a setting's, without a look at what follows them, which may be a whole line of values. */
+function firstWords(line: string): string[] {
+  const text = line.includes('\t') ? flat(line) : line;
+  const words: string[] = [];
+  let at = 0;
+  while (words.length < WORDS_MOST) {
+    while (text[at] === ' ') at++;
+    if (at >= text.length) break;
+    const blank = text.indexOf(' ', at);
+    const end = blank < 0 ? text.length : blank;
+    words.push(text.slice(at, end));
+    at = end;
+  }
+  return words;
 }
 
 function lettersOf(first: string, second: string): string {
