@@ -32,7 +32,6 @@ const LONG_FUNCTIONS = {
   'src/control/control.ts': 180,
   'src/control/core/console/console.test.ts': 155,
   'src/control/core/log.ts': 111,
-  'src/control/core/meaning.ts': 71,
   'src/control/core/registry.ts': 190,
   'src/control/core/serial-line.ts': 89,
   'src/control/core/store/rollback.ts': 71,

@@ -30,6 +30,14 @@ interface Entry {
   isFree: boolean;
 }
 
+/** All settings, for who looks for one. */
+interface Index {
+  /** By the first word, and in it by the second; '' is the setting of one word. */
+  groups: Map<string, Map<string, Entry>>;
+  /** By the first letters of their words: all that abbreviated ones may stand for. */
+  byLetters: Map<string, Entry[]>;
+}
+
 const FIRST = 'set';
 /** Words of the longest command, as in `set dhcp range`. */
 const WORDS_MOST = 3;
@@ -43,14 +51,12 @@ const SECRET = /[0-9a-f]{16,}/gi;
 const NO_COMMAND = 'there is no such command, see help';
 
 export function createMeanings(): Meanings {
-  /** By the first word, and in it by the second; '' is the setting of one word. */
-  const groups = new Map<string, Map<string, Entry>>();
-  /** By the first letters of their words: all that abbreviated ones may stand for. */
-  const byLetters = new Map<string, Entry[]>();
+  const index: Index = { groups: new Map(), byLetters: new Map() };
   /** What the last line was, as far as it says what the next one is that starts so. */
   let last: { start: string; entry: Entry } | undefined;
 
   function add(setting: Setting, command: Command): void {
+    const { groups, byLetters } = index;
     const [first = '', second = ''] = wordsOf(setting.words);
     const group = groups.get(first) ?? new Map<string, Entry>();
     const entry: Entry = { setting, command, first, second, group, counts: undefined, isFree: false };
@@ -74,7 +80,7 @@ export function createMeanings(): Meanings {
     const text = line.includes('\t') ? line.replaceAll('\t', ' ') : line;
     let words: string[] = [];
     const at = cut(text, words, 0, WORDS_MOST);
-    const found = entryOf(words, isTold);
+    const found = entryOf(index, words, isTold);
     if (typeof found === 'string') return isTold ? refusal(line, found) : '';
     const { setting, command } = found;
     const depth = found.second === '' ? WORDS_MOST - 1 : WORDS_MOST;
@@ -95,34 +101,34 @@ export function createMeanings(): Meanings {
     return { setting, args };
   }
 
-  /**
-   * The setting that words stand for, whole or abbreviated, or why there is none, which is made whole where it `isTold`. Made for
-   * those that stand for none.
-   */
-  function entryOf(words: readonly string[], isTold: boolean): Entry | string {
-    const set = words[0] ?? '';
-    if (set !== FIRST && (set === '' || !FIRST.startsWith(set))) return NO_COMMAND;
-    const first = words[1];
-    if (first === undefined) return `it is not complete, see help ${FIRST}`;
-    const second = words[2] ?? '';
-    const group = groups.get(first);
-    const whole = group?.get(second);
-    if (whole !== undefined) return whole;
-    if (group?.size === 1 && group.has('')) return group.get('') as Entry;
-    let among = second === '' ? undefined : byLetters.get(lettersOf(first, second));
-    let found = among === undefined ? NONE : fitting(among, group, first, second);
-    if (found.length === 0) {
-      among = byLetters.get(lettersOf(first, ''));
-      if (among !== undefined) found = fitting(among, group, first, '');
-    }
-    if (found.length === 1) return found[0] as Entry;
-    if (found.length > 1 && !isTold) return NO_COMMAND;
-    if (found.length > 1) return `it may mean ${found.map(({ command }) => command.words).join(', ')}`;
-    const isShort = second === '' && [...groups.keys()].some(word => word.startsWith(first));
-    return isShort ? `it is not complete, see help ${FIRST} ${first}` : NO_COMMAND;
-  }
-
   return { add, of };
+}
+
+/**
+ * The setting that words stand for, whole or abbreviated, or why there is none, which is made whole where it `isTold`. Made for
+ * those that stand for none.
+ */
+function entryOf({ groups, byLetters }: Index, words: readonly string[], isTold: boolean): Entry | string {
+  const set = words[0] ?? '';
+  if (set !== FIRST && (set === '' || !FIRST.startsWith(set))) return NO_COMMAND;
+  const first = words[1];
+  if (first === undefined) return `it is not complete, see help ${FIRST}`;
+  const second = words[2] ?? '';
+  const group = groups.get(first);
+  const whole = group?.get(second);
+  if (whole !== undefined) return whole;
+  if (group?.size === 1 && group.has('')) return group.get('') as Entry;
+  let among = second === '' ? undefined : byLetters.get(lettersOf(first, second));
+  let found = among === undefined ? NONE : fitting(among, group, first, second);
+  if (found.length === 0) {
+    among = byLetters.get(lettersOf(first, ''));
+    if (among !== undefined) found = fitting(among, group, first, '');
+  }
+  if (found.length === 1) return found[0] as Entry;
+  if (found.length > 1 && !isTold) return NO_COMMAND;
+  if (found.length > 1) return `it may mean ${found.map(({ command }) => command.words).join(', ')}`;
+  const isShort = second === '' && [...groups.keys()].some(word => word.startsWith(first));
+  return isShort ? `it is not complete, see help ${FIRST} ${first}` : NO_COMMAND;
 }
 
 /** Cuts words off a line from a place on, until there are so many: the place behind them. */
