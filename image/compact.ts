@@ -40,9 +40,12 @@ const PROPERTIES_MOST = 100;
 /** In the second word of what the collector knows: its type, and bits that nobody sets. */
 const TYPE_MASK = 15;
 const UNUSED_BITS = 0xe0;
-/** Before a value, which begins at a multiple of 8: in a JSObject, and a JSVarRef. */
+/**
+ * Before a value, which begins at a multiple of 8: in a JSObject, and a JSVarRef. And what a JSObject's class has no use for, of
+ * the union behind it: what it uses there are pointers, and numbers that are the same in both engines.
+ */
 const UNUSED_WORDS = [
-  { type: 0, bytes: 56, at: 28 },
+  ...[28, 32, 36, 40, 44].map(at => ({ type: 0, bytes: 56, at })),
   { type: 3, bytes: 40, at: 20 },
 ];
 
