@@ -11,8 +11,8 @@
 // Not here: who uses them (known-flow.ts).
 
 import { ROUTE_GENERATION_AT } from '../../base/cells.ts';
-import { MASQUERADE_COUNT } from '../../base/limits.ts';
-import { E_IN_ROUTE, E_OUT_ROUTE, entryAt } from '../../base/masquerade-record.ts';
+import { MASQUERADE_AT, MASQUERADE_BYTES } from '../../base/limits.ts';
+import { E_IN_ROUTE, E_OUT_ROUTE, FRESH_AT } from '../../base/masquerade-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 
 export const ROUTE_OUT_MASK: i32 = 7;
@@ -29,15 +29,17 @@ export function resetKeptRoutes(): void {
 
 /**
  * No kept route is good any more. The 65,535th time since one was kept it would look good again, so then all are
- * cleared: 12,000 instructions, with which nobody who is no administrator can come near.
+ * cleared that were ever used: up to a
+ * millisecond where that is the whole table. Neighbours go seldom, so that takes months, or an administrator.
  */
 export function forgetRoutes(): void {
   let next: i32 = (i32at(ROUTE_GENERATION_AT) + NEXT_GENERATION) | 0;
   if (next === 0) {
     next = NEXT_GENERATION;
-    for (let n: i32 = 1; n <= MASQUERADE_COUNT; n++) {
-      puti32(entryAt(n) + E_OUT_ROUTE, 0);
-      puti32(entryAt(n) + E_IN_ROUTE, 0);
+    const end: i32 = MASQUERADE_AT + i32at(FRESH_AT) * MASQUERADE_BYTES;
+    for (let e: i32 = MASQUERADE_AT; e < end; e += MASQUERADE_BYTES) {
+      puti32(e + E_OUT_ROUTE, 0);
+      puti32(e + E_IN_ROUTE, 0);
     }
   }
   puti32(ROUTE_GENERATION_AT, next);

@@ -17,7 +17,7 @@ import {
   udp,
 } from '../../../test/packets.ts';
 import { startRouter } from '../../../test/plane-router.ts';
-import { NOW_AT } from '../../base/cells.ts';
+import { NOW_AT, ROUTE_GENERATION_AT } from '../../base/cells.ts';
 import { DROP_TABLE_FULL } from '../../base/counters.ts';
 import { configureInterface, INTERFACE_OUTSIDE } from '../../base/interface.ts';
 import {
@@ -269,4 +269,16 @@ test.serial('an address that changes under 3,840 sessions', t => {
   t.is(plane.masqueradeCount(), 0);
   t.true(most < HALF_MILLISECOND / 2, `${most}`);
   t.is(plane.masqueradeCheck(), 0);
+});
+
+test.serial('kept routes are forgotten by one store, and cleared when their number has come round', t => {
+  const router = startRouter(metered);
+  for (let i = 0; i < 3840; i++) router.fromHost(udp({ source: HOST, destination: SERVER }, 1000 + i, 53));
+  metered.use();
+  const usual = metered.operations(() => plane.flushRoutes());
+  puti32(ROUTE_GENERATION_AT, -0x10000);
+  const cleared = metered.operations(() => plane.flushRoutes());
+  t.log(`${usual} operations, ${cleared} each 65,535th time`);
+  t.true(usual < 300, `${usual}`);
+  t.true(cleared < 2 * HALF_MILLISECOND, `${cleared}`);
 });
