@@ -251,7 +251,7 @@ export const ICMP_ERROR_BYTES: i32 = 576;
 /**
  * Sessions. When all are in use a new one takes the place of another (src/plane/flow/masquerade-admission.ts): one that nobody has
  * answered, a closed one, then one of the host that holds the most. A host within its share always gets a place; one
- * over its share is refused, and nobody else.
+ * over its share is refused, and nobody else. A power of two, 32,768 at most (src/plane/flow/kept-route.ts).
  */
 export const MASQUERADE_COUNT: i32 = 4096;
 export const MASQUERADE_BYTES: i32 = 80;

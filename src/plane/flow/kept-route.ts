@@ -11,8 +11,8 @@
 // Not here: who uses them (known-flow.ts).
 
 import { ROUTE_GENERATION_AT } from '../../base/cells.ts';
-import { MASQUERADE_AT, MASQUERADE_BYTES } from '../../base/limits.ts';
-import { E_IN_ROUTE, E_OUT_ROUTE, FRESH_AT } from '../../base/masquerade-record.ts';
+import { MASQUERADE_AT, MASQUERADE_BYTES, MASQUERADE_COUNT } from '../../base/limits.ts';
+import { E_IN_ROUTE, E_OUT_ROUTE } from '../../base/masquerade-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 
 export const ROUTE_OUT_MASK: i32 = 7;
@@ -21,26 +21,22 @@ export const ROUTE_NEIGHBOUR_SHIFT: i32 = 6;
 export const ROUTE_NEIGHBOUR_MASK: i32 = 0x3ff;
 /** What of a kept route tells whether it is good for a packet: the generation, and the interface that it came in by. */
 export const ROUTE_GOOD_FOR: i32 = -65480;
-const NEXT_GENERATION: i32 = 0x10000;
+const GENERATION_SHIFT: i32 = 16;
+const NEXT_GENERATION: i32 = 1 << GENERATION_SHIFT;
 
 export function resetKeptRoutes(): void {
   puti32(ROUTE_GENERATION_AT, NEXT_GENERATION);
 }
 
 /**
- * No kept route is good any more. The 65,535th time since one was kept it would look good again, so then all are
- * cleared that were ever used: up to a
- * millisecond where that is the whole table. Neighbours go seldom, so that takes months, or an administrator.
+ * No kept route is good any more. The 65,535th time since one was kept it would look good again, so each time one session's
+ * are cleared, in turn: long before, it has been every session's.
  */
 export function forgetRoutes(): void {
   let next: i32 = (i32at(ROUTE_GENERATION_AT) + NEXT_GENERATION) | 0;
-  if (next === 0) {
-    next = NEXT_GENERATION;
-    const end: i32 = MASQUERADE_AT + i32at(FRESH_AT) * MASQUERADE_BYTES;
-    for (let e: i32 = MASQUERADE_AT; e < end; e += MASQUERADE_BYTES) {
-      puti32(e + E_OUT_ROUTE, 0);
-      puti32(e + E_IN_ROUTE, 0);
-    }
-  }
+  if (next === 0) next = NEXT_GENERATION;
   puti32(ROUTE_GENERATION_AT, next);
+  const e: i32 = MASQUERADE_AT + ((next >>> GENERATION_SHIFT) & (MASQUERADE_COUNT - 1)) * MASQUERADE_BYTES;
+  puti32(e + E_OUT_ROUTE, 0);
+  puti32(e + E_IN_ROUTE, 0);
 }

@@ -7,7 +7,7 @@
 // established connection with ACK alone of FIN, SYN, RST and ACK.
 //
 // A session is looked for in KNOWN, an address and a side for each place, by a sum of its tuple that anybody may foresee: who makes his meet
-// another's there costs that one the search of a chain (masquerade-table.ts) a packet, 90 instructions, and no more.
+// another's there costs that one the search of a chain (masquerade-table.ts) a packet, some 80 instructions, and no more.
 // RFC 1624, equation 3: the differences of all that a translation changes are summed once, when a route is kept; the other
 // direction adds their complement.
 

@@ -9,6 +9,7 @@ import {
   address,
   addressText,
   echo,
+  get16,
   icmpError,
   ipv4,
   payload,
@@ -16,18 +17,19 @@ import {
   tcp,
   udp,
 } from '../../../test/packets.ts';
-import { startRouter } from '../../../test/plane-router.ts';
+import { startRouter, WAN_ADDRESS } from '../../../test/plane-router.ts';
 import { NOW_AT, ROUTE_GENERATION_AT } from '../../base/cells.ts';
 import { DROP_TABLE_FULL } from '../../base/counters.ts';
 import { configureInterface, INTERFACE_OUTSIDE } from '../../base/interface.ts';
 import {
   INTERFACE_WAN,
+  KNOWN_COUNT,
   MASQUERADE_CHAIN_LIMIT,
   MASQUERADE_COUNT,
   MASQUERADE_RESERVE,
   SOCKET_COUNT,
 } from '../../base/limits.ts';
-import { puti32 } from '../../base/memory.ts';
+import { i32at, puti32 } from '../../base/memory.ts';
 import { PASS } from '../../base/packet.ts';
 import { FILTER_ENDPOINT, NAT_FILTER, NAT_PROFILE, PROFILE_CLASSIC } from '../../base/parameters.ts';
 import { socketOpen } from '../local/sockets.ts';
@@ -271,14 +273,70 @@ test.serial('an address that changes under 3,840 sessions', t => {
   t.is(plane.masqueradeCheck(), 0);
 });
 
-test.serial('kept routes are forgotten by one store, and cleared when their number has come round', t => {
-  const router = startRouter(metered);
-  for (let i = 0; i < 3840; i++) router.fromHost(udp({ source: HOST, destination: SERVER }, 1000 + i, 53));
-  metered.use();
-  const usual = metered.operations(() => plane.flushRoutes());
-  puti32(ROUTE_GENERATION_AT, -0x10000);
-  const cleared = metered.operations(() => plane.flushRoutes());
-  t.log(`${usual} operations, ${cleared} each 65,535th time`);
-  t.true(usual < 300, `${usual}`);
-  t.true(cleared < 2 * HALF_MILLISECOND, `${cleared}`);
-});
+test.serial(
+  'to forget the kept routes of all sessions costs little, also when their number comes round',
+  t => {
+    const router = startRouter(metered);
+    for (let i = 0; i < 3840; i++) router.fromHost(udp({ source: HOST, destination: SERVER }, 1000 + i, 53));
+    metered.use();
+    for (const generation of [i32at(ROUTE_GENERATION_AT), -0x10000]) {
+      puti32(ROUTE_GENERATION_AT, generation);
+      const cost = metered.operations(() => plane.flushRoutes());
+      t.log(`${cost} operations`);
+      t.true(cost < 300, `${cost}`);
+    }
+  },
+);
+
+test.serial(
+  'sessions that share a place among the known cost each other a search a packet, and no more',
+  t => {
+    const out = { source: HOST, destination: SERVER };
+    const back = { source: SERVER, destination: WAN_ADDRESS };
+    // A place is a sum of the tuple that anybody may foresee (known-flow.ts), here of a packet from inside or of one from outside.
+    const place = (from: string, to: string, ports: number) => {
+      const mixed = address(from) ^ address(to) ^ ports;
+      return (mixed ^ (mixed >>> 10) ^ (mixed >>> 20)) & (KNOWN_COUNT - 1);
+    };
+    for (const inbound of [false, true]) {
+      const router = startRouter(metered);
+      const crowd: [number, number][] = [];
+      for (let port = 2000; port < 2040; port++) {
+        for (let remote = 1; crowd.length <= port - 2000; remote++) {
+          const at = inbound
+            ? place(SERVER, WAN_ADDRESS, (remote << 16) | port)
+            : place(HOST, SERVER, (port << 16) | remote);
+          if (at === 77) crowd.push([port, remote]);
+        }
+      }
+      const packet = ([port, remote]: [number, number]) =>
+        inbound ? udp(back, remote, port, payload(8)) : udp(out, port, remote, payload(8));
+      const send = inbound ? router.fromGateway : router.fromHost;
+      const received = () => (inbound ? router.toLan() : router.toWan());
+      for (const [port, remote] of crowd) {
+        router.fromHost(udp(out, port, remote, payload(8)));
+        for (let i = 0; i < 2; i++) {
+          router.fromGateway(udp(back, remote, port, payload(8)));
+          router.fromHost(udp(out, port, remote, payload(8)));
+        }
+      }
+      router.toLan();
+      router.toWan();
+      metered.use();
+      const cost = (each: [number, number]) => metered.operations(() => send(packet(each)));
+      const alone = cost(crowd[0] as [number, number]) && cost(crowd[0] as [number, number]);
+      received();
+      let most = 0;
+      for (let turn = 0; turn < 3; turn++) {
+        for (const each of crowd) most = Math.max(most, cost(each));
+        t.deepEqual(
+          received().map(datagram => [get16(datagram, 20), get16(datagram, 22)]),
+          crowd.map(([port, remote]) => (inbound ? [remote, port] : [port, remote])),
+        );
+      }
+      t.log(`${alone} operations alone in its place, ${most} of ${crowd.length} in one`);
+      t.true(most > alone + 20, `${most}, ${alone}: they do not share a place`);
+      t.true(most < alone + 300, `${most}, ${alone}`);
+    }
+  },
+);
