@@ -65,7 +65,7 @@ const USES: Record<
   schema: ['help show memory', /memory, packet buffers and tables/],
   show: ['show routes', /^destination /],
   tools: ['ping 192.168.0.2 count 1', /^PING 192\.168\.0\.2/m],
-  status: ['show status', /^sessions +\d of 4096$/m],
+  status: ['show status', /^sessions +\d of 2048$/m],
   update: ['show update', /Cannot show the slots|slot A/],
   setup: ['setup', /LAN: the router's address/],
   access: ['password', /New password/],

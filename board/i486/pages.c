@@ -74,6 +74,17 @@ static u32 map_window(u32 offset, u32 from, u32 to) {
   return offset;
 }
 
+/* The plane's memory. A small board goes without some places of the session table: there a page of zeroes is seen, read-only,
+ * and who writes to it is wrong. */
+static void map_plane(u32 less) {
+  u32 end = PLANE_BASE + MASQUERADE_AT + MASQUERADE_COUNT * MASQUERADE_BYTES;
+  u32 from = (end - less * MASQUERADE_BYTES + PAGE - 1) & ~(PAGE - 1), to = end & ~(PAGE - 1);
+  if (!less) from = to;
+  map_linear(PLANE_BASE, from);
+  if (less) for (u32 at = from, zeroes = page_zeroed(); at < to; at += PAGE) map(LINEAR_AT + at, zeroes, 0);
+  map_linear(to, PLANE_BASE + CRASH_AT);
+}
+
 static void find_ranges(u32 ram_end) {
   u32 packed = BOOT(BOOT_AT_SNAPSHOT) & ~(PAGE - 1);
   u32 packed_end = (BOOT(BOOT_AT_SNAPSHOT) + BOOT(BOOT_AT_SNAPSHOT_PACKED) + PAGE - 1) & ~(PAGE - 1);
@@ -117,7 +128,8 @@ void pages_init(const u32 *loader_info) {
     map(at, at, at >= 0x100000 && at < (u32)read_only_end ? 0 : WRITABLE);
   for (u32 at = 0; at < ENGINE_CONSTANT_BYTES; at += PAGE) map(LINEAR_AT + at, (u32)engine_constants + at, 0);
   map_linear(ENGINE_CONSTANT_BYTES, SNAPSHOT_STATIC_BYTES);
-  map_linear(PLANE_BASE, PLANE_BASE + CRASH_AT);
+  u32 less = BOOT(BOOT_AT_MEMORY_KIB) < SMALL_BOARD_KIB ? MASQUERADE_COUNT - MASQUERADE_COUNT_SMALL : 0;
+  map_plane(less);
   keep_settings();
   map(LINEAR_AT + PLANE_BASE + CRASH_AT, CRASH_PAGE, WRITABLE);
   map_linear(SNAPSHOT_HEAP_AT - LINEAR_STACK_BYTES, SNAPSHOT_HEAP_AT);
@@ -128,6 +140,7 @@ void pages_init(const u32 *loader_info) {
   u32 heap_in_window = map_window(0, ENGINE_CONSTANT_BYTES, SNAPSHOT_STATIC_BYTES);
   map_window(heap_in_window, SNAPSHOT_HEAP_AT, SNAPSHOT_HEAP_AT + SNAPSHOT_HEAP_BYTES);
   paging_on(directory);
+  CELL(SESSIONS_LESS_AT) = less;
 }
 
 volatile void *device_register(u32 physical) {

@@ -75,6 +75,12 @@ export const NIC_END_AT: i32 = CELLS_AT + 476;
 /** 1 when a link has been bound, configured or taken from its device: what follows of that is a tick's work. */
 export const LINKS_CHANGED_AT: i32 = CELLS_AT + 480;
 
+/**
+ * Places of the session table for which this board has no RAM: the floor says it before the plane is reset, and nothing changes
+ * it. sessionLimit() (masquerade-record.ts) is who reads it.
+ */
+export const SESSIONS_LESS_AT: i32 = CELLS_AT + 500;
+
 export const ENGINE_NATIVE: i32 = 0;
 export const ENGINE_INTERPRETED: i32 = 1;
 

@@ -256,6 +256,12 @@ export const ICMP_ERROR_BYTES: i32 = 576;
 export const MASQUERADE_COUNT: i32 = 4096;
 export const MASQUERADE_BYTES: i32 = 80;
 /**
+ * Boards with less RAM than this, in KiB, have so many sessions, and what the others would take for control's heap
+ * (sessionLimit() in masquerade-record.ts). When they are all in use, the same happens as above.
+ */
+export const SMALL_BOARD_KIB: i32 = 5 * 1024;
+export const MASQUERADE_COUNT_SMALL: i32 = 2048;
+/**
  * Places in which a session is looked for first, a power of two (src/plane/flow/known-flow.ts). Of sessions that share one the last that was found
  * by its chain is there; the others cost 90 instructions more a packet.
  */

@@ -4,7 +4,7 @@
 // (src/plane/flow/tcp-window.ts).
 //
 // An entry is one session: an inside endpoint that talks with one remote endpoint by one outside port. Entries are named
-// by their address; links hold their number, 1 to MASQUERADE_COUNT, and 0 is none.
+// by their address; links hold their number, 1 to sessionLimit(), and 0 is none.
 //
 //     0                                  12                                  24        28      29      30
 //     | inside  | remote | their ports   | remote | outside | their ports    | expires | proto | state | flags, class |
@@ -16,8 +16,9 @@
 // are what PACKET_PORTS holds of such packets, so that the fast path compares whole words. An ICMP session's are its inside and
 // its outside identifier, twice each.
 
-import { MASQUERADE_AT, MASQUERADE_BYTES, MASQUERADE_STATE_AT } from './limits.ts';
-import { get8 } from './memory.ts';
+import { SESSIONS_LESS_AT } from './cells.ts';
+import { MASQUERADE_AT, MASQUERADE_BYTES, MASQUERADE_COUNT, MASQUERADE_STATE_AT } from './limits.ts';
+import { get8, i32at } from './memory.ts';
 
 // Fields of an entry.
 /** The tuple of what comes from inside, and of what comes from outside, TUPLE_BYTES on. */
@@ -107,7 +108,12 @@ export const HOSTS_ANSWERED_AT: i32 = MASQUERADE_STATE_AT + 56;
 /** Where the last entry of a lost address was looked for, when room was needed. */
 export const CLEARED_AT: i32 = MASQUERADE_STATE_AT + 60;
 
-/** Address of entry number n, 1 to MASQUERADE_COUNT. */
+/** How many sessions this board has room for: MASQUERADE_COUNT, or MASQUERADE_COUNT_SMALL. Behind them lies no memory of the table's. */
+export function sessionLimit(): i32 {
+  return MASQUERADE_COUNT - i32at(SESSIONS_LESS_AT);
+}
+
+/** Address of entry number n, 1 to sessionLimit(). */
 export function entryAt(n: i32): i32 {
   return MASQUERADE_AT + (n - 1) * MASQUERADE_BYTES;
 }

@@ -4,7 +4,7 @@
 
 import { ARP_STATE_AT, COUNTER_COUNT, COUNTERS_AT, FRAGMENT_STATE_AT } from '../../src/base/limits.ts';
 import { i32at } from '../../src/base/memory.ts';
-import { COMPARED, Disturbance, feed, fingerprint, setUp } from '../../src/control/debug/differential.ts';
+import { compared, Disturbance, feed, fingerprint, setUp } from '../../src/control/debug/differential.ts';
 import { createRandom } from '../../src/control/debug/random.ts';
 import { type Arrival, createTraffic, type Traffic } from '../../src/control/debug/traffic.ts';
 import { type Build, wasmBuild } from '../../tools/builds.ts';
@@ -132,7 +132,7 @@ class FrameFuzzer implements Fuzzer {
   }
 
   private copyToWasm(): void {
-    for (const [from, to] of COMPARED) this.wasm.memory.set(this.checked.memory.subarray(from, to), from);
+    for (const [from, to] of compared()) this.wasm.memory.set(this.checked.memory.subarray(from, to), from);
   }
 
   /** The same frames into the WebAssembly; expects the memory that the checked plane was left with. */

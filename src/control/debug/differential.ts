@@ -5,7 +5,14 @@
 
 import { NIC_RING } from '../../../hal/nic/card.ts';
 import { ENGINE_AT, ENGINE_NATIVE, NOW_AT, PENDING_AT, TICKED_AT } from '../../base/cells.ts';
-import { CRC_TABLE_AT, PARAMETERS_AT, PUNT_STATE_AT, SERIAL_STATES_AT } from '../../base/limits.ts';
+import {
+  BUFFERS_AT,
+  CRC_TABLE_AT,
+  PARAMETERS_AT,
+  PUNT_STATE_AT,
+  SERIAL_STATES_AT,
+} from '../../base/limits.ts';
+import { entryAt, sessionLimit } from '../../base/masquerade-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { frameAt, frameBytes, PACKET_FRAME, setFrame } from '../../base/packet.ts';
 import type { Plane } from '../core/machine.ts';
@@ -31,16 +38,19 @@ const STALL_CONTROL = 4;
 
 /**
  * What is compared: all tables and buffers. Left out are the serial ports, whose rings carry the results, the
- * table of the CRC itself, and the cells, which hold the host call's answer.
+ * table of the CRC itself, the cells, which hold the host call's answer, and places of sessions that the board has not.
  */
-export const COMPARED: readonly [number, number][] = [
-  [PARAMETERS_AT, SERIAL_STATES_AT],
-  [PUNT_STATE_AT, CRC_TABLE_AT],
-];
+export function compared(): [from: number, to: number][] {
+  return [
+    [PARAMETERS_AT, SERIAL_STATES_AT],
+    [PUNT_STATE_AT, entryAt(sessionLimit() + 1)],
+    [BUFFERS_AT, CRC_TABLE_AT],
+  ];
+}
 
 /** Resets the plane to two ring cards with addresses, all else empty; the seed's bits choose settings. */
 export function setUp(plane: Plane, memory: Uint8Array, seed: number, wanAddress?: number): void {
-  for (const [from, to] of COMPARED) memory.fill(0, from, to);
+  for (const [from, to] of compared()) memory.fill(0, from, to);
   puti32(NOW_AT, 0); // some resets note the time
   plane.planeReset();
   puti32(ENGINE_AT, ENGINE_NATIVE);
@@ -118,7 +128,7 @@ export function feed(plane: Plane, memory: Uint8Array, traffic: Traffic, stalled
 /** The CRC-32 of what is compared. */
 export function fingerprint(plane: Plane): number {
   let crc = 0;
-  for (const [from, to] of COMPARED) crc = plane.crc32(crc, from, to - from);
+  for (const [from, to] of compared()) crc = plane.crc32(crc, from, to - from);
   return crc;
 }
 

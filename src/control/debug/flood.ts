@@ -2,7 +2,8 @@
 // all that it may, a second one some of the rest. Frames are written in place, as there are thousands.
 // Not here: what then happens to new sessions (traffic.ts).
 
-import { MASQUERADE_COUNT, MASQUERADE_RESERVE } from '../../base/limits.ts';
+import { MASQUERADE_RESERVE } from '../../base/limits.ts';
+import { sessionLimit } from '../../base/masquerade-record.ts';
 import { get16, put16, puti32 } from '../../base/memory.ts';
 import { PACKET_FRAME, PACKET_IN, PACKET_IP, setFrame } from '../../base/packet.ts';
 import { ARP_REQUEST } from '../../wire/arp.ts';
@@ -66,8 +67,9 @@ export function fillTable(plane: Plane, memory: Uint8Array): void {
     pass(plane, memory, card, arpFrame(ARP_REQUEST, sender, macOf(sender, card), target));
   }
   const inward = frameOf(1, udp(SERVER, WAN_ADDRESS, 0, data, 0));
-  const most = MASQUERADE_COUNT - MASQUERADE_RESERVE;
-  for (let i = 0; i < MASQUERADE_COUNT; i++) {
+  const all = sessionLimit();
+  const most = all - MASQUERADE_RESERVE;
+  for (let i = 0; i < all; i++) {
     const outward = frameOf(0, udp(i < most ? GREEDY : SECOND, SERVER, 0, data, 0));
     const port = pass(plane, memory, 0, outward, [FIRST_PORT + i, SERVICE]);
     pass(plane, memory, 1, inward, [SERVICE, port]);

@@ -18,7 +18,7 @@ import {
   PLANE_BYTES,
   TICKS_PER_SECOND,
 } from '../../base/limits.ts';
-import { IN_USE_AT } from '../../base/masquerade-record.ts';
+import { entryAt, IN_USE_AT, sessionLimit } from '../../base/masquerade-record.ts';
 import { i32at } from '../../base/memory.ts';
 import { ENGINES } from '../core/addresses.ts';
 import type { Command } from '../core/console/command.ts';
@@ -31,10 +31,10 @@ function showMemory(context: Context): undefined {
   const kib = (bytes: number) => `${Math.floor(bytes / 1024)} KiB`;
   output.line(`board            ${fact(FACT_MEMORY_KIB)} KiB`);
   output.line(`control's heap   ${kib(fact(FACT_HEAP_BYTES))}, ${kib(machine.heapFree())} free`);
-  output.line(`plane            ${kib(PLANE_BYTES)}`);
+  output.line(`plane            ${kib(PLANE_BYTES - (entryAt(MASQUERADE_COUNT) - entryAt(sessionLimit())))}`);
   output.line(`packet buffers   ${BUFFER_COUNT}, ${machine.plane.poolFree()} free`);
   output.line(
-    `sessions         ${MASQUERADE_COUNT}, ${i32at(IN_USE_AT)} in use, of ${HOST_COUNT} hosts at most`,
+    `sessions         ${sessionLimit()}, ${i32at(IN_USE_AT)} in use, of ${HOST_COUNT} hosts at most`,
   );
 }
 

@@ -21,13 +21,12 @@ import {
   BUFFER_COUNT,
   INTERFACE_COUNT,
   INTERFACE_WAN,
-  MASQUERADE_COUNT,
   NEIGHBOUR_BYTES,
   NEIGHBOUR_COUNT,
   NEIGHBOURS_AT,
   TICKS_PER_SECOND,
 } from '../../base/limits.ts';
-import { IN_USE_AT } from '../../base/masquerade-record.ts';
+import { IN_USE_AT, sessionLimit } from '../../base/masquerade-record.ts';
 import { i32at } from '../../base/memory.ts';
 import { NEIGHBOUR_FREE, neighbourState } from '../../base/neighbour-record.ts';
 import { absentText } from '../core/absent.ts';
@@ -92,7 +91,7 @@ function* rows(context: Context, first: Sample): Generator<[string, string]> {
   const heap = `${kib(machine.heapFree())} of ${kib(fact(FACT_HEAP_BYTES))} free`;
   yield ['memory', `${fact(FACT_MEMORY_KIB)} KiB; control's heap ${heap}`];
   yield ['buffers', `${machine.plane.poolFree()} of ${BUFFER_COUNT} free`];
-  yield ['sessions', `${i32at(IN_USE_AT)} of ${MASQUERADE_COUNT}`];
+  yield ['sessions', `${i32at(IN_USE_AT)} of ${sessionLimit()}`];
   yield ['neighbours', `${neighbours()} of ${NEIGHBOUR_COUNT}`];
   const gateway = gatewayOf(INTERFACE_WAN);
   yield ['gateway', gateway === undefined ? 'none' : formatAddress(gateway)];

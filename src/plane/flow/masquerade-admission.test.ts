@@ -2,6 +2,7 @@ import test from 'ava';
 import { Lab, SERVER, WAN } from '../../../test/masquerade-lab.ts';
 import { ACK, addressText, FIN, RST, SYN, tcp, udp } from '../../../test/packets.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
+import { SESSIONS_LESS_AT } from '../../base/cells.ts';
 import {
   COUNT_EVICTED_CLOSED,
   COUNT_EVICTED_SHARE,
@@ -9,8 +10,14 @@ import {
   DROP_HOST_SHARE,
   DROP_TABLE_FULL,
 } from '../../base/counters.ts';
-import { MASQUERADE_COUNT, MASQUERADE_IDLE_SECONDS, MASQUERADE_RESERVE } from '../../base/limits.ts';
-import { i32at } from '../../base/memory.ts';
+import {
+  MASQUERADE_COUNT,
+  MASQUERADE_COUNT_SMALL,
+  MASQUERADE_IDLE_SECONDS,
+  MASQUERADE_RESERVE,
+} from '../../base/limits.ts';
+import { entryAt } from '../../base/masquerade-record.ts';
+import { i32at, puti32 } from '../../base/memory.ts';
 import { PASS } from '../../base/packet.ts';
 import { FILTER_ENDPOINT, NAT_FILTER, NAT_PROFILE, PROFILE_CLASSIC } from '../../base/parameters.ts';
 import { entriesOf, H_ADDRESS, HOST_OTHERS, hostAt } from './masquerade-hosts.ts';
@@ -72,6 +79,26 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.not(strict(500), PASS);
     t.is(strict(501), PASS);
     t.is(strict(ALONE + 500), PASS);
+  });
+
+  it('a small board has less places, shares them alike, and touches nothing behind them', t => {
+    const limit = MASQUERADE_COUNT_SMALL;
+    const behind = build.memory.subarray(entryAt(limit + 1), entryAt(MASQUERADE_COUNT + 1));
+    puti32(SESSIONS_LESS_AT, MASQUERADE_COUNT - limit);
+    behind.fill(0xa5);
+    plane.masqueradeReset();
+    const alone = limit - MASQUERADE_RESERVE;
+    for (let port = 1; port <= alone; port++) t.is(connect(2, port), PASS);
+    t.is(syn(2, 60000), DROP_HOST_SHARE);
+    for (let i = 0; i < MASQUERADE_RESERVE; i++) t.is(connect(3 + (i % 8), 100 + i), PASS);
+    t.is(plane.masqueradeCount(), limit);
+    t.is(syn(2, 60000), DROP_HOST_SHARE);
+    t.is(connect(20, 80), PASS);
+    t.is(plane.masqueradeCount(), limit);
+    t.is(plane.masqueradeCheck(), 0);
+    t.true(behind.every(byte => byte === 0xa5));
+    puti32(SESSIONS_LESS_AT, 0);
+    plane.masqueradeReset();
   });
 
   it('a host over its share is refused when all it has is established, others get the reserve', t => {

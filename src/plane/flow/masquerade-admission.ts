@@ -42,7 +42,6 @@ import {
   DROP_TABLE_FULL,
 } from '../../base/counters.ts';
 import {
-  MASQUERADE_COUNT,
   MASQUERADE_EVICT_WINDOW,
   MASQUERADE_IDLE_SECONDS,
   MASQUERADE_RESERVE,
@@ -68,6 +67,7 @@ import {
   HOSTS_ANSWERED_AT,
   IN_USE_AT,
   isLost,
+  sessionLimit,
   UNANSWERED_AT,
 } from '../../base/masquerade-record.ts';
 import { get8, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
@@ -100,7 +100,7 @@ export const CLASS_IDLE: i32 = 3;
  * `stranger`: its address, all zero but for host and class. Or the reason of the drop.
  */
 export function admit(host: i32, stranger: i32): i32 {
-  const free: i32 = MASQUERADE_COUNT - i32at(IN_USE_AT);
+  const free: i32 = sessionLimit() - i32at(IN_USE_AT);
   const over: i32 = overShare(host, 1);
   if (free <= MASQUERADE_RESERVE && (free === 0 || over !== 0 || stranger !== 0) && clearOne() === 0) {
     const reason: i32 = stranger !== 0 ? evictStranger() : evict(host, over);
@@ -183,7 +183,7 @@ export function listOf(e: i32): i32 {
 /** Entries that each host may have when the table is full. */
 export function share(): i32 {
   const hosts: i32 = i32at(HOSTS_ANSWERED_AT);
-  const all: i32 = MASQUERADE_COUNT - MASQUERADE_RESERVE;
+  const all: i32 = sessionLimit() - MASQUERADE_RESERVE;
   return hosts < 2 ? all : (all / hosts) | 0;
 }
 

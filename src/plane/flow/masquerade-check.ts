@@ -4,7 +4,6 @@
 import {
   HOST_COUNT,
   MASQUERADE_BUCKETS,
-  MASQUERADE_COUNT,
   MASQUERADE_IN_HEADS_AT,
   MASQUERADE_MAP_HEADS_AT,
   MASQUERADE_OUT_HEADS_AT,
@@ -40,6 +39,7 @@ import {
   HOSTS_ANSWERED_AT,
   IN_USE_AT,
   isLost,
+  sessionLimit,
   UNANSWERED_AT,
 } from '../../base/masquerade-record.ts';
 import { get8, i32at, u16at } from '../../base/memory.ts';
@@ -90,26 +90,26 @@ function flag(e: i32, bit: i32): i32 {
 /** 1 to 4: free entries. */
 function checkFree(): i32 {
   let inUse: i32 = 0;
-  for (let n: i32 = 1; n <= MASQUERADE_COUNT; n++) {
+  for (let n: i32 = 1; n <= sessionLimit(); n++) {
     if (used(entryAt(n)) === 0) continue;
     inUse++;
     if (n > i32at(FRESH_AT)) return 1;
     if (n > i32at(HIGHEST_AT)) return 2;
   }
   if (inUse !== i32at(IN_USE_AT)) return 3;
-  let free: i32 = MASQUERADE_COUNT - i32at(FRESH_AT);
+  let free: i32 = sessionLimit() - i32at(FRESH_AT);
   let n: i32 = u16at(FREE_AT);
-  for (let left: i32 = MASQUERADE_COUNT; n !== 0 && left !== 0; left--) {
+  for (let left: i32 = sessionLimit(); n !== 0 && left !== 0; left--) {
     if (used(entryAt(n)) !== 0) return 4;
     free++;
     n = u16at(entryAt(n) + E_LIST_NEXT);
   }
-  return free + inUse === MASQUERADE_COUNT ? 0 : 4;
+  return free + inUse === sessionLimit() ? 0 : 4;
 }
 
 /** 10 to 29: each entry is found, and its ring is right. */
 function checkEntries(): i32 {
-  for (let n: i32 = 1; n <= MASQUERADE_COUNT; n++) {
+  for (let n: i32 = 1; n <= sessionLimit(); n++) {
     const e: i32 = entryAt(n);
     if (used(e) === 0) continue;
     const protocol: i32 = get8(e + E_PROTOCOL);
@@ -157,7 +157,7 @@ function checkChains(): i32 {
   let leaders: i32 = 0;
   let mappings: i32 = 0;
   let peers: i32 = 0;
-  for (let n: i32 = 1; n <= MASQUERADE_COUNT; n++) {
+  for (let n: i32 = 1; n <= sessionLimit(); n++) {
     const e: i32 = entryAt(n);
     if (used(e) === 0) continue;
     leaders += flag(e, ENTRY_LEADER);
@@ -178,7 +178,7 @@ function checkTable(heads: i32, link: i32, expected: i32, code: i32): i32 {
   for (let i: i32 = 0; i < MASQUERADE_BUCKETS; i++) {
     const head: i32 = heads + 2 * i;
     let n: i32 = u16at(head);
-    for (let left: i32 = MASQUERADE_COUNT; n !== 0; left--) {
+    for (let left: i32 = sessionLimit(); n !== 0; left--) {
       const e: i32 = entryAt(n);
       if (left === 0 || used(e) === 0) return code;
       if (chainOf(e, link) !== head) return code + 1;
@@ -201,7 +201,7 @@ function checkList(list: i32): i32 {
   let found: i32 = 0;
   let previous: i32 = 0;
   let n: i32 = u16at(list);
-  for (let left: i32 = MASQUERADE_COUNT; n !== 0; left--) {
+  for (let left: i32 = sessionLimit(); n !== 0; left--) {
     const e: i32 = entryAt(n);
     if (left === 0 || used(e) === 0) return -50;
     if (listOf(e) !== list) return -51;
@@ -238,7 +238,7 @@ function checkHosts(): i32 {
     if (entriesOf(i) === 0 && u16at(record + H_ANSWERED) === 0) continue;
     let entries: i32 = 0;
     let answered: i32 = 0;
-    for (let n: i32 = 1; n <= MASQUERADE_COUNT; n++) {
+    for (let n: i32 = 1; n <= sessionLimit(); n++) {
       const e: i32 = entryAt(n);
       if (used(e) === 0 || get8(e + E_HOST) !== i) continue;
       entries++;
@@ -254,7 +254,7 @@ function checkHosts(): i32 {
 /** 70 to 72: ports are noted as taken, and counted, if and only if a mapping has them. Two answers for each port. */
 function checkPorts(): i32 {
   let leaders: i32 = 0;
-  for (let n: i32 = 1; n <= MASQUERADE_COUNT; n++) {
+  for (let n: i32 = 1; n <= sessionLimit(); n++) {
     const e: i32 = entryAt(n);
     if (used(e) === 0 || flag(e, ENTRY_LEADER) === 0 || get8(e + E_PROTOCOL) === ICMP) continue;
     if (portNoted(get8(e + E_PROTOCOL), i32at(e + E_IN_PORTS) & 0xffff, PORT_MAPPED) === 0) return 70;

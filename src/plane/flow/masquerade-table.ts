@@ -26,7 +26,6 @@ import {
   MASQUERADE_BUCKETS,
   MASQUERADE_BYTES,
   MASQUERADE_CHAIN_LIMIT,
-  MASQUERADE_COUNT,
   MASQUERADE_IN_HEADS_AT,
   MASQUERADE_MAP_HEADS_AT,
   MASQUERADE_OUT_HEADS_AT,
@@ -55,6 +54,7 @@ import {
   HIGHEST_SEEN_AT,
   IN_USE_AT,
   isLost,
+  sessionLimit,
 } from '../../base/masquerade-record.ts';
 import { fill, get8, i32at, multiply, puti32, putu16, u16at } from '../../base/memory.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
@@ -73,7 +73,7 @@ export function resetTable(): void {
   fill(MASQUERADE_MAP_HEADS_AT, 0, 2 * MASQUERADE_BUCKETS);
   fill(MASQUERADE_PORT_HEADS_AT, 0, 2 * MASQUERADE_BUCKETS);
   fill(MASQUERADE_PEER_HEADS_AT, 0, 2 * MASQUERADE_BUCKETS);
-  fill(MASQUERADE_AT, 0, MASQUERADE_COUNT * MASQUERADE_BYTES);
+  fill(MASQUERADE_AT, 0, sessionLimit() * MASQUERADE_BYTES);
 }
 
 export function numberOf(entry: i32): i32 {
@@ -240,7 +240,7 @@ export function takeFree(): i32 {
     putu16(FREE_AT, u16at(entryAt(n) + E_LIST_NEXT));
   } else {
     n = i32at(FRESH_AT) + 1;
-    if (n > MASQUERADE_COUNT) return 0;
+    if (n > sessionLimit()) return 0;
     puti32(FRESH_AT, n);
   }
   if (i32at(IN_USE_AT) === 0) {
