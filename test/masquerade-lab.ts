@@ -22,10 +22,11 @@ import {
 } from '../src/base/limits.ts';
 import { fill, get8, i32at, put8, puti32 } from '../src/base/memory.ts';
 import {
-  PACKET_ENTRY,
+  PACKET_FLOW,
   PACKET_FRAME,
   PACKET_IN,
   PACKET_IP,
+  PACKET_KNOWN,
   PACKET_L4,
   PACKET_LENGTH,
   PACKET_OUT,
@@ -153,7 +154,8 @@ export class Lab {
     puti32(packet + PACKET_LENGTH, datagram.length);
     puti32(packet + PACKET_IN, from);
     puti32(packet + PACKET_OUT, from === INTERFACE_LAN ? INTERFACE_WAN : INTERFACE_LAN);
-    puti32(packet + PACKET_ENTRY, -1);
+    puti32(packet + PACKET_FLOW, 0);
+    puti32(packet + PACKET_KNOWN, 0);
     for (let i = 0; i < datagram.length; i++) put8(packet + PACKET_IP + i, datagram[i] as number);
     const checked = ipv4Check(packet);
     if (checked !== PASS) throw new Error(`Cannot run the datagram: ipv4Check answers ${checked}`);

@@ -6,7 +6,15 @@
 import { interfaceAt } from '../src/base/interface.ts';
 import { BUFFER_COUNT, COUNTERS_AT, INTERFACE_LAN, INTERFACE_WAN } from '../src/base/limits.ts';
 import { i32at } from '../src/base/memory.ts';
-import { frameAt, frameBytes, PACKET_FRAME, PACKET_IP, PACKET_LENGTH, setFrame } from '../src/base/packet.ts';
+import {
+  frameAt,
+  frameBytes,
+  PACKET_FRAME,
+  PACKET_IP,
+  PACKET_LENGTH,
+  PACKET_SCRATCH,
+  setFrame,
+} from '../src/base/packet.ts';
 import type { Build, Plane } from '../tools/builds.ts';
 import {
   ARP_REQUEST,
@@ -98,7 +106,7 @@ export function startRouter(build: Build, options: Options = {}): Router {
     build.use();
     const packet = plane.allocate();
     if (packet === 0) throw new Error('Cannot put a frame: the pool is empty');
-    memory.fill(0xaa, packet + PACKET_FRAME, packet + 1600);
+    memory.fill(0xaa, packet + PACKET_FRAME, packet + PACKET_SCRATCH);
     memory.set(bytes, packet + PACKET_FRAME);
     setFrame(packet, bytes.length);
     if (plane.ringPut(index, packet) !== 1) throw new Error('Cannot put a frame: the ring is full');

@@ -254,7 +254,7 @@ export const ICMP_ERROR_BYTES: i32 = 576;
  * over its share is refused, and nobody else. A power of two, 32,768 at most (src/plane/flow/kept-route.ts).
  */
 export const MASQUERADE_COUNT: i32 = 4096;
-export const MASQUERADE_BYTES: i32 = 80;
+export const MASQUERADE_BYTES: i32 = 96;
 /**
  * Boards with less RAM than this, in KiB, have so many sessions, and what the others would take for control's heap
  * (sessionLimit() in masquerade-record.ts). When they are all in use, the same happens as above.
@@ -266,7 +266,9 @@ export const MASQUERADE_COUNT_SMALL: i32 = 2048;
  * by its chain is there; the others cost 90 instructions more a packet.
  */
 export const KNOWN_COUNT: i32 = 1024;
-/** Chains in each of the five hash tables (u16 heads); the top 12 bits of the hash choose one. */
+/** Chains of the tuples, two a flow (u16 heads); the top 13 bits of the hash choose one. */
+export const TUPLE_BUCKETS: i32 = 8192;
+/** Chains in each of the three other hash tables (u16 heads); the top 12 bits of the hash choose one. */
 export const MASQUERADE_BUCKETS: i32 = 4096;
 /**
  * Sessions in one chain. The keys are secret, so chance alone makes chains, and a full table's longest has 8 or 9. A
@@ -401,9 +403,8 @@ export const FRAGMENTS_AT: i32 = ROUTE_STATE_AT + ROUTE_STATE_BYTES;
 export const HOSTS_AT: i32 = FRAGMENTS_AT + FRAGMENT_CONTEXT_COUNT * FRAGMENT_CONTEXT_BYTES;
 export const HOST_TREE_AT: i32 = HOSTS_AT + HOST_COUNT * HOST_BYTES;
 export const PORT_MAPS_AT: i32 = HOST_TREE_AT + HOST_COUNT;
-export const MASQUERADE_OUT_HEADS_AT: i32 = PORT_MAPS_AT + 2 * PORT_MAP_BYTES + IDENTIFIER_MAP_BYTES;
-export const MASQUERADE_IN_HEADS_AT: i32 = MASQUERADE_OUT_HEADS_AT + 2 * MASQUERADE_BUCKETS;
-export const MASQUERADE_MAP_HEADS_AT: i32 = MASQUERADE_IN_HEADS_AT + 2 * MASQUERADE_BUCKETS;
+export const TUPLE_HEADS_AT: i32 = PORT_MAPS_AT + 2 * PORT_MAP_BYTES + IDENTIFIER_MAP_BYTES;
+export const MASQUERADE_MAP_HEADS_AT: i32 = TUPLE_HEADS_AT + 2 * TUPLE_BUCKETS;
 export const MASQUERADE_PORT_HEADS_AT: i32 = MASQUERADE_MAP_HEADS_AT + 2 * MASQUERADE_BUCKETS;
 export const MASQUERADE_PEER_HEADS_AT: i32 = MASQUERADE_PORT_HEADS_AT + 2 * MASQUERADE_BUCKETS;
 export const KNOWN_AT: i32 = MASQUERADE_PEER_HEADS_AT + 2 * MASQUERADE_BUCKETS;

@@ -1,18 +1,20 @@
-// The record of a session in the masquerade table, and what of the table's state control reads too.
+// The record of a flow, and what of the table's state control reads too. A flow is all that two endpoints send each other by one
+// protocol, by the same ports: masqueraded (a session), or routed as it is.
 // Not here: the hash tables that find it (src/plane/flow/masquerade-table.ts), which entry goes when the table is full
 // (src/plane/flow/masquerade-admission.ts), when one ends (src/plane/flow/masquerade-timeout.ts), the sequence numbers
 // (src/plane/flow/tcp-window.ts).
 //
-// An entry is one session: an inside endpoint that talks with one remote endpoint by one outside port. Entries are named
-// by their address; links hold their number, 1 to sessionLimit(), and 0 is none.
+// Entries are named by their address; links hold their number, 1 to sessionLimit(), and 0 is none.
 //
 //     0                                  12                                  24        28      29      30
 //     | inside  | remote | their ports   | remote | outside | their ports    | expires | proto | state | flags, class |
-//     31      32     33                   34                                  52         68                 76
-//     | timer | host | way, known, scale  | seven links, two for lists        | sequence | two kept routes  | differences |
+//     31      32     33                   34                            52         68             76            80       96
+//     | timer | host | way, known, scale  | seven links, two for lists  | sequence | two routes   | differences | counts |
 //
-// There are two tuples, source, destination and both ports each: what a packet of the session has that comes from inside, and
-// what one has that comes from outside. A packet that has one tuple leaves with the other, turned round. The words of ports
+// There are two tuples, source, destination and both ports each: what a packet of the flow has that comes from inside, and
+// what one has that comes from outside. A packet that has one tuple leaves with the other, turned round: so any translation of
+// source, destination or both is the same record, and where the one is the other turned round, nothing is translated. A side, 0
+// or 1, is who sends the first or the second tuple; of a routed flow side 0 is who has sent first. The words of ports
 // are what PACKET_PORTS holds of such packets, so that the fast path compares whole words. An ICMP session's are its inside and
 // its outside identifier, twice each.
 
@@ -48,8 +50,8 @@ export const E_TIMER: i32 = 31;
 export const E_HOST: i32 = 32;
 /** Record of the outside address, from ADDRESS_SHIFT on; below it what tcp-window.ts keeps (u8). */
 export const E_ADDRESS: i32 = 33;
-export const E_OUT_NEXT: i32 = 34;
-export const E_IN_NEXT: i32 = 36;
+/** In the chains of the two tuples: 2 bytes a side. */
+export const E_TUPLE_NEXT: i32 = 34;
 export const E_MAP_NEXT: i32 = 38;
 export const E_PORT_NEXT: i32 = 40;
 export const E_PEER_NEXT: i32 = 42;
@@ -68,6 +70,11 @@ export const E_IN_ROUTE: i32 = 72;
 /** What translating a packet from inside adds to its header's checksum, and to TCP's or UDP's (u16 each). */
 export const E_HEADER_DIFFERENCE: i32 = 76;
 export const E_TRANSPORT_DIFFERENCE: i32 = 78;
+/** What each side has sent, COUNTS_BYTES a side: datagrams, and bytes of them, free-running. */
+export const E_COUNTS: i32 = 80;
+export const COUNTS_BYTES: i32 = 8;
+export const COUNT_PACKETS: i32 = 0;
+export const COUNT_BYTES: i32 = 4;
 
 /** E_STATE of an established TCP connection, in both profiles. */
 export const STATE_ESTABLISHED: i32 = 1;

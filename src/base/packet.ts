@@ -6,7 +6,7 @@
 // PACKET_HEADER bytes earlier; to all that is between, it is a datagram.
 //
 //    0      4        8       12       16         20   24      28      30       32      36        40         64         1584
-//    | next | length | in if | out if | next hop | L4 | ports | flags | header | entry | context | headroom | datagram | scratch
+//    | next | length | in if | out if | next hop | L4 | ports | flags | header | flow  | context | headroom | datagram | scratch
 //                                                                                      <- the link's header |
 //
 // There is room for 28 bytes of header: what is in the context's place is over when a link heads the packet. Ethernet has 14,
@@ -35,8 +35,8 @@ export const PACKET_PORTS: i32 = 24;
 export const PACKET_FLAGS: i32 = 28;
 /** Bytes of the link's header that stands before PACKET_IP (u16): a frame has one, a datagram none that counts. */
 export const PACKET_HEADER: i32 = 30;
-/** Masquerade entry that translated it (index), or -1. */
-export const PACKET_ENTRY: i32 = 32;
+/** The flow whose it is, and in bit 0 its side; or 0. */
+export const PACKET_FLOW: i32 = 32;
 /** Fragment context it belongs to (address), or 0 for a whole datagram. */
 export const PACKET_CONTEXT: i32 = 36;
 /** Free for the step that holds the packet, behind the longest frame: 16 bytes. */

@@ -6,8 +6,8 @@ import { i32at, puti32 } from './memory.ts';
 import {
   FLAG_CONTROL,
   PACKET_CONTEXT,
-  PACKET_ENTRY,
   PACKET_FLAGS,
+  PACKET_FLOW,
   PACKET_IN,
   PACKET_KNOWN,
   PACKET_L4,
@@ -41,7 +41,6 @@ export function allocate(): i32 {
   puti32(POOL_FREE, i32at(POOL_FREE) - 1);
   clear(packet);
   puti32(packet + PACKET_IN, -1);
-  puti32(packet + PACKET_ENTRY, -1);
   return packet;
 }
 
@@ -54,6 +53,7 @@ function clear(packet: i32): void {
   puti32(packet + PACKET_L4, 0);
   puti32(packet + PACKET_PORTS, 0);
   puti32(packet + PACKET_FLAGS, 0);
+  puti32(packet + PACKET_FLOW, 0);
   puti32(packet + PACKET_CONTEXT, 0);
   puti32(packet + PACKET_KNOWN, 0);
 }

@@ -33,8 +33,8 @@ import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_SOURCE_TRANSLATED,
   LOCAL,
-  PACKET_ENTRY,
   PACKET_FLAGS,
+  PACKET_FLOW,
   PACKET_IP,
   PACKET_L4,
   PASS,
@@ -66,7 +66,7 @@ import {
 import { TCP_CHECKSUM } from '../../wire/tcp.ts';
 import { UDP_CHECKSUM } from '../../wire/udp.ts';
 import { socketUses } from '../local/sockets.ts';
-import { findInbound, findOutbound, numberOf } from './masquerade-table.ts';
+import { findInbound, findOutbound } from './masquerade-table.ts';
 
 /** What every error quotes of the transport header (RFC 792). */
 const QUOTED_TRANSPORT_BYTES: i32 = 8;
@@ -90,7 +90,7 @@ export function translateErrorInbound(packet: i32): i32 {
   rewriteQuoted(packet, IP_SOURCE, 0, inside, i32at(e + E_OUT_PORTS) >>> 16);
   adjust32(ip + IP_CHECKSUM, get32(ip + IP_DESTINATION), inside);
   put32(ip + IP_DESTINATION, inside);
-  puti32(packet + PACKET_ENTRY, numberOf(e) - 1);
+  puti32(packet + PACKET_FLOW, e | 1);
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_DESTINATION_TRANSLATED);
   return PASS;
 }
@@ -109,7 +109,7 @@ export function translateErrorOutbound(packet: i32, address: i32): i32 {
   rewriteQuoted(packet, IP_DESTINATION, 2, address, i32at(e + E_IN_PORTS) & 0xffff);
   adjust32(ip + IP_CHECKSUM, get32(ip + IP_SOURCE), address);
   put32(ip + IP_SOURCE, address);
-  puti32(packet + PACKET_ENTRY, numberOf(e) - 1);
+  puti32(packet + PACKET_FLOW, e);
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_SOURCE_TRANSLATED);
   return PASS;
 }

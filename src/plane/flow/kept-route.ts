@@ -11,8 +11,8 @@
 // Not here: who uses them (known-flow.ts).
 
 import { ROUTE_GENERATION_AT } from '../../base/cells.ts';
-import { MASQUERADE_AT, MASQUERADE_BYTES, MASQUERADE_COUNT } from '../../base/limits.ts';
-import { E_IN_ROUTE, E_OUT_ROUTE } from '../../base/masquerade-record.ts';
+import { MASQUERADE_AT, MASQUERADE_BYTES } from '../../base/limits.ts';
+import { E_IN_ROUTE, E_OUT_ROUTE, sessionLimit } from '../../base/masquerade-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 
 export const ROUTE_OUT_MASK: i32 = 7;
@@ -30,13 +30,13 @@ export function resetKeptRoutes(): void {
 
 /**
  * No kept route is good any more. The 65,535th time since one was kept it would look good again, so each time one session's
- * are cleared, in turn: long before, it has been every session's.
+ * are cleared, in turn: long before, it has been every session's. There is a power of two of them.
  */
 export function forgetRoutes(): void {
   let next: i32 = (i32at(ROUTE_GENERATION_AT) + NEXT_GENERATION) | 0;
   if (next === 0) next = NEXT_GENERATION;
   puti32(ROUTE_GENERATION_AT, next);
-  const e: i32 = MASQUERADE_AT + ((next >>> GENERATION_SHIFT) & (MASQUERADE_COUNT - 1)) * MASQUERADE_BYTES;
+  const e: i32 = MASQUERADE_AT + ((next >>> GENERATION_SHIFT) & (sessionLimit() - 1)) * MASQUERADE_BYTES;
   puti32(e + E_OUT_ROUTE, 0);
   puti32(e + E_IN_ROUTE, 0);
 }

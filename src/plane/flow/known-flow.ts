@@ -1,5 +1,5 @@
-// The packets of known sessions, which are nearly all: found by one look, translated by stored differences, and sent on by
-// the route that their session keeps. What is not plain goes the way of a first packet (src/plane/ip/forward.ts), which
+// The packets of known flows, which are nearly all: found by one look, translated by stored differences, and sent on by
+// the route that their flow keeps. What is not plain goes the way of a first packet (src/plane/ip/forward.ts), which
 // also says what is right: this file only takes a short way to the same bytes.
 //
 // Plain is: a whole datagram of UDP or TCP without options of IP, by a session in which both sides have sent, whose route
@@ -13,9 +13,13 @@
 
 import { NOW_AT, ROUTE_GENERATION_AT } from '../../base/cells.ts';
 import { COUNT_FORWARDED, count } from '../../base/counters.ts';
-import { IF_MTU, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
+import { IF_MTU, interfaceAt } from '../../base/interface.ts';
 import { KNOWN_AT, KNOWN_COUNT, MASQUERADE_AT, PARAMETERS_AT } from '../../base/limits.ts';
 import {
+  COUNT_BYTES,
+  COUNT_PACKETS,
+  COUNTS_BYTES,
+  E_COUNTS,
   E_EXPIRES,
   E_FLAGS,
   E_HEADER_DIFFERENCE,
@@ -25,7 +29,6 @@ import {
   E_TIMER,
   E_TRANSPORT_DIFFERENCE,
   ENTRY_ANSWERED,
-  entryAt,
   STATE_ESTABLISHED,
   TUPLE_BYTES,
   TUPLE_DESTINATION,
@@ -36,8 +39,8 @@ import { get8, get16, get32, i32at, put16, put32, puti32, putu16, u16at } from '
 import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_SOURCE_TRANSLATED,
-  PACKET_ENTRY,
   PACKET_FLAGS,
+  PACKET_FLOW,
   PACKET_IN,
   PACKET_IP,
   PACKET_KNOWN,
@@ -67,8 +70,10 @@ import {
   ROUTE_NEIGHBOUR_SHIFT,
   ROUTE_OUT_MASK,
 } from './kept-route.ts';
-import { findInbound, findOutbound } from './masquerade-table.ts';
+import { isRouted } from './masquerade-addresses.ts';
+import { findTuple } from './masquerade-table.ts';
 import { follow, IN_SIDE, OUT_SIDE } from './tcp-window.ts';
+import { folded, halves, inverse } from './translate.ts';
 
 /** In PACKET_KNOWN: nobody has looked; there is no session. Else its address, and in bit 0 the side that it came from. */
 export const KNOWN_NOTHING: i32 = 0;
@@ -77,6 +82,9 @@ export const KNOWN_NONE: i32 = 2;
 const TTL_DIFFERENCE: i32 = 0xfeff;
 /** The first bytes of a header without options: version 4, five words. */
 const PLAIN_HEADER: i32 = 0x45;
+const FLAGS_TRANSLATED: i32 = FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED;
+/** For a transport difference: no translation's is 0, as a sum of ones' complement is 0 only of zeros. */
+const NOTHING_TRANSLATED: i32 = 0;
 
 export function resetKnown(): void {
   // A free session is none that a packet could have, and its address one that may be read.
@@ -89,27 +97,25 @@ function placeOf(source: i32, destination: i32, ports: i32): i32 {
   return KNOWN_AT + (((mixed ^ (mixed >>> 10) ^ (mixed >>> 20)) & (KNOWN_COUNT - 1)) << 2);
 }
 
-/** Looks for the session of a packet that came in by the interface at `at`: its address and side, or KNOWN_NONE. */
-function lookUp(packet: i32, at: i32, place: i32, protocol: i32): i32 {
+/** Looks for the flow of a packet: its address and side, or KNOWN_NONE. */
+function lookUp(packet: i32, place: i32, protocol: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
-  const source: i32 = get32(ip + IP_SOURCE);
-  const destination: i32 = get32(ip + IP_DESTINATION);
-  const ports: i32 = i32at(packet + PACKET_PORTS);
-  const side: i32 = i32at(at + IF_SIDE) === INTERFACE_OUTSIDE ? 1 : 0;
-  const e: i32 =
-    side === 0
-      ? findOutbound(source, destination, ports, protocol)
-      : findInbound(destination, source, ports, protocol);
-  if (e === 0) return KNOWN_NONE;
-  puti32(place, e | side);
-  return e | side;
+  const found: i32 = findTuple(
+    get32(ip + IP_SOURCE),
+    get32(ip + IP_DESTINATION),
+    i32at(packet + PACKET_PORTS),
+    protocol,
+  );
+  if (found === 0) return KNOWN_NONE;
+  puti32(place, found);
+  return found;
 }
 
 /**
- * A checked whole datagram that came in by the interface at `at`, which is up: 1 if it was plain, and is sent on. Else
+ * A checked whole datagram that came in by interface `index`, which is up: 1 if it was plain, and is sent on. Else
  * PACKET_KNOWN tells what was found. Takes the packet only then.
  */
-export function forwardKnown(packet: i32, index: i32, at: i32): i32 {
+export function forwardKnown(packet: i32, index: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
   const protocol: i32 = get8(ip + IP_PROTOCOL);
   // A broadcast or an ICMP error has its flag.
@@ -117,7 +123,7 @@ export function forwardKnown(packet: i32, index: i32, at: i32): i32 {
   const place: i32 = placeOf(get32(ip + IP_SOURCE), get32(ip + IP_DESTINATION), i32at(packet + PACKET_PORTS));
   let known: i32 = i32at(place);
   if (isOf(known, packet, protocol) === 0) {
-    known = lookUp(packet, at, place, protocol);
+    known = lookUp(packet, place, protocol);
     puti32(packet + PACKET_KNOWN, known);
     if (known === KNOWN_NONE) return 0;
   }
@@ -129,7 +135,10 @@ export function forwardKnown(packet: i32, index: i32, at: i32): i32 {
   if (get8(ip + IP_TTL) <= 1 || get8(ip) !== PLAIN_HEADER) return 0;
   if (protocol === TCP && isPlainSegment(e, ip + IP_HEADER_BYTES, side) === 0) return 0;
   puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
-  translate(ip, e, side);
+  const counts: i32 = e + E_COUNTS + side * COUNTS_BYTES;
+  puti32(counts + COUNT_PACKETS, (i32at(counts + COUNT_PACKETS) + 1) | 0);
+  puti32(counts + COUNT_BYTES, (i32at(counts + COUNT_BYTES) + i32at(packet + PACKET_LENGTH)) | 0);
+  translatePlain(ip, e, side);
   count(COUNT_FORWARDED);
   linkOutputTo(packet, route & ROUTE_OUT_MASK, (route >>> ROUTE_NEIGHBOUR_SHIFT) & ROUTE_NEIGHBOUR_MASK);
   return 1;
@@ -157,7 +166,7 @@ function isPlainSegment(e: i32, l4: i32, side: i32): i32 {
 }
 
 /** Gives a packet without options the other tuple, turned round, takes one from its time to live, and corrects the checksums. */
-function translate(ip: i32, e: i32, side: i32): void {
+function translatePlain(ip: i32, e: i32, side: i32): void {
   const other: i32 = e + TUPLE_BYTES - side * TUPLE_BYTES;
   const inverted: i32 = side === 0 ? 0 : 0xffff;
   const word: i32 = get32(ip + IP_TTL);
@@ -166,6 +175,8 @@ function translate(ip: i32, e: i32, side: i32): void {
   sum = (sum & 0xffff) + (sum >>> 16);
   // Of time to live, protocol and checksum the first goes down and the last is replaced.
   put32(ip + IP_TTL, (((word | 0xffff) - 0x01000000) | 0) ^ sum);
+  const difference: i32 = u16at(e + E_TRANSPORT_DIFFERENCE);
+  if (difference === NOTHING_TRANSLATED) return;
   put32(ip + IP_SOURCE, i32at(other + TUPLE_DESTINATION));
   put32(ip + IP_DESTINATION, i32at(other + TUPLE_SOURCE));
   const l4: i32 = ip + IP_HEADER_BYTES;
@@ -176,23 +187,24 @@ function translate(ip: i32, e: i32, side: i32): void {
   const old: i32 = get16(at);
   // UDP: 0 is "no checksum" and stays; a sum that comes out as 0 is sent as its other form, all ones (RFC 768).
   if (isTcp === 0 && old === 0) return;
-  sum = (old ^ 0xffff) + (u16at(e + E_TRANSPORT_DIFFERENCE) ^ inverted);
+  sum = (old ^ 0xffff) + (difference ^ inverted);
   sum = ~((sum & 0xffff) + (sum >>> 16)) & 0xffff;
   put16(at, isTcp === 0 && sum === 0 ? 0xffff : sum);
 }
 
-/** Keeps the route of a translated packet that is about to leave by PACKET_OUT to PACKET_NEXT_HOP, if that one's station is known. */
+/** Keeps the route of a flow's packet that is about to leave by PACKET_OUT to PACKET_NEXT_HOP, if that one's station is known. */
 export function keepRoute(packet: i32): void {
-  const flags: i32 = u16at(packet + PACKET_FLAGS);
-  if (flags !== FLAG_SOURCE_TRANSLATED && flags !== FLAG_DESTINATION_TRANSLATED) return;
-  const e: i32 = entryAt(i32at(packet + PACKET_ENTRY) + 1);
+  const flow: i32 = i32at(packet + PACKET_FLOW);
+  // A hairpin's packet is of two flows; an error, and what is longer than its link, is not plain.
+  if (flow === 0 || (u16at(packet + PACKET_FLAGS) & ~FLAGS_TRANSLATED) !== 0) return;
+  const side: i32 = flow & 1;
+  const e: i32 = flow ^ side;
   const protocol: i32 = get8(e + E_PROTOCOL);
   if ((get8(e + E_FLAGS) & ENTRY_ANSWERED) !== ENTRY_ANSWERED) return;
   if (protocol !== UDP && protocol !== TCP) return;
   const out: i32 = i32at(packet + PACKET_OUT);
   const neighbour: i32 = neighbourToKeep(i32at(packet + PACKET_NEXT_HOP), out);
   if (neighbour < 0) return;
-  const side: i32 = flags === FLAG_SOURCE_TRANSLATED ? 0 : 1;
   const tuple: i32 = e + side * TUPLE_BYTES;
   keepDifferences(e);
   puti32(
@@ -210,31 +222,19 @@ export function keepRoute(packet: i32): void {
   puti32(place, e | side);
 }
 
-/** Sums ~m + m' of the addresses, and of addresses and ports, of a packet from inside. */
+/** Sums ~m + m' of the addresses, and of addresses and ports, of a packet from inside; the second is never 0 where anything is translated. */
 function keepDifferences(e: i32): void {
   const other: i32 = e + TUPLE_BYTES;
   let sum: i32 = inverse(i32at(e + TUPLE_SOURCE)) + inverse(i32at(e + TUPLE_DESTINATION));
   sum += halves(i32at(other + TUPLE_SOURCE)) + halves(i32at(other + TUPLE_DESTINATION));
   putu16(e + E_HEADER_DIFFERENCE, folded(sum));
   sum += inverse(i32at(e + TUPLE_PORTS)) + halves(i32at(other + TUPLE_PORTS));
-  putu16(e + E_TRANSPORT_DIFFERENCE, folded(sum));
+  putu16(e + E_TRANSPORT_DIFFERENCE, isRouted(e) !== 0 ? NOTHING_TRANSLATED : folded(sum));
 }
 
-function halves(word: i32): i32 {
-  return (word & 0xffff) + (word >>> 16);
-}
-
-function inverse(word: i32): i32 {
-  return halves(~word);
-}
-
-function folded(sum: i32): i32 {
-  return halves(halves(sum));
-}
-
-/** The session of a packet's tuple from inside (side 0) or outside (1), if the door has found one; KNOWN_NOTHING if it has not looked. */
+/** The flow in which a packet's tuple is a side's, if the door has found one; KNOWN_NOTHING if it has not looked. */
 export function knownAs(packet: i32, side: i32): i32 {
   const known: i32 = i32at(packet + PACKET_KNOWN);
-  if (known === KNOWN_NONE || known === KNOWN_NOTHING) return known;
-  return (known & 1) === side && known >= MASQUERADE_AT ? known ^ side : KNOWN_NOTHING;
+  if (known < MASQUERADE_AT) return known === KNOWN_NONE ? KNOWN_NONE : KNOWN_NOTHING;
+  return (known & 1) === side ? known ^ side : KNOWN_NONE;
 }

@@ -4,23 +4,24 @@
 import {
   HOST_COUNT,
   MASQUERADE_BUCKETS,
-  MASQUERADE_IN_HEADS_AT,
+  MASQUERADE_CHAIN_LIMIT,
   MASQUERADE_MAP_HEADS_AT,
-  MASQUERADE_OUT_HEADS_AT,
   MASQUERADE_PEER_HEADS_AT,
   MASQUERADE_PORT_HEADS_AT,
+  TUPLE_BUCKETS,
+  TUPLE_HEADS_AT,
 } from '../../base/limits.ts';
+
 import {
   CLOSED_AT,
+  E_FAR,
   E_FLAGS,
   E_HOST,
-  E_IN_NEXT,
   E_IN_PORTS,
   E_INSIDE,
   E_LIST_NEXT,
   E_LIST_PREVIOUS,
   E_MAP_NEXT,
-  E_OUT_NEXT,
   E_OUT_PORTS,
   E_OUTSIDE,
   E_PEER_NEXT,
@@ -29,6 +30,7 @@ import {
   E_REMOTE,
   E_RING_NEXT,
   E_RING_PREVIOUS,
+  E_TUPLE_NEXT,
   ENTRY_CLASSIC,
   ENTRY_LEADER,
   ENTRY_PEER,
@@ -43,6 +45,7 @@ import {
   UNANSWERED_AT,
 } from '../../base/masquerade-record.ts';
 import { get8, i32at, u16at } from '../../base/memory.ts';
+import { isRouted } from './masquerade-addresses.ts';
 import { CLASS_UNANSWERED, classIn, classOf, listOf } from './masquerade-admission.ts';
 import {
   entriesOf,
@@ -54,7 +57,7 @@ import {
   portsHeld,
   portsTaken,
 } from './masquerade-hosts.ts';
-import { inChain, mapChain, outChain, peerChain, portChain } from './masquerade-link.ts';
+import { chainOfTuple, mapChain, peerChain, portChain } from './masquerade-link.ts';
 import {
   findInbound,
   findOutbound,
@@ -117,7 +120,8 @@ function checkEntries(): i32 {
     // One of a lost address is not found, and its ring goes with it.
     if (isLost(e) !== 0) continue;
     if (findOutbound(i32at(e + E_INSIDE), remote, i32at(e + E_OUT_PORTS), protocol) !== e) return 10;
-    if (findInbound(i32at(e + E_OUTSIDE), remote, i32at(e + E_IN_PORTS), protocol) !== e) return 11;
+    const far: i32 = i32at(e + E_FAR);
+    if (findInbound(i32at(e + E_OUTSIDE), far, i32at(e + E_IN_PORTS), protocol) !== e) return 11;
     const samePort: i32 = (i32at(e + E_OUT_PORTS) & 0xffff) === i32at(e + E_IN_PORTS) >>> 16 ? 1 : 0;
     if (protocol !== ICMP && samePort === 0) return 12;
     if (classIn(e) !== classOf(e)) return 13;
@@ -134,9 +138,10 @@ function checkRing(e: i32, protocol: i32, remote: i32): i32 {
   if (used(next) === 0 || get8(next + E_PROTOCOL) !== protocol) return 21;
   if (i32at(next + E_INSIDE) !== i32at(e + E_INSIDE)) return 22;
   if (i32at(next + E_OUT_PORTS) >>> 16 !== i32at(e + E_OUT_PORTS) >>> 16) return 22;
-  if (hasPorts(protocol) === 0 || flag(e, ENTRY_CLASSIC) !== 0) {
+  const routed: i32 = isRouted(e);
+  if (hasPorts(protocol) === 0 || routed !== 0 || flag(e, ENTRY_CLASSIC) !== 0) {
     if (next !== e || flag(e, ENTRY_PEER) !== 0) return 23;
-    return flag(e, ENTRY_LEADER) === hasPorts(protocol) ? 0 : 23;
+    return flag(e, ENTRY_LEADER) === (routed !== 0 ? 0 : hasPorts(protocol)) ? 0 : 23;
   }
   const port: i32 = i32at(e + E_IN_PORTS) & 0xffff;
   const outside: i32 = i32at(e + E_OUTSIDE);
@@ -165,12 +170,27 @@ function checkChains(): i32 {
     peers += flag(e, ENTRY_PEER);
   }
   const all: i32 = i32at(IN_USE_AT);
-  let code: i32 = checkTable(MASQUERADE_OUT_HEADS_AT, E_OUT_NEXT, all, 30);
-  if (code === 0) code = checkTable(MASQUERADE_IN_HEADS_AT, E_IN_NEXT, all, 33);
+  let code: i32 = checkTuples(2 * all, 30);
   if (code === 0) code = checkTable(MASQUERADE_MAP_HEADS_AT, E_MAP_NEXT, mappings, 36);
   if (code === 0) code = checkTable(MASQUERADE_PORT_HEADS_AT, E_PORT_NEXT, leaders, 39);
   if (code === 0) code = checkTable(MASQUERADE_PEER_HEADS_AT, E_PEER_NEXT, peers, 42);
   return code;
+}
+
+function checkTuples(expected: i32, code: i32): i32 {
+  let found: i32 = 0;
+  for (let i: i32 = 0; i < TUPLE_BUCKETS; i++) {
+    const head: i32 = TUPLE_HEADS_AT + 2 * i;
+    let node: i32 = u16at(head);
+    for (let left: i32 = MASQUERADE_CHAIN_LIMIT + 1; node !== 0; left--) {
+      const e: i32 = entryAt(node >>> 1);
+      if (left === 0 || used(e) === 0) return code;
+      if (chainOfTuple(e, node & 1) !== head) return code + 1;
+      found++;
+      node = u16at(e + E_TUPLE_NEXT + 2 * (node & 1));
+    }
+  }
+  return found === expected ? 0 : code + 2;
 }
 
 function checkTable(heads: i32, link: i32, expected: i32, code: i32): i32 {
@@ -190,8 +210,6 @@ function checkTable(heads: i32, link: i32, expected: i32, code: i32): i32 {
 }
 
 function chainOf(e: i32, link: i32): i32 {
-  if (link === E_OUT_NEXT) return outChain(e);
-  if (link === E_IN_NEXT) return inChain(e);
   if (link === E_MAP_NEXT) return mapChain(e);
   return link === E_PORT_NEXT ? portChain(e) : peerChain(e);
 }

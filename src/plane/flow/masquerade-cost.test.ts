@@ -34,7 +34,7 @@ import { PASS } from '../../base/packet.ts';
 import { FILTER_ENDPOINT, NAT_FILTER, NAT_PROFILE, PROFILE_CLASSIC } from '../../base/parameters.ts';
 import { socketOpen } from '../local/sockets.ts';
 import { entriesOf, HOST_OTHERS } from './masquerade-hosts.ts';
-import { hash } from './masquerade-table.ts';
+import { tupleChain } from './masquerade-table.ts';
 
 /** A new session, whatever the table holds: with the end of another, a draw, and an eighth of the next numbers. */
 const NEW_SESSION = 3000;
@@ -185,7 +185,7 @@ it('a chain that is full: who knew the keys', t => {
     }
     return all;
   };
-  const out = crowd((remote, ports) => hash(inside, remote, ports, 17));
+  const out = crowd((remote, ports) => tupleChain(inside, remote, ports, 17));
   bounded(t, NEW_SESSION, 400, () => {
     const verdicts = out.map(
       ([destination, port]) => lab.outbound(udp({ source: HOST, destination }, port, 53)).verdict,

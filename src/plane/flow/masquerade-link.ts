@@ -3,15 +3,13 @@
 // A ring is ordered so that sessions with one remote address are neighbours. The first of each such group is
 // in PEER, the first of all is the leader; when one goes, its neighbour inherits: no search, however many
 // sessions a mapping has. A session of profile classic is a mapping of its own: leader, in PORT only.
-// One of a protocol without ports is in OUT and IN only.
+// One of a protocol without ports, and a routed flow, is in TUPLE only.
 // A leader's port is noted as taken (port-map.ts) and counted for its host (masquerade-hosts.ts).
 // Not here: the layout, the searches (masquerade-table.ts).
 
 import {
   MASQUERADE_CHAIN_LIMIT,
-  MASQUERADE_IN_HEADS_AT,
   MASQUERADE_MAP_HEADS_AT,
-  MASQUERADE_OUT_HEADS_AT,
   MASQUERADE_PEER_HEADS_AT,
   MASQUERADE_PORT_HEADS_AT,
 } from '../../base/limits.ts';
@@ -20,11 +18,9 @@ import {
   E_ADDRESS,
   E_FLAGS,
   E_HOST,
-  E_IN_NEXT,
   E_IN_PORTS,
   E_INSIDE,
   E_MAP_NEXT,
-  E_OUT_NEXT,
   E_OUT_PORTS,
   E_OUTSIDE,
   E_PEER_NEXT,
@@ -33,15 +29,20 @@ import {
   E_REMOTE,
   E_RING_NEXT,
   E_RING_PREVIOUS,
+  E_TUPLE_NEXT,
   ENTRY_CLASSIC,
   ENTRY_LEADER,
   ENTRY_PEER,
   entryAt,
+  TUPLE_BYTES,
+  TUPLE_DESTINATION,
+  TUPLE_PORTS,
+  TUPLE_SOURCE,
 } from '../../base/masquerade-record.ts';
 import { get8, i32at, put8, putu16, u16at } from '../../base/memory.ts';
-import { addToAddress } from './masquerade-addresses.ts';
+import { addToAddress, isRouted } from './masquerade-addresses.ts';
 import { addPorts } from './masquerade-hosts.ts';
-import { findPeer, findPort, hash, hasPorts, numberOf } from './masquerade-table.ts';
+import { findPeer, findPort, hash, hasPorts, numberOf, tupleChain } from './masquerade-table.ts';
 import { notePort, PORT_MAPPED } from './port-map.ts';
 
 /**
@@ -52,13 +53,13 @@ export function link(e: i32): i32 {
   const protocol: i32 = get8(e + E_PROTOCOL);
   const outside: i32 = i32at(e + E_OUTSIDE);
   const port: i32 = i32at(e + E_IN_PORTS) & 0xffff;
-  const out: i32 = outChain(e);
-  const inbound: i32 = inChain(e);
-  if (chainHasRoom(out, E_OUT_NEXT) === 0 || chainHasRoom(inbound, E_IN_NEXT) === 0) return 0;
+  const first: i32 = chainOfTuple(e, 0);
+  const second: i32 = chainOfTuple(e, 1);
+  if (tuplesHaveRoom(first) === 0 || tuplesHaveRoom(second) === 0) return 0;
   const n: i32 = numberOf(e);
   putu16(e + E_RING_NEXT, n);
   putu16(e + E_RING_PREVIOUS, n);
-  if (hasPorts(protocol) !== 0) {
+  if (hasPorts(protocol) !== 0 && isRouted(e) === 0) {
     const leader: i32 = findPort(outside, port, protocol);
     const classic: i32 = get8(e + E_FLAGS) & ENTRY_CLASSIC;
     if (leader === 0) {
@@ -75,8 +76,8 @@ export function link(e: i32): i32 {
     }
     if (peer === 0 && classic === 0) chainPeer(e);
   }
-  chainAdd(out, e, E_OUT_NEXT);
-  chainAdd(inbound, e, E_IN_NEXT);
+  addTuple(first, e, 0);
+  addTuple(second, e, 1);
   addToAddress(get8(e + E_ADDRESS) >>> ADDRESS_SHIFT, 1);
   return 1;
 }
@@ -87,8 +88,8 @@ export function unlink(e: i32): void {
   addToAddress(get8(e + E_ADDRESS) >>> ADDRESS_SHIFT, -1);
   const next: i32 = entryAt(u16at(e + E_RING_NEXT));
   const previous: i32 = entryAt(u16at(e + E_RING_PREVIOUS));
-  chainRemove(outChain(e), e, E_OUT_NEXT);
-  chainRemove(inChain(e), e, E_IN_NEXT);
+  removeTuple(e, 0);
+  removeTuple(e, 1);
   if ((flags & ENTRY_PEER) !== 0) {
     chainRemove(peerChain(e), e, E_PEER_NEXT);
     if (next !== e && (get8(next + E_FLAGS) & ENTRY_PEER) === 0) chainPeer(next);
@@ -141,26 +142,17 @@ function ringAfter(at: i32, e: i32): void {
   putu16(at + E_RING_NEXT, n);
 }
 
-// Addresses of the heads of an entry's five chains.
+// Addresses of the heads of an entry's chains.
 
-export function outChain(e: i32): i32 {
-  const bucket: i32 = hash(
-    i32at(e + E_INSIDE),
-    i32at(e + E_REMOTE),
-    i32at(e + E_OUT_PORTS),
+/** That of the tuple which a side sends. */
+export function chainOfTuple(e: i32, side: i32): i32 {
+  const tuple: i32 = e + side * TUPLE_BYTES;
+  return tupleChain(
+    i32at(tuple + TUPLE_SOURCE),
+    i32at(tuple + TUPLE_DESTINATION),
+    i32at(tuple + TUPLE_PORTS),
     get8(e + E_PROTOCOL),
   );
-  return MASQUERADE_OUT_HEADS_AT + 2 * bucket;
-}
-
-export function inChain(e: i32): i32 {
-  const bucket: i32 = hash(
-    i32at(e + E_OUTSIDE),
-    i32at(e + E_REMOTE),
-    i32at(e + E_IN_PORTS),
-    get8(e + E_PROTOCOL),
-  );
-  return MASQUERADE_IN_HEADS_AT + 2 * bucket;
 }
 
 export function mapChain(e: i32): i32 {
@@ -204,5 +196,40 @@ function chainRemove(head: i32, e: i32, link: i32): void {
     }
     if (here === 0) return;
     at = entryAt(here) + link;
+  }
+}
+
+// Chains of tuples. A node is a flow's number, twice, and a side.
+
+function nextOf(node: i32): i32 {
+  return entryAt(node >>> 1) + E_TUPLE_NEXT + 2 * (node & 1);
+}
+
+function tuplesHaveRoom(head: i32): i32 {
+  let node: i32 = u16at(head);
+  for (let left: i32 = MASQUERADE_CHAIN_LIMIT; left !== 0; left--) {
+    if (node === 0) return 1;
+    node = u16at(nextOf(node));
+  }
+  return 0;
+}
+
+function addTuple(head: i32, e: i32, side: i32): void {
+  putu16(e + E_TUPLE_NEXT + 2 * side, u16at(head));
+  putu16(head, 2 * numberOf(e) + side);
+}
+
+function removeTuple(e: i32, side: i32): void {
+  const node: i32 = 2 * numberOf(e) + side;
+  let at: i32 = chainOfTuple(e, side);
+  // Both tuples of a flow may be in one chain that had one place left.
+  for (let left: i32 = MASQUERADE_CHAIN_LIMIT + 1; left !== 0; left--) {
+    const here: i32 = u16at(at);
+    if (here === node) {
+      putu16(at, u16at(nextOf(node)));
+      return;
+    }
+    if (here === 0) return;
+    at = nextOf(here);
   }
 }

@@ -11,9 +11,10 @@ import {
   MASQUERADE_BYTES,
   MASQUERADE_CHAIN_LIMIT,
   MASQUERADE_COUNT,
-  MASQUERADE_OUT_HEADS_AT,
+  TUPLE_BUCKETS,
+  TUPLE_HEADS_AT,
 } from '../../base/limits.ts';
-import { E_OUT_NEXT, E_TRANSPORT_DIFFERENCE, entryAt } from '../../base/masquerade-record.ts';
+import { COUNTS_BYTES, E_COUNTS, E_TUPLE_NEXT, entryAt } from '../../base/masquerade-record.ts';
 import { u16at } from '../../base/memory.ts';
 import { NAT_FILTER, NAT_PROFILE, PORT_FIRST, PORT_LAST } from '../../base/parameters.ts';
 import { hash, numberOf } from './masquerade-table.ts';
@@ -146,10 +147,10 @@ test.serial('chains stay short, whatever pattern the addresses have', t => {
     }
     t.true(lab.build.plane.masqueradeCount() > 3000, name);
     let longest = 0;
-    for (let i = 0; i < MASQUERADE_BUCKETS; i++) {
+    for (let i = 0; i < TUPLE_BUCKETS; i++) {
       let length = 0;
-      for (let n = u16at(MASQUERADE_OUT_HEADS_AT + 2 * i); n !== 0; n = u16at(entryAt(n) + E_OUT_NEXT))
-        length++;
+      let node = u16at(TUPLE_HEADS_AT + 2 * i);
+      for (; node !== 0; node = u16at(entryAt(node >> 1) + E_TUPLE_NEXT + 2 * (node & 1))) length++;
       longest = Math.max(longest, length);
     }
     t.true(longest <= 12, `${name}: ${longest} in a chain`);
@@ -209,10 +210,11 @@ test.serial(
   },
 );
 
-test('an entry is 80 bytes, named by address or by number', t => {
-  t.is(MASQUERADE_BYTES, 80);
-  t.is(E_TRANSPORT_DIFFERENCE + 2, MASQUERADE_BYTES);
+test('an entry is 96 bytes, named by address or by number', t => {
+  t.is(MASQUERADE_BYTES, 96);
+  t.is(E_COUNTS + 2 * COUNTS_BYTES, MASQUERADE_BYTES);
   t.is(MASQUERADE_BUCKETS, 1 << (32 - 20), 'the hash takes the top bits');
+  t.is(TUPLE_BUCKETS, 1 << (32 - 19));
   t.is(entryAt(1), MASQUERADE_AT);
   for (const n of [1, 2, MASQUERADE_COUNT]) t.is(numberOf(entryAt(n)), n);
 });

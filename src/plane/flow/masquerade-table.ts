@@ -1,20 +1,19 @@
-// The masquerade table: the five hash tables that find a session's record (src/base/masquerade-record.ts). The
+// The table of flows: the four hash tables that find a flow's record (src/base/masquerade-record.ts). The
 // sessions of one inside endpoint and protocol form a mapping (RFC 4787, section 4.1): they share the outside
 // port and hang in one ring.
 //
-// Hash tables (chains of u16 links, MASQUERADE_BUCKETS each):
-//    OUT   (inside, remote, both ports)       every session: outbound packets
-//    IN    (outside, remote, both ports)      every session: inbound packets
+// Hash tables (chains of u16 links):
+//    TUPLE (source, destination, both ports)  both tuples of every flow: a node is the flow's number, twice, and the side
 //    MAP   (inside, inside port)              a mapping's leader: a new session asks for its outside port
 //    PORT  (outside port)                     the leader: is a port taken? whose is it?
 //    PEER  (outside, remote, outside port)    one session for each remote address of a mapping: has the
 //                                             inside sent anything to that address (RFC 4787, section 5)?
-// A session of a lost outside address (masquerade-addresses.ts) stays in its chains until it is cleared up, and is
-// not found. So a chain may hold two of one key, of which one is found.
+// A routed flow is in TUPLE alone. A flow of a lost outside address (masquerade-addresses.ts) stays in its chains until it is
+// cleared up, and is not found. So a chain may hold two of one key, of which one is found.
 //
 // The hash is pair-multiply-shift (M. Thorup, "High Speed Hashing for Integers and Strings", section 3.5) over
-// all bits of addresses and ports: with random keys any two different sessions meet in a chain with probability
-// 1 in 4,096, so nobody can choose addresses that make a long chain. A last mixing step keeps rows of
+// all bits of addresses and ports: with random keys any two different tuples meet in a chain with probability
+// 1 in 8,192, so nobody can choose addresses that make a long chain. A last mixing step keeps rows of
 // addresses or ports from falling into few chains with unlucky keys. The keys change whenever the table is empty.
 // What chance may do all the same is bounded: no chain grows past MASQUERADE_CHAIN_LIMIT (masquerade-link.ts).
 // Not here: linking (masquerade-link.ts), which entry goes when the table is full (masquerade-admission.ts), when one
@@ -26,27 +25,26 @@ import {
   MASQUERADE_BUCKETS,
   MASQUERADE_BYTES,
   MASQUERADE_CHAIN_LIMIT,
-  MASQUERADE_IN_HEADS_AT,
   MASQUERADE_MAP_HEADS_AT,
-  MASQUERADE_OUT_HEADS_AT,
   MASQUERADE_PEER_HEADS_AT,
   MASQUERADE_PORT_HEADS_AT,
   MASQUERADE_STATE_AT,
   MASQUERADE_STATE_BYTES,
+  TUPLE_BUCKETS,
+  TUPLE_HEADS_AT,
 } from '../../base/limits.ts';
 import {
-  E_IN_NEXT,
   E_IN_PORTS,
   E_INSIDE,
   E_LIST_NEXT,
   E_MAP_NEXT,
-  E_OUT_NEXT,
   E_OUT_PORTS,
   E_OUTSIDE,
   E_PEER_NEXT,
   E_PORT_NEXT,
   E_PROTOCOL,
   E_REMOTE,
+  E_TUPLE_NEXT,
   entryAt,
   FREE_AT,
   FRESH_AT,
@@ -55,7 +53,12 @@ import {
   IN_USE_AT,
   isLost,
   sessionLimit,
+  TUPLE_BYTES,
+  TUPLE_DESTINATION,
+  TUPLE_PORTS,
+  TUPLE_SOURCE,
 } from '../../base/masquerade-record.ts';
+
 import { fill, get8, i32at, multiply, puti32, putu16, u16at } from '../../base/memory.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 
@@ -68,8 +71,7 @@ const KEYS_BYTES: i32 = 24;
 
 export function resetTable(): void {
   fill(MASQUERADE_STATE_AT, 0, MASQUERADE_STATE_BYTES);
-  fill(MASQUERADE_OUT_HEADS_AT, 0, 2 * MASQUERADE_BUCKETS);
-  fill(MASQUERADE_IN_HEADS_AT, 0, 2 * MASQUERADE_BUCKETS);
+  fill(TUPLE_HEADS_AT, 0, 2 * TUPLE_BUCKETS);
   fill(MASQUERADE_MAP_HEADS_AT, 0, 2 * MASQUERADE_BUCKETS);
   fill(MASQUERADE_PORT_HEADS_AT, 0, 2 * MASQUERADE_BUCKETS);
   fill(MASQUERADE_PEER_HEADS_AT, 0, 2 * MASQUERADE_BUCKETS);
@@ -87,8 +89,8 @@ export function hasPorts(protocol: i32): i32 {
   return protocol === TCP || protocol === UDP || protocol === ICMP ? 1 : 0;
 }
 
-/** A chain, 0 to MASQUERADE_BUCKETS - 1. Words are halved because the proof wants at most 21 bits a factor. */
-export function hash(local: i32, remote: i32, ports: i32, protocol: i32): i32 {
+/** A hash of which the top bits choose a chain. Words are halved because the proof wants at most 21 bits a factor. */
+function mixed(local: i32, remote: i32, ports: i32, protocol: i32): i32 {
   const a: i32 = multiply(
     (i32at(KEYS_AT) + (remote & 0xffff)) | 0,
     (i32at(KEYS_AT + 4) + (remote >>> 16)) | 0,
@@ -102,79 +104,50 @@ export function hash(local: i32, remote: i32, ports: i32, protocol: i32): i32 {
     (i32at(KEYS_AT + 20) + ((local >>> 16) | ((protocol & 31) << 16))) | 0,
   );
   const sum: i32 = (a + b + c) | 0;
-  return multiply(sum ^ (sum >>> 15), MIX) >>> 20;
+  return multiply(sum ^ (sum >>> 15), MIX);
 }
 
-/** The session of an outbound packet, or 0. */
+/** A chain of MAP, PORT or PEER, 0 to MASQUERADE_BUCKETS - 1. */
+export function hash(local: i32, remote: i32, ports: i32, protocol: i32): i32 {
+  return mixed(local, remote, ports, protocol) >>> 20;
+}
+
+/** Address of the head of a tuple's chain. */
+export function tupleChain(source: i32, destination: i32, ports: i32, protocol: i32): i32 {
+  return TUPLE_HEADS_AT + 2 * (mixed(source, destination, ports, protocol) >>> 19);
+}
+
+/** The flow that has a tuple, and in bit 0 the side that sends it; or 0. */
+export function findTuple(source: i32, destination: i32, ports: i32, protocol: i32): i32 {
+  let node: i32 = u16at(tupleChain(source, destination, ports, protocol));
+  for (let left: i32 = MASQUERADE_CHAIN_LIMIT; node !== 0 && left !== 0; left--) {
+    const side: i32 = node & 1;
+    const e: i32 = entryAt(node >>> 1);
+    const tuple: i32 = e + side * TUPLE_BYTES;
+    if (
+      i32at(tuple + TUPLE_PORTS) === ports &&
+      i32at(tuple + TUPLE_DESTINATION) === destination &&
+      i32at(tuple + TUPLE_SOURCE) === source &&
+      get8(e + E_PROTOCOL) === protocol &&
+      isLost(e) === 0
+    ) {
+      return e | side;
+    }
+    node = u16at(e + E_TUPLE_NEXT + 2 * side);
+  }
+  return 0;
+}
+
+/** The flow of a packet from inside, or from who began a routed one; or 0. */
 export function findOutbound(inside: i32, remote: i32, ports: i32, protocol: i32): i32 {
-  const n: i32 = u16at(MASQUERADE_OUT_HEADS_AT + 2 * hash(inside, remote, ports, protocol));
-  if (n === 0) return 0;
-  const e: i32 = entryAt(n);
-  if (
-    i32at(e + E_OUT_PORTS) === ports &&
-    i32at(e + E_REMOTE) === remote &&
-    i32at(e + E_INSIDE) === inside &&
-    get8(e + E_PROTOCOL) === protocol &&
-    isLost(e) === 0
-  ) {
-    return e;
-  }
-  return furtherOutbound(u16at(e + E_OUT_NEXT), inside, remote, ports, protocol);
+  const found: i32 = findTuple(inside, remote, ports, protocol);
+  return (found & 1) === 0 ? found : 0;
 }
 
-/** The rest of the chain, from entry number `first` on. Most chains have one entry. */
-function furtherOutbound(first: i32, inside: i32, remote: i32, ports: i32, protocol: i32): i32 {
-  let n: i32 = first;
-  for (let left: i32 = MASQUERADE_CHAIN_LIMIT; n !== 0 && left !== 0; left--) {
-    const e: i32 = entryAt(n);
-    if (
-      i32at(e + E_OUT_PORTS) === ports &&
-      i32at(e + E_REMOTE) === remote &&
-      i32at(e + E_INSIDE) === inside &&
-      get8(e + E_PROTOCOL) === protocol &&
-      isLost(e) === 0
-    ) {
-      return e;
-    }
-    n = u16at(e + E_OUT_NEXT);
-  }
-  return 0;
-}
-
-/** The session of an inbound packet, or 0. */
+/** The flow of a packet from outside, or of an answer in a routed one; or 0. */
 export function findInbound(outside: i32, remote: i32, ports: i32, protocol: i32): i32 {
-  const n: i32 = u16at(MASQUERADE_IN_HEADS_AT + 2 * hash(outside, remote, ports, protocol));
-  if (n === 0) return 0;
-  const e: i32 = entryAt(n);
-  if (
-    i32at(e + E_IN_PORTS) === ports &&
-    i32at(e + E_REMOTE) === remote &&
-    i32at(e + E_OUTSIDE) === outside &&
-    get8(e + E_PROTOCOL) === protocol &&
-    isLost(e) === 0
-  ) {
-    return e;
-  }
-  return furtherInbound(u16at(e + E_IN_NEXT), outside, remote, ports, protocol);
-}
-
-/** The rest of the chain, from entry number `first` on. Most chains have one entry. */
-function furtherInbound(first: i32, outside: i32, remote: i32, ports: i32, protocol: i32): i32 {
-  let n: i32 = first;
-  for (let left: i32 = MASQUERADE_CHAIN_LIMIT; n !== 0 && left !== 0; left--) {
-    const e: i32 = entryAt(n);
-    if (
-      i32at(e + E_IN_PORTS) === ports &&
-      i32at(e + E_REMOTE) === remote &&
-      i32at(e + E_OUTSIDE) === outside &&
-      get8(e + E_PROTOCOL) === protocol &&
-      isLost(e) === 0
-    ) {
-      return e;
-    }
-    n = u16at(e + E_IN_NEXT);
-  }
-  return 0;
+  const found: i32 = findTuple(remote, outside, ports, protocol);
+  return (found & 1) !== 0 ? found ^ 1 : 0;
 }
 
 /** The leader of the mapping of an inside endpoint to an outside address, or 0. Never one of profile classic. */

@@ -33,7 +33,7 @@ import { configureInterface, INTERFACE_OUTSIDE } from '../../base/interface.ts';
 import { INTERFACE_WAN, MASQUERADE_AT, MASQUERADE_BYTES } from '../../base/limits.ts';
 import { E_SENT, E_STATE, entryAt } from '../../base/masquerade-record.ts';
 import { get8, i32at, puti32 } from '../../base/memory.ts';
-import { LOCAL, PACKET_ENTRY, PASS } from '../../base/packet.ts';
+import { LOCAL, PACKET_FLOW, PASS } from '../../base/packet.ts';
 import {
   FILTER_ADDRESS,
   FILTER_ADDRESS_PORT,
@@ -444,7 +444,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     lab.outbound(udp(out, 1, 53));
     lab.outbound(udp(out, 2, 53));
     // The lab's packet is still in its buffer.
-    t.is(i32at(lab.packet + PACKET_ENTRY), 1);
+    t.is(i32at(lab.packet + PACKET_FLOW), entryAt(2));
     t.is(entryAt(2) - MASQUERADE_AT, MASQUERADE_BYTES);
     t.is(plane.masqueradePortUsed(17, 2, address(WAN)), 1);
     t.is(plane.masqueradePortUsed(6, 2, address(WAN)), 0);

@@ -26,37 +26,26 @@
 // the protocol's helper could tell two apart. UDP-Lite and DCCP, whose checksums cover the
 // addresses, are refused outright.
 //
-// Fast path: one lookup, one rewrite, one store of the expiry (and TCP's numbers, tcp-window.ts).
-// No list is touched, see masquerade-admission.ts. RFC 1624: the difference of the addresses is summed once
-// and applied to the checksums of IP and of TCP or UDP. In later fragments there is no transport header
-// (PACKET_L4 is 0): they get the addresses only, and never make a session.
-// Not here: the table (masquerade-table.ts), ICMP errors (icmp-translate.ts).
+// Known flow: one lookup, one rewrite, one store of the expiry (and TCP's numbers, tcp-window.ts).
+// No list is touched, see masquerade-admission.ts. Later fragments have no transport header (PACKET_L4 is 0): they never make
+// a session.
+// Not here: the table (masquerade-table.ts), the rewriting (translate.ts), ICMP errors (icmp-translate.ts), the
+// short way of known sessions (known-flow.ts), what is routed as it is (routed.ts).
 
 import { NOW_AT } from '../../base/cells.ts';
 import {
-  COUNT_MASQUERADE_NEW,
-  count,
   DROP_FILTERED,
   DROP_FRAGMENT_TIMEOUT,
   DROP_ICMP_TYPE,
   DROP_INTERFACE_DOWN,
   DROP_NO_PORT,
   DROP_PROTOCOL,
-  DROP_TABLE_FULL,
   DROP_TCP_STATE,
   DROP_UNSOLICITED,
 } from '../../base/counters.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
+import { MASQUERADE_AT, TICKS_PER_SECOND, TUNNEL_IDLE_SECONDS } from '../../base/limits.ts';
 import {
-  MASQUERADE_AT,
-  MASQUERADE_BYTES,
-  PARAMETERS_AT,
-  TICKS_PER_SECOND,
-  TUNNEL_IDLE_SECONDS,
-} from '../../base/limits.ts';
-import {
-  ADDRESS_SHIFT,
-  E_ADDRESS,
   E_EXPIRES,
   E_FAR,
   E_FLAGS,
@@ -64,28 +53,24 @@ import {
   E_IN_PORTS,
   E_INSIDE,
   E_OUT_PORTS,
-  E_OUTSIDE,
   E_PROTOCOL,
   E_REMOTE,
   E_SENT,
   E_STATE,
-  E_TIMER,
   ENTRY_CLASSIC,
   ENTRY_HEARD,
   ENTRY_SENT,
-  entryAt,
   IN_USE_AT,
-  STATE_ESTABLISHED,
 } from '../../base/masquerade-record.ts';
-import { get8, get16, get32, i32at, put8, put16, put32, puti32 } from '../../base/memory.ts';
+import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_HAIRPIN,
   FLAG_ICMP_ERROR,
   FLAG_SOURCE_TRANSLATED,
   LOCAL,
-  PACKET_ENTRY,
   PACKET_FLAGS,
+  PACKET_FLOW,
   PACKET_IP,
   PACKET_KNOWN,
   PACKET_L4,
@@ -102,28 +87,23 @@ import {
   PROFILE_CLASSIC,
   parameter,
 } from '../../base/parameters.ts';
-import { ICMP_CHECKSUM, ICMP_IDENTIFIER } from '../../wire/icmp.ts';
 import {
-  DESTINATION_PORT,
   PROTOCOL_ICMP as ICMP,
-  IP_CHECKSUM,
   IP_DESTINATION,
   IP_PROTOCOL,
   IP_SOURCE,
-  SOURCE_PORT,
   PROTOCOL_TCP as TCP,
-  PROTOCOL_UDP as UDP,
 } from '../../wire/ipv4.ts';
-import { TCP_ACK, TCP_CHECKSUM, TCP_FLAGS, TCP_RST, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
-import { UDP_CHECKSUM } from '../../wire/udp.ts';
+import { TCP_FLAGS, TCP_RST, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { isSender } from '../ip/sender.ts';
+import { beginFlow } from './flow-begin.ts';
+import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
 import { translateErrorInbound, translateErrorOutbound } from './icmp-translate.ts';
 import { resetKeptRoutes } from './kept-route.ts';
 import { KNOWN_NONE, KNOWN_NOTHING, knownAs, resetKnown } from './known-flow.ts';
-import { addressFor, NO_ADDRESS } from './masquerade-addresses.ts';
-import { admit, refuseEntry, removeEntry } from './masquerade-admission.ts';
+import { isRouted } from './masquerade-addresses.ts';
+import { admit, removeEntry } from './masquerade-admission.ts';
 import { HOST_OTHERS, hostFor, resetHosts } from './masquerade-hosts.ts';
-import { link } from './masquerade-link.ts';
 import { choosePort } from './masquerade-ports.ts';
 import {
   findInbound,
@@ -134,17 +114,10 @@ import {
   hasPorts,
   resetTable,
 } from './masquerade-table.ts';
-import { noteSide, startTimer, trackTcp } from './masquerade-timeout.ts';
 import { NO_PORT, resetPortMaps } from './port-map.ts';
+import { queryOf, queryOfReply } from './queries.ts';
 import { resetTcpClassic } from './tcp-classic.ts';
-import { INBOUND, OUTBOUND } from './tcp-rfc.ts';
-import { follow, IN_SIDE, OUT_SIDE } from './tcp-window.ts';
-
-// The queries of an ICMP session, bits of its E_STATE: a reply must match one that was sent.
-export const QUERY_ECHO: i32 = 1;
-export const QUERY_TIMESTAMP: i32 = 2;
-export const QUERY_MASK: i32 = 4;
-export const QUERY_INFORMATION: i32 = 8;
+import { translate } from './translate.ts';
 
 /** Sides of a session, as known-flow.ts numbers them. */
 const OUT: i32 = 0;
@@ -198,20 +171,9 @@ export function masqueradeInbound(packet: i32): i32 {
     if (query === 0) return LOCAL;
     if ((get8(e + E_STATE) & query) === 0) return DROP_UNSOLICITED;
   }
-  const flags: i32 = get8(e + E_FLAGS);
-  if ((flags & ENTRY_HEARD) === 0) noteSide(e, ENTRY_HEARD);
-  if (
-    protocol === TCP &&
-    l4 !== 0 &&
-    ((get8(l4 + TCP_FLAGS) & TCP_STATE_MASK) !== TCP_ACK || get8(e + E_STATE) !== STATE_ESTABLISHED)
-  ) {
-    trackTcp(e, packet, INBOUND);
-  } else if ((flags & ENTRY_SENT) !== 0) {
-    if (protocol === TCP && l4 !== 0) follow(e, l4, IN_SIDE);
-    puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
-  }
-  rewrite(packet, e, IN);
-  puti32(packet + PACKET_ENTRY, ((e - MASQUERADE_AT) / MASQUERADE_BYTES) | 0);
+  useInbound(packet, e, protocol);
+  translate(packet, e, IN);
+  noteFlow(packet, e, IN);
   puti32(packet + PACKET_FLAGS, marks | FLAG_DESTINATION_TRANSLATED);
   return PASS;
 }
@@ -230,7 +192,7 @@ export function masqueradeHairpin(packet: i32): i32 {
   const verdict: i32 = outbound(packet, outside);
   if (verdict !== PASS) return verdict;
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) {
-    const e: i32 = entryAt(i32at(packet + PACKET_ENTRY) + 1);
+    const e: i32 = i32at(packet + PACKET_FLOW) & ~1;
     const ports: i32 = i32at(packet + PACKET_PORTS);
     puti32(packet + PACKET_PORTS, (i32at(e + E_IN_PORTS) << 16) | (ports & 0xffff));
     puti32(packet + PACKET_KNOWN, KNOWN_NOTHING);
@@ -259,74 +221,26 @@ function outbound(packet: i32, hairpin: i32): i32 {
   let e: i32 = knownAs(packet, OUT);
   if (e === KNOWN_NOTHING) e = findOutbound(inside, remote, ports, protocol);
   else if (e === KNOWN_NONE) e = 0;
+  if (e !== 0 && isRouted(e) !== 0) {
+    // What it talks with was inside, and is outside now.
+    removeEntry(e);
+    e = 0;
+  }
   if (e === 0) {
     const outside: i32 = hairpin !== 0 ? hairpin : addressOut(packet);
     e = addOutbound(packet, inside, remote, ports, protocol, outside);
     if (e < MASQUERADE_AT) return e;
   }
-  if ((get8(e + E_FLAGS) & ENTRY_SENT) === 0) noteSide(e, ENTRY_SENT);
-  if (protocol === TCP && l4 !== 0) {
-    if ((get8(l4 + TCP_FLAGS) & TCP_STATE_MASK) !== TCP_ACK || get8(e + E_STATE) !== STATE_ESTABLISHED) {
-      trackTcp(e, packet, OUTBOUND);
-    } else {
-      follow(e, l4, OUT_SIDE);
-      puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
-    }
-  } else {
-    if (protocol === ICMP && l4 !== 0) {
-      const query: i32 = queryOf(get8(l4));
-      if (query === 0) return DROP_ICMP_TYPE;
-      put8(e + E_STATE, get8(e + E_STATE) | query);
-    } else if (protocol !== UDP) {
-      puti32(e + E_SENT, i32at(NOW_AT));
-    }
-    puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
+  if (protocol === ICMP && l4 !== 0) {
+    const query: i32 = queryOf(get8(l4));
+    if (query === 0) return DROP_ICMP_TYPE;
+    put8(e + E_STATE, get8(e + E_STATE) | query);
   }
-  rewrite(packet, e, OUT);
-  puti32(packet + PACKET_ENTRY, ((e - MASQUERADE_AT) / MASQUERADE_BYTES) | 0);
+  useOutbound(packet, e, protocol);
+  translate(packet, e, OUT);
+  noteFlow(packet, e, OUT);
   puti32(packet + PACKET_FLAGS, marks | FLAG_SOURCE_TRANSLATED);
   return PASS;
-}
-
-/**
- * Gives a packet that leaves (OUT) its session's outside address and port for its source, or one that comes in (IN) the inside
- * host's for its destination, and corrects the checksums: RFC 1624, equation 3, with the sum of ~m + m' of the addresses made once.
- */
-function rewrite(packet: i32, e: i32, side: i32): void {
-  const ip: i32 = packet + PACKET_IP;
-  const l4: i32 = i32at(packet + PACKET_L4);
-  const protocol: i32 = get8(ip + IP_PROTOCOL);
-  const addressAt: i32 = side === OUT ? IP_SOURCE : IP_DESTINATION;
-  const inverted: i32 = ~get32(ip + addressAt);
-  const newAddress: i32 = i32at(side === OUT ? e + E_OUTSIDE : e + E_INSIDE);
-  const difference: i32 =
-    (inverted >>> 16) + (inverted & 0xffff) + (newAddress >>> 16) + (newAddress & 0xffff);
-  let sum: i32 = (~get16(ip + IP_CHECKSUM) & 0xffff) + difference;
-  sum = (sum & 0xffff) + (sum >>> 16);
-  put16(ip + IP_CHECKSUM, ~(sum + (sum >>> 16)) & 0xffff);
-  put32(ip + addressAt, newAddress);
-  if (l4 === 0) return;
-  const ports: i32 = i32at(packet + PACKET_PORTS);
-  const newPort: i32 = side === OUT ? i32at(e + E_IN_PORTS) & 0xffff : i32at(e + E_OUT_PORTS) >>> 16;
-  const port: i32 = (~(side === OUT ? ports >>> 16 : ports) & 0xffff) + newPort;
-  if (protocol !== TCP && protocol !== UDP) {
-    if (protocol !== ICMP) return;
-    // ICMP's checksum does not cover the addresses.
-    sum = (~get16(l4 + ICMP_CHECKSUM) & 0xffff) + port;
-    sum = (sum & 0xffff) + (sum >>> 16);
-    put16(l4 + ICMP_CHECKSUM, ~(sum + (sum >>> 16)) & 0xffff);
-    put16(l4 + ICMP_IDENTIFIER, newPort);
-    return;
-  }
-  put16(l4 + (side === OUT ? SOURCE_PORT : DESTINATION_PORT), newPort);
-  const at: i32 = protocol === TCP ? l4 + TCP_CHECKSUM : l4 + UDP_CHECKSUM;
-  const old: i32 = get16(at);
-  // UDP: 0 is "no checksum" and stays; a sum that comes out as 0 is sent as its other form, all ones.
-  if (protocol === UDP && old === 0) return;
-  sum = (~old & 0xffff) + difference + port;
-  sum = (sum & 0xffff) + (sum >>> 16);
-  sum = ~(sum + (sum >>> 16)) & 0xffff;
-  put16(at, protocol === UDP && sum === 0 ? 0xffff : sum);
 }
 
 /** Adds a session that the inside opens: its entry, or the reason to drop. */
@@ -357,7 +271,7 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
   const e: i32 = admit(host, 0);
   if (e < MASQUERADE_AT) return e;
   fillEntry(e, protocol, inside, remote, ports, port);
-  return begin(e, outside, classic !== 0 ? ENTRY_CLASSIC | ENTRY_SENT : ENTRY_SENT);
+  return beginFlow(e, outside, classic !== 0 ? ENTRY_CLASSIC | ENTRY_SENT : ENTRY_SENT);
 }
 
 /** Adds a session that the outside opens, if the filter lets it: its entry, LOCAL, or the reason to drop. */
@@ -390,7 +304,7 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   fillEntry(e, protocol, inside, remote, (insidePort << 16) | (ports >>> 16), port);
   // A stranger's session ends no later than the one that let him in: he only makes it shorter.
   puti32(e + E_EXPIRES, expires);
-  return begin(e, outside, ENTRY_HEARD);
+  return beginFlow(e, outside, ENTRY_HEARD);
 }
 
 /** Fills in a new session. `outPorts` are those of what the inside sends. */
@@ -403,31 +317,4 @@ function fillEntry(e: i32, protocol: i32, inside: i32, remote: i32, outPorts: i3
   puti32(e + E_OUT_PORTS, outPorts);
   // ICMP has one identifier, that of the side the packet is on, in the place of both ports.
   puti32(e + E_IN_PORTS, (farPort << 16) | outsidePort);
-}
-
-/** Links a new session, whose other fields are set: its entry, or DROP_TABLE_FULL if there is no room in its chains. */
-function begin(e: i32, outside: i32, flags: i32): i32 {
-  const number: i32 = addressFor(outside);
-  puti32(e + E_OUTSIDE, outside);
-  put8(e + E_FLAGS, get8(e + E_FLAGS) | flags);
-  put8(e + E_ADDRESS, number << ADDRESS_SHIFT);
-  if (number === NO_ADDRESS || link(e) === 0) {
-    refuseEntry(e);
-    return DROP_TABLE_FULL;
-  }
-  count(COUNT_MASQUERADE_NEW);
-  if (get8(e + E_PROTOCOL) !== TCP) startTimer(e);
-  return e;
-}
-
-/** The query that an ICMP type is, or 0: echo, timestamp, information, address mask (RFC 792, RFC 950). */
-function queryOf(type: i32): i32 {
-  if (type === 15) return QUERY_INFORMATION;
-  return type === 8 ? QUERY_ECHO : type === 13 ? QUERY_TIMESTAMP : type === 17 ? QUERY_MASK : 0;
-}
-
-/** The query that an ICMP type answers, or 0. */
-function queryOfReply(type: i32): i32 {
-  if (type === 16) return QUERY_INFORMATION;
-  return type === 0 ? QUERY_ECHO : type === 14 ? QUERY_TIMESTAMP : type === 18 ? QUERY_MASK : 0;
 }

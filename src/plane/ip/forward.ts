@@ -83,6 +83,7 @@ import {
 import { TCP_FLAGS, TCP_SYN } from '../../wire/tcp.ts';
 import { forwardKnown, keepRoute } from '../flow/known-flow.ts';
 import { masqueradeHairpin, masqueradeInbound, masqueradeOutbound } from '../flow/masquerade.ts';
+import { trackRouted } from '../flow/routed.ts';
 import { linkInput, linkOutput } from '../link/link.ts';
 import { broadcastInput, localInput } from '../local/local.ts';
 import { punt } from '../local/punt.ts';
@@ -93,6 +94,8 @@ import { clampMss, MSS_HEADERS } from './mss.ts';
 import { routeTo } from './route.ts';
 import { sourceCheck } from './source.ts';
 
+const FLAGS_TRANSLATED: i32 = FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED;
+
 /** A frame from a card. Takes the packet: 1 if it went the short way of a known session, which costs little, else 0. */
 export function receive(packet: i32): i32 {
   const index: i32 = i32at(packet + PACKET_IN);
@@ -102,7 +105,7 @@ export function receive(packet: i32): i32 {
   if (verdict === PASS) {
     if (i32at(at + IF_STATE) === INTERFACE_UP) {
       const isWhole: i32 = (get16(packet + PACKET_IP + IP_OFFSET) & IP_FRAGMENT) === 0 ? 1 : 0;
-      if (isWhole !== 0 && forwardKnown(packet, index, at) !== 0) return 1;
+      if (isWhole !== 0 && forwardKnown(packet, index) !== 0) return 1;
       verdict = sourceCheck(packet, index);
     } else {
       verdict = broadcastInput(packet, index, DROP_INTERFACE_DOWN);
@@ -230,6 +233,8 @@ function forward(packet: i32, index: i32, at: i32, to: i32): void {
       dispose(packet, verdict);
       return;
     }
+  } else if ((i32at(packet + PACKET_FLAGS) & FLAGS_TRANSLATED) === 0) {
+    trackRouted(packet);
   }
   if (isLong !== 0 || i32at(packet + PACKET_CONTEXT) !== 0) identify(packet);
   // The TTL goes down by one, so its half of the checksum goes up by one (RFC 1624; 0xffff is no checksum).

@@ -35,7 +35,7 @@ import {
   ICMP_STATE_BYTES,
   INTERFACE_COUNT,
 } from '../../base/limits.ts';
-import { E_INSIDE, entryAt } from '../../base/masquerade-record.ts';
+import { E_INSIDE } from '../../base/masquerade-record.ts';
 import { copy, fill, get16, get32, i32at, put8, put16, put32, puti32 } from '../../base/memory.ts';
 import {
   FLAG_BROADCAST,
@@ -44,8 +44,8 @@ import {
   FLAG_LOCAL,
   FLAG_SOURCE_TRANSLATED,
   PACKET_CONTEXT,
-  PACKET_ENTRY,
   PACKET_FLAGS,
+  PACKET_FLOW,
   PACKET_IN,
   PACKET_IP,
   PACKET_L4,
@@ -153,7 +153,7 @@ export function icmpError(packet: i32, type: i32, code: i32, word: i32): i32 {
   puti32(packet + PACKET_L4, l4);
   puti32(packet + PACKET_PORTS, 0);
   puti32(packet + PACKET_FLAGS, FLAG_LOCAL | FLAG_ICMP_ERROR);
-  puti32(packet + PACKET_ENTRY, -1);
+  puti32(packet + PACKET_FLOW, 0);
   puti32(packet + PACKET_CONTEXT, 0);
   count(COUNT_ICMP_SENT);
   return 1;
@@ -174,7 +174,7 @@ function mayReport(packet: i32): i32 {
 function hearer(packet: i32): i32 {
   const flags: i32 = i32at(packet + PACKET_FLAGS);
   if ((flags & (FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED)) === FLAG_SOURCE_TRANSLATED)
-    return i32at(entryAt(i32at(packet + PACKET_ENTRY) + 1) + E_INSIDE);
+    return i32at((i32at(packet + PACKET_FLOW) & ~1) + E_INSIDE);
   return get32(packet + PACKET_IP + IP_SOURCE);
 }
 

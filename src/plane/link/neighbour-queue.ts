@@ -15,15 +15,15 @@
 
 import { count, DROP_ARP_QUEUE_FULL } from '../../base/counters.ts';
 import { ARP_STATE_AT, NEIGHBOUR_HELD_LIMIT, NEIGHBOUR_HELD_SHARE, POOL_RESERVE } from '../../base/limits.ts';
-import { E_INSIDE, entryAt } from '../../base/masquerade-record.ts';
+import { E_INSIDE } from '../../base/masquerade-record.ts';
 import { get32, i32at, puti32, putu16, u16at } from '../../base/memory.ts';
 import { ARP_HELD, FIRST_WAITING, LAST_WAITING, WAITING } from '../../base/neighbour-record.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_LOCAL,
   FLAG_SOURCE_TRANSLATED,
-  PACKET_ENTRY,
   PACKET_FLAGS,
+  PACKET_FLOW,
   PACKET_IN,
   PACKET_IP,
   PACKET_NEXT,
@@ -114,14 +114,13 @@ export function awaited(i: i32, index: i32): i32 {
 /** For whose sake a packet waits. */
 function holderOf(packet: i32): i32 {
   const flags: i32 = i32at(packet + PACKET_FLAGS);
-  const entry: i32 = i32at(packet + PACKET_ENTRY);
+  const flow: i32 = i32at(packet + PACKET_FLOW) & ~1;
   const index: i32 = i32at(packet + PACKET_IN);
   if (index < 0) return OURSELVES;
-  if ((flags & FLAG_DESTINATION_TRANSLATED) !== 0) return i32at(entryAt(entry + 1) + E_INSIDE);
+  if ((flags & FLAG_DESTINATION_TRANSLATED) !== 0) return i32at(flow + E_INSIDE);
   if ((flags & FLAG_LOCAL) !== 0) return STRANGERS;
   const isTranslated: i32 = flags & FLAG_SOURCE_TRANSLATED;
-  const inside: i32 =
-    isTranslated !== 0 ? i32at(entryAt(entry + 1) + E_INSIDE) : get32(packet + PACKET_IP + IP_SOURCE);
+  const inside: i32 = isTranslated !== 0 ? i32at(flow + E_INSIDE) : get32(packet + PACKET_IP + IP_SOURCE);
   return isSender(packet, inside) === 0 ? STRANGERS : i32at(routeTo(inside) + TO_NEXT_HOP);
 }
 

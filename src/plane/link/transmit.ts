@@ -29,8 +29,8 @@ import { copy, fill, get8, get16, i32at, put16, puti32, u16at } from '../../base
 import {
   FLAG_LOCAL,
   FLAG_LONG,
-  PACKET_ENTRY,
   PACKET_FLAGS,
+  PACKET_FLOW,
   PACKET_HEADER,
   PACKET_IN,
   PACKET_IP,
@@ -194,7 +194,7 @@ function cutFragment(packet: i32, mtu: i32): i32 {
   puti32(front + PACKET_NEXT_HOP, i32at(packet + PACKET_NEXT_HOP));
   puti32(front + PACKET_PORTS, i32at(packet + PACKET_PORTS));
   puti32(front + PACKET_FLAGS, i32at(packet + PACKET_FLAGS));
-  puti32(front + PACKET_ENTRY, i32at(packet + PACKET_ENTRY));
+  puti32(front + PACKET_FLOW, i32at(packet + PACKET_FLOW));
   const l4: i32 = i32at(packet + PACKET_L4);
   puti32(front + PACKET_L4, l4 === 0 ? 0 : l4 - packet + front);
 
