@@ -128,6 +128,16 @@ export function entryAt(n: i32): i32 {
 /** A byte for each outside address (src/plane/flow/masquerade-addresses.ts); 1: the address was lost. */
 export const ADDRESSES_LOST_AT: i32 = MASQUERADE_STATE_AT + 112;
 
+/** The outside addresses that sessions use, by the number in E_ADDRESS (src/plane/flow/masquerade-addresses.ts). */
+export const ADDRESSES_AT: i32 = MASQUERADE_STATE_AT + 64;
+/** What routed flows have for an outside address. */
+export const ROUTED: i32 = 0;
+
+/** 1 if a flow is passed on as it is: nothing of it is translated. */
+export function isRouted(e: i32): i32 {
+  return i32at(ADDRESSES_AT + 4 * (get8(e + E_ADDRESS) >>> ADDRESS_SHIFT)) === ROUTED ? 1 : 0;
+}
+
 /** 1 if the session's outside address was lost: it has ended, and only waits to be cleared up. */
 export function isLost(e: i32): i32 {
   return get8(ADDRESSES_LOST_AT + (get8(e + E_ADDRESS) >>> ADDRESS_SHIFT));

@@ -13,6 +13,12 @@ export function masqueradeCommands(context: Context): Command[] {
       run: words => show().showMasq(context, words),
     },
     {
+      words: 'show flows',
+      arguments: '[FILTER:session(tcp|udp|icmp)...3]',
+      help: 'all that passes, with packets and bytes of each side | tcp',
+      run: words => show().showFlows(context, words),
+    },
+    {
       words: 'ipfwadm',
       arguments: 'OPTION:flags(-M|-l|-n|-e)...9',
       help: 'the masquerade table as ipfwadm lists it | -M -l -n',

@@ -3,6 +3,10 @@
 
 import { NOW_AT } from '../../base/cells.ts';
 import {
+  COUNT_BYTES,
+  COUNT_PACKETS,
+  COUNTS_BYTES,
+  E_COUNTS,
   E_EXPIRES,
   E_FLAGS,
   E_IN_PORTS,
@@ -17,6 +21,7 @@ import {
   entryAt,
   HIGHEST_AT,
   isLost,
+  isRouted,
 } from '../../base/masquerade-record.ts';
 import { get8, i32at } from '../../base/memory.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
@@ -68,8 +73,25 @@ const CLASSIC_STATES = [
  */
 const ICMP_ECHO_PORT = 8;
 
-/** The session in entry number n, or undefined if it is free or has ended with its outside address. */
+/** What a side of a flow has sent, modulo 2^32. */
+export interface Counts {
+  packets: number;
+  bytes: number;
+}
+
+/** The masqueraded session in entry number n, or undefined if there is none or it has ended with its outside address. */
 export function sessionAt(n: number): Session | undefined {
+  return isRouted(entryAt(n)) !== 0 ? undefined : flowAt(n);
+}
+
+/** What the inside of the flow in entry number n has sent, or who began one that is routed (0), and what the other side has (1). */
+export function countsAt(n: number, side: 0 | 1): Counts {
+  const counts = entryAt(n) + E_COUNTS + side * COUNTS_BYTES;
+  return { packets: i32at(counts + COUNT_PACKETS) >>> 0, bytes: i32at(counts + COUNT_BYTES) >>> 0 };
+}
+
+/** The flow in entry number n, masqueraded or routed as it is, or undefined. */
+export function flowAt(n: number): Session | undefined {
   const e = entryAt(n);
   const protocol = get8(e + E_PROTOCOL);
   if (protocol === 0 || isLost(e) !== 0) return undefined;

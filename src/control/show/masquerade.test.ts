@@ -1,9 +1,10 @@
 import test from 'ava';
 import { controlLab } from '../../../test/control-lab.ts';
 import * as packets from '../../../test/packets.ts';
-import { HOST, OTHER, SERVER } from '../../../test/plane-router.ts';
+import { HOST, LAN, OTHER, SERVER, WAN_ADDRESS } from '../../../test/plane-router.ts';
 import { formatTicks } from '../core/duration.ts';
 import { masqueradeCommands } from '../masquerade/commands.ts';
+import { flowRow, short } from './flows.ts';
 import { periodHeader, periodRow, tableRow } from './masquerade.ts';
 import type { Session } from './masquerade-view.ts';
 
@@ -132,4 +133,43 @@ test('show masq lists the sessions that all filters fit: protocol, an address of
     refusal(() => void show?.run(['nobody'])?.next()),
     /^Cannot show masq nobody: /,
   );
+});
+
+test('show flows counts what each side of a session and of a routed flow has sent', t => {
+  const { router, context, output } = controlLab();
+  const ports = [1043, 53] as const;
+  router.fromHost(packets.udp({ source: HOST, destination: SERVER }, ...ports, new Uint8Array(72)));
+  router.fromGateway(
+    packets.udp({ source: SERVER, destination: WAN_ADDRESS }, ports[1], ports[0], new Uint8Array(472)),
+  );
+  router.fromHost(packets.udp({ source: HOST, destination: SERVER }, ...ports, new Uint8Array(72)));
+  // What a static route leads to comes in and leaves by one link.
+  const far = packets.address('10.9.0.5');
+  router.plane.routeAdd(far, -1, packets.address(OTHER), LAN);
+  router.fromHost(packets.echo({ source: HOST, destination: '10.9.0.5' }, 8, 7));
+  const list = (words: string): string[] => {
+    output.length = 0;
+    for (const _ of masqueradeCommands(context)
+      .find(command => command.words === words)
+      ?.run([]) ?? []);
+    return [...output];
+  };
+  t.deepEqual(list('show flows'), [
+    'proto from                  to                            sent        heard',
+    'udp   192.168.0.2:1043      204.152.184.112:53           2/200        1/500',
+    'icmp  192.168.0.2           10.9.0.5                      1/84          0/0',
+    '2 flows; packets/bytes',
+  ]);
+  t.is(list('show masq').at(-1), '1 session');
+  const most = { packets: 4294967295, bytes: 4294967295 };
+  const widest = { ...session, inside: -1, remote: -1, insidePort: 65535, remotePort: 65535 };
+  t.true(flowRow(widest, most, most).length < 80);
+  t.deepEqual([0, 99999, 100000, 99999999, 100000000, 4294967295].map(short), [
+    '0',
+    '99999',
+    '100K',
+    '99999K',
+    '100M',
+    '4294M',
+  ]);
 });

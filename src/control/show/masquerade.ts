@@ -13,7 +13,7 @@ import { formatTicks } from '../core/duration.ts';
 import { highestEntry, periodOrder, protocolName, type Session, sessionAt } from './masquerade-view.ts';
 
 /** Entries looked at between two pauses while none of them gives output. */
-const SCAN = 32;
+export const SCAN = 32;
 
 const TABLE_HEADER = 'proto inside                outside remote                state       expires';
 
@@ -50,21 +50,21 @@ export function periodRow(session: Session, wide: boolean, upper: boolean): stri
   return `${(upper ? name.toUpperCase() : name).padEnd(5)}${expire} ${sequence}${source} ${destination} ${ports}`;
 }
 
-/** What a word lets through: a protocol, an address on either side, or a port. */
-function filterOf(text: string): (session: Session) => boolean {
+/** What a word of `show masq` and `show flows` lets through: a protocol, an address on either side, or a port. */
+export function filterOf(command: string, text: string): (session: Session) => boolean {
   if (['tcp', 'udp', 'icmp'].includes(text)) return ({ protocol }) => protocolName(protocol) === text;
   if (/^\d{1,5}$/.test(text)) {
     const port = Number(text);
     return session => [session.insidePort, session.outsidePort, session.remotePort].includes(port);
   }
   const address = parseAddress(text);
-  if (typeof address === 'string') throw new Refusal(`Cannot show masq ${text}: ${address}`);
+  if (typeof address === 'string') throw new Refusal(`Cannot ${command} ${text}: ${address}`);
   return ({ inside, remote }) => inside === address || remote === address;
 }
 
 export function* showMasq(context: Context, words: string[]): Job {
   const { output } = context;
-  const filters = words.map(filterOf);
+  const filters = words.map(word => filterOf('show masq', word));
   let rows = 0;
   for (let n = 1; n <= highestEntry(); n++) {
     const entry = sessionAt(n);

@@ -29,6 +29,7 @@ import {
   E_TIMER,
   E_TRANSPORT_DIFFERENCE,
   ENTRY_ANSWERED,
+  isRouted,
   STATE_ESTABLISHED,
   TUPLE_BYTES,
   TUPLE_DESTINATION,
@@ -70,7 +71,6 @@ import {
   ROUTE_NEIGHBOUR_SHIFT,
   ROUTE_OUT_MASK,
 } from './kept-route.ts';
-import { isRouted } from './masquerade-addresses.ts';
 import { findTuple } from './masquerade-table.ts';
 import { follow, IN_SIDE, OUT_SIDE } from './tcp-window.ts';
 import { folded, halves, inverse } from './translate.ts';

@@ -7,18 +7,15 @@
 //    | eight addresses    | eight counts     | eight marks, a byte     |
 
 import { MASQUERADE_STATE_AT, OUTSIDE_COUNT } from '../../base/limits.ts';
-import { ADDRESS_SHIFT, ADDRESSES_LOST_AT, E_ADDRESS } from '../../base/masquerade-record.ts';
+import { ADDRESSES_AT, ADDRESSES_LOST_AT } from '../../base/masquerade-record.ts';
 import { get8, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
 import { forgetRoutes } from './kept-route.ts';
 
-/** In the state block, behind the fields of masquerade-table.ts. */
-const ADDRESSES_AT: i32 = MASQUERADE_STATE_AT + 64;
+/** In the state block, behind the addresses. */
 const COUNTS_AT: i32 = MASQUERADE_STATE_AT + 96;
 
 /** No record is free. */
 export const NO_ADDRESS: i32 = -1;
-/** What routed flows have for an outside address. */
-export const ROUTED: i32 = 0;
 
 /** The record of an outside address, or NO_ADDRESS. Free until a session is counted. */
 export function addressFor(outside: i32): i32 {
@@ -32,11 +29,6 @@ export function addressFor(outside: i32): i32 {
   }
   if (free !== NO_ADDRESS) puti32(ADDRESSES_AT + 4 * free, outside);
   return free;
-}
-
-/** 1 if a flow is passed on as it is: nothing of it is translated. */
-export function isRouted(e: i32): i32 {
-  return i32at(ADDRESSES_AT + 4 * (get8(e + E_ADDRESS) >>> ADDRESS_SHIFT)) === ROUTED ? 1 : 0;
 }
 
 /** Adds to the sessions of a record; the last one's end takes the mark away. */

@@ -41,11 +41,11 @@ import {
   HOSTS_ANSWERED_AT,
   IN_USE_AT,
   isLost,
+  isRouted,
   sessionLimit,
   UNANSWERED_AT,
 } from '../../base/masquerade-record.ts';
 import { get8, i32at, u16at } from '../../base/memory.ts';
-import { isRouted } from './masquerade-addresses.ts';
 import { CLASS_UNANSWERED, classIn, classOf, listOf } from './masquerade-admission.ts';
 import {
   entriesOf,

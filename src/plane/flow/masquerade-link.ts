@@ -34,13 +34,14 @@ import {
   ENTRY_LEADER,
   ENTRY_PEER,
   entryAt,
+  isRouted,
   TUPLE_BYTES,
   TUPLE_DESTINATION,
   TUPLE_PORTS,
   TUPLE_SOURCE,
 } from '../../base/masquerade-record.ts';
 import { get8, i32at, put8, putu16, u16at } from '../../base/memory.ts';
-import { addToAddress, isRouted } from './masquerade-addresses.ts';
+import { addToAddress } from './masquerade-addresses.ts';
 import { addPorts } from './masquerade-hosts.ts';
 import { findPeer, findPort, hash, hasPorts, numberOf, tupleChain } from './masquerade-table.ts';
 import { notePort, PORT_MAPPED } from './port-map.ts';

@@ -31,7 +31,7 @@ import {
 } from '../../base/counters.ts';
 import { configureInterface, INTERFACE_OUTSIDE } from '../../base/interface.ts';
 import { INTERFACE_WAN, MASQUERADE_AT, MASQUERADE_BYTES } from '../../base/limits.ts';
-import { E_SENT, E_STATE, entryAt } from '../../base/masquerade-record.ts';
+import { E_SENT, E_SEQUENCE, E_STATE, entryAt } from '../../base/masquerade-record.ts';
 import { get8, i32at, puti32 } from '../../base/memory.ts';
 import { LOCAL, PACKET_FLOW, PASS } from '../../base/packet.ts';
 import {
@@ -337,6 +337,20 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     lab.set(NAT_FILTER, FILTER_ENDPOINT);
     const stranger = fragments(udp({ source: SERVER_2, destination: WAN }, 53, 1043, payload(3000)), 1480);
     t.is(lab.inbound(stranger[1] as Uint8Array, { ports: inPorts }).verdict, DROP_FRAGMENT_TIMEOUT);
+  });
+
+  it("a later fragment of a TCP segment leaves the connection's sequence numbers as they are", t => {
+    const ends = { sourcePort: 1043, destinationPort: 80, sequence: 1000 };
+    const segment = tcp(out, { ...ends, flags: ACK, acknowledgment: 5000 }, payload(3000));
+    const [first, second] = fragments(segment, 1480) as [Uint8Array, Uint8Array];
+    lab.outbound(tcp(out, { ...ends, flags: SYN }));
+    const answer = { sourcePort: 80, destinationPort: 1043, sequence: 4999, acknowledgment: 1001 };
+    lab.inbound(tcp(back, { ...answer, flags: SYN | ACK }));
+    lab.outbound(first);
+    const numbers = () => [0, 4, 8, 12].map(at => i32at(entryAt(1) + E_SEQUENCE + at));
+    const before = numbers();
+    t.is(lab.outbound(second, { ports: (1043 << 16) | 80 }).verdict, PASS);
+    t.deepEqual(numbers(), before);
   });
 
   it('a protocol without ports: one inside host for each remote host', t => {

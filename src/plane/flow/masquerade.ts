@@ -61,6 +61,7 @@ import {
   ENTRY_HEARD,
   ENTRY_SENT,
   IN_USE_AT,
+  isRouted,
 } from '../../base/masquerade-record.ts';
 import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import {
@@ -101,7 +102,6 @@ import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
 import { translateErrorInbound, translateErrorOutbound } from './icmp-translate.ts';
 import { resetKeptRoutes } from './kept-route.ts';
 import { KNOWN_NONE, KNOWN_NOTHING, knownAs, resetKnown } from './known-flow.ts';
-import { isRouted } from './masquerade-addresses.ts';
 import { admit, removeEntry } from './masquerade-admission.ts';
 import { HOST_OTHERS, hostFor, resetHosts } from './masquerade-hosts.ts';
 import { choosePort } from './masquerade-ports.ts';

@@ -17,6 +17,8 @@ import {
   E_STATE,
   ENTRY_CLASSIC,
   ENTRY_SENT,
+  isRouted,
+  ROUTED,
 } from '../../base/masquerade-record.ts';
 import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import {
@@ -40,7 +42,6 @@ import { isSender } from '../ip/sender.ts';
 import { beginFlow } from './flow-begin.ts';
 import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
 import { KNOWN_NONE } from './known-flow.ts';
-import { isRouted, ROUTED } from './masquerade-addresses.ts';
 import { admit } from './masquerade-admission.ts';
 import { HOST_OTHERS, hostFor } from './masquerade-hosts.ts';
 import { findTuple } from './masquerade-table.ts';
