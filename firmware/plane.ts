@@ -45,12 +45,12 @@ export {
   masqueradePortUsed,
   masqueradeReset,
 } from '../src/plane/flow/masquerade.ts';
-export { masqueradeCheck } from '../src/plane/flow/masquerade-check.ts';
+export { masqueradeCheck } from '../src/plane/flow/flow-check.ts';
 export {
   masqueradeFlush,
   masqueradeForgetAddress,
   masqueradeTick,
-} from '../src/plane/flow/masquerade-timeout.ts';
+} from '../src/plane/flow/flow-timeout.ts';
 export { interfacesChanged } from '../src/plane/interface-change.ts';
 export { receive } from '../src/plane/ip/forward.ts';
 export { fragmentTick, resetFragments } from '../src/plane/ip/fragment.ts';

@@ -53,7 +53,7 @@ const portsBody: Plugin = {
 const INLINED = {
   files: /^(src\/(base|wire|plane)|hal|firmware)\/(?!host\.ts|control\.ts)/,
   roots: ['servicePending'],
-  hot: /(forward|ethernet|ipv4|source|route|masquerade|masquerade-table|neighbour|neighbour-table|transmit|service)\.ts$|hal\/nic/,
+  hot: /(forward|ethernet|ipv4|source|route|masquerade|flow-table|neighbour|neighbour-table|transmit|service)\.ts$|hal\/nic/,
   setUp: ['attach'],
 };
 

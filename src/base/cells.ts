@@ -77,7 +77,7 @@ export const LINKS_CHANGED_AT: i32 = CELLS_AT + 480;
 
 /**
  * Places of the session table for which this board has no RAM: the floor says it before the plane is reset, and nothing changes
- * it. sessionLimit() (masquerade-record.ts) is who reads it.
+ * it. sessionLimit() (flow-record.ts) is who reads it.
  */
 export const SESSIONS_LESS_AT: i32 = CELLS_AT + 500;
 

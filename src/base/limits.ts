@@ -249,7 +249,7 @@ export const ICMP_ERROR_BYTES: i32 = 576;
 
 // --- masquerading ----------------------------------------------------------------------------------------------
 /**
- * Sessions. When all are in use a new one takes the place of another (src/plane/flow/masquerade-admission.ts): one that nobody has
+ * Sessions. When all are in use a new one takes the place of another (src/plane/flow/flow-admission.ts): one that nobody has
  * answered, a closed one, then one of the host that holds the most. A host within its share always gets a place; one
  * over its share is refused, and nobody else. A power of two, 32,768 at most (src/plane/flow/kept-route.ts).
  */
@@ -257,7 +257,7 @@ export const MASQUERADE_COUNT: i32 = 4096;
 export const MASQUERADE_BYTES: i32 = 96;
 /**
  * Boards with less RAM than this, in KiB, have so many sessions, and what the others would take for control's heap
- * (sessionLimit() in masquerade-record.ts). When they are all in use, the same happens as above.
+ * (sessionLimit() in flow-record.ts). When they are all in use, the same happens as above.
  */
 export const SMALL_BOARD_KIB: i32 = 5 * 1024;
 export const MASQUERADE_COUNT_SMALL: i32 = 2048;

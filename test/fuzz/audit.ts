@@ -1,6 +1,6 @@
 // What must hold of the plane between two frames, whatever the frames were: every packet buffer is in one place,
 // queues are as long as they say, the tables agree with themselves.
-// Not here: the masquerade table's own check (src/plane/flow/masquerade-check.ts), which is called.
+// Not here: the masquerade table's own check (src/plane/flow/flow-check.ts), which is called.
 
 import { cardAt, NIC_CHIP, NIC_KIND, NIC_RING } from '../../hal/nic/card.ts';
 import { PUNT_WAITING_AT, SOCKETS_OPEN_AT } from '../../src/base/cells.ts';

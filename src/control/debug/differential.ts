@@ -5,6 +5,7 @@
 
 import { NIC_RING } from '../../../hal/nic/card.ts';
 import { ENGINE_AT, ENGINE_NATIVE, NOW_AT, PENDING_AT, TICKED_AT } from '../../base/cells.ts';
+import { entryAt, sessionLimit } from '../../base/flow-record.ts';
 import {
   BUFFERS_AT,
   CRC_TABLE_AT,
@@ -12,7 +13,6 @@ import {
   PUNT_STATE_AT,
   SERIAL_STATES_AT,
 } from '../../base/limits.ts';
-import { entryAt, sessionLimit } from '../../base/masquerade-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { frameAt, frameBytes, PACKET_FRAME, setFrame } from '../../base/packet.ts';
 import type { Plane } from '../core/machine.ts';

@@ -2,8 +2,8 @@
 // all that it may, a second one some of the rest. Frames are written in place, as there are thousands.
 // Not here: what then happens to new sessions (traffic.ts).
 
+import { sessionLimit } from '../../base/flow-record.ts';
 import { MASQUERADE_RESERVE } from '../../base/limits.ts';
-import { sessionLimit } from '../../base/masquerade-record.ts';
 import { get16, put16, puti32 } from '../../base/memory.ts';
 import { PACKET_FRAME, PACKET_IN, PACKET_IP, setFrame } from '../../base/packet.ts';
 import { ARP_REQUEST } from '../../wire/arp.ts';

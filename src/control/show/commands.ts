@@ -11,6 +11,7 @@ import {
   FACT_RESTARTS,
 } from '../../base/abi.ts';
 import { ENGINE_AT, IDLE_COUNTS_AT } from '../../base/cells.ts';
+import { entryAt, IN_USE_AT, sessionLimit } from '../../base/flow-record.ts';
 import {
   BUFFER_COUNT,
   HOST_COUNT,
@@ -18,7 +19,6 @@ import {
   PLANE_BYTES,
   TICKS_PER_SECOND,
 } from '../../base/limits.ts';
-import { entryAt, IN_USE_AT, sessionLimit } from '../../base/masquerade-record.ts';
 import { i32at } from '../../base/memory.ts';
 import { ENGINES } from '../core/addresses.ts';
 import type { Command } from '../core/console/command.ts';

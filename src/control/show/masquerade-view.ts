@@ -1,5 +1,5 @@
 // The masquerade table as people and period tools read it: rows, their order, names of states.
-// Not here: the table (src/plane/flow/masquerade-table.ts), the listings' formats (masquerade.ts).
+// Not here: the table (src/plane/flow/flow-table.ts), the listings' formats (masquerade.ts).
 
 import { NOW_AT } from '../../base/cells.ts';
 import {
@@ -22,7 +22,7 @@ import {
   HIGHEST_AT,
   isLost,
   isRouted,
-} from '../../base/masquerade-record.ts';
+} from '../../base/flow-record.ts';
 import { get8, i32at } from '../../base/memory.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 

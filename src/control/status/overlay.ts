@@ -3,6 +3,7 @@
 
 import { FACT_HEAP_BYTES, FACT_MEMORY_KIB, FACT_RESTARTS } from '../../base/abi.ts';
 import { IDLE_COUNTS_AT } from '../../base/cells.ts';
+import { IN_USE_AT, sessionLimit } from '../../base/flow-record.ts';
 import {
   IF_RX_BYTES,
   IF_RX_DROPPED,
@@ -26,7 +27,6 @@ import {
   NEIGHBOURS_AT,
   TICKS_PER_SECOND,
 } from '../../base/limits.ts';
-import { IN_USE_AT, sessionLimit } from '../../base/masquerade-record.ts';
 import { i32at } from '../../base/memory.ts';
 import { NEIGHBOUR_FREE, neighbourState } from '../../base/neighbour-record.ts';
 import { absentText } from '../core/absent.ts';

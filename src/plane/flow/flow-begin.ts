@@ -1,20 +1,13 @@
-// How a flow comes into the table: linked, counted, its timer started. Who gets a place is said by masquerade-admission.ts.
+// How a flow comes into the table: linked, counted, its timer started. Who gets a place is said by flow-admission.ts.
 
 import { COUNT_MASQUERADE_NEW, count, DROP_TABLE_FULL } from '../../base/counters.ts';
-import {
-  ADDRESS_SHIFT,
-  E_ADDRESS,
-  E_FLAGS,
-  E_OUTSIDE,
-  E_PROTOCOL,
-  ROUTED,
-} from '../../base/masquerade-record.ts';
+import { ADDRESS_SHIFT, E_ADDRESS, E_FLAGS, E_OUTSIDE, E_PROTOCOL, ROUTED } from '../../base/flow-record.ts';
 import { get8, put8, puti32 } from '../../base/memory.ts';
 import { PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
+import { refuseEntry } from './flow-admission.ts';
+import { link } from './flow-link.ts';
+import { startTimer } from './flow-timeout.ts';
 import { addressFor, NO_ADDRESS } from './masquerade-addresses.ts';
-import { refuseEntry } from './masquerade-admission.ts';
-import { link } from './masquerade-link.ts';
-import { startTimer } from './masquerade-timeout.ts';
 
 /**
  * Links a new flow by an outside address, or ROUTED; its tuples are set, but for that address. Its entry, or DROP_TABLE_FULL if

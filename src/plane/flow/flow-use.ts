@@ -1,10 +1,9 @@
 // What a packet does to the flow that it is of: its side has sent, its state goes on, its timer starts anew
-// (masquerade-timeout.ts says what restarts it), and it is counted.
+// (flow-timeout.ts says what restarts it), and it is counted.
 // Not here: which flow it is (known-flow.ts, masquerade.ts, routed.ts), the short way of packets that change nothing
 // (known-flow.ts).
 
 import { NOW_AT } from '../../base/cells.ts';
-import { PARAMETERS_AT } from '../../base/limits.ts';
 import {
   COUNT_BYTES,
   COUNT_PACKETS,
@@ -18,12 +17,13 @@ import {
   ENTRY_HEARD,
   ENTRY_SENT,
   STATE_ESTABLISHED,
-} from '../../base/masquerade-record.ts';
+} from '../../base/flow-record.ts';
+import { PARAMETERS_AT } from '../../base/limits.ts';
 import { get8, i32at, puti32 } from '../../base/memory.ts';
 import { PACKET_FLOW, PACKET_L4, PACKET_LENGTH } from '../../base/packet.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 import { TCP_ACK, TCP_FLAGS, TCP_STATE_MASK } from '../../wire/tcp.ts';
-import { noteSide, trackTcp } from './masquerade-timeout.ts';
+import { noteSide, trackTcp } from './flow-timeout.ts';
 import { INBOUND, OUTBOUND } from './tcp-rfc.ts';
 import { follow, IN_SIDE, OUT_SIDE } from './tcp-window.ts';
 

@@ -24,7 +24,7 @@ import {
   DROP_ICMP_TYPE,
   DROP_ICMP_UNMATCHED,
 } from '../../base/counters.ts';
-import { E_EXPIRES, entryAt } from '../../base/masquerade-record.ts';
+import { E_EXPIRES, entryAt } from '../../base/flow-record.ts';
 import { i32at } from '../../base/memory.ts';
 import { LOCAL, PASS } from '../../base/packet.ts';
 import { FILTER_ENDPOINT, NAT_FILTER, NAT_PROFILE, PROFILE_CLASSIC } from '../../base/parameters.ts';

@@ -27,7 +27,7 @@ import {
   DROP_ICMP_TYPE,
   DROP_ICMP_UNMATCHED,
 } from '../../base/counters.ts';
-import { E_IN_PORTS, E_INSIDE, E_OUT_PORTS, E_OUTSIDE } from '../../base/masquerade-record.ts';
+import { E_IN_PORTS, E_INSIDE, E_OUT_PORTS, E_OUTSIDE } from '../../base/flow-record.ts';
 import { get8, get16, get32, i32at, put16, put32, puti32 } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
@@ -66,7 +66,7 @@ import {
 import { TCP_CHECKSUM } from '../../wire/tcp.ts';
 import { UDP_CHECKSUM } from '../../wire/udp.ts';
 import { socketUses } from '../local/sockets.ts';
-import { findInbound, findOutbound } from './masquerade-table.ts';
+import { findInbound, findOutbound } from './flow-table.ts';
 
 /** What every error quotes of the transport header (RFC 792). */
 const QUOTED_TRANSPORT_BYTES: i32 = 8;

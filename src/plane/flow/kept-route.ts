@@ -11,8 +11,8 @@
 // Not here: who uses them (known-flow.ts).
 
 import { ROUTE_GENERATION_AT } from '../../base/cells.ts';
+import { E_IN_ROUTE, E_OUT_ROUTE, sessionLimit } from '../../base/flow-record.ts';
 import { MASQUERADE_AT, MASQUERADE_BYTES } from '../../base/limits.ts';
-import { E_IN_ROUTE, E_OUT_ROUTE, sessionLimit } from '../../base/masquerade-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 
 export const ROUTE_OUT_MASK: i32 = 7;

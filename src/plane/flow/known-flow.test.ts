@@ -29,8 +29,8 @@ import {
 } from '../../../test/plane-router.ts';
 import { type Build, javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { ROUTE_GENERATION_AT } from '../../base/cells.ts';
+import { E_IN_ROUTE, E_OUT_ROUTE, entryAt } from '../../base/flow-record.ts';
 import { MASQUERADE_COUNT } from '../../base/limits.ts';
-import { E_IN_ROUTE, E_OUT_ROUTE, entryAt } from '../../base/masquerade-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { RFC_UDP } from '../../base/parameters.ts';
 

@@ -7,14 +7,12 @@
 // established connection with ACK alone of FIN, SYN, RST and ACK.
 //
 // A session is looked for in KNOWN, an address and a side for each place, by a sum of its tuple that anybody may foresee: who makes his meet
-// another's there costs that one the search of a chain (masquerade-table.ts) a packet, some 80 instructions, and no more.
+// another's there costs that one the search of a chain (flow-table.ts) a packet, some 80 instructions, and no more.
 // RFC 1624, equation 3: the differences of all that a translation changes are summed once, when a route is kept; the other
 // direction adds their complement.
 
 import { NOW_AT, ROUTE_GENERATION_AT } from '../../base/cells.ts';
 import { COUNT_FORWARDED, count } from '../../base/counters.ts';
-import { IF_MTU, interfaceAt } from '../../base/interface.ts';
-import { KNOWN_AT, KNOWN_COUNT, MASQUERADE_AT, PARAMETERS_AT } from '../../base/limits.ts';
 import {
   COUNT_BYTES,
   COUNT_PACKETS,
@@ -35,7 +33,9 @@ import {
   TUPLE_DESTINATION,
   TUPLE_PORTS,
   TUPLE_SOURCE,
-} from '../../base/masquerade-record.ts';
+} from '../../base/flow-record.ts';
+import { IF_MTU, interfaceAt } from '../../base/interface.ts';
+import { KNOWN_AT, KNOWN_COUNT, MASQUERADE_AT, PARAMETERS_AT } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, put16, put32, puti32, putu16, u16at } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
@@ -64,6 +64,7 @@ import {
 import { TCP_ACK, TCP_CHECKSUM, TCP_FLAGS, TCP_STATE_MASK } from '../../wire/tcp.ts';
 import { UDP_CHECKSUM } from '../../wire/udp.ts';
 import { linkOutputTo, neighbourToKeep } from '../link/link.ts';
+import { findTuple } from './flow-table.ts';
 import {
   ROUTE_GOOD_FOR,
   ROUTE_IN_SHIFT,
@@ -71,7 +72,6 @@ import {
   ROUTE_NEIGHBOUR_SHIFT,
   ROUTE_OUT_MASK,
 } from './kept-route.ts';
-import { findTuple } from './masquerade-table.ts';
 import { follow, IN_SIDE, OUT_SIDE } from './tcp-window.ts';
 import { folded, halves, inverse } from './translate.ts';
 

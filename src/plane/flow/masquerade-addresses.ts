@@ -1,13 +1,13 @@
 // Outside addresses that sessions use, so that those of a lost address end at once: a record each, with the number of
 // its sessions. When an address is lost its record is marked, and no search finds a session that has it any more. The
-// entries are cleared up in slices (masquerade-timeout.ts); with the last of them the record is free. An address that
+// entries are cleared up in slices (flow-timeout.ts); with the last of them the record is free. An address that
 // comes back meanwhile gets another record. Routed flows have one too, of address 0.
 //
 //    0                    32                 48                        56
 //    | eight addresses    | eight counts     | eight marks, a byte     |
 
+import { ADDRESSES_AT, ADDRESSES_LOST_AT } from '../../base/flow-record.ts';
 import { MASQUERADE_STATE_AT, OUTSIDE_COUNT } from '../../base/limits.ts';
-import { ADDRESSES_AT, ADDRESSES_LOST_AT } from '../../base/masquerade-record.ts';
 import { get8, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
 import { forgetRoutes } from './kept-route.ts';
 

@@ -1,7 +1,7 @@
 // Which outside port a new mapping gets. RFC 4787, REQ-3 and REQ-4; RFC 6056 for the choice by chance.
 //
 // Profile rfc keeps the inside port if no other mapping and no socket of the router has it, and the host's share
-// lets it (masquerade-hosts.ts). Else one of the same parity is drawn:
+// lets it (flow-hosts.ts). Else one of the same parity is drawn:
 //
 //    inside port below 1024:   512 to 1023 (REQ-3a), of the same parity, then of the other (RFC 7857, section 8:
 //                              parity may go); then as the others, for a session refused is worse
@@ -21,8 +21,8 @@ import { IDENTIFIER_TRIES } from '../../base/limits.ts';
 import { NAT_PROFILE, PORT_FIRST, PORT_LAST, PROFILE_CLASSIC, parameter } from '../../base/parameters.ts';
 import { PROTOCOL_ICMP as ICMP } from '../../wire/ipv4.ts';
 import { socketUses } from '../local/sockets.ts';
-import { LOW_FIRST, LOW_LAST, mayTake } from './masquerade-hosts.ts';
-import { findPort } from './masquerade-table.ts';
+import { LOW_FIRST, LOW_LAST, mayTake } from './flow-hosts.ts';
+import { findPort } from './flow-table.ts';
 import { freePort, NO_PORT, PARITY_ANY } from './port-map.ts';
 
 const USER_FIRST: i32 = 1024;

@@ -29,9 +29,9 @@ import {
   DROP_TCP_STATE,
   DROP_UNSOLICITED,
 } from '../../base/counters.ts';
+import { E_SENT, E_SEQUENCE, E_STATE, entryAt } from '../../base/flow-record.ts';
 import { configureInterface, INTERFACE_OUTSIDE } from '../../base/interface.ts';
 import { INTERFACE_WAN, MASQUERADE_AT, MASQUERADE_BYTES } from '../../base/limits.ts';
-import { E_SENT, E_SEQUENCE, E_STATE, entryAt } from '../../base/masquerade-record.ts';
 import { get8, i32at, puti32 } from '../../base/memory.ts';
 import { LOCAL, PACKET_FLOW, PASS } from '../../base/packet.ts';
 import {

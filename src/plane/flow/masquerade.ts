@@ -27,9 +27,9 @@
 // addresses, are refused outright.
 //
 // Known flow: one lookup, one rewrite, one store of the expiry (and TCP's numbers, tcp-window.ts).
-// No list is touched, see masquerade-admission.ts. Later fragments have no transport header (PACKET_L4 is 0): they never make
+// No list is touched, see flow-admission.ts. Later fragments have no transport header (PACKET_L4 is 0): they never make
 // a session.
-// Not here: the table (masquerade-table.ts), the rewriting (translate.ts), ICMP errors (icmp-translate.ts), the
+// Not here: the table (flow-table.ts), the rewriting (translate.ts), ICMP errors (icmp-translate.ts), the
 // short way of known sessions (known-flow.ts), what is routed as it is (routed.ts).
 
 import { NOW_AT } from '../../base/cells.ts';
@@ -43,8 +43,6 @@ import {
   DROP_TCP_STATE,
   DROP_UNSOLICITED,
 } from '../../base/counters.ts';
-import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
-import { MASQUERADE_AT, TICKS_PER_SECOND, TUNNEL_IDLE_SECONDS } from '../../base/limits.ts';
 import {
   E_EXPIRES,
   E_FAR,
@@ -62,7 +60,9 @@ import {
   ENTRY_SENT,
   IN_USE_AT,
   isRouted,
-} from '../../base/masquerade-record.ts';
+} from '../../base/flow-record.ts';
+import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
+import { MASQUERADE_AT, TICKS_PER_SECOND, TUNNEL_IDLE_SECONDS } from '../../base/limits.ts';
 import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
@@ -97,14 +97,9 @@ import {
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_RST, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { isSender } from '../ip/sender.ts';
+import { admit, removeEntry } from './flow-admission.ts';
 import { beginFlow } from './flow-begin.ts';
-import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
-import { translateErrorInbound, translateErrorOutbound } from './icmp-translate.ts';
-import { resetKeptRoutes } from './kept-route.ts';
-import { KNOWN_NONE, KNOWN_NOTHING, knownAs, resetKnown } from './known-flow.ts';
-import { admit, removeEntry } from './masquerade-admission.ts';
-import { HOST_OTHERS, hostFor, resetHosts } from './masquerade-hosts.ts';
-import { choosePort } from './masquerade-ports.ts';
+import { HOST_OTHERS, hostFor, resetHosts } from './flow-hosts.ts';
 import {
   findInbound,
   findMapping,
@@ -113,7 +108,12 @@ import {
   findPort,
   hasPorts,
   resetTable,
-} from './masquerade-table.ts';
+} from './flow-table.ts';
+import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
+import { translateErrorInbound, translateErrorOutbound } from './icmp-translate.ts';
+import { resetKeptRoutes } from './kept-route.ts';
+import { KNOWN_NONE, KNOWN_NOTHING, knownAs, resetKnown } from './known-flow.ts';
+import { choosePort } from './masquerade-ports.ts';
 import { NO_PORT, resetPortMaps } from './port-map.ts';
 import { queryOf, queryOfReply } from './queries.ts';
 import { resetTcpClassic } from './tcp-classic.ts';

@@ -17,7 +17,6 @@ import {
 } from '../../../test/plane-router.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { COUNT_FORWARDED } from '../../base/counters.ts';
-import { MASQUERADE_COUNT } from '../../base/limits.ts';
 import {
   COUNT_BYTES,
   COUNT_PACKETS,
@@ -28,7 +27,8 @@ import {
   ENTRY_LEADER,
   entryAt,
   isRouted,
-} from '../../base/masquerade-record.ts';
+} from '../../base/flow-record.ts';
+import { MASQUERADE_COUNT } from '../../base/limits.ts';
 import { get8, i32at } from '../../base/memory.ts';
 
 /** A host behind OTHER, which is a router too. */

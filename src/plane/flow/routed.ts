@@ -5,7 +5,6 @@
 // Not here: what passes and what does not (src/plane/ip/forward.ts).
 
 import { DROP_TABLE_FULL } from '../../base/counters.ts';
-import { MASQUERADE_AT } from '../../base/limits.ts';
 import {
   E_FAR,
   E_IN_PORTS,
@@ -19,7 +18,8 @@ import {
   ENTRY_SENT,
   isRouted,
   ROUTED,
-} from '../../base/masquerade-record.ts';
+} from '../../base/flow-record.ts';
+import { MASQUERADE_AT } from '../../base/limits.ts';
 import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import {
   FLAG_ICMP_ERROR,
@@ -39,12 +39,12 @@ import {
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_RST } from '../../wire/tcp.ts';
 import { isSender } from '../ip/sender.ts';
+import { admit } from './flow-admission.ts';
 import { beginFlow } from './flow-begin.ts';
+import { HOST_OTHERS, hostFor } from './flow-hosts.ts';
+import { findTuple } from './flow-table.ts';
 import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
 import { KNOWN_NONE } from './known-flow.ts';
-import { admit } from './masquerade-admission.ts';
-import { HOST_OTHERS, hostFor } from './masquerade-hosts.ts';
-import { findTuple } from './masquerade-table.ts';
 import { queryOf } from './queries.ts';
 
 /** A packet that is about to be passed on as it is: what it does to its flow, which it begins if there is none. */

@@ -2,7 +2,7 @@
 // ("Simplified Version of the TCP State Machine"), which is that of RFC 6146, section 3.5.2.2. The timers:
 // RFC 5382, section 5, and RFC 7857, section 2.1; RST: RFC 7857, section 2.2.
 //
-// "Client" is the inside here, "server" the outside. Timers (masquerade-timeout.ts restarts them):
+// "Client" is the inside here, "server" the outside. Timers (flow-timeout.ts restarts them):
 //
 //    INIT_OUT, INIT_IN                RFC_TCP_OPENING       partially open
 //    ESTABLISHED, CLIENT_FIN, SERVER_FIN   RFC_TCP_ESTABLISHED   data can flow, if only one way
@@ -26,7 +26,7 @@
 //   session ESTABLISHED. Data sent again before it do not.
 // - A half-closed session keeps the long timer: RFC 5382, section 5 calls a connection closing when both
 //   sides have sent a FIN.
-// Not here: whether an RST or FIN counts (tcp-window.ts), and when an idle session ends (masquerade-timeout.ts).
+// Not here: whether an RST or FIN counts (tcp-window.ts), and when an idle session ends (flow-timeout.ts).
 
 import { RFC_TCP_CLOSING, RFC_TCP_ESTABLISHED, RFC_TCP_OPENING } from '../../base/parameters.ts';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../../wire/tcp.ts';

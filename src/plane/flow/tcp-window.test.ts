@@ -2,7 +2,7 @@ import test from 'ava';
 import { HOST, Lab, SERVER, WAN } from '../../../test/masquerade-lab.ts';
 import { ACK, FIN, PSH, payload, RST, SYN, tcp } from '../../../test/packets.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
-import { E_EXPIRES, E_STATE, entryAt } from '../../base/masquerade-record.ts';
+import { E_EXPIRES, E_STATE, entryAt } from '../../base/flow-record.ts';
 import { get8, i32at } from '../../base/memory.ts';
 import { PASS } from '../../base/packet.ts';
 import { NAT_PROFILE, PROFILE_CLASSIC } from '../../base/parameters.ts';

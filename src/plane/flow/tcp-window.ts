@@ -20,9 +20,9 @@
 // counts to 16 KiB behind what has been sent, for segments before it may have been lost on their way to us, and if its
 // acknowledgment is near, too. What does not count is passed on all the same: the host knows better than we (a
 // translator is no firewall), and a peer that has really gone answers the next segment with an RST that counts.
-// Not here: the states (tcp-rfc.ts, tcp-classic.ts), timers (masquerade-timeout.ts).
+// Not here: the states (tcp-rfc.ts, tcp-classic.ts), timers (flow-timeout.ts).
 
-import { E_ADDRESS, E_SEQUENCE } from '../../base/masquerade-record.ts';
+import { E_ADDRESS, E_SEQUENCE } from '../../base/flow-record.ts';
 import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import {
   TCP_ACK,

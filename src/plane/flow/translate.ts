@@ -5,7 +5,7 @@
 // RFC 1624, equation 3: a checksum goes by the sum of ~m + m' over all words that change, made once for both checksums. In later
 // fragments there is no transport header (PACKET_L4 is 0): they get the addresses only.
 
-import { TUPLE_BYTES, TUPLE_DESTINATION, TUPLE_PORTS, TUPLE_SOURCE } from '../../base/masquerade-record.ts';
+import { TUPLE_BYTES, TUPLE_DESTINATION, TUPLE_PORTS, TUPLE_SOURCE } from '../../base/flow-record.ts';
 import { get8, get16, get32, i32at, put16, put32 } from '../../base/memory.ts';
 import { PACKET_IP, PACKET_L4, PACKET_PORTS } from '../../base/packet.ts';
 import { ICMP_CHECKSUM, ICMP_IDENTIFIER } from '../../wire/icmp.ts';

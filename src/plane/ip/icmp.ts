@@ -23,6 +23,7 @@ import {
   DROP_TTL,
 } from '../../base/counters.ts';
 import { random32 } from '../../base/entropy.ts';
+import { E_INSIDE } from '../../base/flow-record.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
 import { keyedHash5 } from '../../base/keyed-hash.ts';
 import {
@@ -35,7 +36,6 @@ import {
   ICMP_STATE_BYTES,
   INTERFACE_COUNT,
 } from '../../base/limits.ts';
-import { E_INSIDE } from '../../base/masquerade-record.ts';
 import { copy, fill, get16, get32, i32at, put8, put16, put32, puti32 } from '../../base/memory.ts';
 import {
   FLAG_BROADCAST,

@@ -1,6 +1,6 @@
 // What the steps around the masquerade cost at worst, in operations (test/metered.ts): the rows of "Worst case of each
 // loop" in docs/performance.md for routes, header options, quotes and cutting; each test feeds the longest input.
-// Not here: neighbours and fragments, which stand in their own tests; the masquerade (masquerade-cost.test.ts).
+// Not here: neighbours and fragments, which stand in their own tests; the masquerade (flow-cost.test.ts).
 
 import test from 'ava';
 import { meteredBuild } from '../../../test/metered.ts';

@@ -34,7 +34,7 @@ import { type Build, javascriptBuild, wasmBuild } from '../../../tools/builds.ts
 import { COUNT_EVICTED_SHARE, COUNT_ICMP_LIMITED, DROP_HOST_SHARE } from '../../base/counters.ts';
 import { FRAGMENT_CONTEXT_COUNT, MASQUERADE_COUNT, NEIGHBOUR_COUNT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
-import { entriesOf, H_ADDRESS, HOST_OTHERS, hostAt } from '../flow/masquerade-hosts.ts';
+import { entriesOf, H_ADDRESS, HOST_OTHERS, hostAt } from '../flow/flow-hosts.ts';
 
 const INNER_MAC = '02:00:00:00:00:0a';
 const INNER_ROUTER = '192.168.0.10';

@@ -239,7 +239,7 @@ test.serial('to wait costs a bounded search, whoever has all places', t => {
   for (let i = 0; i < 4; i++) scan(router, hostName(i), NEIGHBOUR_HELD_SHARE);
   let worst = 0;
   for (let i = 4; i < 100; i++) {
-    // From link to link, so that what is counted has no session in it: the search, and the request that goes out.
+    // From link to link, so that what is counted has no port in it: the flow, the search, and the request that goes out.
     const first = udp({ source: hostName(i), destination: addressText(address('192.168.0.120') + i) }, 1, 9);
     worst = Math.max(
       worst,
@@ -249,5 +249,5 @@ test.serial('to wait costs a bounded search, whoever has all places', t => {
   }
   t.is(router.held(), NEIGHBOUR_HELD_LIMIT);
   t.log(`${worst} operations`);
-  t.true(worst < 4500, `${worst}`);
+  t.true(worst < 5500, `${worst}`);
 });

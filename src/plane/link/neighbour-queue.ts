@@ -14,8 +14,8 @@
 // HELD << 8 | HOLDERS) and its turn (PACKET_SCRATCH + 4). Tables of 32 are searched from end to end.
 
 import { count, DROP_ARP_QUEUE_FULL } from '../../base/counters.ts';
+import { E_INSIDE } from '../../base/flow-record.ts';
 import { ARP_STATE_AT, NEIGHBOUR_HELD_LIMIT, NEIGHBOUR_HELD_SHARE, POOL_RESERVE } from '../../base/limits.ts';
-import { E_INSIDE } from '../../base/masquerade-record.ts';
 import { get32, i32at, puti32, putu16, u16at } from '../../base/memory.ts';
 import { ARP_HELD, FIRST_WAITING, LAST_WAITING, WAITING } from '../../base/neighbour-record.ts';
 import {

@@ -1,7 +1,7 @@
 // The neighbours' records: how one is found, which one goes when all places are taken.
 // Not here: a record's fields (src/base/neighbour-record.ts), the states and timers (neighbour.ts).
 //
-// A record is found by a chain (u16 links) of a keyed hash, pair-multiply-shift as in src/plane/flow/masquerade-table.ts: whoever
+// A record is found by a chain (u16 links) of a keyed hash, pair-multiply-shift as in src/plane/flow/flow-table.ts: whoever
 // chooses the addresses of a link cannot choose what meets in a chain. The keys change whenever the table is empty.
 //
 // Who goes: two lists, the one to go at the front. UNUSED has those that spoke to us and that no packet was sent

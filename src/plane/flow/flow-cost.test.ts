@@ -33,8 +33,8 @@ import { i32at, puti32 } from '../../base/memory.ts';
 import { PASS } from '../../base/packet.ts';
 import { FILTER_ENDPOINT, NAT_FILTER, NAT_PROFILE, PROFILE_CLASSIC } from '../../base/parameters.ts';
 import { socketOpen } from '../local/sockets.ts';
-import { entriesOf, HOST_OTHERS } from './masquerade-hosts.ts';
-import { tupleChain } from './masquerade-table.ts';
+import { entriesOf, HOST_OTHERS } from './flow-hosts.ts';
+import { tupleChain } from './flow-table.ts';
 
 /** A new session, whatever the table holds: with the end of another, a draw, and an eighth of the next numbers. */
 const NEW_SESSION = 3000;

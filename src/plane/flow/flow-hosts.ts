@@ -15,7 +15,7 @@
 // Shares of ports. In 512 to 1023 and in 61000 to 65095, the ranges that are drawn from, and in each parity of
 // either, a host may take a port while it holds fewer than are free there. So the first greedy host gets half, the
 // next half of the rest, and no number of them gets the last. Who may not is given a port elsewhere.
-// Not here: who gets an entry (masquerade-admission.ts), which port (masquerade-ports.ts).
+// Not here: who gets an entry (flow-admission.ts), which port (masquerade-ports.ts).
 
 import {
   HOST_BYTES,
@@ -27,7 +27,7 @@ import {
 } from '../../base/limits.ts';
 import { fill, get8, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
 import { PROTOCOL_ICMP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
-import { hash } from './masquerade-table.ts';
+import { hash } from './flow-table.ts';
 
 export const H_ADDRESS: i32 = 0;
 export const H_ENTRIES: i32 = 4;
@@ -144,7 +144,7 @@ export function mayTake(host: i32, protocol: i32, port: i32): i32 {
   return u16at(hostAt(host) + H_PORTS + range) < all - u16at(TAKEN_AT + range) ? 1 : 0;
 }
 
-/** Ports of one range (0 to 14, even) that a host's mappings have, or all hosts'. For masquerade-check.ts. */
+/** Ports of one range (0 to 14, even) that a host's mappings have, or all hosts'. For flow-check.ts. */
 export function portsHeld(host: i32, range: i32): i32 {
   return u16at(hostAt(host) + H_PORTS + range);
 }

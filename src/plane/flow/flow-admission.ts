@@ -29,8 +29,8 @@
 //
 // Cost: all constant, at most EVICT_WINDOW entries looked at for each list. Lists are ordered by the time of
 // entering them, and corrected by the ageing tick, which moves entries used since its last visit to the end
-// (masquerade-timeout.ts): the packet path never touches a link, and the order is right to about a second.
-// Not here: the hosts' records (masquerade-hosts.ts).
+// (flow-timeout.ts): the packet path never touches a link, and the order is right to about a second.
+// Not here: the hosts' records (flow-hosts.ts).
 
 import { NOW_AT } from '../../base/cells.ts';
 import {
@@ -41,12 +41,6 @@ import {
   DROP_HOST_SHARE,
   DROP_TABLE_FULL,
 } from '../../base/counters.ts';
-import {
-  MASQUERADE_EVICT_WINDOW,
-  MASQUERADE_IDLE_SECONDS,
-  MASQUERADE_RESERVE,
-  TICKS_PER_SECOND,
-} from '../../base/limits.ts';
 import {
   CLASS_SHIFT,
   CLEARED_AT,
@@ -69,11 +63,16 @@ import {
   isLost,
   sessionLimit,
   UNANSWERED_AT,
-} from '../../base/masquerade-record.ts';
+} from '../../base/flow-record.ts';
+import {
+  MASQUERADE_EVICT_WINDOW,
+  MASQUERADE_IDLE_SECONDS,
+  MASQUERADE_RESERVE,
+  TICKS_PER_SECOND,
+} from '../../base/limits.ts';
 import { get8, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
 import { parameter } from '../../base/parameters.ts';
 import { PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
-import { addressesLost } from './masquerade-addresses.ts';
 import {
   addEntry,
   dropEntry,
@@ -84,9 +83,10 @@ import {
   H_IDLE,
   HOST_OTHERS,
   hostAt,
-} from './masquerade-hosts.ts';
-import { unlink } from './masquerade-link.ts';
-import { giveFree, numberOf, takeFree } from './masquerade-table.ts';
+} from './flow-hosts.ts';
+import { unlink } from './flow-link.ts';
+import { giveFree, numberOf, takeFree } from './flow-table.ts';
+import { addressesLost } from './masquerade-addresses.ts';
 import { tcpClassicOpening, tcpClassicOver } from './tcp-classic.ts';
 import { tcpRfcOpening, tcpRfcOver } from './tcp-rfc.ts';
 

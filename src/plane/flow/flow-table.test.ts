@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { Lab } from '../../../test/masquerade-lab.ts';
 import { addressText, echo, icmpError, ipv4, payload, tcp, udp } from '../../../test/packets.ts';
 import { type Build, javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
+import { COUNTS_BYTES, E_COUNTS, E_TUPLE_NEXT, entryAt } from '../../base/flow-record.ts';
 import { configureInterface, INTERFACE_OUTSIDE } from '../../base/interface.ts';
 import {
   INTERFACE_WAN,
@@ -14,10 +15,9 @@ import {
   TUPLE_BUCKETS,
   TUPLE_HEADS_AT,
 } from '../../base/limits.ts';
-import { COUNTS_BYTES, E_COUNTS, E_TUPLE_NEXT, entryAt } from '../../base/masquerade-record.ts';
 import { u16at } from '../../base/memory.ts';
 import { NAT_FILTER, NAT_PROFILE, PORT_FIRST, PORT_LAST } from '../../base/parameters.ts';
-import { hash, numberOf } from './masquerade-table.ts';
+import { hash, numberOf } from './flow-table.ts';
 
 const javascript = javascriptBuild();
 const wasm = await wasmBuild();

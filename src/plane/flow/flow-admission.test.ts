@@ -10,17 +10,17 @@ import {
   DROP_HOST_SHARE,
   DROP_TABLE_FULL,
 } from '../../base/counters.ts';
+import { entryAt } from '../../base/flow-record.ts';
 import {
   MASQUERADE_COUNT,
   MASQUERADE_COUNT_SMALL,
   MASQUERADE_IDLE_SECONDS,
   MASQUERADE_RESERVE,
 } from '../../base/limits.ts';
-import { entryAt } from '../../base/masquerade-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { PASS } from '../../base/packet.ts';
 import { FILTER_ENDPOINT, NAT_FILTER, NAT_PROFILE, PROFILE_CLASSIC } from '../../base/parameters.ts';
-import { entriesOf, H_ADDRESS, HOST_OTHERS, hostAt } from './masquerade-hosts.ts';
+import { entriesOf, H_ADDRESS, HOST_OTHERS, hostAt } from './flow-hosts.ts';
 
 const ALONE = MASQUERADE_COUNT - MASQUERADE_RESERVE;
 

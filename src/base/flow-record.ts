@@ -1,7 +1,7 @@
 // The record of a flow, and what of the table's state control reads too. A flow is all that two endpoints send each other by one
 // protocol, by the same ports: masqueraded (a session), or routed as it is.
-// Not here: the hash tables that find it (src/plane/flow/masquerade-table.ts), which entry goes when the table is full
-// (src/plane/flow/masquerade-admission.ts), when one ends (src/plane/flow/masquerade-timeout.ts), the sequence numbers
+// Not here: the hash tables that find it (src/plane/flow/flow-table.ts), which entry goes when the table is full
+// (src/plane/flow/flow-admission.ts), when one ends (src/plane/flow/flow-timeout.ts), the sequence numbers
 // (src/plane/flow/tcp-window.ts).
 //
 // Entries are named by their address; links hold their number, 1 to sessionLimit(), and 0 is none.
@@ -42,7 +42,7 @@ export const E_EXPIRES: i32 = 24;
 export const E_PROTOCOL: i32 = 28;
 /** TCP: RFC_* or CLASSIC_* by ENTRY_CLASSIC (u8). ICMP: the QUERY_* that were sent. */
 export const E_STATE: i32 = 29;
-/** ENTRY_*, and above them the CLASS_* of masquerade-admission.ts (u8). */
+/** ENTRY_*, and above them the CLASS_* of flow-admission.ts (u8). */
 export const E_FLAGS: i32 = 30;
 /** Index of the parameter that is its timer (u8). */
 export const E_TIMER: i32 = 31;
@@ -107,7 +107,7 @@ export const FRESH_AT: i32 = MASQUERADE_STATE_AT + 32;
 export const CURSOR_AT: i32 = MASQUERADE_STATE_AT + 36;
 export const HIGHEST_AT: i32 = MASQUERADE_STATE_AT + 40;
 export const HIGHEST_SEEN_AT: i32 = MASQUERADE_STATE_AT + 44;
-/** Lists of masquerade-admission.ts: first and last (u16 each). */
+/** Lists of flow-admission.ts: first and last (u16 each). */
 export const UNANSWERED_AT: i32 = MASQUERADE_STATE_AT + 48;
 export const CLOSED_AT: i32 = MASQUERADE_STATE_AT + 52;
 /** Inside hosts with an answered session. */

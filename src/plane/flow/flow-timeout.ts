@@ -15,17 +15,10 @@
 //
 // Ageing: each tick visits a slice of the entries, so that all are visited about once a second; entries end
 // up to a second late. Only as far as the highest entry in use, for a small network pays little. The visit
-// also puts entries used since the last one to the end of their list, see masquerade-admission.ts.
+// also puts entries used since the last one to the end of their list, see flow-admission.ts.
 
 import { NOW_AT } from '../../base/cells.ts';
 import { COUNT_MASQUERADE_EXPIRED, count } from '../../base/counters.ts';
-import {
-  MASQUERADE_BYTES,
-  MASQUERADE_END_LIMIT,
-  MASQUERADE_REAP_SLICE,
-  PARAMETERS_AT,
-  TICKS_PER_SECOND,
-} from '../../base/limits.ts';
 import {
   CURSOR_AT,
   E_EXPIRES,
@@ -41,7 +34,14 @@ import {
   HIGHEST_AT,
   HIGHEST_SEEN_AT,
   isLost,
-} from '../../base/masquerade-record.ts';
+} from '../../base/flow-record.ts';
+import {
+  MASQUERADE_BYTES,
+  MASQUERADE_END_LIMIT,
+  MASQUERADE_REAP_SLICE,
+  PARAMETERS_AT,
+  TICKS_PER_SECOND,
+} from '../../base/limits.ts';
 import { get8, get16, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import { PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
 import { CLASSIC_ICMP, CLASSIC_UDP, parameter, RFC_ICMP, RFC_UDP } from '../../base/parameters.ts';
@@ -55,8 +55,8 @@ import {
   TCP_SYN,
   tcpHeaderBytesOf,
 } from '../../wire/tcp.ts';
+import { classify, removeEntry, renew } from './flow-admission.ts';
 import { addressesLost, loseAddress } from './masquerade-addresses.ts';
-import { classify, removeEntry, renew } from './masquerade-admission.ts';
 import { tcpClassicBegins, tcpClassicNext, tcpClassicTimer } from './tcp-classic.ts';
 import {
   DATA_FRESH,

@@ -1,4 +1,4 @@
-// The table of flows: the four hash tables that find a flow's record (src/base/masquerade-record.ts). The
+// The table of flows: the four hash tables that find a flow's record (src/base/flow-record.ts). The
 // sessions of one inside endpoint and protocol form a mapping (RFC 4787, section 4.1): they share the outside
 // port and hang in one ring.
 //
@@ -15,24 +15,11 @@
 // all bits of addresses and ports: with random keys any two different tuples meet in a chain with probability
 // 1 in 8,192, so nobody can choose addresses that make a long chain. A last mixing step keeps rows of
 // addresses or ports from falling into few chains with unlucky keys. The keys change whenever the table is empty.
-// What chance may do all the same is bounded: no chain grows past MASQUERADE_CHAIN_LIMIT (masquerade-link.ts).
-// Not here: linking (masquerade-link.ts), which entry goes when the table is full (masquerade-admission.ts), when one
-// ends (masquerade-timeout.ts), the sequence numbers (tcp-window.ts).
+// What chance may do all the same is bounded: no chain grows past MASQUERADE_CHAIN_LIMIT (flow-link.ts).
+// Not here: linking (flow-link.ts), which entry goes when the table is full (flow-admission.ts), when one
+// ends (flow-timeout.ts), the sequence numbers (tcp-window.ts).
 
 import { random32 } from '../../base/entropy.ts';
-import {
-  MASQUERADE_AT,
-  MASQUERADE_BUCKETS,
-  MASQUERADE_BYTES,
-  MASQUERADE_CHAIN_LIMIT,
-  MASQUERADE_MAP_HEADS_AT,
-  MASQUERADE_PEER_HEADS_AT,
-  MASQUERADE_PORT_HEADS_AT,
-  MASQUERADE_STATE_AT,
-  MASQUERADE_STATE_BYTES,
-  TUPLE_BUCKETS,
-  TUPLE_HEADS_AT,
-} from '../../base/limits.ts';
 import {
   E_IN_PORTS,
   E_INSIDE,
@@ -57,12 +44,25 @@ import {
   TUPLE_DESTINATION,
   TUPLE_PORTS,
   TUPLE_SOURCE,
-} from '../../base/masquerade-record.ts';
+} from '../../base/flow-record.ts';
+import {
+  MASQUERADE_AT,
+  MASQUERADE_BUCKETS,
+  MASQUERADE_BYTES,
+  MASQUERADE_CHAIN_LIMIT,
+  MASQUERADE_MAP_HEADS_AT,
+  MASQUERADE_PEER_HEADS_AT,
+  MASQUERADE_PORT_HEADS_AT,
+  MASQUERADE_STATE_AT,
+  MASQUERADE_STATE_BYTES,
+  TUPLE_BUCKETS,
+  TUPLE_HEADS_AT,
+} from '../../base/limits.ts';
 
 import { fill, get8, i32at, multiply, puti32, putu16, u16at } from '../../base/memory.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 
-// Fields of the state block. Behind them: masquerade-addresses.ts (64), tcp-classic.ts (128), masquerade-hosts.ts (208).
+// Fields of the state block. Behind them: masquerade-addresses.ts (64), tcp-classic.ts (128), flow-hosts.ts (208).
 /** An odd number whose bits are even spread: 2^32 divided by the golden ratio. */
 const MIX: i32 = -1640531535;
 /** Six keys of the hash. */

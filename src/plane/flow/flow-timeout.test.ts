@@ -4,12 +4,12 @@ import { ACK, echo, FIN, ipv4, PSH, payload, RST, SYN, tcp, udp } from '../../..
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { NOW_AT } from '../../base/cells.ts';
 import { COUNT_MASQUERADE_EXPIRED } from '../../base/counters.ts';
+import { E_EXPIRES, E_STATE, entryAt } from '../../base/flow-record.ts';
 import { MASQUERADE_COUNT, MASQUERADE_END_LIMIT } from '../../base/limits.ts';
-import { E_EXPIRES, E_STATE, entryAt } from '../../base/masquerade-record.ts';
 import { get8, i32at, puti32 } from '../../base/memory.ts';
 import { LOCAL, PACKET_FLOW, PASS } from '../../base/packet.ts';
 import { FILTER_ENDPOINT, NAT_FILTER, NAT_PROFILE, PROFILE_CLASSIC, RFC_UDP } from '../../base/parameters.ts';
-import { numberOf } from './masquerade-table.ts';
+import { numberOf } from './flow-table.ts';
 import { RFC_ESTABLISHED, RFC_INIT_OUT, RFC_TRANS } from './tcp-rfc.ts';
 
 const out = { source: HOST, destination: SERVER };

@@ -4,15 +4,9 @@
 // in PEER, the first of all is the leader; when one goes, its neighbour inherits: no search, however many
 // sessions a mapping has. A session of profile classic is a mapping of its own: leader, in PORT only.
 // One of a protocol without ports, and a routed flow, is in TUPLE only.
-// A leader's port is noted as taken (port-map.ts) and counted for its host (masquerade-hosts.ts).
-// Not here: the layout, the searches (masquerade-table.ts).
+// A leader's port is noted as taken (port-map.ts) and counted for its host (flow-hosts.ts).
+// Not here: the layout, the searches (flow-table.ts).
 
-import {
-  MASQUERADE_CHAIN_LIMIT,
-  MASQUERADE_MAP_HEADS_AT,
-  MASQUERADE_PEER_HEADS_AT,
-  MASQUERADE_PORT_HEADS_AT,
-} from '../../base/limits.ts';
 import {
   ADDRESS_SHIFT,
   E_ADDRESS,
@@ -39,11 +33,17 @@ import {
   TUPLE_DESTINATION,
   TUPLE_PORTS,
   TUPLE_SOURCE,
-} from '../../base/masquerade-record.ts';
+} from '../../base/flow-record.ts';
+import {
+  MASQUERADE_CHAIN_LIMIT,
+  MASQUERADE_MAP_HEADS_AT,
+  MASQUERADE_PEER_HEADS_AT,
+  MASQUERADE_PORT_HEADS_AT,
+} from '../../base/limits.ts';
 import { get8, i32at, put8, putu16, u16at } from '../../base/memory.ts';
+import { addPorts } from './flow-hosts.ts';
+import { findPeer, findPort, hash, hasPorts, numberOf, tupleChain } from './flow-table.ts';
 import { addToAddress } from './masquerade-addresses.ts';
-import { addPorts } from './masquerade-hosts.ts';
-import { findPeer, findPort, hash, hasPorts, numberOf, tupleChain } from './masquerade-table.ts';
 import { notePort, PORT_MAPPED } from './port-map.ts';
 
 /**

@@ -2,17 +2,6 @@
 // For tests and for `debug`; it takes a good second on the board. Not for the packet path.
 
 import {
-  HOST_COUNT,
-  MASQUERADE_BUCKETS,
-  MASQUERADE_CHAIN_LIMIT,
-  MASQUERADE_MAP_HEADS_AT,
-  MASQUERADE_PEER_HEADS_AT,
-  MASQUERADE_PORT_HEADS_AT,
-  TUPLE_BUCKETS,
-  TUPLE_HEADS_AT,
-} from '../../base/limits.ts';
-
-import {
   CLOSED_AT,
   E_FAR,
   E_FLAGS,
@@ -44,9 +33,19 @@ import {
   isRouted,
   sessionLimit,
   UNANSWERED_AT,
-} from '../../base/masquerade-record.ts';
+} from '../../base/flow-record.ts';
+import {
+  HOST_COUNT,
+  MASQUERADE_BUCKETS,
+  MASQUERADE_CHAIN_LIMIT,
+  MASQUERADE_MAP_HEADS_AT,
+  MASQUERADE_PEER_HEADS_AT,
+  MASQUERADE_PORT_HEADS_AT,
+  TUPLE_BUCKETS,
+  TUPLE_HEADS_AT,
+} from '../../base/limits.ts';
 import { get8, i32at, u16at } from '../../base/memory.ts';
-import { CLASS_UNANSWERED, classIn, classOf, listOf } from './masquerade-admission.ts';
+import { CLASS_UNANSWERED, classIn, classOf, listOf } from './flow-admission.ts';
 import {
   entriesOf,
   greediest,
@@ -56,8 +55,8 @@ import {
   hostAt,
   portsHeld,
   portsTaken,
-} from './masquerade-hosts.ts';
-import { chainOfTuple, mapChain, peerChain, portChain } from './masquerade-link.ts';
+} from './flow-hosts.ts';
+import { chainOfTuple, mapChain, peerChain, portChain } from './flow-link.ts';
 import {
   findInbound,
   findOutbound,
@@ -68,7 +67,7 @@ import {
   numberOf,
   TCP,
   UDP,
-} from './masquerade-table.ts';
+} from './flow-table.ts';
 import { PORT_MAPPED, portNoted } from './port-map.ts';
 
 /** 0, or a number that names what is wrong. */
