@@ -37,6 +37,12 @@ export { resetParameters, setParameter } from '../src/base/parameters.ts';
 export { allocate, allocateForControl, poolFree, reclaim, release, resetPool } from '../src/base/pool.ts';
 export { pbkdf2Rounds, sha256Block } from '../src/base/sha256.ts';
 export { findLine } from '../src/base/text.ts';
+export { masqueradeCheck } from '../src/plane/flow/flow-check.ts';
+export {
+  masqueradeFlush,
+  masqueradeForgetAddress,
+  masqueradeTick,
+} from '../src/plane/flow/flow-timeout.ts';
 export {
   masqueradeCount,
   masqueradeHairpin,
@@ -45,12 +51,6 @@ export {
   masqueradePortUsed,
   masqueradeReset,
 } from '../src/plane/flow/masquerade.ts';
-export { masqueradeCheck } from '../src/plane/flow/flow-check.ts';
-export {
-  masqueradeFlush,
-  masqueradeForgetAddress,
-  masqueradeTick,
-} from '../src/plane/flow/flow-timeout.ts';
 export { interfacesChanged } from '../src/plane/interface-change.ts';
 export { receive } from '../src/plane/ip/forward.ts';
 export { fragmentTick, resetFragments } from '../src/plane/ip/fragment.ts';
