@@ -104,24 +104,31 @@ async function cachedFirmware(): Promise<Firmware> {
   const folder = path.join(root, 'build/cache');
   const file = path.join(folder, `firmware-${sourcesKey()}.json`);
   const lean = await compilePortable('image/lean/functions.ts');
-  const { modules, overlays } = existsSync(file)
-    ? (JSON.parse(readFileSync(file, 'utf8')) as Record<'modules' | 'overlays', Kept[]>)
+  const { modules, overlays, words } = existsSync(file)
+    ? (JSON.parse(readFileSync(file, 'utf8')) as KeptFirmware)
     : await makeFirmware(lean).then(firmware => ({
         modules: firmware.modules.map(kept),
         overlays: firmware.overlays.map(kept),
+        words: firmware.words,
       }));
   if (!existsSync(file)) {
     mkdirSync(folder, { recursive: true });
     const part = `${file}.${process.pid}`;
-    writeFileSync(part, JSON.stringify({ modules, overlays }));
+    writeFileSync(part, JSON.stringify({ modules, overlays, words }));
     renameSync(part, file);
   }
-  return { modules: modules.map(compiled), overlays: overlays.map(compiled), lean };
+  return { modules: modules.map(compiled), overlays: overlays.map(compiled), words, lean };
 }
 
 interface Kept {
   name: string;
   base64: string;
+}
+
+interface KeptFirmware {
+  modules: Kept[];
+  overlays: Kept[];
+  words: readonly string[];
 }
 
 function kept({ name, bytecode }: Compiled): Kept {
@@ -160,7 +167,10 @@ async function makeFirmware(lean: Uint8Array): Promise<Firmware> {
     new Set(),
   );
   const [first, ...others] = compile([control, ...overlays], lean) as [Compiled, ...Compiled[]];
-  return { modules: [first], overlays: others, lean };
+  const words = [
+    ...new Set([control, ...overlays].flatMap(({ text }) => text.match(/[\w$]+/g) ?? [])),
+  ].sort();
+  return { modules: [first], overlays: others, words, lean };
 }
 
 /** An overlay's module: control gets at what its entry file exports by `__overlay`. */

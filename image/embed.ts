@@ -26,6 +26,7 @@ import {
   moduleList,
 } from './lean/modules.ts';
 import { endHeapAt } from './malloc.ts';
+import { evaluateOverlay, TAG_EXCEPTION } from './overlay.ts';
 
 /** 16 MiB of linear memory; how much of it has RAM behind it is each board's affair. */
 export const MEMORY_PAGES = 256;
@@ -36,9 +37,8 @@ export const MEMORY_PAGES = 256;
 export const STACK_LIMIT = 24 * 1024;
 /** The same while the bundle is evaluated, under Node: the parser recurses deeper than the firmware does. */
 const EVALUATION_STACK_LIMIT = 256 * 1024;
-/** High word of a JSValue: an i32, and an exception that waits in the context. */
+/** High word of a JSValue: an i32. */
 export const TAG_INT = 0;
-export const TAG_EXCEPTION = 6;
 
 /** Export that runs the C library's constructors. */
 const STATIC_CONSTRUCTORS = 'u';
@@ -221,6 +221,8 @@ export interface Firmware {
   modules: readonly Compiled[];
   /** By number, what each overlay reads and evaluates when it is first wanted. */
   overlays: readonly Compiled[];
+  /** All words in them, of code and of strings. */
+  words: readonly string[];
   /** lean/functions.ts, compiled. */
   lean: Uint8Array;
 }
@@ -232,32 +234,6 @@ export function importLine(name: string): string {
 
 /** QTS_Eval's flag for a module; without it the text is a classic script. */
 const EVAL_MODULE = 1;
-
-/** Reads an overlay's module and evaluates it, as board/i486/overlay.c does; answers what that throws, a JSValue*, or 0. */
-function evaluateOverlay(
-  engine: Engine,
-  memory: WebAssembly.Memory,
-  context: number,
-  { name, bytecode }: Compiled,
-): number {
-  const finish = (value: number): number => {
-    const failure = engine.QTS_ResolveException(context, value);
-    const thrown = failure === 0 ? 0 : engine.QTS_Throw(context, failure);
-    if (failure !== 0) engine.QTS_FreeValuePointer(context, failure);
-    engine.QTS_FreeValuePointer(context, value);
-    return thrown;
-  };
-  const at = engine.malloc(bytecode.length);
-  new Uint8Array(memory.buffer).set(bytecode, at);
-  const buffer = engine.QTS_NewArrayBuffer(context, at, bytecode.length);
-  const module = engine.QTS_bjson_decode(context, buffer);
-  engine.QTS_FreeValuePointer(context, buffer);
-  const thrown = finish(module);
-  if (thrown !== 0) return thrown;
-  return speech(engine, memory, () => context).withText(importLine(name), (line, bytes) =>
-    finish(engine.QTS_Eval(context, line, bytes, line, 0, EVAL_MODULE)),
-  );
-}
 
 /**
  * Starts the engine, defines `__memory` and `__host`, evaluates the bundle and finds `__step`.
@@ -325,7 +301,7 @@ export function embed(
     const overlay = typeof bundle === 'string' ? undefined : bundle.overlays[number];
     if (overlay === undefined || resident === undefined) throw new Error(`There is no overlay ${number}`);
     functions?.leanBefore(runtime);
-    const thrown = evaluateOverlay(engine, memory, context, overlay);
+    const thrown = evaluateOverlay(engine, exported, memory, context, overlay.bytecode);
     freeModules(engine, memory, context, resident);
     functions?.leanEvaluated(runtime);
     new Int32Array(memory.buffer)[(PLANE_BASE + HOST_RESULT_AT) >> 2] = Number(thrown === 0);

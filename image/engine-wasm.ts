@@ -1,22 +1,24 @@
 // The engine's wasm as we use it: the npm package's, with what it can do with bytecode opened. QuickJS writes and reads
 // compiled modules, which load ten times faster than their source; the package's functions for that pass flags that
-// keep to plain values, so the flags are changed in place. For the build alone, the engine's own JS_Eval() is exported
-// too, as the package's cannot compile without evaluating.
+// keep to plain values, so the flags are changed in place. What evaluates a module that has been read is exported, as the
+// package's own calls for that want its source; for the build alone JS_Eval() too, which compiles without evaluating.
 // Functions and places are those of the version that package.json pins, and are checked; the reader believes what it
 // reads, so only what is in the image may reach it.
-// Not here: who compiles (bytecode.ts), who loads (embed.ts, board/i486/overlay.c).
+// Not here: who compiles (bytecode.ts), who loads (embed.ts, board/i486/overlay.c), what boards do without (engine-board.ts).
 
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 
 export const VARIANT = '@jitl/quickjs-wasmfile-release-sync';
 
-/** Name under which JS_Eval() is exported; the package's own have one or two letters. */
+/** Names under which functions of the engine's own are exported; the package's have one or two letters. */
 export const COMPILE = 'compile';
+export const RESOLVE_MODULE = 'resolveModule';
+export const EVALUATE_MODULE = 'evaluateModule';
 
 /** WebAssembly core specification, section 5.5: numbers of sections, kinds of what is imported or exported. */
 const SECTION_IMPORT = 2;
-const SECTION_EXPORT = 7;
+export const SECTION_EXPORT = 7;
 const SECTION_CODE = 10;
 const KIND_FUNCTION = 0;
 const KIND_MEMORY = 2;
@@ -25,7 +27,10 @@ const KIND_MEMORY = 2;
 const READER = { index: 182, bytes: 4173, from: '2d0021', to: '2d0010', count: 2 };
 /** QTS_bjson_encode() gives JS_WriteObject() its flags: the bit for bytecode alone. */
 const WRITER = { index: 1132, bytes: 675, from: '428080848010', to: '428180808010', count: 1 };
-const EVAL = { index: 556, bytes: 49 };
+/** JS_Eval(); js_resolve_module(), which finds what a module imports; JS_EvalFunction(), which links and evaluates one. */
+const EVAL = { index: 556, bytes: 49, name: COMPILE };
+const RESOLVE = { index: 527, bytes: 179, name: RESOLVE_MODULE };
+const EVALUATE = { index: 777, bytes: 19, name: EVALUATE_MODULE };
 
 /** Path of the package's wasm file, and of the JavaScript beside it that knows what its names mean. */
 export function engineFiles(): { wasm: string; script: string } {
@@ -38,28 +43,43 @@ export function engineWasm(): Uint8Array<ArrayBuffer> {
   const wasm = new Uint8Array(readFileSync(engineFiles().wasm));
   const bodies = functionBodies(wasm);
   for (const patch of [READER, WRITER]) replaceIn(bodyOf(bodies, patch), patch);
-  return wasm;
+  return withExports(wasm, [RESOLVE, EVALUATE]);
 }
 
 /** The same for the build: it compiles, too. */
 export function compilerWasm(): Uint8Array<ArrayBuffer> {
-  const wasm = engineWasm();
-  bodyOf(functionBodies(wasm), EVAL);
-  const { at, from, to } = section(wasm, SECTION_EXPORT);
+  return withExports(engineWasm(), [EVAL]);
+}
+
+/** Exports functions under names of ours. */
+function withExports(wasm: Uint8Array, functions: readonly (typeof EVAL)[]): Uint8Array<ArrayBuffer> {
+  const bodies = functionBodies(wasm);
+  for (const one of functions) bodyOf(bodies, one);
+  const { from, to } = section(wasm, SECTION_EXPORT);
   const [count, first] = unsigned(wasm, from);
-  const name = new TextEncoder().encode(COMPILE);
-  const content = [
-    ...[...leb(count + 1), ...wasm.subarray(first, to)],
-    ...[...leb(name.length), ...name, KIND_FUNCTION, ...leb(EVAL.index)],
-  ];
+  const entries = functions.flatMap(({ name, index }) => {
+    const text = new TextEncoder().encode(name);
+    return [...leb(text.length), ...text, KIND_FUNCTION, ...leb(index)];
+  });
+  const content = [...leb(count + functions.length), ...wasm.subarray(first, to), ...entries];
+  return withSection(wasm, SECTION_EXPORT, content);
+}
+
+/** The same with another content of a section. */
+export function withSection(
+  wasm: Uint8Array,
+  number: number,
+  content: readonly number[],
+): Uint8Array<ArrayBuffer> {
+  const { at, to } = section(wasm, number);
   return Uint8Array.from([
     ...wasm.subarray(0, at),
-    ...[SECTION_EXPORT, ...leb(content.length), ...content],
+    ...[number, ...leb(content.length), ...content],
     ...wasm.subarray(to),
   ]);
 }
 
-function bodyOf(
+export function bodyOf(
   bodies: Map<number, Uint8Array>,
   { index, bytes }: { index: number; bytes: number },
 ): Uint8Array {
@@ -79,7 +99,7 @@ function replaceIn(body: Uint8Array, { from, to, count, index }: typeof READER):
 }
 
 /** An unsigned LEB128 number (section 5.2.2), and the address behind it. */
-function unsigned(bytes: Uint8Array, at: number): [number, number] {
+export function unsigned(bytes: Uint8Array, at: number): [number, number] {
   let value = 0;
   for (let shift = 0; ; shift += 7) {
     const byte = bytes[at++] as number;
@@ -88,12 +108,12 @@ function unsigned(bytes: Uint8Array, at: number): [number, number] {
   }
 }
 
-function leb(value: number): number[] {
+export function leb(value: number): number[] {
   return value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)];
 }
 
 /** Where a section stands, and its content. */
-function section(wasm: Uint8Array, wanted: number): { at: number; from: number; to: number } {
+export function section(wasm: Uint8Array, wanted: number): { at: number; from: number; to: number } {
   for (let at = 8; at < wasm.length; ) {
     const [bytes, from] = unsigned(wasm, at + 1);
     if (wasm[at] === wanted) return { at, from, to: from + bytes };
@@ -103,7 +123,7 @@ function section(wasm: Uint8Array, wanted: number): { at: number; from: number; 
 }
 
 /** Each function's body by the function's number: those that are imported come first. */
-function functionBodies(wasm: Uint8Array): Map<number, Uint8Array> {
+export function functionBodies(wasm: Uint8Array): Map<number, Uint8Array> {
   const bodies = new Map<number, Uint8Array>();
   let index = importedFunctions(wasm);
   let [count, at] = unsigned(wasm, section(wasm, SECTION_CODE).from);

@@ -27,6 +27,8 @@ export const CALLED = [
   'QTS_Call',
   'QTS_ResolveException',
   'QTS_Throw',
+  'QTS_PromiseState',
+  'QTS_PromiseResult',
   'QTS_Dump',
   'QTS_FreeValuePointer',
   'QTS_FreeCString',

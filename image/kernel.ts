@@ -16,8 +16,10 @@ import * as counters from '../src/base/counters.ts';
 import * as crashPage from '../src/base/crash-page.ts';
 import * as layout from '../src/base/layout.ts';
 import * as limits from '../src/base/limits.ts';
-import { engineExportNames, importLine } from './embed.ts';
-import { engineWasm } from './engine-wasm.ts';
+import { bundle } from './bundle.ts';
+import { engineExportNames, freshMemory } from './embed.ts';
+import { boardWasm } from './engine-board.ts';
+import { EVALUATE_MODULE, engineWasm, RESOLVE_MODULE } from './engine-wasm.ts';
 import { firstChunk, HEAP_FOOT } from './heap.ts';
 import { loopForSpeed } from './interpreter-loop.ts';
 import { COLLECT_AT, MODULE_LINK } from './lean/modules.ts';
@@ -43,6 +45,8 @@ const flags = [
   ],
   ...['-fno-strict-aliasing', '-fomit-frame-pointer', '-fno-asynchronous-unwind-tables', '-fno-builtin'],
 ];
+/** Files of the floor that call the engine. */
+const FLOOR_CALLS = ['control.c', 'overlay.c', 'lean.c'];
 const warnings = ['-Wall', '-Wextra', '-Werror'];
 
 /** The imports of the engine by what they are; the wasm's names are minified (quickjs-emscripten 0.32.0). */
@@ -82,7 +86,7 @@ async function emitSources(work: string, snapshot: Snapshot) {
   await mkdir(work, { recursive: true });
   const emit = (name: string, text: string) => writeIfChanged(path.join(work, name), text);
 
-  const engine = await cachedTranslation(engineWasm(), 'engine', memoryMap.LINEAR_AT);
+  const engine = await cachedTranslation(await boardEngine(), 'engine', memoryMap.LINEAR_AT);
   const plane = await translateWasm(await compilePlane(), 'plane', memoryMap.LINEAR_AT);
   const unpack = await translateWasm(
     await compilePortable('image/loader/unpack.ts'),
@@ -110,6 +114,15 @@ async function emitSources(work: string, snapshot: Snapshot) {
   await emit('overlays.h', packedOverlays(snapshot));
   await emit('engine-constants.h', engineConstants(snapshot));
   return engine;
+}
+
+/** The engine with what the firmware needs of it, and the floor calls. */
+async function boardEngine(): Promise<Uint8Array<ArrayBuffer>> {
+  const { words } = await bundle();
+  const texts = await Promise.all(FLOOR_CALLS.map(name => readFile(path.join(floor, name), 'utf8')));
+  const called = new Set(texts.join().match(/\w+/g));
+  const exported = [...exportsByName()].filter(([name]) => called.has(name)).map(([, short]) => short);
+  return boardWasm(engineWasm(), freshMemory(), new Set(words), new Set(exported));
 }
 
 export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
@@ -299,10 +312,13 @@ function cNumber(value: number): string {
   return value < 0 ? `(${value})` : `${value}u`;
 }
 
+/** What the wasm exports, by the names that the floor has for it. */
+function exportsByName(): Map<string, string> {
+  return engineExportNames().set('MODULE_RESOLVE', RESOLVE_MODULE).set('MODULE_EVALUATE', EVALUATE_MODULE);
+}
+
 function engineNames(): string {
-  const lines = [...engineExportNames()].map(
-    ([name, short]) => `#define ${name} Z_engineZ_${mangled(short)}`,
-  );
+  const lines = [...exportsByName()].map(([name, short]) => `#define ${name} Z_engineZ_${mangled(short)}`);
   for (const [short, name] of Object.entries(engineImports))
     lines.push(`#define IMPORT_${name} Z_aZ_${mangled(short)}`);
   return `/* Made by image/kernel.ts. */\n${lines.join('\n')}\n`;
@@ -332,11 +348,11 @@ function engineConstants({ constants }: Snapshot): string {
 /** The overlays, packed. */
 function packedOverlays(snapshot: Snapshot): string {
   const packs = snapshot.overlays.map(({ bytecode }) => pack(bytecode));
-  const entries = snapshot.overlays.map(({ name, bytecode, heapBytes }, number) => {
+  const entries = snapshot.overlays.map(({ bytecode, heapBytes }, number) => {
     const packed = packs[number] as Uint8Array;
-    return `  {(const u8[]){${packed.join(',')}}, ${packed.length}, ${bytecode.length}, ${heapBytes}, ${JSON.stringify(importLine(name))}},\n`;
+    return `  {(const u8[]){${packed.join(',')}}, ${packed.length}, ${bytecode.length}, ${heapBytes}},\n`;
   });
-  return `struct overlay { const u8 *packed; u32 packed_bytes, bytes, heap_bytes; const char *line; };\nstatic const struct overlay overlays[] = {\n${entries.join('')}};\n`;
+  return `struct overlay { const u8 *packed; u32 packed_bytes, bytes, heap_bytes; };\nstatic const struct overlay overlays[] = {\n${entries.join('')}};\n`;
 }
 
 /** The dispatch by number: a case for each exported function, in the sorted order of the names. */

@@ -3,53 +3,55 @@
 #include "floor.h"
 #include "engine-module.h"
 #include "engine-names.h"
-#include "overlays.h" /* overlays[]: packed, packed_bytes, bytes; heap_bytes that it takes; line that imports it */
+#include "overlays.h" /* overlays[]: packed, packed_bytes, bytes; heap_bytes that it takes */
 
-#define EVALUATE_MODULE 1u
 #define TAG_MODULE 0xfffffffdu
+#define TAG_EXCEPTION 6u
+#define PROMISE_REJECTED 2u
 /* What the heap is asked for in one piece: what an overlay is made of is smaller, but its text. */
 #define PIECE_BYTES 1024u
 
 u32 overlay_thrown;
 
-static u32 text_length(const char *text) {
-  u32 length = 0;
-  while (text[length]) length++;
-  return length;
+/* Hands on what was thrown, which is control's to catch. */
+static void throw(Z_engine_instance_t *engine, u32 exception) {
+  overlay_thrown = QTS_Throw(engine, ENGINE_CONTEXT, exception);
+  QTS_FreeValuePointer(engine, ENGINE_CONTEXT, exception);
 }
 
-/* Frees a value; answers 0 if it is an exception, which is control's to catch. */
+/* Frees a value; answers 0 if it is an exception. */
 static u32 finish(Z_engine_instance_t *engine, u32 value) {
   u32 exception = QTS_ResolveException(engine, ENGINE_CONTEXT, value);
-  if (exception) {
-    overlay_thrown = QTS_Throw(engine, ENGINE_CONTEXT, exception);
-    QTS_FreeValuePointer(engine, ENGINE_CONTEXT, exception);
-  }
+  if (exception) throw(engine, exception);
   QTS_FreeValuePointer(engine, ENGINE_CONTEXT, value);
   return !exception;
 }
 
-/* Links and evaluates a module that has been read; answers 0 if it has not, or throws. */
-static u32 evaluate(Z_engine_instance_t *engine, const char *line) {
-  u32 bytes = text_length(line), at = malloc(engine, bytes + 1);
-  if (!at) return 0;
-  __builtin_memcpy((void *)(LINEAR_AT + at), line, bytes + 1);
-  u32 done = finish(engine, QTS_Eval(engine, ENGINE_CONTEXT, at, bytes, at, 0, EVALUATE_MODULE));
-  free(engine, at);
-  return done;
+/* Links and evaluates a module that has been read, in the place of whose value its promise is then; answers 0 if it throws. */
+static u32 evaluate(Z_engine_instance_t *engine, u32 value) {
+  u64 *promise = (u64 *)(LINEAR_AT + value);
+  if (LINEAR_WORD(value + 4) != TAG_MODULE) return finish(engine, value);
+  if ((s32)MODULE_RESOLVE(engine, ENGINE_CONTEXT, LINEAR_WORD(value)) < 0) LINEAR_WORD(value + 4) = TAG_EXCEPTION;
+  else *promise = MODULE_EVALUATE(engine, ENGINE_CONTEXT, *promise);
+  if (LINEAR_WORD(value + 4) == TAG_EXCEPTION ||
+      QTS_PromiseState(engine, ENGINE_CONTEXT, value) != PROMISE_REJECTED)
+    return finish(engine, value);
+  throw(engine, QTS_PromiseResult(engine, ENGINE_CONTEXT, value));
+  QTS_FreeValuePointer(engine, ENGINE_CONTEXT, value);
+  return 0;
 }
 
-/* Unpacks and reads a module; it stays in the engine's list, found by its name. */
+/* Unpacks and reads a module; answers its value, an exception if it cannot be read, or 0 without room. */
 static u32 read_module(Z_engine_instance_t *engine, const struct overlay *overlay) {
   u32 at = malloc(engine, overlay->bytes);
   if (!at) return 0;
   if (snapshot_unpack((u32)overlay->packed, overlay->packed_bytes, LINEAR_AT + at, overlay->bytes) !=
       (s32)overlay->bytes)
-    panic("Bad overlay", (u32)overlay->line);
+    panic("Bad overlay", (u32)overlay->packed);
   u32 buffer = QTS_NewArrayBuffer(engine, ENGINE_CONTEXT, at, overlay->bytes);
   u32 module = QTS_bjson_decode(engine, ENGINE_CONTEXT, buffer);
   QTS_FreeValuePointer(engine, ENGINE_CONTEXT, buffer); /* and with it what lies at `at` */
-  return finish(engine, module);
+  return module;
 }
 
 /* Frees the modules behind the resident ones in the engine's list, evaluated or not: the list's own reference to each. */
@@ -86,7 +88,7 @@ u32 overlay_load(struct Z_engine_instance_t *engine, u32 number, u32 spare) {
   if (!has_room(engine, overlay->heap_bytes + spare)) return 0;
   free_modules(engine); /* what an attempt has left that had no room for more */
   lean_before();
-  u32 done = read_module(engine, overlay) && evaluate(engine, overlay->line);
+  u32 module = read_module(engine, overlay), done = module && evaluate(engine, module);
   free_modules(engine);
   lean_evaluated(engine);
   return done;

@@ -57,7 +57,7 @@ function lean() {
     Compiled,
     ...Compiled[],
   ];
-  const engine = embed({ modules: [first, second], overlays, lean: LEAN });
+  const engine = embed({ modules: [first, second], overlays, words: [], lean: LEAN });
   const { evaluate, memory, stackPointer } = engine;
   const used = (): number => {
     evaluate(`__host(${HOST_COLLECT}); ({}); 1`);
