@@ -18,7 +18,6 @@ import {
   DROP_LOCAL_CLOSED,
   DROP_MARTIAN_DESTINATION,
   DROP_NO_ROUTE,
-  DROP_SAME_INTERFACE,
   DROP_TOO_BIG,
   DROP_TTL,
   DROP_UNSOLICITED,
@@ -81,6 +80,7 @@ import {
   PROTOCOL_TCP,
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_SYN } from '../../wire/tcp.ts';
+import { forwardPolicy, masqueradePolicy, mayAnswer, turnPolicy } from '../filter/policy.ts';
 import { forwardKnown, keepRoute } from '../flow/known-flow.ts';
 import { masqueradeHairpin, masqueradeInbound, masqueradeOutbound } from '../flow/masquerade.ts';
 import { trackRouted } from '../flow/routed.ts';
@@ -172,12 +172,12 @@ function deliver(packet: i32, index: i32, at: i32): void {
       return;
     }
   }
-  forward(packet, index, at, to);
+  forward(packet, at, to);
 }
 
 /**
  * What is not plainly from inside to a host elsewhere. PASS: its destination is now a host's; LOCAL: it is for
- * us; or what else becomes of it. From outside nothing passes that no mapping knows (the default policy).
+ * us; or what else becomes of it.
  */
 function accept(packet: i32, route: i32, index: i32, side: i32): i32 {
   const kind: i32 = route >> ROUTE_TYPE_SHIFT;
@@ -191,30 +191,26 @@ function accept(packet: i32, route: i32, index: i32, side: i32): i32 {
   }
   if (kind === ROUTE_LOCAL) {
     const ours: i32 = route & ROUTE_LINK;
+    // The address of another link of ours is nobody's outside.
     if (side === INTERFACE_OUTSIDE) return ours === index ? masqueradeInbound(packet) : DROP_UNSOLICITED;
     if (i32at(interfaceAt(ours) + IF_SIDE) === INTERFACE_OUTSIDE) return masqueradeHairpin(packet);
     return LOCAL;
   }
   if (kind === ROUTE_MARTIAN) return DROP_MARTIAN_DESTINATION;
-  return side === INTERFACE_OUTSIDE ? DROP_UNSOLICITED : DROP_NO_ROUTE;
+  const verdict: i32 = forwardPolicy(interfaceAt(index));
+  return verdict === PASS && kind !== ROUTE_UNICAST ? DROP_NO_ROUTE : verdict;
 }
 
 /** Through us: `to` is the route of its destination. */
-function forward(packet: i32, index: i32, at: i32, to: i32): void {
+function forward(packet: i32, at: i32, to: i32): void {
   const out: i32 = i32at(to + TO_ROUTE) & ROUTE_LINK;
   const outAt: i32 = interfaceAt(out);
   const ip: i32 = packet + PACKET_IP;
   puti32(packet + PACKET_OUT, out);
   puti32(packet + PACKET_NEXT_HOP, i32at(to + TO_NEXT_HOP));
-  // Inside, a packet goes back where it came from: to what a static route leads to, and between hosts that know of
-  // no network (a mask of /32), which send us all. No redirect is sent (RFC 1812, 5.2.7.2, wants one): such a host
-  // could not use it (RFC 1122, 3.2.2.2), and who believes redirects believes forged ones.
-  if (
-    out === index &&
-    i32at(at + IF_SIDE) === INTERFACE_OUTSIDE &&
-    (i32at(packet + PACKET_FLAGS) & FLAG_HAIRPIN) === 0
-  ) {
-    dispose(packet, DROP_SAME_INTERFACE);
+  const allowed: i32 = (i32at(packet + PACKET_FLAGS) & FLAG_HAIRPIN) !== 0 ? PASS : turnPolicy(at, outAt);
+  if (allowed !== PASS) {
+    dispose(packet, allowed);
     return;
   }
   if (get8(ip + IP_TTL) <= 1) {
@@ -227,7 +223,7 @@ function forward(packet: i32, index: i32, at: i32, to: i32): void {
     dispose(packet, DROP_TOO_BIG);
     return;
   }
-  if (i32at(outAt + IF_SIDE) === INTERFACE_OUTSIDE && i32at(at + IF_SIDE) === INTERFACE_INSIDE) {
+  if (masqueradePolicy(at, outAt) !== 0) {
     const verdict: i32 = masqueradeOutbound(packet);
     if (verdict !== PASS) {
       dispose(packet, verdict);
@@ -335,7 +331,7 @@ function icmpFor(packet: i32, reason: i32): i32 {
   if (came < 0) return 0;
   // Whom no mapping knows outside hears nothing from us.
   const isKnown: i32 = flags & FLAG_DESTINATION_TRANSLATED;
-  if (isKnown === 0 && i32at(interfaceAt(came) + IF_SIDE) === INTERFACE_OUTSIDE) return 0;
+  if (isKnown === 0 && mayAnswer(interfaceAt(came)) === 0) return 0;
   if (icmpError(packet, owed >> 8, owed & 0xff, word) === 0) return 0;
   if ((flags & (FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED)) === 0) return 1;
   // To the sender's outside port, from which it is turned round as the packet was.

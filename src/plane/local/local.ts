@@ -13,7 +13,7 @@ import {
   DROP_TRANSPORT_HEADER,
   DROP_UNSOLICITED,
 } from '../../base/counters.ts';
-import { IF_QUEUE_LENGTH, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
+import { IF_QUEUE_LENGTH, interfaceAt } from '../../base/interface.ts';
 import { ECHO_QUEUE_LIMIT } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, put16, put32, puti32, putu16, u16at } from '../../base/memory.ts';
 import {
@@ -28,7 +28,6 @@ import {
   PASS,
   PUNT,
 } from '../../base/packet.ts';
-import { parameter, WAN_PING } from '../../base/parameters.ts';
 import { checksum, pseudoSum, sum } from '../../wire/checksum.ts';
 import {
   CODE_PORT_UNREACHABLE,
@@ -69,6 +68,7 @@ import {
   tcpHeaderBytesOf,
 } from '../../wire/tcp.ts';
 import { UDP_CHECKSUM, UDP_LENGTH } from '../../wire/udp.ts';
+import { mayAnswer, mayPing } from '../filter/policy.ts';
 import { CONTEXT_ECHO } from '../ip/fragment-context.ts';
 import { answerAllowed, icmpEcho, icmpError, turnAround } from '../ip/icmp.ts';
 import { DHCP_CLIENT_PORT, dhcpExpected } from './dhcp-reply.ts';
@@ -77,12 +77,12 @@ import { TCP_EARLY, TCP_KNOWN, TCP_OPENING, tcpAnswer, tcpKind } from './tcp-loc
 
 /** PASS: the packet has become the answer, to be sent; PUNT; or a drop. It came in by interface `index`. */
 export function localInput(packet: i32, index: i32): i32 {
-  const isOutside: i32 = i32at(interfaceAt(index) + IF_SIDE) === INTERFACE_OUTSIDE ? 1 : 0;
+  const at: i32 = interfaceAt(index);
   const protocol: i32 = get8(packet + PACKET_IP + IP_PROTOCOL);
-  if (i32at(packet + PACKET_CONTEXT) !== 0) return fragment(packet, protocol, isOutside);
+  if (i32at(packet + PACKET_CONTEXT) !== 0) return fragment(packet, protocol, at);
   const fault: i32 = transportFault(packet, protocol);
   if (fault !== PASS) return fault;
-  if (protocol === PROTOCOL_ICMP) return icmp(packet, index, isOutside);
+  if (protocol === PROTOCOL_ICMP) return icmp(packet, index, at);
   if (protocol === PROTOCOL_UDP || protocol === PROTOCOL_TCP) {
     if (isWanted(packet, protocol, index) !== 0) {
       const kind: i32 = protocol === PROTOCOL_TCP ? tcpKind(packet) : TCP_KNOWN;
@@ -94,12 +94,12 @@ export function localInput(packet: i32, index: i32): i32 {
         return PASS;
       }
     }
-    if (isOutside !== 0) return DROP_UNSOLICITED;
+    if (mayAnswer(at) === 0) return DROP_UNSOLICITED;
     count(DROP_LOCAL_CLOSED);
     if (protocol === PROTOCOL_TCP) return reset(packet);
     return icmpError(packet, ICMP_UNREACHABLE, CODE_PORT_UNREACHABLE, 0) !== 0 ? PASS : DROP_LOCAL_CLOSED;
   }
-  if (isOutside !== 0) return DROP_UNSOLICITED;
+  if (mayAnswer(at) === 0) return DROP_UNSOLICITED;
   return icmpError(packet, ICMP_UNREACHABLE, CODE_PROTOCOL_UNREACHABLE, 0) !== 0 ? PASS : DROP_LOCAL_CLOSED;
 }
 
@@ -124,10 +124,10 @@ function isWanted(packet: i32, protocol: i32, index: i32): i32 {
   return protocol === PROTOCOL_UDP && port === DHCP_CLIENT_PORT ? dhcpExpected(packet, index) : 1;
 }
 
-function icmp(packet: i32, index: i32, isOutside: i32): i32 {
+function icmp(packet: i32, index: i32, at: i32): i32 {
   const l4: i32 = i32at(packet + PACKET_L4);
   if (get8(l4) === ICMP_ECHO_REQUEST && get8(l4 + ICMP_CODE) === 0) {
-    if (isOutside !== 0 && parameter(WAN_PING) === 0) return DROP_UNSOLICITED;
+    if (mayPing(at) === 0) return DROP_UNSOLICITED;
     return echo(packet, index);
   }
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) return icmpAboutUs(packet, index);
@@ -135,7 +135,7 @@ function icmp(packet: i32, index: i32, isOutside: i32): i32 {
   const source: i32 = get32(packet + PACKET_IP + IP_SOURCE);
   if (get8(l4) === ICMP_ECHO_REPLY && socketHears(PROTOCOL_ICMP, identifier, index, source, identifier) !== 0)
     return PUNT;
-  return isOutside !== 0 ? DROP_UNSOLICITED : DROP_ICMP_TYPE;
+  return mayAnswer(at) === 0 ? DROP_UNSOLICITED : DROP_ICMP_TYPE;
 }
 
 /** The answer to a ping, unless many frames wait for the card already: a flood of large ones loses its own answers. */
@@ -168,16 +168,15 @@ function icmpAboutUs(packet: i32, index: i32): i32 {
 }
 
 /** Fragments are not put together for us; an echo request needs no more than to be turned around. */
-function fragment(packet: i32, protocol: i32, isOutside: i32): i32 {
+function fragment(packet: i32, protocol: i32, at: i32): i32 {
   const context: i32 = i32at(packet + PACKET_CONTEXT);
   const l4: i32 = i32at(packet + PACKET_L4);
-  const allowed: i32 = isOutside === 0 || parameter(WAN_PING) !== 0 ? 1 : 0;
-  if (protocol === PROTOCOL_ICMP && allowed !== 0) {
+  if (protocol === PROTOCOL_ICMP && mayPing(at) !== 0) {
     if (l4 !== 0 && get8(l4) === ICMP_ECHO_REQUEST && get8(l4 + ICMP_CODE) === 0)
       putu16(context + CONTEXT_ECHO, 1);
     if (u16at(context + CONTEXT_ECHO) !== 0) return echo(packet, i32at(packet + PACKET_IN));
   }
-  return isOutside !== 0 ? DROP_UNSOLICITED : DROP_LOCAL_CLOSED;
+  return mayAnswer(at) === 0 ? DROP_UNSOLICITED : DROP_LOCAL_CLOSED;
 }
 
 /** PASS if the transport checksum of a whole datagram is right. Control need not look again. */
