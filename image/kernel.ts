@@ -25,6 +25,7 @@ import { loopForSpeed } from './interpreter-loop.ts';
 import { COLLECT_AT, MODULE_LINK } from './lean/modules.ts';
 import { memoryMap } from './memory-map.ts';
 import { pack } from './pack.ts';
+import { planePath } from './plane-path.ts';
 import { compilePlane, compilePortable } from './plane-wasm.ts';
 import type { Snapshot } from './snapshot.ts';
 import { translateWasm, wasmRuntimeHeader } from './wasm2c.ts';
@@ -47,6 +48,8 @@ const flags = [
 ];
 /** Files of the floor that call the engine. */
 const FLOOR_CALLS = ['control.c', 'overlay.c', 'lean.c'];
+/** What accesses to linear memory as wasm-address.ts writes them want: sums of addresses wrap, and an address may be 0. */
+const access = ['-fwrapv-pointer', '-fno-delete-null-pointer-checks'];
 const warnings = ['-Wall', '-Wextra', '-Werror'];
 
 /** The imports of the engine by what they are; the wasm's names are minified (quickjs-emscripten 0.32.0). */
@@ -87,7 +90,10 @@ async function emitSources(work: string, snapshot: Snapshot) {
   const emit = (name: string, text: string) => writeIfChanged(path.join(work, name), text);
 
   const engine = await cachedTranslation(await boardEngine(), 'engine', memoryMap.LINEAR_AT);
-  const plane = await translateWasm(await compilePlane(), 'plane', memoryMap.LINEAR_AT);
+  const plane = await translateWasm(await compilePlane(), 'plane', memoryMap.LINEAR_AT, {
+    offsets: true,
+    attributes: planePath,
+  });
   const unpack = await translateWasm(
     await compilePortable('image/loader/unpack.ts'),
     'unpack',
@@ -166,7 +172,7 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
     await compile('crash.c', integer),
     await compile('control.c', ['-O2']),
     await compile('overlay.c', ['-O2'], packedOverlays(snapshot)),
-    await compile('plane.c', [...integer, ...quiet]),
+    await compile('plane.c', [...integer, ...access, '-fno-tree-pre', ...quiet]),
     // Reassociation keeps one more value on the stack, which costs the unpacker 3 of its 40 instructions.
     await compile('snapshot.c', [...integer, '-mtune=generic', '-fno-tree-reassoc', ...quiet]),
     await compile('lean.c', [...integer, ...quiet]),

@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 const root = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
 /** One page is 64 KiB; the plane's memory is imported and must span PLANE_BASE + PLANE_BYTES at least. */
-const options = ['-O3', '--runtime', 'stub', '--importMemory', '--noAssert', '--noColors'];
+const options = ['-O3', '--runtime', 'stub', '--importMemory', '--noAssert', '--noColors', '--debug'];
 
 /** Compiles `entry` (a path from the repository's root) to WebAssembly. Throws with the compiler's words. */
 export async function compilePortable(entry: string): Promise<Uint8Array> {
@@ -40,9 +40,17 @@ export function compilePlane(): Promise<Uint8Array> {
 function readSource(file: string): string | null {
   const plain = file.replace(/\.ts\.ts$/, '.ts');
   for (const candidate of [plain.replace(/\.ts$/, '.as.ts'), plain]) {
-    if (candidate.endsWith('.ts') && existsSync(candidate)) return readFileSync(candidate, 'utf8');
+    if (candidate.endsWith('.ts') && existsSync(candidate)) return oneName(readFileSync(candidate, 'utf8'));
   }
   return null;
+}
+
+/**
+ * A source whose imports have no `.ts`. AssemblyScript takes that off behind `import`, but not behind `export`: a file that
+ * both name would be two of them, with all its functions twice.
+ */
+function oneName(text: string): string {
+  return text.replace(/(\bfrom\s+['"]\.[^'"]+)\.ts(['"])/g, '$1$2');
 }
 
 /** All the source text that `entry` reaches by its imports, in a fixed order. */

@@ -30,8 +30,11 @@ test('wasmToC() gives C that computes what WebAssembly computes', async t => {
   })) as unknown as { instance: WebAssembly.Instance };
   const expected = [5, 64, 65535].map(p => (instance.exports['run'] as (p: number) => number)(p));
   for (const base of [0x20000000, '0x20010000']) {
-    const source = await wasmToC(wasm, 'sample', base);
-    t.deepEqual(runOnHost(source, Number(base)), expected);
+    for (const offsets of [false, true]) {
+      const source = await wasmToC(wasm, 'sample', base, { offsets });
+      t.is(source.includes('#define PLACE('), offsets);
+      t.deepEqual(runOnHost(source, Number(base)), expected);
+    }
   }
 });
 

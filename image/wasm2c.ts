@@ -11,6 +11,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { withOffsets } from './wasm-address.ts';
 
 const run = promisify(execFile);
 
@@ -23,6 +24,10 @@ export interface Translation {
 export interface TranslationOptions {
   /** Leave the data segments out: for a module whose memory is restored from a snapshot anyway. */
   withoutData?: boolean;
+  /** Leave the numbers that are added to addresses to the accesses (wasm-address.ts). */
+  offsets?: boolean;
+  /** gcc's attributes of functions, by the names that wasm2c gives them. */
+  attributes?: ReadonlyMap<string, string>;
 }
 
 /** Translates `wasm` to one self-contained C source (its header inlined); `base` is where address 0 lies. */
@@ -141,7 +146,17 @@ function adapt(source: string, base: string, options: TranslationOptions): strin
       '  memmove(dest->data + dest_addr, src->data + src_addr, n);',
     '  (void)dest;\n  (void)src;\n  memmove(LINEAR(dest_addr), LINEAR(src_addr), n);',
   );
+  if (options.offsets) c = withOffsets(c);
+  c = withAttributes(c, options.attributes ?? new Map());
   return options.withoutData ? dropData(c) : c;
+}
+
+/** Puts attributes before the declarations of functions. */
+function withAttributes(c: string, attributes: ReadonlyMap<string, string>): string {
+  return c.replace(/^static (?=\w+ (w2c_\w+)\(Z_\w+_instance_t\*.*\);$)/gm, (text, name: string) => {
+    const attribute = attributes.get(name);
+    return attribute === undefined ? text : `${text}__attribute__((${attribute})) `;
+  });
 }
 
 /** Takes out the data segments and what copies them into memory. */

@@ -91,12 +91,15 @@ async function idle(bench: Bench, what: string): Promise<void> {
   row(what, instructions / seconds);
 }
 
+/** Address of the host of that number on the LAN; they all are at one station. */
+const hostOf = (n: number): string => `192.168.0.${2 + n}`;
+
 /** Established flows of many hosts with as many others, in turn. */
 async function crowd(bench: Bench, count: number): Promise<number[]> {
   const { lan, wan } = bench;
   const flow = (i: number) => {
     const n = i % HOSTS;
-    return packets.udp(ip(`192.168.0.${2 + n}`, `198.51.100.${1 + n}`), 3000 + n, 7, packets.payload(18));
+    return packets.udp(ip(hostOf(n), `198.51.100.${1 + n}`), 3000 + n, 7, packets.payload(18));
   };
   for (let i = 0; i < HOSTS; i++) {
     await cost(bench, 1, () => lan.send(flow(i)), wan, 1);
@@ -164,7 +167,8 @@ function row(what: string, ...costs: number[]): void {
 
 export async function frames(): Promise<void> {
   for (const name of ['isapc', 'pc'] as const) {
-    const bench = await start(name, true);
+    const hosts = Array.from({ length: HOSTS }, (_, n) => hostOf(n));
+    const bench = await start(name, true, { hosts });
     try {
       console.log(
         `\n| ${name}, instructions a frame | out, ${WINDOWS[0]} under way | alone | back, ${WINDOWS[0]} | alone |`,
