@@ -43,6 +43,7 @@ export {
   masqueradeForgetAddress,
   masqueradeTick,
 } from '../src/plane/flow/flow-timeout.ts';
+export { forwardNote, forwardRemove, forwardSet } from '../src/plane/flow/forward-set.ts';
 export {
   masqueradeCount,
   masqueradeHairpin,

@@ -74,6 +74,7 @@ const USES: Record<
   lan: ['set lan address 10.9.0.1/24', /with move behind it they go along/],
   wan: ['set wan client-id none', /^$/],
   cards: ['set card lan 0x999', /^No card 0x999 answered/m],
+  forward: ['set forward tcp 80 192.168.0.2', /^$/],
   resolve: ['resolve masqbox', /1 record, answered here$/],
   debug: ['debug frame 0 0 0 00', /^$/],
 };

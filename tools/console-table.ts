@@ -11,6 +11,7 @@ import type { OverlayName } from '../src/control/core/overlays.ts';
 import * as crash from '../src/control/crash/overlay.ts';
 import * as debug from '../src/control/debug/overlay.ts';
 import * as floppy from '../src/control/floppy/overlay.ts';
+import * as forward from '../src/control/forward/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import * as resolve from '../src/control/resolve/overlay.ts';
 import * as schema from '../src/control/schema/overlay.ts';
@@ -39,6 +40,7 @@ export function consoleTable(): readonly Command[] {
     crash,
     debug,
     floppy,
+    forward,
     lan,
     resolve,
     schema,

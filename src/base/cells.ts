@@ -81,6 +81,9 @@ export const LINKS_CHANGED_AT: i32 = CELLS_AT + 480;
  */
 export const SESSIONS_LESS_AT: i32 = CELLS_AT + 500;
 
+/** How many forwards are set (forward-record.ts). */
+export const FORWARDS_SET_AT: i32 = CELLS_AT + 504;
+
 export const ENGINE_NATIVE: i32 = 0;
 export const ENGINE_INTERPRETED: i32 = 1;
 

@@ -94,7 +94,7 @@ export const ENTRY_LEADER: i32 = 4;
 export const ENTRY_PEER: i32 = 8;
 /** Made under profile classic: its own mapping, states of tcp-classic.ts. */
 export const ENTRY_CLASSIC: i32 = 16;
-/** Made by a port forward (DNAT). */
+/** Made by a forward of ports: in no mapping. */
 export const ENTRY_FORWARD: i32 = 32;
 
 /** Entries in use. */

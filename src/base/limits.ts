@@ -307,6 +307,14 @@ export const HOST_PROBES: i32 = 8;
 /** Inside hosts whose share is accounted, a power of two. */
 export const HOST_COUNT: i32 = 256;
 export const HOST_BYTES: i32 = 32;
+/** Forwards of ports (src/plane/flow/forwards.ts). `set forward` is refused when all are set. */
+export const FORWARD_COUNT: i32 = 32;
+export const FORWARD_BYTES: i32 = 16;
+/**
+ * A forward of so many ports at most keeps them from mappings; one of more gets only what no mapping has. Thus a forward of
+ * all ports takes none from the hosts inside.
+ */
+export const FORWARD_KEPT_PORTS: i32 = 1024;
 /** TCP and UDP, each: ports of mappings, ports of the router, and the words of both that are full, even and odd. */
 export const PORT_MAP_BYTES: i32 = 2 * 8192 + 2 * 256;
 export const IDENTIFIER_MAP_BYTES: i32 = 8192;
@@ -401,7 +409,8 @@ export const ROUTE_CACHE_AT: i32 = ROUTES_AT + ROUTE_COUNT * ROUTE_BYTES;
 export const ROUTE_STATE_AT: i32 = ROUTE_CACHE_AT + ROUTE_CACHE_COUNT * ROUTE_CACHE_BYTES;
 export const FRAGMENTS_AT: i32 = ROUTE_STATE_AT + ROUTE_STATE_BYTES;
 export const HOSTS_AT: i32 = FRAGMENTS_AT + FRAGMENT_CONTEXT_COUNT * FRAGMENT_CONTEXT_BYTES;
-export const HOST_TREE_AT: i32 = HOSTS_AT + HOST_COUNT * HOST_BYTES;
+export const FORWARDS_AT: i32 = HOSTS_AT + HOST_COUNT * HOST_BYTES;
+export const HOST_TREE_AT: i32 = FORWARDS_AT + FORWARD_COUNT * FORWARD_BYTES;
 export const PORT_MAPS_AT: i32 = HOST_TREE_AT + HOST_COUNT;
 export const TUPLE_HEADS_AT: i32 = PORT_MAPS_AT + 2 * PORT_MAP_BYTES + IDENTIFIER_MAP_BYTES;
 export const MASQUERADE_MAP_HEADS_AT: i32 = TUPLE_HEADS_AT + 2 * TUPLE_BUCKETS;

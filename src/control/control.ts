@@ -65,6 +65,7 @@ import { DhcpServer } from './dhcp/server.ts';
 import { dhcpSettings } from './dhcp/settings.ts';
 import { dnsCommands, dnsSettings } from './dns/commands.ts';
 import { createDns } from './dns/dns.ts';
+import { forwardSetting } from './forward/settings.ts';
 import { createLan } from './lan/lan.ts';
 import { masqueradeCommands } from './masquerade/commands.ts';
 import { settings } from './masquerade/settings.ts';
@@ -290,7 +291,13 @@ function createServices(context: Context, store: Store, table: Command[]) {
   const lan = createLan(context);
   const wan = new Wan(context, lan, INTERFACE_WAN);
   context.wan = wan;
-  registry.add(...lan.settings(), ...wanSettings(context, wan), furtherLinks(context), ...settings(context));
+  registry.add(
+    ...lan.settings(),
+    ...wanSettings(context, wan),
+    furtherLinks(context),
+    ...settings(context),
+    forwardSetting(context),
+  );
   table.push(...wanCommands(context, wan));
   const services: Service[] = [wan];
   const dhcp = new DhcpServer(context, store.leases);

@@ -32,6 +32,7 @@ export const OVERLAY_NAMES = [
   'wan',
   'resolve',
   'floppy',
+  'forward',
 ] as const satisfies OverlayName[];
 
 /** The entry file of an overlay, from the repository's root. */

@@ -19,6 +19,11 @@ export function masqueradeCommands(context: Context): Command[] {
       run: words => show().showFlows(context, words),
     },
     {
+      words: 'show forwards',
+      help: 'ports that are forwarded, and how often they were asked for',
+      run: () => context.machine.overlay('forward').showForwards(context),
+    },
+    {
       words: 'ipfwadm',
       arguments: 'OPTION:flags(-M|-l|-n|-e)...9',
       help: 'the masquerade table as ipfwadm lists it | -M -l -n',

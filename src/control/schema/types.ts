@@ -69,6 +69,11 @@ export const TYPES: Record<string, Type> = {
     example: '10.1.0.0/16',
     refuse: text => textOf(parsePrefix(text)),
   },
+  ports: {
+    what: 'a port, or the first and the last of some',
+    example: '6112-6119',
+    refuse: text => unless(/^\d{1,5}([-:]\d{1,5})?$/.test(text), 'it is no port'),
+  },
   integer: { what: 'a number', example: '', refuse: whyNumber },
   choice: {
     what: 'one of',

@@ -1,9 +1,21 @@
 // How a flow comes into the table: linked, counted, its timer started. Who gets a place is said by flow-admission.ts.
 
 import { COUNT_MASQUERADE_NEW, count, DROP_TABLE_FULL } from '../../base/counters.ts';
-import { ADDRESS_SHIFT, E_ADDRESS, E_FLAGS, E_OUTSIDE, E_PROTOCOL, ROUTED } from '../../base/flow-record.ts';
+import {
+  ADDRESS_SHIFT,
+  E_ADDRESS,
+  E_FAR,
+  E_FLAGS,
+  E_IN_PORTS,
+  E_INSIDE,
+  E_OUT_PORTS,
+  E_OUTSIDE,
+  E_PROTOCOL,
+  E_REMOTE,
+  ROUTED,
+} from '../../base/flow-record.ts';
 import { get8, put8, puti32 } from '../../base/memory.ts';
-import { PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
+import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
 import { refuseEntry } from './flow-admission.ts';
 import { link } from './flow-link.ts';
 import { startTimer } from './flow-timeout.ts';
@@ -25,4 +37,23 @@ export function beginFlow(e: i32, outside: i32, flags: i32): i32 {
   count(COUNT_MASQUERADE_NEW);
   if (get8(e + E_PROTOCOL) !== TCP) startTimer(e);
   return e;
+}
+
+/** Fills in the tuples of a new session, but for its outside address. `outPorts` are those of what the inside sends. */
+export function fillEntry(
+  e: i32,
+  protocol: i32,
+  inside: i32,
+  remote: i32,
+  outPorts: i32,
+  outsidePort: i32,
+): void {
+  const farPort: i32 = protocol === ICMP ? outsidePort : outPorts & 0xffff;
+  put8(e + E_PROTOCOL, protocol);
+  puti32(e + E_INSIDE, inside);
+  puti32(e + E_REMOTE, remote);
+  puti32(e + E_FAR, remote);
+  puti32(e + E_OUT_PORTS, outPorts);
+  // ICMP has one identifier, that of the side the packet is on, in the place of both ports.
+  puti32(e + E_IN_PORTS, (farPort << 16) | outsidePort);
 }

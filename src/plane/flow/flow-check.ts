@@ -30,7 +30,6 @@ import {
   HOSTS_ANSWERED_AT,
   IN_USE_AT,
   isLost,
-  isRouted,
   sessionLimit,
   UNANSWERED_AT,
 } from '../../base/flow-record.ts';
@@ -62,8 +61,8 @@ import {
   findOutbound,
   findPeer,
   findPort,
-  hasPorts,
   ICMP,
+  isMapped,
   numberOf,
   TCP,
   UDP,
@@ -137,10 +136,9 @@ function checkRing(e: i32, protocol: i32, remote: i32): i32 {
   if (used(next) === 0 || get8(next + E_PROTOCOL) !== protocol) return 21;
   if (i32at(next + E_INSIDE) !== i32at(e + E_INSIDE)) return 22;
   if (i32at(next + E_OUT_PORTS) >>> 16 !== i32at(e + E_OUT_PORTS) >>> 16) return 22;
-  const routed: i32 = isRouted(e);
-  if (hasPorts(protocol) === 0 || routed !== 0 || flag(e, ENTRY_CLASSIC) !== 0) {
+  if (isMapped(e) === 0 || flag(e, ENTRY_CLASSIC) !== 0) {
     if (next !== e || flag(e, ENTRY_PEER) !== 0) return 23;
-    return flag(e, ENTRY_LEADER) === (routed !== 0 ? 0 : hasPorts(protocol)) ? 0 : 23;
+    return flag(e, ENTRY_LEADER) === isMapped(e) ? 0 : 23;
   }
   const port: i32 = i32at(e + E_IN_PORTS) & 0xffff;
   const outside: i32 = i32at(e + E_OUTSIDE);

@@ -22,6 +22,8 @@ import { NOW_AT, ROUTE_GENERATION_AT } from '../../base/cells.ts';
 import { DROP_TABLE_FULL } from '../../base/counters.ts';
 import { configureInterface, INTERFACE_OUTSIDE } from '../../base/interface.ts';
 import {
+  FORWARD_COUNT,
+  FORWARD_KEPT_PORTS,
   INTERFACE_WAN,
   KNOWN_COUNT,
   MASQUERADE_CHAIN_LIMIT,
@@ -30,7 +32,7 @@ import {
   SOCKET_COUNT,
 } from '../../base/limits.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
-import { PASS } from '../../base/packet.ts';
+import { LOCAL, PASS } from '../../base/packet.ts';
 import { FILTER_ENDPOINT, NAT_FILTER, NAT_PROFILE, PROFILE_CLASSIC } from '../../base/parameters.ts';
 import { socketOpen } from '../local/sockets.ts';
 import { entriesOf, HOST_OTHERS } from './flow-hosts.ts';
@@ -251,6 +253,29 @@ it('a tick: all sessions end, all have been used, all are of a lost address', t 
     for (let i = 0; plane.masqueradeCount() > 0 && i < 700; i++) tick();
     t.is(plane.masqueradeCount(), 0);
   });
+});
+
+it('all forwards set: who is refused, who gets in, and what setting one costs', t => {
+  const { plane } = lab.build;
+  const ports = (n: number) => ((1000 * n) << 16) | (1000 * n + FORWARD_KEPT_PORTS - 25);
+  const back = { source: SERVER, destination: WAN };
+  lab.build.use();
+  let set = 0;
+  for (let n = 1; n <= FORWARD_COUNT; n++) {
+    set = Math.max(
+      set,
+      metered.operations(() => plane.forwardSet(17, ports(n), 1000 * n, address(HOST))),
+    );
+  }
+  for (let port = 1; port <= SOCKET_COUNT; port++) plane.socketOpen(17, 31900 + port, 1);
+  bounded(t, NEW_SESSION, 400, () => {
+    t.is(lab.inbound(udp(back, 4000, 32999)).verdict, PASS);
+    for (let i = 0; i < 400; i++) lab.inbound(udp(back, 4000 + i, 1000 + i));
+  });
+  bounded(t, KNOWN_SESSION, 400, () => t.is(lab.inbound(udp(back, 4000, 999)).verdict, LOCAL));
+  const taken = metered.operations(() => plane.forwardRemove(17, ports(FORWARD_COUNT)));
+  t.log(`${set} operations to set one, ${taken} to take it back`);
+  t.true(set < HALF_MILLISECOND && taken < HALF_MILLISECOND);
 });
 
 test.serial('an address that changes under 3,840 sessions', t => {

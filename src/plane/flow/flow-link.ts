@@ -3,7 +3,7 @@
 // A ring is ordered so that sessions with one remote address are neighbours. The first of each such group is
 // in PEER, the first of all is the leader; when one goes, its neighbour inherits: no search, however many
 // sessions a mapping has. A session of profile classic is a mapping of its own: leader, in PORT only.
-// One of a protocol without ports, and a routed flow, is in TUPLE only.
+// One of a protocol without ports, one by a forward, and a routed flow, is in TUPLE only.
 // A leader's port is noted as taken (port-map.ts) and counted for its host (flow-hosts.ts).
 // Not here: the layout, the searches (flow-table.ts).
 
@@ -28,7 +28,6 @@ import {
   ENTRY_LEADER,
   ENTRY_PEER,
   entryAt,
-  isRouted,
   TUPLE_BYTES,
   TUPLE_DESTINATION,
   TUPLE_PORTS,
@@ -42,7 +41,7 @@ import {
 } from '../../base/limits.ts';
 import { get8, i32at, put8, putu16, u16at } from '../../base/memory.ts';
 import { addPorts } from './flow-hosts.ts';
-import { findPeer, findPort, hash, hasPorts, numberOf, tupleChain } from './flow-table.ts';
+import { findPeer, findPort, hash, isMapped, numberOf, tupleChain } from './flow-table.ts';
 import { addToAddress } from './masquerade-addresses.ts';
 import { notePort, PORT_MAPPED } from './port-map.ts';
 
@@ -60,7 +59,7 @@ export function link(e: i32): i32 {
   const n: i32 = numberOf(e);
   putu16(e + E_RING_NEXT, n);
   putu16(e + E_RING_PREVIOUS, n);
-  if (hasPorts(protocol) !== 0 && isRouted(e) === 0) {
+  if (isMapped(e) !== 0) {
     const leader: i32 = findPort(outside, port, protocol);
     const classic: i32 = get8(e + E_FLAGS) & ENTRY_CLASSIC;
     if (leader === 0) {

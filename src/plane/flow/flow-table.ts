@@ -21,6 +21,7 @@
 
 import { random32 } from '../../base/entropy.ts';
 import {
+  E_FLAGS,
   E_IN_PORTS,
   E_INSIDE,
   E_LIST_NEXT,
@@ -32,6 +33,7 @@ import {
   E_PROTOCOL,
   E_REMOTE,
   E_TUPLE_NEXT,
+  ENTRY_FORWARD,
   entryAt,
   FREE_AT,
   FRESH_AT,
@@ -39,6 +41,7 @@ import {
   HIGHEST_SEEN_AT,
   IN_USE_AT,
   isLost,
+  isRouted,
   sessionLimit,
   TUPLE_BYTES,
   TUPLE_DESTINATION,
@@ -87,6 +90,12 @@ export { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from 
 /** 1 if sessions of the protocol have ports or an identifier. */
 export function hasPorts(protocol: i32): i32 {
   return protocol === TCP || protocol === UDP || protocol === ICMP ? 1 : 0;
+}
+
+/** 1 if a flow is in a mapping: it is masqueraded, by a protocol with ports, and not by a forward. */
+export function isMapped(e: i32): i32 {
+  if ((get8(e + E_FLAGS) & ENTRY_FORWARD) !== 0 || isRouted(e) !== 0) return 0;
+  return hasPorts(get8(e + E_PROTOCOL));
 }
 
 /** A hash of which the top bits choose a chain. Words are halved because the proof wants at most 21 bits a factor. */

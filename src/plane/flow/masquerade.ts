@@ -45,14 +45,11 @@ import {
 } from '../../base/counters.ts';
 import {
   E_EXPIRES,
-  E_FAR,
   E_FLAGS,
   E_HOST,
   E_IN_PORTS,
   E_INSIDE,
   E_OUT_PORTS,
-  E_PROTOCOL,
-  E_REMOTE,
   E_SENT,
   E_STATE,
   ENTRY_CLASSIC,
@@ -98,7 +95,7 @@ import {
 import { TCP_FLAGS, TCP_RST, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { isSender } from '../ip/sender.ts';
 import { admit, removeEntry } from './flow-admission.ts';
-import { beginFlow } from './flow-begin.ts';
+import { beginFlow, fillEntry } from './flow-begin.ts';
 import { HOST_OTHERS, hostFor, resetHosts } from './flow-hosts.ts';
 import {
   findInbound,
@@ -110,6 +107,9 @@ import {
   resetTable,
 } from './flow-table.ts';
 import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
+import { resetForwards } from './forward-set.ts';
+import { addForwarded, forwardFor } from './forwarded.ts';
+import { forwardKeeps, isKept } from './forwards.ts';
 import { translateErrorInbound, translateErrorOutbound } from './icmp-translate.ts';
 import { resetKeptRoutes } from './kept-route.ts';
 import { KNOWN_NONE, KNOWN_NOTHING, knownAs, resetKnown } from './known-flow.ts';
@@ -131,6 +131,7 @@ export function masqueradeReset(): void {
   resetKeptRoutes();
   resetHosts();
   resetPortMaps();
+  resetForwards();
   resetTcpClassic();
 }
 
@@ -139,9 +140,9 @@ export function masqueradeCount(): i32 {
   return i32at(IN_USE_AT);
 }
 
-/** 1 if a mapping has the port of that outside address: the router should not open a socket there. */
+/** 1 if a mapping or a forward has the port of that outside address: the router should not open a socket there. */
 export function masqueradePortUsed(protocol: i32, port: i32, outside: i32): i32 {
-  return findPort(outside, port, protocol) !== 0 ? 1 : 0;
+  return findPort(outside, port, protocol) !== 0 || forwardKeeps(protocol, port) !== 0 ? 1 : 0;
 }
 
 /** A packet from the inside, routed to PACKET_OUT: translates its source. PASS or a reason to drop. */
@@ -187,7 +188,8 @@ export function masqueradeHairpin(packet: i32): i32 {
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) {
     // A ping of our outside address is for us, whatever identifier another host's ping has.
     if (protocol === ICMP || hasPorts(protocol) === 0) return LOCAL;
-    if (findPort(outside, i32at(packet + PACKET_PORTS) & 0xffff, protocol) === 0) return LOCAL;
+    const port: i32 = i32at(packet + PACKET_PORTS) & 0xffff;
+    if (findPort(outside, port, protocol) === 0 && forwardFor(packet, protocol) === 0) return LOCAL;
   }
   const verdict: i32 = outbound(packet, outside);
   if (verdict !== PASS) return verdict;
@@ -281,6 +283,8 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   if (protocol === ICMP && l4 !== 0 && queryOfReply(get8(l4)) === 0) return LOCAL;
   const port: i32 = ports & 0xffff;
   const leader: i32 = findPort(outside, port, protocol);
+  const forward: i32 = forwardFor(packet, protocol);
+  if (forward !== 0 && (leader === 0 || isKept(forward) !== 0)) return addForwarded(packet, forward, outside);
   if (leader === 0) return LOCAL;
   if (protocol === ICMP || (get8(leader + E_FLAGS) & ENTRY_CLASSIC) !== 0) return DROP_FILTERED;
   const filter: i32 = parameter(NAT_FILTER);
@@ -305,16 +309,4 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   // A stranger's session ends no later than the one that let him in: he only makes it shorter.
   puti32(e + E_EXPIRES, expires);
   return beginFlow(e, outside, ENTRY_HEARD);
-}
-
-/** Fills in a new session. `outPorts` are those of what the inside sends. */
-function fillEntry(e: i32, protocol: i32, inside: i32, remote: i32, outPorts: i32, outsidePort: i32): void {
-  const farPort: i32 = protocol === ICMP ? outsidePort : outPorts & 0xffff;
-  put8(e + E_PROTOCOL, protocol);
-  puti32(e + E_INSIDE, inside);
-  puti32(e + E_REMOTE, remote);
-  puti32(e + E_FAR, remote);
-  puti32(e + E_OUT_PORTS, outPorts);
-  // ICMP has one identifier, that of the side the packet is on, in the place of both ports.
-  puti32(e + E_IN_PORTS, (farPort << 16) | outsidePort);
 }

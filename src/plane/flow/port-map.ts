@@ -14,7 +14,7 @@ import { IDENTIFIER_MAP_BYTES, PORT_MAP_BYTES, PORT_MAPS_AT } from '../../base/l
 import { fill, i32at, puti32 } from '../../base/memory.ts';
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 
-/** Whose port it is: a mapping's, or the router's own. */
+/** Whose port it is: a mapping's, or the router's own, a kept forward's among them. */
 export const PORT_MAPPED: i32 = 0;
 export const PORT_OPEN: i32 = 8192;
 const IDENTIFIERS_AT: i32 = PORT_MAPS_AT + 2 * PORT_MAP_BYTES;
@@ -44,11 +44,29 @@ export function notePort(protocol: i32, port: i32, whose: i32, taken: i32): void
   if (protocol === PROTOCOL_ICMP && whose === PORT_OPEN) noteBit(IDENTIFIERS_AT, port, taken);
   const map: i32 = mapOf(protocol);
   if (map === 0) return;
-  const word: i32 = port >> 5;
   noteBit(map + whose, port, taken);
+  noteFull(map, port >> 5);
+}
+
+/** Notes whether a word of ports has free ones of each parity. */
+function noteFull(map: i32, word: i32): void {
   const free: i32 = freeBits(map, word);
   noteBit(map + FULL_EVEN, word, (free & 0x55555555) === 0 ? 1 : 0);
   noteBit(map + FULL_ODD, word, (free & ~0x55555555) === 0 ? 1 : 0);
+}
+
+/** The same of all ports from first to last, as the router's: at most 2,048 words. */
+export function noteRange(protocol: i32, first: i32, last: i32, taken: i32): void {
+  const map: i32 = mapOf(protocol);
+  if (map === 0) return;
+  for (let word: i32 = first >> 5; word <= last >> 5; word++) {
+    let mask: i32 = -1;
+    if (word === first >> 5) mask &= -1 << (first & 31);
+    if (word === last >> 5 && (last & 31) !== 31) mask &= (1 << ((last & 31) + 1)) - 1;
+    const at: i32 = map + PORT_OPEN + 4 * word;
+    puti32(at, taken !== 0 ? i32at(at) | mask : i32at(at) & ~mask);
+    noteFull(map, word);
+  }
 }
 
 /** Sets (1) or clears (0) bit number `n` of a row of words. */

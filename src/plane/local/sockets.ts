@@ -13,6 +13,7 @@ import { IF_SIDE, IF_STATE, INTERFACE_INSIDE, INTERFACE_UP, interfaceAt } from '
 import { SOCKET_BYTES, SOCKET_COUNT, SOCKETS_AT } from '../../base/limits.ts';
 import { fill, i32at, puti32 } from '../../base/memory.ts';
 import { SOCKET_CLIENT, SOCKET_INSIDE } from '../../base/socket-record.ts';
+import { forwardKeeps } from '../flow/forwards.ts';
 import { notePort, PORT_OPEN, portNoted } from '../flow/port-map.ts';
 import { dhcpExpectNothing } from './dhcp-reply.ts';
 
@@ -70,7 +71,15 @@ export function socketUses(protocol: i32, port: i32): i32 {
 }
 
 function note(key: i32, taken: i32): void {
+  // A kept forward may have the same port.
+  if (taken === 0 && forwardKeeps(key >>> 16, key & 0xffff) !== 0) return;
   notePort(key >>> 16, key & 0xffff, PORT_OPEN, taken);
+}
+
+/** Notes all ports that are open: a forward of some has gone. */
+export function notePorts(): void {
+  const end: i32 = SOCKETS_AT + i32at(SOCKETS_OPEN_AT) * SOCKET_BYTES;
+  for (let at: i32 = SOCKETS_AT; at < end; at += SOCKET_BYTES) note(i32at(at + SOCKET_KEY), 1);
 }
 
 /** A datagram leaves from that port by an interface: a client's socket hears that remote end from now on. */

@@ -1,0 +1,90 @@
+import test from 'ava';
+import { controlLab } from '../../../test/control-lab.ts';
+import { read, SYN, tcp } from '../../../test/packets.ts';
+import { HOST, SERVER, WAN_ADDRESS } from '../../../test/plane-router.ts';
+import { FORWARD_COUNT } from '../../base/limits.ts';
+import { setForward, showForwards, unsetForward } from './overlay.ts';
+import { forwardSetting } from './settings.ts';
+
+function lab() {
+  const { router, context, output, refusal } = controlLab();
+  const { plane } = router;
+  return {
+    router,
+    refusal,
+    set: (line: string) => setForward(plane, line.split(' ')),
+    unset: (line: string) => unsetForward(plane, line.split(' ')),
+    lines: () => forwardSetting(context).lines(),
+    shown: () => {
+      output.length = 0;
+      for (const _ of showForwards(context));
+      return [...output];
+    },
+  };
+}
+
+test('lines come back as they were set, in their order, and bring about the same', t => {
+  const { set, unset, lines } = lab();
+  t.deepEqual(lines(), []);
+  const all = [
+    'tcp 80 192.168.0.2',
+    'udp 6112-6119 192.168.0.3',
+    'tcp 8080 192.168.0.2 80',
+    'udp 1-65535 192.168.0.9',
+  ];
+  for (const line of all) set(line);
+  t.deepEqual(
+    lines(),
+    all.map(line => `set forward ${line}`),
+  );
+  set('tcp 80 192.168.0.7 8000');
+  t.is(lines()[0], 'set forward tcp 80 192.168.0.7 8000', 'set anew it keeps its place');
+  unset('udp 6112-6119');
+  t.deepEqual(
+    lines().slice(1),
+    [all[2], all[3]].map(line => `set forward ${line}`),
+  );
+  for (const line of ['tcp 80', 'tcp 8080', 'udp 1:65535']) unset(line);
+  t.deepEqual(lines(), []);
+});
+
+test('what cannot be is refused with its reason', t => {
+  const { set, unset, refusal } = lab();
+  set('tcp 80-90 192.168.0.2');
+  const why = (line: string) => refusal(() => set(line));
+  t.regex(why('icmp 80 192.168.0.2'), /it is one of tcp, udp/);
+  for (const ports of ['0', '65536', '80-', '-80', '80-65536', '8o', ''])
+    t.regex(why(`tcp ${ports} 192.168.0.2`), /ports are 1 to 65535/);
+  t.regex(why('tcp 90-80 192.168.0.2'), /it ends before it begins/);
+  for (const host of ['192.168.0', '0.0.0.0', '224.0.0.1', '255.255.255.255'])
+    t.regex(why(`tcp 22 ${host}`), /^Cannot set forward tcp 22 /);
+  t.regex(why('tcp 22 192.168.0.1'), /it is the router's own address/);
+  t.regex(why(`tcp 22 ${WAN_ADDRESS}`), /it is the router's own address/);
+  for (const port of ['0', '65536', 'x'])
+    t.regex(why(`tcp 22 192.168.0.2 ${port}`), /the host has ports 1 to 65535/);
+  t.regex(why('tcp 1000-1010 192.168.0.2 65530'), /the host has ports 1 to 65535/);
+  t.regex(why('tcp 85-95 192.168.0.3'), /it shares ports with tcp 80-90/);
+  set('tcp 85-96 192.168.0.3');
+  set('udp 85-95 192.168.0.3');
+  t.regex(
+    refusal(() => unset('tcp 80')),
+    /Cannot unset forward tcp 80: it is not set/,
+  );
+  for (let i = 3; i < FORWARD_COUNT; i++) set(`udp ${1000 + i} 192.168.0.2`);
+  t.regex(why('udp 2000 192.168.0.2'), /all 32 places are in use/);
+});
+
+test('show forwards counts the sessions', t => {
+  const { router, set, shown } = lab();
+  t.deepEqual(shown(), ['No port is forwarded, see set forward']);
+  set(`tcp 8080 ${HOST} 80`);
+  for (const sourcePort of [4000, 4001]) {
+    const ports = { sourcePort, destinationPort: 8080, flags: SYN };
+    router.fromGateway(tcp({ source: SERVER, destination: WAN_ADDRESS }, ports));
+  }
+  t.deepEqual(
+    router.toLan().map(datagram => read(datagram).destinationPort),
+    [80, 80],
+  );
+  t.deepEqual(shown(), ['tcp 8080        192.168.0.2 80        2 sessions since it was set']);
+});

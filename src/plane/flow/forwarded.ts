@@ -1,0 +1,61 @@
+// Sessions that strangers begin by a forward of ports (forwards.ts).
+
+import { NOW_AT } from '../../base/cells.ts';
+import { DROP_FRAGMENT_TIMEOUT, DROP_UNSOLICITED } from '../../base/counters.ts';
+import { E_EXPIRES, ENTRY_CLASSIC, ENTRY_FORWARD, ENTRY_HEARD } from '../../base/flow-record.ts';
+import {
+  FORWARD_ADDRESS,
+  FORWARD_FIRST,
+  FORWARD_INSIDE,
+  FORWARD_SESSIONS,
+} from '../../base/forward-record.ts';
+import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
+import { MASQUERADE_AT } from '../../base/limits.ts';
+import { get8, get32, i32at, puti32, u16at } from '../../base/memory.ts';
+import { PACKET_IN, PACKET_IP, PACKET_L4, PACKET_PORTS } from '../../base/packet.ts';
+import { NAT_PROFILE, PROFILE_CLASSIC, parameter, RFC_UDP } from '../../base/parameters.ts';
+import { IP_PROTOCOL, IP_SOURCE, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
+import { TCP_FLAGS, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
+import { socketHears } from '../local/sockets.ts';
+import { admit } from './flow-admission.ts';
+import { beginFlow, fillEntry } from './flow-begin.ts';
+import { hostFor } from './flow-hosts.ts';
+import { findOutbound } from './flow-table.ts';
+import { forwardOf, isKept } from './forwards.ts';
+
+/** The forward that an unknown packet for an outside address of ours is for, or 0. What a socket hears is for the router. */
+export function forwardFor(packet: i32, protocol: i32): i32 {
+  const ports: i32 = i32at(packet + PACKET_PORTS);
+  const forward: i32 = forwardOf(protocol, ports & 0xffff);
+  if (forward === 0) return 0;
+  const index: i32 = i32at(packet + PACKET_IN);
+  // From inside what is forwarded from outside goes before what the router serves inside by the same port.
+  if (isKept(forward) !== 0 && i32at(interfaceAt(index) + IF_SIDE) !== INTERFACE_OUTSIDE) return forward;
+  const remote: i32 = get32(packet + PACKET_IP + IP_SOURCE);
+  return socketHears(protocol, ports & 0xffff, index, remote, ports >>> 16) !== 0 ? 0 : forward;
+}
+
+/** Adds a session that the outside opens by a forward: its entry, or the reason to drop. */
+export function addForwarded(packet: i32, forward: i32, outside: i32): i32 {
+  const ip: i32 = packet + PACKET_IP;
+  const l4: i32 = i32at(packet + PACKET_L4);
+  const protocol: i32 = get8(ip + IP_PROTOCOL);
+  const remote: i32 = get32(ip + IP_SOURCE);
+  const ports: i32 = i32at(packet + PACKET_PORTS);
+  if (l4 === 0) return DROP_FRAGMENT_TIMEOUT;
+  if (protocol === TCP && (get8(l4 + TCP_FLAGS) & TCP_STATE_MASK) !== TCP_SYN) return DROP_UNSOLICITED;
+  const inside: i32 = i32at(forward + FORWARD_ADDRESS);
+  const insidePort: i32 = u16at(forward + FORWARD_INSIDE) + (ports & 0xffff) - u16at(forward + FORWARD_FIRST);
+  const outPorts: i32 = (insidePort << 16) | (ports >>> 16);
+  // The host may talk with that very endpoint by another outside port: then the answer would leave by that one.
+  if (findOutbound(inside, remote, outPorts, protocol) !== 0) return DROP_UNSOLICITED;
+  const e: i32 = admit(hostFor(inside), 1);
+  if (e < MASQUERADE_AT) return e;
+  fillEntry(e, protocol, inside, remote, outPorts, ports & 0xffff);
+  // Until it is tracked; a stranger's datagram alone prolongs nothing.
+  puti32(e + E_EXPIRES, (i32at(NOW_AT) + parameter(RFC_UDP)) | 0);
+  const isClassic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? ENTRY_CLASSIC : 0;
+  const made: i32 = beginFlow(e, outside, ENTRY_HEARD | ENTRY_FORWARD | isClassic);
+  if (made === e) puti32(forward + FORWARD_SESSIONS, (i32at(forward + FORWARD_SESSIONS) + 1) | 0);
+  return made;
+}

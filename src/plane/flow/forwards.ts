@@ -1,0 +1,53 @@
+// Forwards of ports to hosts inside: `set forward`. Looked for when a packet has come for an outside address of ours, from outside or
+// from inside (a hairpin), that no flow knows.
+//
+// One of few ports (FORWARD_KEPT_PORTS) has them for itself: no mapping gets them, and it goes before the filter of a mapping that
+// had one before. One of more has what no mapping has. Where two have a port, the one of fewer ports goes first; of as many none
+// can be set that share one.
+// What a socket of the router hears from outside is the router's, whatever is set.
+//
+// A flow by a forward is in no mapping: it is known by its tuples alone, so that any number of clients has a server's one port, and it
+// stays as it is when the forward goes to another host. It is a stranger's session (flow-admission.ts): it takes nothing from
+// what the inside has begun.
+// Cost: FORWARD_COUNT places looked at for each packet that would else be refused, 300 operations, and nothing without forwards.
+// Not here: how they are set (forward-set.ts).
+
+import { FORWARDS_SET_AT } from '../../base/cells.ts';
+import { FORWARD_FIRST, FORWARD_LAST, FORWARD_PROTOCOL, forwardAt } from '../../base/forward-record.ts';
+import { FORWARD_BYTES, FORWARD_COUNT, FORWARD_KEPT_PORTS } from '../../base/limits.ts';
+import { i32at, u16at } from '../../base/memory.ts';
+
+/** Ports of a forward. */
+export function portsOf(forward: i32): i32 {
+  return u16at(forward + FORWARD_LAST) - u16at(forward + FORWARD_FIRST) + 1;
+}
+
+/** 1 if a forward has its ports for itself. */
+export function isKept(forward: i32): i32 {
+  return portsOf(forward) <= FORWARD_KEPT_PORTS ? 1 : 0;
+}
+
+/** The forward of an outside port, the one of fewest ports, or 0. */
+export function forwardOf(protocol: i32, port: i32): i32 {
+  const set: i32 = i32at(FORWARDS_SET_AT);
+  let found: i32 = 0;
+  let forward: i32 = forwardAt(0);
+  for (let n: i32 = 0; n < FORWARD_COUNT && n < set; n++) {
+    if (
+      u16at(forward + FORWARD_PROTOCOL) === protocol &&
+      port >= u16at(forward + FORWARD_FIRST) &&
+      port <= u16at(forward + FORWARD_LAST) &&
+      (found === 0 || portsOf(forward) < portsOf(found))
+    ) {
+      found = forward;
+    }
+    forward += FORWARD_BYTES;
+  }
+  return found;
+}
+
+/** 1 if a forward has that port for itself. */
+export function forwardKeeps(protocol: i32, port: i32): i32 {
+  const forward: i32 = forwardOf(protocol, port);
+  return forward !== 0 ? isKept(forward) : 0;
+}
