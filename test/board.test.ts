@@ -110,6 +110,37 @@ whole('board: a session is listed, byte for byte as ipfwadm does', async (t, tow
   t.regex(row ?? '', /^udp {2}0[0-5]:\d\d\.\d\d 192\.168\.0\.3 {10}203\.0\.113\.3 {10}4020 \(\d+\) -> 4021$/);
 });
 
+whole(
+  'board: a server inside is reached by a forward, from outside and from inside, and nothing else is',
+  async (t, town) => {
+    await (await town.peer(town.desk)).http(8000, town.desk.address);
+    const get = async (host: Host, url: string): Promise<string> =>
+      await host.output(['curl', '-sS', '--max-time', '60', url]);
+    t.is(await board.console(`set forward tcp 8080 ${town.desk.address} 8000`), '');
+    try {
+      const url = `http://${WAN_ADDRESS}:8080`;
+      // The server tells who asked: outside the stranger himself, inside the outside address.
+      t.is(await get(town.inet, `${url}/`), `${GATEWAY}\n`);
+      t.is(await get(town.laptop, `${url}/`), `${WAN_ADDRESS}\n`);
+      t.is(await downloadSum(town.inet, `${WAN_ADDRESS}:8080`, 500_000, 120), sha256(contents(500_000)));
+      const scan = `nmap -n -Pn -sS -p 8000-8100 -S ${STRANGER} -e eth0 --max-retries 1 ${WAN_ADDRESS}`;
+      t.deepEqual((await town.inet.output(scan.split(' '), { seconds: 120 })).match(/\d+\/tcp +open/g), [
+        '8080/tcp open',
+      ]);
+      t.regex(await board.console('show forwards'), /^tcp 8080 +192\.168\.0\.3 8000 +[4-9] sessions/m);
+      t.regex(
+        await board.console('show flows tcp 8000'),
+        /^tcp +192\.168\.0\.3:8000 +203\.0\.113\.\d+:\d+ /m,
+      );
+      t.regex(await board.console('export'), /^set forward tcp 8080 192\.168\.0\.3 8000\r?$/m);
+    } finally {
+      t.is(await board.console('unset forward tcp 8080'), '');
+    }
+    const refused = await town.inet.run(['curl', '-sS', '--max-time', '4', `http://${WAN_ADDRESS}:8080/`]);
+    t.regex(refused.stderr, /timed out/i);
+  },
+);
+
 whole('board: ping from the console', async t => {
   t.regex(await board.console(`ping ${GATEWAY}`), /5 sent, 5 received, 0 lost/);
   t.regex(await board.console('ping 203.0.113.99 count 2 size 1472'), /2 sent, 0 received, 2 lost/);
