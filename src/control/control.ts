@@ -33,7 +33,7 @@ import { get16, get32, i32at, puti32 } from '../base/memory.ts';
 import { Access } from './access/access.ts';
 import { type Cards, createCards } from './cards/cards.ts';
 import { configCommands } from './config/commands.ts';
-import { absentText } from './core/absent.ts';
+import { absentText, isMissed } from './core/absent.ts';
 import { formatPrefix } from './core/address.ts';
 import { LAN_DEFAULT, prefixOf, setEngine, setLan } from './core/addresses.ts';
 import { createClock } from './core/clock.ts';
@@ -167,9 +167,8 @@ export function createControl(machine: Machine): Control {
       const address = prefix === undefined ? 'no address yet' : formatPrefix(prefix.address, prefix.length);
       output.line(`${interfaceName(index)}: ${address}`);
     }
-    for (const index of [INTERFACE_LAN, INTERFACE_WAN]) {
-      const absent = i32at(interfaceAt(index) + IF_STATE) === INTERFACE_ABSENT;
-      if (absent) output.line(`${interfaceName(index)}: ${absentText(index)}`);
+    for (let index = 0; index < INTERFACE_COUNT; index++) {
+      if (isMissed(index)) output.line(`${interfaceName(index)}: ${absentText(index)}`);
     }
     if (isSafeMode())
       output.line('Started too often in a row: these are the default settings, the saved ones are kept');

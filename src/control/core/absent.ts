@@ -4,12 +4,14 @@ import { UNDRIVEN_AT } from '../../base/cells.ts';
 import {
   ABSENT_MISSING,
   IF_ABSENT,
+  IF_ADDRESS,
   IF_MISSING_MAC,
   IF_MISSING_PLACE,
   IF_STATE,
   INTERFACE_ABSENT,
   interfaceAt,
 } from '../../base/interface.ts';
+import { INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
 import { get8, i32at } from '../../base/memory.ts';
 import { formatMac, hex } from './address.ts';
 
@@ -23,6 +25,13 @@ export function missingText(index: number): string | undefined {
   if (place > 0) words.push(`at port 0x${hex(place, 3)}`);
   else if (place !== -1) words.push('on the PCI bus');
   return `its card ${words.join(' ')} does not answer`;
+}
+
+/** Whether an interface has no card and should: LAN, WAN, and a link that is set. */
+export function isMissed(index: number): boolean {
+  const at = interfaceAt(index);
+  const isWanted = index === INTERFACE_LAN || index === INTERFACE_WAN || i32at(at + IF_ADDRESS) !== 0;
+  return isWanted && i32at(at + IF_STATE) === INTERFACE_ABSENT;
 }
 
 /** Why an interface without a card has none: for the banner, `show interfaces`, `show status` and who reads that. */

@@ -9,6 +9,7 @@ import { javascriptBuild } from '../../../tools/builds.ts';
 import { IF_MTU, IF_SIDE, INTERFACE_INSIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { INTERFACE_LAN, INTERFACE_WAN, MTU_DEFAULT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
+import { absentText, isMissed } from './absent.ts';
 import { gatewayOf, outsideLink, prefixOf, setMtu } from './addresses.ts';
 import { interfaceName } from './facts.ts';
 import { linkNamed } from './link-names.ts';
@@ -145,4 +146,15 @@ test('links have names, and those that scripts of the time use', t => {
   t.deepEqual(['lan', 'wan', 'eth0', 'eth1', 'if3', 'ppp0', 'eth9', '', 'LAN'].map(linkNamed), [
     ...[0, 1, 0, 1, 3, 4, -1, -1, -1],
   ]);
+});
+
+test.serial('a link that is set, and has no card, is told of; one that is not set is not', t => {
+  const lab = new WanLab();
+  t.false(isMissed(THIRD));
+  lab.set('set link if2 outside 10.7.0.1/24');
+  t.true(isMissed(THIRD));
+  t.is(absentText(THIRD), 'no network card was found');
+  lab.set('unset link if2');
+  t.false(isMissed(THIRD));
+  t.false(isMissed(INTERFACE_LAN));
 });

@@ -25,7 +25,6 @@ import {
 import {
   COUNTERS_AT,
   INTERFACE_COUNT,
-  INTERFACE_LAN,
   INTERFACE_WAN,
   NEIGHBOUR_BYTES,
   NEIGHBOUR_COUNT,
@@ -53,7 +52,7 @@ import {
   ROUTE_NOWHERE,
   ROUTE_USED,
 } from '../../base/route-record.ts';
-import { absentText, missingText } from '../core/absent.ts';
+import { absentText, isMissed, missingText } from '../core/absent.ts';
 import { formatAddress, formatMac, formatPrefix, hex, lengthOf } from '../core/address.ts';
 import { since } from '../core/clock.ts';
 import type { Job } from '../core/console/command.ts';
@@ -75,15 +74,15 @@ function cardName(number: number): string {
 
 export function* showInterfaces(context: Context): Job {
   const { output, machine } = context;
-  let found = 0;
   for (let index = 0; index < INTERFACE_COUNT; index++) {
     const at = interfaceAt(index);
     const state = i32at(at + IF_STATE);
-    const missing = missingText(index);
-    if (missing !== undefined) output.line(`${interfaceName(index)} missing: ${missing}`);
-    if (missing !== undefined) found++;
+    if (isMissed(index)) {
+      const missing = missingText(index);
+      const how = missing === undefined ? 'absent' : 'missing';
+      output.line(`${interfaceName(index)} ${how}: ${missing ?? absentText(index)}`);
+    }
     if (state === INTERFACE_ABSENT) continue;
-    found++;
     const number = cardOf(index);
     const irq = machine.plane.nicIrq(number);
     const line = irq < 0 ? 'no interrupt line' : `line ${irq}`;
@@ -108,7 +107,6 @@ export function* showInterfaces(context: Context): Job {
     );
     yield 0;
   }
-  if (found === 0) output.line(`No interfaces: ${absentText(INTERFACE_LAN)}`);
 }
 
 export function* showArp(context: Context): Job {

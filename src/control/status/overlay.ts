@@ -29,7 +29,7 @@ import {
 } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import { NEIGHBOUR_FREE, neighbourState } from '../../base/neighbour-record.ts';
-import { absentText } from '../core/absent.ts';
+import { absentText, isMissed } from '../core/absent.ts';
 import { formatAddress, formatPrefix } from '../core/address.ts';
 import { gatewayOf, prefixOf } from '../core/addresses.ts';
 import { since } from '../core/clock.ts';
@@ -115,7 +115,7 @@ function* interfaceRows(
   const state = i32at(at + IF_STATE);
   const name = interfaceName(index);
   if (state === INTERFACE_ABSENT) {
-    if (index <= INTERFACE_WAN) yield [name, `absent, ${absentText(index)}`];
+    if (isMissed(index)) yield [name, `absent, ${absentText(index)}`];
     return;
   }
   const prefix = prefixOf(index);
