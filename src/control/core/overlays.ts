@@ -30,7 +30,8 @@ export const OVERLAY_NAMES = [
   'time',
   'lan',
   'wan',
-  'resolve',
+  'dns',
+  'dhcp',
   'floppy',
   'forward',
 ] as const satisfies OverlayName[];

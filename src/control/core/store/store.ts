@@ -11,7 +11,6 @@ import type { Disk } from '../../../../hal/disk/disk.ts';
 import { CONFIG_TEXT_MAX, LOG_KIND_CARDS, LOG_KIND_LEASE, LOG_KIND_WAN } from '../../../base/layout.ts';
 import { CONFIGURATION_AT, LEASE_ADDRESSES_AT, LEASE_COUNT, TICKS_PER_SECOND } from '../../../base/limits.ts';
 import { copy, i32at } from '../../../base/memory.ts';
-import type { LeaseStore, StoredLease } from '../../dhcp/stored-lease.ts';
 import { hex } from '../address.ts';
 import { since, type Timer } from '../clock.ts';
 import { Refusal } from '../console/command.ts';
@@ -31,6 +30,7 @@ import {
 import { type Entry, FlashLog, type Journal } from './journal.ts';
 import { leaseEntry, leaseOf } from './lease-store.ts';
 import type { Reads, Saved, Store, Unread } from './store-types.ts';
+import type { LeaseStore, StoredLease } from './stored-lease.ts';
 import { createTasks, type Task, type Tasks } from './tasks.ts';
 import { putText, textFrom } from './text.ts';
 import { CONFIG_VERSION, migrate, versionLine, versionOf } from './version.ts';
