@@ -47,6 +47,8 @@ export const SELDOM = [
   'src/plane/link/transmit/complete',
   'src/plane/link/transmit/enqueue',
   'src/plane/local/local/broadcastInput',
+  'src/plane/service/leaveForLater',
+  'src/wire/ipv4/checkUnusual',
 ];
 
 /** Attributes for gcc by wasm2c's name of a function. */

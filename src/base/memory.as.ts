@@ -23,6 +23,13 @@ export function attach(_buffer: i32, _offset: i32, _length: i32): void {}
 @inline export function i32at(p: i32): i32 { return load<i32>(p, PLANE_BASE); }
 // @ts-ignore: decorator
 @inline export function puti32(p: i32, value: i32): void { store<i32>(p, value, PLANE_BASE); }
+// @ts-ignore: decorator
+@inline export function sumOfTen(p: i32): i32 {
+  const words: u64 = (load<u32>(p, PLANE_BASE) as u64) + (load<u32>(p + 4, PLANE_BASE) as u64) + (load<u32>(p + 8, PLANE_BASE) as u64)
+    + (load<u32>(p + 12, PLANE_BASE) as u64) + (load<u32>(p + 16, PLANE_BASE) as u64);
+  const low: i32 = words as i32;
+  return (low & 0xffff) + (low >>> 16) + ((words >>> 32) as i32);
+}
 export function copy(to: i32, from: i32, n: i32): void { memory.copy(to + PLANE_BASE, from + PLANE_BASE, n); }
 export function fill(p: i32, value: i32, n: i32): void { memory.fill(p + PLANE_BASE, value as u8, n); }
 // @ts-ignore: decorator

@@ -73,6 +73,27 @@ export function fill(p: i32, value: i32, n: i32): void {
   bytes.fill(value, p, p + n);
 }
 
+/**
+ * The ones' complement sum of the ten halves at `p`, a multiple of four, in the order of bytes that the machine has: 0xffff or
+ * 0x1fffe where that is 0 (RFC 1071, 2B).
+ */
+export function sumOfTen(p: i32): i32 {
+  const at: i32 = p >> 1;
+  let total: i32 =
+    (halves[at] as number) +
+    (halves[at + 1] as number) +
+    (halves[at + 2] as number) +
+    (halves[at + 3] as number) +
+    (halves[at + 4] as number);
+  total +=
+    (halves[at + 5] as number) +
+    (halves[at + 6] as number) +
+    (halves[at + 7] as number) +
+    (halves[at + 8] as number) +
+    (halves[at + 9] as number);
+  return (total & 0xffff) + (total >>> 16);
+}
+
 /** The low 32 bits of a product. */
 export function multiply(a: i32, b: i32): i32 {
   return imul(a, b);

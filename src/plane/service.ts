@@ -133,26 +133,35 @@ export function planeReset(): void {
 export function takeInterrupt(irq: i32, sample: i32): void {
   stirEntropy(sample);
   serialInterrupt(irq);
-  const isLater: i32 = i32at(ENGINE_AT) === ENGINE_INTERPRETED || i32at(RECEIVE_LEFT_AT) <= 0 ? 1 : 0;
+  if (i32at(ENGINE_AT) === ENGINE_INTERPRETED || i32at(RECEIVE_LEFT_AT) <= 0) {
+    leaveForLater(irq);
+    return;
+  }
   let isIdle: i32 = 0;
   let all: i32 = 0;
   const end: i32 = i32at(NIC_END_AT);
   for (let card: i32 = 0; card < end; card++) {
     if (nicIrq(card) === irq) {
-      if (isLater === 0) {
-        const causes: i32 = nicService(card);
-        note(card, causes);
-        all |= causes;
-        isIdle = 1;
-      } else {
-        // A PCI card's line stays up until the card is served: it would interrupt again at once, and for ever.
-        // An ISA card's stays up too, and so makes no further edge.
-        if (isLevel(card) !== 0) maskLine(irq);
-        puti32(PENDING_AT, i32at(PENDING_AT) | (1 << irq));
-      }
+      const causes: i32 = nicService(card);
+      note(card, causes);
+      all |= causes;
+      isIdle = 1;
     }
   }
   if (isIdle !== 0 && all === 0) count(COUNT_IDLE_INTERRUPT);
+}
+
+/** Notes that a line's cards want to be served, and holds the line back until they are. */
+function leaveForLater(irq: i32): void {
+  const end: i32 = i32at(NIC_END_AT);
+  for (let card: i32 = 0; card < end; card++) {
+    if (nicIrq(card) === irq) {
+      // A PCI card's line stays up until the card is served: it would interrupt again at once, and for ever.
+      // An ISA card's stays up too, and so makes no further edge.
+      if (isLevel(card) !== 0) maskLine(irq);
+      puti32(PENDING_AT, i32at(PENDING_AT) | (1 << irq));
+    }
+  }
 }
 
 /** The timer, TICKS_PER_SECOND times a second. Ageing and frames are left to work(). */

@@ -14,7 +14,7 @@ import {
   DROP_SOURCE_ROUTE,
   DROP_TRANSPORT_HEADER,
 } from '../base/counters.ts';
-import { get8, get16, get32, i32at, put16, puti32, u16at } from '../base/memory.ts';
+import { get8, get16, get32, i32at, put16, puti32, sumOfTen, u16at } from '../base/memory.ts';
 import {
   FLAG_ICMP_ERROR,
   PACKET_FLAGS,
@@ -44,6 +44,9 @@ export const IP_DESTINATION: i32 = 16;
 export const IP_OPTIONS: i32 = 20;
 export const IP_HEADER_BYTES: i32 = 20;
 
+/** The first byte of a header without options: version 4, five words. */
+export const IP_PLAIN: i32 = 0x45;
+
 export const IP_DONT_FRAGMENT: i32 = 0x4000;
 export const IP_MORE_FRAGMENTS: i32 = 0x2000;
 /** Bits that are the offset. */
@@ -70,39 +73,41 @@ const OPTION_SSRR: i32 = 137;
  * forbids to drop for them.
  */
 export function ipv4Check(packet: i32): i32 {
+  const ip: i32 = packet + PACKET_IP;
+  if (get8(ip) !== IP_PLAIN) return checkUnusual(packet, ip);
+  const length: i32 = get16(ip + IP_LENGTH);
+  if (length < IP_HEADER_BYTES || length > i32at(packet + PACKET_LENGTH)) return DROP_IP_LENGTH;
+  const sum: i32 = sumOfTen(ip);
+  if (sum !== 0xffff && sum !== 0x1fffe) return DROP_IP_CHECKSUM;
+  return checked(packet, IP_HEADER_BYTES, length);
+}
+
+/** One with options, or one that begins with what is no header. */
+function checkUnusual(packet: i32, ip: i32): i32 {
   const available: i32 = i32at(packet + PACKET_LENGTH);
   if (available < IP_HEADER_BYTES) return DROP_IP_LENGTH;
-  const ip: i32 = packet + PACKET_IP;
   const first: i32 = get8(ip);
   if (first >>> 4 !== 4) return DROP_IP_HEADER;
   const headerBytes: i32 = (first & 15) << 2;
   if (headerBytes < IP_HEADER_BYTES) return DROP_IP_HEADER;
   const length: i32 = get16(ip + IP_LENGTH);
   if (length < headerBytes || length > available) return DROP_IP_LENGTH;
-  // The sum does not depend on the order of bytes (RFC 1071, 2B), and the machine's own is at hand. The lower halves are what is
-  // left of the words' sum when the upper ones are taken away, whatever has run over.
-  const upper: i32 = u16at(ip + 2) + u16at(ip + 6) + u16at(ip + 10) + u16at(ip + 14) + u16at(ip + 18);
-  const words: i32 = (i32at(ip) + i32at(ip + 4) + i32at(ip + 8) + i32at(ip + 12) + i32at(ip + 16)) | 0;
-  let total: i32 = upper + ((words - (upper << 16)) | 0);
-  if (headerBytes > IP_HEADER_BYTES) {
-    for (let at: i32 = ip + IP_OPTIONS; at < ip + headerBytes; at += 2) total += u16at(at);
-  }
+  let total: i32 = sumOfTen(ip);
+  for (let at: i32 = ip + IP_OPTIONS; at < ip + headerBytes; at += 2) total += u16at(at);
   total = (total & 0xffff) + (total >>> 16);
   if (total !== 0xffff && (total & 0xffff) + (total >>> 16) !== 0xffff) return DROP_IP_CHECKSUM;
-  if (headerBytes > IP_HEADER_BYTES) {
-    const verdict: i32 = checkOptions(ip + IP_OPTIONS, ip + headerBytes);
-    if (verdict !== PASS) return verdict;
-  }
+  const verdict: i32 = checkOptions(ip + IP_OPTIONS, ip + headerBytes);
+  return verdict === PASS ? checked(packet, headerBytes, length) : verdict;
+}
+
+/** What a good header is followed by. */
+function checked(packet: i32, headerBytes: i32, length: i32): i32 {
+  const ip: i32 = packet + PACKET_IP;
   puti32(packet + PACKET_LENGTH, length);
   const offset: i32 = get16(ip + IP_OFFSET);
   if ((offset & IP_OFFSET_UNITS) !== 0) return PASS; // a later fragment: its ports come from its context
-  return transport(
-    packet,
-    ip + headerBytes,
-    length - headerBytes,
-    get8(ip + IP_PROTOCOL),
-    offset & IP_MORE_FRAGMENTS,
-  );
+  const l4: i32 = ip + headerBytes;
+  return transport(packet, l4, length - headerBytes, get8(ip + IP_PROTOCOL), offset & IP_MORE_FRAGMENTS);
 }
 
 /**
@@ -119,7 +124,8 @@ function transport(packet: i32, l4: i32, bytes: i32, protocol: i32, more: i32): 
   } else if (protocol === PROTOCOL_UDP) {
     if (bytes < UDP_HEADER_BYTES) return DROP_TRANSPORT_HEADER;
     const length: i32 = get16(l4 + UDP_LENGTH);
-    if (length < UDP_HEADER_BYTES || (length > bytes && more === 0)) return DROP_TRANSPORT_HEADER;
+    if (length < UDP_HEADER_BYTES) return DROP_TRANSPORT_HEADER;
+    if (length > bytes && more === 0) return DROP_TRANSPORT_HEADER;
     puti32(packet + PACKET_PORTS, get32(l4));
   } else if (protocol === PROTOCOL_ICMP) {
     if (bytes < ICMP_HEADER_BYTES) return DROP_TRANSPORT_HEADER;

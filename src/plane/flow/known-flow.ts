@@ -36,7 +36,7 @@ import {
 } from '../../base/flow-record.ts';
 import { IF_MTU, interfaceAt } from '../../base/interface.ts';
 import { KNOWN_AT, KNOWN_COUNT, MASQUERADE_AT, PARAMETERS_AT } from '../../base/limits.ts';
-import { get8, get16, get32, i32at, put16, put32, puti32, putu16, u16at } from '../../base/memory.ts';
+import { get8, get32, i32at, put32, puti32, putu16, u16at } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_SOURCE_TRANSLATED,
@@ -51,9 +51,9 @@ import {
   PACKET_PORTS,
 } from '../../base/packet.ts';
 import {
-  DESTINATION_PORT,
   IP_DESTINATION,
   IP_HEADER_BYTES,
+  IP_PLAIN,
   IP_PROTOCOL,
   IP_SOURCE,
   IP_TTL,
@@ -78,10 +78,8 @@ import { folded, halves, inverse } from './translate.ts';
 /** In PACKET_KNOWN: nobody has looked; there is no session. Else its address, and in bit 0 the side that it came from. */
 export const KNOWN_NOTHING: i32 = 0;
 export const KNOWN_NONE: i32 = 2;
-/** Of what the time to live takes from a header's checksum: ~m + m' of its word, which goes down by 0x100. */
-const TTL_DIFFERENCE: i32 = 0xfeff;
-/** The first bytes of a header without options: version 4, five words. */
-const PLAIN_HEADER: i32 = 0x45;
+/** What the time to live adds to a header's checksum: ~m + m' of its word, whose low byte it is and goes down by 1. */
+const TTL_DIFFERENCE: i32 = 0xfffe;
 const FLAGS_TRANSLATED: i32 = FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED;
 /** For a transport difference: no translation's is 0, as a sum of ones' complement is 0 only of zeros. */
 const NOTHING_TRANSLATED: i32 = 0;
@@ -132,13 +130,13 @@ export function forwardKnown(packet: i32, index: i32): i32 {
   const route: i32 = i32at(e + E_OUT_ROUTE + (side << 2));
   if ((route & ROUTE_GOOD_FOR) !== (i32at(ROUTE_GENERATION_AT) | (index << ROUTE_IN_SHIFT))) return 0;
   if (i32at(packet + PACKET_LENGTH) > i32at(interfaceAt(route & ROUTE_OUT_MASK) + IF_MTU)) return 0;
-  if (get8(ip + IP_TTL) <= 1 || get8(ip) !== PLAIN_HEADER) return 0;
+  if (get8(ip + IP_TTL) <= 1 || get8(ip) !== IP_PLAIN) return 0;
   if (protocol === TCP && isPlainSegment(e, ip + IP_HEADER_BYTES, side) === 0) return 0;
   puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
   const counts: i32 = e + E_COUNTS + side * COUNTS_BYTES;
   puti32(counts + COUNT_PACKETS, (i32at(counts + COUNT_PACKETS) + 1) | 0);
   puti32(counts + COUNT_BYTES, (i32at(counts + COUNT_BYTES) + i32at(packet + PACKET_LENGTH)) | 0);
-  translatePlain(ip, e, side);
+  translatePlain(ip, e, side, protocol);
   count(COUNT_FORWARDED);
   linkOutputTo(packet, route & ROUTE_OUT_MASK, (route >>> ROUTE_NEIGHBOUR_SHIFT) & ROUTE_NEIGHBOUR_MASK);
   return 1;
@@ -165,31 +163,32 @@ function isPlainSegment(e: i32, l4: i32, side: i32): i32 {
   return 1;
 }
 
-/** Gives a packet without options the other tuple, turned round, takes one from its time to live, and corrects the checksums. */
-function translatePlain(ip: i32, e: i32, side: i32): void {
-  const other: i32 = e + TUPLE_BYTES - side * TUPLE_BYTES;
+/**
+ * Gives a packet without options the other tuple, turned round, takes one from its time to live, and corrects the checksums, all
+ * in the machine's order of bytes: sums are the same in either (RFC 1071, 2B).
+ */
+function translatePlain(ip: i32, e: i32, side: i32, protocol: i32): void {
   const inverted: i32 = side === 0 ? 0 : 0xffff;
-  const word: i32 = get32(ip + IP_TTL);
-  let sum: i32 = (~word & 0xffff) + (u16at(e + E_HEADER_DIFFERENCE) ^ inverted) + TTL_DIFFERENCE;
+  const word: i32 = i32at(ip + IP_TTL);
+  let sum: i32 = (~word >>> 16) + (u16at(e + E_HEADER_DIFFERENCE) ^ inverted) + TTL_DIFFERENCE;
   sum = (sum & 0xffff) + (sum >>> 16);
   sum = (sum & 0xffff) + (sum >>> 16);
   // Of time to live, protocol and checksum the first goes down and the last is replaced.
-  put32(ip + IP_TTL, (((word | 0xffff) - 0x01000000) | 0) ^ sum);
+  puti32(ip + IP_TTL, (((word | -0x10000) - 1) | 0) ^ (sum << 16));
   const difference: i32 = u16at(e + E_TRANSPORT_DIFFERENCE);
   if (difference === NOTHING_TRANSLATED) return;
+  const other: i32 = e + TUPLE_BYTES - side * TUPLE_BYTES;
   put32(ip + IP_SOURCE, i32at(other + TUPLE_DESTINATION));
   put32(ip + IP_DESTINATION, i32at(other + TUPLE_SOURCE));
-  const l4: i32 = ip + IP_HEADER_BYTES;
-  put16(l4 + SOURCE_PORT, i32at(other + TUPLE_PORTS) & 0xffff);
-  put16(l4 + DESTINATION_PORT, i32at(other + TUPLE_PORTS) >>> 16);
-  const isTcp: i32 = get8(ip + IP_PROTOCOL) === TCP ? 1 : 0;
-  const at: i32 = isTcp !== 0 ? l4 + TCP_CHECKSUM : l4 + UDP_CHECKSUM;
-  const old: i32 = get16(at);
+  const ports: i32 = i32at(other + TUPLE_PORTS);
+  put32(ip + IP_HEADER_BYTES + SOURCE_PORT, (ports << 16) | (ports >>> 16));
+  const at: i32 = ip + IP_HEADER_BYTES + (protocol === TCP ? TCP_CHECKSUM : UDP_CHECKSUM);
+  const old: i32 = u16at(at);
   // UDP: 0 is "no checksum" and stays; a sum that comes out as 0 is sent as its other form, all ones (RFC 768).
-  if (isTcp === 0 && old === 0) return;
+  if (old === 0 && protocol === UDP) return;
   sum = (old ^ 0xffff) + (difference ^ inverted);
   sum = ~((sum & 0xffff) + (sum >>> 16)) & 0xffff;
-  put16(at, isTcp === 0 && sum === 0 ? 0xffff : sum);
+  putu16(at, sum === 0 && protocol === UDP ? 0xffff : sum);
 }
 
 /** Keeps the route of a flow's packet that is about to leave by PACKET_OUT to PACKET_NEXT_HOP, if that one's station is known. */
@@ -222,14 +221,22 @@ export function keepRoute(packet: i32): void {
   puti32(place, e | side);
 }
 
-/** Sums ~m + m' of the addresses, and of addresses and ports, of a packet from inside; the second is never 0 where anything is translated. */
+/**
+ * Sums ~m + m' of the addresses, and of addresses and ports, of a packet from inside, in the machine's order of bytes. The second
+ * is never 0 where anything is translated.
+ */
 function keepDifferences(e: i32): void {
   const other: i32 = e + TUPLE_BYTES;
   let sum: i32 = inverse(i32at(e + TUPLE_SOURCE)) + inverse(i32at(e + TUPLE_DESTINATION));
   sum += halves(i32at(other + TUPLE_SOURCE)) + halves(i32at(other + TUPLE_DESTINATION));
-  putu16(e + E_HEADER_DIFFERENCE, folded(sum));
+  putu16(e + E_HEADER_DIFFERENCE, swapped(folded(sum)));
   sum += inverse(i32at(e + TUPLE_PORTS)) + halves(i32at(other + TUPLE_PORTS));
-  putu16(e + E_TRANSPORT_DIFFERENCE, isRouted(e) !== 0 ? NOTHING_TRANSLATED : folded(sum));
+  putu16(e + E_TRANSPORT_DIFFERENCE, isRouted(e) !== 0 ? NOTHING_TRANSLATED : swapped(folded(sum)));
+}
+
+/** A sum in the machine's order of bytes. */
+function swapped(sum: i32): i32 {
+  return ((sum & 0xff) << 8) | (sum >>> 8);
 }
 
 /** The flow in which a packet's tuple is a side's, if the door has found one; KNOWN_NOTHING if it has not looked. */
