@@ -116,7 +116,7 @@ whole(
     await (await town.peer(town.desk)).http(8000, town.desk.address);
     const get = async (host: Host, url: string): Promise<string> =>
       await host.output(['curl', '-sS', '--max-time', '60', url]);
-    t.is(await board.console(`set forward tcp 8080 ${town.desk.address} 8000`), '');
+    t.is(await board.console(`set forward tcp 8080 ${town.desk.address}:8000`), '');
     try {
       const url = `http://${WAN_ADDRESS}:8080`;
       // The server tells who asked: outside the stranger himself, inside the outside address.
@@ -127,12 +127,12 @@ whole(
       t.deepEqual((await town.inet.output(scan.split(' '), { seconds: 120 })).match(/\d+\/tcp +open/g), [
         '8080/tcp open',
       ]);
-      t.regex(await board.console('show forwards'), /^tcp 8080 +192\.168\.0\.3 8000 +[4-9] sessions/m);
+      t.regex(await board.console('show forwards'), /^tcp 8080 +192\.168\.0\.3:8000 +[4-9] sessions/m);
       t.regex(
         await board.console('show flows tcp 8000'),
         /^tcp +192\.168\.0\.3:8000 +203\.0\.113\.\d+:\d+ /m,
       );
-      t.regex(await board.console('export'), /^set forward tcp 8080 192\.168\.0\.3 8000\r?$/m);
+      t.regex(await board.console('export'), /^set forward tcp 8080 192\.168\.0\.3:8000\r?$/m);
     } finally {
       t.is(await board.console('unset forward tcp 8080'), '');
     }

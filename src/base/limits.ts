@@ -307,9 +307,9 @@ export const HOST_PROBES: i32 = 8;
 /** Inside hosts whose share is accounted, a power of two. */
 export const HOST_COUNT: i32 = 256;
 export const HOST_BYTES: i32 = 32;
-/** Forwards of ports (src/plane/flow/forwards.ts). `set forward` is refused when all are set. */
+/** Forwards of ports, a place for each host of one (src/plane/flow/forwards.ts). `set forward` is refused when all are in use. */
 export const FORWARD_COUNT: i32 = 32;
-export const FORWARD_BYTES: i32 = 16;
+export const FORWARD_BYTES: i32 = 24;
 /**
  * A forward of so many ports at most keeps them from mappings; one of more gets only what no mapping has. Thus a forward of
  * all ports takes none from the hosts inside.

@@ -29,7 +29,7 @@ test('lines come back as they were set, in their order, and bring about the same
   const all = [
     'tcp 80 192.168.0.2',
     'udp 6112-6119 192.168.0.3',
-    'tcp 8080 192.168.0.2 80',
+    'tcp 8080 192.168.0.2:80 192.168.0.3*3 192.168.0.4:8000*100 sticky',
     'udp 1-65535 192.168.0.9',
   ];
   for (const line of all) set(line);
@@ -37,12 +37,11 @@ test('lines come back as they were set, in their order, and bring about the same
     lines(),
     all.map(line => `set forward ${line}`),
   );
-  set('tcp 80 192.168.0.7 8000');
-  t.is(lines()[0], 'set forward tcp 80 192.168.0.7 8000', 'set anew it keeps its place');
+  set('tcp 80 192.168.0.7:8000');
   unset('udp 6112-6119');
   t.deepEqual(
-    lines().slice(1),
-    [all[2], all[3]].map(line => `set forward ${line}`),
+    lines(),
+    [all[2], all[3], 'tcp 80 192.168.0.7:8000'].map(line => `set forward ${line}`),
   );
   for (const line of ['tcp 80', 'tcp 8080', 'udp 1:65535']) unset(line);
   t.deepEqual(lines(), []);
@@ -58,11 +57,14 @@ test('what cannot be is refused with its reason', t => {
   t.regex(why('tcp 90-80 192.168.0.2'), /it ends before it begins/);
   for (const host of ['192.168.0', '0.0.0.0', '224.0.0.1', '255.255.255.255'])
     t.regex(why(`tcp 22 ${host}`), /^Cannot set forward tcp 22 /);
-  t.regex(why('tcp 22 192.168.0.1'), /it is the router's own address/);
-  t.regex(why(`tcp 22 ${WAN_ADDRESS}`), /it is the router's own address/);
-  for (const port of ['0', '65536', 'x'])
-    t.regex(why(`tcp 22 192.168.0.2 ${port}`), /the host has ports 1 to 65535/);
-  t.regex(why('tcp 1000-1010 192.168.0.2 65530'), /the host has ports 1 to 65535/);
+  t.regex(why('tcp 22 192.168.0.1'), /is the router's own address/);
+  t.regex(why(`tcp 22 ${WAN_ADDRESS}`), /is the router's own address/);
+  for (const port of ['0', '65536'])
+    t.regex(why(`tcp 22 192.168.0.2:${port}`), /the host has ports 1 to 65535/);
+  t.regex(why('tcp 1000-1010 192.168.0.2:65530'), /the host has ports 1 to 65535/);
+  for (const server of ['192.168.0.2:x', '192.168.0.2*0', '192.168.0.2*101', '192.168.0.2*', 'sticky', ':80'])
+    t.regex(why(`tcp 22 ${server}`), /^Cannot set forward tcp 22 /);
+  t.regex(why(`tcp 22${' 192.168.0.2'.repeat(9)}`), /there is one host to 8/);
   t.regex(why('tcp 85-95 192.168.0.3'), /it shares ports with tcp 80-90/);
   set('tcp 85-96 192.168.0.3');
   set('udp 85-95 192.168.0.3');
@@ -71,13 +73,13 @@ test('what cannot be is refused with its reason', t => {
     /Cannot unset forward tcp 80: it is not set/,
   );
   for (let i = 3; i < FORWARD_COUNT; i++) set(`udp ${1000 + i} 192.168.0.2`);
-  t.regex(why('udp 2000 192.168.0.2'), /all 32 places are in use/);
+  t.regex(why('udp 2000 192.168.0.2'), /there are 32 places for hosts, and 0 are free/);
 });
 
 test('show forwards counts the sessions', t => {
   const { router, set, shown } = lab();
   t.deepEqual(shown(), ['No port is forwarded, see set forward']);
-  set(`tcp 8080 ${HOST} 80`);
+  set(`tcp 8080 ${HOST}:80`);
   for (const sourcePort of [4000, 4001]) {
     const ports = { sourcePort, destinationPort: 8080, flags: SYN };
     router.fromGateway(tcp({ source: SERVER, destination: WAN_ADDRESS }, ports));
@@ -86,5 +88,5 @@ test('show forwards counts the sessions', t => {
     router.toLan().map(datagram => read(datagram).destinationPort),
     [80, 80],
   );
-  t.deepEqual(shown(), ['tcp 8080        192.168.0.2 80        2 sessions since it was set']);
+  t.deepEqual(shown(), ['tcp 8080        192.168.0.2:80        2 sessions since it was set']);
 });

@@ -2,7 +2,7 @@
 // Not here: how a packet finds its forward (src/plane/flow/forwards.ts).
 
 import { FORWARDS_SET_AT } from '../../base/cells.ts';
-import { FORWARD_SESSIONS, forwardAt } from '../../base/forward-record.ts';
+import { FORWARD_SESSIONS, FORWARD_STICKY, forwardAt } from '../../base/forward-record.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
 import { FORWARD_COUNT, INTERFACE_COUNT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
@@ -11,7 +11,7 @@ import { parseAddress, refuseUnicast } from '../core/address.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import type { Machine } from '../core/machine.ts';
-import { forwards, hostOf, type Ports } from './settings.ts';
+import { forwards, hostOf, type Ports, STICKY } from './settings.ts';
 
 declare module '../core/overlays.ts' {
   interface Overlays {
@@ -20,6 +20,10 @@ declare module '../core/overlays.ts' {
 }
 
 type Plane = Machine['plane'];
+
+/** Hosts of one line. */
+const SERVERS_MOST = 8;
+const WEIGHT_MOST = 100;
 
 const PROTOCOLS = new Map([
   ['tcp', PROTOCOL_TCP],
@@ -40,34 +44,68 @@ function parsePorts(verb: 'set' | 'unset', name: string, text: string): Ports {
 
 const word = ({ first, last }: Ports): number => (first << 16) | last;
 
-export function setForward(plane: Plane, [name = '', text = '', host = '', to]: string[]): void {
-  const ports = parsePorts('set', name, text);
-  const what = `Cannot set forward ${name} ${text} ${host}`;
+interface Server {
+  address: number;
+  port: number;
+  weight: number;
+}
+
+function parseServer(what: string, text: string, { first, last }: Ports): Server {
+  const [, host = '', to, share] = /^([^:*]*)(?::(\d{1,5}))?(?:\*(\d{1,3}))?$/.exec(text) ?? [];
   const address = parseAddress(host);
   const why = typeof address === 'string' ? address : refuseUnicast(address);
-  if (typeof address === 'string' || why !== undefined) throw new Refusal(`${what}: ${why}`);
+  if (typeof address === 'string' || why !== undefined)
+    throw new Refusal(`${what}: ${why}, as in 192.168.0.2, or 192.168.0.2:8000*2`);
   for (let index = 0; index < INTERFACE_COUNT; index++) {
     if (i32at(interfaceAt(index) + IF_ADDRESS) === address)
-      throw new Refusal(`${what}: it is the router's own address`);
+      throw new Refusal(`${what}: ${host} is the router's own address`);
   }
-  const inside = to === undefined ? ports.first : /^\d{1,5}$/.test(to) ? Number(to) : 0;
-  if (inside < 1 || inside + ports.last - ports.first > 65535)
-    throw new Refusal(`${what} ${to}: the host has ports 1 to 65535`);
+  const port = Number(to ?? first);
+  if (port < 1 || port + last - first > 65535) throw new Refusal(`${what}: the host has ports 1 to 65535`);
+  const weight = Number(share ?? 1);
+  if (weight < 1 || weight > WEIGHT_MOST)
+    throw new Refusal(`${what}: a host gets 1 to ${WEIGHT_MOST} sessions in a row`);
+  return { address, port, weight };
+}
+
+/** Places that these ports have. */
+const placesOf = (ports: Ports): number[] =>
+  forwards().flatMap(({ n, ports: { protocol, first, last } }) =>
+    protocol === ports.protocol && first === ports.first && last === ports.last ? [n] : [],
+  );
+
+function remove(plane: Plane, ports: Ports): void {
+  for (const n of placesOf(ports).reverse()) plane.forwardRemove(n);
+  for (const { n } of forwards()) plane.forwardNote(n);
+}
+
+/** Gives ports their hosts, which have them instead of those before. */
+export function setForward(plane: Plane, [name = '', text = '', ...words]: string[]): void {
+  const ports = parsePorts('set', name, text);
+  const what = `Cannot set forward ${name} ${text} ${words.join(' ')}`;
+  const isSticky = words.at(-1) === STICKY;
+  const servers = words.slice(0, isSticky ? -1 : undefined).map(host => parseServer(what, host, ports));
+  if (servers.length === 0 || servers.length > SERVERS_MOST)
+    throw new Refusal(`${what}: there is one host to ${SERVERS_MOST}`);
   for (const other of forwards()) {
     const { protocol, first, last } = other.ports;
     const isMet = protocol === ports.protocol && first <= ports.last && last >= ports.first;
     if (isMet && last - first === ports.last - ports.first && first !== ports.first)
       throw new Refusal(`${what}: it shares ports with ${other.text}, and is for as many`);
   }
-  if (plane.forwardSet(ports.protocol, word(ports), inside, address) === 0)
-    throw new Refusal(`${what}: all ${FORWARD_COUNT} places are in use`);
+  const free = FORWARD_COUNT - i32at(FORWARDS_SET_AT) + placesOf(ports).length;
+  if (servers.length > free)
+    throw new Refusal(`${what}: there are ${FORWARD_COUNT} places for hosts, and ${free} are free`);
+  remove(plane, ports);
+  const flags = isSticky ? FORWARD_STICKY << 16 : 0;
+  for (const { address, port, weight } of servers)
+    plane.forwardSet(ports.protocol, word(ports), port, address, weight | flags);
 }
 
 export function unsetForward(plane: Plane, [name = '', text = '']: string[]): void {
   const ports = parsePorts('unset', name, text);
-  if (plane.forwardRemove(ports.protocol, word(ports)) === 0)
-    throw new Refusal(`Cannot unset forward ${name} ${text}: it is not set`);
-  for (const { n } of forwards()) plane.forwardNote(n);
+  if (placesOf(ports).length === 0) throw new Refusal(`Cannot unset forward ${name} ${text}: it is not set`);
+  remove(plane, ports);
 }
 
 export function* showForwards({ output }: Context): Job {

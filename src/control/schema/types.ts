@@ -74,6 +74,14 @@ export const TYPES: Record<string, Type> = {
     example: '6112-6119',
     refuse: text => unless(/^\d{1,5}([-:]\d{1,5})?$/.test(text), 'it is no port'),
   },
+  server: {
+    what: 'a host, behind : its port, behind * how many sessions it gets in a row; or sticky',
+    example: '192.168.0.2:8000',
+    refuse: text => {
+      const [, address = ''] = /^([^:*]+)(?::\d{1,5})?(?:\*\d{1,3})?$/.exec(text) ?? [];
+      return text === 'sticky' ? undefined : whyAddress(address);
+    },
+  },
   integer: { what: 'a number', example: '', refuse: whyNumber },
   choice: {
     what: 'one of',

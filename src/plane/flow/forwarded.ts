@@ -1,17 +1,22 @@
 // Sessions that strangers begin by a forward of ports (forwards.ts).
 
-import { NOW_AT } from '../../base/cells.ts';
+import { FORWARDS_SET_AT, NOW_AT } from '../../base/cells.ts';
 import { DROP_FRAGMENT_TIMEOUT, DROP_UNSOLICITED } from '../../base/counters.ts';
 import { E_EXPIRES, ENTRY_CLASSIC, ENTRY_FORWARD, ENTRY_HEARD } from '../../base/flow-record.ts';
 import {
   FORWARD_ADDRESS,
   FORWARD_FIRST,
+  FORWARD_FLAGS,
   FORWARD_INSIDE,
+  FORWARD_LEFT,
   FORWARD_SESSIONS,
+  FORWARD_STICKY,
+  FORWARD_WEIGHT,
+  forwardAt,
 } from '../../base/forward-record.ts';
 import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
-import { MASQUERADE_AT } from '../../base/limits.ts';
-import { get8, get32, i32at, puti32, u16at } from '../../base/memory.ts';
+import { FORWARD_BYTES, MASQUERADE_AT } from '../../base/limits.ts';
+import { get8, get32, i32at, multiply, puti32, putu16, u16at } from '../../base/memory.ts';
 import { PACKET_IN, PACKET_IP, PACKET_L4, PACKET_PORTS } from '../../base/packet.ts';
 import { NAT_PROFILE, PROFILE_CLASSIC, parameter, RFC_UDP } from '../../base/parameters.ts';
 import { IP_PROTOCOL, IP_SOURCE, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
@@ -20,8 +25,11 @@ import { socketHears } from '../local/sockets.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
 import { hostFor } from './flow-hosts.ts';
-import { findOutbound } from './flow-table.ts';
-import { forwardOf, isKept } from './forwards.ts';
+import { findOutbound, hash } from './flow-table.ts';
+import { forwardOf, hasSamePorts, isKept } from './forwards.ts';
+
+/** Bits of hash(). */
+const HASH_BITS: i32 = 12;
 
 /** The forward that an unknown packet for an outside address of ours is for, or 0. What a socket hears is for the router. */
 export function forwardFor(packet: i32, protocol: i32): i32 {
@@ -35,8 +43,37 @@ export function forwardFor(packet: i32, protocol: i32): i32 {
   return socketHears(protocol, ports & 0xffff, index, remote, ports >>> 16) !== 0 ? 0 : forward;
 }
 
-/** Adds a session that the outside opens by a forward: its entry, or the reason to drop. */
-export function addForwarded(packet: i32, forward: i32, outside: i32): i32 {
+/** The place of the host whose turn it is for a client, of those that have the ports of a forward; its count is not changed yet. */
+function hostOf(first: i32, remote: i32): i32 {
+  const end: i32 = forwardAt(i32at(FORWARDS_SET_AT));
+  if ((u16at(first + FORWARD_FLAGS) & FORWARD_STICKY) !== 0) return stickyHost(first, remote, end);
+  for (let at: i32 = first; at < end; at += FORWARD_BYTES) {
+    if (u16at(at + FORWARD_LEFT) !== 0 && hasSamePorts(at, first) !== 0) return at;
+  }
+  // All have had theirs: it begins again.
+  for (let at: i32 = first; at < end; at += FORWARD_BYTES) {
+    if (hasSamePorts(at, first) !== 0) putu16(at + FORWARD_LEFT, u16at(at + FORWARD_WEIGHT));
+  }
+  return first;
+}
+
+/** The same of a client who comes to one host always; hosts have as many clients as their weights say. */
+function stickyHost(first: i32, remote: i32, end: i32): i32 {
+  let all: i32 = 0;
+  for (let at: i32 = first; at < end; at += FORWARD_BYTES) {
+    if (hasSamePorts(at, first) !== 0) all += u16at(at + FORWARD_WEIGHT);
+  }
+  let left: i32 = multiply(hash(remote, 0, 0, 0), all) >> HASH_BITS;
+  for (let at: i32 = first; at < end; at += FORWARD_BYTES) {
+    if (hasSamePorts(at, first) === 0) continue;
+    left -= u16at(at + FORWARD_WEIGHT);
+    if (left < 0) return at;
+  }
+  return first;
+}
+
+/** Adds a session that the outside opens by a forward, whose first place it is: its entry, or the reason to drop. */
+export function addForwarded(packet: i32, first: i32, outside: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
   const l4: i32 = i32at(packet + PACKET_L4);
   const protocol: i32 = get8(ip + IP_PROTOCOL);
@@ -44,6 +81,7 @@ export function addForwarded(packet: i32, forward: i32, outside: i32): i32 {
   const ports: i32 = i32at(packet + PACKET_PORTS);
   if (l4 === 0) return DROP_FRAGMENT_TIMEOUT;
   if (protocol === TCP && (get8(l4 + TCP_FLAGS) & TCP_STATE_MASK) !== TCP_SYN) return DROP_UNSOLICITED;
+  const forward: i32 = hostOf(first, remote);
   const inside: i32 = i32at(forward + FORWARD_ADDRESS);
   const insidePort: i32 = u16at(forward + FORWARD_INSIDE) + (ports & 0xffff) - u16at(forward + FORWARD_FIRST);
   const outPorts: i32 = (insidePort << 16) | (ports >>> 16);
@@ -56,6 +94,10 @@ export function addForwarded(packet: i32, forward: i32, outside: i32): i32 {
   puti32(e + E_EXPIRES, (i32at(NOW_AT) + parameter(RFC_UDP)) | 0);
   const isClassic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? ENTRY_CLASSIC : 0;
   const made: i32 = beginFlow(e, outside, ENTRY_HEARD | ENTRY_FORWARD | isClassic);
-  if (made === e) puti32(forward + FORWARD_SESSIONS, (i32at(forward + FORWARD_SESSIONS) + 1) | 0);
+  if (made === e) {
+    puti32(forward + FORWARD_SESSIONS, (i32at(forward + FORWARD_SESSIONS) + 1) | 0);
+    if (u16at(forward + FORWARD_LEFT) !== 0)
+      putu16(forward + FORWARD_LEFT, u16at(forward + FORWARD_LEFT) - 1);
+  }
   return made;
 }

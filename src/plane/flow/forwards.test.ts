@@ -17,7 +17,9 @@ import {
 } from '../../../test/packets.ts';
 import {
   HOST,
+  introduce,
   LAN,
+  LAN_ADDRESS,
   LAN_MAC,
   OTHER,
   OTHER_MAC,
@@ -29,7 +31,7 @@ import {
 } from '../../../test/plane-router.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { DROP_UNSOLICITED } from '../../base/counters.ts';
-import { FORWARD_SESSIONS, forwardAt } from '../../base/forward-record.ts';
+import { FORWARD_SESSIONS, FORWARD_STICKY, forwardAt } from '../../base/forward-record.ts';
 import {
   FORWARD_COUNT,
   FORWARD_KEPT_PORTS,
@@ -53,6 +55,8 @@ const range = (first: number, last = first) => (first << 16) | last;
 
 for (const build of [javascriptBuild(), await wasmBuild()]) {
   const { plane, name } = build;
+  const forward = (protocol: number, ports: number, inside: number, host: number, share = 1) =>
+    plane.forwardSet(protocol, ports, inside, host, share);
   const fromStranger = (router: Router, sourcePort: number, destinationPort: number, flags = SYN, ack = 0) =>
     router.fromGateway(
       tcp(
@@ -78,7 +82,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       plane.setParameter(NAT_PROFILE, profile);
       fromStranger(router, 4000, 8080);
       t.deepEqual(router.toLan(), []);
-      t.is(plane.forwardSet(TCP, range(8080), 80, address(HOST)), 1);
+      t.is(forward(TCP, range(8080), 80, address(HOST)), 1);
       fromStranger(router, 4000, 8080);
       t.like(only(router.toLan()), {
         source: STRANGER,
@@ -126,7 +130,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
 
   test.serial(`what opens no connection is refused, and other ports are as they were (${name})`, t => {
     const router = startRouter(build);
-    plane.forwardSet(TCP, range(80), 80, address(HOST));
+    forward(TCP, range(80), 80, address(HOST));
     const before = router.counter(DROP_UNSOLICITED);
     fromStranger(router, 4000, 80, ACK, 1);
     fromStranger(router, 4000, 81);
@@ -140,9 +144,9 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
 
   test.serial(`ranges keep their order, and of two the one of fewer ports goes first (${name})`, t => {
     const router = startRouter(build);
-    plane.forwardSet(UDP, range(6112, 6119), 7000, address(HOST));
-    plane.forwardSet(UDP, range(1, 65535), 1, address(OTHER));
-    plane.forwardSet(UDP, range(6115), 6115, address(OTHER));
+    forward(UDP, range(6112, 6119), 7000, address(HOST));
+    forward(UDP, range(1, 65535), 1, address(OTHER));
+    forward(UDP, range(6115), 6115, address(OTHER));
     for (const [port, host, inside] of [
       [6112, HOST, 7000],
       [6119, HOST, 7007],
@@ -152,8 +156,8 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       [1, OTHER, 1],
     ] as const)
       t.like(asked(router, port), { destination: host, destinationPort: inside });
-    t.is(plane.forwardRemove(UDP, range(6112, 6119)), 1);
-    t.is(plane.forwardRemove(UDP, range(6112, 6119)), 0);
+    plane.forwardRemove(0);
+    plane.forwardRemove(2);
     t.like(asked(router, 6119, SERVER), { destination: OTHER, destinationPort: 6119 });
     t.like(asked(router, 6119), { destination: HOST }, 'a session that has begun stays');
     t.is(plane.masqueradeCheck(), 0);
@@ -169,7 +173,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
         return only(router.toWan()).sourcePort;
       };
       t.is(leave(5000), 5000);
-      plane.forwardSet(UDP, range(5000, 5000 + FORWARD_KEPT_PORTS - 1), 5000, address(OTHER));
+      forward(UDP, range(5000, 5000 + FORWARD_KEPT_PORTS - 1), 5000, address(OTHER));
       t.like(asked(router, 5000), { destination: OTHER }, 'it goes before the filter of the mapping');
       const drawn = leave(5001) as number;
       t.true(drawn < 5000 || drawn >= 5000 + FORWARD_KEPT_PORTS, `${drawn}`);
@@ -182,10 +186,10 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
         'a socket that is closed gives no kept port away',
       );
       plane.socketOpen(UDP, 5003, 1 << WAN);
-      t.is(plane.forwardRemove(UDP, range(5000, 5000 + FORWARD_KEPT_PORTS - 1)), 1);
+      plane.forwardRemove(0);
       t.is(leave(5004), 5004);
       t.not(leave(5003), 5003, "a socket's port stays its own");
-      plane.forwardSet(UDP, range(1, 65535), 1, address(OTHER));
+      forward(UDP, range(1, 65535), 1, address(OTHER));
       t.is(leave(9000), 9000);
       t.like(asked(router, 9000), { destination: HOST }, 'what a mapping has is the host’s');
       t.like(asked(router, 9001), { destination: OTHER });
@@ -195,7 +199,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
 
   test.serial(`what the router itself hears outside is not forwarded (${name})`, t => {
     const router = startRouter(build);
-    plane.forwardSet(UDP, range(1, 65535), 1, address(HOST));
+    forward(UDP, range(1, 65535), 1, address(HOST));
     plane.socketOpen(UDP, 9000, 1 << WAN);
     t.is(asked(router, 9000), undefined);
     t.not(router.punted(), undefined);
@@ -206,7 +210,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     `inside, the outside address leads to the server as well, unless hairpin is off (${name})`,
     t => {
       const router = startRouter(build);
-      plane.forwardSet(TCP, range(80), 8000, address(HOST));
+      forward(TCP, range(80), 8000, address(HOST));
       const open = (sourcePort: number) => {
         const ports = { sourcePort, destinationPort: 80, flags: SYN };
         router.put(LAN, frame(LAN_MAC, OTHER_MAC, tcp({ source: OTHER, destination: WAN_ADDRESS }, ports)));
@@ -231,7 +235,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     `strangers fill no more than is free, and push out nothing that the inside began (${name})`,
     t => {
       const router = startRouter(build);
-      plane.forwardSet(TCP, range(80), 80, address(HOST));
+      forward(TCP, range(80), 80, address(HOST));
       router.fromHost(udp({ source: HOST, destination: SERVER }, 1043, 53));
       router.toWan();
       for (let i = 0; i < MASQUERADE_COUNT + 200; i++) {
@@ -247,12 +251,67 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     },
   );
 
+  test.serial(`several servers have turns by their weights; what is refused takes none (${name})`, t => {
+    const router = startRouter(build);
+    const hosts = ['192.168.0.11', '192.168.0.12', '192.168.0.13'];
+    for (const host of hosts) introduce(router, LAN, `02:00:00:00:00:${host.slice(-2)}`, host, LAN_ADDRESS);
+    for (const [i, weight] of [1, 3, 2].entries())
+      forward(UDP, range(53), 53, address(hosts[i] as string), weight);
+    forward(UDP, range(54), 54, address(HOST));
+    const turns: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      router.fromGateway(udp({ source: STRANGER, destination: WAN_ADDRESS }, 4000 + i, 53, payload(9)));
+      turns.push(...router.toLan().map(datagram => hosts.indexOf(read(datagram).destination)));
+      router.fromGateway(
+        tcp(
+          { source: STRANGER, destination: WAN_ADDRESS },
+          { sourcePort: 1, destinationPort: 53, flags: ACK },
+        ),
+      );
+    }
+    t.deepEqual(turns, [0, 1, 1, 1, 2, 2, 0, 1, 1, 1, 2, 2]);
+    t.deepEqual(
+      [0, 1, 2, 3].map(n => i32at(forwardAt(n) + FORWARD_SESSIONS)),
+      [2, 6, 4, 0],
+    );
+    plane.forwardRemove(1);
+    turns.length = 0;
+    for (let i = 0; i < 6; i++)
+      turns.push(hosts.indexOf(asked(router, 53, `198.51.100.${10 + i}`)!.destination));
+    t.deepEqual(turns, [0, 2, 2, 0, 2, 2]);
+    t.is(plane.masqueradeCheck(), 0);
+  });
+
+  test.serial(`a sticky forward sends a client to one host always, and clients to all (${name})`, t => {
+    const router = startRouter(build);
+    const hosts = ['192.168.0.11', '192.168.0.12', '192.168.0.13'];
+    for (const host of hosts) introduce(router, LAN, `02:00:00:00:00:${host.slice(-2)}`, host, LAN_ADDRESS);
+    for (const [i, weight] of [1, 1, 2].entries())
+      forward(UDP, range(53), 53, address(hosts[i] as string), weight | (FORWARD_STICKY << 16));
+    const clients = new Map<string, Set<string>>();
+    for (let i = 0; i < 600; i++) {
+      const source = `198.51.${100 + (i % 4)}.${1 + (i % 50)}`;
+      router.fromGateway(udp({ source, destination: WAN_ADDRESS }, 1024 + i, 53, payload(9)));
+      for (const datagram of router.toLan()) {
+        const { source: who, destination } = read(datagram);
+        clients.set(who, (clients.get(who) ?? new Set()).add(destination));
+      }
+    }
+    t.is(clients.size, 100);
+    t.true([...clients.values()].every(set => set.size === 1));
+    const share = hosts.map(host => [...clients.values()].filter(set => set.has(host)).length);
+    t.true(
+      share.every(count => count >= 10),
+      share.join(),
+    );
+    t.is(plane.masqueradeCheck(), 0);
+  });
+
   test.serial(`all places taken, the last refused; all taken back (${name})`, t => {
     startRouter(build);
-    for (let i = 0; i < FORWARD_COUNT; i++) t.is(plane.forwardSet(TCP, range(100 + i), 80, address(HOST)), 1);
-    t.is(plane.forwardSet(TCP, range(99), 80, address(HOST)), 0);
-    t.is(plane.forwardSet(TCP, range(100), 81, address(OTHER)), 1, 'it is set already');
-    for (let i = 0; i < FORWARD_COUNT; i++) t.is(plane.forwardRemove(TCP, range(100 + i)), 1);
+    for (let i = 0; i < FORWARD_COUNT; i++) t.is(forward(TCP, range(100 + i), 80, address(HOST)), 1);
+    t.is(forward(TCP, range(99), 80, address(HOST)), 0);
+    for (let i = 0; i < FORWARD_COUNT; i++) plane.forwardRemove(0);
     for (let port = 90; port < 140; port++) t.is(plane.socketUses(TCP, port), 0);
   });
 }

@@ -4,6 +4,8 @@
 // One of few ports (FORWARD_KEPT_PORTS) has them for itself: no mapping gets them, and it goes before the filter of a mapping that
 // had one before. One of more has what no mapping has. Where two have a port, the one of fewer ports goes first; of as many none
 // can be set that share one.
+// Of several hosts each has as many sessions in a row as its weight says, then the next has its turn; or, of a sticky forward, each
+// client has its host, by a keyed hash, as long as there are sessions in the table.
 // What a socket of the router hears from outside is the router's, whatever is set.
 //
 // A flow by a forward is in no mapping: it is known by its tuples alone, so that any number of clients has a server's one port, and it
@@ -27,7 +29,7 @@ export function isKept(forward: i32): i32 {
   return portsOf(forward) <= FORWARD_KEPT_PORTS ? 1 : 0;
 }
 
-/** The forward of an outside port, the one of fewest ports, or 0. */
+/** The first place of the forward of an outside port, the one of fewest ports, or 0. */
 export function forwardOf(protocol: i32, port: i32): i32 {
   const set: i32 = i32at(FORWARDS_SET_AT);
   let found: i32 = 0;
@@ -44,6 +46,15 @@ export function forwardOf(protocol: i32, port: i32): i32 {
     forward += FORWARD_BYTES;
   }
   return found;
+}
+
+/** 1 if two places are of one forward. */
+export function hasSamePorts(forward: i32, other: i32): i32 {
+  return u16at(forward + FORWARD_FIRST) === u16at(other + FORWARD_FIRST) &&
+    u16at(forward + FORWARD_LAST) === u16at(other + FORWARD_LAST) &&
+    u16at(forward + FORWARD_PROTOCOL) === u16at(other + FORWARD_PROTOCOL)
+    ? 1
+    : 0;
 }
 
 /** 1 if a forward has that port for itself. */
