@@ -279,7 +279,8 @@ it('all forwards set: who is refused, who gets in, and what setting one costs', 
     const sticky = FORWARD_STICKY << 16;
     plane.forwardSet(17, ports(1), 1000, address(`192.168.0.${10 + n}`), 1 | sticky);
   }
-  bounded(t, NEW_SESSION + 400, 400, () => {
+  // More hosts of one port than can be set.
+  bounded(t, 2 * NEW_SESSION + 400, 400, () => {
     for (let i = 0; i < 400; i++)
       lab.inbound(udp({ ...back, source: `198.51.100.${i % 250}` }, 4000 + i, 1000 + i));
   });
