@@ -8,7 +8,9 @@ set -eu
 
 sector=512
 config_sector=63      # src/base/layout.ts: CONFIG_SECTOR
-config_text_max=16352 # CONFIG_TEXT_MAX
+config_sectors=32     # CONFIG_SECTORS
+config_more=2686      # CONFIG_MORE_SECTOR
+config_text_max=65536 # CONFIG_TEXT_MAX
 chunk=147456          # what is written and compared at a time: a tenth of an image
 
 usage() {
@@ -66,7 +68,9 @@ put_config() {
   check_lines "$1"
   command -v gzip >/dev/null || fail "Cannot store configuration $1: gzip is not installed"
   config_record "$1" >"$scratch/config"
-  dd if="$scratch/config" of="$scratch/image" bs=$sector seek=$config_sector conv=notrunc status=none
+  dd if="$scratch/config" of="$scratch/image" bs=$sector count=$config_sectors seek=$config_sector conv=notrunc status=none
+  [ "$(wc -c <"$scratch/config")" -le $((config_sectors * sector)) ] ||
+    dd if="$scratch/config" of="$scratch/image" bs=$sector skip=$config_sectors seek=$config_more conv=notrunc status=none
 }
 
 # Lets the firmware of this repository read the lines, where Node can run it.

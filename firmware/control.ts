@@ -9,6 +9,7 @@ import { createLoader } from '../src/control/core/loader.ts';
 import {
   hostCollect,
   hostHeapFree,
+  hostLend,
   hostLock,
   hostOverlay,
   hostPhysical,
@@ -38,6 +39,7 @@ const control = createControl({
   unmask: hostUnmask,
   reset: hostReset,
   heapFree: hostHeapFree,
+  lend: hostLend,
   physical: hostPhysical,
   put: hostPut,
 });

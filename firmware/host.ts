@@ -4,6 +4,7 @@
 import {
   HOST_COLLECT,
   HOST_HEAP_FREE,
+  HOST_LEND,
   HOST_LOCK,
   HOST_OVERLAY,
   HOST_PHYSICAL,
@@ -74,4 +75,8 @@ export const hostPhysical = (at: number): number => {
 export const hostHeapFree = (): number => {
   __host(HOST_HEAP_FREE);
   return i32at(HOST_RESULT_AT);
+};
+export const hostLend = (from: number, to: number, end: number): boolean => {
+  __host(HOST_LEND, from, to, end);
+  return i32at(HOST_RESULT_AT) !== 0;
 };

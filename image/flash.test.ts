@@ -6,14 +6,12 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import * as layout from '../src/base/layout.ts';
-import { decodeConfig, encodeConfig } from './records.ts';
+import { configArea, decodeConfig, encodeConfig, putConfig } from './records.ts';
 import { writeImage } from './writer.ts';
 
 const script = path.join(path.dirname(path.dirname(fileURLToPath(import.meta.url))), 'flash.sh');
 const { SECTOR_BYTES } = layout;
 const IMAGE_BYTES = layout.IMAGE_SECTORS * SECTOR_BYTES;
-const CONFIG_AT = layout.CONFIG_SECTOR * SECTOR_BYTES;
-const CONFIG_BYTES = layout.CONFIG_SECTORS * SECTOR_BYTES;
 
 const folder = mkdtempSync(path.join(tmpdir(), 'masqbox-flash-'));
 const at = (name: string) => path.join(folder, name);
@@ -79,10 +77,11 @@ test('flash.sh --config puts in what decodeConfig() reads and encodeConfig() wri
     t.is(status, 0, stderr);
     t.true(stdout.endsWith(` with configuration ${at(`config${i}`)}\n`));
     const written = readFileSync(at(`configured${i}`));
-    const area = written.subarray(CONFIG_AT, CONFIG_AT + CONFIG_BYTES);
+    const area = configArea(written, 0);
     t.deepEqual(decodeConfig(area), { sequence: 1, text });
-    t.true(area.equals(encodeConfig(1, text)));
-    written.fill(0, CONFIG_AT, CONFIG_AT + CONFIG_BYTES);
+    const record = encodeConfig(1, text);
+    t.deepEqual(area.subarray(0, record.length), record);
+    putConfig(written, 0, new Uint8Array(area.length));
     t.true(written.equals(image), 'nothing else has changed');
   });
 });
@@ -136,7 +135,7 @@ test('decodeConfig() refuses a record with any bit wrong', t => {
     damaged[bit >> 3] = (damaged[bit >> 3] as number) ^ (1 << (bit & 7));
     t.is(decodeConfig(damaged), null, `bit ${bit}`);
   }
-  t.throws(() => encodeConfig(1, 'x'.repeat(layout.CONFIG_TEXT_MAX + 1)), { message: /16353 bytes: 16352/ });
+  t.throws(() => encodeConfig(1, 'x'.repeat(layout.CONFIG_TEXT_MAX + 1)), { message: /65537 bytes: 65536/ });
 });
 
 test('flash.sh refuses a configuration that is missing, too long, or no text', t => {
@@ -146,7 +145,7 @@ test('flash.sh refuses a configuration that is missing, too long, or no text', t
   refuses(
     t,
     words(at('long')),
-    `Cannot store configuration ${at('long')}: it has 16353 bytes, and 16352 fit`,
+    `Cannot store configuration ${at('long')}: it has 65537 bytes, and 65536 fit`,
   );
   writeFileSync(at('binary'), 'a\0b');
   refuses(t, words(at('binary')), `Cannot store configuration ${at('binary')}: it is not a text`);

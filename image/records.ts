@@ -74,7 +74,27 @@ export function decodeConfig(area: Uint8Array): { sequence: number; text: string
   return { sequence: bytes.readInt32LE(layout.CONFIG_AT_SEQUENCE), text: text.toString('utf8') };
 }
 
-/** A configuration area: header, text, zeros. */
+/** The parts in which a medium has a configuration: where each begins and ends in the record, and where on the medium. */
+function configParts(index: number): { from: number; to: number; at: number }[] {
+  const first = layout.CONFIG_SECTORS * layout.SECTOR_BYTES;
+  const more = layout.CONFIG_MORE_SECTORS * layout.SECTOR_BYTES;
+  return [
+    { from: 0, to: first, at: layout.CONFIG_SECTOR * layout.SECTOR_BYTES + index * first },
+    { from: first, to: first + more, at: layout.CONFIG_MORE_SECTOR * layout.SECTOR_BYTES + index * more },
+  ];
+}
+
+/** The bytes of a medium's configuration, both parts; 0 or 1. */
+export function configArea(medium: Uint8Array, index: number): Uint8Array {
+  return Buffer.concat(configParts(index).map(({ from, to, at }) => medium.subarray(at, at + to - from)));
+}
+
+/** Writes a record of encodeConfig() to a medium. */
+export function putConfig(medium: Uint8Array, index: number, record: Uint8Array): void {
+  for (const { from, to, at } of configParts(index)) medium.set(record.subarray(from, to), at);
+}
+
+/** A configuration area: header, text, zeros. Of a long one, to be written by putConfig(), what lies elsewhere is behind the first. */
 export function encodeConfig(sequence: number, text: string): Uint8Array {
   const encoded = Buffer.from(text, 'utf8');
   if (encoded.length > layout.CONFIG_TEXT_MAX) {
@@ -82,7 +102,8 @@ export function encodeConfig(sequence: number, text: string): Uint8Array {
       `Cannot store a configuration of ${encoded.length} bytes: ${layout.CONFIG_TEXT_MAX} bytes fit`,
     );
   }
-  const bytes = Buffer.alloc(layout.CONFIG_SECTORS * layout.SECTOR_BYTES);
+  const sectors = Math.ceil((layout.CONFIG_AT_TEXT + encoded.length) / layout.SECTOR_BYTES);
+  const bytes = Buffer.alloc(Math.max(layout.CONFIG_SECTORS, sectors) * layout.SECTOR_BYTES);
   bytes.writeInt32LE(layout.CONFIG_MAGIC, layout.CONFIG_AT_MAGIC);
   bytes.writeInt32LE(layout.CONFIG_FORMAT, layout.CONFIG_AT_FORMAT);
   bytes.writeInt32LE(sequence | 0, layout.CONFIG_AT_SEQUENCE);

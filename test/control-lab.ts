@@ -55,7 +55,8 @@ export function controlLab(): Lab {
   const output: string[] = [];
   const commands: Command[] = [];
   // Of the machine, these parts use the plane and its memory.
-  const machine = { plane, memory, overlay: overlayNamed, built: 0 } as unknown as Machine;
+  const lent = { lend: () => true, heapFree: () => 1 << 20 };
+  const machine = { plane, memory, overlay: overlayNamed, built: 0, ...lent } as unknown as Machine;
   const log = createLog(clock, text => shown.push(text));
   const context: Context = {
     ...{ machine, clock, sockets, log },

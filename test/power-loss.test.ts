@@ -21,9 +21,9 @@ import {
   SLOT_SECTOR,
 } from '../src/base/layout.ts';
 import { formatAddress } from '../src/control/core/address.ts';
-import { CONFIG_TEXT_AT, ConfigAreas } from '../src/control/core/store/config-store.ts';
+import { ConfigAreas } from '../src/control/core/store/config-store.ts';
 import { FlashLog } from '../src/control/core/store/journal.ts';
-import { putText, textFrom } from '../src/control/core/store/text.ts';
+import { textFrom } from '../src/control/core/store/text.ts';
 import { Reader } from '../src/control/dhcp/message.ts';
 import { compose, type Said, station } from '../src/control/dhcp/server-lab.ts';
 import { PROMPT } from '../tools/harness/console.ts';
@@ -156,8 +156,15 @@ interface Found {
 function find(image: Buffer, bad?: number): Found & { why: string | undefined } {
   const { disk, drive, run } = modelDisk(image);
   if (bad !== undefined) drive.bad.set(bad, UNC);
-  const { bytes } = run(new ConfigAreas({ memory, plane }, disk).load());
-  const text = bytes === undefined ? undefined : textFrom(memory, CONFIG_TEXT_AT, bytes);
+  const store = new ConfigAreas({ memory, plane }, disk);
+  const { bytes } = run(store.load());
+  let text = bytes === undefined ? undefined : '';
+  if (bytes !== undefined)
+    run(
+      store.pieces(bytes, piece => {
+        text += textFrom(memory, piece.at, piece.bytes);
+      }),
+    );
   const log = new Map<string, string>();
   const why = run(
     new FlashLog({ memory, plane }, disk, () => true).open(({ kind, key, payload }) => {
@@ -253,7 +260,7 @@ test.serial('an error at any sector leaves the old or the new settings, and the 
     drive.bad.set(sector, UNC);
     const store = new ConfigAreas({ memory, plane }, disk);
     run(store.load());
-    const cause = run(store.save(putText(memory, CONFIG_TEXT_AT, 'set ntp off\n'), false));
+    const cause = run(store.save('set ntp off\n', [], false));
     const after = find(bytes, sector).text;
     if (cause === undefined) t.is(after, 'set ntp off\n', `sector ${sector}`);
     else t.is(after, text, `sector ${sector}: ${cause}`);

@@ -8,8 +8,8 @@ import { createSimBoard } from '../board/sim/board.ts';
 import { simDisk } from '../board/sim/disk.ts';
 import { memoryMedium } from '../hal/disk/ata-model.ts';
 import { engineWasm } from '../image/engine-wasm.ts';
-import { encodeConfig } from '../image/records.ts';
-import { CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../src/base/layout.ts';
+import { encodeConfig, putConfig } from '../image/records.ts';
+import { IMAGE_SECTORS, SECTOR_BYTES } from '../src/base/layout.ts';
 import { LINE_LIMIT } from '../src/control/core/console/line-editor.ts';
 import { type Parameter, parametersOf } from '../src/control/schema/grammar.ts';
 import { consoleTable } from '../tools/console-table.ts';
@@ -57,7 +57,7 @@ function linesOf(words: string, parameters: readonly Parameter[]): string[] {
 /** Operations of a start with this text saved. */
 async function start(wasm: Uint8Array<ArrayBuffer>, text: string): Promise<number> {
   const bytes = Buffer.alloc(IMAGE_SECTORS * SECTOR_BYTES);
-  Buffer.from(encodeConfig(1, text)).copy(bytes, CONFIG_SECTOR * SECTOR_BYTES);
+  putConfig(bytes, 0, encodeConfig(1, text));
   let said = '';
   const disk = simDisk(memoryMedium(bytes));
   const board = await createSimBoard({ onFrame() {}, onOutput: output => (said += output), disk, wasm });

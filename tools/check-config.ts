@@ -11,8 +11,8 @@ import { fileURLToPath } from 'node:url';
 import { createSimBoard } from '../board/sim/board.ts';
 import { simDisk } from '../board/sim/disk.ts';
 import { memoryMedium } from '../hal/disk/ata-model.ts';
-import { encodeConfig } from '../image/records.ts';
-import { CONFIG_SECTOR, CONFIG_TEXT_MAX, IMAGE_SECTORS, SECTOR_BYTES } from '../src/base/layout.ts';
+import { encodeConfig, putConfig } from '../image/records.ts';
+import { CONFIG_TEXT_MAX, IMAGE_SECTORS, SECTOR_BYTES } from '../src/base/layout.ts';
 import { PROMPT } from '../src/control/core/console/console.ts';
 
 export interface Refused {
@@ -31,7 +31,7 @@ const ROW = /^ *(\d+) {2}/;
 /** A sim board with a saved text, and a way to type at it. */
 async function boardWith(text: string): Promise<(line: string) => string[]> {
   const bytes = Buffer.alloc(IMAGE_SECTORS * SECTOR_BYTES);
-  Buffer.from(encodeConfig(1, text)).copy(bytes, CONFIG_SECTOR * SECTOR_BYTES);
+  putConfig(bytes, 0, encodeConfig(1, text));
   let said = '';
   const disk = simDisk(memoryMedium(bytes));
   const board = await createSimBoard({ onFrame() {}, onOutput: output => (said += output), disk });

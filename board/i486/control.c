@@ -90,6 +90,21 @@ static void host_string(const u32 *a) {
   else outs32(a[1], at, a[3]);
 }
 
+/* The engine's malloc asks memory.size before it takes more: where RAM ends, it is out of memory. */
+static void end_memory(void) {
+  memory.pages = heap_end >> 16;
+  memory.size = heap_end;
+  FACT(FACT_HEAP_BYTES) = heap_bytes;
+}
+
+static u32 host_lend(u32 from, u32 to, u32 end) {
+  if (from < LENT_AT || to < from || end < to || end > PLANE_BYTES || ((from | to | end) & (PAGE - 1)))
+    engine_died("a bad place for lent memory");
+  u32 lent = pages_lend(PLANE_BASE + from, PLANE_BASE + to, PLANE_BASE + end);
+  end_memory();
+  return lent;
+}
+
 /* __host(op, a, b, ...): src/base/abi.ts says what each does. Bad calls are control's bug and end it. */
 static u32 host(const u32 *a) {
   switch (a[0]) {
@@ -117,6 +132,7 @@ static u32 host(const u32 *a) {
     case HOST_PHYSICAL:
       if (a[1] >= PLANE_BYTES) engine_died("a physical address asked for of no memory");
       return physical_of(PLANE_BASE + a[1]);
+    case HOST_LEND: return host_lend(a[1], a[2], a[3]);
     case HOST_OVERLAY: return overlay_load(&engine, a[1], a[2]);
     default: engine_died("unknown host call");
   }
@@ -207,16 +223,13 @@ static void step(void) {
 static _Noreturn void start(void) {
   in_control = locked = 0;
   fpu_init();
-  /* The engine's malloc asks memory.size before it takes more: where RAM ends, it is out of memory. */
-  memory.pages = heap_end >> 16;
-  memory.size = heap_end;
+  end_memory();
   Z_engine_instantiate(&engine, &imports);
   snapshot_restore();
   if (!restarts) {
     FACT(FACT_FLOOR_COUNTS) = clock_poll();
     clock_start();
   }
-  FACT(FACT_HEAP_BYTES) = heap_bytes;
   FACT(FACT_RESTARTS) = restarts;
   FACT(FACT_RESTART_REASON) = restart_reason;
   CELL(WAKE_AT) = CELL(NOW_AT); /* control wants to start */

@@ -69,6 +69,8 @@ void snapshot_restore(void);
 volatile void *device_register(u32 physical);
 /* The physical address of a linear one that is mapped. */
 u32 physical_of(u32 linear);
+/* Lends pages of the heap's end to linear addresses [from, to), and takes those of [to, end) back (HOST_LEND). */
+u32 pages_lend(u32 from, u32 to, u32 end);
 /* What RAM was left for the engine's heap, in bytes, and where in linear memory it ends. */
 extern u32 heap_bytes, heap_end;
 /* Top of the stack on which control and interrupts run; below it lies an unmapped one. */

@@ -30,10 +30,7 @@ void paging_on(u32 *);
 
 static u32 pages_left(void) {
   u32 pages = 0;
-  for (u32 i = 0; i < RANGES; i++) {
-    pages += (ranges[i].end - ranges[i].next) / PAGE;
-    if (ranges[i].next <= CRASH_PAGE && CRASH_PAGE < ranges[i].end) pages--;
-  }
+  for (u32 i = 0; i < RANGES; i++) pages += (ranges[i].end - ranges[i].next) / PAGE;
   return pages;
 }
 
@@ -101,22 +98,26 @@ static void find_ranges(u32 ram_end) {
   ranges[3].end = ram_end > packed_end ? ram_end : packed_end;
 }
 
-/* A floppy's saved settings lie at the end of the packed kernel, whose pages are taken last: here at the latest. */
-static void keep_settings(void) {
-  const u32 *from = (const u32 *)BOOT(BOOT_AT_SETTINGS);
-  u32 at = PLANE_BASE + STORE_AT, end = at + CONFIG_SECTORS * SECTOR_BYTES;
-  for (; from && at < end; at += 4) *(u32 *)physical_of(at) = *from++;
+static void fill_linear(u32 to, const u32 *from, u32 bytes) {
+  for (u32 at = 0; at < bytes; at += 4) *(u32 *)physical_of(to + at) = *from++;
 }
 
-/* Tables of pages that the bytes [from, to) need beside that of `from`. */
-static u32 further_tables(u32 from, u32 to) { return ((to - 1) >> 22) - (from >> 22); }
+/* A floppy's saved settings lie at the end of the packed kernel, whose pages are taken last: here at the latest. Long ones get
+ * pages of their own, which control gives to the heap when it has read them. */
+static void keep_settings(void) {
+  const u32 *from = (const u32 *)BOOT(BOOT_AT_SETTINGS);
+  if (!from) return;
+  u32 bytes = *from == CONFIG_MAGIC ? CONFIG_AT_TEXT + from[CONFIG_AT_LENGTH / 4] : 4;
+  fill_linear(PLANE_BASE + STORE_AT, from, bytes < STORE_BYTES ? bytes : STORE_BYTES);
+  if (bytes <= STORE_BYTES) return;
+  map_linear(PLANE_BASE + LONG_SETTINGS_AT, PLANE_BASE + LONG_SETTINGS_AT + bytes);
+  fill_linear(PLANE_BASE + LONG_SETTINGS_AT, from, bytes);
+}
 
-/* The heap gets what is left, less the tables that map it and the window's. Its first page and the device's have theirs, with
- * the stacks'. */
+/* The heap gets what is left, less the tables that map it and the window's. */
 static void map_heap(void) {
   u32 pages = pages_left();
-  u32 tables = further_tables(SNAPSHOT_HEAP_AT, SNAPSHOT_HEAP_AT + pages * PAGE);
-  tables += 1 + further_tables(WINDOW_AT, WINDOW_AT + SNAPSHOT_STATIC_BYTES + SNAPSHOT_HEAP_BYTES);
+  u32 tables = 2 + pages / 1024 + SNAPSHOT_HEAP_BYTES / (PAGE * 1024) + 2;
   u32 limit = HEAP_LIMIT_BYTES / PAGE;
   pages = pages > tables ? pages - tables : 0;
   if (pages > limit) pages = limit;
@@ -149,6 +150,29 @@ void pages_init(const u32 *loader_info) {
   map_window(heap_in_window, SNAPSHOT_HEAP_AT, SNAPSHOT_HEAP_AT + SNAPSHOT_HEAP_BYTES);
   paging_on(directory);
   CELL(SESSIONS_LESS_AT) = less;
+}
+
+static void move_page(u32 from, u32 to) {
+  u32 *entry = entry_of(LINEAR_AT + from);
+  *entry_of(LINEAR_AT + to) = *entry;
+  *entry = 0;
+  __asm__ volatile("invlpg (%0)" ::"r"(LINEAR_AT + from) : "memory");
+}
+
+u32 pages_lend(u32 from, u32 to, u32 end) {
+  for (u32 at = from; at < end; at += PAGE) {
+    u32 there = *entry_of(LINEAR_AT + at);
+    if (at < to && !there) {
+      if (heap_end - PAGE < LINEAR_WORD(ENGINE_BREAK_AT)) return 0;
+      move_page(heap_end -= PAGE, at);
+      memset((void *)(LINEAR_AT + at), 0, PAGE);
+    } else if (at >= to && there) {
+      move_page(at, heap_end);
+      heap_end += PAGE;
+    }
+  }
+  heap_bytes = heap_end - SNAPSHOT_HEAP_AT;
+  return 1;
 }
 
 volatile void *device_register(u32 physical) {

@@ -25,6 +25,7 @@ import {
   HOST_IN8,
   HOST_IN16,
   HOST_IN32,
+  HOST_LEND,
   HOST_PHYSICAL,
   HOST_PLANE,
   HOST_PUT,
@@ -167,6 +168,9 @@ function start(parts: Parts, put: (character: number) => void) {
         throw new BoardReset();
       case HOST_HEAP_FREE:
         result = heapFree();
+        break;
+      case HOST_LEND:
+        result = 1; // there is memory everywhere
         break;
       case HOST_PHYSICAL:
         result = args[0] as number;

@@ -9,14 +9,18 @@ import { HOST_IN8, HOST_IN16, HOST_IN32, HOST_OUT8 } from '../../src/base/abi.ts
 import { NOW_AT } from '../../src/base/cells.ts';
 import {
   BOOT_SECTOR_AT_MEDIUM,
+  CONFIG_AT_LENGTH,
   CONFIG_AT_MAGIC,
   CONFIG_AT_SEQUENCE,
+  CONFIG_AT_TEXT,
   CONFIG_COUNT,
+  CONFIG_MORE_SECTOR,
+  CONFIG_MORE_SECTORS,
   CONFIG_SECTOR,
   CONFIG_SECTORS,
   SETTINGS_LOST,
 } from '../../src/base/layout.ts';
-import { STORE_AT } from '../../src/base/limits.ts';
+import { LONG_SETTINGS_AT, STORE_AT, STORE_BYTES } from '../../src/base/limits.ts';
 import { readMedium, type SimDisk } from './disk.ts';
 
 export interface SimFloppy extends Omit<SimDisk, 'drive'> {
@@ -27,12 +31,13 @@ export interface SimFloppy extends Omit<SimDisk, 'drive'> {
 
 /** The areas of saved settings, whole. */
 function areas(medium: Medium): Buffer[] {
+  const sectors = (first: number, count: number): Uint8Array[] =>
+    Array.from({ length: count }, (_, i) => medium.read(first + i));
   return Array.from({ length: CONFIG_COUNT }, (_, area) =>
-    Buffer.concat(
-      Array.from({ length: CONFIG_SECTORS }, (__, i) =>
-        medium.read(CONFIG_SECTOR + area * CONFIG_SECTORS + i),
-      ),
-    ),
+    Buffer.concat([
+      ...sectors(CONFIG_SECTOR + area * CONFIG_SECTORS, CONFIG_SECTORS),
+      ...sectors(CONFIG_MORE_SECTOR + area * CONFIG_MORE_SECTORS, CONFIG_MORE_SECTORS),
+    ]),
   );
 }
 
@@ -60,7 +65,12 @@ export function simFloppy(medium: Medium): SimFloppy {
     const now = () => new DataView(memory.buffer, memory.byteOffset).getInt32(NOW_AT, true);
     model = new FdcModel(drive, now, () => memory, undefined, violations);
     drive.isMotorOn = false;
-    if (drive.medium !== undefined) memory.set(settingsOf(drive.medium), STORE_AT);
+    if (drive.medium === undefined) return;
+    const found = settingsOf(drive.medium);
+    memory.set(found.subarray(0, STORE_BYTES), STORE_AT);
+    const isLong =
+      found.length > 4 && Buffer.from(found).readInt32LE(CONFIG_AT_LENGTH) + CONFIG_AT_TEXT > STORE_BYTES;
+    if (isLong) memory.set(found, LONG_SETTINGS_AT);
   };
   const find = (port: number) => {
     if (port >= FLOPPY_PORT && port < FLOPPY_PORT + FLOPPY_PORTS)

@@ -5,14 +5,14 @@ import * as layout from '../../src/base/layout.ts';
 import { PLANE_BASE } from '../../src/base/limits.ts';
 import { attach } from '../../src/base/memory.ts';
 import { compilePortable } from '../plane-wasm.ts';
-import { decodeConfig, encodeConfig } from '../records.ts';
+import { decodeConfig, encodeConfig, putConfig } from '../records.ts';
 import { makeCrcTables } from './crc32.ts';
 import { attachMachine } from './machine.ts';
 import { readSettings } from './settings.ts';
 
 const { SECTOR_BYTES } = layout;
 const SNAPSHOT_AT = 0x80804;
-const AREA_BYTES = layout.CONFIG_SECTORS * SECTOR_BYTES;
+const AREA_BYTES = layout.SETTINGS_BYTES;
 const AT = 0x80000 - AREA_BYTES;
 const SIZE = 0x100000;
 
@@ -64,7 +64,7 @@ test.before(async () => {
 function found(areas: readonly (Uint8Array | undefined)[], badSector = -1): string | number {
   disk = new Uint8Array(layout.IMAGE_SECTORS * SECTOR_BYTES);
   areas.forEach((area, i) => {
-    if (area !== undefined) disk.set(area, layout.CONFIG_SECTOR * SECTOR_BYTES + i * AREA_BYTES);
+    if (area !== undefined) putConfig(disk, i, area);
   });
   bad = badSector;
   const results = builds.map(({ bytes, run }) => {

@@ -20,10 +20,13 @@ import {
   CONFIG_COUNT,
   CONFIG_FORMAT,
   CONFIG_MAGIC,
+  CONFIG_MORE_SECTOR,
+  CONFIG_MORE_SECTORS,
   CONFIG_SECTOR,
   CONFIG_SECTORS,
   CONFIG_TEXT_MAX,
   SECTOR_BYTES,
+  SETTINGS_BYTES,
   SETTINGS_LOST,
   UNPACK_AT,
 } from '../../src/base/layout.ts';
@@ -33,7 +36,7 @@ import { readSectors } from './machine.ts';
 
 /** Reads the settings; the slot has been loaded. */
 export function readSettings(): void {
-  const at: i32 = (i32at(BOOT_INFO_AT + BOOT_AT_SNAPSHOT) & ~4095) - CONFIG_SECTORS * SECTOR_BYTES;
+  const at: i32 = (i32at(BOOT_INFO_AT + BOOT_AT_SNAPSHOT) & ~4095) - SETTINGS_BYTES;
   puti32(BOOT_INFO_AT + BOOT_AT_SETTINGS, at);
   let lost: i32 = 0;
   let first: i32 = 0;
@@ -50,7 +53,7 @@ export function readSettings(): void {
   }
   for (let turn: i32 = 0; turn < CONFIG_COUNT; turn++) {
     const area: i32 = turn === 0 ? first : 1 - first;
-    const state: i32 = readArea(CONFIG_SECTOR + area * CONFIG_SECTORS, at);
+    const state: i32 = readArea(area, at);
     if (state === CONFIG_MAGIC) return;
     lost |= state;
   }
@@ -59,14 +62,21 @@ export function readSettings(): void {
 }
 
 /** Reads a record: CONFIG_MAGIC if it is whole, 0 if none was ever there, or SETTINGS_LOST. */
-function readArea(sector: i32, at: i32): i32 {
+function readArea(area: i32, at: i32): i32 {
+  const sector: i32 = CONFIG_SECTOR + area * CONFIG_SECTORS;
   if (readSectors(sector, 1, at) === 0) return SETTINGS_LOST;
   const magic: i32 = i32at(at + CONFIG_AT_MAGIC);
   const bytes: i32 = i32at(at + CONFIG_AT_LENGTH);
   if (magic === 0) return 0;
   if (magic !== CONFIG_MAGIC || i32at(at + CONFIG_AT_FORMAT) !== CONFIG_FORMAT) return SETTINGS_LOST;
   if (bytes < 0 || bytes > CONFIG_TEXT_MAX) return SETTINGS_LOST;
-  const more: i32 = ((CONFIG_AT_TEXT + bytes + SECTOR_BYTES - 1) / SECTOR_BYTES - 1) | 0;
+  let more: i32 = ((CONFIG_AT_TEXT + bytes + SECTOR_BYTES - 1) / SECTOR_BYTES - 1) | 0;
+  if (more >= CONFIG_SECTORS) {
+    const rest: i32 = more + 1 - CONFIG_SECTORS;
+    const place: i32 = at + CONFIG_SECTORS * SECTOR_BYTES;
+    if (readSectors(CONFIG_MORE_SECTOR + area * CONFIG_MORE_SECTORS, rest, place) === 0) return SETTINGS_LOST;
+    more = CONFIG_SECTORS - 1;
+  }
   if (more > 0 && readSectors(sector + 1, more, at + SECTOR_BYTES) === 0) return SETTINGS_LOST;
   // The sum is over the header before it and the text: for a moment they lie side by side.
   const sum: i32 = i32at(at + CONFIG_AT_CRC);

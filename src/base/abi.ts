@@ -41,6 +41,11 @@ export const HOST_PHYSICAL = 18;
 /** As HOST_INS16 and HOST_OUTS16, with words of 32 bits. */
 export const HOST_INS32 = 19;
 export const HOST_OUTS32 = 20;
+/**
+ * (from, to, end), page boundaries of what may be lent (LENT_AT): sees to it that there is memory from the first to the second,
+ * which comes from the heap's end and is zeroed, and none from there to the third. Answers 0 where the heap has too little left.
+ */
+export const HOST_LEND = 21;
 
 // Boot facts: words at BOOT_FACTS_AT.
 /** RAM of the board in KiB. */

@@ -1,6 +1,6 @@
 // The crash page: 4 KiB of RAM that a reset leaves alone, with what went wrong and how often the board
 // has started. The floor writes it (board/i486/crash.c), control reads it as the
-// last page of the plane's memory, CRASH_AT. The build turns these numbers into a C header.
+// page behind what is the plane's, CRASH_AT. The build turns these numbers into a C header.
 // Offsets are in bytes, fields are words. Not here: what control makes of it (src/control/crash/crash.ts).
 //
 //     0           64                                                                              4096

@@ -10,8 +10,13 @@
 //       63 ..   94  configuration 0
 //       95 ..  126  configuration 1
 //      127 ..  191  log
-//      192 .. 2879  slot A: header, packed kernel, packed snapshot
+//      192 .. 2879  slot A: header, packed kernel, packed snapshot; of it
+//     2686 .. 2782  configuration 0, what is beyond 32 sectors
+//     2783 .. 2879  configuration 1, the same
 //     2880 .. 5567  slot B: only on media larger than a floppy, whose updates are written elsewhere
+//
+// A configuration had 32 sectors once. A longer one goes on at the end of slot A, where no firmware has ever been, so that
+// a card of then has room for one too, and firmware of then reads what fits where it looks.
 //
 // An image ends with slot A, so that it is a 1.44 MB floppy. What an older image left in slot B of the same
 // card is told by the medium number: the image's boot sector and its slots have the same one.
@@ -29,13 +34,16 @@ export const LOADER_SECTORS: i32 = 62;
 export const LOADER_SUM: i32 = 0x514d;
 export const CONFIG_COUNT: i32 = 2;
 export const CONFIG_SECTOR: i32 = LOADER_SECTOR + LOADER_SECTORS;
+/** Of a configuration, those that lie here, and those that lie at the end of slot A. */
 export const CONFIG_SECTORS: i32 = 32;
+export const CONFIG_MORE_SECTORS: i32 = 97;
 export const LOG_SECTOR: i32 = CONFIG_SECTOR + CONFIG_COUNT * CONFIG_SECTORS;
 /** As many as bring the slots to a multiple of 8 sectors, the page of most cards. */
 export const LOG_SECTORS: i32 = 65;
 export const SLOT_COUNT: i32 = 2;
 export const SLOT_SECTOR: i32 = LOG_SECTOR + LOG_SECTORS;
 export const SLOT_SECTORS: i32 = IMAGE_SECTORS - SLOT_SECTOR;
+export const CONFIG_MORE_SECTOR: i32 = IMAGE_SECTORS - CONFIG_COUNT * CONFIG_MORE_SECTORS;
 /** A medium that has room for both slots. */
 export const MEDIUM_SECTORS: i32 = SLOT_SECTOR + SLOT_COUNT * SLOT_SECTORS;
 /** Where the boot sector has the medium number: the place of a PC's disk signature. */
@@ -94,7 +102,8 @@ export const SLOT_TRIES_MOST: i32 = 15;
 export const SLOT_WORK_BYTES: i32 = 512 * 1024;
 /** RAM below the BIOS's that firmware may count on: the smallest that a PC with 4 MB leaves. */
 export const SLOT_LOW_BYTES: i32 = 640 * 1024;
-export const SLOT_PAYLOAD_SECTORS: i32 = SLOT_SECTORS - 1;
+/** In either slot: behind it configurations go on. */
+export const SLOT_PAYLOAD_SECTORS: i32 = CONFIG_MORE_SECTOR - SLOT_SECTOR - 1;
 /** A PC with a 486 and a BIOS: boards `isapc` and `pc`. */
 export const BOARD_I486: i32 = 1;
 /** Kernels start at 1 MiB: above everything that belongs to the BIOS. */
@@ -112,9 +121,12 @@ export const CONFIG_AT_LENGTH: i32 = 12;
 /** CRC-32 of the 16 bytes before it and the text. */
 export const CONFIG_AT_CRC: i32 = 16;
 export const CONFIG_AT_TEXT: i32 = 32;
+/** What a whole record takes in memory, pages. */
+export const SETTINGS_BYTES: i32 = ((CONFIG_SECTORS + CONFIG_MORE_SECTORS) * SECTOR_BYTES + 4095) & ~4095;
 /** In place of CONFIG_MAGIC: settings were saved, and none of them can be read. */
 export const SETTINGS_LOST: i32 = 1;
-export const CONFIG_TEXT_MAX: i32 = CONFIG_SECTORS * SECTOR_BYTES - CONFIG_AT_TEXT;
+/** 64 KiB, which with the header are CONFIG_SECTORS and CONFIG_MORE_SECTORS. */
+export const CONFIG_TEXT_MAX: i32 = 65536;
 
 // --- a sector of the log: an append-only ring of keyed records (src/control/core/store/journal.ts) -----------------
 /** "MQLG" */

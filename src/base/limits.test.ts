@@ -27,13 +27,16 @@ test('each region has a size, and starts on a cache line', t => {
     regions.filter(([name]) => (all[name] as number) % LINE !== 0).map(([name]) => name),
     [],
   );
-  for (let i = 1; i < starts.length - 1; i++)
+  for (let i = 1; i < starts.length - 2; i++)
     t.true((starts[i] as number) > (starts[i - 1] as number), `${regions[i]?.[0]}`);
 });
 
-test('nothing is kept below PLANE_FIRST, the last page is the one that survives a reset, and all of it fits its hole', t => {
+test('nothing is kept below PLANE_FIRST, and what is lent is behind the page that survives a reset', t => {
   t.is(limits.CELLS_AT, limits.PLANE_FIRST);
-  t.is(limits.PLANE_BYTES, limits.CRASH_AT + 4096);
+  t.is(limits.LENT_AT, limits.CRASH_AT + 4096);
+  t.is(limits.LENT_AT % 4096, 0);
+  t.is(limits.SECTION_TEXT_BYTES % 4096, 0);
+  t.is(limits.PLANE_BYTES, limits.LENT_AT + 2 * limits.SECTION_TEXT_BYTES);
   t.is(limits.PLANE_BYTES % 4096, 0);
   t.true(limits.CRASH_AT >= limits.PLANE_END);
 });

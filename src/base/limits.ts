@@ -336,8 +336,18 @@ export const IDENTIFICATION_STATE_BYTES: i32 = 64;
 export const IDENTIFICATION_COUNT: i32 = 1024;
 /** Control's settings as text, for when control is started again: as much as a saved configuration has room for. */
 export const CONFIGURATION_BYTES: i32 = 16384;
+/**
+ * The lines of the sections (src/control/core/sections.ts), and as much again for a text beside the one in force: that to which
+ * control goes back, one that is imported, the saved one at a start. Both have only the pages that they need, which are the
+ * heap's otherwise (LENT_AT). All that is saved has 64 KB together (CONFIG_TEXT_MAX), a page more is for a floppy's header: who
+ * adds a line that has no room is told so.
+ */
+export const SECTION_TEXT_BYTES: i32 = 65536 + 4096;
+/** Sections that there may be: one more ends the build. Of each text, the bytes of every section, and the bytes that are lent. */
+export const SECTION_COUNT: i32 = 6;
+export const SECTION_STATE_BYTES: i32 = 64;
 /** Which lines of the saved text were refused at the start: its CRC-32, and a bit for each line of a character or more. */
-export const REFUSED_BYTES: i32 = 64 + ((CONFIGURATION_BYTES / 16) | 0);
+export const REFUSED_BYTES: i32 = 64 + ((SECTION_TEXT_BYTES / 16) | 0);
 /** Leases of the DHCP server: 256 serve a /24, the largest LAN that is usual here. */
 export const LEASE_COUNT: i32 = 256;
 /** State, hardware address, client identifier and host name of one. */
@@ -354,15 +364,15 @@ export const WAN_LEASE_BYTES: i32 = 1536;
  * store's memory lies on two pages, so that a floppy's DMA reaches each in one piece.
  */
 export const DISK_BUFFER_BYTES: i32 = 512;
-/** What control's store reads and writes: a whole area of a saved configuration, 32 sectors. */
+/** What control's store reads and writes at a time: 32 sectors. */
 export const STORE_BYTES: i32 = 16384;
 /** What SHA-256 works in (sha256.ts). */
 export const HASH_BYTES: i32 = 704;
 /** The key of keyed-hash.ts, and room for the text of its callers: a DNS name has 255 bytes. */
 export const KEYED_HASH_BYTES: i32 = 64;
 export const KEYED_TEXT_BYTES: i32 = 256;
-/** The settings to which control goes back unless it is told otherwise: mark, tick, and a CONFIGURATION. */
-export const ROLLBACK_BYTES: i32 = 64 + CONFIGURATION_BYTES;
+/** Whether control goes back to other settings unless it is told otherwise: mark, tick, and where they lie. */
+export const ROLLBACK_BYTES: i32 = 64;
 
 // --- copies of frames for control ---------------------------------------------------------------------------
 /** Ten full frames, or 140 headers: what the serial line carries away in a second and a half. */
@@ -440,8 +450,14 @@ export const KEYED_TEXT_AT: i32 = KEYED_HASH_AT + KEYED_HASH_BYTES;
 export const TCP_CONNECTIONS_AT: i32 = KEYED_TEXT_AT + KEYED_TEXT_BYTES;
 export const ROLLBACK_AT: i32 = TCP_CONNECTIONS_AT + TCP_CONNECTION_COUNT * TCP_CONNECTION_BYTES;
 export const REFUSED_AT: i32 = ROLLBACK_AT + ROLLBACK_BYTES;
-export const PLANE_END: i32 = REFUSED_AT + REFUSED_BYTES;
+export const SECTION_STATE_AT: i32 = REFUSED_AT + REFUSED_BYTES;
+export const PLANE_END: i32 = SECTION_STATE_AT + SECTION_STATE_BYTES;
 /** The page that survives a reset (src/base/crash-page.ts), behind what is the plane's. */
 export const CRASH_AT: i32 = (PLANE_END + 4095) & ~4095;
+/** From here on there is no memory but what the heap lends, by the page (HOST_LEND). */
+export const LENT_AT: i32 = CRASH_AT + 4096;
+export const SECTION_TEXTS_AT: i32 = LENT_AT;
+/** Where a floppy's saved settings lie at the start if they are more than the store has room for: in the second of both. */
+export const LONG_SETTINGS_AT: i32 = SECTION_TEXTS_AT + SECTION_TEXT_BYTES;
 /** The plane's memory in bytes, whole pages. */
-export const PLANE_BYTES: i32 = CRASH_AT + 4096;
+export const PLANE_BYTES: i32 = SECTION_TEXTS_AT + 2 * SECTION_TEXT_BYTES;

@@ -60,17 +60,16 @@ import type { Store } from './core/store/store-types.ts';
 import { createWallClock } from './core/wall-clock.ts';
 import { createCrash } from './crash/crash.ts';
 import { debugCommands } from './debug/commands.ts';
-import { DhcpClient } from './dhcp/client.ts';
 import { leaseCommands } from './dhcp/commands.ts';
 import { DhcpServer } from './dhcp/server.ts';
 import { dhcpSettings } from './dhcp/settings.ts';
 import { dnsCommands, dnsSettings } from './dns/commands.ts';
-import { createDns, type Dns } from './dns/dns.ts';
-import { nameBytes } from './dns/message.ts';
+import { createDns } from './dns/dns.ts';
 import { forwardSetting } from './forward/settings.ts';
 import { createLan } from './lan/lan.ts';
 import { masqueradeCommands } from './masquerade/commands.ts';
 import { settings } from './masquerade/settings.ts';
+import { noteCommands } from './note/note.ts';
 import { createRoutes } from './routes/routes.ts';
 import { showCommands } from './show/commands.ts';
 import { logCommands, logSetting } from './syslog/commands.ts';
@@ -78,7 +77,6 @@ import { SyslogSender } from './syslog/syslog.ts';
 import { systemCommands } from './system/commands.ts';
 import { createTime } from './time/time.ts';
 import { toolCommands } from './tools/commands.ts';
-import type { Names } from './tools/target.ts';
 import { updateCommands } from './update/commands.ts';
 import { createKeeper } from './update/keeper.ts';
 import { wanCommands, wanSettings } from './wan/settings.ts';
@@ -113,7 +111,7 @@ export function createControl(machine: Machine): Control {
   const table: Command[] = [];
   const tools = (): LineHelp => {
     const schema = machine.overlay('schema');
-    return schema.createLineHelp(table, schema.known(context, dhcp, wan));
+    return schema.createLineHelp(table, schema.known(context, dhcp));
   };
   const serial = createSerialLine(machine, 0);
   const console = new Console(serial, table, tools);
@@ -145,16 +143,16 @@ export function createControl(machine: Machine): Control {
   context.store = store;
   const rollback = createRollback(context, table);
   console.strip = rollback.strip;
-  const { services, dhcp, dns, wan } = createServices(context, store, table);
+  const { services, dhcp } = createServices(context, store, table);
   const cards = createCards(context, store);
   registry.add(...cards.settings(), logSetting(log), ...serial.settings(), ...access.settings());
   table.push(
     ...configCommands(context, store, rollback),
     ...showCommands(context),
     ...logCommands(context),
-    ...access.commands(() => dns.upstream.servers),
+    ...access.commands(),
     ...masqueradeCommands(context),
-    ...toolCommands(context, namesOf(dns)),
+    ...toolCommands(context),
     ...updateCommands(context),
     ...debugCommands(context),
   );
@@ -222,7 +220,7 @@ export function createControl(machine: Machine): Control {
   function* coldStart(cards: Cards): Job {
     const died = i32at(CONTROL_READY_AT);
     const reads = died === READING ? 'settings' : died === READING_LESS ? 'nothing' : 'all';
-    coldBoot(machine);
+    coldBoot(context);
     puti32(CONTROL_READY_AT, reads === 'all' ? READING : READING_LESS);
     serial.release();
     yield* openDisk(context, true);
@@ -291,7 +289,8 @@ function createServices(context: Context, store: Store, table: Command[]) {
   const { registry } = context;
   // Settings are listed, and after a restart applied, in the order in which they are added.
   const lan = createLan(context);
-  const wan = new Wan(context, lan, INTERFACE_WAN, (user, link) => new DhcpClient(context, user, link));
+  const wan = new Wan(context, lan, INTERFACE_WAN);
+  context.wan = wan;
   registry.add(
     ...lan.settings(),
     ...wanSettings(context, wan),
@@ -301,43 +300,35 @@ function createServices(context: Context, store: Store, table: Command[]) {
   );
   table.push(...wanCommands(context, wan));
   const services: Service[] = [wan];
-  const dhcp = new DhcpServer(context, store.leases, () => wan.ntpServers());
+  const dhcp = new DhcpServer(context, store.leases);
   lan.dhcp = dhcp.config;
   services.push(dhcp);
   registry.add(...dhcpSettings(context, dhcp));
   table.push(...leaseCommands(context, dhcp));
-  const dns = createDns(context, dhcp, wan);
+  const dns = createDns(context, dhcp);
+  context.dns = dns;
+  context.resolve = dns.resolve;
   services.push(dns);
   registry.add(...dnsSettings(dns));
   table.push(...dnsCommands(context, dns));
-  const time = createTime(context, { wan, resolve: dns.resolve });
-  services.push(time, createCrash(context), createWatchdog(context), createKeeper(context, wan));
+  const time = createTime(context);
+  services.push(time, createCrash(context), createWatchdog(context), createKeeper(context));
   registry.add(
-    createRoutes(context, wan),
+    createRoutes(context),
     ...time.settings,
-    new SyslogSender(context, context.wallClock, { wan, resolve: dns.resolve }).setting(),
+    new SyslogSender(context, context.wallClock).setting(),
   );
-  table.push(...time.commands);
-  return { services, dhcp, dns, wan };
-}
-
-/** Names, for the tools. */
-function namesOf({ resolve }: Dns): Names {
-  return {
-    resolve,
-    refuse: text => {
-      const wire = nameBytes(text);
-      return typeof wire === 'string' ? wire : undefined;
-    },
-  };
+  table.push(...time.commands, ...noteCommands(context));
+  return { services, dhcp };
 }
 
 /** Brings the plane up from nothing, and finds serial ports and cards. */
-function coldBoot(machine: Machine): void {
+function coldBoot({ machine, registry }: Context): void {
   const { plane } = machine;
   const board = i32at(BOARD_AT);
   plane.planeReset();
   puti32(BOARD_AT, board);
+  registry.sections.reset();
   stirFacts(plane);
   if (board === BOARD_SIM) {
     for (const index of [INTERFACE_LAN, INTERFACE_WAN]) {

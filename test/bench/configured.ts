@@ -4,10 +4,9 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeConfig } from '../../image/records.ts';
+import { encodeConfig, putConfig } from '../../image/records.ts';
 import { FACT_FLOOR_COUNTS, FACT_LOADER_COUNTS } from '../../src/base/abi.ts';
 import { BOOT_FACTS_AT, NOW_AT } from '../../src/base/cells.ts';
-import { CONFIG_SECTOR, SECTOR_BYTES } from '../../src/base/layout.ts';
 import { TICKS_PER_SECOND } from '../../src/base/limits.ts';
 import { PROMPT } from '../../tools/harness/console.ts';
 import { isaCards, Machine } from '../../tools/harness/qemu.ts';
@@ -21,7 +20,7 @@ export async function configured(): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), 'masqbox-bench-'));
   const disk = join(folder, 'disk.img');
   const image = Buffer.from(readFileSync(IMAGE));
-  Buffer.from(encodeConfig(1, longConfiguration)).copy(image, CONFIG_SECTOR * SECTOR_BYTES);
+  putConfig(image, 0, encodeConfig(1, longConfiguration));
   writeFileSync(disk, image);
   try {
     for (const memory of [4, 8]) {

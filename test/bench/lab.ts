@@ -4,9 +4,8 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { encodeConfig } from '../../image/records.ts';
+import { encodeConfig, putConfig } from '../../image/records.ts';
 import { NOW_AT } from '../../src/base/cells.ts';
-import { CONFIG_SECTOR, SECTOR_BYTES } from '../../src/base/layout.ts';
 import { TICKS_PER_SECOND } from '../../src/base/limits.ts';
 import { PROMPT } from '../../tools/harness/console.ts';
 import { type Card, isaCards, Machine, pciCards, type Wire } from '../../tools/harness/qemu.ts';
@@ -113,7 +112,7 @@ export async function start(
   const disk = configuration === undefined ? IMAGE : join(folder, 'disk.img');
   if (configuration !== undefined) {
     const image = Buffer.from(readFileSync(IMAGE));
-    Buffer.from(encodeConfig(1, configuration)).copy(image, CONFIG_SECTOR * SECTOR_BYTES);
+    putConfig(image, 0, encodeConfig(1, configuration));
     writeFileSync(disk, image);
   }
   const machine = await Machine.start({

@@ -19,8 +19,7 @@ const USES: Readonly<Record<string, string>> = {
   crash: 'show crash',
   cards: 'set card lan 0x999',
   wan: 'set wan client-id none',
-  dns: 'resolve masqbox',
-  dhcp: 'show leases',
+  resolve: 'resolve masqbox',
   debug: 'debug frame 0 0 0 00',
 };
 

@@ -4,10 +4,10 @@ import { pbkdf2Sync } from 'node:crypto';
 import { createSimBoard } from '../../../board/sim/board.ts';
 import { type SimDisk, simDisk } from '../../../board/sim/disk.ts';
 import { memoryMedium } from '../../../hal/disk/ata-model.ts';
-import { encodeConfig } from '../../../image/records.ts';
+import { encodeConfig, putConfig } from '../../../image/records.ts';
 import { FACT_SAFE } from '../../base/abi.ts';
 import { BOOT_FACTS_AT } from '../../base/cells.ts';
-import { CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../../base/layout.ts';
+import { IMAGE_SECTORS, SECTOR_BYTES } from '../../base/layout.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 
 const SALT = '00112233445566778899aabbccddeeff';
@@ -17,7 +17,7 @@ export const PASSWORD_LINE = `set password hash 2 ${SALT} ${HASH}\n`;
 /** A disk on which a text is saved, or nothing where it is ''. */
 export function savedDisk(text: string): SimDisk {
   const bytes = Buffer.alloc(IMAGE_SECTORS * SECTOR_BYTES);
-  if (text !== '') Buffer.from(encodeConfig(1, text)).copy(bytes, CONFIG_SECTOR * SECTOR_BYTES);
+  if (text !== '') putConfig(bytes, 0, encodeConfig(1, text));
   return simDisk(memoryMedium(bytes));
 }
 

@@ -166,22 +166,18 @@ export class Access implements Guard {
     ];
   }
 
-  /** @param servers those that are asked for names, for `show status` */
-  commands(servers: () => readonly { readonly address: number }[]): Command[] {
+  commands(): Command[] {
     const { context, table, terminal } = this;
     return [
       {
         words: 'setup',
         help: 'a short dialogue: LAN, WAN, time, password',
-        run: () => {
-          const ask = () => context.machine.overlay('access').askPassword(context, this, true);
-          return context.machine.overlay('setup').setup(context, this, ask, table);
-        },
+        run: () => context.machine.overlay('setup').setup(context, this, table),
       },
       {
         words: 'show status',
         help: 'all that matters on one screen',
-        run: () => context.machine.overlay('status').showStatus(context, servers),
+        run: () => context.machine.overlay('status').showStatus(context),
       },
       {
         words: 'watch',

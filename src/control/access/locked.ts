@@ -66,10 +66,13 @@ function* recover(context: Context): Job {
       if (context.disk !== undefined) yield* store.open(context.disk, 'nothing');
       else if (!store.hasSettings) return;
     }
-    const { lines = [], problems, text } = yield* outcome(store.load());
-    if (text === undefined && problems.length > 0) continue;
-    const wanted = isSafeMode() ? lines.filter(registry.isFirst) : lines;
-    const refusals = yield* registry.reconcile(wanted);
+    const isSafe = isSafeMode();
+    const { bytes, isCut, lines = [], problems } = yield* outcome(isSafe ? store.load() : store.loadAll());
+    if (isCut === true || (bytes === undefined && problems.length > 0)) continue;
+    const refusals = yield* isSafe
+      ? registry.reconcile(lines.filter(registry.isFirst))
+      : registry.reconcileAll(lines, false);
+    registry.sections.draft.clear();
     log(NOTICE, 'config', 'the saved settings have been read, and are in force');
     for (const refusal of refusals) log(WARNING, 'config', refusal);
     return;

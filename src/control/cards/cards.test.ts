@@ -9,13 +9,13 @@ import { CHANNELS } from '../../../hal/disk/ide.ts';
 import { Dp8390Model } from '../../../hal/nic/dp8390-model.ts';
 import { attachPorts } from '../../../hal/ports.ts';
 import { UartModel } from '../../../hal/serial/ns16550-model.ts';
-import { encodeConfig } from '../../../image/records.ts';
+import { encodeConfig, putConfig } from '../../../image/records.ts';
 import { BROADCAST, datagramIn, frame, isIpv4, read, UDP, udp } from '../../../test/packets.ts';
 import { javascriptBuild } from '../../../tools/builds.ts';
 import { FACT_DRIVE } from '../../base/abi.ts';
 import { BOOT_FACTS_AT, MEDIUM_AT, NOW_AT, UNDRIVEN_AT } from '../../base/cells.ts';
 import { IF_MAC, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../base/interface.ts';
-import { BOOT_SECTOR_AT_MEDIUM, CONFIG_SECTOR, IMAGE_SECTORS, SECTOR_BYTES } from '../../base/layout.ts';
+import { BOOT_SECTOR_AT_MEDIUM, IMAGE_SECTORS, SECTOR_BYTES } from '../../base/layout.ts';
 import { INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
 import { get8, i32at, puti32 } from '../../base/memory.ts';
 import { createControl } from '../control.ts';
@@ -60,7 +60,7 @@ class Board {
 
   /** Puts a text where settings are saved, as who writes a card by hand. */
   save(text: string): void {
-    Buffer.from(encodeConfig(1, text)).copy(this.#bytes, CONFIG_SECTOR * SECTOR_BYTES);
+    putConfig(this.#bytes, 0, encodeConfig(1, text));
   }
 
   /** @param found cards as [number, port]. */

@@ -30,14 +30,23 @@ function* save(context: Context, store: Store): Job {
 }
 
 function* revert(context: Context, store: Store, rollback: Rollback): Job {
-  const saved: Saved = !store.hasSettings
-    ? { text: undefined, key: 0, lines: undefined, problems: [] }
-    : yield* outcome(store.load());
-  for (const problem of saved.problems) context.output.line(problem);
-  const refusals = yield* unbroken(context.clock, context.registry.reconcile(saved.lines ?? []));
-  context.registry.write();
-  if (saved.key === refusedKey()) setOutcome(context.machine);
+  const { registry } = context;
+  while (registry.isRestoring) yield 1;
+  // What is saved takes the place of what waits for it.
   rollback.confirm();
+  const saved: Saved = !store.hasSettings
+    ? { bytes: undefined, key: 0, lines: undefined, isSameSections: false, problems: [] }
+    : yield* outcome(store.loadAll());
+  if (!store.hasSettings) registry.sections.draft.clear();
+  for (const problem of saved.problems) context.output.line(problem);
+  if (saved.isCut === true) {
+    registry.sections.draft.clear();
+    throw new Refusal("Cannot revert: control's heap has no room for the saved lines");
+  }
+  const refusals = yield* unbroken(context.clock, registry.reconcileAll(saved.lines ?? [], false));
+  registry.write();
+  registry.sections.draft.clear();
+  if (saved.key === refusedKey()) setOutcome(context.machine);
   for (const refusal of refusals) context.log(WARNING, 'config', refusal, true);
   const what = saved.lines === undefined ? 'nothing is saved, the settings are the defaults' : 'as saved';
   context.output.line(`Reverted: ${what}`);

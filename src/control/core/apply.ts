@@ -25,23 +25,19 @@ import { i32at } from '../../base/memory.ts';
 import { Refusal } from './console/command.ts';
 import type { Machine } from './machine.ts';
 import { isSingle, type Meaning, type Meanings } from './meaning.ts';
+import type { Section } from './section.ts';
+import type { Sections } from './sections.ts';
 import type { Setting } from './setting.ts';
 import { LineReader } from './store/line-reader.ts';
-import { clearRefused, setRefused } from './store/refused.ts';
-import { textFrom } from './store/text.ts';
+import { clearRefused, isRefused, setRefused } from './store/refused.ts';
+import { type Text, textFrom } from './store/text.ts';
 import { type Migration, migrationOf } from './store/version.ts';
-
-/** A text in the plane's memory. */
-export interface Text {
-  at: number;
-  bytes: number;
-}
 
 export interface Outcome {
   /** The first refusals, and how many there were. */
   refusals: string[];
   count: number;
-  /** The lines, where the text from `from` on is nothing but these, and all are in force. */
+  /** The settings' lines, where the text from `from` on is these and then sections' lines, and all are in force. */
   lines: string[] | undefined;
   from: number;
 }
@@ -57,10 +53,21 @@ const LINES_MOST = 1000;
 const ROUNDS = 2;
 /** In place of the first line to leave out: there was one too many. */
 const ALL = -1;
+const SET = 'set ';
 /** With these, the words of the password's line begin. */
 const [S, P] = [115, 112];
 /** Its line has some 170 characters. */
 const PASSWORD_BYTES = 256;
+
+function refusalOf(act: () => void): string | undefined {
+  try {
+    act();
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return error.message;
+  }
+  return undefined;
+}
 
 export class Application {
   private readonly told: { number: number; text: string }[] = [];
@@ -72,9 +79,14 @@ export class Application {
   /** Where a setting of one value got it last: what stands before is not tried again. */
   private readonly places = new Map<Setting, number>();
   private lines: string[] | undefined = [];
-  /** Bytes of these, and of the comments before them. */
+  /** Bytes of these, of the comments before them, and of sections' lines behind them. */
   private linesBytes = 0;
   private headBytes = 0;
+  private sectionBytes = 0;
+  /** Sections that have had a line, and how many of theirs were refused. */
+  private readonly begun = new Map<Section, number>();
+  /** Where the line that is being applied lies as it is given, or 0. */
+  private lineAt = 0;
   private sliceTick = i32at(NOW_AT);
   private sliceLines = 0;
   private readonly page: Int32Array;
@@ -83,6 +95,7 @@ export class Application {
   constructor(
     private readonly machine: Machine,
     private readonly meanings: Meanings,
+    private readonly sections: Sections,
     private readonly text: Text,
     private readonly isRestart: boolean,
   ) {
@@ -106,14 +119,18 @@ export class Application {
       const given = line.trim();
       const isComment = given === '' || given.startsWith('#');
       this.remember(line, given, isComment);
+      const isInMemory =
+        given === line && this.steps.length === 0 && reader.lineAt + line.length < at + bytes;
+      this.lineAt = isInMemory ? reader.lineAt : 0;
       if (reader.isTooLong) this.refuse(reader.number, `Cannot apply ${line}...: it is too long for a line`);
       else if (isGivenUp && !isComment) this.refuse(reader.number, '');
       else if (!isComment) this.apply(given, reader.number);
       if (this.isSliceOver()) yield this.pause();
     }
+    for (const [section, refused] of this.begun) yield* this.end(section, refused);
     for (let round = 0; round < ROUNDS && this.again.length > 0; round++) yield* this.tryAgain();
     this.pause();
-    const isAsWritten = this.count === 0 && this.headBytes + this.linesBytes === bytes;
+    const isAsWritten = this.count === 0 && this.headBytes + this.linesBytes + this.sectionBytes === bytes;
     return {
       refusals: this.told.map(({ text }) => text),
       count: this.count,
@@ -147,6 +164,8 @@ export class Application {
     if (this.count > 0) this.lines = undefined;
     else if (isComment && this.lines.length === 0) this.headBytes += line.length + 1;
     else if (isComment || given !== line || this.lines.length === LINES_MOST) this.lines = undefined;
+    else if (!given.startsWith(SET) && this.sections.of(given) >= 0) this.sectionBytes += line.length + 1;
+    else if (this.sectionBytes > 0) this.lines = undefined;
     else {
       this.lines.push(line);
       this.linesBytes += line.length + 1;
@@ -163,6 +182,11 @@ export class Application {
   }
 
   private one(line: string, number: number): void {
+    const section = line.startsWith(SET) ? -1 : this.sections.of(line);
+    if (section >= 0) {
+      this.section(section, line, number);
+      return;
+    }
     const found = this.meanings.of(line, this.told.length < REFUSALS_TOLD);
     if (typeof found === 'string') this.refuse(number, found);
     else if (this.skipped.length > 0 && this.skipped.includes(number)) {
@@ -176,6 +200,44 @@ export class Application {
       if (why === undefined) return;
       this.refuse(number, why);
       if (found.setting.isDependent === true) this.again.push(number);
+    }
+  }
+
+  /** A line of a section, which keeps it where it is not refused. */
+  private section(index: number, line: string, number: number): void {
+    const { begun, sections } = this;
+    const section = sections.all[index] as Section;
+    if (!begun.has(section)) {
+      begun.set(section, 0);
+      section.begin?.();
+    }
+    let why: string | undefined;
+    if (this.skipped.includes(number)) why = `Cannot apply ${line}: it has ended control, or the board`;
+    else {
+      this.note(CRASH_AT_LINE, number);
+      why = refusalOf(() => section.take(line));
+    }
+    const text = this.lineAt === 0 ? `${line}\n` : { at: this.lineAt, bytes: line.length + 1 };
+    if (why === undefined && !sections.now.append(index, text))
+      why = `Cannot keep ${line}: control's heap has no room for it`;
+    if (why === undefined) return;
+    this.refuse(number, why);
+    begun.set(section, (begun.get(section) as number) + 1);
+  }
+
+  /** What a section has gathered takes effect. Of one that takes all or none, all its lines are refused if one was. */
+  private *end(section: Section, refused: number): Generator<number, void, void> {
+    const why = refusalOf(() => section.end?.(refused === 0));
+    if (section.begin === undefined || (refused === 0 && why === undefined)) return;
+    const index = this.sections.all.indexOf(section);
+    const { now } = this.sections;
+    now.replace(index, now.startOf(index), now.bytesOf(index), '');
+    if (why !== undefined) this.tell(0, why);
+    const reader = this.reader();
+    for (let line = reader.next(); line !== undefined; line = reader.next()) {
+      if (this.sections.of(line.trim()) === index && !isRefused(reader.number))
+        this.refuse(reader.number, '');
+      if (this.isSliceOver()) yield this.pause();
     }
   }
 

@@ -28,6 +28,12 @@ export const OVERLAY_IDLE_TICKS = 60 * TICKS_PER_SECOND;
  */
 export const OVERLAY_COLLECT_TICKS = 2 * TICKS_PER_SECOND;
 
+/**
+ * Of the heap, what is left to everything else when it lends pages to the lines of sections (sections.ts). Where there is less,
+ * the line, the import or the copy for `confirm` is refused, and nothing else happens.
+ */
+export const SECTION_SPARE_BYTES = 64 * 1024;
+
 /** Lines that the log keeps: a day of an ordinary router. One more takes the place of the oldest. 200 x 160 characters are 32 KB. */
 export const LOG_LINES = 200;
 /** Characters of a line's text; two lines of a terminal. What is longer is cut there. */

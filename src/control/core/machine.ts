@@ -39,6 +39,8 @@ export interface Machine {
   reset(): void;
   /** Bytes that the engine's heap may still take. */
   heapFree(): number;
+  /** Lets lent memory (LENT_AT) reach from one page's start to another's, and no more up to a third; false where the heap has none. */
+  lend(from: number, to: number, end: number): boolean;
   /** The physical address of a byte of the plane's memory, for DMA: below 16 MiB, and its pages lie anywhere. */
   physical(at: number): number;
   /** One character to the console by polling, when the rings cannot be used. */

@@ -13,6 +13,8 @@ export interface Meanings {
   add(setting: Setting, command: Command): void;
   /** @param isTold whether a reason is to be made. */
   of(line: string, isTold?: boolean): Meaning;
+  /** Settings that have the same first word, the given one among them. */
+  fellows(setting: Setting): Setting[];
 }
 
 /** A setting as lines have it. */
@@ -101,7 +103,14 @@ export function createMeanings(): Meanings {
     return { setting, args };
   }
 
-  return { add, of };
+  return {
+    add,
+    of,
+    fellows: setting => {
+      const group = index.groups.get(wordsOf(setting.words)[0] as string);
+      return [...(group as Map<string, Entry>).values()].map(entry => entry.setting);
+    },
+  };
 }
 
 /**

@@ -30,10 +30,10 @@ export const OVERLAY_NAMES = [
   'time',
   'lan',
   'wan',
-  'dns',
-  'dhcp',
+  'resolve',
   'floppy',
   'forward',
+  'note',
 ] as const satisfies OverlayName[];
 
 /** The entry file of an overlay, from the repository's root. */

@@ -1,39 +1,41 @@
 // Settings as data: each is a `set` command, perhaps an `unset` command, and the lines that bring its present
 // value about. `show config` lists the lines of all, in the order in which they were added.
 //
-// After each change the whole configuration is written to CONFIGURATION_AT in the plane's memory, which
-// survives when control is thrown away: a restarted control applies it again. Settings that live in the
-// plane's own tables are there still and are not applied. Of a paste it is written now and then, as making all lines
-// takes a tenth of a second when they are many: what control loses with its life are the lines of WRITE_TICKS at most.
-//
-//    0        4
-//    | bytes  | lines, each ended by a line feed, ASCII
+// After a change the lines are written to the plane's memory (settings-text.ts), which survives when control is thrown away: a
+// restarted control applies them again. Settings that live in the plane's own tables are there still and are not applied.
+// Of a paste they are written now and then: what control loses with its life are the lines of WRITE_TICKS at most.
+// What has an order lies there as it is set, and is another's to keep (sections.ts).
 //
 // Not here: the settings themselves (each with its service), keeping them over a power cut (store/).
 
 import { NOW_AT } from '../../base/cells.ts';
-import { CONFIGURATION_AT, CONFIGURATION_BYTES, TICKS_PER_SECOND } from '../../base/limits.ts';
-import { copy, i32at, puti32 } from '../../base/memory.ts';
-import { Application, type Text } from './apply.ts';
+import { CONFIGURATION_AT, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { i32at } from '../../base/memory.ts';
+import { Application } from './apply.ts';
 import { type Command, type Help, Refusal } from './console/command.ts';
 import { type Log, WARNING } from './log.ts';
 import type { Machine } from './machine.ts';
 import { createMeanings, type Meaning, withoutSecrets } from './meaning.ts';
 import { reconcile } from './reconcile.ts';
+import type { Section } from './section.ts';
+import { Sections } from './sections.ts';
 import type { Setting } from './setting.ts';
+import { SettingsText, TEXT_AT, TEXT_BYTES } from './settings-text.ts';
 import { clearRefused, isOutcome, refusedKey, setOutcome } from './store/refused.ts';
-import { putText } from './store/text.ts';
+import type { Text } from './store/text.ts';
 
-const TEXT_AT = CONFIGURATION_AT + 4;
-const TEXT_BYTES = CONFIGURATION_BYTES - 4;
 const SET = 'Cannot set ';
+/** The first word of settings of which others may depend. */
+const WIDE = 'lan ';
 /** While more is typed ahead, the lines are written this often. */
 const WRITE_TICKS = TICKS_PER_SECOND / 2;
 
 export interface Registry {
   add(...settings: Setting[]): void;
-  /** The whole configuration as lines. */
+  /** The settings as lines. */
   lines(): string[];
+  /** What else there is: lines that have an order. */
+  readonly sections: Sections;
   /** Why a line is no setting, or undefined. What its values are worth is not looked at. */
   refusalOf(line: string): string | undefined;
   /** What a line stands for, however it is written: '' where it is no setting. */
@@ -42,8 +44,11 @@ export interface Registry {
   isFirst(line: string): boolean;
   /** A line as anybody may see it. */
   shown(line: string): string;
-  /** Something was changed otherwise than by a command. The configuration will lie in the plane's memory soon. */
-  changed(): void;
+  /**
+   * Something was changed otherwise than by a command of a setting: all settings perhaps, or a section, whose lines are in
+   * memory already. The settings will lie there soon.
+   */
+  changed(what?: Section): void;
   /** Writes the configuration to the plane's memory, if it has changed. */
   write(): void;
   /** Whether changes follow each other, as in a paste: then they may wait to be written. */
@@ -52,8 +57,10 @@ export interface Registry {
   onChange(listener: () => void): void;
   /** Lines are applied that somebody set before: nobody types them. */
   readonly isRestoring: boolean;
-  /** Brings about what the lines say, and nothing else, a few at a time; answers a refusal for each that cannot be. */
+  /** Brings about what the settings' lines say, and nothing else, a few at a time; answers a refusal for each that cannot be. */
   reconcile(lines: readonly string[]): Generator<number, string[], void>;
+  /** The same with the sections' draft. With `isWhole` that is left alone where a setting was refused. */
+  reconcileAll(lines: readonly string[], isWhole: boolean): Generator<number, string[], void>;
   /** Applies a text's lines on top of the defaults; answers what is to be told of those that were refused. */
   apply(text: Text): Generator<number, string[], void>;
   /** Applies the lines of a text that go before the others, and no more. */
@@ -64,17 +71,14 @@ export interface Registry {
 
 /** @param table the console's commands, to which those of the settings are added. */
 export function createRegistry(machine: Machine, log: Log, table: Command[]): Registry {
-  const settings: Setting[] = [];
+  const written = new SettingsText(machine.memory);
+  const { settings } = written;
   const meanings = createMeanings();
+  const sections = new Sections(machine);
   const listeners: (() => void)[] = [];
-  /** The lines that lie in the plane's memory, and their bytes. */
-  let written: string[] = [];
-  let writtenBytes = 0;
   let writtenAt = 0;
   let isWaiting = false;
   let isApplying = false;
-  /** The lines in the plane's memory are those of a text that was applied, as they were written there. */
-  let isRaw = false;
 
   function change(run: (setting: Setting, args: string[]) => void, setting: Setting, args: string[]): void {
     plain();
@@ -82,10 +86,10 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
       run(setting, args);
     } catch (error) {
       // Perhaps a part of it was done before.
-      if (!(isApplying || isAsWritten())) changed();
+      if (!(isApplying || written.isAsWritten())) changed();
       throw error;
     }
-    changed();
+    changedBy(setting);
   }
 
   function add(...added: Setting[]): void {
@@ -99,17 +103,24 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     }
   }
 
-  function lines(): string[] {
-    return settings.flatMap(setting => setting.lines());
+  /** Those that a change of one may have changed: who shares its first word. The LAN's address takes others along. */
+  function touched(setting: Setting): Setting[] {
+    return setting.words.startsWith(WIDE) ? settings : meanings.fellows(setting);
   }
 
-  function isAsWritten(): boolean {
-    const all = lines();
-    return all.length === written.length && all.every((line, i) => line === written[i]);
-  }
-
-  function changed(): void {
+  function changedBy(setting: Setting): void {
     if (isApplying) return;
+    written.mark(touched(setting));
+    tell();
+  }
+
+  function changed(what?: Section): void {
+    if (isApplying) return;
+    if (what === undefined) written.mark();
+    tell();
+  }
+
+  function tell(): void {
     isWaiting = true;
     for (const listener of listeners) listener();
     if (!result.isBusy() || ((i32at(NOW_AT) - writtenAt) | 0) >= WRITE_TICKS) write();
@@ -118,11 +129,7 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   function write(): void {
     if (!isWaiting || isApplying) return;
     isWaiting = false;
-    isRaw = false;
-    const all = lines();
-    const bytes = bytesOf(all);
-    if (bytes <= TEXT_BYTES) put(all, bytes);
-    else {
+    if (!written.write()) {
       setOutcome(undefined);
       const text = `the settings are longer than ${TEXT_BYTES} characters: a restart forgets some`;
       log(WARNING, 'config', text, true);
@@ -132,53 +139,23 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
 
   /** Before a change: the lines of a text are written as they are listed, and what it has come to is known as these. */
   function plain(): void {
-    if (!isRaw) return;
+    if (!written.isRaw) return;
     const isSaved = isOutcome(machine, refusedKey());
     isWaiting = true;
+    written.mark();
     write();
     if (isSaved) setOutcome(machine);
   }
 
-  /** Writes the lines between those that have not changed: a character is a thousand instructions. */
-  function put(all: string[], bytes: number): void {
-    const { memory } = machine;
-    let at = TEXT_AT;
-    let first = 0;
-    while (first < all.length && all[first] === written[first]) at += (all[first++] as string).length + 1;
-    let [end, before, tail] = [all.length, written.length, 0];
-    while (end > first && before > first && all[end - 1] === written[before - 1]) {
-      tail += (all[--end] as string).length + 1;
-      before--;
-    }
-    puti32(CONFIGURATION_AT, 0);
-    memory.copyWithin(TEXT_AT + bytes - tail, TEXT_AT + writtenBytes - tail, TEXT_AT + writtenBytes);
-    for (const line of all.slice(first, end)) at += putText(memory, at, `${line}\n`);
-    puti32(CONFIGURATION_AT, bytes);
-    written = all;
-    writtenBytes = bytes;
-  }
-
   function* applied(text: Text, isRestart: boolean): Generator<number, string[], void> {
     isApplying = true;
+    if (!isRestart) sections.reset();
     // The text may lie where these did.
-    written = [];
-    writtenBytes = 0;
-    const {
-      refusals,
-      count,
-      lines: all,
-      from,
-    } = yield* new Application(machine, meanings, text, isRestart).run();
+    written.forget();
+    const application = new Application(machine, meanings, sections, text, isRestart);
+    const { refusals, count, lines, from } = yield* application.run();
     isApplying = false;
-    if (all === undefined) changed();
-    else {
-      // They may stay as they lie there, even if they are not as lines() has them.
-      writtenBytes = bytesOf(all);
-      written = all;
-      copy(TEXT_AT, from, writtenBytes);
-      puti32(CONFIGURATION_AT, writtenBytes);
-      isRaw = true;
-    }
+    if (lines === undefined || !written.adopt(lines, from)) changed();
     write();
     if (!isRestart) setOutcome(machine);
     const more = count - refusals.length;
@@ -188,7 +165,8 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   function* applyFirst(text: Text): Generator<number, void, void> {
     const key = machine.plane.crc32(0, text.at, text.bytes);
     isApplying = true;
-    yield* new Application(machine, meanings, text, false).password();
+    sections.reset();
+    yield* new Application(machine, meanings, sections, text, false).password();
     isApplying = false;
     changed();
     write();
@@ -196,11 +174,19 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     setOutcome(machine);
   }
 
-  function* whole(wanted: readonly string[]): Generator<number, string[], void> {
+  function* whole(
+    wanted: readonly string[],
+    draft: 'no' | 'too' | 'whole',
+  ): Generator<number, string[], void> {
     while (isApplying) yield 1;
     plain();
     isApplying = true;
     const refusals = yield* reconcile(settings, meanings, wanted);
+    // QuickJS cannot compile a yield in the head of a loop.
+    if (draft === 'too' || (draft === 'whole' && refusals.length === 0)) {
+      const more = yield* sections.bringAbout();
+      refusals.push(...more);
+    }
     isApplying = false;
     changed();
     return refusals;
@@ -214,12 +200,19 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
       return false;
     }
     const refusals = yield* applied({ at: TEXT_AT, bytes }, true);
+    isApplying = true;
+    if (sections.isBroken)
+      log(WARNING, 'config', 'the lines of sections are lost: control ended while they were moved');
+    const more = yield* sections.takeAgain();
+    refusals.push(...more);
+    isApplying = false;
     for (const refusal of refusals) log(WARNING, 'config', refusal);
     return true;
   }
 
   const result: Registry = {
-    ...{ add, lines, changed, write, applyFirst, restore },
+    ...{ add, sections, changed, write, applyFirst, restore },
+    lines: () => written.lines(),
     isBusy: () => false,
     refusalOf: line => {
       const found = meanings.of(line);
@@ -238,7 +231,8 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     onChange: listener => {
       listeners.push(listener);
     },
-    reconcile: whole,
+    reconcile: wanted => whole(wanted, 'no'),
+    reconcileAll: (wanted, isWhole) => whole(wanted, isWhole ? 'whole' : 'too'),
     get isRestoring() {
       return isApplying;
     },
@@ -297,10 +291,4 @@ function unset(setting: Setting, args: string[]): void {
     if (!(error instanceof Refusal) || !error.message.startsWith(SET)) throw error;
     throw new Refusal(`Cannot unset ${error.message.slice(SET.length)}`);
   }
-}
-
-function bytesOf(lines: readonly string[]): number {
-  let sum = lines.length;
-  for (const line of lines) sum += line.length;
-  return sum;
 }

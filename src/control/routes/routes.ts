@@ -52,8 +52,7 @@ function linkOf(address: number): { index: number; own: boolean } {
   return { index: ROUTE_NOWHERE, own: false };
 }
 
-/** @param wan who tells that the WAN's address is another one */
-export function createRoutes(context: Context, wan: { onChange(listener: () => void): void }): Setting {
+export function createRoutes(context: Context): Setting {
   const { clock, machine, output } = context;
   const { plane } = machine;
   let routes: Route[] = [];
@@ -72,7 +71,7 @@ export function createRoutes(context: Context, wan: { onChange(listener: () => v
     if (looking) clock.after(LOOK_TICKS, lookAgain);
   }
 
-  wan.onChange(() => {
+  context.wan?.onChange(() => {
     for (const route of routes) look(route);
   });
 

@@ -7,21 +7,23 @@
 // Not here: how settings are replaced (replace.ts); masqbox push --replace (tools/masqbox/).
 
 import { CONFIG_TEXT_MAX, SECTOR_BYTES } from '../../base/layout.ts';
-import { DISK_BUFFER_AT } from '../../base/limits.ts';
+import { CONFIGURATION_BYTES, DISK_BUFFER_AT } from '../../base/limits.ts';
 import { hex } from '../core/address.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { visible } from '../core/log.ts';
+import { HEAD_BYTES } from '../core/sections.ts';
 import { putText } from '../core/store/text.ts';
 import { keptNow } from '../core/store/unsaved.ts';
-import { migrationOf, versionLine } from '../core/store/version.ts';
+import { migrationOf } from '../core/store/version.ts';
 import { replaceAll } from './replace.ts';
 
 const END = 'end';
 /** What says that the lines may come, to the host tool too. */
 export const IMPORT_BEGUN = 'The lines may come, and then end; ^C leaves everything as it is';
-/** What fits on a disk, and so what is kept of the lines. */
-const ROOM = CONFIG_TEXT_MAX - versionLine().length - 1;
+/** What fits on a disk, and of it what settings may have. */
+const SETTINGS_ROOM = CONFIGURATION_BYTES - 4;
+const ROOM = CONFIG_TEXT_MAX - HEAD_BYTES;
 const PASSWORD = 'set password ';
 /** How `export` says that there is a password. */
 const HIDDEN = `# ${PASSWORD}`;
@@ -34,8 +36,9 @@ const UNCHANGED = 'nothing was changed';
 /** What has come: settings with the numbers of their lines. */
 interface Received {
   settings: { number: number; text: string }[];
-  /** Characters of the settings; what is beyond ROOM is counted and not kept. */
+  /** Characters of these, and of sections' lines, which are the draft (../core/sections.ts); what is beyond is counted and not kept. */
   characters: number;
+  ordered: number;
   first: string;
   isHidden: boolean;
   count: number;
@@ -53,10 +56,31 @@ function crcOf({ machine }: Context, before: number, line: string): number {
   return crc;
 }
 
+function whyTooLong({ characters, ordered }: Received): string | undefined {
+  if (characters > SETTINGS_ROOM)
+    return `the settings have ${characters} characters, and ${SETTINGS_ROOM} fit`;
+  const all = characters + ordered;
+  return all > ROOM ? `the configuration has ${all} characters, and ${ROOM} fit` : undefined;
+}
+
+/** A line of a section, which says what it means when all are there. */
+function keep({ registry }: Context, section: number, text: string): void {
+  if (!registry.sections.draft.append(section, `${text}\n`))
+    throw new Refusal(`Cannot import: control's heap has no room for it; ${UNCHANGED}`);
+}
+
 /** Takes lines until the last. A program needs no echo. */
 function* receive(context: Context, isProgram: boolean): Generator<number, Received, void> {
   if (context.ask === undefined) throw new Refusal('Cannot import: there is no console');
-  const got: Received = { settings: [], characters: 0, first: '', isHidden: false, count: 0, crc: 0 };
+  const got: Received = {
+    settings: [],
+    characters: 0,
+    ordered: 0,
+    first: '',
+    isHidden: false,
+    count: 0,
+    crc: 0,
+  };
   for (;;) {
     const line = yield* context.ask(isProgram ? '' : '> ', isProgram);
     const text = line.trim();
@@ -66,8 +90,12 @@ function* receive(context: Context, isProgram: boolean): Generator<number, Recei
     got.crc = crcOf(context, got.crc, line);
     got.isHidden ||= text.startsWith(HIDDEN);
     if (text === '' || text.startsWith('#')) continue;
-    got.characters += text.length + 1;
-    if (got.characters <= ROOM) got.settings.push({ number: got.count, text });
+    const section = context.registry.sections.of(text);
+    if (section >= 0) got.ordered += text.length + 1;
+    else got.characters += text.length + 1;
+    if (whyTooLong(got) !== undefined) continue;
+    if (section >= 0) keep(context, section, text);
+    else got.settings.push({ number: got.count, text });
   }
 }
 
@@ -102,24 +130,44 @@ export function importLines(context: Context, [lines, crc]: readonly string[]): 
 
 function* take(context: Context, lines?: string, crc?: string): Job {
   const { output, registry } = context;
-  const isProgram = lines !== undefined;
+  const { draft } = registry.sections;
+  while (registry.sections.isDrafting || registry.isRestoring) yield 1;
   output.line(IMPORT_BEGUN);
-  const got = yield* receive(context, isProgram);
-  if (isProgram && (Number(lines) !== got.count || crc !== hex(got.crc, 8))) {
+  draft.clear();
+  let wanted: string[] | undefined;
+  try {
+    const got = yield* receive(context, lines !== undefined);
+    check(got, lines, crc);
+    wanted = yield* wantedOf(context, got);
+  } finally {
+    // Whoever replaces the settings needs it to the end, and ^C does not end that.
+    if (wanted === undefined) draft.clear();
+  }
+  yield* bringAbout(context, wanted);
+}
+
+/** Refuses what is not what was sent, or too much. */
+function check(got: Received, lines?: string, crc?: string): void {
+  if (lines !== undefined && (Number(lines) !== got.count || crc !== hex(got.crc, 8))) {
     const why = `${got.count} lines have come that are not the ${lines} that were sent`;
     throw new Refusal(`Cannot import: ${why}; ${UNCHANGED}`);
   }
-  if (got.characters > ROOM) {
-    const why = `the settings have ${got.characters} characters, and ${ROOM} fit`;
-    throw new Refusal(`Cannot import: ${why}; ${UNCHANGED}`);
-  }
+  const why = whyTooLong(got);
+  if (why !== undefined) throw new Refusal(`Cannot import: ${why}; ${UNCHANGED}`);
+}
+
+/** What has come takes the place of what was. */
+function* bringAbout(context: Context, wanted: readonly string[]): Job {
+  const { output, registry } = context;
   const hadPassword = registry.lines().some(registry.isFirst);
-  const wanted = yield* wantedOf(context, got);
-  const refusals = yield* replaceAll(context, wanted);
+  const ordered = registry.sections.reader(registry.sections.draft);
+  let count = wanted.length;
+  while (ordered.next() !== undefined) count++;
+  const refusals = yield* replaceAll(context, wanted, true);
   for (const refusal of refusals.slice(0, TOLD)) output.line(visible(refusal));
   if (refusals.length > 0)
     throw new Refusal(`Cannot import: ${refusals.length} lines were refused; ${UNCHANGED}`);
   if (hadPassword && !wanted.some(registry.isFirst))
     output.line('The password is gone, as there is none among the lines');
-  output.line(`${wanted.length} lines are in force, and ${yield* keptNow(context)}`);
+  output.line(`${count} lines are in force, and ${yield* keptNow(context)}`);
 }

@@ -8,19 +8,28 @@ import { puti32 } from '../../base/memory.ts';
 import { unbroken } from '../core/background.ts';
 import type { Context } from '../core/context.ts';
 
-/** Makes the settings these lines and no others; answers the refusals, and then nothing has changed. */
-export function replaceAll(context: Context, lines: readonly string[]): Generator<number, string[], void> {
-  return unbroken(context.clock, replace(context, lines));
+/**
+ * Makes the settings these lines and no others, and with `hasDraft` the sections' the draft; answers the refusals, and then
+ * nothing has changed.
+ */
+export function replaceAll(
+  context: Context,
+  lines: readonly string[],
+  hasDraft = false,
+): Generator<number, string[], void> {
+  return unbroken(context.clock, replace(context, lines, hasDraft));
 }
 
 function* replace(
   { machine, registry }: Context,
   lines: readonly string[],
+  hasDraft: boolean,
 ): Generator<number, string[], void> {
   const before = registry.lines();
   puti32(HELD_AT, 1);
-  const refusals = yield* registry.reconcile(lines);
+  const refusals = yield* hasDraft ? registry.reconcileAll(lines, true) : registry.reconcile(lines);
   if (refusals.length > 0) yield* registry.reconcile(before);
+  if (hasDraft) registry.sections.draft.clear();
   puti32(HELD_AT, 0);
   machine.plane.interfacesChanged();
   return refusals;

@@ -12,7 +12,8 @@ const NTP = '192.0.2.123';
 
 function fixture() {
   const lab = new WanLab();
-  const time = createTime(lab.context, { wan: lab.wan, resolve() {} });
+  lab.context.wan = lab.wan;
+  const time = createTime(lab.context);
   lab.context.registry.add(...time.settings);
   const set = (line: string): string => {
     try {

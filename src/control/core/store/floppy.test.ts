@@ -96,7 +96,7 @@ test('the first save on a floppy, reset factory, and a control that starts anew'
   t.is(command('save'), 'Saved');
   t.is(saved(bytes, 1)?.sequence, 2);
   board.type('reset factory\r');
-  board.advance(15 * TICKS_PER_SECOND);
+  board.advance(40 * TICKS_PER_SECOND);
   t.regex(since(), /Rebooting(.|\s)*lan: 192\.168\.0\.1\/24/);
   t.regex(command('show config'), /^# nothing is saved$/m);
   t.true(bytes.subarray(areaAt(0), areaAt(0) + 2 * AREA_BYTES).every(byte => byte === 0));
@@ -211,7 +211,7 @@ test('a floppy whose settings cannot be read locks the console, and reset factor
     /Locked: the saved configurations of the floppy cannot be used, and a password may be among/,
   );
   board.type('reset factory\r');
-  board.advance(15 * TICKS_PER_SECOND);
+  board.advance(40 * TICKS_PER_SECOND);
   t.regex(command('show config'), /^# nothing is saved$/m);
 });
 
@@ -232,7 +232,7 @@ test.serial(
     const store = createFloppyStore({ memory, plane }, none, true);
     t.deepEqual(run(store.load()), { bytes: undefined, problems: [], isFirstCut: false });
     t.is(run(store.ready()), 'no room');
-    t.is(run(store.save(0, false)), 'no room');
+    t.is(run(store.save('', [], false)), 'no room');
     t.is(run(store.erase()), 'no room');
     t.deepEqual(run(store.load()).problems, ['no room']);
   },

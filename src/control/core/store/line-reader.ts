@@ -14,8 +14,11 @@ export class LineReader {
   number = 0;
   /** It is longer than any line can be; what was answered is its beginning. */
   isTooLong = false;
+  /** Where it begins in memory. */
+  lineAt = 0;
   private lines: string[] = [];
   private index = 0;
+  private nextAt = 0;
 
   constructor(
     private readonly memory: Uint8Array,
@@ -28,6 +31,8 @@ export class LineReader {
     for (;;) {
       if (this.index === this.lines.length && !this.fill()) return undefined;
       const line = this.lines[this.index++] as string;
+      this.lineAt = this.nextAt;
+      this.nextAt += line.length + 1;
       if (line === '') continue;
       this.number++;
       return line;
@@ -41,6 +46,7 @@ export class LineReader {
     const last = text.lastIndexOf('\n');
     this.isTooLong = last < 0 && text.length === PIECE_BYTES;
     this.index = 0;
+    this.nextAt = at;
     if (last >= 0) {
       this.lines = text.slice(0, last).split('\n');
       this.at = at + last + 1;

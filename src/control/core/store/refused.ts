@@ -8,7 +8,15 @@
 // So what is in force counts as saved if it is what the saved text has come to.
 // Not here: listing them (src/control/status/refused.ts).
 
-import { CONFIGURATION_AT, REFUSED_AT, REFUSED_BYTES } from '../../../base/limits.ts';
+import {
+  CONFIGURATION_AT,
+  REFUSED_AT,
+  REFUSED_BYTES,
+  SECTION_COUNT,
+  SECTION_STATE_AT,
+  SECTION_TEXT_BYTES,
+  SECTION_TEXTS_AT,
+} from '../../../base/limits.ts';
 import { fill, get8, i32at, put8, puti32 } from '../../../base/memory.ts';
 import type { Machine } from '../machine.ts';
 
@@ -35,7 +43,14 @@ export function isOutcome(machine: Summing, key: number): boolean {
 }
 
 function sumOf({ plane }: Summing): number {
-  return plane.crc32(0, CONFIGURATION_AT, 4 + i32at(CONFIGURATION_AT));
+  const settings = plane.crc32(0, CONFIGURATION_AT, 4 + i32at(CONFIGURATION_AT));
+  const number = i32at(SECTION_STATE_AT);
+  const sizes = SECTION_STATE_AT + 8 + 4 * SECTION_COUNT * number;
+  let bytes = 0;
+  for (let i = 0; i < SECTION_COUNT; i++) bytes += i32at(sizes + 4 * i);
+  return bytes === 0
+    ? settings
+    : plane.crc32(settings, SECTION_TEXTS_AT + SECTION_TEXT_BYTES * number, bytes);
 }
 
 /** The CRC-32 of the text that the bits are about. */
@@ -52,13 +67,4 @@ export function setRefused(number: number, on: boolean): void {
 
 export function isRefused(number: number): boolean {
   return number < LINES_MOST && (get8(BITS_AT + (number >> 3)) & (1 << (number & 7))) !== 0;
-}
-
-/** The lines of the text that were refused. */
-export function refusedIn(text: string): { number: number; line: string }[] {
-  return text
-    .split('\n')
-    .filter(line => line !== '')
-    .map((line, i) => ({ number: i + 1, line: line.trim() }))
-    .filter(({ number }) => isRefused(number));
 }

@@ -1,14 +1,13 @@
 // `set ... confirm MINUTES` on the sim board: what goes back when, and that the word is never a value.
 
 import test from 'ava';
-import { encodeConfig } from '../../../../image/records.ts';
+import { encodeConfig, putConfig } from '../../../../image/records.ts';
 import { controlLab } from '../../../../test/control-lab.ts';
-import { CONFIG_TEXT_MAX } from '../../../base/layout.ts';
 import { TICKS_PER_SECOND } from '../../../base/limits.ts';
 import { Refusal } from '../console/command.ts';
 import { Console } from '../console/console.ts';
 import { createRollback } from './rollback.ts';
-import { areaAt, blank, powerOn, settingsOf } from './store-lab.ts';
+import { blank, powerOn, SETTINGS_MOST, settingsOf } from './store-lab.ts';
 
 const MINUTE = 60 * TICKS_PER_SECOND;
 
@@ -22,7 +21,7 @@ test('no saved line has confirm for a value', async t => {
     'set dns host confirm.lan 192.168.0.35',
   ];
   const bytes = blank();
-  Buffer.from(encodeConfig(1, `${lines.join('\n')}\n`)).copy(bytes, areaAt(0));
+  putConfig(bytes, 0, encodeConfig(1, `${lines.join('\n')}\n`));
   const { start, command } = await powerOn(bytes);
   for (const line of lines.slice(0, 5))
     t.true(start.includes(`Cannot run ${line}: confirm is no value`), line);
@@ -116,7 +115,7 @@ test('a second confirm waits anew for both, and the wait outlives control', asyn
 
 test('confirm goes back also from settings that are too long to outlive control', async t => {
   const bytes = blank();
-  Buffer.from(encodeConfig(1, settingsOf(CONFIG_TEXT_MAX))).copy(bytes, areaAt(0));
+  putConfig(bytes, 0, encodeConfig(1, settingsOf(SETTINGS_MOST - 28)));
   const { command, board } = await powerOn(bytes);
   command('set console pager off');
   const before = command('export secrets');

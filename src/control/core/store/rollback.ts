@@ -1,34 +1,31 @@
 // `set ... confirm MINUTES`: what was set goes back, with all that was set after it, unless `confirm` is typed in time.
-// The settings of before are a copy of the text that the registry keeps in the plane's memory (CONFIGURATION_AT), and
-// lie beside it (ROLLBACK_AT), so that they outlive control; the board's reset brings back what is saved anyway.
+// What was before is a copy of the lines that the registry keeps in the plane's memory, so that it outlives control; the board's
+// reset brings back what is saved anyway. Sections' lines are the draft (../sections.ts), and those of settings lie behind
+// them, in memory that the heap has lent.
 //
-//    ROLLBACK_AT  0         4               64
-//                 | mark    | tick when     | bytes, lines ...
+//    ROLLBACK_AT  0         4               8
+//                 | mark    | tick when     | where the copy of the settings' lines lies: bytes, lines
 //
 // Timer: from the change on, MINUTES; then registry.reconcile() with the copy.
 
-import {
-  CONFIGURATION_AT,
-  CONFIGURATION_BYTES,
-  ROLLBACK_AT,
-  TICKS_PER_SECOND,
-} from '../../../base/limits.ts';
+import { CONFIGURATION_AT, ROLLBACK_AT, TICKS_PER_SECOND } from '../../../base/limits.ts';
 import { copy, i32at, puti32 } from '../../../base/memory.ts';
 import { runInBackground } from '../background.ts';
 import { since, type Timer } from '../clock.ts';
 import { CONFIRM, type Command, Refusal, walk, wordsOf } from '../console/command.ts';
 import type { Context } from '../context.ts';
 import { NOTICE, WARNING } from '../log.ts';
+import type { Machine } from '../machine.ts';
+import type { Registry } from '../registry.ts';
+import type { Sections } from '../sections.ts';
 import { textFrom } from './text.ts';
 
 const TICK_AT = ROLLBACK_AT + 4;
-const COPY_AT = ROLLBACK_AT + 64;
+const PLACE_AT = ROLLBACK_AT + 8;
 /** At ROLLBACK_AT while something waits for `confirm`. */
 const MARK = 0x726f6c6c;
 const MINUTES_MOST = 1440;
 const MINUTE_TICKS = 60 * TICKS_PER_SECOND;
-
-const isChange = ({ words }: Command): boolean => words.startsWith('set ') || words.startsWith('unset ');
 
 export interface Rollback {
   /**
@@ -45,21 +42,71 @@ export interface Rollback {
   minutesLeft(): number | undefined;
 }
 
+/** Where the word is in a line that changes what may go back, and its minutes, which nothing may follow. */
+function confirmIn(
+  line: string,
+  table: readonly Command[],
+  sections: Sections,
+): { at: number; minutes: number } | undefined {
+  const small = line.toLowerCase();
+  if (!small.includes(CONFIRM)) return undefined;
+  const all = wordsOf(small);
+  const place = all.indexOf(CONFIRM);
+  const isChange = ({ words }: Command): boolean =>
+    words.startsWith('set ') ||
+    words.startsWith('unset ') ||
+    sections.all[sections.of(words)]?.isConfirmed === true;
+  if (place < 0 || !walk(table, wordsOf(line)).candidates.some(isChange)) return undefined;
+  const text = all[place + 1] ?? '';
+  if (place !== all.length - 2 || !/^\d+$/.test(text))
+    throw new Refusal(`Cannot run ${line.trim()}: confirm needs its minutes, 1 to ${MINUTES_MOST}`);
+  const minutes = Number(text);
+  if (minutes < 1 || minutes > MINUTES_MOST)
+    throw new Refusal(`Cannot wait ${text} minutes for confirm: they are 1 to ${MINUTES_MOST}`);
+  return { at: small.lastIndexOf(CONFIRM), minutes };
+}
+
+/** Copies what is in force, or refuses where there is no room. */
+function keepBefore({ isRestoring, sections }: Registry): void {
+  const { draft, isDrafting, now } = sections;
+  if (isRestoring || isDrafting)
+    throw new Refusal(`Cannot wait for ${CONFIRM}: other settings are about to take effect`);
+  const bytes = 4 + i32at(CONFIGURATION_AT);
+  const place = draft.copyFrom(now, bytes);
+  if (place === 0)
+    throw new Refusal(`Cannot wait for ${CONFIRM}: control's heap has no room for what was before`);
+  copy(place, CONFIGURATION_AT, bytes);
+  puti32(PLACE_AT, place);
+}
+
+/** The settings' lines of before. */
+function linesBefore({ memory }: Machine): string[] {
+  const place = i32at(PLACE_AT);
+  return textFrom(memory, place + 4, i32at(place))
+    .split('\n')
+    .filter(line => line !== '');
+}
+
+/** Something waits for `confirm`. */
+const isArmed = (): boolean => i32at(ROLLBACK_AT) === MARK;
+
 /** @param table the console's commands: the word belongs to those that start with `set` and `unset`. */
 export function createRollback(
   { clock, log, machine, registry }: Context,
   table: readonly Command[],
 ): Rollback {
   let asked: number | undefined;
+  /** What was before is copied, for a change that has not come yet. */
+  let isCopied = false;
   let timer: Timer | undefined;
-
-  const isArmed = (): boolean => i32at(ROLLBACK_AT) === MARK;
+  const { sections } = registry;
 
   registry.onChange(() => {
     if (asked === undefined) return;
     puti32(TICK_AT, (clock.now() + asked * MINUTE_TICKS) | 0);
     puti32(ROLLBACK_AT, MARK);
     asked = undefined;
+    isCopied = false;
     wait();
   });
 
@@ -71,15 +118,14 @@ export function createRollback(
   function disarm(): void {
     if (timer !== undefined) clock.cancel(timer);
     timer = undefined;
+    if (!registry.isRestoring) sections.draft.clear();
     puti32(ROLLBACK_AT, 0);
   }
 
   /** It stays armed until all is as before: a control that dies meanwhile goes on with it. */
   function goBack(): void {
     timer = undefined;
-    const text = textFrom(machine.memory, COPY_AT + 4, i32at(COPY_AT));
-    const lines = text.split('\n').filter(line => line !== '');
-    runInBackground(clock, registry.reconcile(lines), refusals => {
+    runInBackground(clock, registry.reconcileAll(linesBefore(machine), false), refusals => {
       disarm();
       log(NOTICE, 'config', 'the settings are those of before again: nobody typed confirm');
       for (const refusal of refusals) log(WARNING, 'config', refusal);
@@ -89,23 +135,16 @@ export function createRollback(
   return {
     strip: line => {
       asked = undefined;
-      const small = line.toLowerCase();
-      if (!small.includes(CONFIRM)) return line;
-      const words = wordsOf(small);
-      const place = words.indexOf(CONFIRM);
-      if (place < 0 || !walk(table, wordsOf(line)).candidates.some(isChange)) return line;
-      const text = words[place + 1] ?? '';
-      if (place !== words.length - 2 || !/^\d+$/.test(text))
-        throw new Refusal(`Cannot run ${line.trim()}: confirm needs its minutes, 1 to ${MINUTES_MOST}`);
-      const minutes = Number(text);
-      if (minutes < 1 || minutes > MINUTES_MOST) {
-        throw new Refusal(`Cannot wait ${text} minutes for confirm: they are 1 to ${MINUTES_MOST}`);
-      }
-      asked = minutes;
+      if (isCopied) sections.draft.clear();
+      isCopied = false;
+      const found = confirmIn(line, table, sections);
+      if (found === undefined) return line;
       // A second change before the first was confirmed goes back to the same.
       registry.write();
-      if (!isArmed()) copy(COPY_AT, CONFIGURATION_AT, CONFIGURATION_BYTES);
-      return line.slice(0, small.lastIndexOf(CONFIRM)).trimEnd();
+      if (!isArmed()) keepBefore(registry);
+      isCopied = !isArmed();
+      asked = found.minutes;
+      return line.slice(0, found.at).trimEnd();
     },
     start: restarted => {
       if (!restarted) puti32(ROLLBACK_AT, 0);

@@ -7,8 +7,12 @@ import { memoryMedium } from '../../../../hal/disk/ata-model.ts';
 import { FACT_SAFE } from '../../../base/abi.ts';
 import { BOOT_FACTS_AT } from '../../../base/cells.ts';
 import { CONFIG_SECTOR, CONFIG_SECTORS, IMAGE_SECTORS, SECTOR_BYTES } from '../../../base/layout.ts';
+import { CONFIGURATION_BYTES } from '../../../base/limits.ts';
 
 export const PROMPT = 'masqbox> ';
+
+/** Characters that settings may have; with sections there may be more. */
+export const SETTINGS_MOST = CONFIGURATION_BYTES - 4;
 
 export function blank(): Buffer {
   return Buffer.alloc(IMAGE_SECTORS * SECTOR_BYTES);

@@ -1,18 +1,29 @@
 // What the store offers. Not here: the store (store.ts).
 
 import type { Disk } from '../../../../hal/disk/disk.ts';
+import type { LeaseStore } from '../../dhcp/stored-lease.ts';
 import type { Entry } from './journal.ts';
-import type { LeaseStore } from './stored-lease.ts';
 import type { Task } from './tasks.ts';
 
-/** The saved configuration, its text and lines undefined if none is saved; and what was wrong. */
+/** The saved configuration, and what was wrong. */
 export interface Saved {
-  text: string | undefined;
-  /** Its CRC-32. */
+  /** Bytes of its text, undefined if none is saved; and its CRC-32. */
+  bytes: number | undefined;
   key: number;
+  /** The settings' lines as they are written today; undefined if none is saved. */
   lines: string[] | undefined;
+  /** Whether its sections' lines are those in force. */
+  isSameSections: boolean;
+  /** The heap had no room for the draft, which is not whole. */
+  isCut?: boolean;
   problems: string[];
 }
+
+/**
+ * A line of the saved text that is not empty, without blanks around it: its number, of which section it is, or -1, and where it
+ * lies until the next comes, with a line feed behind it; 0 where it does not lie so.
+ */
+export type Visit = (line: string, number: number, section: number, at: number) => void;
 
 /** What is read at the start: all, the settings and not the log, or nothing. */
 export type Reads = 'all' | 'settings' | 'nothing';
@@ -26,7 +37,9 @@ export interface Store {
   /** Applies what was saved, of it nothing but the password, or the defaults; answers what is to be told. */
   apply(isSafe: boolean): Generator<number, string[], void>;
   /** Tasks on the disk; each answers why it failed. They may only be started when there is a disk. */
-  load(): Task<Saved>;
+  load(visit?: Visit): Task<Saved>;
+  /** The same, with the sections' lines as the draft (../sections.ts); or isCut. */
+  loadAll(): Task<Saved>;
   save(): Task<string | undefined>;
   erase(): Task<string | undefined>;
   /** Records of the flash log (src/base/layout.ts: LOG_KIND_*): tells of each of a kind. */

@@ -9,8 +9,15 @@
 
 import type { Disk } from '../../../../hal/disk/disk.ts';
 import { CONFIG_TEXT_MAX, LOG_KIND_CARDS, LOG_KIND_LEASE, LOG_KIND_WAN } from '../../../base/layout.ts';
-import { CONFIGURATION_AT, LEASE_ADDRESSES_AT, LEASE_COUNT, TICKS_PER_SECOND } from '../../../base/limits.ts';
+import {
+  CONFIGURATION_AT,
+  CONFIGURATION_BYTES,
+  LEASE_ADDRESSES_AT,
+  LEASE_COUNT,
+  TICKS_PER_SECOND,
+} from '../../../base/limits.ts';
 import { copy, i32at } from '../../../base/memory.ts';
+import type { LeaseStore, StoredLease } from '../../dhcp/stored-lease.ts';
 import { hex } from '../address.ts';
 import { since, type Timer } from '../clock.ts';
 import { Refusal } from '../console/command.ts';
@@ -20,7 +27,6 @@ import { STORE_LATER_SECONDS, STORE_SOON_SECONDS } from '../limits.ts';
 import { WARNING } from '../log.ts';
 import { readRtc } from '../rtc.ts';
 import {
-  CONFIG_TEXT_AT,
   ConfigAreas,
   type ConfigStore,
   createFloppyStore,
@@ -29,11 +35,11 @@ import {
 } from './config-store.ts';
 import { type Entry, FlashLog, type Journal } from './journal.ts';
 import { leaseEntry, leaseOf } from './lease-store.ts';
-import type { Reads, Saved, Store, Unread } from './store-types.ts';
-import type { LeaseStore, StoredLease } from './stored-lease.ts';
+import { SavedLines } from './saved-lines.ts';
+import type { Reads, Saved, Store, Unread, Visit } from './store-types.ts';
 import { createTasks, type Task, type Tasks } from './tasks.ts';
-import { putText, textFrom } from './text.ts';
-import { CONFIG_VERSION, migrate, versionLine, versionOf } from './version.ts';
+import { type Text, textFrom } from './text.ts';
+import { CONFIG_VERSION, versionLine, versionOf } from './version.ts';
 
 /** Reading at the start takes so long in one go. The settings are waited for longer, the flash log is not. */
 const START_TICKS = 3 * TICKS_PER_SECOND;
@@ -50,6 +56,7 @@ const HEAD_BYTES = 128;
 const CARDS_LINE = /^# cards ([0-9a-f]{40})$/;
 /** Where the registry keeps the settings' lines. */
 const LINES_AT = CONFIGURATION_AT + 4;
+const LINES_BYTES = CONFIGURATION_BYTES - 4;
 
 export class DiskStore implements Store {
   private readonly tasks: Tasks;
@@ -63,6 +70,8 @@ export class DiskStore implements Store {
   /** What is wrong with the log, from the start until it is told. */
   private logProblem: string | undefined;
   private loaded: Loaded = { bytes: undefined, problems: [], isFirstCut: false };
+  /** Where the saved text lies at the start. */
+  private textAt = LINES_AT;
   /** What the log had at the start, until the DHCP server has taken it. */
   private found: Entry[] = [];
   wanAddress = 0;
@@ -98,8 +107,12 @@ export class DiskStore implements Store {
     this.registry = context.registry;
   }
 
-  load(): Task<Saved> {
-    return this.tasks.start(this.loads());
+  load(visit?: Visit): Task<Saved> {
+    return this.tasks.start(this.loads(visit));
+  }
+
+  loadAll(): Task<Saved> {
+    return this.tasks.start(this.loadsAll());
   }
 
   save(): Task<string | undefined> {
@@ -166,7 +179,7 @@ export class DiskStore implements Store {
     if (this.isOpen || this.config === undefined || this.journal === undefined) return undefined;
     this.loaded = yield* this.config.load();
     this.isRead = true;
-    if (isStart && this.loaded.bytes !== undefined) copy(LINES_AT, CONFIG_TEXT_AT, this.loaded.bytes);
+    if (isStart && this.loaded.bytes !== undefined) yield* this.place(this.loaded.bytes);
     if (!hasLog) return 'reading it has ended control';
     const why = yield* this.journal.open(entry => {
       if (isStart && entry.kind === LOG_KIND_LEASE) this.found.push(entry);
@@ -178,6 +191,31 @@ export class DiskStore implements Store {
     this.isOpen = true;
     this.isWhole = why === undefined;
     return why;
+  }
+
+  /**
+   * Puts the saved text where it is applied from: where the registry keeps its lines, or, if it is longer than these can be, in
+   * memory that is lent for it.
+   */
+  private *place(bytes: number): Generator<number, void> {
+    const { draft } = this.registry.sections;
+    const isLong = bytes > LINES_BYTES;
+    this.textAt = isLong ? draft.at : LINES_AT;
+    let to = 0;
+    let hasRoom = true;
+    const why = yield* (this.config as ConfigStore).pieces(bytes, piece => {
+      if (isLong && piece.bytes === bytes) {
+        // The loader has put it there.
+        this.textAt = piece.at;
+        return;
+      }
+      if (to === 0) hasRoom = !isLong || draft.reach(bytes);
+      if (hasRoom) copy(this.textAt + to, piece.at, piece.bytes);
+      to += piece.bytes;
+    });
+    if (why === undefined && hasRoom) return;
+    this.loaded = { ...this.loaded, bytes: undefined };
+    this.loaded.problems.push(`what was saved cannot be used: ${why ?? 'the heap has no room for it'}`);
   }
 
   *open(disk: Disk | undefined, reads: Reads): Generator<number, Unread | undefined, void> {
@@ -213,20 +251,20 @@ export class DiskStore implements Store {
     this.loaded = yield* this.floppy.load();
     const { bytes, problems } = this.loaded;
     if (bytes !== undefined) {
-      copy(LINES_AT, CONFIG_TEXT_AT, bytes);
-      this.cards = this.cardsOf(bytes);
+      yield* this.place(bytes);
+      this.cards = this.cardsOf(this.headLine({ at: this.textAt, bytes }, 1));
     }
     return problems.length === 0 ? undefined : { why: problems[0] as string, isTriedAgain: false };
   }
 
   /** One of the first lines of a text. */
-  private headLine(at: number, bytes: number, index: number): string {
+  private headLine({ at, bytes }: Text, index: number): string {
     return textFrom(this.machine.memory, at, Math.min(bytes, HEAD_BYTES)).split('\n')[index] ?? '';
   }
 
-  /** What a floppy's text, at CONFIG_TEXT_AT, remembers of the cards' roles: it has no journal. */
-  private cardsOf(bytes: number): Uint8Array | undefined {
-    const digits = CARDS_LINE.exec(this.headLine(CONFIG_TEXT_AT, bytes, 1))?.[1];
+  /** What the second line of a floppy's text remembers of the cards' roles: it has no journal. */
+  private cardsOf(line: string): Uint8Array | undefined {
+    const digits = CARDS_LINE.exec(line)?.[1];
     if (digits === undefined) return undefined;
     return Uint8Array.from(digits.match(/../g) as string[], two => Number.parseInt(two, 16));
   }
@@ -241,13 +279,19 @@ export class DiskStore implements Store {
     }
   }
 
-  /** The line for that; empty if there were never two cards. Replaces what is at CONFIG_TEXT_AT. */
+  /** The line for that; empty if there were never two cards. */
   private *cardsLine(): Generator<number, string> {
     let record = this.remembered();
     if (record === undefined && this.cards === undefined) {
       // A card is missing, and a control that was restarted has not read the text.
-      const { bytes } = yield* (this.config as ConfigStore).load();
-      if (bytes !== undefined) this.cards = this.cardsOf(bytes);
+      const config = this.config as ConfigStore;
+      const { bytes } = yield* config.load();
+      let first: Text | undefined;
+      if (bytes !== undefined)
+        yield* config.pieces(bytes, piece => {
+          if (first === undefined) this.cards = this.cardsOf(this.headLine(piece, 1));
+          first = piece;
+        });
       record = this.remembered();
     }
     this.cards = record ?? this.cards;
@@ -258,10 +302,11 @@ export class DiskStore implements Store {
 
   startLines(words: string): string[] {
     const { memory, plane } = this.machine;
-    const end = LINES_AT + (this.loaded.bytes ?? 0);
+    const { textAt } = this;
+    const end = textAt + (this.loaded.bytes ?? 0);
     const [first, second] = [words.charCodeAt(0), words.charCodeAt(words.indexOf(' ') + 1)];
     const lines: string[] = [];
-    let at = plane.findLine(LINES_AT, end, first, second);
+    let at = plane.findLine(textAt, end, first, second);
     for (let i = 0; i < START_LINES && at < end; i++) {
       const length = memory.subarray(at, end).indexOf(10);
       const bytes = length < 0 ? end - at : length;
@@ -283,56 +328,75 @@ export class DiskStore implements Store {
       this.registry.changed();
       return problems;
     }
-    const text = { at: LINES_AT, bytes };
+    const text = { at: this.textAt, bytes };
     if (isSafe) {
       yield* this.registry.applyFirst(text);
+      this.registry.sections.draft.clear();
       return problems;
     }
-    const version = versionOf(this.headLine(LINES_AT, bytes, 0));
+    const version = versionOf(this.headLine(text, 0));
     if (version > CONFIG_VERSION)
       problems.push(`the saved settings are of a newer firmware (version ${version})`);
     // QuickJS cannot compile a yield inside of an array.
     const refusals = yield* this.registry.apply(text);
+    this.registry.sections.draft.clear();
     return [...problems, ...refusals];
   }
 
-  private *loads(): Generator<number, Saved> {
+  private *loads(visit?: Visit): Generator<number, Saved> {
     yield* this.ready();
-    const { bytes, problems, isFirstCut } = yield* (this.config as ConfigStore).load();
-    if (bytes === undefined)
-      return { text: undefined, key: 0, lines: undefined, problems: isFirstCut ? [] : problems };
-    const text = textFrom(this.machine.memory, CONFIG_TEXT_AT, bytes);
-    const key = this.machine.plane.crc32(0, CONFIG_TEXT_AT, bytes);
-    return { text, key, lines: migrate(text).lines, problems };
+    const config = this.config as ConfigStore;
+    const { bytes, problems, isFirstCut } = yield* config.load();
+    const saved = new SavedLines(this.machine, this.registry.sections, visit);
+    if (bytes === undefined) return { ...saved.none(), problems: isFirstCut ? [] : problems };
+    const why = yield* config.pieces(bytes, piece => saved.take(piece));
+    if (why !== undefined) return { ...saved.none(), problems: [...problems, why] };
+    return { ...saved.end(bytes), problems };
+  }
+
+  private *loadsAll(): Generator<number, Saved> {
+    const { sections } = this.registry;
+    const { draft } = sections;
+    sections.isDrafting = true;
+    draft.clear();
+    let isCut = false;
+    const saved = yield* this.loads((line, _, section, at) => {
+      const text = at === 0 ? `${line}\n` : { at, bytes: line.length + 1 };
+      if (section >= 0) isCut ||= !draft.append(section, text);
+    });
+    sections.isDrafting = false;
+    return { ...saved, isCut };
   }
 
   private *saves(): Generator<number, string | undefined> {
     yield* this.ready();
-    let first = `${versionLine()}\n`;
+    let head = `${versionLine()}\n`;
     if (this.floppy !== undefined) {
       const cause = yield* this.floppy.ready();
       if (cause !== undefined) return cause;
-      first += yield* this.cardsLine();
+      head += yield* this.cardsLine();
     }
     // The registry's text is in the plane's memory already, but when it is too long for it.
     this.registry.changed();
     this.registry.write();
+    const { now } = this.registry.sections;
     const bytes = i32at(CONFIGURATION_AT);
     const length = this.registry.lines().reduce((sum, line) => sum + line.length + 1, 0);
-    const room = CONFIG_TEXT_MAX - first.length;
-    if (bytes !== length || bytes > room) return `the settings have ${length} characters, and ${room} fit`;
+    const room = CONFIG_TEXT_MAX - head.length;
+    if (bytes !== length) return `the settings have ${length} characters, and ${LINES_BYTES} fit`;
+    const all = bytes + now.bytes;
+    if (all > room) return `the configuration has ${all} characters, and ${room} fit`;
     const to = this.config as ConfigStore;
-    const put = (): number => {
-      const head = putText(this.machine.memory, CONFIG_TEXT_AT, first);
-      copy(CONFIG_TEXT_AT + head, LINES_AT, bytes);
-      return head + bytes;
-    };
+    const texts = [
+      { at: LINES_AT, bytes },
+      { at: now.at, bytes: now.bytes },
+    ];
     let why: string | undefined;
     for (let i = 0; i < SAVE_TRIES; i++) {
-      why = yield* to.save(put(), false);
+      why = yield* to.save(head, texts, false);
       if (why === undefined) return undefined;
     }
-    if ((yield* to.save(put(), true)) !== undefined) return why;
+    if ((yield* to.save(head, texts, true)) !== undefined) return why;
     // Rather a save that a power cut may spoil than none for ever.
     this.log(
       WARNING,

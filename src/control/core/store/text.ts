@@ -1,5 +1,11 @@
 // Text in the plane's memory, a byte a character, as the store reads and writes it.
 
+/** A text in the plane's memory. */
+export interface Text {
+  at: number;
+  bytes: number;
+}
+
 /** Characters that are made at once: each is an argument on the engine's stack. */
 const PIECE = 256;
 

@@ -16,13 +16,14 @@ export type Kept = 'saved' | 'not saved' | 'not saved, as there is no disk' | 'p
 
 /** Whether what is in force is what the saved text came to when it was applied, however it is written. */
 export function isAsSaved(machine: Machine, saved: Saved | undefined): boolean {
-  return saved?.text !== undefined && isOutcome(machine, saved.key);
+  return saved?.bytes !== undefined && isOutcome(machine, saved.key);
 }
 
 /** Compares what is in force with what is saved. */
 export function* keptNow({ machine, registry, store }: Context): Generator<number, Kept, void> {
   const own = registry.lines().filter(line => !USUAL.has(line));
-  if (store?.hasSettings !== true) return own.length === 0 ? 'saved' : 'not saved, as there is no disk';
+  if (store?.hasSettings !== true)
+    return own.length === 0 && registry.sections.now.bytes === 0 ? 'saved' : 'not saved, as there is no disk';
   registry.write();
   const task = store.load();
   for (let ticks = 0; !task.done; ticks++) {
@@ -30,7 +31,8 @@ export function* keptNow({ machine, registry, store }: Context): Generator<numbe
     yield 1;
   }
   if (isAsSaved(machine, task.value)) return 'saved';
-  const saved = new Set((task.value?.lines ?? []).filter(line => !USUAL.has(line)));
+  if (task.value?.isSameSections !== true) return 'not saved';
+  const saved = new Set((task.value.lines ?? []).filter(line => !USUAL.has(line)));
   const isSame = own.length === saved.size && own.every(line => saved.has(line));
   return isSame ? 'saved' : 'not saved';
 }
