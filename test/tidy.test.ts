@@ -34,7 +34,6 @@ const LONG_FUNCTIONS = {
   'src/control/core/log.ts': 111,
   'src/control/core/registry.ts': 190,
   'src/control/core/serial-line.ts': 89,
-  'src/control/core/store/rollback.ts': 71,
   'src/control/dhcp/alone-lab.ts': 109,
   'src/control/dhcp/client-sender.ts': 78,
   'src/control/dhcp/server-lab.ts': 139,
