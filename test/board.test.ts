@@ -135,6 +135,14 @@ whole(
       t.regex(await board.console('export'), /^set forward tcp 8080 192\.168\.0\.3:8000\r?$/m);
     } finally {
       t.is(await board.console('unset forward tcp 8080'), '');
+      const rule = `-P tcp -L ${WAN_ADDRESS} 8080`;
+      t.is(await board.console(`ipmasqadm portfw -a ${rule} -R ${town.desk.address} 8000`), '');
+      t.is(await get(town.inet, `http://${WAN_ADDRESS}:8080/`), `${GATEWAY}\n`);
+      t.regex(
+        await board.console('ipmasqadm portfw -l'),
+        /^TCP {2}203\.0\.113\.10 {9}192\.168\.0\.3 {14}8080 {5}8000 {5}9 {4}10$/m,
+      );
+      t.is(await board.console(`ipmasqadm portfw -d ${rule}`), '');
     }
     const refused = await town.inet.run(['curl', '-sS', '--max-time', '4', `http://${WAN_ADDRESS}:8080/`]);
     t.regex(refused.stderr, /timed out/i);

@@ -3,7 +3,7 @@ import { controlLab } from '../../../test/control-lab.ts';
 import { read, SYN, tcp } from '../../../test/packets.ts';
 import { HOST, SERVER, WAN_ADDRESS } from '../../../test/plane-router.ts';
 import { FORWARD_COUNT } from '../../base/limits.ts';
-import { setForward, showForwards, unsetForward } from './overlay.ts';
+import { runIpmasqadm, runIpportfw, setForward, showForwards, unsetForward } from './overlay.ts';
 import { forwardSetting } from './settings.ts';
 
 function lab() {
@@ -89,4 +89,60 @@ test('show forwards counts the sessions', t => {
     [80, 80],
   );
   t.deepEqual(shown(), ['tcp 8080        192.168.0.2:80        2 sessions since it was set']);
+});
+
+test('ipmasqadm portfw and ipportfw do as those tools did, and list to the byte', t => {
+  const { context, output, refusal } = controlLab();
+  const run = (tool: typeof runIpmasqadm, line: string): string[] => {
+    output.length = 0;
+    for (const _ of tool(context, line.split(' ')));
+    return [...output];
+  };
+  const adm = (line: string) => run(runIpmasqadm, line);
+  const lines = () => forwardSetting(context).lines();
+  t.deepEqual(adm(`-a -P tcp -L ${WAN_ADDRESS} 80 -R 192.168.0.2 8080`), []);
+  adm(`-a -P tcp -L ${WAN_ADDRESS} 80 -R 192.168.0.3 80 -p 5`);
+  adm(`-a -P udp -L ${WAN_ADDRESS} 53 -R 192.168.0.3 53 -p 1`);
+  t.deepEqual(lines(), [
+    'set forward tcp 80 192.168.0.2:8080*10 192.168.0.3*5',
+    'set forward udp 53 192.168.0.3',
+  ]);
+  t.deepEqual(adm('-l -n'), [
+    'prot localaddr            rediraddr               lport    rport  pcnt  pref',
+    'UDP  10.1.2.3             192.168.0.3                53       53     1     1',
+    'TCP  10.1.2.3             192.168.0.2                80     8080    10    10',
+    'TCP  10.1.2.3             192.168.0.3                80       80     5     5',
+  ]);
+  t.deepEqual(run(runIpportfw, '-L'), [
+    'Prot Local Addr/Port > Remote Addr/Port'.padEnd(63),
+    '',
+    'UDP 10.1.2.3/53 > 192.168.0.3/53'.padEnd(63),
+    '',
+    'TCP 10.1.2.3/80 > 192.168.0.2/8080'.padEnd(63),
+    '',
+    'TCP 10.1.2.3/80 > 192.168.0.3/80'.padEnd(63),
+    '',
+  ]);
+  adm(`-d -P tcp -L ${WAN_ADDRESS} 80 -R 192.168.0.2 8080`);
+  t.deepEqual(lines(), ['set forward udp 53 192.168.0.3', 'set forward tcp 80 192.168.0.3*5']);
+  adm(`-d -P tcp -L ${WAN_ADDRESS} 80`);
+  run(runIpportfw, `-A -t${WAN_ADDRESS}/25 -R 192.168.0.2/25`.replace('-t', '-t '));
+  run(runIpportfw, `-D -u ${WAN_ADDRESS}/53`);
+  t.deepEqual(lines(), ['set forward tcp 25 192.168.0.2']);
+  run(runIpportfw, '-C');
+  t.deepEqual(lines(), []);
+  const why = (tool: typeof runIpmasqadm, line: string) => refusal(() => run(tool, line));
+  t.regex(
+    why(runIpmasqadm, '-a -P tcp -L 192.0.2.1 80 -R 192.168.0.2 80'),
+    /192\.0\.2\.1 is none of our addresses outside, 10\.1\.2\.3$/,
+  );
+  t.regex(why(runIpmasqadm, `-a -P tcp -L ${WAN_ADDRESS} 80`), /-R is needed/);
+  t.regex(why(runIpmasqadm, `-a -P tcp -L ${WAN_ADDRESS}`), /behind -L something is missing/);
+  t.regex(why(runIpmasqadm, '-x'), /-x is no option of it/);
+  t.regex(why(runIpmasqadm, '-a -l'), /one of -a, -d, -f, -l is needed/);
+  t.regex(why(runIpmasqadm, `-d -P tcp -L ${WAN_ADDRESS} 80`), /it is not set/);
+  t.regex(
+    why(runIpportfw, '-A -t 10.1.2.3:80 -R 192.168.0.2/80'),
+    /10\.1\.2\.3:80 is not an address, \/ and a port/,
+  );
 });

@@ -1,5 +1,5 @@
-// The overlay `forward`: what `set forward` does, and `show forwards`. Not here: its lines (settings.ts).
-// Not here: how a packet finds its forward (src/plane/flow/forwards.ts).
+// The overlay `forward`: what `set forward` does, and `show forwards`. Not here: its lines (settings.ts), the commands of the
+// time (portfw.ts), how a packet finds its forward (src/plane/flow/forwards.ts).
 
 import { FORWARDS_SET_AT } from '../../base/cells.ts';
 import { FORWARD_SESSIONS, FORWARD_STICKY, forwardAt } from '../../base/forward-record.ts';
@@ -11,6 +11,7 @@ import { parseAddress, refuseUnicast } from '../core/address.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import type { Machine } from '../core/machine.ts';
+import { ipmasqadm, ipportfw } from './portfw.ts';
 import { forwards, hostOf, type Ports, STICKY } from './settings.ts';
 
 declare module '../core/overlays.ts' {
@@ -107,6 +108,12 @@ export function unsetForward(plane: Plane, [name = '', text = '']: string[]): vo
   if (placesOf(ports).length === 0) throw new Refusal(`Cannot unset forward ${name} ${text}: it is not set`);
   remove(plane, ports);
 }
+
+const actions = { set: setForward, unset: unsetForward };
+
+export const runIpmasqadm = (context: Context, args: string[]): Job => ipmasqadm(context, args, actions);
+
+export const runIpportfw = (context: Context, args: string[]): Job => ipportfw(context, args, actions);
 
 export function* showForwards({ output }: Context): Job {
   for (const { n, text } of forwards()) {

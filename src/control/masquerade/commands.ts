@@ -1,4 +1,5 @@
-// The masquerade table's commands: `show masq`, `ipfwadm`, `ipchains`. What they list is an overlay (show/masquerade.ts).
+// The masquerade table's commands: `show masq`, `ipfwadm`, `ipchains` and those of forwards. What they do is in overlays
+// (show/masquerade.ts, forward/portfw.ts).
 
 import type { Command } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
@@ -22,6 +23,18 @@ export function masqueradeCommands(context: Context): Command[] {
       words: 'show forwards',
       help: 'ports that are forwarded, and how often they were asked for',
       run: () => context.machine.overlay('forward').showForwards(context),
+    },
+    {
+      words: 'ipmasqadm portfw',
+      arguments: 'OPTION:text...12',
+      help: 'forwards ports as ipmasqadm does: -a, -d, -f, -l | -l -n',
+      run: args => context.machine.overlay('forward').runIpmasqadm(context, args),
+    },
+    {
+      words: 'ipportfw',
+      arguments: 'OPTION:text...6',
+      help: 'forwards ports as ipportfw does: -A, -D, -C, -L | -L',
+      run: args => context.machine.overlay('forward').runIpportfw(context, args),
     },
     {
       words: 'ipfwadm',

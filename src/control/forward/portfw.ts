@@ -1,0 +1,227 @@
+// `ipmasqadm portfw` of Linux 2.2 and `ipportfw` of 2.0: the forwards by the commands of the time. What they bring about is
+// saved as `set forward`. Listings are the tools' own, by the formats of the kernel's files that they read.
+// Departures: names are never looked up, so -n changes nothing; the local address must be one of ours outside, and the forward is
+// then for whichever address we have outside; the same host twice is once, with the last preference. Forwards of several ports
+// are in no listing, as those tools have none.
+// Not here: what a forward is (overlay.ts).
+
+import {
+  FORWARD_ADDRESS,
+  FORWARD_FLAGS,
+  FORWARD_INSIDE,
+  FORWARD_LEFT,
+  FORWARD_STICKY,
+  FORWARD_WEIGHT,
+  forwardAt,
+} from '../../base/forward-record.ts';
+import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_COUNT } from '../../base/limits.ts';
+import { i32at, u16at } from '../../base/memory.ts';
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
+import { formatAddress, parseAddress } from '../core/address.ts';
+import { type Job, Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import type { Machine } from '../core/machine.ts';
+import { type Forward, forwards, STICKY } from './settings.ts';
+
+type Plane = Machine['plane'];
+
+/** What `set forward` and `unset forward` do (overlay.ts). */
+export interface Actions {
+  set(plane: Plane, words: string[]): void;
+  unset(plane: Plane, words: string[]): void;
+}
+
+/** The preference where none is said: of 2.2's kernel. */
+const PREFERENCE = '10';
+/** Lines of the files in /proc are so long, and a line feed. */
+const PROC_WIDTH = 63;
+
+interface End {
+  address: string;
+  port: string;
+}
+
+interface Rule {
+  protocol: string;
+  local: End;
+  remote: End | undefined;
+  preference: string;
+}
+
+function outsideAddresses(): number[] {
+  return Array.from({ length: INTERFACE_COUNT }, (_, index) => interfaceAt(index))
+    .filter(at => i32at(at + IF_SIDE) === INTERFACE_OUTSIDE && i32at(at + IF_ADDRESS) !== 0)
+    .map(at => i32at(at + IF_ADDRESS));
+}
+
+function checkLocal(tool: string, { address }: End): void {
+  const parsed = parseAddress(address);
+  if (typeof parsed === 'string') throw new Refusal(`Cannot run ${tool}: ${address}: ${parsed}`);
+  const ours = outsideAddresses();
+  if (!ours.includes(parsed))
+    throw new Refusal(
+      `Cannot run ${tool}: ${address} is none of our addresses outside, ${ours.map(formatAddress).join(' ') || 'there is none yet'}`,
+    );
+}
+
+/** The forwards of one port, in the order of the kernel's list: UDP, then TCP. */
+function listed(): Forward[] {
+  const all = forwards().filter(({ ports: { first, last } }) => first === last);
+  return [PROTOCOL_UDP, PROTOCOL_TCP].flatMap(wanted => all.filter(({ ports }) => ports.protocol === wanted));
+}
+
+const remoteOf = (n: number): End => ({
+  address: formatAddress(i32at(forwardAt(n) + FORWARD_ADDRESS)),
+  port: `${u16at(forwardAt(n) + FORWARD_INSIDE)}`,
+});
+
+const isSame = (one: End, other: End): boolean =>
+  one.address === other.address && Number(one.port) === Number(other.port);
+
+/** The servers of a port but for one, or all, as `set forward` has them; and whether it is sticky. */
+function others(
+  { protocol, local }: Rule,
+  without: End | undefined,
+): { servers: string[]; sticky: string[] } {
+  const places = forwards().filter(({ text }) => text === `${protocol} ${Number(local.port)}`);
+  const kept = places.filter(({ n }) => without !== undefined && !isSame(remoteOf(n), without));
+  const isSticky = places.some(({ n }) => (u16at(forwardAt(n) + FORWARD_FLAGS) & FORWARD_STICKY) !== 0);
+  const servers = kept.map(({ n }) => {
+    const { address, port } = remoteOf(n);
+    return `${address}:${port}*${u16at(forwardAt(n) + FORWARD_WEIGHT)}`;
+  });
+  return { servers, sticky: isSticky ? [STICKY] : [] };
+}
+
+function add(context: Context, actions: Actions, rule: Rule): void {
+  const { protocol, local, remote, preference } = rule;
+  if (remote === undefined) throw new Refusal('Cannot forward a port: the remote address is missing');
+  const { servers, sticky } = others(rule, remote);
+  const server = `${remote.address}:${remote.port}*${preference}`;
+  actions.set(context.machine.plane, [protocol, local.port, ...servers, server, ...sticky]);
+  context.registry.changed();
+}
+
+function remove(context: Context, actions: Actions, rule: Rule): void {
+  const { protocol, local, remote } = rule;
+  const { servers, sticky } = others(rule, remote);
+  const { plane } = context.machine;
+  if (servers.length === 0) actions.unset(plane, [protocol, local.port]);
+  else actions.set(plane, [protocol, local.port, ...servers, ...sticky]);
+  context.registry.changed();
+}
+
+function flush({ machine: { plane }, registry }: Context): void {
+  for (const { n } of forwards().reverse()) plane.forwardRemove(n);
+  registry.changed();
+}
+
+/** Options with as many words behind each as it takes. */
+function parse(tool: string, args: readonly string[], takes: Record<string, number>): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  for (let i = 0; i < args.length; ) {
+    const option = args[i] as string;
+    const count = takes[option];
+    if (count === undefined) throw new Refusal(`Cannot run ${tool}: ${option} is no option of it`);
+    const words = args.slice(i + 1, i + 1 + count);
+    if (words.length < count) throw new Refusal(`Cannot run ${tool}: behind ${option} something is missing`);
+    found.set(option, words);
+    i += 1 + count;
+  }
+  return found;
+}
+
+function only(tool: string, found: Map<string, string[]>, commands: readonly string[]): string {
+  const given = commands.filter(command => found.has(command));
+  if (given.length !== 1) throw new Refusal(`Cannot run ${tool}: one of ${commands.join(', ')} is needed`);
+  return given[0] as string;
+}
+
+const ADM = 'ipmasqadm portfw';
+
+export function* ipmasqadm(context: Context, args: string[], actions: Actions): Job {
+  const found = parse(ADM, args, {
+    '-a': 0,
+    '-d': 0,
+    '-f': 0,
+    '-l': 0,
+    '-n': 0,
+    '-P': 1,
+    '-L': 2,
+    '-R': 2,
+    '-p': 1,
+  });
+  const command = only(ADM, found, ['-a', '-d', '-f', '-l']);
+  if (command === '-f') return flush(context);
+  if (command === '-l') return yield* listAdm(context);
+  const end = (option: string): End | undefined => {
+    const [address = '', port = ''] = found.get(option) ?? [];
+    return found.has(option) ? { address, port } : undefined;
+  };
+  const local = end('-L');
+  const [protocol = ''] = found.get('-P') ?? [];
+  if (local === undefined || protocol === '') throw new Refusal(`Cannot run ${ADM}: -P and -L are needed`);
+  checkLocal(ADM, local);
+  const [preference = PREFERENCE] = found.get('-p') ?? [];
+  const rule = { protocol: protocol.toLowerCase(), local, remote: end('-R'), preference };
+  if (command === '-a' && rule.remote === undefined) throw new Refusal(`Cannot run ${ADM}: -R is needed`);
+  (command === '-a' ? add : remove)(context, actions, rule);
+}
+
+function* listAdm({ output }: Context): Job {
+  const row = (...columns: string[]): string => {
+    const [protocol = '', local = '', remote = '', ...rest] = columns;
+    const numbers = rest.map((text, i) => text.padStart(i < 2 ? 8 : 5));
+    return [protocol.padEnd(4), local.padEnd(20), remote.padEnd(20), ...numbers].join(' ');
+  };
+  output.line(row('prot', 'localaddr', 'rediraddr', 'lport', 'rport', 'pcnt', 'pref'));
+  for (const { n, ports } of listed()) {
+    const { address, port } = remoteOf(n);
+    const name = ports.protocol === PROTOCOL_TCP ? 'TCP' : 'UDP';
+    const counts = [FORWARD_LEFT, FORWARD_WEIGHT].map(field => `${u16at(forwardAt(n) + field)}`);
+    output.line(row(name, ourAddress(), address, `${ports.first}`, port, ...counts));
+    yield 0;
+  }
+}
+
+/** The first of our addresses outside. */
+const ourAddress = (): string => formatAddress(outsideAddresses()[0] ?? 0);
+
+const IPPORTFW = 'ipportfw';
+
+export function* ipportfw(context: Context, args: string[], actions: Actions): Job {
+  const found = parse(IPPORTFW, args, { '-A': 0, '-D': 0, '-C': 0, '-L': 0, '-t': 1, '-u': 1, '-R': 1 });
+  const command = only(IPPORTFW, found, ['-A', '-D', '-C', '-L']);
+  if (command === '-C') return flush(context);
+  if (command === '-L') return yield* listPortfw(context);
+  const option = only(IPPORTFW, found, ['-t', '-u']);
+  const end = (name: string): End | undefined => {
+    const [text = ''] = found.get(name) ?? [];
+    const [, address, port] = /^([\d.]+)\/(\d{1,5})$/.exec(text) ?? [];
+    if (found.has(name) && (address === undefined || port === undefined))
+      throw new Refusal(`Cannot run ${IPPORTFW}: ${text} is not an address, / and a port`);
+    return address === undefined || port === undefined ? undefined : { address, port };
+  };
+  const local = end(option) as End;
+  checkLocal(IPPORTFW, local);
+  const rule = { protocol: option === '-t' ? 'tcp' : 'udp', local, remote: end('-R'), preference: '1' };
+  if (command === '-A' && rule.remote === undefined)
+    throw new Refusal(`Cannot run ${IPPORTFW}: -R is needed`);
+  (command === '-A' ? add : remove)(context, actions, rule);
+}
+
+/** Each line of /proc/net/ip_portfw, and an empty one, as the tool prints them. */
+function* listPortfw({ output }: Context): Job {
+  const print = (line: string): void => {
+    output.line(line.padEnd(PROC_WIDTH));
+    output.line('');
+  };
+  print('Prot Local Addr/Port > Remote Addr/Port');
+  for (const { n, ports } of listed()) {
+    const { address, port } = remoteOf(n);
+    const name = ports.protocol === PROTOCOL_TCP ? 'TCP' : 'UDP';
+    print(`${name} ${ourAddress()}/${ports.first} > ${address}/${port}`);
+    yield 0;
+  }
+}
