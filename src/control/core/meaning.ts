@@ -72,11 +72,11 @@ export function createMeanings(): Meanings {
   function of(line: string, isTold = true): Meaning {
     // Many lines have the words of the one before; with so many of them, nothing longer can be meant.
     if (last !== undefined && line.startsWith(last.start)) {
+      const { entry } = last;
       const args = line.slice(last.start.length).split(' ');
-      const [least, most] = countsOf(last.entry);
-      const isPlain =
-        args.length >= least && args.length <= most && !args.includes('') && !line.includes('\t');
-      if (isPlain && !confirms(last.entry, args)) return { setting: last.entry.setting, args };
+      const counts = countsOf(entry);
+      if (args.length >= counts[0] && args.length <= counts[1] && isPlain(args) && !confirms(entry, args))
+        return { setting: entry.setting, args };
     }
     // Of a line that means nothing no more than the first words are cut off.
     const text = line.includes('\t') ? line.replaceAll('\t', ' ') : line;
@@ -200,7 +200,21 @@ function countsOf(entry: Entry): [number, number] {
   return entry.counts;
 }
 
+/** Whether words are nothing but words. By index, as below: a function for each would take as long as all the rest of a line. */
+function isPlain(words: readonly string[]): boolean {
+  for (let i = 0; i < words.length; i++) {
+    const word = words[i] as string;
+    if (word === '' || word.includes('\t')) return false;
+  }
+  return true;
+}
+
 /** Whether one of the arguments is the word that is no value; only called when the counts are known. */
 function confirms({ isFree }: Entry, args: readonly string[]): boolean {
-  return isFree && args.some(word => word.length === CONFIRM.length && word.toLowerCase() === CONFIRM);
+  if (!isFree) return false;
+  for (let i = 0; i < args.length; i++) {
+    const word = args[i] as string;
+    if (word.length === CONFIRM.length && word.toLowerCase() === CONFIRM) return true;
+  }
+  return false;
 }

@@ -154,6 +154,7 @@ const DAMAGES: readonly string[] = [NO_CONFIGURATION, BAD_LENGTH, BAD_CHECKSUM];
 /** Sectors in one go: those of an area that lie together, and as many of the rest each time. */
 const PIECE_SECTORS = layout.CONFIG_SECTORS;
 const PIECE_BYTES = PIECE_SECTORS * layout.SECTOR_BYTES;
+const PART_BYTES = 4096;
 
 const sectorsOf = (bytes: number): number => Math.ceil((layout.CONFIG_AT_TEXT + bytes) / layout.SECTOR_BYTES);
 
@@ -222,10 +223,14 @@ export class ConfigAreas implements ConfigStore {
         const why = yield* this.disk.read(this.sectorOf(index, piece) + from, this.view(from, to));
         if (why !== undefined) return why;
       }
-      const at = piece === 0 ? TEXT_AT : STORE_AT;
       const left = bytes + layout.CONFIG_AT_TEXT - piece * PIECE_BYTES;
-      use({ at, bytes: Math.min(PIECE_BYTES, left) - at + STORE_AT });
-      if (piece > 0) yield 0;
+      const end = STORE_AT + Math.min(PIECE_BYTES, left);
+      // Who looks at lines takes his time: of a long text a step has no more than this.
+      const part = sectors > PIECE_SECTORS ? PART_BYTES : PIECE_BYTES;
+      for (let at = piece === 0 ? TEXT_AT : STORE_AT; at < end; at += part) {
+        use({ at, bytes: Math.min(part, end - at) });
+        if (end - at > part || piece > 0) yield 0;
+      }
     }
     return undefined;
   }
