@@ -10,7 +10,7 @@ import test, { type ExecutionContext } from 'ava';
 import { encodeConfig, putConfig } from '../image/records.ts';
 import { IDLE_COUNTS_AT, NOW_AT } from '../src/base/cells.ts';
 import { CONFIG_TEXT_MAX } from '../src/base/layout.ts';
-import { TICKS_PER_SECOND } from '../src/base/limits.ts';
+import { CONFIGURATION_BYTES, TICKS_PER_SECOND } from '../src/base/limits.ts';
 import { DHCP_RESERVATIONS } from '../src/control/core/limits.ts';
 import { PROMPT } from '../tools/harness/console.ts';
 import { isaCards, Machine } from '../tools/harness/qemu.ts';
@@ -41,10 +41,13 @@ async function start(t: ExecutionContext, text: string, question: string | RegEx
   return { machine, said, ticks: await planeWord(machine, NOW_AT) };
 }
 
-/** Lines up to what the card has room for, then the password. */
+/** Settings have this much room; a saved text may be longer by what sections have. */
+const MOST = CONFIGURATION_BYTES - 4;
+
+/** Lines up to what settings have room for, then the password. */
 function filled(line: (i: number) => string): string {
   let text = '';
-  for (let i = 0; text.length + line(i).length + PASSWORD.length <= CONFIG_TEXT_MAX; i++) text += line(i);
+  for (let i = 0; text.length + line(i).length + PASSWORD.length <= MOST; i++) text += line(i);
   return text + PASSWORD;
 }
 
@@ -55,7 +58,7 @@ const TEXTS: Record<string, string> = {
     i => `set dhcp reserve 52:54:00:00:${hex(i >> 8)}:${hex(i)} 192.168.0.${(i % 200) + 2}\n`,
   ),
   'the shortest lines': filled(() => 's\n'),
-  'one line': filled(i => (i === 0 ? 'x'.repeat(CONFIG_TEXT_MAX - PASSWORD.length - 1) : '\n')),
+  'one line': filled(i => (i === 0 ? 'x'.repeat(MOST - PASSWORD.length - 1) : '\n')),
   'names that fit in many ways': filled(() => `set syslog ${'a'.repeat(200)}!\n`),
 };
 

@@ -30,7 +30,7 @@ import type { Sections } from './sections.ts';
 import type { Setting } from './setting.ts';
 import { LineReader } from './store/line-reader.ts';
 import { clearRefused, isRefused, setRefused } from './store/refused.ts';
-import { type Text, textFrom } from './store/text.ts';
+import { findLine, type Text, textFrom } from './store/text.ts';
 import { type Migration, migrationOf } from './store/version.ts';
 
 export interface Outcome {
@@ -143,12 +143,12 @@ export class Application {
   *password(): Generator<number, void, void> {
     const { memory, plane } = this.machine;
     const end = this.text.at + this.text.bytes;
-    for (let at = plane.findLine(this.text.at, end, S, P); at < end; ) {
+    for (let at = findLine(plane, this.text.at, end, S, P); at < end; ) {
       const length = memory.subarray(at, end).indexOf(10);
       const most = Math.min(length < 0 ? end - at : length, PASSWORD_BYTES);
       const found = this.meanings.of(textFrom(memory, at, most).trim(), false);
       if (typeof found !== 'string' && found.setting.isFirst === true) this.set(found, 0);
-      at = length < 0 ? end : plane.findLine(at + length + 1, end, S, P);
+      at = length < 0 ? end : findLine(plane, at + length + 1, end, S, P);
       if (this.isSliceOver()) yield this.pause();
     }
   }

@@ -38,7 +38,7 @@ import { leaseEntry, leaseOf } from './lease-store.ts';
 import { SavedLines } from './saved-lines.ts';
 import type { Reads, Saved, Store, Unread, Visit } from './store-types.ts';
 import { createTasks, type Task, type Tasks } from './tasks.ts';
-import { type Text, textFrom } from './text.ts';
+import { findLine, type Text, textFrom } from './text.ts';
 import { CONFIG_VERSION, versionLine, versionOf } from './version.ts';
 
 /** Reading at the start takes so long in one go. The settings are waited for longer, the flash log is not. */
@@ -306,12 +306,12 @@ export class DiskStore implements Store {
     const end = textAt + (this.loaded.bytes ?? 0);
     const [first, second] = [words.charCodeAt(0), words.charCodeAt(words.indexOf(' ') + 1)];
     const lines: string[] = [];
-    let at = plane.findLine(textAt, end, first, second);
+    let at = findLine(plane, textAt, end, first, second);
     for (let i = 0; i < START_LINES && at < end; i++) {
       const length = memory.subarray(at, end).indexOf(10);
       const bytes = length < 0 ? end - at : length;
       if (bytes <= START_BYTES) lines.push(textFrom(memory, at, bytes).trim());
-      at = length < 0 ? end : plane.findLine(at + length + 1, end, first, second);
+      at = length < 0 ? end : findLine(plane, at + length + 1, end, first, second);
     }
     return lines;
   }

@@ -19,6 +19,19 @@ export function textFrom(memory: Uint8Array, at: number, bytes: number): string 
   return text;
 }
 
+/** Who finds lines: the plane (src/base/text.ts), a piece of the text at a time. */
+interface Finder {
+  findLine(at: number, end: number, first: number, second: number): number;
+}
+
+/** The start of the next line whose first two words begin with these letters, from a line's start on; `end` if there is none. */
+export function findLine(finder: Finder, at: number, end: number, first: number, second: number): number {
+  let found = at;
+  do found = finder.findLine(found, end, first, second);
+  while (found < 0);
+  return found;
+}
+
 /** Puts a text to an address; answers how many bytes it has. */
 export function putText(memory: Uint8Array, at: number, text: string): number {
   for (let i = 0; i < text.length; i++) memory[at + i] = text.charCodeAt(i);
