@@ -15,6 +15,7 @@
 
 import { type Embedded, heapTopAt } from './embed.ts';
 import { heapChunks } from './heap.ts';
+import { SHAPE_PLACES } from './lean/functions.ts';
 import { mallocState, renewState, STATE_WORDS } from './malloc.ts';
 
 /** How much higher the second engine's heap lies: a multiple of malloc's alignment. */
@@ -183,7 +184,10 @@ function shapesOf(words: Words, runtime: number): { all: number[]; hashed: numbe
     const at = link - 8;
     if (((bytes[at + 4] as number) & TYPE_MASK) === TYPE_SHAPE) all.push(at);
   }
-  const hashed = all.filter(shape => bytes[shape + SHAPE_IS_HASHED] !== 0);
+  // The shape of bare functions (lean/modules.ts) has no place for properties, and is in no table.
+  const hashed = all.filter(
+    shape => bytes[shape + SHAPE_IS_HASHED] !== 0 && words[(shape + SHAPE_PLACES) >> 2] !== 0,
+  );
   if (hashed.length === 0 || hashed.some(shape => words[(shape + SHAPE_HASH) >> 2] !== hashOf(words, shape)))
     throw new Error('Cannot reckon the hash of a shape: the engine has another version');
   return { all, hashed };

@@ -22,6 +22,7 @@ import {
   type LeanFunctions,
   leanFunctions,
   type ModuleList,
+  makeBareShape,
   makeLean,
   moduleList,
 } from './lean/modules.ts';
@@ -294,6 +295,10 @@ export function embed(
       engine.QTS_FreeValuePointer(context, value);
     }
     run(importLine((modules.at(-1) as Compiled).name), 'start.js', EVAL_MODULE);
+    const bare = withText('Object.create(Function.prototype)', (at, bytes) =>
+      withText('start.js', name => engine.QTS_Eval(context, at, bytes, name, 0, 0)),
+    );
+    makeBareShape(engine, memory, runtime, context, bare);
     makeLean(engine, memory, runtime, context, lean);
   };
   let resident: ModuleList | undefined;

@@ -28,6 +28,22 @@ const READER = { index: 182, bytes: 4173, from: '2d0021', to: '2d0010', count: 2
 /** QTS_bjson_encode() gives JS_WriteObject() its flags: the bit for bytecode alone. */
 const WRITER = { index: 1132, bytes: 675, from: '428080848010', to: '428180808010', count: 1 };
 /** JS_Eval(); js_resolve_module(), which finds what a module imports; JS_EvalFunction(), which links and evaluates one. */
+/**
+ * get_func_name(), for traces, and JS_ToCString(). Functions have nothing of their own (lean/functions.ts): of one of JavaScript that has
+ * not, the name is what its code has, which the code put before get_func_name()'s own reads:
+ *
+ *     if (value is an object && class is 13 && shape has no properties)
+ *       return JS_ToCString(context, context.runtime.atoms[value.function.name] as a string)
+ */
+const NAMES = {
+  index: 769,
+  bytes: 255,
+  at: 3,
+  code:
+    '02402001428080808070540d002001a722042f0106410d470d0020042802142802200d00' +
+    '20002000280210280238200428022028021c4102746a280200ad4280808080907f8410ce010f0b',
+};
+const TO_STRING = { index: 206, bytes: 13 };
 const EVAL = { index: 556, bytes: 49, name: COMPILE };
 const RESOLVE = { index: 527, bytes: 179, name: RESOLVE_MODULE };
 const EVALUATE = { index: 777, bytes: 19, name: EVALUATE_MODULE };
@@ -43,12 +59,29 @@ export function engineWasm(): Uint8Array<ArrayBuffer> {
   const wasm = new Uint8Array(readFileSync(engineFiles().wasm));
   const bodies = functionBodies(wasm);
   for (const patch of [READER, WRITER]) replaceIn(bodyOf(bodies, patch), patch);
-  return withExports(wasm, [RESOLVE, EVALUATE]);
+  bodyOf(bodies, TO_STRING);
+  return withExports(withCode(wasm, NAMES), [RESOLVE, EVALUATE]);
 }
 
 /** The same for the build: it compiles, too. */
 export function compilerWasm(): Uint8Array<ArrayBuffer> {
   return withExports(engineWasm(), [EVAL]);
+}
+
+/** Puts code into a function's body. */
+function withCode(wasm: Uint8Array, patch: typeof NAMES): Uint8Array<ArrayBuffer> {
+  const bodies = functionBodies(wasm);
+  const body = bodyOf(bodies, patch);
+  const longer = [
+    ...body.subarray(0, patch.at),
+    ...Buffer.from(patch.code, 'hex'),
+    ...body.subarray(patch.at),
+  ];
+  const content = [...bodies.values()].map(it => (it === body ? longer : it));
+  return withSection(wasm, SECTION_CODE, [
+    ...leb(bodies.size),
+    ...content.flatMap(it => [...leb(it.length), ...it]),
+  ]);
 }
 
 /** Exports functions under names of ours. */

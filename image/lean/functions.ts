@@ -7,6 +7,12 @@
 //
 //    | function | constants | variables, 12 bytes each | closure's variables, 8 bytes each | code |
 //
+// And what a function object has of its own, its length, its name, and the prototype of what `new` makes, which the engine makes when
+// somebody asks for it: 24 to 32 bytes each, and nobody asks. The name goes to the function's code, where the engine looks for it when it
+// writes a trace (../engine-wasm.ts). Classes, which have a prototype from the start, keep all of it. A function without anything
+// of its own has the shape that bareShape() finds: it has no place for a property, and is not in the engine's table of shapes, so that
+// nothing but these functions gets it; whoever adds a property to one makes the engine copy it.
+//
 // Addresses are the engine's. The offsets are those of its structures in the version that package.json pins, read from its
 // source; what is not as it should be is left alone, and told. Not here: what is kept of modules (modules.ts).
 
@@ -22,17 +28,49 @@ const GC_LINK: i32 = 8;
 const TYPE_MASK: i32 = 15;
 const TYPE_OBJECT: i32 = 0;
 const TYPE_FUNCTION: i32 = 1;
+const TYPE_SHAPE: i32 = 2;
 
-/** In JSObject: its class, and a function's JSFunctionBytecode. */
+/** In JSRuntime: the table of atoms by their hash, its size, and the one by number. */
+const ATOM_HASH_SIZE: i32 = 36;
+const ATOM_HASH: i32 = 52;
+const ATOMS: i32 = 56;
+/** Numbers of atoms. */
+const ATOM_LENGTH: i32 = 50;
+const ATOM_NAME: i32 = 58;
+const ATOM_PROTOTYPE: i32 = 63;
+/** In JSString: its hash with, in the two highest bits, what kind of atom it is; and the number of the next in its chain. */
+const STRING_HASH: i32 = 8;
+const STRING_NEXT: i32 = 12;
+const HASH_MASK: i32 = 0x3fffffff;
+const HASH_STRING: i32 = 1;
+const CHAIN_MOST: i32 = 4096;
+
+/** In JSObject: its class, its shape and its properties, and a function's JSFunctionBytecode. */
 const OBJECT_CLASS: i32 = 6;
+const OBJECT_SHAPE: i32 = 20;
+const OBJECT_PROPERTIES: i32 = 24;
 const OBJECT_FUNCTION: i32 = 32;
 /** JS_CLASS_BYTECODE_FUNCTION: neither generators nor what waits, which may be in the midst of their code. */
 const CLASS_FUNCTION: i32 = 13;
+
+/** In JSShape: places for properties, how many are there, how many of them deleted, and the first: its flags, its atom. */
+export const SHAPE_PLACES: i32 = 28;
+const SHAPE_COUNT: i32 = 32;
+const SHAPE_DELETED: i32 = 36;
+const SHAPE_PROPERTIES: i32 = 48;
+const PROPERTY_BYTES: i32 = 8;
+const PROPERTY_ATOM: i32 = 4;
+/** In the six highest bits of a property's first word: it is writable, and made when somebody asks for it. */
+const FLAGS_SHIFT: i32 = 26;
+const FLAGS_MADE_LATER: i32 = 50;
+/** High word of a JSValue: a string. An i32's is 0. */
+const TAG_STRING: i32 = -7;
 
 /** In JSFunctionBytecode: who refers to it, code, both tables, numbers of arguments, variables, captured ones, closure's. */
 const REFERENCES: i32 = 0;
 const CODE: i32 = 20;
 const CODE_BYTES: i32 = 24;
+const FUNCTION_NAME: i32 = 28;
 const VARIABLES: i32 = 32;
 const CLOSURE: i32 = 36;
 const ARGUMENT_COUNT: i32 = 40;
@@ -84,15 +122,77 @@ export function leanBefore(runtime: i32): void {
 export function leanEvaluated(runtime: i32): i32 {
   let strange: i32 = 0;
   const list: i32 = runtime + GC_LIST;
+  const bare: i32 = bareShape(runtime);
   for (let link: i32 = word(list + 4); link !== list; link = word(link + 4)) {
     const at: i32 = link - GC_LINK;
     if ((byte(at + GC_TYPE) & TYPE_MASK) !== TYPE_OBJECT || half(at + OBJECT_CLASS) !== CLASS_FUNCTION)
       continue;
     const made: i32 = word(at + OBJECT_FUNCTION);
+    if (bare !== 0 && half(made + SEEN) === 0) dropOwn(runtime, at, bare);
     // Whoever else refers to it can make it again.
     if (half(made + SEEN) === 0 && word(made + REFERENCES) === 1) strange += drop(made, closureBytes(made));
   }
   return strange;
+}
+
+/** The shape of functions that have nothing of their own (modules.ts makes it); 0 if there is none. */
+function bareShape(runtime: i32): i32 {
+  const list: i32 = runtime + GC_LIST;
+  for (let link: i32 = word(list + 4); link !== list; link = word(link + 4)) {
+    const at: i32 = link - GC_LINK;
+    if ((byte(at + GC_TYPE) & TYPE_MASK) === TYPE_SHAPE && word(at + SHAPE_PLACES) === 0) return at;
+  }
+  return 0;
+}
+
+/** Drops what a function has of its own, if that is what each has from the start. */
+function dropOwn(runtime: i32, at: i32, bare: i32): void {
+  const shape: i32 = word(at + OBJECT_SHAPE);
+  const count: i32 = word(shape + SHAPE_COUNT);
+  const own: i32 = word(at + OBJECT_PROPERTIES);
+  if (word(shape + SHAPE_DELETED) !== 0 || count < 2 || count > 3) return;
+  const first: i32 = shape + SHAPE_PROPERTIES + PROPERTY_ATOM;
+  if (word(first) !== ATOM_LENGTH || word(first + PROPERTY_BYTES) !== ATOM_NAME) return;
+  if (word(own + 4) !== 0 || word(own + 12) !== TAG_STRING) return;
+  if (count === 3) {
+    const third: i32 = first + 2 * PROPERTY_BYTES;
+    const flags: i32 = word(third - PROPERTY_ATOM) >>> FLAGS_SHIFT;
+    if (word(third) !== ATOM_PROTOTYPE || flags !== FLAGS_MADE_LATER) return;
+  }
+  if (nameCode(runtime, word(at + OBJECT_FUNCTION), word(own + 8)) === 0) return;
+  // The context, which is who would make a prototype. Bits below a multiple of 4 say what is made.
+  if (count === 3) release(word(own + 16) & ~3);
+  put(at + OBJECT_PROPERTIES, 0);
+  free(own);
+  // The last reference is kept: the next overlay's functions have this shape, too, before they come here.
+  if (word(shape) > 1) release(shape);
+  put(at + OBJECT_SHAPE, bare);
+  put(bare, word(bare) + 1);
+}
+
+/** Gives a reference to a name to a function's code, or gives it up if that has one. Answers 0 if the name is no atom's. */
+function nameCode(runtime: i32, made: i32, name: i32): i32 {
+  if (word(name + STRING_HASH) >>> 30 !== HASH_STRING) return 0;
+  if (word(made + FUNCTION_NAME) !== 0) {
+    if (word(name) < 2) return 0;
+    release(name);
+    return 1;
+  }
+  const bucket: i32 = word(name + STRING_HASH) & HASH_MASK & (word(runtime + ATOM_HASH_SIZE) - 1);
+  let atom: i32 = word(word(runtime + ATOM_HASH) + 4 * bucket);
+  for (let left: i32 = CHAIN_MOST; left !== 0 && atom !== 0; left--) {
+    const string: i32 = word(word(runtime + ATOMS) + 4 * atom);
+    if (string === name) {
+      put(made + FUNCTION_NAME, atom);
+      return 1;
+    }
+    atom = word(string + STRING_NEXT);
+  }
+  return 0;
+}
+
+function release(at: i32): void {
+  put(at, word(at) - 1);
 }
 
 /** Bytes of the closure's table that can be dropped: 0 if it has names, which it has not in a firmware. */

@@ -7,6 +7,7 @@
 // Not here: freeing the rest, zeroed and written out as the snapshot (image/snapshot.ts).
 
 import type { Engine } from '../engine.ts';
+import { SHAPE_PLACES } from './functions.ts';
 
 /** In JSRuntime: the head of the list of what the garbage collector knows, and what is left out when compiling. */
 const GC_LIST = 80;
@@ -86,6 +87,44 @@ export function leanFunctions(wasm: Uint8Array, engine: Engine, memory: WebAssem
     leanBefore: functions.leanBefore,
     leanEvaluated: known(functions.leanEvaluated),
   };
+}
+
+/** In JSObject and JSShape, and in JSRuntime the table of shapes by their hash: see functions.ts and ../compact.ts. */
+const OBJECT_SHAPE = 20;
+const SHAPE_COUNT = 32;
+const SHAPE_NEXT = 40;
+const SHAPE_TABLE_BYTES = 236;
+const SHAPE_TABLE_COUNT = 240;
+const SHAPE_TABLE = 244;
+
+/**
+ * Makes the shape of functions that have nothing of their own, of one that is like it but for its place for two properties.
+ * @param object a JSValue* of an object without properties whose prototype is that of functions; it is given up
+ */
+export function makeBareShape(
+  engine: Engine,
+  memory: WebAssembly.Memory,
+  runtime: number,
+  context: number,
+  object: number,
+): void {
+  const words = new Uint32Array(memory.buffer);
+  const shape = words[((words[object >> 2] as number) + OBJECT_SHAPE) >> 2] as number;
+  words[shape >> 2] = (words[shape >> 2] as number) + 1;
+  engine.QTS_FreeValuePointer(context, object);
+  // Others that have it already find, as before, that it has no place for a property of theirs.
+  if (words[(shape + SHAPE_COUNT) >> 2] !== 0)
+    throw new Error('Cannot make the shape of bare functions: the engine has another version');
+  const table = words[(runtime + SHAPE_TABLE) >> 2] as number;
+  for (let at = table; at < table + 4 * (words[(runtime + SHAPE_TABLE_BYTES) >> 2] as number); at += 4) {
+    let place = at;
+    while (words[place >> 2] !== 0 && words[place >> 2] !== shape)
+      place = (words[place >> 2] as number) + SHAPE_NEXT;
+    if (words[place >> 2] === shape) words[place >> 2] = words[(shape + SHAPE_NEXT) >> 2] as number;
+  }
+  words[(shape + SHAPE_NEXT) >> 2] = 0;
+  words[(runtime + SHAPE_TABLE_COUNT) >> 2] = (words[(runtime + SHAPE_TABLE_COUNT) >> 2] as number) - 1;
+  words[(shape + SHAPE_PLACES) >> 2] = 0;
 }
 
 /** Frees what nobody needs of modules that have been evaluated. */
