@@ -114,10 +114,15 @@ static void keep_settings(void) {
   fill_linear(PLANE_BASE + LONG_SETTINGS_AT, from, bytes);
 }
 
-/* The heap gets what is left, less the tables that map it and the window's. */
+/* Tables of pages that the bytes [from, to) need beside that of `from`. */
+static u32 further_tables(u32 from, u32 to) { return ((to - 1) >> 22) - (from >> 22); }
+
+/* The heap gets what is left, less the tables that map it and the window's. Its first page and the device's have theirs, with
+ * the stacks'. */
 static void map_heap(void) {
   u32 pages = pages_left();
-  u32 tables = 2 + pages / 1024 + SNAPSHOT_HEAP_BYTES / (PAGE * 1024) + 2;
+  u32 tables = further_tables(SNAPSHOT_HEAP_AT, SNAPSHOT_HEAP_AT + pages * PAGE);
+  tables += 1 + further_tables(WINDOW_AT, WINDOW_AT + SNAPSHOT_STATIC_BYTES + SNAPSHOT_HEAP_BYTES);
   u32 limit = HEAP_LIMIT_BYTES / PAGE;
   pages = pages > tables ? pages - tables : 0;
   if (pages > limit) pages = limit;
