@@ -236,6 +236,22 @@ export function importLine(name: string): string {
 /** QTS_Eval's flag for a module; without it the text is a classic script. */
 const EVAL_MODULE = 1;
 
+/** Frees what nobody needs of modules that have been evaluated, and of their functions. */
+function leaveLean(
+  engine: Engine,
+  memory: WebAssembly.Memory,
+  runtime: number,
+  context: number,
+  withText: Speech['withText'],
+  functions: LeanFunctions,
+): void {
+  const bare = withText('Object.create(Function.prototype)', (at, bytes) =>
+    withText('bare.js', name => engine.QTS_Eval(context, at, bytes, name, 0, 0)),
+  );
+  makeBareShape(engine, memory, runtime, context, bare);
+  makeLean(engine, memory, runtime, context, functions);
+}
+
 /**
  * Starts the engine, defines `__memory` and `__host`, evaluates the bundle and finds `__step`.
  * @param wasm the engine; tests have one with a meter in it
@@ -295,11 +311,7 @@ export function embed(
       engine.QTS_FreeValuePointer(context, value);
     }
     run(importLine((modules.at(-1) as Compiled).name), 'start.js', EVAL_MODULE);
-    const bare = withText('Object.create(Function.prototype)', (at, bytes) =>
-      withText('start.js', name => engine.QTS_Eval(context, at, bytes, name, 0, 0)),
-    );
-    makeBareShape(engine, memory, runtime, context, bare);
-    makeLean(engine, memory, runtime, context, lean);
+    leaveLean(engine, memory, runtime, context, withText, lean);
   };
   let resident: ModuleList | undefined;
   const loadOverlay = (number: number): number => {

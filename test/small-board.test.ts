@@ -75,7 +75,8 @@ const USES: Record<
   wan: ['set wan client-id none', /^$/],
   cards: ['set card lan 0x999', /^No card 0x999 answered/m],
   forward: ['set forward tcp 80 192.168.0.2', /^$/],
-  resolve: ['resolve masqbox', /1 record, answered here$/],
+  dns: ['resolve masqbox', /1 record, answered here$/],
+  dhcp: ['show leases', /There are no leases|^address /m],
   note: ['note where the modem is', /^$/],
   debug: ['debug frame 0 0 0 00', /^$/],
 };

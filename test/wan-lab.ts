@@ -19,6 +19,7 @@ import { UdpSockets } from '../src/control/core/net/udp.ts';
 import { createRegistry } from '../src/control/core/registry.ts';
 import { createSockets } from '../src/control/core/sockets.ts';
 import { createWallClock } from '../src/control/core/wall-clock.ts';
+import { DhcpClient } from '../src/control/dhcp/client.ts';
 import { createLan } from '../src/control/lan/lan.ts';
 import { Wan } from '../src/control/wan/wan.ts';
 import { javascriptBuild } from '../tools/builds.ts';
@@ -243,8 +244,18 @@ export class WanLab {
     this.context = context as unknown as Context;
     const lan = createLan(this.context);
     registry.add(...lan.settings(), furtherLinks(this.context));
-    this.wan = new Wan(this.context, lan, this.link);
+    this.wan = new Wan(
+      this.context,
+      lan,
+      this.link,
+      (user, link) => new DhcpClient(this.context, user, link),
+    );
     this.wan.onChange(() => this.changes++);
+  }
+
+  /** The client by DHCP. */
+  get client(): DhcpClient {
+    return this.wan.client as DhcpClient;
   }
 
   /** Types a setting. */

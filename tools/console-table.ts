@@ -10,11 +10,12 @@ import type { Machine } from '../src/control/core/machine.ts';
 import type { OverlayName } from '../src/control/core/overlays.ts';
 import * as crash from '../src/control/crash/overlay.ts';
 import * as debug from '../src/control/debug/overlay.ts';
+import * as dhcp from '../src/control/dhcp/overlay.ts';
+import * as dns from '../src/control/dns/overlay.ts';
 import * as floppy from '../src/control/floppy/overlay.ts';
 import * as forward from '../src/control/forward/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import * as note from '../src/control/note/overlay.ts';
-import * as resolve from '../src/control/resolve/overlay.ts';
 import * as schema from '../src/control/schema/overlay.ts';
 import * as setup from '../src/control/setup/overlay.ts';
 import * as show from '../src/control/show/overlay.ts';
@@ -40,11 +41,12 @@ export function consoleTable(): readonly Command[] {
     cards,
     crash,
     debug,
+    dhcp,
+    dns,
     floppy,
     forward,
     lan,
     note,
-    resolve,
     schema,
     setup,
     show,

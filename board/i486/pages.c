@@ -30,7 +30,10 @@ void paging_on(u32 *);
 
 static u32 pages_left(void) {
   u32 pages = 0;
-  for (u32 i = 0; i < RANGES; i++) pages += (ranges[i].end - ranges[i].next) / PAGE;
+  for (u32 i = 0; i < RANGES; i++) {
+    pages += (ranges[i].end - ranges[i].next) / PAGE;
+    if (ranges[i].next <= CRASH_PAGE && CRASH_PAGE < ranges[i].end) pages--;
+  }
   return pages;
 }
 

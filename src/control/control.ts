@@ -60,11 +60,13 @@ import type { Store } from './core/store/store-types.ts';
 import { createWallClock } from './core/wall-clock.ts';
 import { createCrash } from './crash/crash.ts';
 import { debugCommands } from './debug/commands.ts';
+import { DhcpClient } from './dhcp/client.ts';
 import { leaseCommands } from './dhcp/commands.ts';
 import { DhcpServer } from './dhcp/server.ts';
 import { dhcpSettings } from './dhcp/settings.ts';
 import { dnsCommands, dnsSettings } from './dns/commands.ts';
-import { createDns } from './dns/dns.ts';
+import { createDns, type Dns } from './dns/dns.ts';
+import { nameBytes } from './dns/message.ts';
 import { forwardSetting } from './forward/settings.ts';
 import { createLan } from './lan/lan.ts';
 import { masqueradeCommands } from './masquerade/commands.ts';
@@ -77,6 +79,7 @@ import { SyslogSender } from './syslog/syslog.ts';
 import { systemCommands } from './system/commands.ts';
 import { createTime } from './time/time.ts';
 import { toolCommands } from './tools/commands.ts';
+import type { Names } from './tools/target.ts';
 import { updateCommands } from './update/commands.ts';
 import { createKeeper } from './update/keeper.ts';
 import { wanCommands, wanSettings } from './wan/settings.ts';
@@ -111,7 +114,7 @@ export function createControl(machine: Machine): Control {
   const table: Command[] = [];
   const tools = (): LineHelp => {
     const schema = machine.overlay('schema');
-    return schema.createLineHelp(table, schema.known(context, dhcp));
+    return schema.createLineHelp(table, schema.known(context, dhcp, wan));
   };
   const serial = createSerialLine(machine, 0);
   const console = new Console(serial, table, tools);
@@ -143,16 +146,16 @@ export function createControl(machine: Machine): Control {
   context.store = store;
   const rollback = createRollback(context, table);
   console.strip = rollback.strip;
-  const { services, dhcp } = createServices(context, store, table);
+  const { services, dhcp, dns, wan } = createServices(context, store, table);
   const cards = createCards(context, store);
   registry.add(...cards.settings(), logSetting(log), ...serial.settings(), ...access.settings());
   table.push(
     ...configCommands(context, store, rollback),
     ...showCommands(context),
     ...logCommands(context),
-    ...access.commands(),
+    ...access.commands(() => dns.upstream.servers),
     ...masqueradeCommands(context),
-    ...toolCommands(context),
+    ...toolCommands(context, namesOf(dns)),
     ...updateCommands(context),
     ...debugCommands(context),
   );
@@ -289,8 +292,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
   const { registry } = context;
   // Settings are listed, and after a restart applied, in the order in which they are added.
   const lan = createLan(context);
-  const wan = new Wan(context, lan, INTERFACE_WAN);
-  context.wan = wan;
+  const wan = new Wan(context, lan, INTERFACE_WAN, (user, link) => new DhcpClient(context, user, link));
   registry.add(
     ...lan.settings(),
     ...wanSettings(context, wan),
@@ -300,26 +302,35 @@ function createServices(context: Context, store: Store, table: Command[]) {
   );
   table.push(...wanCommands(context, wan));
   const services: Service[] = [wan];
-  const dhcp = new DhcpServer(context, store.leases);
+  const dhcp = new DhcpServer(context, store.leases, () => wan.ntpServers());
   lan.dhcp = dhcp.config;
   services.push(dhcp);
   registry.add(...dhcpSettings(context, dhcp));
   table.push(...leaseCommands(context, dhcp));
-  const dns = createDns(context, dhcp);
-  context.dns = dns;
-  context.resolve = dns.resolve;
+  const dns = createDns(context, dhcp, wan);
   services.push(dns);
   registry.add(...dnsSettings(dns));
   table.push(...dnsCommands(context, dns));
-  const time = createTime(context);
-  services.push(time, createCrash(context), createWatchdog(context), createKeeper(context));
+  const time = createTime(context, { wan, resolve: dns.resolve });
+  services.push(time, createCrash(context), createWatchdog(context), createKeeper(context, wan));
   registry.add(
-    createRoutes(context),
+    createRoutes(context, wan),
     ...time.settings,
-    new SyslogSender(context, context.wallClock).setting(),
+    new SyslogSender(context, context.wallClock, { wan, resolve: dns.resolve }).setting(),
   );
   table.push(...time.commands, ...noteCommands(context));
-  return { services, dhcp };
+  return { services, dhcp, dns, wan };
+}
+
+/** Names, for the tools. */
+function namesOf({ resolve }: Dns): Names {
+  return {
+    resolve,
+    refuse: text => {
+      const wire = nameBytes(text);
+      return typeof wire === 'string' ? wire : undefined;
+    },
+  };
 }
 
 /** Brings the plane up from nothing, and finds serial ports and cards. */

@@ -19,7 +19,8 @@ const USES: Readonly<Record<string, string>> = {
   crash: 'show crash',
   cards: 'set card lan 0x999',
   wan: 'set wan client-id none',
-  resolve: 'resolve masqbox',
+  dns: 'resolve masqbox',
+  dhcp: 'show leases',
   debug: 'debug frame 0 0 0 00',
 };
 

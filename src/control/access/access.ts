@@ -166,18 +166,22 @@ export class Access implements Guard {
     ];
   }
 
-  commands(): Command[] {
+  /** @param servers those that are asked for names, for `show status` */
+  commands(servers: () => readonly { readonly address: number }[]): Command[] {
     const { context, table, terminal } = this;
     return [
       {
         words: 'setup',
         help: 'a short dialogue: LAN, WAN, time, password',
-        run: () => context.machine.overlay('setup').setup(context, this, table),
+        run: () => {
+          const ask = () => context.machine.overlay('access').askPassword(context, this, true);
+          return context.machine.overlay('setup').setup(context, this, ask, table);
+        },
       },
       {
         words: 'show status',
         help: 'all that matters on one screen',
-        run: () => context.machine.overlay('status').showStatus(context),
+        run: () => context.machine.overlay('status').showStatus(context, servers),
       },
       {
         words: 'watch',

@@ -1,9 +1,7 @@
 // What commands and services get: the machine, time, randomness, where to print, who takes packets, where
-// settings are kept; and the services that others ask. Services are made in src/control/control.ts.
+// settings are kept. What a part needs of another part it says in an interface of its own, and src/control/control.ts hands it in.
 
 import type { Disk } from '../../../hal/disk/disk.ts';
-import type { Counts } from '../dns/counts.ts';
-import type { Asker } from '../dns/flight.ts';
 import type { Clock } from './clock.ts';
 import type { RawLine } from './console/console.ts';
 import type { Output } from './console/output.ts';
@@ -43,38 +41,4 @@ export interface Context {
   ask?: (prompt: string, secret?: boolean) => Generator<number, string, void>;
   /** The saved configuration and the flash log. */
   store?: Store;
-  dns?: DnsInfo;
-  /** Finds the addresses of a name; `done` is called once, later, with none if there are none. */
-  resolve?: (name: string, done: (addresses: number[]) => void) => void;
-  /** What the WAN was told. */
-  wan?: WanInfo;
-}
-
-/** What other services ask of the WAN. */
-export interface WanInfo {
-  /** Tells from now on that the address, the servers or the domain are others, or gone. */
-  onChange(listener: () => void): void;
-  /** DNS servers that the lease brought, best first. */
-  dnsServers(): readonly number[];
-  ntpServers(): readonly number[];
-  /** The provider's domain, or ''. */
-  domain(): string;
-  /** Whether the WAN was put to use: a question was sent for an address, or one was set by hand; or none is wanted. */
-  wasTried(): boolean;
-}
-
-/** What of DNS others ask. */
-export interface DnsInfo {
-  /** The servers that are asked. */
-  readonly upstream: { readonly servers: readonly { readonly address: number }[] };
-  /** Undefined before start(). */
-  forwarder(): Asking | undefined;
-}
-
-/** Answers as a host would get them (../dns/forwarder.ts). */
-export interface Asking {
-  ask(query: Uint8Array, asker: Asker): void;
-  /** The server whose the last answer was, or 0. */
-  readonly answerer: number;
-  readonly counts: Counts;
 }

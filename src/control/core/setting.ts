@@ -2,6 +2,9 @@
 
 import type { Help } from './console/command.ts';
 
+/** How a question mark is listed: the key would ask for help where the line is pasted. */
+export const QUESTION = '\\x3f';
+
 export interface Setting {
   /** What stands behind `set`, as in `dhcp range`. */
   words: string;

@@ -13,10 +13,10 @@ import type { Context } from '../core/context.ts';
 import type { Machine } from '../core/machine.ts';
 import { clientOf } from '../core/net/client.ts';
 import type { Datagram, Udp } from '../core/net/udp.ts';
+import type { LeaseStore } from '../core/store/stored-lease.ts';
 import { ACK, DISCOVER, INFORM, REQUEST, Reader } from './message.ts';
 import { DhcpServer } from './server.ts';
 import { compose, type Said, station } from './server-lab.ts';
-import type { LeaseStore } from './stored-lease.ts';
 
 /** Beyond i32: a year is 3.2 thousand million ticks. */
 const START = 0x7fff0000;

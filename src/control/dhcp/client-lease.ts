@@ -3,7 +3,7 @@
 // Not here: when messages are believed (client.ts), what a lease is used for (src/control/wan/wan.ts).
 
 import { MTU_DEFAULT } from '../../base/limits.ts';
-import { formatAddress, lengthOf, maskOf, type Prefix, refuseHost, refuseUnicast } from '../core/address.ts';
+import { formatAddress, lengthOf, maskOf, refuseHost, refuseUnicast } from '../core/address.ts';
 import {
   LEASE_LEAST_SECONDS,
   LEASE_MOST_SECONDS,
@@ -99,11 +99,6 @@ export function readLease(message: Reader): Lease | string {
     lease.routes = routes.filter(route => route.length !== 0);
   }
   return lease;
-}
-
-/** The network of a lease. */
-export function networkOf(lease: Lease): Prefix {
-  return { address: lease.address & maskOf(lease.length), length: lease.length };
 }
 
 /** The prefix length of a mask; of the address's class (RFC 950) if it is none, or shorter than any class's. */

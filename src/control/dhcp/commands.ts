@@ -1,5 +1,5 @@
-// `show leases` and `revoke`: who has an address of the LAN from the router. Not here: giving them (dhcp/), the listing, which
-// is an overlay (show/leases.ts).
+// `show leases` and `revoke`: who has an address of the LAN from the router. Not here: giving them (server.ts), the listing,
+// which is an overlay (overlay.ts).
 
 import { parseAddress } from '../core/address.ts';
 import { type Command, Refusal } from '../core/console/command.ts';
@@ -11,7 +11,7 @@ export function leaseCommands({ machine, output }: Context, server: DhcpServer):
     {
       words: 'show leases',
       help: "addresses given to the LAN's hosts, and reserved ones",
-      run: () => machine.overlay('show').showLeases(server, row => output.line(row)),
+      run: () => machine.overlay('dhcp').showLeases(server, row => output.line(row)),
     },
     {
       words: 'revoke',

@@ -38,9 +38,9 @@ import {
   DHCP_OFFER_SECONDS,
   DHCP_QUARANTINE_SECONDS,
 } from '../core/limits.ts';
+import { type LeaseStore, NOTE_GAIN, type StoredLease } from '../core/store/stored-lease.ts';
 import { Buckets } from './bucket.ts';
 import { characters, createKey, type Key, keyFrom, wordOf } from './client-key.ts';
-import type { LeaseStore, StoredLease } from './stored-lease.ts';
 
 export const FREE = 0;
 export const OFFERED = 1;
@@ -80,8 +80,6 @@ const READY = 0x4c656173;
 const NO_HISTORY_TICKS = DHCP_QUARANTINE_SECONDS * TICKS_PER_SECOND;
 const HISTORY_TICKS = DHCP_HISTORY_SECONDS * TICKS_PER_SECOND;
 const STALE_TICKS = (DHCP_OFFER_SECONDS - DHCP_OFFER_LEAST_SECONDS) * TICKS_PER_SECOND;
-/** The part of a lease's time by which a renewal must extend what the store knows: every other one at half. */
-export const NOTE_GAIN = 0.75;
 
 /** What others may know of a lease. */
 export interface Lease {

@@ -4,6 +4,7 @@
 // Not here: options on the wire (message.ts).
 
 import { maskOf, parseAddress, parsePrefix } from '../core/address.ts';
+import { QUESTION } from '../core/setting.ts';
 import { OPTION_TABLE } from './option-table.ts';
 
 export const OPTION_SUBNET_MASK = 1;
@@ -91,9 +92,6 @@ export function lengthFits(type: OptionType, length: number): boolean {
 const VALUE_BYTES = 255;
 const TOO_LONG = `it is longer than ${VALUE_BYTES} bytes`;
 const DOT = 46;
-
-/** How a question mark is listed: the key would ask for help where the line is pasted. */
-export const QUESTION = '\\x3f';
 
 /**
  * The value that words of the console stand for, or why they are none. Where the type says no more than that there are

@@ -32,6 +32,7 @@ import {
 } from '../core/limits.ts';
 import { INFO, WARNING } from '../core/log.ts';
 import type { Datagram } from '../core/net/udp.ts';
+import type { LeaseStore } from '../core/store/stored-lease.ts';
 import { Asker } from './asker.ts';
 import { hostNameOf } from './host-name.ts';
 import { ASIDE, BOUND, type Lease, type Leases, LeaseTable, OFFERED, RELAYED } from './lease-table.ts';
@@ -46,7 +47,6 @@ import { type DhcpConfig, defaultConfig, Pool } from './pool.ts';
 import { Probes } from './probes.ts';
 import { Rates } from './rates.ts';
 import { Replies } from './reply.ts';
-import type { LeaseStore } from './stored-lease.ts';
 
 const SWEEP_TICKS = 10 * TICKS_PER_SECOND;
 
@@ -64,6 +64,8 @@ export class DhcpServer implements Leases {
   constructor(
     private readonly context: Context,
     store?: LeaseStore,
+    /** Those that the WAN was told of. */
+    ntpServers: () => readonly number[] = () => [],
   ) {
     const { memory, plane } = context.machine;
     const keyedHash = (bytes: Uint8Array): number => {
@@ -75,7 +77,7 @@ export class DhcpServer implements Leases {
     this.probes = new Probes(context);
     this.asker = new Asker(this.table, this.pool);
     this.rates = new Rates(context.machine.memory, context.clock);
-    this.replies = new Replies(context.udp, this.config, this.pool, () => context.wan?.ntpServers() ?? []);
+    this.replies = new Replies(context.udp, this.config, this.pool, ntpServers);
   }
 
   start(restarted: boolean): void {

@@ -13,7 +13,7 @@ import {
   DHCP_OPTIONS,
   DHCP_RESERVATIONS,
 } from '../core/limits.ts';
-import type { Setting } from '../core/setting.ts';
+import { QUESTION, type Setting } from '../core/setting.ts';
 import { KEY_BYTES } from './client-key.ts';
 import { isHostName } from './host-name.ts';
 import {
@@ -25,7 +25,6 @@ import {
   OPTION_REQUESTED_ADDRESS,
   optionType,
   parseOption,
-  QUESTION,
 } from './options.ts';
 import { DOMAIN_DEFAULT, type Reservation } from './pool.ts';
 import type { DhcpServer } from './server.ts';

@@ -5,9 +5,9 @@ import test from 'ava';
 import { addressText } from '../../../test/packets.ts';
 import { LEASE_COUNT, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { DHCP_NOTE_BURST, DHCP_NOTE_SECONDS } from '../core/limits.ts';
+import type { LeaseStore, StoredLease } from '../core/store/stored-lease.ts';
 import { fixture, lottery } from './alone-lab.ts';
 import { ACK, DISCOVER, NAK, OFFER, RELEASE, REQUEST } from './message.ts';
-import type { LeaseStore, StoredLease } from './stored-lease.ts';
 
 const DAY = 86400;
 const YEAR = 365 * DAY;

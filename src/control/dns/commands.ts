@@ -1,5 +1,5 @@
-// `set dns ...`, `unset dns ...`, `show dns`, `dns flush`. Refusals say "Cannot ACTION VALUE: CAUSE".
-// Not here: what the settings do (forwarder.ts, local.ts, upstream.ts), the listing, which is an overlay (../show/dns.ts).
+// `set dns ...`, `unset dns ...`, `resolve`, `show dns`, `dns flush`. Refusals say "Cannot ACTION VALUE: CAUSE".
+// Not here: what the settings do (forwarder.ts, local.ts, upstream.ts), the first two commands, which are an overlay (overlay.ts).
 
 import { INTERFACE_COUNT } from '../../base/limits.ts';
 import { formatAddress, parseAddress, refuseUnicast } from '../core/address.ts';
@@ -191,9 +191,15 @@ function guardSettings(dns: Dns): Setting[] {
 export function dnsCommands(context: Context, dns: Dns): Command[] {
   return [
     {
+      words: 'resolve',
+      arguments: 'NAME:host [TYPE:choice(a|aaaa|caa|cname|https|mx|ns|ptr|soa|srv|svcb|txt|any)]',
+      help: 'looks a name or an address up: shows the records, who answered and how fast | www.example.com aaaa',
+      run: ([name = '', type]) => context.machine.overlay('dns').resolve(context, dns, name, type),
+    },
+    {
       words: 'show dns',
       help: 'DNS servers, cache and counters',
-      run: () => context.machine.overlay('show').showDns(context, dns),
+      run: () => context.machine.overlay('dns').showDns(context, dns),
     },
     {
       words: 'dns flush',

@@ -46,8 +46,15 @@ export interface Dns extends Service {
   forwarder(): Forwarder | undefined;
 }
 
+/** Where servers are told. */
+interface Uplink {
+  onChange(listener: () => void): void;
+  /** Best first. */
+  dnsServers(): readonly number[];
+}
+
 /** @param hosts who has a lease, and its name */
-export function createDns(context: Context, hosts: HostNames): Dns {
+export function createDns(context: Context, hosts: HostNames, wan: Uplink): Dns {
   const local = new Local(() => hosts);
   const watch = (own: () => Upstream): ServerWatch => ({
     changed: ({ address, state }) => {
@@ -78,14 +85,14 @@ export function createDns(context: Context, hosts: HostNames): Dns {
     forwarder: () => forwarder,
     domain: () => local.domain,
     refresh: () => {
-      const learnt = context.wan?.dnsServers() ?? [];
+      const learnt = wan.dnsServers();
       upstream.use((dns.servers.length > 0 ? dns.servers : learnt).slice(0, DNS_SERVERS));
     },
     start: () => {
       const started = new Forwarder(context, local, upstream, policy);
       forwarder = started;
       dns.refresh();
-      context.wan?.onChange(() => dns.refresh());
+      wan.onChange(() => dns.refresh());
       const opened = context.udp.open(DNS_PORT, SOCKET_INSIDE, datagram => {
         asker.address = datagram.source;
         asker.port = datagram.sourcePort;

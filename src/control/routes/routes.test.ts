@@ -13,7 +13,7 @@ const address = (text: string) => parseAddress(text) as number;
 
 function fixture() {
   const lab = controlLab();
-  return { ...lab, setting: createRoutes(lab.context) };
+  return { ...lab, setting: createRoutes(lab.context, { onChange() {} }) };
 }
 
 test.serial('set route leads packets to its gateway, unset route no more', t => {

@@ -52,7 +52,8 @@ function linkOf(address: number): { index: number; own: boolean } {
   return { index: ROUTE_NOWHERE, own: false };
 }
 
-export function createRoutes(context: Context): Setting {
+/** @param wan who tells that the WAN's address is another one */
+export function createRoutes(context: Context, wan: { onChange(listener: () => void): void }): Setting {
   const { clock, machine, output } = context;
   const { plane } = machine;
   let routes: Route[] = [];
@@ -71,7 +72,7 @@ export function createRoutes(context: Context): Setting {
     if (looking) clock.after(LOOK_TICKS, lookAgain);
   }
 
-  context.wan?.onChange(() => {
+  wan.onChange(() => {
     for (const route of routes) look(route);
   });
 

@@ -13,7 +13,12 @@ interface Hosts {
   nameOf(address: number): string | undefined;
 }
 
-export function known({ machine, registry, wan }: Context, server: Hosts): Known {
+/** Who knows of servers outside. */
+interface Uplink {
+  dnsServers(): readonly number[];
+}
+
+export function known({ machine, registry }: Context, server: Hosts, wan: Uplink): Known {
   const hosts = (): { address: number; name: string }[] => {
     const all = server.config.reservations.map(({ address, name }) => ({ address, name }));
     server.each(({ address, name }) => all.push({ address, name: server.nameOf(address) ?? name }));
@@ -29,7 +34,7 @@ export function known({ machine, registry, wan }: Context, server: Hosts): Known
         .filter(name => name !== ''),
     addresses: () => {
       const gateway = gatewayOf(INTERFACE_WAN);
-      const others = [...(gateway === undefined ? [] : [gateway]), ...(wan?.dnsServers() ?? [])];
+      const others = [...(gateway === undefined ? [] : [gateway]), ...wan.dnsServers()];
       return [...hosts().map(({ address }) => address), ...others].map(formatAddress);
     },
   };

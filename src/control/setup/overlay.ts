@@ -5,7 +5,6 @@
 // Not here: the lines of `import` (import.ts).
 
 import { INTERFACE_LAN, INTERFACE_WAN } from '../../base/limits.ts';
-import type { Access, Secret } from '../access/access.ts';
 import {
   formatPrefix,
   maskOf,
@@ -30,6 +29,12 @@ declare module '../core/overlays.ts' {
   interface Overlays {
     setup: typeof import('./overlay.ts');
   }
+}
+
+/** Who keeps the password of the console. */
+interface Access<Secret> {
+  readonly secret: Secret | undefined;
+  change(secret: Secret | undefined): void;
 }
 
 export { importLines } from './import.ts';
@@ -201,7 +206,13 @@ function showChanges({ output, registry }: Context, lines: Lines, mark: string):
 
 const SHOWN = 'show config lists the settings';
 
-export function* setup(context: Context, access: Access, table: readonly Command[]): Job {
+/** @param askPassword asks for another password; what it makes of nothing is none */
+export function* setup<Secret>(
+  context: Context,
+  access: Access<Secret>,
+  askPassword: () => Generator<number, Secret | undefined, void>,
+  table: readonly Command[],
+): Job {
   const { output } = context;
   output.line('Enter takes what stands in [ ]; ^C leaves everything as it is');
   const unchanged = `Nothing was changed; the settings in force are ${yield* keptNow(context)}`;
@@ -210,9 +221,7 @@ export function* setup(context: Context, access: Access, table: readonly Command
   try {
     const lines = new Lines(context.registry.lines());
     const isPassword = yield* askAll(context, access, lines);
-    const secret = isPassword
-      ? yield* context.machine.overlay('access').askPassword(context, access, true)
-      : access.secret;
+    const secret = isPassword ? yield* askPassword() : access.secret;
     // A password of nothing is none.
     showChanges(context, lines, secret === access.secret ? '' : secret === undefined ? '-' : '+');
     if (!(yield* yesOrNo(context, 'Set this', 'yes'))) return;
@@ -221,7 +230,7 @@ export function* setup(context: Context, access: Access, table: readonly Command
     for (const refusal of refusals) output.line(refusal);
     outcome = unchanged;
     if (refusals.length > 0) return;
-    if (isPassword) access.change(secret as Secret | undefined);
+    if (isPassword) access.change(secret);
     outcome = `In force, and perhaps not saved; ${SHOWN}`;
     outcome = yield* keep(context, table);
   } finally {
@@ -230,7 +239,11 @@ export function* setup(context: Context, access: Access, table: readonly Command
 }
 
 /** Asks all but the password itself; answers whether there is to be another. */
-function* askAll(context: Context, access: Access, lines: Lines): Generator<number, boolean, void> {
+function* askAll(
+  context: Context,
+  access: { readonly secret: unknown },
+  lines: Lines,
+): Generator<number, boolean, void> {
   const lan = yield* askLan(context, lines);
   yield* askWan(context, lines, lan);
   yield* askTime(context, lines);

@@ -8,9 +8,7 @@ declare module '../core/overlays.ts' {
 
 export { exportConfig, showConfig } from './config.ts';
 export { showDisk } from './disk.ts';
-export { showDns } from './dns.ts';
 export { showFlows } from './flows.ts';
-export { showLeases } from './leases.ts';
 export { showLog } from './log.ts';
 export { listing, showMasq } from './masquerade.ts';
 export { showArp, showCounters, showInterfaces, showRoutes } from './tables.ts';

@@ -1,5 +1,5 @@
 // The overlay `signature`: the arithmetic behind an update's signature, wanted for its first kilobyte alone.
-// Not here: what is signed, and by whom it must be (../update/signature.ts).
+// Not here: what is signed, and by whom it must be (../core/slots/signature.ts).
 
 declare module '../core/overlays.ts' {
   interface Overlays {

@@ -67,16 +67,19 @@ function sample(context: Context): Sample {
   return { tick: context.clock.now(), idle: i32at(IDLE_COUNTS_AT), traffic };
 }
 
-export function* showStatus(context: Context): Job {
+/** Servers that are asked for names. */
+type Servers = () => readonly { readonly address: number }[];
+
+export function* showStatus(context: Context, servers: Servers): Job {
   const first = sample(context);
   yield TICKS_PER_SECOND;
-  for (const [name, text] of rows(context, first)) {
+  for (const [name, text] of rows(context, first, servers)) {
     context.output.line(`${name.padEnd(10)} ${text}`.trimEnd());
     yield 0;
   }
 }
 
-function* rows(context: Context, first: Sample): Generator<[string, string]> {
+function* rows(context: Context, first: Sample, servers: Servers): Generator<[string, string]> {
   const { clock, machine, wallClock } = context;
   const second = sample(context);
   const ticks = Math.max(1, since(second.tick, first.tick));
@@ -96,8 +99,8 @@ function* rows(context: Context, first: Sample): Generator<[string, string]> {
   const gateway = gatewayOf(INTERFACE_WAN);
   yield ['gateway', gateway === undefined ? 'none' : formatAddress(gateway)];
   // Those that are asked, which are the WAN's unless others are set.
-  const servers = context.dns?.upstream.servers ?? [];
-  yield ['dns', servers.map(({ address }) => formatAddress(address)).join(' ') || 'none'];
+  const asked = servers();
+  yield ['dns', asked.map(({ address }) => formatAddress(address)).join(' ') || 'none'];
   for (let index = 0; index < INTERFACE_COUNT; index++) yield* interfaceRows(index, first, second, ticks);
   const worst = context.log.entries().filter(({ level }) => level <= WARNING);
   const last = worst[worst.length - 1];

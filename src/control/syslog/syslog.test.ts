@@ -26,7 +26,11 @@ const entry = { tick: 0, level: INFO, facility: 'dhcp', text: 'a lease' };
 function fixture() {
   const lab = controlLab();
   const wallClock = createWallClock(lab.clock, 0);
-  const setting = new SyslogSender(lab.context, wallClock).setting();
+  const others = {
+    wan: { onChange(_listener: () => void) {} },
+    resolve(_name: string, _done: (addresses: number[]) => void) {},
+  };
+  const setting = new SyslogSender(lab.context, wallClock, others).setting();
   const lines = (): string[] =>
     lab.router.toLan().map(datagram => {
       const { destination, destinationPort, data } = read(datagram);
@@ -34,7 +38,7 @@ function fixture() {
         throw new Error('Bad datagram');
       return Buffer.from(data).toString('latin1');
     });
-  return { ...lab, wallClock, setting, lines };
+  return { ...lab, wallClock, setting, lines, others };
 }
 
 test('modernLine() is as RFC 5424 has it', t => {
@@ -70,10 +74,10 @@ test.serial('each line of the log is sent, in local time with rfc3164', t => {
 test.serial(
   'a receiver by name is looked up when there is a line, again after a while, and lines wait for it',
   t => {
-    const { context, router, setting, lines, ticks } = fixture();
+    const { context, router, setting, lines, others, ticks } = fixture();
     const asked: string[] = [];
     let answer: ((addresses: number[]) => void) | undefined;
-    context.resolve = (name, done) => {
+    others.resolve = (name, done) => {
       asked.push(name);
       answer = done;
     };
@@ -117,14 +121,12 @@ test.serial(
     const asked: number[] = [];
     let answer: ((addresses: number[]) => void) | undefined;
     const changes: (() => void)[] = [];
-    context.wan = {
-      onChange: (listener: () => void) => changes.push(listener),
-    } as unknown as NonNullable<typeof context.wan>;
-    context.resolve = (_name, done) => {
+    const wan = { onChange: (listener: () => void) => void changes.push(listener) };
+    const resolve = (_name: string, done: (addresses: number[]) => void): void => {
       asked.push(lab.clock.uptime() / TICKS_PER_SECOND);
       answer = done;
     };
-    const setting = new SyslogSender(context, lab.wallClock).setting();
+    const setting = new SyslogSender(context, lab.wallClock, { wan, resolve }).setting();
     setting.set(['log.example']);
     context.log(INFO, 'wan', 'one');
     for (let n = 1; n <= 3; n++) {

@@ -63,6 +63,13 @@ function isName(text: string): boolean {
   return text !== '' && !/^[0-9.]+$/.test(text);
 }
 
+/** What it needs of others. */
+interface Others {
+  wan: { onChange(listener: () => void): void };
+  /** Finds the addresses of a name; `done` is called once, later, with none if there are none. */
+  resolve(name: string, done: (addresses: number[]) => void): void;
+}
+
 export class SyslogSender {
   /** As it was set, and its address: 0 if it is not known, or nothing is set. */
   private name = '';
@@ -80,15 +87,16 @@ export class SyslogSender {
   private readonly udp: Context['udp'];
 
   constructor(
-    private readonly context: Context,
+    context: Context,
     private readonly wallClock: WallClock,
+    private readonly others: Others,
   ) {
     this.clock = context.clock;
     this.udp = context.udp;
     context.log.onEntry(entry => {
       if (this.name !== '') this.add(entry);
     });
-    context.wan?.onChange(() => {
+    others.wan.onChange(() => {
       if (this.lookUpAt !== undefined) this.lookUpAt = this.clock.uptime();
       if (this.waiting.length > 0) this.lookUp();
       this.flush();
@@ -141,15 +149,9 @@ export class SyslogSender {
   /** Finds the address of a receiver that was set by name. */
   private lookUp(): void {
     const asked = this.name;
-    if (
-      !isName(asked) ||
-      this.lookUpAt === undefined ||
-      this.clock.uptime() < this.lookUpAt ||
-      this.context.resolve === undefined
-    )
-      return;
+    if (!isName(asked) || this.lookUpAt === undefined || this.clock.uptime() < this.lookUpAt) return;
     this.lookUpAt = undefined;
-    this.context.resolve(asked, ([address]) => {
+    this.others.resolve(asked, ([address]) => {
       if (this.name !== asked || this.lookUpAt !== undefined) return;
       this.lookUpAt = this.clock.uptime() + (address === undefined ? RETRY_TICKS : RENEW_TICKS);
       this.host = address ?? this.host;

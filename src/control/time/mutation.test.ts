@@ -64,7 +64,12 @@ function fixture() {
     text: () => '',
   } as unknown as WallClock;
   const context = { clock, udp, log: () => {}, random: () => (random = Math.imul(random, 0x9e3779b1) + 1) };
-  const ntp = new NtpClient(context as unknown as Context, wallClock, () => {});
+  const ntp = new NtpClient(
+    context as unknown as Context,
+    wallClock,
+    () => {},
+    () => {},
+  );
   ntp.add(SERVER, ADDRESS);
   ntp.start();
   const due = timer as unknown as Timer;

@@ -54,7 +54,7 @@ function town(): Town {
   const lab = controlLab();
   const { router, clock, context } = lab;
   const names: string[] = [];
-  context.resolve = (name, done) => {
+  const resolve = (name: string, done: (addresses: number[]) => void): void => {
     names.push(name);
     const many = name === 'pool.example' ? POOL : [];
     const found = name === 'time.example' ? [SERVER] : many;
@@ -64,7 +64,7 @@ function town(): Town {
   const self: Town = {
     ...lab,
     wallClock,
-    ntp: new NtpClient(context, wallClock, () => {}),
+    ntp: new NtpClient(context, wallClock, () => {}, resolve),
     servers: new Map(),
     asked: [],
     drift: 0,

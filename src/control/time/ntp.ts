@@ -103,6 +103,9 @@ export interface Ntp {
   nextIn(): number | undefined;
 }
 
+/** Finds the addresses of a name; `done` is called once, later, with none if there are none. */
+export type Resolve = (name: string, done: (addresses: number[]) => void) => void;
+
 /** @param isSet told after each time that the clock was set. */
 export class NtpClient implements Ntp {
   private readonly request = new Uint8Array(NTP_BYTES);
@@ -136,9 +139,10 @@ export class NtpClient implements Ntp {
   private readonly udp: Context['udp'];
 
   constructor(
-    private readonly context: Context,
+    context: Context,
     private readonly wallClock: WallClock,
     private readonly isSet: () => void,
+    private readonly resolveName: Resolve,
   ) {
     this.clock = context.clock;
     this.log = context.log;
@@ -257,8 +261,7 @@ export class NtpClient implements Ntp {
   private resolve(server: Server): void {
     this.enter('RESOLVING', RESOLVE_TICKS, () => this.failed());
     const mine = this.turn;
-    // Without DNS, the timer ends it.
-    this.context.resolve?.(server.text, addresses => {
+    this.resolveName(server.text, addresses => {
       if (this.turn !== mine) return;
       const wanted = addresses.filter(address => !server.refusing.includes(address));
       server.addresses = wanted.slice(0, NTP_ADDRESSES);

@@ -12,8 +12,7 @@ const NTP = '192.0.2.123';
 
 function fixture() {
   const lab = new WanLab();
-  lab.context.wan = lab.wan;
-  const time = createTime(lab.context);
+  const time = createTime(lab.context, { wan: lab.wan, resolve() {} });
   lab.context.registry.add(...time.settings);
   const set = (line: string): string => {
     try {

@@ -14,7 +14,7 @@ import type { Setting } from '../core/setting.ts';
 import { UTC } from '../core/timezone.ts';
 import type { WallClock } from '../core/wall-clock.ts';
 import { zoneOf } from '../core/zone.ts';
-import { type Ntp, NtpClient } from './ntp.ts';
+import { type Ntp, NtpClient, type Resolve } from './ntp.ts';
 
 /** The RTC is written when it is off by more, but not more often than this. */
 const RTC_ERROR_SECONDS = 2;
@@ -28,10 +28,16 @@ export interface Time {
   start(): void;
 }
 
-export function createTime(context: Context): Time {
+/** What it needs of others. */
+interface Others {
+  wan: { onChange(listener: () => void): void; ntpServers(): readonly number[] };
+  resolve: Resolve;
+}
+
+export function createTime(context: Context, { wan, resolve }: Others): Time {
   const { clock } = context;
   const { wallClock } = context;
-  const ntp = new NtpClient(context, wallClock, keepInRtc);
+  const ntp = new NtpClient(context, wallClock, keepInRtc, resolve);
   let writtenAt: number | undefined;
 
   function keepInRtc(): void {
@@ -62,11 +68,11 @@ export function createTime(context: Context): Time {
       if (seconds !== undefined && !wallClock.set(seconds * 1000, clock.now(), "the board's clock", false))
         context.log(WARNING, 'time', `the board's clock cannot be right: ${dateText(seconds)} UTC`);
       const learn = (): void => {
-        ntp.learn(context.wan?.ntpServers() ?? []);
+        ntp.learn(wan.ntpServers());
         if (prefixOf(outsideLink()) !== undefined) ntp.hurry();
       };
-      context.wan?.onChange(learn);
-      ntp.learn(context.wan?.ntpServers() ?? []);
+      wan.onChange(learn);
+      ntp.learn(wan.ntpServers());
       ntp.start();
     },
   };

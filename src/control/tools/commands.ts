@@ -1,28 +1,23 @@
-// `ping`, `traceroute`, `resolve` and `capture`. Not here: what they do, which is an overlay (tools/overlay.ts).
+// `ping`, `traceroute` and `capture`. Not here: what they do, which is an overlay (tools/overlay.ts).
 
 import type { Command } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
+import type { Names } from './target.ts';
 
-export function toolCommands(context: Context): Command[] {
+export function toolCommands(context: Context, names: Names): Command[] {
   const tools = () => context.machine.overlay('tools');
   return [
     {
       words: 'ping',
       arguments: 'HOST:host [OPTION:words(count/N|size/N)...4]',
       help: 'asks a host for answers: five, unless count N says otherwise; size N | 192.168.0.10 count 3',
-      run: args => tools().ping(context, args),
+      run: args => tools().ping(context, names, args),
     },
     {
       words: 'traceroute',
       arguments: 'HOST:host',
       help: 'shows the routers on the way to a host | 192.168.0.10',
-      run: ([host = '']) => tools().traceroute(context, host),
-    },
-    {
-      words: 'resolve',
-      arguments: 'NAME:host [TYPE:choice(a|aaaa|caa|cname|https|mx|ns|ptr|soa|srv|svcb|txt|any)]',
-      help: 'looks a name or an address up: shows the records, who answered and how fast | www.example.com aaaa',
-      run: ([name = '', type]) => context.machine.overlay('resolve').resolve(context, name, type),
+      run: ([host = '']) => tools().traceroute(context, names, host),
     },
     {
       words: 'capture',

@@ -23,7 +23,7 @@ import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { fillHeader } from '../core/net/ipv4.ts';
 import { ASKING, sourceOf } from '../core/sockets.ts';
-import { addressOf, type Host, hostOf, hostText, LOOK_TICKS, sendTo } from './target.ts';
+import { addressOf, type Host, hostOf, hostText, LOOK_TICKS, type Names, sendTo } from './target.ts';
 
 const COUNT = 5;
 const COUNT_MOST = 10_000;
@@ -77,15 +77,15 @@ function options(words: readonly string[]): { count: number; size: number } {
 }
 
 /** @param args the host, then options */
-export function ping(context: Context, args: readonly string[]): Job {
+export function ping(context: Context, names: Names, args: readonly string[]): Job {
   const [host = '', ...words] = args;
   const { count, size } = options(words);
-  return run(context, hostOf('ping', host), count, size);
+  return run(context, names, hostOf('ping', names, host), count, size);
 }
 
-function* run(context: Context, host: Host, count: number, size: number): Job {
+function* run(context: Context, names: Names, host: Host, count: number, size: number): Job {
   const { clock, machine, output, sockets } = context;
-  const destination = yield* addressOf(context, 'ping', host);
+  const destination = yield* addressOf(names, 'ping', host);
   const identifier = sockets.freeIdentifier();
   const sentAt: number[] = [];
   let sent = 0;

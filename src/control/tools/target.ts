@@ -8,10 +8,17 @@ import { prefixOf } from '../core/addresses.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { counterList } from '../core/counter-names.ts';
-import { nameBytes } from '../dns/message.ts';
 
 /** How often a job looks for answers. */
 export const LOOK_TICKS = 5;
+
+/** Who knows names. */
+export interface Names {
+  /** Finds the addresses of a name; `done` is called once, later, with none if there are none. */
+  resolve(name: string, done: (addresses: number[]) => void): void;
+  /** Why a text cannot be a name, or undefined. */
+  refuse(text: string): string | undefined;
+}
 
 /** A host as it was typed: an address, or a name that is still to be resolved. */
 export interface Host {
@@ -20,9 +27,9 @@ export interface Host {
 }
 
 /** Reads what was typed; refused if it is neither, or nothing can be sent there. `verb` as in "Cannot ping". */
-export function hostOf(verb: string, text: string): Host {
+export function hostOf(verb: string, names: Names, text: string): Host {
   const isNumber = /^[0-9.]+$/.test(text);
-  const read = isNumber ? parseAddress(text) : nameBytes(text);
+  const read = isNumber ? parseAddress(text) : names.refuse(text);
   const why = typeof read === 'number' ? refuse(read) : read;
   if (typeof why === 'string') throw new Refusal(`Cannot ${verb} ${text}: ${why}`);
   return { text, address: typeof read === 'number' ? read : undefined };
@@ -30,16 +37,16 @@ export function hostOf(verb: string, text: string): Host {
 
 /** Finds the address of a host; refused if none is known or nothing can be sent there. */
 export function* addressOf(
-  context: Context,
+  names: Names,
   verb: string,
   { text, address }: Host,
 ): Generator<number, number, void> {
   if (address !== undefined) return address;
   let found: number[] | undefined;
-  context.resolve?.(text, addresses => {
+  names.resolve(text, addresses => {
     found = addresses;
   });
-  while (found === undefined && context.resolve !== undefined) yield LOOK_TICKS;
+  while (found === undefined) yield LOOK_TICKS;
   const first = found?.[0];
   const why = first === undefined ? 'no address is known for that name' : refuse(first);
   if (first === undefined || why !== undefined) throw new Refusal(`Cannot ${verb} ${text}: ${why}`);

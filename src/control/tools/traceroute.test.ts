@@ -5,7 +5,13 @@ import { GATEWAY, HOST, LAN_ADDRESS, SERVER, WAN_ADDRESS } from '../../../test/p
 import { SOCKETS_OPEN_AT } from '../../base/cells.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
+import type { Names } from './target.ts';
 import { traceroute } from './traceroute.ts';
+
+const NAMES: Names = {
+  resolve: (name, done) => done(name === 'far.example' ? [0x08080808] : []),
+  refuse: text => (text.includes('..') ? 'it is no name' : undefined),
+};
 
 /** Runs the command; `answer` makes of each probe what comes back: who, type and code; or nothing. */
 function trace(
@@ -15,7 +21,7 @@ function trace(
   ticks = 1000,
 ): string[] {
   lab.output.length = 0;
-  const job = traceroute(lab.context, host);
+  const job = traceroute(lab.context, NAMES, host);
   for (let i = 0; i < ticks && job.next().done !== true; i++) {
     for (const probe of [...lab.router.toWan(), ...lab.router.toLan()]) {
       const { destinationPort } = read(probe);
@@ -71,7 +77,6 @@ test.serial('traceroute ends after thirty hops', t => {
 
 test.serial('traceroute by name asks DNS, and refuses what it cannot trace', t => {
   const lab = controlLab();
-  lab.context.resolve = (name, done) => done(name === 'far.example' ? [0x08080808] : []);
   const lines = trace(lab, 'far.example', () => ['8.8.8.8', 3, 3]);
   t.is(lines[0], 'The way to far.example (8.8.8.8), 30 hops at most, ^C stops');
   t.is(lines.length, 2);

@@ -29,7 +29,7 @@ import type { Context } from '../core/context.ts';
 import { fillHeader } from '../core/net/ipv4.ts';
 import { freePort } from '../core/net/port.ts';
 import { ASKING, sourceOf } from '../core/sockets.ts';
-import { addressOf, type Host, hostOf, hostText, sendTo } from './target.ts';
+import { addressOf, type Host, hostOf, hostText, type Names, sendTo } from './target.ts';
 
 const HOPS_MOST = 30;
 const PROBES = 3;
@@ -77,13 +77,13 @@ function readAnswer(packet: number, now: number): Answer {
 
 const VERB = 'trace the route to';
 
-export function traceroute(context: Context, text: string): Job {
-  return run(context, hostOf(VERB, text));
+export function traceroute(context: Context, names: Names, text: string): Job {
+  return run(context, names, hostOf(VERB, names, text));
 }
 
-function* run(context: Context, host: Host): Job {
+function* run(context: Context, names: Names, host: Host): Job {
   const { clock, machine, output, sockets } = context;
-  const destination = yield* addressOf(context, VERB, host);
+  const destination = yield* addressOf(names, VERB, host);
   const { text } = host;
   const source = freePort(machine.plane, UDP);
   /** The last answer that has come. */

@@ -1,15 +1,15 @@
 // The overlay `transfer`: an update's image from the line to the slot that does not run.
 // Not here: whether there may be an update, and the reset behind it (../update/overlay.ts); the blocks on the line
-// (receiver.ts), the order of the sectors (../update/writer.ts).
+// (receiver.ts), the order of the sectors (../core/slots/writer.ts).
 
 import type { Disk } from '../../../hal/disk/disk.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
-import { same, slotName } from '../update/header.ts';
-import { keyOf, keyText } from '../update/key.ts';
-import { olderThan } from '../update/signature.ts';
-import { idleSlot, runningSlot } from '../update/slots.ts';
-import { SlotWriter, type Trust } from '../update/writer.ts';
+import { same, slotName } from '../core/slots/header.ts';
+import { keyOf, keyText } from '../core/slots/key.ts';
+import { olderThan } from '../core/slots/signature.ts';
+import { idleSlot, runningSlot } from '../core/slots/slots.ts';
+import { SlotWriter, type Trust } from '../core/slots/writer.ts';
 import { Receiver, type TransferEvent } from './receiver.ts';
 
 declare module '../core/overlays.ts' {

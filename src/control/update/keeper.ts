@@ -7,9 +7,18 @@ import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { WARNING } from '../core/log.ts';
 import type { Service } from '../core/service.ts';
-import { idleSlot, isOurs, readHeader, refuseSector, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
+import {
+  idleSlot,
+  isOurs,
+  readHeader,
+  refuseSector,
+  runningSlot,
+  SECTOR_BYTES,
+  wordOf,
+} from '../core/slots/slots.ts';
 
-export function createKeeper(context: Context): Service {
+/** @param wan whether it was tried, which firmware on trial must have done */
+export function createKeeper(context: Context, wan: { wasTried(): boolean }): Service {
   function* look(): Generator<number, void> {
     const { disk, machine } = context;
     if (disk === undefined || disk.sectorCount < layout.MEDIUM_SECTORS) return;
@@ -20,7 +29,7 @@ export function createKeeper(context: Context): Service {
     const failed = whyOther === undefined && isOurs(other) && wordOf(other, layout.SLOT_AT_TRIES) === 0;
     if (wordOf(own, layout.SLOT_AT_TRIES) < 0 && !failed) return;
     try {
-      machine.overlay('update').watchTrial(context, disk, own, failed ? other : undefined);
+      machine.overlay('update').watchTrial(context, wan, disk, own, failed ? other : undefined);
     } catch (error) {
       // Without a watch the trial fails, and the old firmware is back after the next reboots.
       if (!(error instanceof Refusal)) throw error;

@@ -2,19 +2,35 @@
 // becomes of firmware on trial. Old firmware stays in force until the new one's last sector is written, and again
 // when the new one does not prove itself.
 // Not here: the commands (commands.ts), noticing at the boot that there is a trial (keeper.ts), the bytes
-// on the line and what is said of them (../transfer/), the order of the sectors (writer.ts).
+// on the line and what is said of them (../transfer/), the order of the sectors (../core/slots/writer.ts).
 
 import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
 import * as layout from '../../base/layout.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
+import {
+  payloadBytes,
+  refuseHeader,
+  setTries,
+  setWord,
+  slotName,
+  versionOf,
+  writeHeader,
+} from '../core/slots/header.ts';
+import { keyText } from '../core/slots/key.ts';
+import { checkPayload } from '../core/slots/payload.ts';
+import {
+  idleSlot,
+  isOurs,
+  readHeader,
+  refuseSector,
+  runningSlot,
+  SECTOR_BYTES,
+  wordOf,
+} from '../core/slots/slots.ts';
+import type { Trust } from '../core/slots/writer.ts';
 import { askToLose } from '../core/store/unsaved.ts';
-import { payloadBytes, refuseHeader, setTries, setWord, slotName, versionOf, writeHeader } from './header.ts';
-import { keyText } from './key.ts';
-import { checkPayload } from './payload.ts';
-import { idleSlot, isOurs, readHeader, refuseSector, runningSlot, SECTOR_BYTES, wordOf } from './slots.ts';
-import type { Trust } from './writer.ts';
 
 declare module '../core/overlays.ts' {
   interface Overlays {

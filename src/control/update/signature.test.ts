@@ -6,6 +6,7 @@ import { signerOf } from '../../../image/signing.ts';
 import { writeSlot } from '../../../image/writer.ts';
 import { boot } from '../../../test/harness/loader.ts';
 import * as layout from '../../base/layout.ts';
+import { SlotWriter } from '../core/slots/writer.ts';
 import {
   boardWith,
   bootsWell,
@@ -25,7 +26,6 @@ import {
   signedWith,
   ymodem,
 } from './update-lab.ts';
-import { SlotWriter } from './writer.ts';
 
 test.serial('update unsigned takes what nobody or somebody else has signed', t => {
   for (const file of [

@@ -9,8 +9,8 @@ import { runInBackground } from '../core/background.ts';
 import { since } from '../core/clock.ts';
 import type { Context } from '../core/context.ts';
 import { NOTICE, WARNING } from '../core/log.ts';
-import { setTries, slotName, versionOf } from './header.ts';
-import { idleSlot, runningSlot, wordOf } from './slots.ts';
+import { setTries, slotName, versionOf } from '../core/slots/header.ts';
+import { idleSlot, runningSlot, wordOf } from '../core/slots/slots.ts';
 
 /** How long control must have been up, and how long it may take until all is well. */
 export const TRIAL_LEAST_TICKS = 60 * TICKS_PER_SECOND;
@@ -20,6 +20,7 @@ const LOOK_TICKS = TICKS_PER_SECOND;
 /** Says what the boot has brought, and watches over a trial. Headers are those of the slots that run and that idle. */
 export function watchTrial(
   context: Context,
+  wan: { wasTried(): boolean },
   disk: Disk,
   own: Uint8Array,
   other: Uint8Array | undefined,
@@ -36,7 +37,7 @@ export function watchTrial(
 
   const look = (): void => {
     const passed = since(clock.now(), from);
-    const isTried = context.wan?.wasTried() ?? true;
+    const isTried = wan.wasTried();
     if (passed >= TRIAL_LEAST_TICKS && isTried) confirm();
     else if (passed < TRIAL_MOST_TICKS) clock.after(LOOK_TICKS, look);
     else {

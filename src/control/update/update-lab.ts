@@ -14,12 +14,12 @@ import { BOOT_FACTS_AT, MEDIUM_AT } from '../../base/cells.ts';
 import * as layout from '../../base/layout.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
+import { SlotWriter, type Trust } from '../core/slots/writer.ts';
 import * as signature from '../signature/overlay.ts';
 import { crc16 } from '../transfer/modem.ts';
 import * as transfer from '../transfer/overlay.ts';
 import { updateCommands } from './commands.ts';
 import * as update from './overlay.ts';
-import { SlotWriter, type Trust } from './writer.ts';
 
 export const { SECTOR_BYTES } = layout;
 export const MEDIUM = 0x1234567;
@@ -126,8 +126,7 @@ export function boardWith(disk: Disk | undefined, slot = 0) {
     overlay: (name: keyof typeof overlays) => overlays[name],
     reset: () => resets++,
   });
-  context.wan = { wasTried: () => tried } as NonNullable<typeof context.wan>;
-  return { ...lab, resets: () => resets, tryWan: () => (tried = true) };
+  return { ...lab, wan: { wasTried: () => tried }, resets: () => resets, tryWan: () => (tried = true) };
 }
 
 export function runToEnd<T>(job: Generator<number, T>): T {

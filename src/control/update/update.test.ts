@@ -7,6 +7,7 @@ import { writeSlot } from '../../../image/writer.ts';
 import { boot } from '../../../test/harness/loader.ts';
 import { runSeed, seeded } from '../../../tools/harness/random.ts';
 import * as layout from '../../base/layout.ts';
+import { TRIES } from '../core/slots/writer.ts';
 import { createKeeper } from './keeper.ts';
 import { TRIAL_LEAST_TICKS, TRIAL_MOST_TICKS } from './trial.ts';
 import {
@@ -36,7 +37,6 @@ import {
   type Write,
   ymodem,
 } from './update-lab.ts';
-import { TRIES } from './writer.ts';
 
 test.serial('an image, or a slot alone, goes to the other slot, whatever the sizes of its pieces', t => {
   for (const [file, step] of [
@@ -335,7 +335,7 @@ test.serial('show update, update confirm and update back', t => {
     t.is(slot, 1 - running);
     t.true(Buffer.from(after).equals(bytes), 'no slot is on trial');
     const next = boardWith(disk, slot);
-    createKeeper(next.context).start(false);
+    createKeeper(next.context, next.wan).start(false);
     next.ticks(200);
     t.deepEqual(next.shown, []);
     t.is(run(next, 'show update'), '');
@@ -355,7 +355,7 @@ test.serial('show update, update confirm and update back', t => {
   t.is(run(boardWith(last.disk, 1), 'update back'), '');
   t.is(boot(last.bytes).slot, 0);
   const old = boardWith(last.disk, 0);
-  createKeeper(old.context).start(false);
+  createKeeper(old.context, old.wan).start(false);
   old.ticks(200);
   t.deepEqual(old.shown, []);
   t.is(run(old, 'update back'), '');
@@ -404,7 +404,7 @@ test.serial('update and update back ask where settings would be lost', t => {
 test.serial('a trial is confirmed after a minute in which the WAN was tried', t => {
   const { disk, bytes } = memoryDisk(diskOf({}, { sequence: 2, tries: 2 }));
   const board = boardWith(disk, 1);
-  createKeeper(board.context).start(false);
+  createKeeper(board.context, board.wan).start(false);
   board.ticks(TRIAL_LEAST_TICKS + 200);
   t.deepEqual(board.shown, ['update: Masqbox 0.1.0 in slot B is on trial, tries left: 2']);
   board.tryWan();
@@ -420,7 +420,7 @@ test.serial('a trial is confirmed after a minute in which the WAN was tried', t 
 test.serial('a trial without the WAN ends by resets, and then the old firmware says so', t => {
   const { disk, bytes } = memoryDisk(diskOf({}, { sequence: 2, tries: 1 }));
   const trial = boardWith(disk, 1);
-  createKeeper(trial.context).start(false);
+  createKeeper(trial.context, trial.wan).start(false);
   trial.ticks(TRIAL_MOST_TICKS - 100);
   t.is(trial.resets(), 0);
   trial.ticks(400);
@@ -431,7 +431,7 @@ test.serial('a trial without the WAN ends by resets, and then the old firmware s
   const second = boot(first.disk);
   t.is(second.slot, 0);
   const old = boardWith(memoryDisk(second.disk).disk);
-  createKeeper(old.context).start(false);
+  createKeeper(old.context, old.wan).start(false);
   old.ticks(100);
   t.deepEqual(old.shown, ['update: Masqbox 0.1.0 in slot B has failed its trial']);
 });
@@ -444,7 +444,7 @@ test.serial('permanent firmware starts no trial, and needs no overlay', t => {
   ]) {
     const board = boardWith(memoryDisk(image).disk);
     Object.assign(board.context.machine, { overlay: () => t.fail('the overlay is loaded') });
-    createKeeper(board.context).start(false);
+    createKeeper(board.context, board.wan).start(false);
     board.ticks(TRIAL_MOST_TICKS + 500);
     t.deepEqual(board.shown, []);
     t.is(board.resets(), 0);

@@ -134,7 +134,7 @@ test.serial(
   t => {
     const lab = leased();
     const modem = '192.168.100.1';
-    const routes = createRoutes(lab.context);
+    const routes = createRoutes(lab.context, { onChange() {} });
     lab.context.registry.add(routes, {
       words: 'wan modem',
       arguments: '',

@@ -11,7 +11,7 @@ import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { linkTitle } from '../core/facts.ts';
 import type { Machine } from '../core/machine.ts';
-import { QUESTION } from '../dhcp/options.ts';
+import { QUESTION } from '../core/setting.ts';
 import type { Wan } from './wan.ts';
 
 declare module '../core/overlays.ts' {

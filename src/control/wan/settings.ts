@@ -6,9 +6,8 @@ import { gatewayOf, mtuOf, prefixOf, refuseGateway, refuseLink } from '../core/a
 import { type Command, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { mtuSetting } from '../core/link-settings.ts';
-import type { Setting } from '../core/setting.ts';
-import type { Lease } from '../dhcp/client-lease.ts';
-import { QUESTION } from '../dhcp/options.ts';
+import { QUESTION, type Setting } from '../core/setting.ts';
+import type { Lease } from './lease.ts';
 import { HOST_NAME_DEFAULT, type Wan } from './wan.ts';
 
 /** A label of a host name (RFC 1123, section 2.1). */

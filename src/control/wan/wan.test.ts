@@ -104,8 +104,8 @@ test.serial(
     t.is(short.address(), '');
     t.true(short.logged.includes('wan: cannot use the offer of 203.0.113.1: its lease time is 9 s'));
     t.is(of(LEASE_LEAST_SECONDS).address(), '203.0.113.10/24');
-    t.is(of(LEASE_MOST_SECONDS).wan.client.lease?.seconds, LEASE_MOST_SECONDS);
-    const { lease } = of(LEASE_MOST_SECONDS + 1).wan.client;
+    t.is(of(LEASE_MOST_SECONDS).client.lease?.seconds, LEASE_MOST_SECONDS);
+    const { lease } = of(LEASE_MOST_SECONDS + 1).client;
     t.deepEqual([lease?.seconds, lease?.isForever], [LEASE_MOST_SECONDS, false]);
     t.is(lease?.renewalSeconds, LEASE_MOST_SECONDS / 2);
   },
@@ -168,7 +168,7 @@ test.serial('static routes, those of a lease, its gateway and the modem’s all 
   const many = Array.from({ length: 30 }, (_, i) => [24, 10, 7, i, 203, 0, 113, 6]).flat();
   const lab = leased('203.0.113.10', [[121, many.length + 5, 0, 203, 0, 113, 1, ...many]], ({ context }) => {
     for (let i = 0; i < STATIC_ROUTES; i++)
-      createRoutes(context).set([`10.${100 + i}.0.0/16`, '192.168.0.2']);
+      createRoutes(context, { onChange() {} }).set([`10.${100 + i}.0.0/16`, '192.168.0.2']);
   });
   setRare(lab.context, lab.wan, 'modem', '192.168.100.1');
   const all = routes();
@@ -195,7 +195,7 @@ test.serial(
       [0, ...gateway],
     ].flat();
     const lab = leased('203.0.113.10', [[121, captures.length, ...captures]], ({ context }) => {
-      createRoutes(context).set(['10.20.0.0/16', '192.168.0.2']);
+      createRoutes(context, { onChange() {} }).set(['10.20.0.0/16', '192.168.0.2']);
     });
     const { plane } = lab;
     const way = (text: string): string => {
@@ -225,7 +225,10 @@ test.serial('a set route whose gateway is not there yet lets no route of a lease
   const all = [0, 203, 0, 113, 1];
   let unset = (): void => {};
   const lab = leased('203.0.113.10', [[121, 20, ...wide, ...part, ...all]], ({ context }) => {
-    const setting = createRoutes({ ...context, output: createOutput({ write: text => text.length }) });
+    const setting = createRoutes(
+      { ...context, output: createOutput({ write: text => text.length }) },
+      { onChange() {} },
+    );
     setting.set(['10.99.0.0/16', '192.168.7.2']);
     unset = () => setting.unset?.(['10.99.0.0/16']);
   });
@@ -314,7 +317,8 @@ test.serial('a LAN that was set by hand stays, and the WAN gets no address: the 
 test.serial(
   'a lease whose network is in a route that was set by hand is not used: the log says why, once',
   t => {
-    const by = (route: string) => (lab: WanLab) => createRoutes(lab.context).set([route, '192.168.0.2']);
+    const by = (route: string) => (lab: WanLab) =>
+      createRoutes(lab.context, { onChange() {} }).set([route, '192.168.0.2']);
     const network = [mask('255.255.255.0')];
     const lab = leased('10.20.3.10', network, by('10.20.0.0/16'));
     lab.run(600);

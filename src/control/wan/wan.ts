@@ -15,11 +15,9 @@ import { MTU_DEFAULT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import { formatPrefix, maskOf, type Prefix } from '../core/address.ts';
 import { configure, mtuOf, prefixOf, refuseLink, setAddress, setGateway, setMtu } from '../core/addresses.ts';
-import type { Context, WanInfo } from '../core/context.ts';
+import type { Context } from '../core/context.ts';
 import { WARNING } from '../core/log.ts';
-import { DhcpClient } from '../dhcp/client.ts';
-import { type Lease, networkOf } from '../dhcp/client-lease.ts';
-import type { Identity, User } from '../dhcp/client-user.ts';
+import type { Client, Identity, Lease, User } from './lease.ts';
 
 export type WanMode = 'dhcp' | 'static' | 'none';
 
@@ -33,8 +31,8 @@ interface Inside {
   makeRoom(networks: readonly Prefix[]): void;
 }
 
-export class Wan implements WanInfo {
-  readonly client: DhcpClient;
+export class Wan {
+  readonly client: Client;
   /** As whom we speak to the DHCP server. */
   readonly identity: Identity = { hostName: HOST_NAME_DEFAULT };
   /** Settings that few have, by their words behind `set wan` (overlay.ts). */
@@ -52,6 +50,8 @@ export class Wan implements WanInfo {
     private readonly lan: Inside,
     /** The link that it is: any that has a station, for DHCP. */
     readonly link: number,
+    /** Makes who asks for an address by DHCP. */
+    clientFor: (user: User, link: number) => Client,
   ) {
     const user: User = {
       refuse: lease => lan.refuse(claimed(lease), link),
@@ -59,7 +59,7 @@ export class Wan implements WanInfo {
       identity: this.identity,
       lastAddress: () => context.store?.wanAddress ?? 0,
     };
-    this.client = new DhcpClient(context, user, link);
+    this.client = clientFor(user, link);
   }
 
   get mode(): WanMode {
@@ -214,7 +214,7 @@ export class Wan implements WanInfo {
 
 /** The networks that a lease needs on the WAN: its own, and the gateway if that lies elsewhere. */
 function claimed(lease: Lease): Prefix[] {
-  const own = networkOf(lease);
+  const own = { address: lease.address & maskOf(lease.length), length: lease.length };
   return lease.gateway === 0 ? [own] : [own, { address: lease.gateway, length: 32 }];
 }
 

@@ -5,7 +5,7 @@
 //    | until | seconds | htype | hlen | key length | name length | chaddr | key | name |
 //
 // `until` is Unix time, 0 if nobody knew it; `seconds` what the lease had left when it was noted. A renewal is not
-// always noted (leases.ts), so a lease may run longer than its record says: by NOTE_GAIN of its time at most, which is
+// always noted (src/control/dhcp/lease-table.ts), so a lease may run longer than its record says: by NOTE_GAIN of its time at most, which is
 // added. Where the time is not known now or was not then, nobody can say how long the board was off, and the lease
 // counts anew: too long does no harm, as the address is only kept for its client.
 // A key that is htype and chaddr is left out, a long name is cut: it is told again with the next renewal.
@@ -13,9 +13,8 @@
 // Not here: when this is written (store.ts), the ring of sectors (journal.ts).
 
 import { LOG_KIND_LEASE } from '../../../base/layout.ts';
-import { NOTE_GAIN } from '../../dhcp/lease-table.ts';
-import type { StoredLease } from '../../dhcp/stored-lease.ts';
 import type { Entry } from './journal.ts';
+import { NOTE_GAIN, type StoredLease } from './stored-lease.ts';
 
 const AT_UNTIL = 0;
 const AT_SECONDS = 4;

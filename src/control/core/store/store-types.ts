@@ -1,8 +1,8 @@
 // What the store offers. Not here: the store (store.ts).
 
 import type { Disk } from '../../../../hal/disk/disk.ts';
-import type { LeaseStore } from '../../dhcp/stored-lease.ts';
 import type { Entry } from './journal.ts';
+import type { LeaseStore } from './stored-lease.ts';
 import type { Task } from './tasks.ts';
 
 /** The saved configuration, and what was wrong. */

@@ -17,7 +17,6 @@ import {
   TICKS_PER_SECOND,
 } from '../../../base/limits.ts';
 import { copy, i32at } from '../../../base/memory.ts';
-import type { LeaseStore, StoredLease } from '../../dhcp/stored-lease.ts';
 import { hex } from '../address.ts';
 import { since, type Timer } from '../clock.ts';
 import { Refusal } from '../console/command.ts';
@@ -37,6 +36,7 @@ import { type Entry, FlashLog, type Journal } from './journal.ts';
 import { leaseEntry, leaseOf } from './lease-store.ts';
 import { SavedLines } from './saved-lines.ts';
 import type { Reads, Saved, Store, Unread, Visit } from './store-types.ts';
+import type { LeaseStore, StoredLease } from './stored-lease.ts';
 import { createTasks, type Task, type Tasks } from './tasks.ts';
 import { findLine, type Text, textFrom } from './text.ts';
 import { CONFIG_VERSION, versionLine, versionOf } from './version.ts';

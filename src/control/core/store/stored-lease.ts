@@ -1,4 +1,7 @@
-// A lease as it is kept over a power cut. Not here: where (../core/store/lease-store.ts), the table (lease-table.ts).
+// A lease as it is kept over a power cut. Not here: where (lease-store.ts), the server's table (src/control/dhcp/lease-table.ts).
+
+/** The part of a lease's time by which a renewal must extend what the store knows: every other one at half. */
+export const NOTE_GAIN = 0.75;
 
 /** A lease as a store keeps it. */
 export interface StoredLease {

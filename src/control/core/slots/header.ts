@@ -1,14 +1,14 @@
 // A slot's header as the update needs it: is all in it possible on this board, what does it say, and changing it. The
 // loader makes the same checks with code of its own (image/loader/slots.ts).
 // A header is one sector, so a change of it is made whole or not at all, and its checksum tells.
-// Not here: the signature (signature.ts), who decides when (keeper.ts, overlay.ts).
+// Not here: the signature (signature.ts), who decides when (src/control/update/).
 
-import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
-import { FACT_MEMORY_KIB } from '../../base/abi.ts';
-import * as layout from '../../base/layout.ts';
-import type { Context } from '../core/context.ts';
-import { fact } from '../core/facts.ts';
-import type { Machine } from '../core/machine.ts';
+import type { Disk, DiskJob } from '../../../../hal/disk/disk.ts';
+import { FACT_MEMORY_KIB } from '../../../base/abi.ts';
+import * as layout from '../../../base/layout.ts';
+import type { Context } from '../context.ts';
+import { fact } from '../facts.ts';
+import type { Machine } from '../machine.ts';
 import { crcOf, readHeader, refuseSector, runningSlot, SECTOR_BYTES, slotSector, wordOf } from './slots.ts';
 
 const PAGE_BYTES = 4096;

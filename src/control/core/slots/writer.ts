@@ -7,14 +7,14 @@
 //
 // Who has made it is known before the first of these: the signature (signature.ts) is of the header, which comes first and
 // has the payload's hash in it. If the last step fails, the header is taken away again, as far as the disk lets it.
-// Not here: how the bytes come (../transfer/), which slot may be overwritten (overlay.ts), the payload's sum (payload.ts).
+// Not here: how the bytes come (src/control/transfer/), which slot may be overwritten (src/control/update/), the payload's sum (payload.ts).
 
-import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
-import { MEDIUM_AT } from '../../base/cells.ts';
-import * as layout from '../../base/layout.ts';
-import { i32at } from '../../base/memory.ts';
-import type { Machine } from '../core/machine.ts';
-import { Sha256 } from '../core/sha256.ts';
+import type { Disk, DiskJob } from '../../../../hal/disk/disk.ts';
+import { MEDIUM_AT } from '../../../base/cells.ts';
+import * as layout from '../../../base/layout.ts';
+import { i32at } from '../../../base/memory.ts';
+import type { Machine } from '../machine.ts';
+import { Sha256 } from '../sha256.ts';
 import { payloadBytes, refuseHeader, same, setWord, versionOf, writeHeader } from './header.ts';
 import { CHUNK_BYTES, checkPayload } from './payload.ts';
 import { payloadHashOf, refuseSignature, type Verify } from './signature.ts';

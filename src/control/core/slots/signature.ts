@@ -4,7 +4,7 @@
 // What it does not stop is whoever can write sectors of the card: such a one could change loader and key alike.
 // Not here: the arithmetic (../signature/), making and signing (image/signing.ts).
 
-import * as layout from '../../base/layout.ts';
+import * as layout from '../../../base/layout.ts';
 import { same, versionOf } from './header.ts';
 import { isEmpty, keyOf, keyText } from './key.ts';
 import { wordOf } from './slots.ts';

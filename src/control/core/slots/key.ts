@@ -1,7 +1,7 @@
 // The key in a slot's header. Not here: what it is for (signature.ts).
 
-import * as layout from '../../base/layout.ts';
-import { hex } from '../core/address.ts';
+import * as layout from '../../../base/layout.ts';
+import { hex } from '../address.ts';
 
 const BYTE_DIGITS = 2;
 /** Of a key, what people compare. */

@@ -4,9 +4,9 @@ import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress } from '../core/address.ts';
 import type { Job } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
-import type { Counts } from '../dns/counts.ts';
-import type { Dns } from '../dns/dns.ts';
-import type { Server } from '../dns/upstream.ts';
+import type { Counts } from './counts.ts';
+import type { Dns } from './dns.ts';
+import type { Server } from './upstream.ts';
 
 const MEANINGS: Record<keyof Counts, string> = {
   queries: 'queries of all kinds',

@@ -1,14 +1,15 @@
 // `resolve`: asks what a LAN host would ask, in the same way, and shows the answer and where it is from. An address
 // is looked up backwards. What is cut by UDP is asked again by TCP. ^C ends it; the answer is for the cache then.
-// Not here: records as text (records.ts), what becomes of a query (dns/forwarder.ts).
+// Not here: records as text (records.ts), what becomes of a query (forwarder.ts).
 
 import { INTERFACE_LAN, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress } from '../core/address.ts';
 import { since } from '../core/clock.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
-import type { Asking, Context } from '../core/context.ts';
+import type { Context } from '../core/context.ts';
 import { ROUTER_ITSELF } from '../core/net/client.ts';
-import { queryFor } from '../dns/dns.ts';
+import { type Dns, queryFor } from './dns.ts';
+import type { Forwarder } from './forwarder.ts';
 import {
   FLAG_TC,
   FORMERR,
@@ -20,7 +21,7 @@ import {
   SERVFAIL,
   TYPE_A,
   TYPE_PTR,
-} from '../dns/message.ts';
+} from './message.ts';
 import { recordRows, reverseOf, typeName, typeNumber, wireOf } from './records.ts';
 
 /** How often it looks for the answer. */
@@ -48,7 +49,7 @@ interface Told {
   isNobodys: boolean;
 }
 
-export function resolve(context: Context, text: string, typeText: string | undefined): Job {
+export function resolve(context: Context, dns: Dns, text: string, typeText: string | undefined): Job {
   const reverse = reverseOf(text);
   const name = reverse ?? text;
   const wire = wireOf(name);
@@ -59,12 +60,12 @@ export function resolve(context: Context, text: string, typeText: string | undef
     throw new Refusal(
       `Cannot resolve ${text} ${typeText}: it is no type of records, as A, AAAA, MX or TYPE65 are`,
     );
-  const forwarder = context.dns?.forwarder();
+  const forwarder = dns.forwarder();
   if (forwarder === undefined) throw new Refusal(`Cannot resolve ${text}: DNS does not run`);
   return run(context, forwarder, wire, name, type);
 }
 
-function* run(context: Context, forwarder: Asking, wire: Uint8Array, name: string, type: number): Job {
+function* run(context: Context, forwarder: Forwarder, wire: Uint8Array, name: string, type: number): Job {
   const { output } = context;
   let told = yield* ask(context, forwarder, queryFor(wire, type, context.random()), false);
   if ((read16(told.message, 2) & FLAG_TC) !== 0)
@@ -93,7 +94,7 @@ function verdict({ message, isPrivate, isNobodys }: Told, count: number, what: s
 /** Asks as a host would, and waits for the answer, which comes in any case. */
 function* ask(
   { clock }: Context,
-  forwarder: Asking,
+  forwarder: Forwarder,
   query: Uint8Array,
   byTcp: boolean,
 ): Generator<number, Told, void> {

@@ -2,8 +2,8 @@
 
 import { formatAddress, formatMac, hex } from '../core/address.ts';
 import type { Job } from '../core/console/command.ts';
-import { BOUND, EXPIRED, type Lease, OFFERED, QUARANTINED } from '../dhcp/lease-table.ts';
-import type { DhcpServer } from '../dhcp/server.ts';
+import { BOUND, EXPIRED, type Lease, OFFERED, QUARANTINED } from './lease-table.ts';
+import type { DhcpServer } from './server.ts';
 
 const STATES = new Map([
   [OFFERED, 'offered'],

@@ -4,7 +4,7 @@
 // Not here: the command (resolve.ts).
 
 import { formatAddress, parseAddress } from '../core/address.ts';
-import { HEADER_BYTES, NAME_BYTES, nameBytes, read16, read32, TYPE_PTR } from '../dns/message.ts';
+import { HEADER_BYTES, NAME_BYTES, nameBytes, read16, read32, TYPE_PTR } from './message.ts';
 
 const TYPES: Readonly<Record<string, number>> = {
   ...{ A: 1, NS: 2, CNAME: 5, SOA: 6, PTR: TYPE_PTR, HINFO: 13, MX: 15, TXT: 16, AAAA: 28, LOC: 29, SRV: 33 },

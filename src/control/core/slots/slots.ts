@@ -1,15 +1,15 @@
 // The firmware slots of the disk: which one runs, where each lies, and whether a header is whole. This little is always in
-// control's heap, for the look at each start (keeper.ts); layout and meaning: src/base/layout.ts.
+// control's heap, for the look at each start (src/control/update/keeper.ts); layout and meaning: src/base/layout.ts.
 // Not here: what else must be true of a header, and changing it (header.ts), the payload (writer.ts).
 
-import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
-import { FACT_SLOT } from '../../base/abi.ts';
-import { MEDIUM_AT } from '../../base/cells.ts';
-import * as layout from '../../base/layout.ts';
-import { DISK_BUFFER_AT } from '../../base/limits.ts';
-import { i32at } from '../../base/memory.ts';
-import { fact } from '../core/facts.ts';
-import type { Machine } from '../core/machine.ts';
+import type { Disk, DiskJob } from '../../../../hal/disk/disk.ts';
+import { FACT_SLOT } from '../../../base/abi.ts';
+import { MEDIUM_AT } from '../../../base/cells.ts';
+import * as layout from '../../../base/layout.ts';
+import { DISK_BUFFER_AT } from '../../../base/limits.ts';
+import { i32at } from '../../../base/memory.ts';
+import { fact } from '../facts.ts';
+import type { Machine } from '../machine.ts';
 
 /** Not taken out of `layout`: that would make an object of all its names, 38 KB of heap. */
 export const SECTOR_BYTES = layout.SECTOR_BYTES;

@@ -1,8 +1,8 @@
 // A slot's payload as it lies on the disk. Not here: how it comes there (writer.ts), the header (header.ts).
 
-import type { Disk, DiskJob } from '../../../hal/disk/disk.ts';
-import * as layout from '../../base/layout.ts';
-import type { Machine } from '../core/machine.ts';
+import type { Disk, DiskJob } from '../../../../hal/disk/disk.ts';
+import * as layout from '../../../base/layout.ts';
+import type { Machine } from '../machine.ts';
 import { payloadBytes } from './header.ts';
 import { crcOf, SECTOR_BYTES, slotSector, wordOf } from './slots.ts';
 
