@@ -167,6 +167,9 @@ async function makeFirmware(lean: Uint8Array): Promise<Firmware> {
     new Set(),
   );
   const [first, ...others] = compile([control, ...overlays], lean) as [Compiled, ...Compiled[]];
+  const asking = [control, ...overlays].find(({ text }) => /\bimport\(/.test(text));
+  if (asking !== undefined)
+    throw new Error(`Cannot build ${asking.name}: boards have no import() (engine-board.ts)`);
   const words = [
     ...new Set([control, ...overlays].flatMap(({ text }) => text.match(/[\w$]+/g) ?? [])),
   ].sort();

@@ -26,6 +26,7 @@ import {
   makeLean,
   moduleList,
 } from './lean/modules.ts';
+import { libraryScript } from './library.ts';
 import { endHeapAt } from './malloc.ts';
 import { evaluateOverlay, TAG_EXCEPTION } from './overlay.ts';
 
@@ -299,7 +300,8 @@ export function embed(
     return finish(withText(source, evaluate));
   };
   const functions = typeof bundle === 'string' ? undefined : leanFunctions(bundle.lean, engine, memory);
-  const evaluateModules = (modules: readonly Compiled[], lean: LeanFunctions): void => {
+  const evaluateModules = ({ modules, words }: Firmware, lean: LeanFunctions): void => {
+    run(libraryScript(words), 'library.js');
     for (const { bytecode } of modules) {
       // Far above the heap, in which it would leave a hole. The buffer is not freed, as that frees its place, too.
       const place = new Uint8Array(memory.buffer, memory.buffer.byteLength - bytecode.length);
@@ -331,7 +333,7 @@ export function embed(
   engine.QTS_SetProp(context, global, string('__host'), hostFunction);
   if (typeof bundle === 'string' || functions === undefined) run(bundle as string, 'masqbox.js');
   else {
-    evaluateModules(bundle.modules, functions);
+    evaluateModules(bundle, functions);
     resident = moduleList(memory, runtime);
   }
   collectInTime(memory, runtime);

@@ -24,6 +24,9 @@ import {
 /** __JS_EvalInternal(): the parser, and all that is behind it. */
 const COMPILER = { index: 992, bytes: 1721 };
 
+/** js_dynamic_import_job(), by its place in the table: nobody writes import(), which bundle.ts looks for. */
+const DYNAMIC_IMPORT = { index: 1124, bytes: 484, place: 54 };
+
 /** WebAssembly core specification, sections 5.4 and 5.5. */
 const SECTION_ELEMENT = 9;
 const FIRST_PLACE = 1;
@@ -54,10 +57,11 @@ const NAME = /^([A-Za-z_$][\w$]*|\[Symbol\.\w+\])$/;
  * What the language looks for by itself: iteration, templates (the engine joins them by concat), conversion, regular
  * expressions, promises, what makes collections.
  */
-const IMPLICIT = new Set(
+export const IMPLICIT: ReadonlySet<string> = new Set(
   (
     'next return throw then resolve concat toString valueOf toJSON toISOString join constructor add set get has keys size raw length ' +
-    'exec flags source hasIndices global ignoreCase multiline dotAll unicode unicodeSets sticky __proto__ construct'
+    'exec flags source hasIndices global ignoreCase multiline dotAll unicode unicodeSets sticky __proto__ construct ' +
+    'prototype name message stack'
   ).split(' '),
 );
 
@@ -92,7 +96,10 @@ export function withoutUnnamed(
   const unnamed = [...libraryNames(memory, table)].filter(
     ([, names]) => !names.some(name => words.has(name) || IMPLICIT.has(name) || name.startsWith('[')),
   );
-  for (const [place] of unnamed) table.set(place, abort);
+  bodyOf(functionBodies(wasm), DYNAMIC_IMPORT);
+  if (table.get(DYNAMIC_IMPORT.place) !== DYNAMIC_IMPORT.index)
+    throw new Error(`Cannot find the job of import() in ${VARIANT}: version changed`);
+  for (const place of [DYNAMIC_IMPORT.place, ...unnamed.map(([place]) => place)]) table.set(place, abort);
   return withSection(wasm, SECTION_ELEMENT, [
     ...[1, 0, OP_I32_CONST, FIRST_PLACE, OP_END, ...leb(table.size)],
     ...[...table.values()].flatMap(leb),

@@ -24,7 +24,7 @@ import { firstChunk, HEAP_FOOT } from './heap.ts';
 import { loopForSpeed } from './interpreter-loop.ts';
 import { COLLECT_AT, MODULE_LINK } from './lean/modules.ts';
 import { memoryMap } from './memory-map.ts';
-import { pack } from './pack.ts';
+import { pack, SMALL } from './pack.ts';
 import { planePath } from './plane-path.ts';
 import { compilePlane, compilePortable } from './plane-wasm.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -353,7 +353,7 @@ function engineConstants({ constants }: Snapshot): string {
 
 /** The overlays, packed. */
 function packedOverlays(snapshot: Snapshot): string {
-  const packs = snapshot.overlays.map(({ bytecode }) => pack(bytecode));
+  const packs = snapshot.overlays.map(({ bytecode }) => pack(bytecode, SMALL));
   const entries = snapshot.overlays.map(({ bytecode, heapBytes }, number) => {
     const packed = packs[number] as Uint8Array;
     return `  {(const u8[]){${packed.join(',')}}, ${packed.length}, ${bytecode.length}, ${heapBytes}},\n`;

@@ -12,14 +12,23 @@ const MORE = 15;
 const CHAIN_DEPTH = 512;
 /** A match this long is taken whole, and what lies within it is not looked at place by place. */
 const LONG_MATCH = 64;
+/** What costs beside the block's bytes, in bytes. */
+interface Costs {
+  /** A sequence. */
+  sequence: number;
+  /** A length that does not fit the token's nibble: the careful way. */
+  long: number;
+  /** A byte that is unpacked. */
+  byte: number;
+}
+
 /**
- * What a sequence costs beside its bytes, in bytes. The unpacker spends some 35 instructions on a sequence; at 0.05
- * bytes an instruction the snapshot has a quarter fewer sequences than the smallest parse, and is 4 % longer.
+ * For who waits: the unpacker spends some 35 instructions on a sequence; at 0.05 bytes an instruction the snapshot has a quarter fewer
+ * sequences than the smallest parse, and is 4 % longer.
  */
-const SEQUENCE_COST = 1.6;
-/** A length that does not fit the token's nibble: the careful way. */
-const LONG_COST = 2;
-const BYTE_COST = 0.03;
+const QUICK: Costs = { sequence: 1.6, long: 2, byte: 0.03 };
+/** For what lies in RAM all the time, and is unpacked seldom. */
+export const SMALL: Costs = { sequence: 0, long: 0, byte: 0 };
 
 interface Matches {
   /** For each place, the longest match's length, or 0, and how far back it lies. */
@@ -28,8 +37,9 @@ interface Matches {
 }
 
 /** The block. */
-export function pack(bytes: Uint8Array): Uint8Array {
-  return write(bytes, findMatches(bytes));
+export function pack(bytes: Uint8Array, costs = QUICK): Uint8Array {
+  const matches = findMatches(bytes);
+  return write(bytes, matches, parse(matches, costs));
 }
 
 /** By chains of the places that start with the same four bytes, the nearest first. */
@@ -69,15 +79,16 @@ function findMatches(bytes: Uint8Array): Matches {
 }
 
 /** From the end backwards: the cheapest way from each place on. Answers the match to take at each, 0 for a literal. */
-function parse({ length }: Matches): Int32Array {
+function parse({ length }: Matches, costs: Costs): Int32Array {
   const cost = new Float64Array(length.length + 1);
   const taken = new Int32Array(length.length);
   for (let at = length.length - 1; at >= 0; at--) {
-    let best = (cost[at + 1] as number) + 1 + BYTE_COST;
+    let best = (cost[at + 1] as number) + 1 + costs.byte;
     const most = length[at] as number;
     for (let n = most > LONG_MATCH ? most : MATCH_LEAST; n <= most; n++) {
       const more = n - MATCH_LEAST - MORE;
-      const price = 3 + SEQUENCE_COST + BYTE_COST * n + (more < 0 ? 0 : LONG_COST + Math.floor(more / 255));
+      const price =
+        3 + costs.sequence + costs.byte * n + (more < 0 ? 0 : costs.long + Math.floor(more / 255));
       const whole = (cost[at + n] as number) + price;
       if (whole <= best) {
         best = whole;
@@ -89,8 +100,8 @@ function parse({ length }: Matches): Int32Array {
   return taken;
 }
 
-function write(bytes: Uint8Array, matches: Matches): Uint8Array {
-  const taken = parse(matches);
+/** @param taken the match to take at each place, 0 for a literal */
+function write(bytes: Uint8Array, matches: Matches, taken: Int32Array): Uint8Array {
   // All literals: a byte of length for each 255, and the token.
   const packed = new Uint8Array(bytes.length + Math.ceil(bytes.length / 255) + 16);
   let out = 0;

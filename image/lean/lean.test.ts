@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import test from 'ava';
 import { HOST_COLLECT, HOST_OVERLAY } from '../../src/base/abi.ts';
 import { compile } from '../bytecode.ts';
@@ -49,6 +50,8 @@ const THROWING: Script = {
     null.missing;`,
 };
 
+/** What the scripts here name, and what is evaluated here. */
+const WORDS = readFileSync(new URL(import.meta.url), 'utf8').match(/[\w$]+/g) ?? [];
 const LEAN = await compilePortable('image/lean/functions.ts');
 
 function lean() {
@@ -57,7 +60,7 @@ function lean() {
     Compiled,
     ...Compiled[],
   ];
-  const engine = embed({ modules: [first, second], overlays, words: [], lean: LEAN });
+  const engine = embed({ modules: [first, second], overlays, words: WORDS, lean: LEAN });
   const { evaluate, memory, stackPointer } = engine;
   const used = (): number => {
     evaluate(`__host(${HOST_COLLECT}); ({}); 1`);

@@ -2,7 +2,7 @@
 // That is measured for all together, as what their commands take the first time and not the second, and told of each by its
 // bytes of bytecode: a reading is good to 10 ms, and most load in less. Not here: sizes of the image (../bench.ts).
 
-import { pack } from '../../image/pack.ts';
+import { pack, SMALL } from '../../image/pack.ts';
 import { takeSnapshot } from '../../image/snapshot.ts';
 import { PROMPT } from '../../tools/harness/console.ts';
 import { Machine } from '../../tools/harness/qemu.ts';
@@ -55,7 +55,13 @@ export async function overlays(): Promise<void> {
   const text = (n: number): string => n.toLocaleString('en-US');
   for (const { name, bytecode, heapBytes } of parts) {
     const load = ((milliseconds * bytecode.length) / bytes).toFixed(0);
-    const row = [name, text(bytecode.length), text(pack(bytecode).length), text(heapBytes), `${load} ms`];
+    const row = [
+      name,
+      text(bytecode.length),
+      text(pack(bytecode, SMALL).length),
+      text(heapBytes),
+      `${load} ms`,
+    ];
     console.log(`| ${row.join(' | ')} |`);
   }
 }
