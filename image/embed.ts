@@ -237,6 +237,15 @@ export function importLine(name: string): string {
 /** QTS_Eval's flag for a module; without it the text is a classic script. */
 const EVAL_MODULE = 1;
 
+/** A value of a script: what it is as JSON, or the text. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
 /** Frees what nobody needs of modules that have been evaluated, and of their functions. */
 function leaveLean(
   engine: Engine,
@@ -347,14 +356,7 @@ export function embed(
     if (tag === TAG_EXCEPTION) finish(value);
     else engine.QTS_FreeValuePointer(context, value);
   };
-  const evaluate = (source: string): unknown => {
-    const text = run(source, 'test.js');
-    try {
-      return JSON.parse(text);
-    } catch {
-      return text;
-    }
-  };
+  const evaluate = (source: string): unknown => parsed(run(source, 'test.js'));
   return {
     memory,
     call,

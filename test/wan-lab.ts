@@ -21,6 +21,7 @@ import { createSockets } from '../src/control/core/sockets.ts';
 import { createWallClock } from '../src/control/core/wall-clock.ts';
 import { DhcpClient } from '../src/control/dhcp/client.ts';
 import { createLan } from '../src/control/lan/lan.ts';
+import { lanSettings } from '../src/control/lan/settings.ts';
 import { Wan } from '../src/control/wan/wan.ts';
 import { javascriptBuild } from '../tools/builds.ts';
 import { seeded } from '../tools/harness/random.ts';
@@ -243,7 +244,7 @@ export class WanLab {
     };
     this.context = context as unknown as Context;
     const lan = createLan(this.context);
-    registry.add(...lan.settings(), furtherLinks(this.context));
+    registry.add(...lanSettings(this.context, lan), furtherLinks(this.context));
     this.wan = new Wan(
       this.context,
       lan,

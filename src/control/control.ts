@@ -64,17 +64,20 @@ import { DhcpClient } from './dhcp/client.ts';
 import { leaseCommands } from './dhcp/commands.ts';
 import { DhcpServer } from './dhcp/server.ts';
 import { dhcpSettings } from './dhcp/settings.ts';
-import { dnsCommands, dnsSettings } from './dns/commands.ts';
+import { dnsCommands } from './dns/commands.ts';
 import { createDns, type Dns } from './dns/dns.ts';
 import { nameBytes } from './dns/message.ts';
+import { dnsSettings } from './dns/settings.ts';
 import { forwardSetting } from './forward/settings.ts';
 import { createLan } from './lan/lan.ts';
+import { lanSettings } from './lan/settings.ts';
 import { masqueradeCommands } from './masquerade/commands.ts';
 import { settings } from './masquerade/settings.ts';
 import { noteCommands } from './note/note.ts';
 import { createRoutes } from './routes/routes.ts';
 import { showCommands } from './show/commands.ts';
-import { logCommands, logSetting } from './syslog/commands.ts';
+import { logCommands } from './syslog/commands.ts';
+import { logSetting, syslogSetting } from './syslog/settings.ts';
 import { SyslogSender } from './syslog/syslog.ts';
 import { systemCommands } from './system/commands.ts';
 import { createTime } from './time/time.ts';
@@ -294,7 +297,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
   const lan = createLan(context);
   const wan = new Wan(context, lan, INTERFACE_WAN, (user, link) => new DhcpClient(context, user, link));
   registry.add(
-    ...lan.settings(),
+    ...lanSettings(context, lan),
     ...wanSettings(context, wan),
     furtherLinks(context),
     ...settings(context),
@@ -316,7 +319,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
   registry.add(
     createRoutes(context, wan),
     ...time.settings,
-    new SyslogSender(context, context.wallClock, { wan, resolve: dns.resolve }).setting(),
+    syslogSetting(new SyslogSender(context, context.wallClock, { wan, resolve: dns.resolve })),
   );
   table.push(...time.commands, ...noteCommands(context));
   return { services, dhcp, dns, wan };

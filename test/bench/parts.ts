@@ -1,7 +1,8 @@
-// What each overlay costs: packed in the kernel, of the heap once it is loaded, and the time of a 486DX2-66 that loading takes.
+// What each part costs: of it what is always there; and its overlay: packed in the kernel, of the heap once it is loaded, and the time of a 486DX2-66 that loading takes.
 // That is measured for all together, as what their commands take the first time and not the second, and told of each by its
 // bytes of bytecode: a reading is good to 10 ms, and most load in less. Not here: sizes of the image (../bench.ts).
 
+import { build } from 'esbuild';
 import { pack, SMALL } from '../../image/pack.ts';
 import { takeSnapshot } from '../../image/snapshot.ts';
 import { PROMPT } from '../../tools/harness/console.ts';
@@ -40,6 +41,27 @@ async function loadMilliseconds(): Promise<number> {
   }
 }
 
+/** Bytes of minified source that are always there of each folder of src/control/: entries, settings, services. */
+async function manifests(): Promise<Map<string, number>> {
+  const { metafile } = await build({
+    entryPoints: ['firmware/control.ts'],
+    bundle: true,
+    write: false,
+    metafile: true,
+    minify: true,
+    format: 'esm',
+    logLevel: 'silent',
+  });
+  const bytes = new Map<string, number>();
+  const [output] = Object.values(metafile.outputs);
+  for (const [file, { bytesInOutput }] of Object.entries(output?.inputs ?? {})) {
+    const part = /^src\/control\/(\w+)\//.exec(file)?.[1];
+    if (part !== undefined) bytes.set(part, (bytes.get(part) ?? 0) + bytesInOutput);
+  }
+  return bytes;
+}
+
+/** A row a part: what is always there of it, and what its overlay takes. */
 export async function overlays(): Promise<void> {
   const parts = (await takeSnapshot()).overlays.map(part => ({
     ...part,
@@ -48,20 +70,22 @@ export async function overlays(): Promise<void> {
   const measured = parts.filter(({ name }) => name in USES);
   const bytes = measured.reduce((sum, { bytecode }) => sum + bytecode.length, 0);
   const milliseconds = await loadMilliseconds();
-  console.log(
-    `\n| overlay | bytecode | packed | heap | load, of ${milliseconds.toFixed(0)} ms for ${bytes} bytes |`,
-  );
-  console.log('| --- | ---: | ---: | ---: | ---: |');
+  const resident = await manifests();
   const text = (n: number): string => n.toLocaleString('en-US');
-  for (const { name, bytecode, heapBytes } of parts) {
-    const load = ((milliseconds * bytecode.length) / bytes).toFixed(0);
-    const row = [
-      name,
-      text(bytecode.length),
-      text(pack(bytecode, SMALL).length),
-      text(heapBytes),
-      `${load} ms`,
-    ];
+  console.log(
+    `\n| part | manifest, source | overlay: bytecode | packed | heap | load, of ${milliseconds.toFixed(0)} ms for ${text(bytes)} bytes |`,
+  );
+  console.log('| --- | ---: | ---: | ---: | ---: | ---: |');
+  const names = [...new Set([...resident.keys(), ...parts.map(({ name }) => name)])].sort();
+  for (const name of names) {
+    const overlay = parts.find(part => part.name === name);
+    const row = [name, text(resident.get(name) ?? 0)];
+    if (overlay === undefined) row.push('', '', '', '');
+    else {
+      const { bytecode, heapBytes } = overlay;
+      const load = ((milliseconds * bytecode.length) / bytes).toFixed(0);
+      row.push(text(bytecode.length), text(pack(bytecode, SMALL).length), text(heapBytes), `${load} ms`);
+    }
     console.log(`| ${row.join(' | ')} |`);
   }
 }

@@ -1,6 +1,7 @@
 // The LAN's network: set by hand, or 192.168.0.0/24, or another private one where the WAN has that already.
 // RFC 1918. A modem that is a router itself often hands out 192.168.0.x, and then no packet would find its way.
-// Not here: who gets the LAN's addresses (../dhcp/server.ts), which reads the LAN's address for each answer.
+// Not here: the settings (settings.ts), who gets the LAN's addresses (../dhcp/server.ts), which reads the LAN's address for
+// each answer.
 
 import { INTERFACE_INSIDE } from '../../base/interface.ts';
 import { INTERFACE_LAN, ROUTE_BYTES, ROUTE_COUNT, ROUTES_AT } from '../../base/limits.ts';
@@ -13,15 +14,7 @@ import {
   ROUTE_SET,
   ROUTE_USED,
 } from '../../base/route-record.ts';
-import {
-  formatAddress,
-  formatPrefix,
-  lengthOf,
-  maskOf,
-  overlap,
-  type Prefix,
-  parsePrefix,
-} from '../core/address.ts';
+import { formatAddress, formatPrefix, lengthOf, maskOf, overlap, type Prefix } from '../core/address.ts';
 import {
   configure,
   LAN_DEFAULT,
@@ -35,9 +28,7 @@ import {
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { linkTitle } from '../core/facts.ts';
-import { mtuSetting } from '../core/link-settings.ts';
 import { NOTICE, WARNING } from '../core/log.ts';
-import type { Setting } from '../core/setting.ts';
 
 /** Where the LAN may go, best first; the last two are seldom chosen by providers or by makers of modems. */
 const PLACES: readonly Prefix[] = [
@@ -61,7 +52,13 @@ export interface Lan {
   refuse(networks: readonly Prefix[], link: number): string | undefined;
   /** Moves the LAN if it shares addresses with one of these networks. */
   makeRoom(networks: readonly Prefix[]): void;
-  settings(): Setting[];
+  /** Puts the LAN elsewhere by hand; the word may be `move`, or ''. Answers why not, or undefined. */
+  set(prefix: Prefix, word: string): string | undefined;
+  /** Puts it back to where it is by itself. Answers why not, or undefined. */
+  unset(word: string): string | undefined;
+  /** Whether its place was set by hand; and whether it has moved by itself, and other settings with it. */
+  isByHand(): boolean;
+  isMoved(): boolean;
   /** The DHCP server's settings, which must fit the LAN's network. */
   dhcp: Placed | undefined;
 }
@@ -173,36 +170,19 @@ export function createLan(context: Context): Lan {
         : `${theirs} leaves no private network for the LAN`;
     },
     makeRoom,
-    settings: () => [
-      mtuSetting(context, INTERFACE_LAN),
-      {
-        words: 'lan address',
-        isDependent: true,
-        arguments: 'ADDRESS/LENGTH:prefix=192.168.0.1/24 [move]',
-        help: 'address of the router on the LAN; move takes DHCP range and reservations along | 192.168.0.1/24 move',
-        set: ([text = '', word = '']) => {
-          const prefix = parsePrefix(text);
-          const why = typeof prefix === 'string' ? prefix : put(prefix, word);
-          if (why !== undefined) throw new Refusal(`Cannot set LAN address ${text}: ${why}`);
-          isByHand = true;
-        },
-        unsetArguments: '[move]',
-        unset: ([word = '']) => {
-          const place = PLACES.find(place => refuseLan(place) === undefined);
-          const why = place === undefined ? 'the WAN leaves no private network' : put(place, word);
-          if (why !== undefined) throw new Refusal(`Cannot unset LAN address: ${why}`);
-          isByHand = false;
-        },
-        unsetHelp: 'puts the LAN to 192.168.0.1/24, or elsewhere if the WAN has that | move',
-        lines: () => {
-          const own = prefixOf(INTERFACE_LAN);
-          // Where it has moved by itself, and range or reservations with it, these need it at the next start.
-          if (own === undefined || !(isByHand || (hasAddresses() && own.address !== LAN_DEFAULT.address)))
-            return [];
-          return [`set lan address ${formatPrefix(own.address, own.length)}`];
-        },
-      },
-    ],
+    isByHand: () => isByHand,
+    isMoved: () => hasAddresses() && prefixOf(INTERFACE_LAN)?.address !== LAN_DEFAULT.address,
+    set: (prefix, word) => {
+      const why = put(prefix, word);
+      if (why === undefined) isByHand = true;
+      return why;
+    },
+    unset: word => {
+      const place = PLACES.find(place => refuseLan(place) === undefined);
+      const why = place === undefined ? 'the WAN leaves no private network' : put(place, word);
+      if (why === undefined) isByHand = false;
+      return why;
+    },
   };
   return lan;
 }

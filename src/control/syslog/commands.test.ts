@@ -1,7 +1,8 @@
 import test from 'ava';
 import { controlLab } from '../../../test/control-lab.ts';
 import { DEBUG, ERROR, INFO, NOTICE, WARNING } from '../core/log.ts';
-import { logCommands, logSetting } from './commands.ts';
+import { logCommands } from './commands.ts';
+import { logSetting } from './settings.ts';
 
 test('show log lists a level and worse, of all facilities or some', t => {
   const { context, output, refusal } = controlLab();

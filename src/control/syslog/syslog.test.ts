@@ -18,6 +18,7 @@ import { LOG_BURST, SYSLOG_BURST, SYSLOG_WAITING } from '../core/limits.ts';
 import { ERROR, INFO } from '../core/log.ts';
 import { parseZone, type Zone } from '../core/timezone.ts';
 import { createWallClock } from '../core/wall-clock.ts';
+import { syslogSetting } from './settings.ts';
 import { modernLine, oldLine, SyslogSender } from './syslog.ts';
 
 const TIME = secondsOf(2026, 11, 2, 3, 5, 9) * 1000 + 42;
@@ -30,7 +31,7 @@ function fixture() {
     wan: { onChange(_listener: () => void) {} },
     resolve(_name: string, _done: (addresses: number[]) => void) {},
   };
-  const setting = new SyslogSender(lab.context, wallClock, others).setting();
+  const setting = syslogSetting(new SyslogSender(lab.context, wallClock, others));
   const lines = (): string[] =>
     lab.router.toLan().map(datagram => {
       const { destination, destinationPort, data } = read(datagram);
@@ -126,7 +127,7 @@ test.serial(
       asked.push(lab.clock.uptime() / TICKS_PER_SECOND);
       answer = done;
     };
-    const setting = new SyslogSender(context, lab.wallClock, { wan, resolve }).setting();
+    const setting = syslogSetting(new SyslogSender(context, lab.wallClock, { wan, resolve }));
     setting.set(['log.example']);
     context.log(INFO, 'wan', 'one');
     for (let n = 1; n <= 3; n++) {

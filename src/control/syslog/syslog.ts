@@ -22,7 +22,6 @@ import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { SYSLOG_BURST, SYSLOG_PER_SECOND, SYSLOG_WAITING } from '../core/limits.ts';
 import type { Entry } from '../core/log.ts';
-import type { Setting } from '../core/setting.ts';
 import { localAt } from '../core/timezone.ts';
 import type { WallClock } from '../core/wall-clock.ts';
 
@@ -72,12 +71,12 @@ interface Others {
 
 export class SyslogSender {
   /** As it was set, and its address: 0 if it is not known, or nothing is set. */
-  private name = '';
+  name = '';
   private host = 0;
   /** The uptime at which the name is to be looked up, as soon as there is a line; undefined while that is under way. */
   private lookUpAt: number | undefined;
   private waiting: Entry[] = [];
-  private isOld = false;
+  isOld = false;
   private tokens = SYSLOG_BURST;
   private filledAt = 0;
   private leftOut = 0;
@@ -103,23 +102,15 @@ export class SyslogSender {
     });
   }
 
-  setting(): Setting {
-    return {
-      words: 'syslog',
-      arguments: 'HOST:host [rfc5424|rfc3164=rfc5424]',
-      help: 'sends the log to a host, in the format of RFC 5424 or 3164 | 192.168.0.10 rfc3164',
-      set: args => this.set(args),
-      unset: () => {
-        this.name = '';
-        this.host = 0;
-        this.forget();
-      },
-      unsetHelp: 'sends the log nowhere',
-      lines: () => (this.name === '' ? [] : [`set syslog ${this.name}${this.isOld ? ' rfc3164' : ''}`]),
-    };
+  /** Sends nowhere from now on. */
+  stop(): void {
+    this.name = '';
+    this.host = 0;
+    this.forget();
   }
 
-  private set([text = '', format = 'rfc5424']: readonly string[]): void {
+  /** Sends to a receiver: its address or name, and the format. Throws a Refusal. */
+  set([text = '', format = 'rfc5424']: readonly string[]): void {
     const address = parseServer(text);
     if (typeof address === 'string') throw new Refusal(`Cannot set syslog ${text}: ${address}`);
     if (format !== 'rfc3164' && format !== 'rfc5424')
