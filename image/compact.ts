@@ -27,6 +27,7 @@ const SHAPE_TABLE_BITS = 232;
 const SHAPE_TABLE_BYTES = 236;
 const SHAPE_TABLE = 244;
 /** In JSShape. */
+const SHAPE_TYPE = 4;
 const SHAPE_IS_HASHED = 16;
 const SHAPE_HASH = 20;
 const SHAPE_COUNT = 32;
@@ -76,7 +77,10 @@ export function compact(engine: Embedded, twin: Embedded): void {
   const moved = mover(blocks);
   const shapes = shapesOf(words, runtime);
   const table = words[(runtime + SHAPE_TABLE) >> 2] as number;
-  const hashes = new Set(shapes.all.flatMap(shape => [shape + SHAPE_HASH, shape + SHAPE_NEXT]));
+  // A shape's block begins with its table, so that its second word is told here; behind the type in it nobody sets anything.
+  const hashes = new Set(
+    shapes.all.flatMap(shape => [shape + SHAPE_TYPE, shape + SHAPE_HASH, shape + SHAPE_NEXT]),
+  );
   for (let at = 0; at < (words[(runtime + SHAPE_TABLE_BYTES) >> 2] as number); at++)
     hashes.add(table + 4 * at);
   const pointers = pointersOf(words, new Uint32Array(twin.memory.buffer), blocks, hashes);
@@ -121,6 +125,8 @@ function pointersOf(words: Words, twin: Words, blocks: readonly Block[], hashes:
   /** In one of them of an address, or of a shape's hash, above some low bytes that are new and alike. */
   const isRest = (here: number, there: number): boolean =>
     ((here ^ there) & 0xffffff) === 0 ||
+    // The second word of a shape that is gone, which is like that of shapes that are there: see compact().
+    ((here & TYPE_MASK) === TYPE_SHAPE && (there & TYPE_MASK) === TYPE_SHAPE) ||
     [0, 8, 16].some(
       bits =>
         ((here ^ there) & ((1 << bits) - 1)) === 0 &&
