@@ -9,7 +9,6 @@ import { join } from 'node:path';
 import test, { type ExecutionContext } from 'ava';
 import { encodeConfig, putConfig } from '../image/records.ts';
 import { IDLE_COUNTS_AT, NOW_AT } from '../src/base/cells.ts';
-import { CONFIG_TEXT_MAX } from '../src/base/layout.ts';
 import { CONFIGURATION_BYTES, TICKS_PER_SECOND } from '../src/base/limits.ts';
 import { DHCP_RESERVATIONS } from '../src/control/core/limits.ts';
 import { PROMPT } from '../tools/harness/console.ts';
@@ -99,13 +98,10 @@ for (const [what, text] of Object.entries(TEXTS)) {
 }
 
 test.serial('a legal configuration with all tables full starts on a board with 8 MIPS', async t => {
-  const comments = filled(i => `# what stands in room ${i}\n`).slice(
-    0,
-    CONFIG_TEXT_MAX - longConfiguration.length,
-  );
+  const comments = filled(i => `# what stands in room ${i}\n`).slice(0, MOST - longConfiguration.length);
   const text =
     longConfiguration + comments.slice(0, comments.lastIndexOf('\n', comments.length - 200) + 1) + PASSWORD;
-  t.true(text.length > CONFIG_TEXT_MAX - 500 && text.length <= CONFIG_TEXT_MAX, `${text.length}`);
+  t.true(text.length > MOST - 500 && text.length <= MOST, `${text.length}`);
   const { machine, said, ticks } = await start(t, text, 'Password: ', SLOW_SHIFT);
   t.log(`${(ticks / TICKS_PER_SECOND).toFixed(1)} s of a board with 8 MIPS`);
   t.notRegex(said, /Control was restarted|Floor:|not taken|too long/);
