@@ -106,6 +106,7 @@ class Board {
         tidy: nothing,
         keepsRoom: () => true,
         heapFree: () => 0,
+        lend: () => true,
         physical: (at: number) => at,
         put: nothing,
       },

@@ -16,6 +16,7 @@ export function noteCommands(context: Context): Command[] {
   return [
     {
       words: 'note',
+      isWhole: true,
       arguments: 'TEXT:text...63',
       help: 'keeps a remark with the settings | the modem hangs behind the door',
       run: words => machine.overlay('note').addNote(context, words),

@@ -30,6 +30,16 @@ test('findCommand() takes abbreviations of one meaning', t => {
   t.is(found('sh m'), 'Cannot run sh m: it may mean show masq, show memory');
 });
 
+test('findCommand() takes no slip for the text of a command that must be typed whole', t => {
+  const notes = [...table, { words: 'note', arguments: 'TEXT:text...9', help: '', isWhole: true, run }];
+  const first = (line: string): string => {
+    const result = findCommand(notes, line);
+    return 'refusal' in result ? result.refusal : result.command.words;
+  };
+  t.is(first('note the modem'), 'note');
+  t.is(first('no ip nat'), 'Cannot run no ip nat: there is no such command, see help');
+});
+
 test('findCommand() says why there is none', t => {
   t.is(found('shwo masq'), 'Cannot run shwo masq: there is no such command, see help');
   t.is(found('set lan'), 'Cannot run set lan: it is not complete, see help set lan');

@@ -32,6 +32,8 @@ export interface Command {
   /** The form of the arguments; none when left out. */
   arguments?: string;
   help: Help;
+  /** Its words are typed whole: what is a slip would else be taken for its text. */
+  isWhole?: boolean;
   /** Answers a job if it has more to do. A refusal is thrown as Refusal. */
   run(args: string[]): Job | undefined;
 }
@@ -109,6 +111,8 @@ export function findCommand(table: readonly Command[], line: string): Found {
     return refuse(`it is not complete, see help ${words.join(' ')}`, depth);
   }
   if (ends.length > 1) return refuse(`it may mean ${ends.map(({ words }) => words).join(', ')}`, depth - 1);
+  if (command.isWhole === true && words.slice(0, depth).join(' ') !== command.words)
+    return refuse('there is no such command, see help', 0);
   const args = words.slice(depth);
   const [least, most] = argumentCount(command);
   if (args.length < least || args.length > most) {
