@@ -105,10 +105,7 @@ class Board {
         reset: nothing,
         tidy: nothing,
         keepsRoom: () => true,
-        heapFree: () => 0,
-        lend: () => true,
-        physical: (at: number) => at,
-        put: nothing,
+        ...{ heapFree: () => 0, lend: () => true, physical: (at: number) => at, put: nothing },
       },
     } as unknown as Machine;
     const control = createControl(machine);

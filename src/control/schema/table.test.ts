@@ -93,6 +93,12 @@ test('TAB offers at every place only what is accepted, and leads to it from each
   t.true(offered > 3 * real.length, String(offered));
 });
 
+/** Whether a word behind `before` stands only for a command that takes no beginnings of it. */
+function isWholeAlone(before: string, word: string): boolean {
+  const under = real.filter(({ words }) => `${words} `.startsWith(`${before}${word} `));
+  return under.length > 0 && under.every(({ isWhole }) => isWhole === true);
+}
+
 test('? tells at every place all that is accepted: words, arguments, the end of the line', t => {
   for (const before of places) {
     const { words, parameters } = placeAt(real, before);
@@ -110,7 +116,10 @@ test('? tells at every place all that is accepted: words, arguments, the end of 
     }
     if (before !== '') t.is(forms.includes('Enter'), faultOf(real, before) === undefined, before);
     for (const word of vocabulary) {
-      const isWord = [...words.keys()].some(own => own.startsWith(word));
+      // A command that must be typed whole has no beginnings.
+      const isWord = [...words.keys()].some(
+        own => own === word || (own.startsWith(word) && !isWholeAlone(before, own)),
+      );
       const isArgument = parameters.some(({ command, parameter, value }) => {
         if (parameter.type === 'command') return accepts(before, word);
         return parameterAt(parametersOf(command), value.length) !== undefined
