@@ -366,7 +366,7 @@ export const WAN_LEASE_BYTES: i32 = 1536;
 export const DISK_BUFFER_BYTES: i32 = 512;
 /** What control's store reads and writes at a time: 32 sectors. */
 export const STORE_BYTES: i32 = 16384;
-/** Bytes of a text that are looked at in one go for a line (text.ts): 10,000 instructions, with interrupts off. */
+/** Bytes of a text that are looked at in one go, for a line (text.ts) or a sum: 10,000 instructions, with interrupts off. */
 export const FIND_BYTES: i32 = 1024;
 /** What SHA-256 works in (sha256.ts). */
 export const HASH_BYTES: i32 = 704;

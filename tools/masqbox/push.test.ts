@@ -95,7 +95,7 @@ test('replace() sends no line to a board that does not take them, nor what no bo
   t.is(old.typed.length, 1);
   const { session, typed } = importer(BEGUN);
   for (const [text, why] of [
-    ['set dns host a 192.168.0.1\n'.repeat(2428), 'it has 65556 characters, and 16352 fit'],
+    ['set dns host a 192.168.0.1\n'.repeat(2428), 'it has 65556 characters, and 65536 fit'],
     [`set ${'x'.repeat(1000)}`, 'line 1 is longer than 1000 bytes'],
     ['set a\nend\n', 'end is no setting'],
     ['\r\n \n', 'it is empty'],

@@ -30,7 +30,7 @@ import type { Sections } from './sections.ts';
 import type { Setting } from './setting.ts';
 import { LineReader } from './store/line-reader.ts';
 import { clearRefused, isRefused, setRefused } from './store/refused.ts';
-import { findLine, type Text, textFrom } from './store/text.ts';
+import { crcOf, findLine, type Text, textFrom } from './store/text.ts';
 import { type Migration, migrationOf } from './store/version.ts';
 
 export interface Outcome {
@@ -105,7 +105,7 @@ export class Application {
 
   *run(): Generator<number, Outcome, void> {
     const { at, bytes } = this.text;
-    const key = this.machine.plane.crc32(0, at, bytes);
+    const key = crcOf(this.machine.plane, 0, at, bytes);
     this.begin(key);
     yield* this.password();
     // A control that starts anew has the lines that were taken.

@@ -22,7 +22,7 @@ import { Sections } from './sections.ts';
 import type { Setting } from './setting.ts';
 import { SettingsText, TEXT_AT, TEXT_BYTES } from './settings-text.ts';
 import { clearRefused, isOutcome, refusedKey, setOutcome } from './store/refused.ts';
-import type { Text } from './store/text.ts';
+import { crcOf, type Text } from './store/text.ts';
 
 const SET = 'Cannot set ';
 /** The first word of settings of which others may depend. */
@@ -163,7 +163,7 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
   }
 
   function* applyFirst(text: Text): Generator<number, void, void> {
-    const key = machine.plane.crc32(0, text.at, text.bytes);
+    const key = crcOf(machine.plane, 0, text.at, text.bytes);
     isApplying = true;
     sections.reset();
     yield* new Application(machine, meanings, sections, text, false).password();

@@ -26,7 +26,7 @@ import { SECTION_SPARE_BYTES } from './limits.ts';
 import type { Machine } from './machine.ts';
 import type { Section } from './section.ts';
 import { LineReader } from './store/line-reader.ts';
-import { putText, type Text } from './store/text.ts';
+import { crcOf, putText, type Text } from './store/text.ts';
 
 const NOW_AT = SECTION_STATE_AT;
 const MOVING_AT = SECTION_STATE_AT + 4;
@@ -115,7 +115,7 @@ export class SectionText {
   isLike(other: SectionText, section: number): boolean {
     const { plane } = this.machine;
     const bytes = this.bytesOf(section);
-    const sum = (text: SectionText): number => plane.crc32(0, text.startOf(section), bytes);
+    const sum = (text: SectionText): number => crcOf(plane, 0, text.startOf(section), bytes);
     return other.bytesOf(section) === bytes && (bytes === 0 || sum(this) === sum(other));
   }
 }

@@ -17,7 +17,7 @@ import { LONG_SETTINGS_AT, STORE_AT, STORE_BYTES } from '../../../base/limits.ts
 import { copy, fill, i32at, puti32 } from '../../../base/memory.ts';
 import { Refusal } from '../console/command.ts';
 import type { Machine } from '../machine.ts';
-import { putText, type Text } from './text.ts';
+import { crcOf, putText, type Text } from './text.ts';
 
 /** Where the text is whose first sectors, or all, are in the store's memory. */
 const TEXT_AT = STORE_AT + layout.CONFIG_AT_TEXT;
@@ -65,7 +65,7 @@ function held({ plane }: StoreMachine): Loaded {
     magic === layout.CONFIG_MAGIC &&
     bytes >= 0 &&
     bytes <= layout.CONFIG_TEXT_MAX &&
-    plane.crc32(plane.crc32(0, STORE_AT, layout.CONFIG_AT_CRC), heldAt(bytes), bytes) ===
+    crcOf(plane, plane.crc32(0, STORE_AT, layout.CONFIG_AT_CRC), heldAt(bytes), bytes) ===
       i32at(STORE_AT + layout.CONFIG_AT_CRC);
   const problems = isWhole ? [] : ['the saved configurations of the floppy cannot be used'];
   return { bytes: isWhole ? bytes : undefined, problems, isFirstCut: false };
@@ -183,7 +183,7 @@ export class ConfigAreas implements ConfigStore {
   }
 
   private crc(before: number, at: number, bytes: number): number {
-    return this.machine.plane.crc32(before, at, bytes);
+    return crcOf(this.machine.plane, before, at, bytes);
   }
 
   /** Reads an area's first sector; answers its text's bytes, or what is wrong, '' if it was never written. */

@@ -19,6 +19,7 @@ import {
 } from '../../../base/limits.ts';
 import { fill, get8, i32at, put8, puti32 } from '../../../base/memory.ts';
 import type { Machine } from '../machine.ts';
+import { crcOf } from './text.ts';
 
 type Summing = { plane: Pick<Machine['plane'], 'crc32'> };
 
@@ -43,14 +44,14 @@ export function isOutcome(machine: Summing, key: number): boolean {
 }
 
 function sumOf({ plane }: Summing): number {
-  const settings = plane.crc32(0, CONFIGURATION_AT, 4 + i32at(CONFIGURATION_AT));
+  const settings = crcOf(plane, 0, CONFIGURATION_AT, 4 + i32at(CONFIGURATION_AT));
   const number = i32at(SECTION_STATE_AT);
   const sizes = SECTION_STATE_AT + 8 + 4 * SECTION_COUNT * number;
   let bytes = 0;
   for (let i = 0; i < SECTION_COUNT; i++) bytes += i32at(sizes + 4 * i);
   return bytes === 0
     ? settings
-    : plane.crc32(settings, SECTION_TEXTS_AT + SECTION_TEXT_BYTES * number, bytes);
+    : crcOf(plane, settings, SECTION_TEXTS_AT + SECTION_TEXT_BYTES * number, bytes);
 }
 
 /** The CRC-32 of the text that the bits are about. */

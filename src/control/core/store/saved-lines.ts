@@ -7,7 +7,7 @@ import type { Machine } from '../machine.ts';
 import type { Sections } from '../sections.ts';
 import type { LineReader } from './line-reader.ts';
 import type { Saved, Visit } from './store-types.ts';
-import { type Text, textFrom } from './text.ts';
+import { crcOf, type Text, textFrom } from './text.ts';
 import { type Migration, migrationOf } from './version.ts';
 
 const LINE_FEED = 10;
@@ -44,7 +44,7 @@ export class SavedLines {
 
   take({ at, bytes }: Text): void {
     const { memory, plane } = this.machine;
-    this.key = plane.crc32(this.key, at, bytes);
+    this.key = crcOf(plane, this.key, at, bytes);
     const end = at + bytes;
     for (let start = at; start < end; ) {
       const feed = memory.subarray(start, end).indexOf(LINE_FEED);

@@ -1,5 +1,7 @@
 // Text in the plane's memory, a byte a character, as the store reads and writes it.
 
+import { FIND_BYTES } from '../../../base/limits.ts';
+
 /** A text in the plane's memory. */
 export interface Text {
   at: number;
@@ -30,6 +32,19 @@ export function findLine(finder: Finder, at: number, end: number, first: number,
   do found = finder.findLine(found, end, first, second);
   while (found < 0);
   return found;
+}
+
+/** Who sums: the plane (src/base/crc32.ts). */
+interface Summer {
+  crc32(before: number, at: number, bytes: number): number;
+}
+
+/** Continues a CRC-32 over a text of any length, a piece at a time: interrupts are off while the plane sums one. */
+export function crcOf(summer: Summer, before: number, at: number, bytes: number): number {
+  let sum = before;
+  for (let from = 0; from < bytes; from += FIND_BYTES)
+    sum = summer.crc32(sum, at + from, Math.min(FIND_BYTES, bytes - from));
+  return sum;
 }
 
 /** Puts a text to an address; answers how many bytes it has. */
