@@ -159,7 +159,7 @@ withBoard('push --replace makes the settings equal to a file, or changes nothing
   t.is(await done(t, ['pull']), set);
   const big = await tool(['push', '--replace', file('big.txt', `${lines.join('\n')}\n`.repeat(8))]);
   t.is(big.status, 2);
-  t.regex(big.stderr, /^Cannot replace the settings by big\.txt: it has \d+ characters, and 16352 fit$/m);
+  t.regex(big.stderr, /^Cannot replace the settings by big\.txt: it has \d+ characters, and 65536 fit$/m);
   await done(t, ['push', '--replace', '-'], { input: before });
   t.is(await done(t, ['pull']), before);
 });

@@ -71,6 +71,13 @@ export function i32at(p: number): number {
   return view.getInt32(p, true);
 }
 
+export function sumOfTen(p: number): number {
+  check(p, 20, 4);
+  let total = 0;
+  for (let i = 0; i < 10; i++) total += view.getUint16(p + 2 * i, true);
+  return (total & 0xffff) + (total >>> 16);
+}
+
 export function puti32(p: number, value: number): void {
   check(p, 4, 4);
   checkValue(value);
