@@ -461,5 +461,8 @@ export const LENT_AT: i32 = CRASH_AT + 4096;
 export const SECTION_TEXTS_AT: i32 = LENT_AT;
 /** Where a floppy's saved settings lie at the start if they are more than the store has room for: in the second of both. */
 export const LONG_SETTINGS_AT: i32 = SECTION_TEXTS_AT + SECTION_TEXT_BYTES;
+/** What rules need, lent when the first one is set: src/base/rule-limits.ts has its map. */
+export const RULES_AT: i32 = LONG_SETTINGS_AT + SECTION_TEXT_BYTES;
+export const RULES_BYTES: i32 = 70 * 4096;
 /** The plane's memory in bytes, whole pages. */
-export const PLANE_BYTES: i32 = SECTION_TEXTS_AT + 2 * SECTION_TEXT_BYTES;
+export const PLANE_BYTES: i32 = RULES_AT + RULES_BYTES;

@@ -1,0 +1,55 @@
+// Sizes of what rules need, with what happens at each, and the map of its memory, which the heap lends (RULES_AT in limits.ts): boards
+// without rules have none of it.
+
+import { INTERFACE_COUNT, MASQUERADE_COUNT, RULES_AT } from './limits.ts';
+
+/**
+ * Cells of rules and of what they say beside (rule-record.ts), in memory that the heap lends by the page, half as many on a small
+ * board. Cell 0 is none. Who adds a rule for which there is none is told so, and what is in force stays.
+ */
+export const RULE_CELL_COUNT: i32 = 2048;
+export const RULE_CELL_BYTES: i32 = 64;
+/** Rules of all chains together, half of it on a small board; the other cells are for what they say beside. The same. */
+export const RULE_COUNT: i32 = 1024;
+/** Chains, 17 of them built in; number 0 is none. `-N` is refused when all are in use. */
+export const CHAIN_COUNT: i32 = 96;
+export const CHAIN_BYTES: i32 = 64;
+/** Different names of interfaces in rules, a bit each (RULE_LINKS_AT); number 0 is any. A rule with one more is refused. */
+export const RULE_NAME_COUNT: i32 = 32;
+export const RULE_NAME_BYTES: i32 = 16;
+/** Chains that a packet is in at once: a rule by which more could be is refused when it is entered. */
+export const RULE_DEPTH: i32 = 32;
+/**
+ * Rules and operations that one packet is asked for at one hook. No chain without loops and shorter than RULE_COUNT comes to it but by jumps
+ * from many rules to the same long chain: then the packet is dropped, and counted.
+ */
+export const RULE_WALK_LIMIT: i32 = 2048;
+/**
+ * Paths through the rules that flows keep (src/plane/filter/paths.ts), a place for each rule of one, heads of their chains, and the longest. A flow for
+ * whose path there is no place walks the rules with each packet.
+ */
+export const PATH_COUNT: i32 = 1024;
+export const PATH_BYTES: i32 = 8;
+export const PATH_HEADS: i32 = 512;
+export const PATH_DEPTH: i32 = 32;
+/** What a flow has beside its record while there are rules: paths, mark, counts that its rules have had (src/plane/filter/paths.ts). */
+export const FLOW_RULES_BYTES: i32 = 32;
+/** Packets that rules log and control has not written yet; what comes while all are taken is counted (src/plane/filter/rule-log.ts). */
+export const RULE_LOG_COUNT: i32 = 32;
+export const RULE_LOG_BYTES: i32 = 192;
+/** The packet that is being asked, chains that it is in, and single values. */
+export const RULE_STATE_BYTES: i32 = 256;
+
+// --- the map -------------------------------------------------------------------------------------------------
+/** The state, names and chains, and what flows have beside their records, are lent at once; the cells by the page, as they are wanted. */
+export const RULE_STATE_AT: i32 = RULES_AT;
+export const RULE_NAMES_AT: i32 = RULE_STATE_AT + RULE_STATE_BYTES;
+/** Of each link, a bit for each name that means it. */
+export const RULE_LINKS_AT: i32 = RULE_NAMES_AT + RULE_NAME_COUNT * RULE_NAME_BYTES;
+export const CHAINS_AT: i32 = RULE_LINKS_AT + ((4 * INTERFACE_COUNT + 63) & ~63);
+export const PATH_HEADS_AT: i32 = CHAINS_AT + CHAIN_COUNT * CHAIN_BYTES;
+export const PATHS_AT: i32 = PATH_HEADS_AT + 2 * PATH_HEADS;
+export const RULE_LOG_AT: i32 = PATHS_AT + PATH_COUNT * PATH_BYTES;
+export const FLOW_RULES_AT: i32 = (RULE_LOG_AT + RULE_LOG_COUNT * RULE_LOG_BYTES + 4095) & ~4095;
+export const RULE_CELLS_AT: i32 = FLOW_RULES_AT + MASQUERADE_COUNT * FLOW_RULES_BYTES;
+export const RULES_END: i32 = RULE_CELLS_AT + RULE_CELL_COUNT * RULE_CELL_BYTES;
