@@ -37,6 +37,26 @@ export { resetParameters, setParameter } from '../src/base/parameters.ts';
 export { allocate, allocateForControl, poolFree, reclaim, release, resetPool } from '../src/base/pool.ts';
 export { pbkdf2Rounds, sha256Block } from '../src/base/sha256.ts';
 export { findLine } from '../src/base/text.ts';
+export { rulesFold } from '../src/plane/filter/paths.ts';
+export {
+  cellGive,
+  cellsAdd,
+  cellTake,
+  chainDelete,
+  chainFlush,
+  chainNew,
+  chainPolicy,
+  chainZero,
+  draftAppend,
+  draftBegin,
+  draftCommit,
+  draftDrop,
+  ruleDelete,
+  ruleInsert,
+  ruleReplace,
+  rulesEnd,
+  rulesReset,
+} from '../src/plane/filter/rule-table.ts';
 export { masqueradeCheck } from '../src/plane/flow/flow-check.ts';
 export {
   masqueradeFlush,

@@ -84,6 +84,9 @@ export const SESSIONS_LESS_AT: i32 = CELLS_AT + 500;
 /** How many forwards are set (forward-record.ts). */
 export const FORWARDS_SET_AT: i32 = CELLS_AT + 504;
 
+/** A bit for each built-in chain in which a packet is asked for more than the house does, by its number; bit 0: there are rules' tables (src/plane/filter/). */
+export const RULE_HOOKS_AT: i32 = CELLS_AT + 508;
+
 export const ENGINE_NATIVE: i32 = 0;
 export const ENGINE_INTERPRETED: i32 = 1;
 

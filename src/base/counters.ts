@@ -48,6 +48,9 @@ export const DROP_PUNT_FULL: i32 = 55;
 export const DROP_LOCAL_CLOSED: i32 = 56;
 export const DROP_BROADCAST: i32 = 57;
 export const DROP_VLAN: i32 = 58;
+export const DROP_RULE: i32 = 59;
+export const DROP_REJECTED: i32 = 60;
+export const DROP_RULE_LOOP: i32 = 61;
 
 // Events, from 72 on.
 export const COUNT_ICMP_SENT: i32 = 72;

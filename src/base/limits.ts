@@ -209,10 +209,10 @@ export const ROUTE_STATE_BYTES: i32 = (16 * INTERFACE_COUNT + 63) & ~63;
  * most; its other fragments are dropped. From outside, where sources can be forged, that is the oldest of all.
  */
 export const FRAGMENT_CONTEXT_COUNT: i32 = 64;
-/** 52 bytes of state and the ranges of what has been seen. */
+/** 56 bytes of state and the ranges of what has been seen. */
 export const FRAGMENT_CONTEXT_BYTES: i32 = 160;
 /** Every second of a datagram's 45 fragments is 23 ranges. What would need one more is dropped. */
-export const FRAGMENT_RANGE_COUNT: i32 = 27;
+export const FRAGMENT_RANGE_COUNT: i32 = 26;
 /** RFC 1122, 3.3.2 reassembles for 60 s at least; a router that only remembers ports may forget sooner. */
 export const FRAGMENT_LIFE_TICKS: i32 = 30 * TICKS_PER_SECOND;
 /** Fragments wait this long for their first one: reordering takes milliseconds. */

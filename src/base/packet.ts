@@ -43,6 +43,8 @@ export const PACKET_CONTEXT: i32 = 36;
 export const PACKET_SCRATCH: i32 = BUFFER_BYTES - 16;
 /** Of a packet on its way to the masquerade: what src/plane/flow/known-flow.ts found of its tuple: KNOWN_*, or a session and a side. */
 export const PACKET_KNOWN: i32 = PACKET_SCRATCH;
+/** Of a packet that rules are asked for: its mark, 0 at the beginning (src/plane/filter/hooks.ts). */
+export const PACKET_MARK: i32 = PACKET_SCRATCH + 8;
 /** Of a packet that waits for control, or is control's: its source at the punt ring (src/plane/local/punt.ts). */
 export const PACKET_SOURCE: i32 = PACKET_SCRATCH;
 /** Of such a packet: how much its station had asked crowded classes for lately (src/plane/link/station.ts). */
@@ -70,7 +72,8 @@ export const FLAG_ICMP_ERROR: i32 = 16;
 export const FLAG_HAIRPIN: i32 = 32;
 /** In control's hands: found and freed when control is restarted (pool.ts). */
 export const FLAG_CONTROL: i32 = 64;
-
+/** A rule has been asked about it that may say something else of the next packet of its flow: no route is kept. */
+export const FLAG_ASKED: i32 = 128;
 /** Longer than its link carries: it is cut as it leaves the queue (src/plane/link/transmit.ts). */
 export const FLAG_LONG: i32 = 256;
 

@@ -11,6 +11,8 @@ export const RULE_CELL_COUNT: i32 = 2048;
 export const RULE_CELL_BYTES: i32 = 64;
 /** Rules of all chains together, half of it on a small board; the other cells are for what they say beside. The same. */
 export const RULE_COUNT: i32 = 1024;
+/** Operations of one rule: one with more is refused. */
+export const RULE_OPERATION_MOST: i32 = 32;
 /** Chains, 17 of them built in; number 0 is none. `-N` is refused when all are in use. */
 export const CHAIN_COUNT: i32 = 96;
 export const CHAIN_BYTES: i32 = 64;
@@ -32,6 +34,13 @@ export const PATH_COUNT: i32 = 1024;
 export const PATH_BYTES: i32 = 8;
 export const PATH_HEADS: i32 = 512;
 export const PATH_DEPTH: i32 = 32;
+/**
+ * Flows whose counts are folded in one piece, of a tick or of a call of control: 8,000 instructions. While the ticks give up what is gone,
+ * at most 0.7 s, flows keep no path, and their packets are asked one by one.
+ */
+export const FOLD_FLOWS: i32 = 64;
+/** Cells of rules that are gone that a tick makes free. */
+export const FREE_CELLS: i32 = 64;
 /** What a flow has beside its record while there are rules: paths, mark, counts that its rules have had (src/plane/filter/paths.ts). */
 export const FLOW_RULES_BYTES: i32 = 32;
 /** Packets that rules log and control has not written yet; what comes while all are taken is counted (src/plane/filter/rule-log.ts). */

@@ -39,6 +39,7 @@ import {
   PENDING_AT,
   PLANE_BUSY_AT,
   RECEIVE_LEFT_AT,
+  RULE_HOOKS_AT,
   TICKED_AT,
   TURN_AT,
   WAKE_AT,
@@ -73,6 +74,7 @@ import { i32at, puti32 } from '../base/memory.ts';
 import { PACKET_LENGTH } from '../base/packet.ts';
 import { resetParameters } from '../base/parameters.ts';
 import { resetPool } from '../base/pool.ts';
+import { ruleTick } from './filter/rule-table.ts';
 import { masqueradeTick } from './flow/flow-timeout.ts';
 import { masqueradeReset } from './flow/masquerade.ts';
 import { interfacesChanged } from './interface-change.ts';
@@ -113,6 +115,7 @@ export function planeReset(): void {
   resetIdentifications();
   resetKeyedHash();
   captureStop();
+  puti32(RULE_HOOKS_AT, 0);
   masqueradeReset();
   crc32(0, 0, 0); // its table takes 0.6 ms, for which there is no better moment
   puti32(NOW_AT, 0);
@@ -336,6 +339,7 @@ function ageTables(): void {
   fragmentTick();
   neighbourTick();
   stationTick();
+  if (i32at(RULE_HOOKS_AT) !== 0) ruleTick();
   puti32(FRAGMENTS_LEFT_AT, FRAGMENT_TICK_RELEASE);
   let rest: i32 = i32at(WORK_AT) & ~WORK_TABLES;
   if (fragmentsDue() !== 0) rest |= WORK_FRAGMENTS;

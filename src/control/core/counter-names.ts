@@ -47,7 +47,10 @@ protocol protocol that cannot be masqueraded
 punt-full control had too many packets waiting
 local-closed for a closed port of the router
 broadcast broadcast that is not forwarded
-vlan not of the VLAN in which the WAN is`;
+vlan not of the VLAN in which the WAN is
+rule refused by a rule or a policy
+rejected refused by a rule, and the sender was told
+rule-loop asked too many rules`;
 
 /** What else is counted, from COUNT_ICMP_SENT on. */
 const COUNTS = `\

@@ -32,7 +32,7 @@
 // (flow-timeout.ts): the packet path never touches a link, and the order is right to about a second.
 // Not here: the hosts' records (flow-hosts.ts).
 
-import { NOW_AT } from '../../base/cells.ts';
+import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   COUNT_EVICTED_CLOSED,
   COUNT_EVICTED_SHARE,
@@ -73,6 +73,7 @@ import {
 import { get8, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
 import { parameter } from '../../base/parameters.ts';
 import { PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
+import { beginBeside, foldFlow } from '../filter/paths.ts';
 import {
   addEntry,
   dropEntry,
@@ -107,6 +108,7 @@ export function admit(host: i32, stranger: i32): i32 {
     if (reason !== 0) return reason;
   }
   const e: i32 = takeFree();
+  if (i32at(RULE_HOOKS_AT) !== 0) beginBeside(e);
   put8(e + E_HOST, host);
   addEntry(host);
   put8(e + E_FLAGS, CLASS_UNANSWERED << CLASS_SHIFT);
@@ -116,6 +118,7 @@ export function admit(host: i32, stranger: i32): i32 {
 
 /** Ends a session: out of its list, ring and chains. */
 export function removeEntry(e: i32): void {
+  if (i32at(RULE_HOOKS_AT) !== 0) foldFlow(e);
   leaveClass(e);
   dropEntry(get8(e + E_HOST));
   unlink(e);

@@ -17,7 +17,7 @@
 // up to a second late. Only as far as the highest entry in use, for a small network pays little. The visit
 // also puts entries used since the last one to the end of their list, see flow-admission.ts.
 
-import { NOW_AT } from '../../base/cells.ts';
+import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import { COUNT_MASQUERADE_EXPIRED, count } from '../../base/counters.ts';
 import {
   CURSOR_AT,
@@ -55,6 +55,7 @@ import {
   TCP_SYN,
   tcpHeaderBytesOf,
 } from '../../wire/tcp.ts';
+import { foldDue } from '../filter/paths.ts';
 import { classify, removeEntry, renew } from './flow-admission.ts';
 import { addressesLost, loseAddress } from './masquerade-addresses.ts';
 import { tcpClassicBegins, tcpClassicNext, tcpClassicTimer } from './tcp-classic.ts';
@@ -177,6 +178,7 @@ export function masqueradeTick(): i32 {
   const now: i32 = i32at(NOW_AT);
   const highest: i32 = i32at(HIGHEST_AT);
   const lost: i32 = addressesLost();
+  const rules: i32 = i32at(RULE_HOOKS_AT);
   let left: i32 = ((highest / TICKS_PER_SECOND) | 0) + 1;
   if (left < MASQUERADE_REAP_SLICE && lost !== 0) left = MASQUERADE_REAP_SLICE;
   let ends: i32 = MASQUERADE_END_LIMIT;
@@ -194,6 +196,7 @@ export function masqueradeTick(): i32 {
     n += 1;
     if (get8(e + E_PROTOCOL) !== 0) {
       seen = n;
+      if (rules !== 0) foldDue(e);
       const rest: i32 = (i32at(e + E_EXPIRES) - now) | 0;
       if (lost !== 0 && isLost(e) !== 0) {
         removeEntry(e);

@@ -3,7 +3,7 @@
 // Not here: which flow it is (known-flow.ts, masquerade.ts, routed.ts), the short way of packets that change nothing
 // (known-flow.ts).
 
-import { NOW_AT } from '../../base/cells.ts';
+import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   COUNT_BYTES,
   COUNT_PACKETS,
@@ -23,6 +23,7 @@ import { get8, i32at, puti32 } from '../../base/memory.ts';
 import { PACKET_FLOW, PACKET_L4, PACKET_LENGTH } from '../../base/packet.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 import { TCP_ACK, TCP_FLAGS, TCP_STATE_MASK } from '../../wire/tcp.ts';
+import { foldSide, noteFolded } from '../filter/paths.ts';
 import { noteSide, trackTcp } from './flow-timeout.ts';
 import { INBOUND, OUTBOUND } from './tcp-rfc.ts';
 import { follow, IN_SIDE, OUT_SIDE } from './tcp-window.ts';
@@ -71,6 +72,10 @@ function restart(e: i32): void {
 export function noteFlow(packet: i32, e: i32, side: i32): void {
   puti32(packet + PACKET_FLOW, e | side);
   const counts: i32 = e + E_COUNTS + side * COUNTS_BYTES;
+  const rules: i32 = i32at(RULE_HOOKS_AT);
+  if (rules !== 0) foldSide(e, side, counts);
   puti32(counts + COUNT_PACKETS, (i32at(counts + COUNT_PACKETS) + 1) | 0);
   puti32(counts + COUNT_BYTES, (i32at(counts + COUNT_BYTES) + i32at(packet + PACKET_LENGTH)) | 0);
+  // What goes this way is counted by the rules themselves.
+  if (rules !== 0) noteFolded(e, side, counts);
 }

@@ -1,6 +1,6 @@
 // Sessions that strangers begin by a forward of ports (forwards.ts).
 
-import { FORWARDS_SET_AT, NOW_AT } from '../../base/cells.ts';
+import { FORWARDS_SET_AT, NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import { DROP_FRAGMENT_TIMEOUT, DROP_UNSOLICITED } from '../../base/counters.ts';
 import { E_EXPIRES, ENTRY_CLASSIC, ENTRY_FORWARD, ENTRY_HEARD } from '../../base/flow-record.ts';
 import {
@@ -17,10 +17,11 @@ import {
 import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { FORWARD_BYTES, MASQUERADE_AT } from '../../base/limits.ts';
 import { get8, get32, i32at, multiply, puti32, putu16, u16at } from '../../base/memory.ts';
-import { PACKET_IN, PACKET_IP, PACKET_L4, PACKET_PORTS } from '../../base/packet.ts';
+import { PACKET_IN, PACKET_IP, PACKET_L4, PACKET_PORTS, PASS } from '../../base/packet.ts';
 import { NAT_PROFILE, PROFILE_CLASSIC, parameter, RFC_UDP } from '../../base/parameters.ts';
 import { IP_PROTOCOL, IP_SOURCE, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
+import { askStranger, HOOKS_FORWARD } from '../filter/hooks.ts';
 import { socketHears } from '../local/sockets.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
@@ -87,6 +88,10 @@ export function addForwarded(packet: i32, first: i32, outside: i32): i32 {
   const outPorts: i32 = (insidePort << 16) | (ports >>> 16);
   // The host may talk with that very endpoint by another outside port: then the answer would leave by that one.
   if (findOutbound(inside, remote, outPorts, protocol) !== 0) return DROP_UNSOLICITED;
+  if ((i32at(RULE_HOOKS_AT) & HOOKS_FORWARD) !== 0) {
+    const verdict: i32 = askStranger(packet, inside, insidePort);
+    if (verdict !== PASS) return verdict;
+  }
   const e: i32 = admit(hostFor(inside), 1);
   if (e < MASQUERADE_AT) return e;
   fillEntry(e, protocol, inside, remote, outPorts, ports & 0xffff);

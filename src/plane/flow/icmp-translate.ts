@@ -66,7 +66,7 @@ import {
 import { TCP_CHECKSUM } from '../../wire/tcp.ts';
 import { UDP_CHECKSUM } from '../../wire/udp.ts';
 import { socketUses } from '../local/sockets.ts';
-import { findInbound, findOutbound } from './flow-table.ts';
+import { findInbound, findOutbound, findTuple } from './flow-table.ts';
 
 /** What every error quotes of the transport header (RFC 792). */
 const QUOTED_TRANSPORT_BYTES: i32 = 8;
@@ -112,6 +112,19 @@ export function translateErrorOutbound(packet: i32, address: i32): i32 {
   puti32(packet + PACKET_FLOW, e);
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_SOURCE_TRANSLATED);
   return PASS;
+}
+
+/** The flow that an error is about which is not translated (yet), and the side that it comes from, as rules want it; or 0. */
+export function errorFlow(packet: i32): i32 {
+  if (checkError(packet) !== PASS) return 0;
+  const quoted: i32 = i32at(packet + PACKET_L4) + ICMP_HEADER_BYTES;
+  const ports: i32 = quotedPorts(quoted);
+  return findTuple(
+    get32(quoted + IP_DESTINATION),
+    get32(quoted + IP_SOURCE),
+    (ports << 16) | (ports >>> 16),
+    get8(quoted + IP_PROTOCOL),
+  );
 }
 
 /** Proves that an error may be translated: whole, right, of a type that passes, with enough quoted. */

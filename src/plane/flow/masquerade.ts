@@ -32,7 +32,7 @@
 // Not here: the table (flow-table.ts), the rewriting (translate.ts), ICMP errors (icmp-translate.ts), the
 // short way of known sessions (known-flow.ts), what is routed as it is (routed.ts).
 
-import { NOW_AT } from '../../base/cells.ts';
+import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   DROP_FILTERED,
   DROP_FRAGMENT_TIMEOUT,
@@ -93,6 +93,7 @@ import {
   PROTOCOL_TCP as TCP,
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_RST, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
+import { askStranger, HOOKS_FORWARD } from '../filter/hooks.ts';
 import { isSender } from '../ip/sender.ts';
 import { admit, removeEntry } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
@@ -150,6 +151,11 @@ export function masqueradeOutbound(packet: i32): i32 {
   return outbound(packet, 0);
 }
 
+/** The same to an address that a rule has said, where the packet begins a flow. */
+export function masqueradeAs(packet: i32, address: i32): i32 {
+  return outbound(packet, address);
+}
+
 /** A packet from outside for our address: translates its destination. PASS, LOCAL or a reason to drop. */
 export function masqueradeInbound(packet: i32): i32 {
   const marks: i32 = i32at(packet + PACKET_FLAGS);
@@ -166,6 +172,9 @@ export function masqueradeInbound(packet: i32): i32 {
   if (e === 0) {
     e = addInbound(packet, outside, remote, ports, protocol);
     if (e < MASQUERADE_AT) return e;
+  } else if (isRouted(e) !== 0) {
+    // An answer to the router itself (own.ts).
+    return LOCAL;
   }
   if (protocol === ICMP && l4 !== 0) {
     const query: i32 = queryOfReply(get8(l4));
@@ -175,7 +184,7 @@ export function masqueradeInbound(packet: i32): i32 {
   useInbound(packet, e, protocol);
   translate(packet, e, IN);
   noteFlow(packet, e, IN);
-  puti32(packet + PACKET_FLAGS, marks | FLAG_DESTINATION_TRANSLATED);
+  puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_DESTINATION_TRANSLATED);
   return PASS;
 }
 
@@ -303,6 +312,10 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   // another outside address): then the answer would leave by that one.
   if (findOutbound(inside, remote, (insidePort << 16) | (ports >>> 16), protocol) !== 0)
     return DROP_UNSOLICITED;
+  if ((i32at(RULE_HOOKS_AT) & HOOKS_FORWARD) !== 0) {
+    const verdict: i32 = askStranger(packet, inside, insidePort);
+    if (verdict !== PASS) return verdict;
+  }
   const e: i32 = admit(host, 1);
   if (e < MASQUERADE_AT) return e;
   fillEntry(e, protocol, inside, remote, (insidePort << 16) | (ports >>> 16), port);

@@ -19,11 +19,13 @@ import {
   isRouted,
   ROUTED,
 } from '../../base/flow-record.ts';
+import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { MASQUERADE_AT } from '../../base/limits.ts';
 import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import {
   FLAG_ICMP_ERROR,
   PACKET_FLAGS,
+  PACKET_IN,
   PACKET_IP,
   PACKET_KNOWN,
   PACKET_L4,
@@ -82,8 +84,10 @@ function add(packet: i32, source: i32, destination: i32, protocol: i32): i32 {
   if (l4 === 0 || protocol === 0 || source === destination) return 0;
   if (protocol === TCP && (get8(l4 + TCP_FLAGS) & TCP_RST) !== 0) return 0;
   if (protocol === ICMP && queryOf(get8(l4)) === 0) return 0;
-  const host: i32 = isSender(packet, source) !== 0 ? hostFor(source) : HOST_OTHERS;
-  const e: i32 = admit(host, 0);
+  const came: i32 = i32at(packet + PACKET_IN);
+  const isStranger: i32 = came >= 0 && i32at(interfaceAt(came) + IF_SIDE) === INTERFACE_OUTSIDE ? 1 : 0;
+  const host: i32 = isStranger === 0 && isSender(packet, source) !== 0 ? hostFor(source) : HOST_OTHERS;
+  const e: i32 = admit(host, isStranger);
   if (e < MASQUERADE_AT) return DROP_TABLE_FULL;
   const ports: i32 = i32at(packet + PACKET_PORTS);
   put8(e + E_PROTOCOL, protocol);

@@ -3,12 +3,13 @@
 //
 //    receive     link -> ipv4 -> known session: translated and out | source -> fragment
 //    handle      -> masquerade: inbound, hairpin -> local | route
-//    forward     -> same interface -> TTL -> MTU -> masquerade: outbound -> MSS -> TTL
+//    forward     -> same interface -> TTL -> MTU -> rules -> masquerade: outbound -> MSS -> TTL
 //    dispatch    -> link: neighbour -> cut to the MTU -> transmit
 //
 // What is refused with an ICMP error is refused before the masquerade, so that the error quotes the packet as
 // its sender sent it; what fails later goes back through the masquerade (explain).
 
+import { RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   COUNT_FORWARDED,
   count,
@@ -18,10 +19,12 @@ import {
   DROP_LOCAL_CLOSED,
   DROP_MARTIAN_DESTINATION,
   DROP_NO_ROUTE,
+  DROP_REJECTED,
   DROP_TOO_BIG,
   DROP_TTL,
   DROP_UNSOLICITED,
 } from '../../base/counters.ts';
+import { isRouted } from '../../base/flow-record.ts';
 import {
   IF_MTU,
   IF_SIDE,
@@ -35,6 +38,7 @@ import { FRAGMENT_RELEASE } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, put16, put32, puti32 } from '../../base/memory.ts';
 import {
   DROP_FIRST,
+  FLAG_ASKED,
   FLAG_BROADCAST,
   FLAG_DESTINATION_TRANSLATED,
   FLAG_HAIRPIN,
@@ -66,6 +70,8 @@ import {
   TO_NEXT_HOP,
   TO_ROUTE,
 } from '../../base/route-record.ts';
+import { REJECT_RESET } from '../../base/rule-record.ts';
+import { REJECT_AT, VIEW_FLOW } from '../../base/rule-state.ts';
 import { adjust16 } from '../../wire/checksum.ts';
 import {
   IP_CHECKSUM,
@@ -80,12 +86,27 @@ import {
   PROTOCOL_TCP,
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_SYN } from '../../wire/tcp.ts';
-import { forwardPolicy, masqueradePolicy, mayAnswer, turnPolicy } from '../filter/policy.ts';
+import {
+  askForward,
+  askOutput,
+  HOOKS_FORWARD,
+  HOOKS_OUTPUT,
+  keepAnswer,
+  strangerPolicy,
+} from '../filter/hooks.ts';
+import { AS_IS, AS_LINK, HOOK_SOURCE, hasSourceRules, sourceByRules } from '../filter/nat.ts';
+import { masqueradePolicy, mayAnswer, turnPolicy } from '../filter/policy.ts';
 import { forwardKnown, keepRoute } from '../flow/known-flow.ts';
-import { masqueradeHairpin, masqueradeInbound, masqueradeOutbound } from '../flow/masquerade.ts';
+import {
+  masqueradeAs,
+  masqueradeHairpin,
+  masqueradeInbound,
+  masqueradeOutbound,
+} from '../flow/masquerade.ts';
+import { describeOwn, trackOwn } from '../flow/own.ts';
 import { trackRouted } from '../flow/routed.ts';
 import { linkInput, linkOutput } from '../link/link.ts';
-import { broadcastInput, localInput } from '../local/local.ts';
+import { broadcastInput, localInput, ownInput, resetSender } from '../local/local.ts';
 import { punt } from '../local/punt.ts';
 import { fragmentDue, fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
 import { icmpError, icmpOwed } from './icmp.ts';
@@ -197,7 +218,7 @@ function accept(packet: i32, route: i32, index: i32, side: i32): i32 {
     return LOCAL;
   }
   if (kind === ROUTE_MARTIAN) return DROP_MARTIAN_DESTINATION;
-  const verdict: i32 = forwardPolicy(interfaceAt(index));
+  const verdict: i32 = strangerPolicy(interfaceAt(index));
   return verdict === PASS && kind !== ROUTE_UNICAST ? DROP_NO_ROUTE : verdict;
 }
 
@@ -223,14 +244,13 @@ function forward(packet: i32, at: i32, to: i32): void {
     dispose(packet, DROP_TOO_BIG);
     return;
   }
-  if (masqueradePolicy(at, outAt) !== 0) {
-    const verdict: i32 = masqueradeOutbound(packet);
-    if (verdict !== PASS) {
-      dispose(packet, verdict);
-      return;
-    }
-  } else if ((i32at(packet + PACKET_FLAGS) & FLAGS_TRANSLATED) === 0) {
-    trackRouted(packet);
+  let verdict: i32 = PASS;
+  if ((i32at(RULE_HOOKS_AT) & (HOOKS_FORWARD | HOOK_SOURCE)) !== 0) verdict = forwardByRules(packet, at, out);
+  else if (masqueradePolicy(at, outAt) !== 0) verdict = masqueradeOutbound(packet);
+  else if ((i32at(packet + PACKET_FLAGS) & FLAGS_TRANSLATED) === 0) trackRouted(packet);
+  if (verdict !== PASS) {
+    dispose(packet, verdict);
+    return;
   }
   if (isLong !== 0 || i32at(packet + PACKET_CONTEXT) !== 0) identify(packet);
   // The TTL goes down by one, so its half of the checksum goes up by one (RFC 1624; 0xffff is no checksum).
@@ -246,6 +266,36 @@ function forward(packet: i32, at: i32, to: i32): void {
   count(COUNT_FORWARDED);
   if (isLong !== 0) puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_LONG);
   dispatch(packet);
+}
+
+/** What rules, and then the masquerade, make of a packet that goes through us: PASS, or the reason to drop it. */
+function forwardByRules(packet: i32, at: i32, out: i32): i32 {
+  const flags: i32 = i32at(packet + PACKET_FLAGS);
+  // The first packet of a flow from outside was asked about before its flow was made.
+  if ((flags & FLAG_ASKED) !== 0) return PASS;
+  let verdict: i32 = askForward(packet, out);
+  if (verdict !== PASS) return verdict;
+  if ((flags & FLAGS_TRANSLATED) === 0) verdict = translateByRules(packet, at, out);
+  keepAnswer(packet);
+  return verdict;
+}
+
+/** Masquerades a packet that has been asked about as its flow is, or, where it begins one, as nat's rules or the house say. */
+function translateByRules(packet: i32, at: i32, out: i32): i32 {
+  const flow: i32 = i32at(VIEW_FLOW);
+  const house: i32 = masqueradePolicy(at, interfaceAt(out));
+  const isRuled: i32 = hasSourceRules();
+  const routed: i32 = flow === 0 ? 0 : isRouted(flow & ~1);
+  // A flow of the inside whose other end is outside by now begins anew (masqueradeOutbound).
+  const isOver: i32 = routed !== 0 && house !== 0 && isRuled === 0 && (flow & 1) === 0 ? 1 : 0;
+  if (routed === 0 || isOver !== 0) {
+    const address: i32 =
+      flow === 0 && isRuled !== 0 ? sourceByRules() : house !== 0 || flow !== 0 ? AS_LINK : AS_IS;
+    if (address !== AS_IS)
+      return address === AS_LINK ? masqueradeOutbound(packet) : masqueradeAs(packet, address);
+  }
+  trackRouted(packet);
+  return PASS;
 }
 
 function clamp(packet: i32, mtuIn: i32, mtuOut: i32): void {
@@ -268,7 +318,7 @@ function identify(packet: i32): void {
 /** A datagram of our own to an address of ours on interface `index`: local delivery. Takes the packet. */
 export function receiveOwn(packet: i32, index: i32): void {
   let verdict: i32 = ipv4Check(packet);
-  if (verdict === PASS) verdict = localInput(packet, index);
+  if (verdict === PASS) verdict = ownInput(packet, index);
   // Nothing that is answered again comes here: localSend lets echo requests alone through.
   dispose(packet, verdict === PASS ? DROP_LOCAL_CLOSED : verdict);
 }
@@ -285,10 +335,26 @@ export function emit(packet: i32): i32 {
   const out: i32 = route & ROUTE_LINK;
   puti32(packet + PACKET_OUT, out);
   puti32(packet + PACKET_NEXT_HOP, i32at(to + TO_NEXT_HOP));
+  if ((i32at(RULE_HOOKS_AT) & HOOKS_OUTPUT) !== 0) {
+    const refused: i32 = outputByRules(packet, out);
+    if (refused !== PASS) {
+      count(refused);
+      release(packet);
+      return refused;
+    }
+  }
   const mtu: i32 = i32at(interfaceAt(out) + IF_MTU);
   if (i32at(packet + PACKET_LENGTH) > mtu)
     puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_LONG);
   return dispatch(packet);
+}
+
+/** What rules make of a packet of our own: PASS, or the reason to drop it. Of later fragments they hear nothing: the first one was asked. */
+function outputByRules(packet: i32, out: i32): i32 {
+  if (describeOwn(packet) === 0) return PASS;
+  const verdict: i32 = askOutput(packet, out);
+  if (verdict === PASS) trackOwn(packet);
+  return verdict;
 }
 
 /** To the next hop: PACKET_OUT and PACKET_NEXT_HOP are set, and it fits. Takes the packet; PASS, or why not. */
@@ -324,6 +390,7 @@ export function unreachable(packet: i32): void {
 function icmpFor(packet: i32, reason: i32): i32 {
   const owed: i32 = icmpOwed(reason);
   if (owed < 0) return 0;
+  const isReset: i32 = reason === DROP_REJECTED && i32at(REJECT_AT) === REJECT_RESET ? 1 : 0;
   const out: i32 = i32at(packet + PACKET_OUT);
   const word: i32 = reason === DROP_TOO_BIG ? i32at(interfaceAt(out) + IF_MTU) : 0;
   const came: i32 = i32at(packet + PACKET_IN);
@@ -331,8 +398,13 @@ function icmpFor(packet: i32, reason: i32): i32 {
   if (came < 0) return 0;
   // Whom no mapping knows outside hears nothing from us.
   const isKnown: i32 = flags & FLAG_DESTINATION_TRANSLATED;
-  if (isKnown === 0 && mayAnswer(interfaceAt(came)) === 0) return 0;
-  if (icmpError(packet, owed >> 8, owed & 0xff, word) === 0) return 0;
+  if (isKnown === 0 && reason !== DROP_REJECTED && mayAnswer(interfaceAt(came)) === 0) return 0;
+  if (isReset !== 0) {
+    if (resetSender(packet) !== PASS) return 0;
+    describeOwn(packet);
+  } else if (icmpError(packet, owed >> 8, owed & 0xff, word) === 0) {
+    return 0;
+  }
   if ((flags & (FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED)) === 0) return 1;
   // To the sender's outside port, from which it is turned round as the packet was.
   if ((flags & FLAG_HAIRPIN) !== 0) return masqueradeHairpin(packet) === PASS ? 1 : 0;

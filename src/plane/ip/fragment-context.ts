@@ -3,8 +3,8 @@
 //
 //    0     4        8             12      16      20      24              32      36      40    44      46
 //    | key | source | destination | since | ports | flags | waiting: 2    | state | id    | end | count | echo
-//    48        50       52
-//    | waiting | holder | seen ...
+//    48        50       52     56
+//    | waiting | holder | kind | seen ...
 //
 //    key: id << 16 | protocol << 8 | 1; 0 free. seen: FRAGMENT_RANGE_COUNT ranges, disjoint and not touching,
 //    each its start and end (u16) in units of 8 bytes.
@@ -52,7 +52,9 @@ export const COUNT: i32 = 44;
 export const CONTEXT_ECHO: i32 = 46;
 const WAITING: i32 = 48;
 const HOLDER: i32 = 50;
-export const SEEN: i32 = 52;
+/** What rules ask of a transport header, by the first fragment (src/plane/filter/kind.ts). */
+export const CONTEXT_KIND: i32 = 52;
+export const SEEN: i32 = 56;
 
 /** The first fragment has not come. */
 export const STATE_WAITING: i32 = 0;

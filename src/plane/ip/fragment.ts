@@ -50,7 +50,9 @@ import {
   IP_SOURCE,
   PROTOCOL_TCP,
 } from '../../wire/ipv4.ts';
+import { kindOf } from '../filter/kind.ts';
 import {
+  CONTEXT_KIND,
   COUNT,
   dueContext,
   END,
@@ -106,6 +108,7 @@ export function fragmentInput(packet: i32): i32 {
   if (start === 0) {
     puti32(at + PORTS, i32at(packet + PACKET_PORTS));
     puti32(at + FLAGS, i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR);
+    puti32(at + CONTEXT_KIND, kindOf(packet));
     openContext(at);
   } else if (i32at(at + STATE) === STATE_WAITING) {
     return keep(packet, at, side) !== 0 ? HELD : DROP_FRAGMENT_LIMIT;

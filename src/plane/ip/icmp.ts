@@ -18,6 +18,7 @@ import {
   DROP_NO_PORT,
   DROP_NO_ROUTE,
   DROP_PROTOCOL,
+  DROP_REJECTED,
   DROP_TABLE_FULL,
   DROP_TOO_BIG,
   DROP_TTL,
@@ -54,6 +55,7 @@ import {
   PASS,
 } from '../../base/packet.ts';
 import { ROUTE_BROADCAST, ROUTE_MULTICAST, ROUTE_TYPE_SHIFT, TO_ROUTE } from '../../base/route-record.ts';
+import { REJECT_AT } from '../../base/rule-state.ts';
 import { adjust16, checksum } from '../../wire/checksum.ts';
 import {
   CODE_FRAGMENTATION_NEEDED,
@@ -114,6 +116,8 @@ export function icmpOwed(reason: i32): i32 {
       return (ICMP_UNREACHABLE << 8) | CODE_HOST_UNREACHABLE;
     case DROP_TOO_BIG:
       return (ICMP_UNREACHABLE << 8) | CODE_FRAGMENTATION_NEEDED;
+    case DROP_REJECTED:
+      return (ICMP_UNREACHABLE << 8) | (i32at(REJECT_AT) & 0xff);
     // The masquerade has refused to make a session (RFC 5508, REQ-8).
     case DROP_TABLE_FULL:
     case DROP_HOST_SHARE:

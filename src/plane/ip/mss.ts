@@ -7,16 +7,20 @@ import { COUNT_MSS_CLAMPED, count } from '../../base/counters.ts';
 import { get8, get16, i32at, put16 } from '../../base/memory.ts';
 import { PACKET_L4 } from '../../base/packet.ts';
 import { adjust16 } from '../../wire/checksum.ts';
-import { TCP_CHECKSUM, TCP_OPTIONS, tcpHeaderBytesOf } from '../../wire/tcp.ts';
+import {
+  TCP_CHECKSUM,
+  TCP_MSS_BYTES,
+  TCP_OPTION_END,
+  TCP_OPTION_MSS,
+  TCP_OPTION_NONE,
+  TCP_OPTIONS,
+  tcpHeaderBytesOf,
+} from '../../wire/tcp.ts';
 
 /** IP and TCP headers without options. */
 export const MSS_HEADERS: i32 = 40;
 
 const MSS_DEFAULT: i32 = 536;
-
-const OPTION_END: i32 = 0;
-const OPTION_NOP: i32 = 1;
-const OPTION_MSS: i32 = 2;
 
 /**
  * Lowers the MSS of a segment whose SYN is set to `limit`. A segment without the option is left alone: its
@@ -35,20 +39,26 @@ export function mssOf(packet: i32): i32 {
 
 /** Where the option's value is, or 0. */
 function findMss(packet: i32): i32 {
+  const at: i32 = findTcpOption(packet, TCP_OPTION_MSS);
+  return at !== 0 && get8(at + 1) === TCP_MSS_BYTES ? at + 2 : 0;
+}
+
+/** Where an option of a kind begins in a segment's header, which is whole; or 0. */
+export function findTcpOption(packet: i32, wanted: i32): i32 {
   const tcp: i32 = i32at(packet + PACKET_L4);
   const end: i32 = tcp + tcpHeaderBytesOf(tcp);
   let at: i32 = tcp + TCP_OPTIONS;
   // Each turn takes a byte at least, and there are 40.
   while (at < end) {
     const kind: i32 = get8(at);
-    if (kind === OPTION_END) return 0;
-    if (kind === OPTION_NOP) {
+    if (kind === TCP_OPTION_END) return 0;
+    if (kind === TCP_OPTION_NONE) {
       at++;
     } else {
       if (at + 1 >= end) return 0;
       const bytes: i32 = get8(at + 1);
       if (bytes < 2 || at + bytes > end) return 0;
-      if (kind === OPTION_MSS && bytes === 4) return at + 2;
+      if (kind === wanted) return at;
       at += bytes;
     }
   }

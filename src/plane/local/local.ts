@@ -3,6 +3,7 @@
 // it is silent: an unsolicited packet learns nothing, not even that somebody is here. What control has asked for is
 // all that it hears from outside: the remote end of a socket (sockets.ts), the client's DHCP answer (dhcp-reply.ts).
 
+import { RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   count,
   DROP_ICMP_CHECKSUM,
@@ -13,7 +14,7 @@ import {
   DROP_TRANSPORT_HEADER,
   DROP_UNSOLICITED,
 } from '../../base/counters.ts';
-import { IF_QUEUE_LENGTH, interfaceAt } from '../../base/interface.ts';
+import { IF_QUEUE_LENGTH, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { ECHO_QUEUE_LIMIT } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, put16, put32, puti32, putu16, u16at } from '../../base/memory.ts';
 import {
@@ -68,7 +69,9 @@ import {
   tcpHeaderBytesOf,
 } from '../../wire/tcp.ts';
 import { UDP_CHECKSUM, UDP_LENGTH } from '../../wire/udp.ts';
+import { askInput, HOOKS_INPUT } from '../filter/hooks.ts';
 import { mayAnswer, mayPing } from '../filter/policy.ts';
+import { trackOwn } from '../flow/own.ts';
 import { CONTEXT_ECHO } from '../ip/fragment-context.ts';
 import { answerAllowed, icmpEcho, icmpError, turnAround } from '../ip/icmp.ts';
 import { DHCP_CLIENT_PORT, dhcpExpected } from './dhcp-reply.ts';
@@ -77,11 +80,24 @@ import { TCP_EARLY, TCP_KNOWN, TCP_OPENING, tcpAnswer, tcpKind } from './tcp-loc
 
 /** PASS: the packet has become the answer, to be sent; PUNT; or a drop. It came in by interface `index`. */
 export function localInput(packet: i32, index: i32): i32 {
+  const protocol: i32 = get8(packet + PACKET_IP + IP_PROTOCOL);
+  if (i32at(packet + PACKET_CONTEXT) === 0) {
+    const fault: i32 = transportFault(packet, protocol);
+    if (fault !== PASS) return fault;
+  }
+  if ((i32at(RULE_HOOKS_AT) & HOOKS_INPUT) !== 0) {
+    const verdict: i32 = askInput(packet, index);
+    if (verdict !== PASS) return verdict;
+    trackOwn(packet);
+  }
+  return ownInput(packet, index);
+}
+
+/** The same of a datagram whose transport is right, and that no rule is asked about (any more). */
+export function ownInput(packet: i32, index: i32): i32 {
   const at: i32 = interfaceAt(index);
   const protocol: i32 = get8(packet + PACKET_IP + IP_PROTOCOL);
   if (i32at(packet + PACKET_CONTEXT) !== 0) return fragment(packet, protocol, at);
-  const fault: i32 = transportFault(packet, protocol);
-  if (fault !== PASS) return fault;
   if (protocol === PROTOCOL_ICMP) return icmp(packet, index, at);
   if (protocol === PROTOCOL_UDP || protocol === PROTOCOL_TCP) {
     if (isWanted(packet, protocol, index) !== 0) {
@@ -96,7 +112,7 @@ export function localInput(packet: i32, index: i32): i32 {
     }
     if (mayAnswer(at) === 0) return DROP_UNSOLICITED;
     count(DROP_LOCAL_CLOSED);
-    if (protocol === PROTOCOL_TCP) return reset(packet);
+    if (protocol === PROTOCOL_TCP) return resetSender(packet);
     return icmpError(packet, ICMP_UNREACHABLE, CODE_PORT_UNREACHABLE, 0) !== 0 ? PASS : DROP_LOCAL_CLOSED;
   }
   if (mayAnswer(at) === 0) return DROP_UNSOLICITED;
@@ -112,7 +128,12 @@ export function broadcastInput(packet: i32, index: i32, reason: i32): i32 {
   if ((get16(packet + PACKET_IP + IP_OFFSET) & IP_FRAGMENT) !== 0) return reason;
   const fault: i32 = transportFault(packet, PROTOCOL_UDP);
   if (fault !== PASS) return fault;
-  return isWanted(packet, PROTOCOL_UDP, index) !== 0 ? PUNT : reason;
+  if (isWanted(packet, PROTOCOL_UDP, index) === 0) return reason;
+  // Outside that is the DHCP client's, which rules do not ask about, as on Linux.
+  if ((i32at(RULE_HOOKS_AT) & HOOKS_INPUT) === 0 || i32at(interfaceAt(index) + IF_SIDE) === INTERFACE_OUTSIDE)
+    return PUNT;
+  const verdict: i32 = askInput(packet, index);
+  return verdict === PASS ? PUNT : verdict;
 }
 
 /** 1 if a whole UDP datagram or TCP segment is what an open socket hears. */
@@ -197,7 +218,7 @@ function transportFault(packet: i32, protocol: i32): i32 {
 }
 
 /** Turns a segment to a closed port into the reset (RFC 793, 3.4); never one about a reset. */
-function reset(packet: i32): i32 {
+export function resetSender(packet: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
   const l4: i32 = i32at(packet + PACKET_L4);
   const flags: i32 = get8(l4 + TCP_FLAGS);

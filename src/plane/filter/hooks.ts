@@ -1,0 +1,172 @@
+// Where packets are asked, and what the answer makes of them: one function for each way that a packet can go. Without rules the steps of
+// src/plane/ip/forward.ts and src/plane/local/ find a bit that is not set (RULE_HOOKS_AT), and nothing here runs.
+//
+//    through us    mangle PREROUTING, FORWARD; filter FORWARD; mangle POSTROUTING
+//    to us         mangle PREROUTING, INPUT; filter INPUT
+//    from us       mangle OUTPUT; filter OUTPUT; mangle POSTROUTING
+//
+// nat's chains are asked for the first packet of a flow alone (nat.ts). Rules of filter see a packet that goes through us as
+// the inside does: with the destination that it leaves with, and the source that it came with.
+// A policy that accepts lets pass what the house does: what comes from outside and no flow knows needs a rule that says ACCEPT, or
+// POLICY_OPEN.
+// Not here: the walk (walk.ts), the house's own policy (policy.ts).
+
+import { RULE_HOOKS_AT } from '../../base/cells.ts';
+import { DROP_REJECTED, DROP_RULE } from '../../base/counters.ts';
+import { TUPLE_BYTES, TUPLE_DESTINATION, TUPLE_PORTS, TUPLE_SOURCE } from '../../base/flow-record.ts';
+import { interfaceAt } from '../../base/interface.ts';
+import { i32at, puti32, u16at } from '../../base/memory.ts';
+import { FLAG_ASKED, PACKET_FLAGS, PACKET_IN, PASS } from '../../base/packet.ts';
+import { ROUTE_LINK, TO_ROUTE } from '../../base/route-record.ts';
+import {
+  CHAIN_FORWARD,
+  CHAIN_INPUT,
+  CHAIN_MANGLE_FORWARD,
+  CHAIN_MANGLE_INPUT,
+  CHAIN_MANGLE_OUTPUT,
+  CHAIN_MANGLE_POSTROUTING,
+  CHAIN_MANGLE_PREROUTING,
+  CHAIN_OUTPUT,
+  REJECT_PORT,
+  RULE_ARGUMENT,
+  STATE_BIT_ESTABLISHED,
+  STATE_BIT_RELATED,
+  TARGET_ACCEPT,
+  TARGET_REJECT,
+} from '../../base/rule-record.ts';
+import {
+  REJECT_AT,
+  VIEW_DESTINATION,
+  VIEW_FLOW,
+  VIEW_IN,
+  VIEW_OUT,
+  VIEW_PATH,
+  VIEW_PORTS,
+  VIEW_RULE,
+  VIEW_SOURCE,
+  VIEW_STATE,
+  VIEW_TTL,
+} from '../../base/rule-state.ts';
+import { routeTo } from '../ip/route.ts';
+import { keepPath } from './paths.ts';
+import { forwardPolicy } from './policy.ts';
+import { look } from './view.ts';
+import { WALK_OPEN, WALK_POLICY, WALK_REJECT, walk } from './walk.ts';
+
+/** Bits of RULE_HOOKS_AT by which a packet is asked that goes through us, is for us, or is ours. */
+export const HOOKS_FORWARD: i32 =
+  (1 << CHAIN_FORWARD) |
+  (1 << CHAIN_MANGLE_PREROUTING) |
+  (1 << CHAIN_MANGLE_FORWARD) |
+  (1 << CHAIN_MANGLE_POSTROUTING);
+export const HOOKS_INPUT: i32 =
+  (1 << CHAIN_INPUT) | (1 << CHAIN_MANGLE_PREROUTING) | (1 << CHAIN_MANGLE_INPUT);
+export const HOOKS_OUTPUT: i32 =
+  (1 << CHAIN_OUTPUT) | (1 << CHAIN_MANGLE_OUTPUT) | (1 << CHAIN_MANGLE_POSTROUTING);
+
+/** Asks a chain, if its hook is set: PASS, or the reason to drop. `open`: what a policy that accepts means. */
+function ask(chain: i32, open: i32): i32 {
+  if ((i32at(RULE_HOOKS_AT) & (1 << chain)) === 0) return open;
+  const answer: i32 = walk(chain);
+  if (answer === TARGET_ACCEPT || answer === WALK_OPEN) return PASS;
+  if (answer === WALK_POLICY) return open;
+  if (answer !== TARGET_REJECT && answer !== WALK_REJECT) return DROP_RULE;
+  puti32(REJECT_AT, answer === WALK_REJECT ? REJECT_PORT : u16at(i32at(VIEW_RULE) + RULE_ARGUMENT));
+  return DROP_REJECTED;
+}
+
+/** A packet that goes through us by link number `out`: PASS, or the reason to drop it. It may be translated already, and is not yet on its way out. */
+export function askForward(packet: i32, out: i32): i32 {
+  const came: i32 = i32at(packet + PACKET_IN);
+  look(packet, came, out);
+  return askThrough(came);
+}
+
+/**
+ * The same of the first packet of a flow from outside, before there is one, for a host inside and its port: what is refused has pushed nobody out of
+ * the table.
+ */
+export function askStranger(packet: i32, inside: i32, port: i32): i32 {
+  const to: i32 = i32at(routeTo(inside) + TO_ROUTE);
+  look(packet, i32at(packet + PACKET_IN), to & ROUTE_LINK);
+  puti32(VIEW_DESTINATION, inside);
+  puti32(VIEW_PORTS, (i32at(VIEW_PORTS) & ~0xffff) | port);
+  puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_ASKED);
+  // A mapping or a forward lets it in, so the house does.
+  return askChains(PASS);
+}
+
+function askThrough(came: i32): i32 {
+  const known: i32 = i32at(VIEW_STATE) & (STATE_BIT_ESTABLISHED | STATE_BIT_RELATED);
+  return askChains(known !== 0 ? PASS : forwardPolicy(interfaceAt(came)));
+}
+
+function askChains(house: i32): i32 {
+  const hooks: i32 = i32at(RULE_HOOKS_AT);
+  if ((hooks & (1 << CHAIN_MANGLE_PREROUTING)) !== 0) {
+    const verdict: i32 = askBefore();
+    if (verdict !== PASS) return verdict;
+  }
+  puti32(VIEW_TTL, i32at(VIEW_TTL) - 1);
+  let verdict: i32 = ask(CHAIN_MANGLE_FORWARD, PASS);
+  if (verdict === PASS) verdict = ask(CHAIN_FORWARD, house);
+  if (verdict === PASS && (hooks & (1 << CHAIN_MANGLE_POSTROUTING)) !== 0) {
+    const names: i32 = i32at(VIEW_IN);
+    puti32(VIEW_IN, 0);
+    verdict = ask(CHAIN_MANGLE_POSTROUTING, PASS);
+    puti32(VIEW_IN, names);
+  }
+  return verdict;
+}
+
+/** Before the routing: the packet as it came, and no link that it leaves by. */
+function askBefore(): i32 {
+  const destination: i32 = i32at(VIEW_DESTINATION);
+  const source: i32 = i32at(VIEW_SOURCE);
+  const ports: i32 = i32at(VIEW_PORTS);
+  const names: i32 = i32at(VIEW_OUT);
+  const flow: i32 = i32at(VIEW_FLOW);
+  if (flow !== 0 && (i32at(VIEW_STATE) & STATE_BIT_RELATED) === 0) {
+    const tuple: i32 = (flow & ~1) + (flow & 1) * TUPLE_BYTES;
+    puti32(VIEW_DESTINATION, i32at(tuple + TUPLE_DESTINATION));
+    puti32(VIEW_SOURCE, i32at(tuple + TUPLE_SOURCE));
+    puti32(VIEW_PORTS, i32at(tuple + TUPLE_PORTS));
+  }
+  puti32(VIEW_OUT, 0);
+  const verdict: i32 = ask(CHAIN_MANGLE_PREROUTING, PASS);
+  puti32(VIEW_DESTINATION, destination);
+  puti32(VIEW_SOURCE, source);
+  puti32(VIEW_PORTS, ports);
+  puti32(VIEW_OUT, names);
+  return verdict;
+}
+
+/** A packet for the router that came in by link number `index`: PASS, or the reason to drop it. The house is asked behind this. */
+export function askInput(packet: i32, index: i32): i32 {
+  look(packet, index, -1);
+  let verdict: i32 = ask(CHAIN_MANGLE_PREROUTING, PASS);
+  if (verdict === PASS) verdict = ask(CHAIN_MANGLE_INPUT, PASS);
+  return verdict === PASS ? ask(CHAIN_INPUT, PASS) : verdict;
+}
+
+/** A packet of the router's own that leaves by link number `out`: PASS, or the reason to drop it. */
+export function askOutput(packet: i32, out: i32): i32 {
+  look(packet, -1, out);
+  let verdict: i32 = ask(CHAIN_MANGLE_OUTPUT, PASS);
+  if (verdict === PASS) verdict = ask(CHAIN_OUTPUT, PASS);
+  return verdict === PASS ? ask(CHAIN_MANGLE_POSTROUTING, PASS) : verdict;
+}
+
+/** The packet that has just been asked goes on: its flow keeps its path, or it is asked again with the next packet. */
+export function keepAnswer(packet: i32): void {
+  const path: i32 = i32at(VIEW_PATH);
+  const flow: i32 = i32at(VIEW_FLOW);
+  if (path >= 0 && flow !== 0) keepPath(flow & ~1, flow & 1, path);
+  else puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_ASKED);
+}
+
+/** What comes from outside, and no flow has let in: whether a rule may let it in, so that it goes on to be asked. */
+export function strangerPolicy(at: i32): i32 {
+  if ((i32at(RULE_HOOKS_AT) & (1 << CHAIN_FORWARD)) !== 0) return PASS;
+  return forwardPolicy(at);
+}

@@ -1,0 +1,117 @@
+// What a rule does to a packet before the next one is asked: LOG, TOS, MARK, CONNMARK, TCPMSS.
+// Not here: targets that decide (hooks.ts).
+
+import { IF_MTU, interfaceAt } from '../../base/interface.ts';
+import { get8, get16, i32at, put16, puti32, u16at } from '../../base/memory.ts';
+import { PACKET_IP, PACKET_L4, PACKET_MARK } from '../../base/packet.ts';
+import { RULE_OPERATION_MOST } from '../../base/rule-limits.ts';
+import {
+  cellAt,
+  MARK_RESTORE,
+  MARK_SAVE,
+  OPERATION_KIND,
+  OPERATION_LOG,
+  OPERATION_MARK_SET,
+  OPERATION_NEXT,
+  RULE_ARGUMENT,
+  RULE_OPERATIONS,
+  RULE_VALUE,
+  TARGET_CONNMARK,
+  TARGET_LOG,
+  TARGET_TCPMSS,
+  TARGET_TOS,
+} from '../../base/rule-record.ts';
+import {
+  VIEW_FLOW,
+  VIEW_IN_LINK,
+  VIEW_KIND,
+  VIEW_MARK,
+  VIEW_OUT_LINK,
+  VIEW_PACKET,
+  VIEW_PROTOCOL,
+} from '../../base/rule-state.ts';
+import { adjust16 } from '../../wire/checksum.ts';
+import { IP_CHECKSUM, PROTOCOL_TCP } from '../../wire/ipv4.ts';
+import { TCP_SYN } from '../../wire/tcp.ts';
+import { clampMss, MSS_HEADERS } from '../ip/mss.ts';
+import { varies } from './operations.ts';
+import { flowMark, setFlowMark } from './paths.ts';
+import { logPacket } from './rule-log.ts';
+
+/** Does what the target of the rule at `at` says to the packet in the view. */
+export function change(at: i32, target: i32): void {
+  if (target === TARGET_LOG) {
+    varies();
+    const operation: i32 = operationOf(at, OPERATION_LOG);
+    if (operation !== 0) logPacket(operation);
+  } else if (target === TARGET_TOS) {
+    varies();
+    setTos(get8(at + RULE_ARGUMENT), i32at(at + RULE_VALUE));
+  } else if (target === TARGET_TCPMSS) {
+    setMss(i32at(at + RULE_VALUE));
+  } else {
+    const operation: i32 = operationOf(at, OPERATION_MARK_SET);
+    if (operation !== 0) setMark(operation, target === TARGET_CONNMARK ? 1 : 0);
+  }
+}
+
+/** The operation of a kind that a rule has, its address; or 0. */
+export function operationOf(rule: i32, kind: i32): i32 {
+  let n: i32 = u16at(rule + RULE_OPERATIONS);
+  for (let left: i32 = RULE_OPERATION_MOST; n !== 0 && left !== 0; left--) {
+    const at: i32 = cellAt(n);
+    if (get8(at + OPERATION_KIND) === kind) return at;
+    n = u16at(at + OPERATION_NEXT);
+  }
+  return 0;
+}
+
+/** Takes bits from the type of service, and turns others. */
+function setTos(mask: i32, value: i32): void {
+  const ip: i32 = i32at(VIEW_PACKET) + PACKET_IP;
+  const word: i32 = get16(ip);
+  const changed: i32 = (word & ~mask) ^ (value & 0xff);
+  if (changed === word) return;
+  put16(ip, changed);
+  adjust16(ip + IP_CHECKSUM, word, changed);
+}
+
+/** Lowers the segment size that a SYN offers: to a number, or, 0, to what both links carry. */
+function setMss(size: i32): void {
+  const packet: i32 = i32at(VIEW_PACKET);
+  if (i32at(VIEW_PROTOCOL) !== PROTOCOL_TCP || i32at(packet + PACKET_L4) === 0) return;
+  if ((i32at(VIEW_KIND) & TCP_SYN) === 0) return;
+  clampMss(packet, size !== 0 ? size : pathMtu() - MSS_HEADERS);
+}
+
+function pathMtu(): i32 {
+  const came: i32 = i32at(VIEW_IN_LINK);
+  const out: i32 = i32at(VIEW_OUT_LINK);
+  const mtuOut: i32 = i32at(interfaceAt(out < 0 ? came : out) + IF_MTU);
+  const mtuIn: i32 = came < 0 ? mtuOut : i32at(interfaceAt(came) + IF_MTU);
+  return mtuIn < mtuOut ? mtuIn : mtuOut;
+}
+
+/** Marks the packet, or its flow if `ofFlow`, or copies one of the marks to the other. */
+function setMark(operation: i32, ofFlow: i32): void {
+  const mode: i32 = get8(operation + 4);
+  const value: i32 = i32at(operation + 8);
+  const mask: i32 = i32at(operation + 12);
+  const e: i32 = i32at(VIEW_FLOW) & ~1;
+  const mark: i32 = i32at(VIEW_MARK);
+  const kept: i32 = e === 0 ? 0 : flowMark(e);
+  if (mode === MARK_SAVE) {
+    if (e !== 0) setFlowMark(e, (kept & ~mask) ^ (mark & mask));
+  } else if (mode === MARK_RESTORE) {
+    markPacket((mark & ~mask) ^ (kept & mask));
+  } else if (ofFlow !== 0) {
+    if (e !== 0) setFlowMark(e, (kept & ~mask) ^ value);
+  } else {
+    markPacket((mark & ~mask) ^ value);
+  }
+}
+
+function markPacket(mark: i32): void {
+  puti32(VIEW_MARK, mark);
+  puti32(i32at(VIEW_PACKET) + PACKET_MARK, mark);
+}
