@@ -22,15 +22,28 @@ import {
   RULE_ARGUMENT,
   RULE_DESTINATION,
   RULE_DESTINATION_MASK,
+  RULE_DESTINATION_PORTS,
   RULE_FLAGS,
   RULE_FRAGMENT,
+  RULE_HAS_PORTS,
+  RULE_HAS_STATE,
   RULE_IN,
   RULE_NEXT,
+  RULE_NOT_DESTINATION,
+  RULE_NOT_DESTINATION_PORTS,
+  RULE_NOT_IN,
+  RULE_NOT_OUT,
+  RULE_NOT_PROTOCOL,
+  RULE_NOT_SOURCE,
+  RULE_NOT_SOURCE_PORTS,
+  RULE_NOT_STATE,
   RULE_OPERATIONS,
   RULE_OUT,
   RULE_PROTOCOL,
   RULE_SOURCE,
   RULE_SOURCE_MASK,
+  RULE_SOURCE_PORTS,
+  RULE_STATES,
   RULE_TARGET,
   TARGET_ACCEPT,
   TARGET_CONNMARK,
@@ -49,9 +62,11 @@ import {
   VIEW_DESTINATION,
   VIEW_IN,
   VIEW_OUT,
+  VIEW_PORTS,
   VIEW_PROTOCOL,
   VIEW_RULE,
   VIEW_SOURCE,
+  VIEW_STATE,
 } from '../../base/rule-state.ts';
 import { applyFields, applyOperations } from './operations.ts';
 import { POLICY_PLACE, stepPath } from './paths.ts';
@@ -64,6 +79,16 @@ export const WALK_OPEN: i32 = 0x41;
 /** The policy refuses it; and the sender is told. */
 export const WALK_DROP: i32 = 0x42;
 export const WALK_REJECT: i32 = 0x43;
+/** A rule that has none of these says of addresses, links, protocol, ports and state what they are. */
+const INVERSIONS: i32 =
+  RULE_NOT_SOURCE |
+  RULE_NOT_DESTINATION |
+  RULE_NOT_IN |
+  RULE_NOT_OUT |
+  RULE_NOT_PROTOCOL |
+  RULE_NOT_SOURCE_PORTS |
+  RULE_NOT_DESTINATION_PORTS |
+  RULE_NOT_STATE;
 // All else that is answered is the TARGET_* of the rule that has decided, whose address is in VIEW_RULE.
 
 /** What becomes of the packet in the view by a built-in chain: WALK_*, or the target of the rule that decides. */
@@ -127,9 +152,32 @@ function policy(chain: i32): i32 {
   return said === POLICY_OPEN ? WALK_OPEN : WALK_POLICY;
 }
 
-/** 1 if all that a rule says holds for the packet in the view. */
+/** 1 if all that a rule says holds for the packet in the view. What most packets are refused for is asked first. */
 function applies(at: i32): i32 {
   const flags: i32 = u16at(at + RULE_FLAGS);
+  if ((flags & INVERSIONS) !== 0) return appliesInverted(at, flags);
+  const protocol: i32 = get8(at + RULE_PROTOCOL);
+  if (protocol !== 0 && protocol !== i32at(VIEW_PROTOCOL)) return 0;
+  if ((flags & RULE_HAS_PORTS) !== 0) {
+    const ports: i32 = i32at(VIEW_PORTS);
+    const port: i32 = ports & 0xffff;
+    if (port < u16at(at + RULE_DESTINATION_PORTS) || port > u16at(at + RULE_DESTINATION_PORTS + 2)) return 0;
+    const from: i32 = ports >>> 16;
+    if (from < u16at(at + RULE_SOURCE_PORTS) || from > u16at(at + RULE_SOURCE_PORTS + 2)) return 0;
+  }
+  if ((flags & RULE_HAS_STATE) !== 0 && (get8(at + RULE_STATES) & i32at(VIEW_STATE)) === 0) return 0;
+  const inName: i32 = get8(at + RULE_IN);
+  if (inName !== 0 && ((i32at(VIEW_IN) >>> inName) & 1) === 0) return 0;
+  const outName: i32 = get8(at + RULE_OUT);
+  if (outName !== 0 && ((i32at(VIEW_OUT) >>> outName) & 1) === 0) return 0;
+  if (((i32at(VIEW_SOURCE) ^ i32at(at + RULE_SOURCE)) & i32at(at + RULE_SOURCE_MASK)) !== 0) return 0;
+  if (((i32at(VIEW_DESTINATION) ^ i32at(at + RULE_DESTINATION)) & i32at(at + RULE_DESTINATION_MASK)) !== 0)
+    return 0;
+  return appliesFurther(at, flags & ~(RULE_HAS_PORTS | RULE_HAS_STATE));
+}
+
+/** The same of one that says of a field what it is not. */
+function appliesInverted(at: i32, flags: i32): i32 {
   const protocol: i32 = get8(at + RULE_PROTOCOL);
   if (protocol !== 0 && (protocol === i32at(VIEW_PROTOCOL) ? 1 : 0) === ((flags >> 4) & 1)) return 0;
   const inName: i32 = get8(at + RULE_IN);
@@ -141,6 +189,11 @@ function applies(at: i32): i32 {
   const destination: i32 =
     (i32at(VIEW_DESTINATION) ^ i32at(at + RULE_DESTINATION)) & i32at(at + RULE_DESTINATION_MASK);
   if ((destination === 0 ? 1 : 0) === ((flags >> 1) & 1)) return 0;
+  return appliesFurther(at, flags);
+}
+
+/** What is left of a rule: fields that not every rule has, and operations. */
+function appliesFurther(at: i32, flags: i32): i32 {
   if (flags >= RULE_FRAGMENT && applyFields(at, flags) === 0) return 0;
   const operations: i32 = u16at(at + RULE_OPERATIONS);
   return operations === 0 ? 1 : applyOperations(operations);
