@@ -14,18 +14,18 @@ export const NAME_BOTH = 3;
 
 export interface RuleFields {
   /** `address/bits`, or `!address/bits`. */
-  source?: string;
-  destination?: string;
+  source?: string | undefined;
+  destination?: string | undefined;
   in?: number;
   out?: number;
   protocol?: number;
   /** First and last. */
-  sourcePorts?: [number, number];
-  ports?: [number, number];
+  sourcePorts?: [number, number] | undefined;
+  ports?: [number, number] | undefined;
   /** Mask and value of TCP's flags. */
   tcp?: [number, number];
   icmp?: number;
-  states?: number;
+  states?: number | undefined;
   flags?: number;
   target?: number;
   argument?: number;
