@@ -130,8 +130,9 @@ export const ADDRESSES_LOST_AT: i32 = MASQUERADE_STATE_AT + 112;
 
 /** The outside addresses that sessions use, by the number in E_ADDRESS (src/plane/flow/masquerade-addresses.ts). */
 export const ADDRESSES_AT: i32 = MASQUERADE_STATE_AT + 64;
-/** What routed flows have for an outside address. */
+/** What routed flows have for an outside address, and those whose destination a rule has changed on the inside. */
 export const ROUTED: i32 = 0;
+export const TURNED: i32 = -1;
 
 /** 1 if a flow is passed on as it is: nothing of it is translated. */
 export function isRouted(e: i32): i32 {

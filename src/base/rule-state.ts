@@ -17,6 +17,10 @@ export const LOG_WRITTEN_AT: i32 = RULE_STATE_AT + 12;
 export const LOG_READ_AT: i32 = RULE_STATE_AT + 13;
 export const LOG_LOST_AT: i32 = RULE_STATE_AT + 16;
 
+/** What nat's rules have said of a destination last: address, 0 nothing, and port, 0 the same. */
+export const NAT_ADDRESS_AT: i32 = RULE_STATE_AT + 20;
+export const NAT_PORT_AT: i32 = RULE_STATE_AT + 24;
+
 // The packet that is being asked.
 /** Which names mean the links it came in by and leaves by, a bit each; of none 0. */
 export const VIEW_IN: i32 = RULE_STATE_AT + 32;

@@ -1,11 +1,25 @@
 // Rules and policies in a packet's way: through the router, to it and from it.
 
 import test from 'ava';
-import { ACK, echo, payload, RST, read, SYN, tcp, udp } from '../../../test/packets.ts';
+import {
+  ACK,
+  address,
+  echo,
+  faults,
+  frame,
+  payload,
+  RST,
+  read,
+  SYN,
+  tcp,
+  udp,
+} from '../../../test/packets.ts';
 import {
   HOST,
   LAN_ADDRESS,
+  LAN_MAC,
   OTHER,
+  OTHER_MAC,
   type Router,
   SERVER,
   startRouter,
@@ -15,17 +29,21 @@ import { addRule, countsOf, makeRule, NAME_LAN, NAME_WAN, startRules } from '../
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { DROP_REJECTED, DROP_RULE, DROP_UNSOLICITED } from '../../base/counters.ts';
 import { E_OUT_ROUTE, entryAt } from '../../base/flow-record.ts';
-import { i32at, puti32, u16at } from '../../base/memory.ts';
+import { i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
 import { PACKET_IP, PACKET_LENGTH } from '../../base/packet.ts';
 import {
+  ADDRESSES_ADDRESS,
+  ADDRESSES_PORTS,
   CHAIN_FORWARD,
   CHAIN_INPUT,
   CHAIN_NAT_POSTROUTING,
+  CHAIN_NAT_PREROUTING,
   CHAIN_OUTPUT,
   LIMIT_COST,
   LIMIT_LEFT,
   LIMIT_MOST,
   LIMIT_REFILL,
+  OPERATION_ADDRESSES,
   OPERATION_LIMIT,
   POLICY_ACCEPT,
   POLICY_DROP,
@@ -38,10 +56,12 @@ import {
   STATE_BIT_RELATED,
   TABLE_FILTER,
   TARGET_ACCEPT,
+  TARGET_DNAT,
   TARGET_DROP,
   TARGET_GOTO,
   TARGET_JUMP,
   TARGET_MASQUERADE,
+  TARGET_REDIRECT,
   TARGET_REJECT,
   TARGET_RETURN,
 } from '../../base/rule-record.ts';
@@ -297,4 +317,139 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     router.fromHost(query(7000));
     t.is(router.toWan().length, 2);
   });
+
+  /** Says to whom a flow goes: an address, a port, or both. */
+  const to = (host: string | undefined, port: number | undefined) => ({
+    kind: OPERATION_ADDRESSES,
+    write: (at: number) => {
+      put8(at + 4, (host === undefined ? 0 : ADDRESSES_ADDRESS) | (port === undefined ? 0 : ADDRESSES_PORTS));
+      for (const field of [8, 12]) puti32(at + field, address(host ?? '0.0.0.0'));
+      for (const field of [16, 18]) putu16(at + field, port ?? 0);
+    },
+  });
+
+  test.serial(
+    `DNAT lets strangers in to a host inside, and its answers leave by our address (${name})`,
+    t => {
+      const router = start();
+      const web = { in: NAME_WAN, protocol: TCP, ports: [80, 80] as [number, number] };
+      const rule = add(CHAIN_NAT_PREROUTING, { ...web, target: TARGET_DNAT, operations: [to(HOST, 8080)] });
+      const syn = tcp(back, { sourcePort: 5000, destinationPort: 80, flags: SYN, sequence: 1 });
+      plane.chainPolicy(CHAIN_FORWARD, POLICY_DROP);
+      router.fromGateway(syn);
+      t.is(router.toLan().length, 0);
+      t.is(plane.masqueradeCount(), 0);
+      const seen = add(CHAIN_FORWARD, {
+        in: NAME_WAN,
+        destination: `${HOST}/32`,
+        protocol: TCP,
+        ports: [8080, 8080],
+        target: TARGET_ACCEPT,
+      });
+      const answers = add(CHAIN_FORWARD, { states: KNOWN, target: TARGET_ACCEPT });
+      router.fromGateway(syn);
+      t.like(read(router.toLan()[0] as Uint8Array), {
+        source: SERVER,
+        destination: HOST,
+        destinationPort: 8080,
+      });
+      router.fromHost(
+        tcp(
+          { source: HOST, destination: SERVER },
+          { sourcePort: 8080, destinationPort: 5000, flags: SYN | ACK, sequence: 9, acknowledgment: 2 },
+        ),
+      );
+      t.like(read(router.toWan()[0] as Uint8Array), {
+        source: WAN_ADDRESS,
+        sourcePort: 80,
+        destinationPort: 5000,
+      });
+      router.fromGateway(
+        tcp(back, { sourcePort: 5000, destinationPort: 80, flags: ACK, sequence: 2, acknowledgment: 10 }),
+      );
+      t.is(router.toLan().length, 1);
+      t.deepEqual([packets(rule), packets(seen), packets(answers)], [2, 2, 1]);
+    },
+  );
+
+  test.serial(
+    `traffic is led to a proxy on the client's own link, and both think that they are directly connected (${name})`,
+    t => {
+      const router = start();
+      add(CHAIN_NAT_PREROUTING, {
+        in: NAME_LAN,
+        source: `!${OTHER}/32`,
+        protocol: TCP,
+        ports: [80, 80],
+        target: TARGET_DNAT,
+        operations: [to(OTHER, 3128)],
+      });
+      const first = tcp(out, { sourcePort: 1043, destinationPort: 80, flags: SYN, sequence: 1 });
+      router.fromHost(first);
+      const asked = read(router.toLan()[0] as Uint8Array);
+      t.like(asked, { source: LAN_ADDRESS, sourcePort: 1043, destination: OTHER, destinationPort: 3128 });
+      const fromProxy = (flags: number) =>
+        router.put(
+          0,
+          frame(
+            LAN_MAC,
+            OTHER_MAC,
+            tcp(
+              { source: OTHER, destination: LAN_ADDRESS },
+              { sourcePort: 3128, destinationPort: 1043, flags, sequence: 7, acknowledgment: 2 },
+            ),
+          ),
+        );
+      fromProxy(SYN | ACK);
+      t.like(read(router.toLan()[0] as Uint8Array), { source: SERVER, sourcePort: 80, destination: HOST });
+      for (let i = 0; i < 3; i++) {
+        router.fromHost(
+          tcp(out, { sourcePort: 1043, destinationPort: 80, flags: ACK, sequence: 2, acknowledgment: 8 }),
+        );
+        fromProxy(ACK);
+      }
+      t.is(router.toLan().length, 6);
+      t.not(i32at(entryAt(1) + E_OUT_ROUTE), 0);
+      t.is(router.toWan().length, 0);
+      t.is(plane.masqueradeCheck(), 0);
+    },
+  );
+
+  test.serial(
+    `REDIRECT leads what hosts ask elsewhere to the router, which answers as whom they asked (${name})`,
+    t => {
+      const router = start();
+      plane.socketOpen(UDP, 53, 1);
+      const rule = add(CHAIN_NAT_PREROUTING, {
+        in: NAME_LAN,
+        protocol: UDP,
+        ports: [53, 53],
+        target: TARGET_REDIRECT,
+        operations: [to(undefined, 53)],
+      });
+      router.fromHost(query(53));
+      t.like(read(router.punted() as Uint8Array), {
+        source: HOST,
+        destination: LAN_ADDRESS,
+        destinationPort: 53,
+      });
+      const datagram = udp({ source: LAN_ADDRESS, destination: HOST }, 53, 1043, payload(20));
+      const packet = plane.allocateForControl();
+      build.memory.set(datagram, packet + PACKET_IP);
+      puti32(packet + PACKET_LENGTH, datagram.length);
+      t.is(plane.localSend(packet), 0);
+      const [left] = router.toLan();
+      t.like(read(left as Uint8Array), {
+        source: SERVER,
+        sourcePort: 53,
+        destination: HOST,
+        destinationPort: 1043,
+      });
+      t.is(faults(left as Uint8Array), '');
+      router.fromHost(query(53));
+      t.truthy(router.punted());
+      t.is(packets(rule), 1);
+      t.is(router.toWan().length, 0);
+    },
+  );
 }

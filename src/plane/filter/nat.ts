@@ -1,22 +1,41 @@
-// What nat's rules say of the first packet of a flow that goes through us: by which source it leaves. Those that follow have their flow.
+// What nat's rules say of the first packet of a flow: to whom it goes (PREROUTING), by which source it leaves (POSTROUTING). Those that
+// follow have their flow. Of a range of addresses each client gets one and the same, by a hash.
 // Where POSTROUTING has rules they alone say what is masqueraded, as on Linux; without, the house does (policy.ts).
 // Not here: the translation (src/plane/flow/).
 
 import { RULE_HOOKS_AT } from '../../base/cells.ts';
-import { get8, i32at, puti32, u16at } from '../../base/memory.ts';
+import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
+import { get8, i32at, multiply, puti32, u16at } from '../../base/memory.ts';
 import {
   ADDRESSES_ADDRESS,
+  ADDRESSES_PORTS,
   CHAIN_NAT_POSTROUTING,
+  CHAIN_NAT_PREROUTING,
   CHAIN_RULES,
   chainAt,
   OPERATION_ADDRESSES,
+  TARGET_DNAT,
   TARGET_MASQUERADE,
+  TARGET_NETMAP,
+  TARGET_REDIRECT,
   TARGET_SNAT,
 } from '../../base/rule-record.ts';
-import { VIEW_IN, VIEW_RULE } from '../../base/rule-state.ts';
+import {
+  NAT_ADDRESS_AT,
+  NAT_PORT_AT,
+  VIEW_DESTINATION,
+  VIEW_IN,
+  VIEW_PORTS,
+  VIEW_RULE,
+  VIEW_SOURCE,
+} from '../../base/rule-state.ts';
+import { hash } from '../flow/flow-table.ts';
 import { operationOf } from './rule-targets.ts';
+import { look } from './view.ts';
 import { walk } from './walk.ts';
 
+/** Bits of hash(). */
+const HASH_BITS: i32 = 12;
 export const HOOK_SOURCE: i32 = 1 << CHAIN_NAT_POSTROUTING;
 /** It leaves as it is; or by the address of the link. All else is an address. */
 export const AS_IS: i32 = 0;
@@ -35,8 +54,57 @@ export function sourceByRules(): i32 {
   const answer: i32 = walk(CHAIN_NAT_POSTROUTING);
   puti32(VIEW_IN, names);
   if (answer === TARGET_MASQUERADE) return AS_LINK;
-  if (answer !== TARGET_SNAT) return AS_IS;
+  if (answer !== TARGET_SNAT && answer !== TARGET_NETMAP) return AS_IS;
   const addresses: i32 = operationOf(i32at(VIEW_RULE), OPERATION_ADDRESSES);
   if (addresses === 0 || (get8(addresses + 4) & ADDRESSES_ADDRESS) === 0) return AS_LINK;
-  return i32at(addresses + 8);
+  return chosen(addresses, answer, i32at(VIEW_SOURCE));
+}
+
+/** The address that an OPERATION_ADDRESSES gives for `address`, of a client's flow. */
+function chosen(addresses: i32, target: i32, address: i32): i32 {
+  const first: i32 = i32at(addresses + 8);
+  const last: i32 = i32at(addresses + 12);
+  if (target === TARGET_NETMAP) return (first & last) | (address & ~last);
+  const more: i32 = (last - first) | 0;
+  if (more <= 0) return first;
+  return (first + spread(i32at(VIEW_SOURCE), more)) | 0;
+}
+
+/** A number from 0 to `most` for a client: the same each time. At most 65,535 are told apart. */
+function spread(address: i32, most: i32): i32 {
+  const among: i32 = most > 0xffff ? 0xffff : most;
+  return multiply(hash(address, 0, 0, 0), among + 1) >>> HASH_BITS;
+}
+
+/** 1 if rules may say to whom a flow goes. */
+export function hasDestinationRules(): i32 {
+  if ((i32at(RULE_HOOKS_AT) & (1 << CHAIN_NAT_PREROUTING)) === 0) return 0;
+  return u16at(chainAt(CHAIN_NAT_PREROUTING) + CHAIN_RULES) !== 0 ? 1 : 0;
+}
+
+/**
+ * Whom a packet is for that begins a flow and has come in by link number `came`: NAT_ADDRESS_AT and NAT_PORT_AT say it, and that is
+ * answered: 1; or 0, as it stands.
+ */
+export function destinationByRules(packet: i32, came: i32): i32 {
+  puti32(NAT_ADDRESS_AT, 0);
+  if (hasDestinationRules() === 0) return 0;
+  look(packet, came, -1);
+  const answer: i32 = walk(CHAIN_NAT_PREROUTING);
+  if (answer !== TARGET_DNAT && answer !== TARGET_REDIRECT && answer !== TARGET_NETMAP) return 0;
+  const addresses: i32 = operationOf(i32at(VIEW_RULE), OPERATION_ADDRESSES);
+  const said: i32 = addresses === 0 ? 0 : get8(addresses + 4);
+  let to: i32 = i32at(VIEW_DESTINATION);
+  if (answer === TARGET_REDIRECT) to = i32at(interfaceAt(came) + IF_ADDRESS);
+  else if ((said & ADDRESSES_ADDRESS) !== 0) to = chosen(addresses, answer, to);
+  let port: i32 = i32at(VIEW_PORTS) & 0xffff;
+  if ((said & ADDRESSES_PORTS) !== 0) {
+    const first: i32 = u16at(addresses + 16);
+    const last: i32 = u16at(addresses + 18);
+    if (port < first || port > last)
+      port = last <= first ? first : first + spread(i32at(VIEW_SOURCE), last - first);
+  }
+  puti32(NAT_ADDRESS_AT, to);
+  puti32(NAT_PORT_AT, port);
+  return 1;
 }

@@ -15,6 +15,9 @@ import {
   ENTRY_HEARD,
   ENTRY_SENT,
   isRouted,
+  TUPLE_BYTES,
+  TUPLE_PORTS,
+  TUPLE_SOURCE,
 } from '../../base/flow-record.ts';
 import { MASQUERADE_AT } from '../../base/limits.ts';
 import { get8, get32, i32at, puti32 } from '../../base/memory.ts';
@@ -102,8 +105,22 @@ export function look(packet: i32, came: i32, out: i32): void {
   puti32(packet + PACKET_MARK, 0);
   const flow: i32 = flowOf(packet);
   puti32(VIEW_FLOW, flow);
+  if (
+    (i32at(packet + PACKET_FLAGS) & (FLAG_DESTINATION_TRANSLATED | FLAG_ICMP_ERROR)) ===
+    FLAG_DESTINATION_TRANSLATED
+  )
+    lookTranslated(flow & ~1, flow & 1);
   puti32(VIEW_STATE, stateOf(packet, flow));
   puti32(VIEW_PATH, keepsPath(packet, flow) !== 0 ? 0 : NO_PATH);
+}
+
+/** Of a packet that is translated already: the source that it came with, and the destination that it leaves with. */
+function lookTranslated(e: i32, side: i32): void {
+  const tuple: i32 = e + side * TUPLE_BYTES;
+  const other: i32 = e + TUPLE_BYTES - side * TUPLE_BYTES;
+  puti32(VIEW_SOURCE, i32at(tuple + TUPLE_SOURCE));
+  puti32(VIEW_DESTINATION, i32at(other + TUPLE_SOURCE));
+  puti32(VIEW_PORTS, (i32at(tuple + TUPLE_PORTS) & ~0xffff) | (i32at(other + TUPLE_PORTS) >>> 16));
 }
 
 /** The flow of a packet, and its side; or 0. Of an ICMP error the flow that it is about. */

@@ -13,6 +13,7 @@ import {
   E_PROTOCOL,
   E_REMOTE,
   ROUTED,
+  TURNED,
 } from '../../base/flow-record.ts';
 import { get8, put8, puti32 } from '../../base/memory.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
@@ -22,12 +23,12 @@ import { startTimer } from './flow-timeout.ts';
 import { addressFor, NO_ADDRESS } from './masquerade-addresses.ts';
 
 /**
- * Links a new flow by an outside address, or ROUTED; its tuples are set, but for that address. Its entry, or DROP_TABLE_FULL if
+ * Links a new flow by an outside address, or ROUTED, or TURNED; its tuples are set, but for that address. Its entry, or DROP_TABLE_FULL if
  * there is no room in its chains or for its address.
  */
 export function beginFlow(e: i32, outside: i32, flags: i32): i32 {
   const number: i32 = addressFor(outside);
-  if (outside !== ROUTED) puti32(e + E_OUTSIDE, outside);
+  if (outside !== ROUTED && outside !== TURNED) puti32(e + E_OUTSIDE, outside);
   put8(e + E_FLAGS, get8(e + E_FLAGS) | flags);
   put8(e + E_ADDRESS, number << ADDRESS_SHIFT);
   if (number === NO_ADDRESS || link(e) === 0) {

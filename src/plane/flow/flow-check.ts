@@ -21,6 +21,7 @@ import {
   E_RING_PREVIOUS,
   E_TUPLE_NEXT,
   ENTRY_CLASSIC,
+  ENTRY_FORWARD,
   ENTRY_LEADER,
   ENTRY_PEER,
   entryAt,
@@ -121,7 +122,8 @@ function checkEntries(): i32 {
     const far: i32 = i32at(e + E_FAR);
     if (findInbound(i32at(e + E_OUTSIDE), far, i32at(e + E_IN_PORTS), protocol) !== e) return 11;
     const samePort: i32 = (i32at(e + E_OUT_PORTS) & 0xffff) === i32at(e + E_IN_PORTS) >>> 16 ? 1 : 0;
-    if (protocol !== ICMP && samePort === 0) return 12;
+    // Of one that a rule leads elsewhere the remote end is another.
+    if (protocol !== ICMP && samePort === 0 && flag(e, ENTRY_FORWARD) === 0) return 12;
     if (classIn(e) !== classOf(e)) return 13;
     const code: i32 = checkRing(e, protocol, remote);
     if (code !== 0) return code;

@@ -1,4 +1,4 @@
-// Sessions that strangers begin by a forward of ports (forwards.ts).
+// Sessions that strangers begin by a forward of ports (forwards.ts), or by a rule that says to whom they go (src/plane/filter/nat.ts).
 
 import { FORWARDS_SET_AT, NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import { DROP_FRAGMENT_TIMEOUT, DROP_UNSOLICITED } from '../../base/counters.ts';
@@ -40,8 +40,14 @@ export function forwardFor(packet: i32, protocol: i32): i32 {
   const index: i32 = i32at(packet + PACKET_IN);
   // From inside what is forwarded from outside goes before what the router serves inside by the same port.
   if (isKept(forward) !== 0 && i32at(interfaceAt(index) + IF_SIDE) !== INTERFACE_OUTSIDE) return forward;
+  return isHeard(packet, protocol) !== 0 ? 0 : forward;
+}
+
+/** 1 if a socket of the router hears a packet. */
+export function isHeard(packet: i32, protocol: i32): i32 {
+  const ports: i32 = i32at(packet + PACKET_PORTS);
   const remote: i32 = get32(packet + PACKET_IP + IP_SOURCE);
-  return socketHears(protocol, ports & 0xffff, index, remote, ports >>> 16) !== 0 ? 0 : forward;
+  return socketHears(protocol, ports & 0xffff, i32at(packet + PACKET_IN), remote, ports >>> 16);
 }
 
 /** The place of the host whose turn it is for a client, of those that have the ports of a forward; its count is not changed yet. */
@@ -75,6 +81,20 @@ function stickyHost(first: i32, remote: i32, end: i32): i32 {
 
 /** Adds a session that the outside opens by a forward, whose first place it is: its entry, or the reason to drop. */
 export function addForwarded(packet: i32, first: i32, outside: i32): i32 {
+  const ports: i32 = i32at(packet + PACKET_PORTS);
+  const forward: i32 = hostOf(first, get32(packet + PACKET_IP + IP_SOURCE));
+  const insidePort: i32 = u16at(forward + FORWARD_INSIDE) + (ports & 0xffff) - u16at(forward + FORWARD_FIRST);
+  const made: i32 = addTo(packet, i32at(forward + FORWARD_ADDRESS), insidePort, outside);
+  if (made >= MASQUERADE_AT) {
+    puti32(forward + FORWARD_SESSIONS, (i32at(forward + FORWARD_SESSIONS) + 1) | 0);
+    if (u16at(forward + FORWARD_LEFT) !== 0)
+      putu16(forward + FORWARD_LEFT, u16at(forward + FORWARD_LEFT) - 1);
+  }
+  return made;
+}
+
+/** Adds a session that the outside opens with a host inside and its port: its entry, or the reason to drop. */
+export function addTo(packet: i32, inside: i32, insidePort: i32, outside: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
   const l4: i32 = i32at(packet + PACKET_L4);
   const protocol: i32 = get8(ip + IP_PROTOCOL);
@@ -82,9 +102,6 @@ export function addForwarded(packet: i32, first: i32, outside: i32): i32 {
   const ports: i32 = i32at(packet + PACKET_PORTS);
   if (l4 === 0) return DROP_FRAGMENT_TIMEOUT;
   if (protocol === TCP && (get8(l4 + TCP_FLAGS) & TCP_STATE_MASK) !== TCP_SYN) return DROP_UNSOLICITED;
-  const forward: i32 = hostOf(first, remote);
-  const inside: i32 = i32at(forward + FORWARD_ADDRESS);
-  const insidePort: i32 = u16at(forward + FORWARD_INSIDE) + (ports & 0xffff) - u16at(forward + FORWARD_FIRST);
   const outPorts: i32 = (insidePort << 16) | (ports >>> 16);
   // The host may talk with that very endpoint by another outside port: then the answer would leave by that one.
   if (findOutbound(inside, remote, outPorts, protocol) !== 0) return DROP_UNSOLICITED;
@@ -98,11 +115,5 @@ export function addForwarded(packet: i32, first: i32, outside: i32): i32 {
   // Until it is tracked; a stranger's datagram alone prolongs nothing.
   puti32(e + E_EXPIRES, (i32at(NOW_AT) + parameter(RFC_UDP)) | 0);
   const isClassic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? ENTRY_CLASSIC : 0;
-  const made: i32 = beginFlow(e, outside, ENTRY_HEARD | ENTRY_FORWARD | isClassic);
-  if (made === e) {
-    puti32(forward + FORWARD_SESSIONS, (i32at(forward + FORWARD_SESSIONS) + 1) | 0);
-    if (u16at(forward + FORWARD_LEFT) !== 0)
-      putu16(forward + FORWARD_LEFT, u16at(forward + FORWARD_LEFT) - 1);
-  }
-  return made;
+  return beginFlow(e, outside, ENTRY_HEARD | ENTRY_FORWARD | isClassic);
 }

@@ -69,6 +69,7 @@ import {
   LOCAL,
   PACKET_FLAGS,
   PACKET_FLOW,
+  PACKET_IN,
   PACKET_IP,
   PACKET_KNOWN,
   PACKET_L4,
@@ -85,6 +86,7 @@ import {
   PROFILE_CLASSIC,
   parameter,
 } from '../../base/parameters.ts';
+import { NAT_ADDRESS_AT, NAT_PORT_AT } from '../../base/rule-state.ts';
 import {
   PROTOCOL_ICMP as ICMP,
   IP_DESTINATION,
@@ -94,6 +96,7 @@ import {
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_RST, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { askStranger, HOOKS_FORWARD } from '../filter/hooks.ts';
+import { destinationByRules, hasDestinationRules } from '../filter/nat.ts';
 import { isSender } from '../ip/sender.ts';
 import { admit, removeEntry } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
@@ -109,7 +112,7 @@ import {
 } from './flow-table.ts';
 import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
 import { resetForwards } from './forward-set.ts';
-import { addForwarded, forwardFor } from './forwarded.ts';
+import { addForwarded, addTo, forwardFor, isHeard } from './forwarded.ts';
 import { forwardKeeps, isKept } from './forwards.ts';
 import { translateErrorInbound, translateErrorOutbound } from './icmp-translate.ts';
 import { resetKeptRoutes } from './kept-route.ts';
@@ -158,6 +161,11 @@ export function masqueradeAs(packet: i32, address: i32): i32 {
 
 /** A packet from outside for our address: translates its destination. PASS, LOCAL or a reason to drop. */
 export function masqueradeInbound(packet: i32): i32 {
+  return inbound(packet, 0);
+}
+
+/** The same. `turned`: it comes from inside, and nat's rules have been asked to whom it goes (src/plane/filter/nat.ts). */
+function inbound(packet: i32, turned: i32): i32 {
   const marks: i32 = i32at(packet + PACKET_FLAGS);
   if ((marks & FLAG_ICMP_ERROR) !== 0) return translateErrorInbound(packet);
   const ip: i32 = packet + PACKET_IP;
@@ -170,6 +178,7 @@ export function masqueradeInbound(packet: i32): i32 {
   if (e === KNOWN_NOTHING) e = findInbound(outside, remote, ports, protocol);
   else if (e === KNOWN_NONE) e = 0;
   if (e === 0) {
+    if (turned === 0) askDestination(packet, protocol);
     e = addInbound(packet, outside, remote, ports, protocol);
     if (e < MASQUERADE_AT) return e;
   } else if (isRouted(e) !== 0) {
@@ -198,7 +207,10 @@ export function masqueradeHairpin(packet: i32): i32 {
     // A ping of our outside address is for us, whatever identifier another host's ping has.
     if (protocol === ICMP || hasPorts(protocol) === 0) return LOCAL;
     const port: i32 = i32at(packet + PACKET_PORTS) & 0xffff;
-    if (findPort(outside, port, protocol) === 0 && forwardFor(packet, protocol) === 0) return LOCAL;
+    const e: i32 = hasDestinationRules() === 0 ? 0 : turnedFlow(packet, protocol);
+    const isRuled: i32 = e !== 0 ? isTurned(e) : destinationByRules(packet, i32at(packet + PACKET_IN));
+    if (isRuled === 0 && findPort(outside, port, protocol) === 0 && forwardFor(packet, protocol) === 0)
+      return LOCAL;
   }
   const verdict: i32 = outbound(packet, outside);
   if (verdict !== PASS) return verdict;
@@ -209,7 +221,30 @@ export function masqueradeHairpin(packet: i32): i32 {
     puti32(packet + PACKET_KNOWN, KNOWN_NOTHING);
   }
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_HAIRPIN);
-  return masqueradeInbound(packet);
+  return inbound(packet, 1);
+}
+
+/** Asks nat's rules to whom a packet from outside goes: not if a socket hears it, for then the router has asked for it. */
+function askDestination(packet: i32, protocol: i32): void {
+  if (hasDestinationRules() === 0) return;
+  puti32(NAT_ADDRESS_AT, 0);
+  if (isHeard(packet, protocol) === 0) destinationByRules(packet, i32at(packet + PACKET_IN));
+}
+
+/** The flow of a packet from inside for our outside address, or 0. */
+function turnedFlow(packet: i32, protocol: i32): i32 {
+  const ip: i32 = packet + PACKET_IP;
+  return findOutbound(
+    get32(ip + IP_SOURCE),
+    get32(ip + IP_DESTINATION),
+    i32at(packet + PACKET_PORTS),
+    protocol,
+  );
+}
+
+/** 1 if a flow is a session, which goes on to another host, and none with the router itself (own.ts). */
+function isTurned(e: i32): i32 {
+  return isRouted(e) === 0 ? 1 : 0;
 }
 
 /** The address of the interface that a packet leaves by. */
@@ -287,6 +322,8 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
 
 /** Adds a session that the outside opens, if the filter lets it: its entry, LOCAL, or the reason to drop. */
 function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol: i32): i32 {
+  if (hasDestinationRules() !== 0 && i32at(NAT_ADDRESS_AT) !== 0)
+    return addTo(packet, i32at(NAT_ADDRESS_AT), i32at(NAT_PORT_AT), outside);
   if (hasPorts(protocol) === 0) return LOCAL;
   const l4: i32 = i32at(packet + PACKET_L4);
   if (protocol === ICMP && l4 !== 0 && queryOfReply(get8(l4)) === 0) return LOCAL;

@@ -23,14 +23,18 @@ import {
 import { KNOWN_NOTHING } from './known-flow.ts';
 import { trackRouted } from './routed.ts';
 
-/** Notes a packet to or from the router that the rules have let pass: what it does to its flow, which it begins if there is none. */
-export function trackOwn(packet: i32): void {
+/**
+ * Notes a packet to or from the router that the rules have let pass: what it does to its flow, which it begins if there is none. 0 if its flow is
+ * another's that a rule has led to the router (turned.ts).
+ */
+export function trackOwn(packet: i32): i32 {
   trackRouted(packet);
   const e: i32 = i32at(packet + PACKET_FLOW) & ~1;
   // Who asks a name asks each by another port: they would fill the table for minutes.
   if (e !== 0 && get8(e + E_PROTOCOL) === PROTOCOL_UDP) put8(e + E_TIMER, RFC_ICMP);
   // Whoever sends it on does not keep its route: the next one is the router's again.
   puti32(packet + PACKET_FLOW, 0);
+  return e !== 0 ? 1 : 0;
 }
 
 /** Fills in what the door says of packets that come in: of one of our own. 0 of a later fragment, which says nothing. */

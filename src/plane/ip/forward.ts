@@ -105,6 +105,7 @@ import {
 } from '../flow/masquerade.ts';
 import { describeOwn, trackOwn } from '../flow/own.ts';
 import { trackRouted } from '../flow/routed.ts';
+import { turn, turnOwn } from '../flow/turned.ts';
 import { linkInput, linkOutput } from '../link/link.ts';
 import { broadcastInput, localInput, ownInput, resetSender } from '../local/local.ts';
 import { punt } from '../local/punt.ts';
@@ -166,6 +167,13 @@ export function releaseFragment(): i32 {
 
 /** A checked datagram or fragment: to us, through us, or neither. */
 function deliver(packet: i32, index: i32, at: i32): void {
+  if (i32at(RULE_HOOKS_AT) !== 0 && i32at(at + IF_SIDE) === INTERFACE_INSIDE) {
+    const turned: i32 = turn(packet, index);
+    if (turned !== PASS) {
+      dispose(packet, turned);
+      return;
+    }
+  }
   let to: i32 = routeTo(get32(packet + PACKET_IP + IP_DESTINATION));
   const route: i32 = i32at(to + TO_ROUTE);
   const isPlain: i32 =
@@ -335,7 +343,7 @@ export function emit(packet: i32): i32 {
   const out: i32 = route & ROUTE_LINK;
   puti32(packet + PACKET_OUT, out);
   puti32(packet + PACKET_NEXT_HOP, i32at(to + TO_NEXT_HOP));
-  if ((i32at(RULE_HOOKS_AT) & HOOKS_OUTPUT) !== 0) {
+  if (i32at(RULE_HOOKS_AT) !== 0) {
     const refused: i32 = outputByRules(packet, out);
     if (refused !== PASS) {
       count(refused);
@@ -352,9 +360,12 @@ export function emit(packet: i32): i32 {
 /** What rules make of a packet of our own: PASS, or the reason to drop it. Of later fragments they hear nothing: the first one was asked. */
 function outputByRules(packet: i32, out: i32): i32 {
   if (describeOwn(packet) === 0) return PASS;
-  const verdict: i32 = askOutput(packet, out);
-  if (verdict === PASS) trackOwn(packet);
-  return verdict;
+  if ((i32at(RULE_HOOKS_AT) & HOOKS_OUTPUT) !== 0) {
+    const verdict: i32 = askOutput(packet, out);
+    if (verdict !== PASS) return verdict;
+    if (trackOwn(packet) !== 0) return PASS;
+  }
+  return turnOwn(packet);
 }
 
 /** To the next hop: PACKET_OUT and PACKET_NEXT_HOP are set, and it fits. Takes the packet; PASS, or why not. */
