@@ -69,7 +69,9 @@ import { translate } from './translate.ts';
 /** 1 if a flow's destination was changed by a rule, for a client inside. */
 export function isTurned(e: i32): i32 {
   if (i32at(e + E_FAR) !== i32at(e + E_REMOTE)) return 1;
-  return get8(e + E_PROTOCOL) !== ICMP && (i32at(e + E_OUT_PORTS) & 0xffff) !== i32at(e + E_IN_PORTS) >>> 16 ? 1 : 0;
+  return get8(e + E_PROTOCOL) !== ICMP && (i32at(e + E_OUT_PORTS) & 0xffff) !== i32at(e + E_IN_PORTS) >>> 16
+    ? 1
+    : 0;
 }
 
 /** The flow of a packet as it stands, and its side; or 0. */
