@@ -191,7 +191,7 @@ export const OPERATION_STATISTIC: i32 = 13;
 export const OPERATION_TIME: i32 = 14;
 export const TIME_LOCAL: i32 = 1;
 export const TIME_CONTIGUOUS: i32 = 2;
-/** 4: RECENT_* (u8), 5: table (u8), 6: hit count (u16), 8: seconds, 12: mask. */
+/** 4: RECENT_* (u8), 5: table, from 1 (u8), 6: hit count (u16), 8: seconds, 12: mask, 16: the table's name, ended by a zero. */
 export const OPERATION_RECENT: i32 = 15;
 export const RECENT_CHECK: i32 = 1;
 export const RECENT_SET: i32 = 2;
@@ -226,9 +226,12 @@ export const ADDRESSES_ADDRESS: i32 = 1;
 export const ADDRESSES_PORTS: i32 = 2;
 export const ADDRESSES_RANDOM: i32 = 4;
 export const ADDRESSES_PERSISTENT: i32 = 8;
+export const ADDRESSES_FULLY_RANDOM: i32 = 16;
+/** 20: the port that becomes the first one, those behind it the next ones (u16). */
+export const ADDRESSES_SHIFTED: i32 = 32;
 /**
  * 4: MARK_* (u8), 8: value, 12: mask. MARK_SET: the mark without the bits of the mask, exclusive-or the value. MARK_SAVE, RESTORE: the flow's
- * mark from the packet's, or that from it, both by the mask.
+ * mark from the packet's, or that from it: 8 the flow's mask, 12 the packet's, which are the same unless both were given.
  */
 export const OPERATION_MARK_SET: i32 = 34;
 export const MARK_SET: i32 = 0;

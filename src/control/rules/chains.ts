@@ -1,0 +1,111 @@
+// Chains by name, in the plane's memory. Not here: rules, what may lead where (places.ts).
+
+import { get8, put8, u16at } from '../../base/memory.ts';
+import { CHAIN_COUNT } from '../../base/rule-limits.ts';
+import {
+  CHAIN_DRAFT_FIRST,
+  CHAIN_FIRST,
+  CHAIN_TABLE,
+  CHAIN_USER,
+  cellAt,
+  chainAt,
+  RULE_NEXT,
+  TABLE_FILTER,
+  TABLE_MANGLE,
+  TABLE_NAT,
+} from '../../base/rule-record.ts';
+import { putText } from '../core/store/text.ts';
+
+/** A chain's name has so many characters at most. Behind it in the record stand the next two. */
+export const CHAIN_NAME_MOST = 28;
+/**
+ * While a table's draft is gathered: whether the chain is of it (DRAFT_*), and the policy that it is to have (u8). They lie in the
+ * name's last two bytes, which no name has.
+ */
+export const CHAIN_DRAFT: i32 = 30;
+export const CHAIN_DRAFT_POLICY: i32 = 31;
+export const DRAFT_NAMED = 1;
+/** There was none of this name before. */
+export const DRAFT_NEW = 2;
+
+/** Tables by name, in the order in which they are saved. */
+export const TABLES: readonly [string, number][] = [
+  ['mangle', TABLE_MANGLE],
+  ['nat', TABLE_NAT],
+  ['filter', TABLE_FILTER],
+];
+
+export function tableName(table: number): string {
+  for (const [name, number] of TABLES) if (number === table) return name;
+  return '';
+}
+
+/** A table's number, 0 if there is none of the name. */
+export function tableNamed(text: string): number {
+  for (const [name, number] of TABLES) if (name === text) return number;
+  return 0;
+}
+
+function isNamed(at: number, name: string): boolean {
+  const { length } = name;
+  for (let i = 0; i < length; i++) if (get8(at + i) !== name.charCodeAt(i)) return false;
+  return get8(at + length) === 0;
+}
+
+/** The number of a table's chain of this name, or 0. */
+export function chainNamed(table: number, name: string): number {
+  if (name === '' || name.length > CHAIN_NAME_MOST) return 0;
+  for (let chain = 1; chain < CHAIN_COUNT; chain++) {
+    const at = chainAt(chain);
+    if (get8(at + CHAIN_TABLE) === table && isNamed(at, name)) return chain;
+  }
+  return 0;
+}
+
+export function chainName(chain: number): string {
+  const at = chainAt(chain);
+  let name = '';
+  for (let i = 0; i < CHAIN_NAME_MOST; i++) {
+    const c = get8(at + i);
+    if (c === 0) break;
+    name += String.fromCharCode(c);
+  }
+  return name;
+}
+
+export function nameChain(memory: Uint8Array, chain: number, name: string): void {
+  for (let i = 0; i <= CHAIN_NAME_MOST; i++) put8(chainAt(chain) + i, 0);
+  putText(memory, chainAt(chain), name);
+}
+
+export const isBuiltIn = (chain: number): boolean => chain < CHAIN_USER;
+
+/** A table's chains in the order of listings: those that are built in by their hooks, the others by name. */
+export function chainsOf(table: number): number[] {
+  const chains: number[] = [];
+  const users: { chain: number; name: string }[] = [];
+  for (let chain = 1; chain < CHAIN_COUNT; chain++) {
+    if (get8(chainAt(chain) + CHAIN_TABLE) !== table) continue;
+    if (isBuiltIn(chain)) chains.push(chain);
+    else users.push({ chain, name: chainName(chain) });
+  }
+  if (users.length > 1) users.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const { chain } of users) chains.push(chain);
+  return chains;
+}
+
+/** A chain's first rule; with `isDraft` that of its draft. */
+export function firstRule(chain: number, isDraft = false): number {
+  return u16at(chainAt(chain) + (isDraft ? CHAIN_DRAFT_FIRST : CHAIN_FIRST));
+}
+
+export function nextRule(rule: number): number {
+  return u16at(cellAt(rule) + RULE_NEXT);
+}
+
+/** The number of the rule at a place of a chain, counted from 0; 0 if there is none. */
+export function ruleAtPlace(chain: number, place: number): number {
+  let rule = firstRule(chain);
+  for (let i = 0; i < place && rule !== 0; i++) rule = nextRule(rule);
+  return rule;
+}

@@ -1,0 +1,130 @@
+// The memory of rules, which the heap lends: state, names, chains and what flows have beside their records when the first rule or
+// policy is set, cells by the page as they are wanted. All is given back when nothing is set any more. What control has to know of
+// rules lies there alone, so a control that has died finds it when it comes back.
+// Not here: what the fields are (src/base/rule-record.ts), the plane's part (src/plane/filter/rule-table.ts).
+
+import { RULE_HOOKS_AT } from '../../base/cells.ts';
+import { sessionLimit } from '../../base/flow-record.ts';
+import { MASQUERADE_COUNT } from '../../base/limits.ts';
+import { fill, get8, i32at, put8, puti32, u16at } from '../../base/memory.ts';
+import {
+  CHAIN_COUNT,
+  FLOW_RULES_AT,
+  FLOW_RULES_BYTES,
+  RULE_CELL_BYTES,
+  RULE_CELL_COUNT,
+  RULE_CELLS_AT,
+  CHAINS_AT,
+  RULE_NAMES_AT,
+  RULE_STATE_AT,
+  RULE_STATE_BYTES,
+} from '../../base/rule-limits.ts';
+import {
+  CHAIN_ACCOUNT_IN,
+  CHAIN_NAT_PREROUTING,
+  CHAIN_OLD_INPUT,
+  CHAIN_MANGLE_PREROUTING,
+  CHAIN_POLICY,
+  CHAIN_RULES,
+  CHAIN_TABLE,
+  CHAIN_USER,
+  chainAt,
+  POLICY_HOUSE,
+  TABLE_ACCOUNT,
+  TABLE_FILTER,
+  TABLE_MANGLE,
+  TABLE_NAT,
+  TABLE_OLD,
+} from '../../base/rule-record.ts';
+import { SECTION_SPARE_BYTES } from '../core/limits.ts';
+import type { Machine } from '../core/machine.ts';
+import { putText } from '../core/store/text.ts';
+import { NO_MEMORY, refuse } from './refuse.ts';
+
+/** Behind what the plane has of the state: how many cells have memory, and what was said once (TOLD_*). */
+const CELLS_LENT_AT = RULE_STATE_AT + RULE_STATE_BYTES - 8;
+const TOLD_AT = RULE_STATE_AT + RULE_STATE_BYTES - 4;
+export const TOLD_POLICY = 1;
+
+const PAGE = 4096;
+const PAGE_CELLS = PAGE / RULE_CELL_BYTES;
+const CELLS_END = RULE_CELLS_AT + RULE_CELL_COUNT * RULE_CELL_BYTES;
+const paged = (address: number): number => (address + PAGE - 1) & ~(PAGE - 1);
+
+/** Names of the chains that are built in, by number. */
+export const BUILT_IN =
+  ' INPUT FORWARD OUTPUT PREROUTING INPUT OUTPUT POSTROUTING PREROUTING INPUT FORWARD OUTPUT POSTROUTING input forward output in out'.split(
+    ' ',
+  );
+
+/** Whether there is memory for rules. */
+export function isOpen(): boolean {
+  return i32at(RULE_HOOKS_AT) !== 0;
+}
+
+/** On a board with little RAM there are half as many cells. */
+const isSmall = (): boolean => sessionLimit() < MASQUERADE_COUNT;
+
+function tableOf(chain: number): number {
+  if (chain >= CHAIN_ACCOUNT_IN) return TABLE_ACCOUNT;
+  if (chain >= CHAIN_OLD_INPUT) return TABLE_OLD;
+  if (chain >= CHAIN_MANGLE_PREROUTING) return TABLE_MANGLE;
+  return chain >= CHAIN_NAT_PREROUTING ? TABLE_NAT : TABLE_FILTER;
+}
+
+/** Sees to it that there are the chains that are built in; a Refusal if the heap has no room. */
+export function openRules({ heapFree, lend, memory, plane }: Machine): void {
+  if (isOpen()) return;
+  const end = paged(FLOW_RULES_AT + sessionLimit() * FLOW_RULES_BYTES);
+  if (heapFree() < end - RULE_STATE_AT + SECTION_SPARE_BYTES || !lend(RULE_STATE_AT, end, RULE_CELLS_AT))
+    refuse(`${NO_MEMORY}: control's heap has no room for rules`);
+  fill(RULE_STATE_AT, 0, RULE_STATE_BYTES);
+  fill(RULE_NAMES_AT, 0, CHAINS_AT - RULE_NAMES_AT);
+  plane.rulesReset();
+  for (let chain = 1; chain < CHAIN_USER; chain++) {
+    put8(chainAt(chain) + CHAIN_TABLE, tableOf(chain));
+    putText(memory, chainAt(chain), BUILT_IN[chain] as string);
+  }
+}
+
+/** Gives the memory back if nothing is set. */
+export function closeRules({ lend, plane }: Machine): void {
+  if (!isOpen()) return;
+  for (let chain = 1; chain < CHAIN_COUNT; chain++) {
+    const at = chainAt(chain);
+    if (u16at(at + CHAIN_RULES) !== 0 || get8(at + CHAIN_POLICY) !== POLICY_HOUSE) return;
+    if (chain >= CHAIN_USER && get8(at + CHAIN_TABLE) !== 0) return;
+  }
+  plane.rulesEnd();
+  lend(RULE_CELLS_AT, RULE_CELLS_AT, paged(CELLS_END));
+  lend(RULE_STATE_AT, RULE_STATE_AT, RULE_CELLS_AT);
+}
+
+/** Takes a cell, all zero; a Refusal if the heap has no page for it or there are as many as there can be. */
+export function takeCell(machine: Machine): number {
+  const { plane } = machine;
+  const cell = plane.cellTake();
+  if (cell !== 0) return cell;
+  const lent = i32at(CELLS_LENT_AT);
+  if (lent >= (isSmall() ? RULE_CELL_COUNT >> 1 : RULE_CELL_COUNT))
+    refuse(`${NO_MEMORY}: all ${lent} places for rules and what they say are taken`);
+  const end = RULE_CELLS_AT + (lent + PAGE_CELLS) * RULE_CELL_BYTES;
+  if (machine.heapFree() < PAGE + SECTION_SPARE_BYTES || !machine.lend(RULE_CELLS_AT, end, paged(CELLS_END)))
+    refuse(`${NO_MEMORY}: control's heap has no room for more rules`);
+  puti32(CELLS_LENT_AT, lent + PAGE_CELLS);
+  plane.cellsAdd(lent, PAGE_CELLS);
+  return plane.cellTake();
+}
+
+/** Whether this is said for the first time since there are rules. */
+export function isNews(told: number): boolean {
+  const before = i32at(TOLD_AT);
+  puti32(TOLD_AT, before | told);
+  return (before & told) === 0;
+}
+
+/** The number of a cell by its address. */
+export function cellOf(at: number): number {
+  return (at - RULE_CELLS_AT) / RULE_CELL_BYTES;
+}
+
