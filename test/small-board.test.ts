@@ -78,6 +78,8 @@ const USES: Record<
   dns: ['resolve masqbox', /1 record, answered here$/],
   dhcp: ['show leases', /There are no leases|^address /m],
   note: ['note where the modem is', /^$/],
+  rules: ['iptables -A FORWARD -p tcp --dport 99 -j DROP', /^$/],
+  'rules/listing': ['iptables -S FORWARD', /^-A FORWARD -p tcp -m tcp --dport 99 -j DROP$/m],
   debug: ['debug frame 0 0 0 00', /^$/],
 };
 /** They ask, and ^C is the answer. */

@@ -16,6 +16,8 @@ import * as floppy from '../src/control/floppy/overlay.ts';
 import * as forward from '../src/control/forward/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import * as note from '../src/control/note/overlay.ts';
+import * as rulesListing from '../src/control/rules/listing/overlay.ts';
+import * as rules from '../src/control/rules/overlay.ts';
 import * as schema from '../src/control/schema/overlay.ts';
 import * as setup from '../src/control/setup/overlay.ts';
 import * as show from '../src/control/show/overlay.ts';
@@ -47,6 +49,8 @@ export function consoleTable(): readonly Command[] {
     forward,
     lan,
     note,
+    rules,
+    'rules/listing': rulesListing,
     schema,
     setup,
     show,

@@ -75,6 +75,7 @@ import { masqueradeCommands } from './masquerade/commands.ts';
 import { settings } from './masquerade/settings.ts';
 import { noteCommands } from './note/note.ts';
 import { createRoutes } from './routes/routes.ts';
+import { createRules } from './rules/rules.ts';
 import { showCommands } from './show/commands.ts';
 import { logCommands } from './syslog/commands.ts';
 import { logSetting, syslogSetting } from './syslog/settings.ts';
@@ -321,7 +322,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
     ...time.settings,
     syslogSetting(new SyslogSender(context, context.wallClock, { wan, resolve: dns.resolve })),
   );
-  table.push(...time.commands, ...noteCommands(context));
+  table.push(...time.commands, ...noteCommands(context), ...createRules(context));
   return { services, dhcp, dns, wan };
 }
 

@@ -35,6 +35,8 @@ export const OVERLAY_NAMES = [
   'floppy',
   'forward',
   'note',
+  'rules',
+  'rules/listing',
 ] as const satisfies OverlayName[];
 
 /** The entry file of an overlay, from the repository's root. */

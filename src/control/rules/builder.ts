@@ -8,6 +8,15 @@
 import { copy, fill, get8, put8, puti32, putu16, u16at } from '../../base/memory.ts';
 import { RULE_CELL_BYTES, RULE_OPERATION_MOST } from '../../base/rule-limits.ts';
 import * as record from '../../base/rule-record.ts';
+import {
+  cellAt,
+  OPERATION_FLAGS,
+  OPERATION_KIND,
+  OPERATION_NEXT,
+  RULE_FLAGS,
+  RULE_OPERATIONS,
+  RULE_WRITTEN,
+} from '../../base/rule-record.ts';
 import type { Machine } from '../core/machine.ts';
 import { putText } from '../core/store/text.ts';
 import type { Aliases } from './links.ts';
@@ -25,9 +34,6 @@ import {
   WRITTEN_STATE_SHIFT,
   WRITTEN_STATES,
 } from './written.ts';
-
-const { cellAt, OPERATION_FLAGS, OPERATION_KIND, OPERATION_NEXT, RULE_FLAGS, RULE_OPERATIONS, RULE_WRITTEN } =
-  record;
 
 /** What each match becomes; those of a protocol and of states are fields. */
 const KINDS: readonly number[] = [

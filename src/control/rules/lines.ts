@@ -1,0 +1,102 @@
+// Where a rule's line stands among those that the configuration keeps (../core/section.ts): the tables in the order of iptables-save,
+// of each the policies that were set, the users' chains by name, and the rules of its chains.
+//
+//    iptables -t nat -N dmz
+//    iptables -t nat -A PREROUTING -i eth0 -j dmz
+//    iptables -P FORWARD DROP
+//    iptables -A FORWARD -m state --state RELATED,ESTABLISHED -j ACCEPT
+//
+// A change of the rules changes the lines in the same place, so they need not be written anew, and what is saved is what is in force.
+// Not here: the text of a rule (listing/saved.ts).
+
+import { get8, u16at } from '../../base/memory.ts';
+import { CHAIN_POLICY, CHAIN_RULES, chainAt, POLICY_DROP, POLICY_HOUSE, TABLE_FILTER } from '../../base/rule-record.ts';
+import type { Machine } from '../core/machine.ts';
+import {
+  CHAIN_DRAFT,
+  CHAIN_DRAFT_POLICY,
+  chainName,
+  chainsOf,
+  DRAFT_NAMED,
+  firstRule,
+  isBuiltIn,
+  nextRule,
+  TABLES,
+  tableName,
+} from './chains.ts';
+
+/** What a table's lines begin with. */
+export function lineStart(table: number): string {
+  return table === TABLE_FILTER ? 'iptables' : `iptables -t ${tableName(table)}`;
+}
+
+export function policyName(policy: number): string {
+  return policy === POLICY_DROP ? 'DROP' : 'ACCEPT';
+}
+
+const hasPolicy = (chain: number): boolean => get8(chainAt(chain) + CHAIN_POLICY) !== POLICY_HOUSE;
+
+/** A table's lines, one after the other: those of what is in force, or of its draft. */
+export function* tableTexts(machine: Machine, table: number, isDraft = false): Generator<string, void, void> {
+  const { savedRule } = machine.overlay('rules/listing');
+  const start = lineStart(table);
+  const chains = chainsOf(table).filter(
+    chain => !isDraft || (get8(chainAt(chain) + CHAIN_DRAFT) & DRAFT_NAMED) !== 0,
+  );
+  for (const chain of chains) {
+    const policy = get8(chainAt(chain) + (isDraft ? CHAIN_DRAFT_POLICY : CHAIN_POLICY));
+    if (!isBuiltIn(chain)) yield `${start} -N ${chainName(chain)}`;
+    else if (policy !== POLICY_HOUSE) yield `${start} -P ${chainName(chain)} ${policyName(policy)}`;
+  }
+  for (const chain of chains) {
+    const name = chainName(chain);
+    for (let rule = firstRule(chain, isDraft); rule !== 0; rule = nextRule(rule))
+      yield `${start} -A ${name}${savedRule(machine.memory, rule)}`;
+  }
+}
+
+function headCount(chains: readonly number[]): number {
+  let count = 0;
+  for (const chain of chains) if (!isBuiltIn(chain) || hasPolicy(chain)) count++;
+  return count;
+}
+
+/** How many lines a table has. */
+export function lineCount(table: number): number {
+  const chains = chainsOf(table);
+  let count = headCount(chains);
+  for (const chain of chains) count += u16at(chainAt(chain) + CHAIN_RULES);
+  return count;
+}
+
+/** The number of a table's first line, counted from 0. */
+export function firstLine(table: number): number {
+  let line = 0;
+  for (const [, other] of TABLES) {
+    if (other === table) break;
+    line += lineCount(other);
+  }
+  return line;
+}
+
+/** The number of the line of the rule at a place of a chain. */
+export function ruleLine(table: number, chain: number, place: number): number {
+  const chains = chainsOf(table);
+  let line = firstLine(table) + headCount(chains);
+  for (const other of chains) {
+    if (other === chain) break;
+    line += u16at(chainAt(other) + CHAIN_RULES);
+  }
+  return line + place;
+}
+
+/** The number of the line that a chain's policy or a user's chain has, or would have. */
+export function headLine(table: number, name: string, isUsers: boolean, chain: number): number {
+  let line = firstLine(table);
+  for (const other of chainsOf(table)) {
+    if (isBuiltIn(other) ? !isUsers && other >= chain : isUsers && chainName(other) >= name) break;
+    if (!isBuiltIn(other) && !isUsers) break;
+    if (!isBuiltIn(other) || hasPolicy(other)) line++;
+  }
+  return line;
+}

@@ -1,0 +1,52 @@
+// The overlay `rules`: what the commands and the saved lines of rules do. Not here: listings (listing/overlay.ts), what is always
+// there (rules.ts).
+
+import type { Job } from '../core/console/command.ts';
+import { Change } from './change.ts';
+import { Line } from './line.ts';
+import { closeRules } from './memory.ts';
+import { badArgument, VERSION } from './refuse.ts';
+import type { Rules } from './rules.ts';
+import { isQuoted, splitWords } from './words.ts';
+
+declare module '../core/overlays.ts' {
+  interface Overlays {
+    rules: typeof import('./overlay.ts');
+  }
+}
+
+export { clearAll, restoreRules } from './restore.ts';
+export { beginLines, clearRules, endLines, takeLine } from './draft.ts';
+export { relink } from './links.ts';
+
+/** The words of a command as the console has split them, with quoted ones put together again. */
+function wordsOf(words: readonly string[]): readonly string[] {
+  const text = words.join(' ');
+  if (!isQuoted(text)) return words;
+  return splitWords(text) ?? badArgument(text);
+}
+
+/** `iptables WORDS`. */
+export function runIptables(rules: Rules, words: readonly string[]): Job | undefined {
+  return runWords(rules, wordsOf(words));
+}
+
+/** The same of words that a shell has made. */
+export function runWords(rules: Rules, words: readonly string[]): Job | undefined {
+  const { aliases, context, section } = rules;
+  const { machine, output } = context;
+  const line = new Line(machine, aliases, words);
+  try {
+    line.read();
+    const command = line.commands.charAt(0);
+    if (command === 'V') output.line(`iptables ${VERSION}`);
+    else if (command === 'h') output.line('See help iptables');
+    else if (command === 'L' || command === 'S') return machine.overlay('rules/listing').listRules(rules, line);
+    else for (const text of new Change(context, section, line).run()) output.line(text);
+    return undefined;
+  } finally {
+    line.drop();
+    closeRules(machine);
+  }
+}
+

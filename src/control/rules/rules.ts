@@ -1,0 +1,70 @@
+// Rules in the language of iptables 1.8.9: what is always there of it, the commands with their help and the section of the configuration
+// that keeps the rules' lines. What reads and changes rules is the overlay `rules`, what lists them `rules/listing`; the rules
+// themselves, and all that is known of them, lie in the plane's memory.
+
+import { RULE_HOOKS_AT } from '../../base/cells.ts';
+import { i32at } from '../../base/memory.ts';
+import type { Command } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import type { Section } from '../core/section.ts';
+import { type Aliases, aliasSetting } from './settings.ts';
+
+/** What the overlays are given: the context, the names of links, and the section to which lines are told. */
+export interface Rules {
+  readonly context: Context;
+  readonly aliases: Aliases;
+  readonly section: Section;
+}
+
+/** The section of the rules' lines. A start, an import and a way back are all of them or none. */
+function rulesSection({ machine }: Context, rules: () => Rules): Section {
+  const overlay = () => machine.overlay('rules');
+  return {
+    words: ['iptables'],
+    inPlane: true,
+    isConfirmed: true,
+    take: line => overlay().takeLine(rules(), line),
+    clear: () => {
+      // A board without rules need not load anything for it.
+      if (i32at(RULE_HOOKS_AT) !== 0) overlay().clearRules(rules());
+    },
+    begin: () => overlay().beginLines(rules()),
+    end: isTaken => overlay().endLines(rules(), isTaken),
+  };
+}
+
+export function createRules(context: Context): Command[] {
+  const { machine, registry } = context;
+  const aliases: Aliases = new Map();
+  const rules: Rules = { context, aliases, section: rulesSection(context, () => rules) };
+  registry.sections.add(rules.section);
+  registry.add(aliasSetting(context, aliases));
+  return [
+    {
+      words: 'iptables',
+      isWhole: true,
+      arguments: '[WORD:text]...',
+      help: 'changes and lists rules as iptables 1.8.9 does | -A FORWARD -p tcp --dport 80 -j ACCEPT',
+      run: words => machine.overlay('rules').runIptables(rules, words),
+    },
+    {
+      words: 'iptables-save',
+      isWhole: true,
+      arguments: '[WORD:text]...3',
+      help: 'prints all rules for iptables-restore, with their counts by -c | -c',
+      run: words => machine.overlay('rules/listing').saveRules(rules, words),
+    },
+    {
+      words: 'iptables-restore',
+      isWhole: true,
+      arguments: '[WORD:text]...4',
+      help: "takes what iptables-save prints, up to a line that says end, each table whole or not at all | -c",
+      run: words => machine.overlay('rules').restoreRules(rules, words),
+    },
+    {
+      words: 'clear rules',
+      help: 'takes all rules, chains and policies away',
+      run: () => machine.overlay('rules').clearAll(rules),
+    },
+  ];
+}
