@@ -24,7 +24,7 @@ function parseNetwork(text: string, into: number[]): void {
   const mask = slash < 0 ? -1 : parseMask(text.slice(slash + 1));
   if (Number.isNaN(mask)) usage(`invalid mask \`${text.slice(slash + 1)}' specified`);
   // With a mask of no bits the name does not matter: any/0 is how some scripts say it.
-  let address = mask === 0 ? 0 : parseDotted(host, slash < 0);
+  let address = mask === 0 ? 0 : parseDotted(host, false);
   if (host === 'localhost') address = LOCALHOST;
   if (Number.isNaN(address)) usage(`host/network \`${host}' not found`);
   into.push(address & mask, mask);

@@ -26,6 +26,8 @@ const PIECE = 16;
 const rulesOf = (chain: number): number => u16at(record.chainAt(chain) + record.CHAIN_RULES);
 
 export class Change {
+  private readonly told: string[] = [];
+
   constructor(
     private readonly context: Context,
     private readonly section: Section,
@@ -34,8 +36,8 @@ export class Change {
 
   /** Does what the line says; answers what is to be said of it. A Refusal if it cannot be. */
   run(): string[] {
-    const { line } = this;
-    const told = [...line.warnings];
+    const { line, told } = this;
+    told.push(...line.warnings);
     const isTold = (news: string | undefined): void => {
       if (news !== undefined) told.push(news);
     };
@@ -98,6 +100,16 @@ export class Change {
     return `${lineStart(this.line.table)} -A ${chainName(chain)}${text}`;
   }
 
+  /** With -v, what is done is said: of a rule the rule, of a chain its name. */
+  private tell(text: () => string): void {
+    if (this.line.options.includes('v')) this.told.push(text());
+  }
+
+  private tellRule(rule: number): void {
+    const { machine } = this.context;
+    this.tell(() => machine.overlay('rules/listing').echoOf(machine.memory, rule));
+  }
+
   /** The rules of a line, one for each pair of its addresses: the first is the one that was read. */
   private rules(): number[] {
     const { line } = this;
@@ -137,6 +149,7 @@ export class Change {
       if (u16at(RULES_USED_AT) + rules.length > RULE_COUNT)
         refuse(`${NO_MEMORY}: there are ${RULE_COUNT} rules at most`);
       const lines = rules.map(rule => this.text(chain, rule));
+      for (const rule of rules) this.tellRule(rule);
       // Each is put before the one before.
       if (!isAppended) lines.reverse();
       this.splice(ruleLine(line.table, chain, isAppended ? count : place), 0, lines);
@@ -153,6 +166,7 @@ export class Change {
     checkPlace(line.table, chain, line.builder.rule);
     const { rule } = line.builder;
     this.splice(ruleLine(line.table, chain, place), 1, [this.text(chain, rule)]);
+    this.tellRule(rule);
     line.keep();
     this.plane.ruleReplace(chain, place, rule);
   }
@@ -181,6 +195,7 @@ export class Change {
     for (let source = 0; 2 * source < line.sources.length; source++) {
       for (let destination = 0; 2 * destination < line.destinations.length; destination++) {
         line.putAddresses(record.cellAt(rule), source, destination);
+        this.tellRule(rule);
         const place = placeOf(chain, rule, places);
         if (place < 0) refuse(BAD_RULE);
         places.push(place);
@@ -198,6 +213,7 @@ export class Change {
     const { line } = this;
     if (!isOpen() && line.chain === '') return;
     const chains = line.chain === '' ? chainsOf(line.table) : [this.chain()];
+    for (const chain of chains) this.tell(() => `Flushing chain \`${chainName(chain)}'`);
     // From the last on, so that the lines before keep their numbers.
     for (const chain of [...chains].reverse()) {
       const count = rulesOf(chain);
@@ -216,8 +232,10 @@ export class Change {
       this.plane.chainZero(chain, line.number - 1);
       return;
     }
-    for (const chain of line.chain === '' ? chainsOf(line.table) : [this.chain()])
+    for (const chain of line.chain === '' ? chainsOf(line.table) : [this.chain()]) {
       this.plane.chainZero(chain, -1);
+      this.tell(() => `Zeroing chain \`${chainName(chain)}'`);
+    }
   }
 
   private newChain(): void {
@@ -244,6 +262,7 @@ export class Change {
       if (rulesOf(chain) > 0) refuse('Directory not empty');
     }
     for (const chain of chains) {
+      this.tell(() => `Deleting chain \`${chainName(chain)}'`);
       this.splice(headLine(line.table, chainName(chain), true, 0), 1, []);
       this.plane.chainDelete(chain);
     }
@@ -252,7 +271,7 @@ export class Change {
   private rename(): void {
     const { line } = this;
     const chain = this.chain();
-    if (isBuiltIn(chain)) refuse(INVALID);
+    if (isBuiltIn(chain)) refuse(NO_CHAIN);
     if (chainNamed(line.table, line.name) !== 0) refuse('File exists');
     const first = firstLine(line.table);
     const count = lineCount(line.table);

@@ -328,7 +328,7 @@ export class Line {
     const isPair = (before === 'L' || before === 'S') && letter === 'Z';
     const isReversed = before === 'Z' && (letter === 'L' || letter === 'S');
     if (before !== '' && !isPair && !isReversed && before !== 'V' && before !== 'h')
-      usage(`Cannot use -${letter} with -${before.charAt(0)}\r\n`);
+      usage(`Cannot use -${letter} with -${before.charAt(0)}`);
     this.commands = isReversed ? `${letter}Z` : before + letter;
     const chain = argument ?? ('FLSXZ'.includes(letter) ? this.optional() : undefined);
     if (chain !== undefined) this.chain = chain;

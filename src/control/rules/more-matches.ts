@@ -260,6 +260,8 @@ function endStatistic(at: number, seen: number): void {
   const isNth = get8(at + 4) === 1;
   if (!isNth && (seen & 4) === 0) usage('--probability must be specified when using random mode');
   if (isNth && (seen & 0x18) === 0) usage('--every and --packet must be specified when using nth mode');
+  if ((seen & 0x18) === 8) usage('statistic: option "--every" also requires "--packet".\r\n');
+  if ((seen & 0x18) === 16) usage('statistic: option "--packet" also requires "--every".\r\n');
   if (!isNth) return;
   if (i32at(at + 12) >>> 0 > i32at(at + 8) >>> 0) usage('the --packet p must be 0 <= p <= n-1');
   puti32(at + 16, i32at(at + 8) - i32at(at + 12));

@@ -14,7 +14,7 @@ import { chainNamed, isBuiltIn, TABLES, tableNamed } from './chains.ts';
 import { beginDraft, clearRules, commitDraft, draftChain, draftLine, draftPolicy, dropDraft, emptyDraft, houseDraft, setCounts } from './draft.ts';
 import { firstLine, lineCount, tableTexts } from './lines.ts';
 import { closeRules, isOpen } from './memory.ts';
-import { refuseWhole, usage, VERSION } from './refuse.ts';
+import { badArgument, refuseWhole, usage, VERSION } from './refuse.ts';
 import type { Rules } from './rules.ts';
 import { splitWords } from './words.ts';
 
@@ -80,7 +80,7 @@ class Restore {
   }
 
   private begin(name: string): void {
-    if (this.table !== 0) refuseWhole(`iptables-restore: COMMIT expected at line ${this.number}`);
+    if (this.table !== 0) badArgument(`*${name}`);
     if (this.only !== '' && this.only !== name) {
       this.isPassed = true;
       return;
@@ -88,7 +88,7 @@ class Restore {
     const table = tableNamed(name);
     if (table === 0)
       refuseWhole(
-        `iptables-restore ${VERSION}: iptables-restore: unable to initialize table '${name}'\r\n\r\nError occurred at line: ${this.number}\r\n${TRY}`,
+        `iptables-restore ${VERSION}: iptables-restore: unable to initialize table '${name}'\r\nError occurred at line: ${this.number}\r\n${TRY}`,
       );
     beginDraft(this.rules.context.machine, table, this.isKept);
     this.table = table;
@@ -98,13 +98,17 @@ class Restore {
     const [name = '', policy = '', counts = ''] = text.split(' ').filter(word => word !== '');
     const { table } = this;
     const there = chainNamed(table, name);
+    const where = `\`${policy}' on \`${name}' line ${this.number}`;
     if (there === 0 || !isBuiltIn(there)) {
+      if (policy !== '-') refuseWhole(`iptables-restore ${VERSION}: Can't set policy ${where}: Bad built-in chain name`);
       const chain = draftChain(this.rules.context.machine, table, name);
       // One that is there already is emptied; the others stay as they are.
       if (this.isKept && there !== 0) emptyDraft(this.rules.context.machine, chain);
       return;
     }
     if (policy === '-') return;
+    if (policy !== 'ACCEPT' && policy !== 'DROP')
+      refuseWhole(`iptables-restore ${VERSION}: Can't set policy ${where}: Bad policy name`);
     // ACCEPT is what a table has that nobody has told anything else.
     if (policy !== 'ACCEPT') draftPolicy(table, name, policy);
     else houseDraft(there);
@@ -137,7 +141,11 @@ class Restore {
     if (message.startsWith('iptables-restore')) return refuseWhole(message);
     const lines = message.split('\r\n');
     const isUsage = lines.length > 1;
-    if (!isUsage) return refuseWhole(`${message}\r\niptables-restore: line ${this.number} failed`);
+    if (!isUsage) {
+      // What is ours to say, and not the kernel's of the original, is said beside.
+      const isOurs = message.includes(': ', 'iptables: '.length);
+      return refuseWhole(`${isOurs ? `${message}\r\n` : ''}iptables-restore: line ${this.number} failed`);
+    }
     const text = lines.slice(0, -1).join('\r\n').replace('iptables v', 'iptables-restore v');
     return refuseWhole(`${text}\r\nError occurred at line: ${this.number}\r\n${TRY}`);
   }
@@ -181,6 +189,11 @@ class Restore {
     this.written += lines.length;
   }
 
+  /** There are no more lines. */
+  end(): void {
+    if (this.table !== 0) refuseWhole(`iptables-restore: COMMIT expected at line ${this.number + 1}`);
+  }
+
   /** Forgets the draft, if there is one. */
   drop(): void {
     if (this.table === 0) return;
@@ -198,7 +211,10 @@ export function* restoreFrom(rules: Rules, words: readonly string[], next: Lines
   try {
     for (;;) {
       const line = yield* next();
-      if (line === undefined) return;
+      if (line === undefined) {
+        restore.end();
+        return;
+      }
       const table = restore.take(line);
       if (table !== 0) yield* restore.commit(table);
     }

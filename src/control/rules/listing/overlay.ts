@@ -12,7 +12,7 @@ import { BUILT_IN, isOpen } from '../memory.ts';
 import { NO_CHAIN, refuse, refuseWhole, usage, VERSION } from '../refuse.ts';
 import type { Rules } from '../rules.ts';
 import { get64, savedRule } from './saved.ts';
-import { rowOf, type Style, titleOf } from './shown.ts';
+import { echoOf, rowOf, type Style, titleOf } from './shown.ts';
 
 declare module '../../core/overlays.ts' {
   interface Overlays {
@@ -20,7 +20,7 @@ declare module '../../core/overlays.ts' {
   }
 }
 
-export { savedRule };
+export { echoOf, savedRule };
 
 /** Names of the chains that a table has where there are no rules, and so no memory for chains. */
 const EMPTY: Record<number, readonly number[]> = {

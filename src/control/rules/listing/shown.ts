@@ -81,7 +81,7 @@ function address(at: number, mask: number, isNumeric: boolean): string {
 
 function link(name: number, isNot: boolean, isNumeric: boolean): string {
   const text = name === 0 ? (isNumeric ? '*' : 'any') : interfaceText(name);
-  return `${isNot ? '!' : ' '}${text.padEnd(6)} `;
+  return isNot ? `!${text}` : text;
 }
 
 function markText(name: string, value: number, mask: number): string {
@@ -153,35 +153,64 @@ function targetText(memory: Uint8Array, rule: number, isNumeric: boolean): strin
   return kind === record.TARGET_CONNMARK ? connmark(operation) : natText(operation, 'to:', '');
 }
 
+function nameOfTarget(at: number): string {
+  const kind = get8(at + record.RULE_TARGET);
+  const isLed = kind === record.TARGET_JUMP || kind === record.TARGET_GOTO;
+  return isLed ? chainName(u16at(at + record.RULE_ARGUMENT)) : (TARGET_NAMES[kind] as string);
+}
+
+/** Protocol, with ! or a blank before it. */
+function protocolText(at: number): string {
+  const protocol = get8(at + record.RULE_PROTOCOL);
+  const isNot = (u16at(at + record.RULE_FLAGS) & record.RULE_NOT_PROTOCOL) !== 0;
+  return `${isNot ? '!' : ' '}${(protocol === 0 ? 'all' : protocolName(protocol)).padEnd(4)}`;
+}
+
+function fragmentText(flags: number): string {
+  if ((flags & record.RULE_FRAGMENT) !== 0) return '-f';
+  return (flags & record.RULE_NOT_FRAGMENT) !== 0 ? '!f' : '--';
+}
+
+/** What stands behind the addresses: [goto], matches and what the target says. */
+function behindOf(memory: Uint8Array, rule: number, isNumeric: boolean): string {
+  const at = record.cellAt(rule);
+  let text = get8(at + record.RULE_TARGET) === record.TARGET_GOTO ? '[goto] ' : '';
+  matchesOf(at, (match, written) => {
+    text += shownMatch(memory, match, written, isNumeric);
+  });
+  return text + targetText(memory, rule, isNumeric);
+}
+
+/** What -v says of a rule that is added, or taken away. */
+export function echoOf(memory: Uint8Array, rule: number): string {
+  const at = record.cellAt(rule);
+  const flags = u16at(at + record.RULE_FLAGS);
+  const target = nameOfTarget(at);
+  const from = address(i32at(at + record.RULE_SOURCE), i32at(at + record.RULE_SOURCE_MASK), true);
+  const to = address(i32at(at + record.RULE_DESTINATION), i32at(at + record.RULE_DESTINATION_MASK), true);
+  let text = `${target} ${protocolText(at).trimEnd()} opt ${fragmentText(flags)}`;
+  text += ` in ${link(get8(at + record.RULE_IN), (flags & record.RULE_NOT_IN) !== 0, true)}`;
+  text += ` out ${link(get8(at + record.RULE_OUT), (flags & record.RULE_NOT_OUT) !== 0, true)}`;
+  text += ` ${(flags & record.RULE_NOT_SOURCE) !== 0 ? '!' : ' '}${from}`;
+  text += ` ${(flags & record.RULE_NOT_DESTINATION) !== 0 ? '!' : ' '}-> ${to}  `;
+  return text + behindOf(memory, rule, true);
+}
+
 /** A rule's row. */
 export function rowOf(memory: Uint8Array, rule: number, number: number, style: Style): string {
   const at = record.cellAt(rule);
   const flags = u16at(at + record.RULE_FLAGS);
-  const kind = get8(at + record.RULE_TARGET);
   const { isNumeric } = style;
-  const isLed = kind === record.TARGET_JUMP || kind === record.TARGET_GOTO;
-  const target = isLed ? chainName(u16at(at + record.RULE_ARGUMENT)) : (TARGET_NAMES[kind] as string);
-  const protocol = get8(at + record.RULE_PROTOCOL);
-  const name = protocol === 0 ? 'all' : protocolName(protocol);
   let row = style.isNumbered ? `${String(number).padEnd(4)} ` : '';
   if (style.isVerbose) row += counts(at, style);
-  row += `${target.padEnd(9)} ${(flags & record.RULE_NOT_PROTOCOL) !== 0 ? '!' : ' '}${name.padEnd(4)} `;
-  const isFragment = (flags & record.RULE_FRAGMENT) !== 0;
-  row += isFragment ? '-f ' : (flags & record.RULE_NOT_FRAGMENT) !== 0 ? '!f ' : '-- ';
+  row += `${nameOfTarget(at).padEnd(9)} ${protocolText(at)} ${fragmentText(flags)} `;
   if (style.isVerbose) {
-    row += link(get8(at + record.RULE_IN), (flags & record.RULE_NOT_IN) !== 0, isNumeric);
-    row += link(get8(at + record.RULE_OUT), (flags & record.RULE_NOT_OUT) !== 0, isNumeric);
+    row += ` ${link(get8(at + record.RULE_IN), (flags & record.RULE_NOT_IN) !== 0, isNumeric).padEnd(6)} `;
+    row += `${link(get8(at + record.RULE_OUT), (flags & record.RULE_NOT_OUT) !== 0, isNumeric).padEnd(6)} `;
   }
   const source = address(i32at(at + record.RULE_SOURCE), i32at(at + record.RULE_SOURCE_MASK), isNumeric);
   row += `${(flags & record.RULE_NOT_SOURCE) !== 0 ? '!' : ' '}${source.padEnd(19)} `;
   const to = address(i32at(at + record.RULE_DESTINATION), i32at(at + record.RULE_DESTINATION_MASK), isNumeric);
-  row += `${(flags & record.RULE_NOT_DESTINATION) !== 0 ? '!' : ' '}${to.padEnd(19)}`;
-  row += kind === record.TARGET_GOTO ? ' [goto] ' : '';
-  let text = '';
-  matchesOf(at, (match, written) => {
-    text += shownMatch(memory, match, written, isNumeric);
-  });
-  text += targetText(memory, rule, isNumeric);
-  if (text === '' && kind !== record.TARGET_GOTO) return `${row} `;
-  return row + text;
+  row += `${(flags & record.RULE_NOT_DESTINATION) !== 0 ? '!' : ' '}${to.padEnd(19)} `;
+  return row + behindOf(memory, rule, isNumeric);
 }
