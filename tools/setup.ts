@@ -35,6 +35,12 @@ const NEEDS: readonly Need[] = [
   { name: 'procps', program: 'sysctl', purpose: 'test', why: 'settings of the namespaces' },
   { name: 'ethtool', program: 'ethtool', purpose: 'test', why: 'real frames on virtual cables' },
   { name: 'nftables', program: 'nft', purpose: 'test', why: "Linux's NAT, which checks the tests" },
+  {
+    name: 'iptables',
+    program: 'iptables-legacy',
+    purpose: 'test',
+    why: 'the genuine iptables, which checks ours',
+  },
   { name: 'tcpdump', program: 'tcpdump', purpose: 'test', why: 'watches and captures' },
   { name: 'iperf3', program: 'iperf3', purpose: 'test', why: 'throughput' },
   { name: 'nmap', program: 'nmap', purpose: 'test', why: 'scans the outside address' },

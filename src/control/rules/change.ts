@@ -255,7 +255,8 @@ export class Change {
   private deleteChains(): void {
     const { line } = this;
     if (!isOpen() && line.chain === '') return;
-    const chains = line.chain === '' ? chainsOf(line.table).filter(chain => !isBuiltIn(chain)) : [this.chain()];
+    const chains =
+      line.chain === '' ? chainsOf(line.table).filter(chain => !isBuiltIn(chain)) : [this.chain()];
     for (const chain of chains) {
       if (isBuiltIn(chain)) refuse(INVALID);
       if (u16at(record.chainAt(chain) + record.CHAIN_REFERENCES) > 0) refuse('Too many links');
@@ -300,14 +301,16 @@ export class Change {
     openRules(machine);
     const chain = chainNamed(table, name);
     if (chain === 0 || !isBuiltIn(chain)) refuse('Bad built-in chain name');
-    if (line.name !== 'ACCEPT' && line.name !== 'DROP') refuse("Bad policy name. Run `dmesg' for more information");
+    if (line.name !== 'ACCEPT' && line.name !== 'DROP')
+      refuse("Bad policy name. Run `dmesg' for more information");
     const policy = line.name === 'DROP' ? record.POLICY_DROP : record.POLICY_ACCEPT;
     const at = record.chainAt(chain) + record.CHAIN_POLICY;
     const isSet = get8(at) !== record.POLICY_HOUSE;
     const text = `${lineStart(table)} -P ${name} ${policyName(policy)}`;
     this.splice(headLine(table, name, false, chain), isSet ? 1 : 0, [text]);
     this.plane.chainPolicy(chain, policy);
-    const isOpening = policy === record.POLICY_ACCEPT && (chain === record.CHAIN_INPUT || chain === record.CHAIN_FORWARD);
+    const isOpening =
+      policy === record.POLICY_ACCEPT && (chain === record.CHAIN_INPUT || chain === record.CHAIN_FORWARD);
     if (!isOpening || !isNews(TOLD_POLICY)) return undefined;
     return `What comes unasked from outside stays out with -P ${name} ACCEPT too: let it in by a rule`;
   }

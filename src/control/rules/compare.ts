@@ -14,7 +14,8 @@ function isSameOperation(a: number, b: number): boolean {
   const kind = get8(a + record.OPERATION_KIND);
   for (let i = 1; i < CELL_WORDS; i++) {
     // What is left in a bucket, when that was, and the packets since the last nth one.
-    if (kind === record.OPERATION_LIMIT && (4 * i === record.LIMIT_LEFT || 4 * i === record.LIMIT_TICK)) continue;
+    if (kind === record.OPERATION_LIMIT && (4 * i === record.LIMIT_LEFT || 4 * i === record.LIMIT_TICK))
+      continue;
     if (kind === record.OPERATION_STATISTIC && i === 4) continue;
     if (i32at(a + 4 * i) !== i32at(b + 4 * i)) return false;
   }

@@ -23,7 +23,8 @@ import {
   nextRule,
   TABLES,
 } from './chains.ts';
-import { Line, put64 } from './line.ts';
+import { Line } from './line.ts';
+import { put64 } from './line-checks.ts';
 import { closeRules, isOpen, openRules } from './memory.ts';
 import { checkDraft } from './places.ts';
 import { INVALID, NO_CHAIN, NO_MEMORY, refuse } from './refuse.ts';
@@ -65,7 +66,10 @@ export function draftPolicy(table: number, name: string, policy: string): number
   const chain = chainNamed(table, name);
   if (chain === 0 || !isBuiltIn(chain)) refuse('Bad built-in chain name');
   if (policy !== 'ACCEPT' && policy !== 'DROP') refuse("Bad policy name. Run `dmesg' for more information");
-  put8(record.chainAt(chain) + CHAIN_DRAFT_POLICY, policy === 'DROP' ? record.POLICY_DROP : record.POLICY_ACCEPT);
+  put8(
+    record.chainAt(chain) + CHAIN_DRAFT_POLICY,
+    policy === 'DROP' ? record.POLICY_DROP : record.POLICY_ACCEPT,
+  );
   return chain;
 }
 

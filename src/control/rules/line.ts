@@ -6,43 +6,39 @@
 
 import { get8, put8, puti32, putu16, u16at } from '../../base/memory.ts';
 import * as record from '../../base/rule-record.ts';
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
+import type { Machine } from '../core/machine.ts';
 import { parseNetworks } from './addresses.ts';
 import { Builder } from './builder.ts';
-import { CHAIN_NAME_MOST, chainNamed, tableNamed } from './chains.ts';
+import { CHAIN_NAME_MOST, tableNamed } from './chains.ts';
+import {
+  checkInterfaces,
+  checkOptions,
+  exclusive,
+  isSimple,
+  NAME_MOST,
+  noTable,
+  onceOf,
+  put64,
+  validChain,
+  WITH_RULE,
+} from './line-checks.ts';
 import type { Aliases } from './links.ts';
 import { interfaceNumber } from './links.ts';
-import type { Machine } from '../core/machine.ts';
 import { matchFields, simple } from './matches.ts';
 import { endMatch, matchMore } from './more-matches.ts';
 import { protocolNamed } from './names.ts';
 import { parseNumber } from './numbers.ts';
 import * as extensions from './options.ts';
-import { badArgument, INVALID, refuse, refuseWhole, usage, VERSION } from './refuse.ts';
-import { checkMultiport, checkProtocols, endTarget, setTarget, targetOption } from './targets.ts';
-
-/** Commands that have a rule, and which of the others may have which options: letters that are refused. */
-const WITH_RULE = 'ADICR';
-/** Of each command, the options that it has none of, as letters of their short forms (0 is --line-numbers). */
-const ILLEGAL: Record<string, string> = {
-  A: 'nx0',
-  I: 'nx0',
-  R: 'nx0',
-  D: 'nx0c',
-  C: 'nx0c',
-  L: 'sdpiocf',
-  S: 'nsdpxio0cf',
-  P: 'nsdpxio0f',
-};
-const ILLEGAL_OTHERWISE = 'nsdpxio0cf';
-const ILLEGAL_NUMBERED = 'nsdpjxio0cf';
-/** Letters in the order in which a forbidden one is told. */
-const OPTION_LETTERS = 'nsdpjvxio0cf';
-const NAME_MOST = 15;
-const PLAIN_TARGETS = ['', 'ACCEPT', 'DROP', 'RETURN'];
-/** Targets of the original that there are none of here: no chain has such a name either. */
-const OTHER_TARGETS =
-  'QUEUE AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNSECMARK CT DSCP ECN HMARK IDLETIMER LED NFLOG NFQUEUE NOTRACK RATEEST SECMARK SET ' +
-  'SYNPROXY TCPOPTSTRIP TEE TPROXY TRACE TTL ULOG standard';
+import { badArgument, usage } from './refuse.ts';
+import {
+  checkMultiport,
+  checkProtocols,
+  endTarget,
+  plainTarget,
+  setTarget,
+  targetOption,
+} from './targets.ts';
 
 export class Line {
   table = record.TABLE_FILTER;
@@ -94,7 +90,9 @@ export class Line {
   }
 
   get hasRule(): boolean {
-    return this.commands.length === 1 && WITH_RULE.includes(this.commands) && this.number >= 0 && !this.isNumbered;
+    return (
+      this.commands.length === 1 && WITH_RULE.includes(this.commands) && this.number >= 0 && !this.isNumbered
+    );
   }
 
   /** -D by a number. */
@@ -184,13 +182,20 @@ export class Line {
     if (made !== undefined) {
       for (let i = made.matches.length - 1; i >= 0; i--) {
         const option = extensions.optionNamed(made.matches[i] as number, name);
-        if (option >= 0) return this.matchOption(i, option, word, given);
+        if (option < 0) continue;
+        this.matchOption(i, option, word, given);
+        return;
       }
       const option = made.target === 0 ? -1 : extensions.optionNamed(made.target, name);
-      if (option >= 0) return this.ofTarget(option, word, given);
+      if (option >= 0) {
+        this.ofTarget(option, word, given);
+        return;
+      }
       if (this.mayLoad() && extensions.optionNamed(this.protocolMatch, name) >= 0) {
         this.loadProtocol();
-        return this.matchOption(made.matches.length - 1, extensions.optionNamed(this.protocolMatch, name), word, given);
+        const own = extensions.optionNamed(this.protocolMatch, name);
+        this.matchOption(made.matches.length - 1, own, word, given);
+        return;
       }
     }
     this.beginning(name, word, given);
@@ -205,7 +210,7 @@ export class Line {
       if (made.target !== 0) known.push(made.target);
     }
     let found = extensions.optionBeginning(known, name);
-    if (found < 0 && this.mayLoad()) {
+    if (found === extensions.NOTHING && this.mayLoad()) {
       found = extensions.optionBeginning([this.protocolMatch], name);
       if (found >= 0) this.loadProtocol();
     }
@@ -219,7 +224,9 @@ export class Line {
 
   /** Whether an option that nothing has may be one of the protocol's match, which is then loaded. */
   private mayLoad(): boolean {
-    return this.protocolMatch !== 0 && !this.isProtocolLoaded && !this.builder.matches.includes(this.protocolMatch);
+    return (
+      this.protocolMatch !== 0 && !this.isProtocolLoaded && !this.builder.matches.includes(this.protocolMatch)
+    );
   }
 
   private loadProtocol(): void {
@@ -230,12 +237,19 @@ export class Line {
   private mainLong(option: number, word: string, given: string | undefined): void {
     const letter = String.fromCharCode(option >> extensions.OPTION_SHIFT);
     const isTaken = (option & extensions.TAKES) !== 0;
-    if (given !== undefined && !isTaken && (option & extensions.MAY_TAKE) === 0) usage(`unknown option "${word}"`);
+    if (given !== undefined && !isTaken && (option & extensions.MAY_TAKE) === 0)
+      usage(`unknown option "${word}"`);
     this.main(letter, isTaken ? (given ?? this.next(word)) : given, word);
   }
 
   /** Whether an option of an extension may come, with `!` and once more; answers its argument. */
-  private argument(extension: number, seen: number, option: number, word: string, given: string | undefined): string {
+  private argument(
+    extension: number,
+    seen: number,
+    option: number,
+    word: string,
+    given: string | undefined,
+  ): string {
     const isTaken = (option & extensions.TAKES) !== 0;
     if (given !== undefined && !isTaken) usage(`unknown option "${word}"`);
     let text = isTaken ? (given ?? this.next(word)) : '';
@@ -257,7 +271,10 @@ export class Line {
     const seen = b.seen[match] as number;
     const text = this.argument(extension, seen, option, word, given);
     const number = option >> extensions.OPTION_SHIFT;
-    if (extension === extensions.TCP && ((number === 3 && (seen & 16) !== 0) || (number === 4 && (seen & 8) !== 0)))
+    if (
+      extension === extensions.TCP &&
+      ((number === 3 && (seen & 16) !== 0) || (number === 4 && (seen & 8) !== 0))
+    )
       onceOf(number);
     // Of these, one excludes the others.
     if (extension === extensions.MULTIPORT) {
@@ -317,8 +334,7 @@ export class Line {
   private once(letter: string): void {
     if (this.options.includes(letter))
       usage(`multiple ${letter === '0' ? '-0' : `-${letter}`} flags not allowed`);
-    if (this.isNot && !'sdpio'.includes(letter) && letter !== 'f')
-      usage(`cannot have ! before -${letter}`);
+    if (this.isNot && !'sdpio'.includes(letter) && letter !== 'f') usage(`cannot have ! before -${letter}`);
     this.options += letter;
   }
 
@@ -336,7 +352,11 @@ export class Line {
     else if (letter === 'E' || letter === 'P') {
       const name = this.optional();
       if (name === undefined)
-        usage(letter === 'E' ? '-E requires old-chain-name and new-chain-name' : '-P requires a chain and a policy');
+        usage(
+          letter === 'E'
+            ? '-E requires old-chain-name and new-chain-name'
+            : '-P requires a chain and a policy',
+        );
       else this.name = name;
     } else if (letter === 'I') this.number = this.rulenumber() ?? 1;
     else if (letter === 'R') {
@@ -372,13 +392,12 @@ export class Line {
 
   private protocol(b: Builder, name: string): void {
     const number = parseNumber(name, 255);
-    const protocol = Number.isNaN(number) ? protocolNamed(name) : number;
-    if (protocol === undefined) return usage(`unknown protocol "${name}" specified`);
+    const named = Number.isNaN(number) ? protocolNamed(name) : number;
+    const protocol = named ?? usage(`unknown protocol "${name}" specified`);
     if (protocol === 0 && this.isNot) usage('rule would never match protocol');
     put8(b.at + record.RULE_PROTOCOL, protocol);
     if (this.isNot) b.flag(b.at, record.RULE_NOT_PROTOCOL);
-    this.protocolMatch =
-      protocol === 6 ? extensions.TCP : protocol === 17 ? extensions.UDP : protocol === 1 ? extensions.ICMP : 0;
+    this.protocolMatch = matchOf(protocol);
   }
 
   private interface(b: Builder, field: number, text: string): void {
@@ -396,8 +415,7 @@ export class Line {
 
   private jumpTo(name: string, isGoto: boolean): void {
     if (name === '') usage('Invalid target name (too short)');
-    if (name.length > CHAIN_NAME_MOST)
-      usage(`Invalid target name \`${name}' (${CHAIN_NAME_MOST} chars max)`);
+    if (name.length > CHAIN_NAME_MOST) usage(`Invalid target name \`${name}' (${CHAIN_NAME_MOST} chars max)`);
     this.jump = name;
     const own = isGoto ? 0 : extensions.targetNamed(name);
     if (own !== 0) setTarget(this.builder, own);
@@ -407,8 +425,8 @@ export class Line {
     this.once('c');
     const comma = text.indexOf(',');
     const packets = comma < 0 ? text : text.slice(0, comma);
-    const bytes = comma < 0 ? this.optional() : text.slice(comma + 1);
-    if (bytes === undefined) return usage('-c requires packet and byte counter');
+    const behind = comma < 0 ? this.optional() : text.slice(comma + 1);
+    const bytes = behind ?? usage('-c requires packet and byte counter');
     if (!/^\d+$/.test(packets)) usage('-c packet counter not numeric');
     if (!/^\d+$/.test(bytes)) usage('-c byte counter not numeric');
     this.packets = Number(packets);
@@ -419,7 +437,9 @@ export class Line {
   private end(): void {
     if (this.commands === 'V' || this.commands === 'h') return;
     if (this.table === record.TABLE_NAT && (this.name === 'DROP' || this.jump === 'DROP'))
-      usage('\r\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\r\n\r\n');
+      usage(
+        '\r\nThe "nat" table is not intended for filtering, the use of DROP is therefore inhibited.\r\n\r\n',
+      );
     const { made } = this;
     if (made !== undefined) {
       for (let i = 0; i < made.matches.length; i++) endMatch(made, i);
@@ -428,16 +448,17 @@ export class Line {
     if (this.commands === '') usage('no command specified');
     if (this.isNot) usage('nothing appropriate following !');
     if (this.hasRule) this.addresses();
-    this.checkOptions();
+    checkOptions(this.commands, this.isNumbered, this.options);
     if (this.chain.length > CHAIN_NAME_MOST)
       usage(`chain name \`${this.chain}' too long (must be under ${CHAIN_NAME_MOST + 1} chars)`);
-    if (WITH_RULE.includes(this.commands)) this.checkInterfaces();
+    if (WITH_RULE.includes(this.commands)) checkInterfaces(this.chain, this.options);
     if (!this.hasRule) {
       // Something may have been said of a rule that is none.
       this.drop();
       return;
     }
-    this.endJump();
+    if (this.jump !== undefined && this.builder.target === 0)
+      plainTarget(this.builder, this.table, this.jump, this.isGoto);
     checkProtocols(this.builder);
     this.endCounts();
     this.builder.linkTarget();
@@ -463,40 +484,6 @@ export class Line {
     puti32(at + record.RULE_DESTINATION_MASK, this.destinations[2 * destination + 1] as number);
   }
 
-  private checkOptions(): void {
-    if (this.options === '') return;
-    const { commands } = this;
-    const first = commands.charAt(0);
-    const illegal = this.isNumbered ? ILLEGAL_NUMBERED : (ILLEGAL[first] ?? ILLEGAL_OTHERWISE);
-    for (const letter of OPTION_LETTERS)
-      if (this.options.includes(letter) && illegal.includes(letter)) usage(`Illegal option \`-${letter}' with this command`);
-  }
-
-  private checkInterfaces(): void {
-    const { chain, options } = this;
-    if (options.includes('o') && (chain === 'PREROUTING' || chain === 'INPUT')) usage(`Can't use -o with ${chain}\r\n`);
-    if (options.includes('i') && (chain === 'POSTROUTING' || chain === 'OUTPUT')) usage(`Can't use -i with ${chain}\r\n`);
-  }
-
-  private endJump(): void {
-    const { jump } = this;
-    const b = this.builder;
-    if (jump === undefined || b.target !== 0) return;
-    const plain = this.isGoto ? -1 : PLAIN_TARGETS.indexOf(jump);
-    if (plain > 0) {
-      put8(b.at + record.RULE_TARGET, plain);
-      return;
-    }
-    const chain = chainNamed(this.table, jump);
-    if (chain === 0) {
-      if (this.isGoto) usage(`goto '${jump}' is not a chain`);
-      usage(`Couldn't load target \`${jump}':No such file or directory\r\n`);
-    }
-    if (chain < record.CHAIN_USER) refuse(INVALID);
-    put8(b.at + record.RULE_TARGET, this.isGoto ? record.TARGET_GOTO : record.TARGET_JUMP);
-    putu16(b.at + record.RULE_ARGUMENT, chain);
-  }
-
   private endCounts(): void {
     const { at } = this.builder;
     if (this.packets === 0 && this.bytes === 0) return;
@@ -505,43 +492,9 @@ export class Line {
   }
 }
 
-export function put64(at: number, value: number): void {
-  puti32(at, value % 0x100000000 | 0);
-  puti32(at + 4, Math.floor(value / 0x100000000));
-}
-
-const isSimple = (extension: number): boolean =>
-  (extension >= extensions.MARK_MATCH && extension <= extensions.MAC) || extension === extensions.TCPMSS_MATCH;
-
-/** An option of -m tcp that was there before. */
-function onceOf(option: number): never {
-  if (option === 1) usage("Only one `--source-port' allowed");
-  if (option === 2) usage("Only one `--destination-port' allowed");
-  if (option === 5) usage("Only one `--tcp-option' allowed");
-  return usage("Only one of `--syn' or `--tcp-flags'  allowed");
-}
-
-function exclusive(extension: number, seen: number, option: number): never {
-  const other = 31 - Math.clz32(seen);
-  const first = extensions.optionName(extension, Math.min(other, option));
-  const second = extensions.optionName(extension, Math.max(other, option));
-  return usage(
-    `${extensions.extensionName(extension)}: option "--${first}" cannot be used together with "--${second}".\r\n`,
-  );
-}
-
-function validChain(name: string): void {
-  if (name.length > CHAIN_NAME_MOST)
-    usage(`chain name \`${name}' too long (must be under ${CHAIN_NAME_MOST + 1} chars)`);
-  if (name.startsWith('-') || name.startsWith('!'))
-    usage(`chain name not allowed to start with \`${name.charAt(0)}'`);
-  const isTarget = PLAIN_TARGETS.includes(name) || OTHER_TARGETS.split(' ').includes(name);
-  if (isTarget || extensions.targetNamed(name) !== 0) usage('chain name may not clash with target name');
-  for (let i = 0; i < name.length; i++)
-    if (name.charCodeAt(i) <= 32 || name.charCodeAt(i) > 126) usage(`Invalid chain name \`${name}'`);
-}
-
-function noTable(name: string): never {
-  const text = `can't initialize iptables table \`${name}': Table does not exist (do you need to insmod?)`;
-  return refuseWhole(`iptables ${VERSION}: ${text}\r\nPerhaps iptables or your kernel needs to be upgraded.`);
+/** The match that a protocol's options load. */
+function matchOf(protocol: number): number {
+  if (protocol === PROTOCOL_TCP) return extensions.TCP;
+  if (protocol === PROTOCOL_UDP) return extensions.UDP;
+  return protocol === PROTOCOL_ICMP ? extensions.ICMP : 0;
 }

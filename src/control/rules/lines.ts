@@ -10,7 +10,14 @@
 // Not here: the text of a rule (listing/saved.ts).
 
 import { get8, u16at } from '../../base/memory.ts';
-import { CHAIN_POLICY, CHAIN_RULES, chainAt, POLICY_DROP, POLICY_HOUSE, TABLE_FILTER } from '../../base/rule-record.ts';
+import {
+  CHAIN_POLICY,
+  CHAIN_RULES,
+  chainAt,
+  POLICY_DROP,
+  POLICY_HOUSE,
+  TABLE_FILTER,
+} from '../../base/rule-record.ts';
 import type { Machine } from '../core/machine.ts';
 import {
   CHAIN_DRAFT,

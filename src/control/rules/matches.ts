@@ -20,7 +20,13 @@ const PORT_MOST = 65535;
 const TOS_NAME_MASK = 0x3f;
 
 /** A value of an option, in the words that the tool has for one that is none. */
-export function valueOf(extension: number, number: number, text: string, least: number, most: number): number {
+export function numberFor(
+  extension: number,
+  number: number,
+  text: string,
+  least: number,
+  most: number,
+): number {
   const value = parseNumber(text, most);
   if (!(value >= least)) badValue(extension, number, least, most);
   return value;
@@ -38,6 +44,12 @@ export function rangeOf(extension: number, number: number, text: string): [numbe
   const colon = text.indexOf(':');
   const first = colon < 0 ? text : text.slice(0, colon);
   const last = colon < 0 ? text : text.slice(colon + 1);
+  if (last.indexOf(':') >= 0) {
+    const option = extensions.optionName(extension, number);
+    usage(
+      `${extensions.extensionName(extension)}: Too many components for option "--${option}" (max: 2)\r\n`,
+    );
+  }
   const from = first === '' ? 0 : parseNumber(first, PORT_MOST);
   const to = last === '' ? PORT_MOST : parseNumber(last, PORT_MOST);
   if (Number.isNaN(from) || Number.isNaN(to)) {
@@ -86,7 +98,14 @@ function tcpFlags(b: Builder, at: number, mask: number, value: number, isNot: bo
 }
 
 /** @param more takes the next word of the line, for the second argument of --tcp-flags. */
-function protocol(b: Builder, match: number, option: number, text: string, isNot: boolean, more: () => string): void {
+function protocol(
+  b: Builder,
+  match: number,
+  option: number,
+  text: string,
+  isNot: boolean,
+  more: () => string,
+): void {
   const at = b.places[match] as number;
   if (option === 1) {
     ports(at + record.RULE_SOURCE_PORTS, text);
@@ -188,17 +207,19 @@ function multiport(b: Builder, at: number, option: number, text: string, isNot: 
 }
 
 /** A value and, behind a slash, a mask of 32 bits. */
-export function markOf(text: string): [number, number] {
+export function markOf(extension: number, option: number, text: string): [number, number] {
   const slash = text.indexOf('/');
   const value = parseNumber(slash < 0 ? text : text.slice(0, slash), 0xffffffff);
   const mask = slash < 0 ? 0xffffffff : parseNumber(text.slice(slash + 1), 0xffffffff);
   if (Number.isNaN(value) || Number.isNaN(mask))
-    usage(`bad integer value for option "--mark", or out of range.`);
+    usage(
+      `${extensions.extensionName(extension)}: bad integer value for option "--${extensions.optionName(extension, option)}", or out of range.\r\n`,
+    );
   return [value, mask];
 }
 
 /** A TOS by its name, whose mask is that of the five bits, or by its number, with a mask behind a slash. */
-export function tosOf(extension: number, number: number, text: string): [number, number] {
+export function tosOf(text: string): [number, number] {
   const slash = text.indexOf('/');
   const value = parseNumber(slash < 0 ? text : text.slice(0, slash), 255);
   if (!Number.isNaN(value)) {
@@ -206,8 +227,6 @@ export function tosOf(extension: number, number: number, text: string): [number,
     if (Number.isNaN(mask)) usage(`Illegal value: "${text}"`);
     return [value, mask];
   }
-  const digit = text.charCodeAt(0);
-  if (digit >= 48 && digit < 58) badValue(extension, number, 0, 255);
   return [tosNamed(text) ?? usage(`Symbolic name "${text}" is unknown`), TOS_NAME_MASK];
 }
 
@@ -226,7 +245,7 @@ export function simple(b: Builder, match: number, option: number, text: string, 
   const at = b.places[match] as number;
   const extension = b.matches[match] as number;
   if (extension === extensions.MARK_MATCH || extension === extensions.CONNMARK_MATCH) {
-    const [value, mask] = markOf(text);
+    const [value, mask] = markOf(extension, option, text);
     puti32(at + 4, value);
     puti32(at + 8, mask);
   } else if (extension === extensions.LENGTH || extension === extensions.TCPMSS_MATCH) {
@@ -235,13 +254,13 @@ export function simple(b: Builder, match: number, option: number, text: string, 
     putu16(at + 4, first);
     putu16(at + 6, last);
   } else if (extension === extensions.TOS_MATCH) {
-    const [value, mask] = tosOf(extension, option, text);
+    const [value, mask] = tosOf(text);
     put8(at + 4, value);
     put8(at + 5, mask);
   } else if (extension === extensions.TTL) {
-    const kind = option === 3 ? record.TTL_BELOW : option === 4 ? record.TTL_ABOVE : record.TTL_IS;
+    const kind = option === 1 ? record.TTL_BELOW : option === 2 ? record.TTL_ABOVE : record.TTL_IS;
     put8(at + 4, isNot ? record.TTL_NOT : kind);
-    put8(at + 5, valueOf(extension, option, text, 0, 255));
+    put8(at + 5, numberFor(extension, option, text, 0, 255));
     return;
   } else station(at + 4, text);
   if (isNot) b.not(at);

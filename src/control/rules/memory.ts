@@ -9,21 +9,21 @@ import { MASQUERADE_COUNT } from '../../base/limits.ts';
 import { fill, get8, i32at, put8, puti32, u16at } from '../../base/memory.ts';
 import {
   CHAIN_COUNT,
+  CHAINS_AT,
   FLOW_RULES_AT,
   FLOW_RULES_BYTES,
   RULE_CELL_BYTES,
   RULE_CELL_COUNT,
   RULE_CELLS_AT,
-  CHAINS_AT,
   RULE_NAMES_AT,
   RULE_STATE_AT,
   RULE_STATE_BYTES,
 } from '../../base/rule-limits.ts';
 import {
   CHAIN_ACCOUNT_IN,
+  CHAIN_MANGLE_PREROUTING,
   CHAIN_NAT_PREROUTING,
   CHAIN_OLD_INPUT,
-  CHAIN_MANGLE_PREROUTING,
   CHAIN_POLICY,
   CHAIN_RULES,
   CHAIN_TABLE,
@@ -127,4 +127,3 @@ export function isNews(told: number): boolean {
 export function cellOf(at: number): number {
   return (at - RULE_CELLS_AT) / RULE_CELL_BYTES;
 }
-

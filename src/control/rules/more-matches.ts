@@ -1,22 +1,24 @@
 // What the options of limit, iprange, addrtype, pkttype, statistic, time, recent, connlimit and comment say, and what each match must
 // have been told when the line is read. Not here: the others (matches.ts).
 
-import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { NOW_AT } from '../../base/cells.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { get8, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
-import * as record from '../../base/rule-record.ts';
 import { CHAIN_COUNT } from '../../base/rule-limits.ts';
+import * as record from '../../base/rule-record.ts';
 import { putText } from '../core/store/text.ts';
 import { type Builder, RECENT_NAME } from './builder.ts';
 import { firstRule, nextRule } from './chains.ts';
-import { valueOf } from './matches.ts';
+import { numberFor } from './matches.ts';
 import { parseDotted, parseNumber } from './numbers.ts';
 import * as extensions from './options.ts';
 import { INVALID, NO_MEMORY, refuse, usage } from './refuse.ts';
 
 /** Types of addresses, in the order of their numbers in Linux. */
 export const ADDRESS_TYPES =
-  'UNSPEC UNICAST LOCAL BROADCAST ANYCAST MULTICAST BLACKHOLE UNREACHABLE PROHIBIT THROW NAT XRESOLVE'.split(' ');
+  'UNSPEC UNICAST LOCAL BROADCAST ANYCAST MULTICAST BLACKHOLE UNREACHABLE PROHIBIT THROW NAT XRESOLVE'.split(
+    ' ',
+  );
 export const PACKET_TYPES = ['unicast', 'broadcast', 'multicast'];
 export const WEEKDAYS = ['', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'];
 /** Ten thousandths of a second: what limit's averages are told in. */
@@ -50,7 +52,7 @@ function rateOf(text: string): number {
 
 function limit(at: number, option: number, text: string): void {
   if (option === 1) puti32(at + record.LIMIT_AVERAGE, rateOf(text));
-  else puti32(at + record.LIMIT_BURST, valueOf(extensions.LIMIT, option, text, 0, LIMIT_BURST_MOST));
+  else puti32(at + record.LIMIT_BURST, numberFor(extensions.LIMIT, option, text, 0, LIMIT_BURST_MOST));
 }
 
 /**
@@ -76,8 +78,8 @@ function iprange(at: number, option: number, text: string, isNot: boolean): void
   const first = parseDotted(dash < 0 ? text : text.slice(0, dash), true);
   const last = dash < 0 ? first : parseDotted(text.slice(dash + 1), true);
   const name = option === 1 ? 'src-range' : 'dst-range';
-  if (Number.isNaN(first) || Number.isNaN(last))
-    usage(`iprange match: Bad value for "--${name}" option: "${text}"`);
+  const bad = Number.isNaN(first) ? text.slice(0, dash < 0 ? undefined : dash) : text.slice(dash + 1);
+  if (Number.isNaN(first) || Number.isNaN(last)) usage(`iprange: Bad value for "--${name}" option: "${bad}"`);
   const own = option === 1 ? record.RANGE_SOURCE : record.RANGE_DESTINATION;
   const not = option === 1 ? record.RANGE_NOT_SOURCE : record.RANGE_NOT_DESTINATION;
   put8(at + 4, get8(at + 4) | own | (isNot ? not : 0));
@@ -92,7 +94,7 @@ function addrtype(at: number, option: number, text: string, isNot: boolean): voi
   else {
     let bits = 0;
     for (const word of text.toUpperCase().split(',')) {
-      const type = ADDRESS_TYPES.indexOf(word);
+      const type = word === '' ? -1 : ADDRESS_TYPES.findIndex(name => name.startsWith(word));
       if (type < 0) usage(`addrtype: bad type \`${text}'`);
       bits |= 1 << type;
     }
@@ -110,10 +112,10 @@ function statistic(b: Builder, match: number, option: number, text: string, isNo
   } else if (option === 2) {
     const value = /^[0-9]*\.?[0-9]*(e-?[0-9]+)?$/i.test(text) && text !== '' ? Number(text) : Number.NaN;
     if (!(value >= 0 && value <= 1))
-      usage('statistic: bad value for option "--probability", or out of range (0.000000-1.000000).\r\n');
+      usage('statistic: bad value for option "--probability", or out of range (0-1).\r\n');
     puti32(at + 8, Math.round(value * 0x80000000));
-  } else if (option === 3) puti32(at + 8, valueOf(extensions.STATISTIC, option, text, 1, WORD_MOST) - 1);
-  else puti32(at + 12, valueOf(extensions.STATISTIC, option, text, 0, WORD_MOST));
+  } else if (option === 3) puti32(at + 8, numberFor(extensions.STATISTIC, option, text, 1, WORD_MOST) - 1);
+  else puti32(at + 12, numberFor(extensions.STATISTIC, option, text, 0, WORD_MOST));
   if (isNot) b.not(at);
 }
 
@@ -151,7 +153,9 @@ function weekdaysOf(text: string): number {
   for (const word of text.split(',')) {
     const number = parseNumber(word, 255);
     if (number === 0) usage('No, the week does NOT begin with Sunday.');
-    const day = Number.isNaN(number) ? WEEKDAYS.findIndex(name => name !== '' && name.slice(0, 2) === word.slice(0, 2)) : number;
+    const day = Number.isNaN(number)
+      ? WEEKDAYS.findIndex(name => name !== '' && name.slice(0, 2) === word.slice(0, 2))
+      : number;
     if (day < 1 || day > 7) usage(`${word} is not a valid day specifier`);
     bits |= 1 << day;
   }
@@ -196,10 +200,11 @@ const RECENT_BITS = [
 
 function recent(b: Builder, match: number, option: number, text: string, isNot: boolean): void {
   const at = b.places[match] as number;
-  if (option === 5) puti32(at + 8, valueOf(extensions.RECENT, option, text, 1, WORD_MOST));
-  else if (option === 7) putu16(at + 6, valueOf(extensions.RECENT, option, text, 0, 65535));
+  if (option === 5) puti32(at + 8, numberFor(extensions.RECENT, option, text, 1, WORD_MOST));
+  else if (option === 7) putu16(at + 6, numberFor(extensions.RECENT, option, text, 0, 65535));
   else if (option === 9) {
-    if (text === '' || text.length > RECENT_NAME_MOST || text.includes('/') || text.startsWith('.')) refuse(INVALID);
+    if (text === '' || text.length > RECENT_NAME_MOST || text.includes('/') || text.startsWith('.'))
+      refuse(INVALID);
     for (let i = RECENT_NAME; i < 64; i++) put8(at + i, 0);
     putText(b.machine.memory, at + RECENT_NAME, text);
   } else if (option === 12) {
@@ -214,11 +219,11 @@ function recent(b: Builder, match: number, option: number, text: string, isNot: 
 function connlimit(b: Builder, match: number, option: number, text: string, isNot: boolean): void {
   const at = b.places[match] as number;
   if (option <= 2) {
-    puti32(at + 8, valueOf(extensions.CONNLIMIT, option, text, 0, WORD_MOST));
+    puti32(at + 8, numberFor(extensions.CONNLIMIT, option, text, 0, WORD_MOST));
     const isAbove = (option === 2) !== isNot;
     put8(at + 4, (get8(at + 4) & ~record.CONNLIMIT_ABOVE) | (isAbove ? record.CONNLIMIT_ABOVE : 0));
   } else if (option === 3) {
-    const length = valueOf(extensions.CONNLIMIT, option, text, 0, 32);
+    const length = numberFor(extensions.CONNLIMIT, option, text, 0, 32);
     puti32(at + 12, length === 0 ? 0 : -1 << (32 - length));
   } else if (option === 5) put8(at + 4, get8(at + 4) | record.CONNLIMIT_DESTINATION);
 }
@@ -271,15 +276,17 @@ function endRecent(b: Builder, match: number): void {
   const at = b.places[match] as number;
   const seen = b.seen[match] as number;
   const operations = seen & 0x1e;
-  if (operations === 0)
-    usage("recent: you must specify one of `--set', `--rcheck' `--update' or `--remove'");
+  if (operations === 0) usage("recent: you must specify one of `--set', `--rcheck' `--update' or `--remove'");
   if ((operations & (operations - 1)) !== 0) {
     const names: string[] = [];
-    for (let i = 1; i <= 4; i++) if ((operations & (1 << i)) !== 0) names.push(extensions.optionName(extensions.RECENT, i));
+    for (let i = 1; i <= 4; i++)
+      if ((operations & (1 << i)) !== 0) names.push(extensions.optionName(extensions.RECENT, i));
     usage(`recent: option "--${names[0]}" cannot be used together with "--${names[1]}".\r\n`);
   }
   if ((seen & 0x100) !== 0 && (seen & 0x12) !== 0)
-    usage(`recent: option "--rttl" cannot be used together with "--${(seen & 2) !== 0 ? 'set' : 'remove'}".\r\n`);
+    usage(
+      `recent: option "--rttl" cannot be used together with "--${(seen & 2) !== 0 ? 'set' : 'remove'}".\r\n`,
+    );
   if ((seen & 0x40) !== 0 && (seen & 0x20) === 0)
     usage('recent: option "--reap" also requires "--seconds".\r\n');
   put8(at + 5, recentNumber(b, match, at));
@@ -325,6 +332,7 @@ export function endMatch(b: Builder, match: number): void {
   const extension = b.matches[match] as number;
   const at = b.places[match] as number;
   const seen = b.seen[match] as number;
+  if (extension === extensions.STATISTIC) endStatistic(at, seen);
   const missing = extensions.neededOf(extension) & ~seen;
   if (missing !== 0) {
     const name = extensions.extensionName(extension);
@@ -332,13 +340,18 @@ export function endMatch(b: Builder, match: number): void {
     usage(`${name}: option "--${option}" must be specified\r\n`);
   }
   if (extension === extensions.LIMIT) fillBucket(at);
-  else if (extension === extensions.STATISTIC) endStatistic(at, seen);
   else if (extension === extensions.RECENT) endRecent(b, match);
   else if (seen === 0 && extension > extensions.ICMP) endEmpty(extension);
-  else if (extension === extensions.ADDRTYPE && (seen & 6) === 0) endEmpty(extension);
+  else if (extension === extensions.ADDRTYPE) endAddrtype(seen);
   else if (extension === extensions.CONNLIMIT) endConnlimit(seen);
   else if (extension === extensions.TIME && (seen & 0x20) !== 0 && i32at(at + 16) < i32at(at + 20))
     usage('time: --contiguous only makes sense when stoptime is smaller than starttime');
+}
+
+function endAddrtype(seen: number): void {
+  if ((seen & 6) === 0) endEmpty(extensions.ADDRTYPE);
+  if ((seen & 0x18) === 0x18)
+    usage('addrtype: option "--limit-iface-in" cannot be used together with "--limit-iface-out".\r\n');
 }
 
 function endConnlimit(seen: number): void {
@@ -353,7 +366,8 @@ function endConnlimit(seen: number): void {
 function endEmpty(extension: number): void {
   if (extension === extensions.MULTIPORT) usage('multiport expection an option');
   if (extension === extensions.CONNTRACK) usage('conntrack: At least one option is required');
-  if (extension === extensions.TTL) usage("TTL match: You must specify one of `--ttl-eq', `--ttl-lt', `--ttl-gt");
+  if (extension === extensions.TTL)
+    usage("TTL match: You must specify one of `--ttl-eq', `--ttl-lt', `--ttl-gt");
   if (extension === extensions.IPRANGE)
     usage("iprange match: You must specify `--src-range' or `--dst-range'");
   if (extension === extensions.ADDRTYPE) usage('addrtype: you must specify --src-type or --dst-type');

@@ -1,6 +1,8 @@
 // Names of protocols, services, ICMP types and TOS, as a system of the time has them in /etc and in the tool: those that scripts
 // use. What is not here has a number.
 
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
+
 const PROTOCOLS =
   'ip 0 all 0 icmp 1 igmp 2 ggp 3 ipencap 4 st 5 tcp 6 egp 8 igp 9 pup 12 udp 17 hmp 20 xns-idp 22 rdp 27 iso-tp4 29 dccp 33 xtp 36 ' +
   'ddp 37 idpr-cmtp 38 ipv6 41 ipv6-route 43 ipv6-frag 44 idrp 45 rsvp 46 gre 47 esp 50 ipv6-crypt 50 ah 51 ipv6-auth 51 skip 57 ' +
@@ -64,18 +66,18 @@ function nameIn(map: Map<string, number>, number: number): string | undefined {
 
 /** The three that nearly all lines mean need no table. */
 export function protocolNamed(name: string): number | undefined {
-  if (name === 'tcp') return 6;
-  if (name === 'udp') return 17;
-  if (name === 'icmp') return 1;
+  if (name === 'tcp') return PROTOCOL_TCP;
+  if (name === 'udp') return PROTOCOL_UDP;
+  if (name === 'icmp') return PROTOCOL_ICMP;
   protocols ??= table(PROTOCOLS);
   return protocols.get(name);
 }
 
 /** The name of a protocol; its number if it has none. */
 export function protocolName(number: number): string {
-  if (number === 6) return 'tcp';
-  if (number === 17) return 'udp';
-  if (number === 1) return 'icmp';
+  if (number === PROTOCOL_TCP) return 'tcp';
+  if (number === PROTOCOL_UDP) return 'udp';
+  if (number === PROTOCOL_ICMP) return 'icmp';
   protocols ??= table(PROTOCOLS);
   return nameIn(protocols, number) ?? String(number);
 }

@@ -19,7 +19,8 @@ export function parseNumber(text: string, most: number): number {
   for (; i < length; i++) {
     let digit = text.charCodeAt(i) - 48;
     if (digit > 9) digit = (text.charCodeAt(i) | 32) - 87;
-    if (digit < 0 || digit >= base || (base === 16 && digit > 9 && text.charCodeAt(i) < 65)) return Number.NaN;
+    if (digit < 0 || digit >= base || (base === 16 && digit > 9 && text.charCodeAt(i) < 65))
+      return Number.NaN;
     value = value * base + digit;
     if (value > most) return Number.NaN;
   }

@@ -80,7 +80,7 @@ const SPECS = [
   'mark=1!*',
   'length=1!*',
   'tos=1!*',
-  'ttl-lt=3 ttl-gt=4 ttl-eq=1! ttl=1!',
+  'ttl-lt=1 ttl-gt=2 ttl-eq=3! ttl=3!',
   'mac-source=1!*',
   'src-range=1! dst-range=2!',
   'src-type=1! dst-type=2! limit-iface-in:3 limit-iface-out:4',
@@ -125,7 +125,10 @@ function optionsOf(extension: number): Map<string, number> {
     let option = mark === '=' ? TAKES : mark === '?' ? MAY_TAKE : 0;
     if (word.endsWith('*')) option |= NEEDED;
     if (word.includes('!', at)) option |= INVERTS;
-    const rest = word.slice(at + 1).replace('!', '').replace('*', '');
+    const rest = word
+      .slice(at + 1)
+      .replace('!', '')
+      .replace('*', '');
     const number = extension === MAIN ? rest.charCodeAt(0) : Number(rest);
     made.set(word.slice(0, at), option | (number << OPTION_SHIFT));
   }
@@ -144,14 +147,18 @@ export function optionName(extension: number, number: number): string {
   return '';
 }
 
-/** Which extension's option begins so: extension << 16 | option; -1 if none does, or several that differ. */
+/** What optionBeginning() answers where none begins so, and where several do that differ. */
+export const NOTHING = -1;
+export const AMBIGUOUS = -2;
+
+/** Which extension's option begins so: extension << 16 | option; or NOTHING, or AMBIGUOUS. */
 export function optionBeginning(extensions: readonly number[], name: string): number {
-  let found = -1;
+  let found = NOTHING;
   for (const extension of extensions) {
     for (const [own, option] of optionsOf(extension)) {
       if (!own.startsWith(name)) continue;
       const one = (extension << 16) | option;
-      if (found >= 0 && found !== one) return -1;
+      if (found >= 0 && found !== one) return AMBIGUOUS;
       found = one;
     }
   }

@@ -15,9 +15,9 @@ declare module '../core/overlays.ts' {
   }
 }
 
-export { clearAll, restoreRules } from './restore.ts';
 export { beginLines, clearRules, endLines, takeLine } from './draft.ts';
 export { relink } from './links.ts';
+export { clearAll, restoreRules } from './restore.ts';
 
 /** The words of a command as the console has split them, with quoted ones put together again. */
 function wordsOf(words: readonly string[]): readonly string[] {
@@ -41,7 +41,8 @@ export function runWords(rules: Rules, words: readonly string[]): Job | undefine
     const command = line.commands.charAt(0);
     if (command === 'V') output.line(`iptables ${VERSION}`);
     else if (command === 'h') output.line('See help iptables');
-    else if (command === 'L' || command === 'S') return machine.overlay('rules/listing').listRules(rules, line);
+    else if (command === 'L' || command === 'S')
+      return machine.overlay('rules/listing').listRules(rules, line);
     else for (const text of new Change(context, section, line).run()) output.line(text);
     return undefined;
   } finally {
@@ -49,4 +50,3 @@ export function runWords(rules: Rules, words: readonly string[]): Job | undefine
     closeRules(machine);
   }
 }
-

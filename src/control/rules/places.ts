@@ -23,12 +23,7 @@ const HOOKS = [
   ...[PREROUTING, INPUT, FORWARD, OUTPUT, POSTROUTING],
 ];
 /** The hooks of each table. */
-const TABLE_HOOKS = [
-  0,
-  INPUT | FORWARD | OUTPUT,
-  PREROUTING | INPUT | OUTPUT | POSTROUTING,
-  EVERYWHERE,
-];
+const TABLE_HOOKS = [0, INPUT | FORWARD | OUTPUT, PREROUTING | INPUT | OUTPUT | POSTROUTING, EVERYWHERE];
 
 const nat = (table: number, hooks: number): number => (table === record.TABLE_NAT ? hooks : 0);
 

@@ -11,7 +11,18 @@
 
 import { type Job, Refusal } from '../core/console/command.ts';
 import { chainNamed, isBuiltIn, TABLES, tableNamed } from './chains.ts';
-import { beginDraft, clearRules, commitDraft, draftChain, draftLine, draftPolicy, dropDraft, emptyDraft, houseDraft, setCounts } from './draft.ts';
+import {
+  beginDraft,
+  clearRules,
+  commitDraft,
+  draftChain,
+  draftLine,
+  draftPolicy,
+  dropDraft,
+  emptyDraft,
+  houseDraft,
+  setCounts,
+} from './draft.ts';
 import { firstLine, lineCount, tableTexts } from './lines.ts';
 import { closeRules, isOpen } from './memory.ts';
 import { badArgument, refuseWhole, usage, VERSION } from './refuse.ts';
@@ -100,7 +111,8 @@ class Restore {
     const there = chainNamed(table, name);
     const where = `\`${policy}' on \`${name}' line ${this.number}`;
     if (there === 0 || !isBuiltIn(there)) {
-      if (policy !== '-') refuseWhole(`iptables-restore ${VERSION}: Can't set policy ${where}: Bad built-in chain name`);
+      if (policy !== '-')
+        refuseWhole(`iptables-restore ${VERSION}: Can't set policy ${where}: Bad built-in chain name`);
       const chain = draftChain(this.rules.context.machine, table, name);
       // One that is there already is emptied; the others stay as they are.
       if (this.isKept && there !== 0) emptyDraft(this.rules.context.machine, chain);

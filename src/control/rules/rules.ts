@@ -58,7 +58,7 @@ export function createRules(context: Context): Command[] {
       words: 'iptables-restore',
       isWhole: true,
       arguments: '[WORD:text]...4',
-      help: "takes what iptables-save prints, up to a line that says end, each table whole or not at all | -c",
+      help: 'takes what iptables-save prints, up to a line that says end, each table whole or not at all | -c',
       run: words => machine.overlay('rules').restoreRules(rules, words),
     },
     {

@@ -1,7 +1,7 @@
 // `set alias NAME LINK`: what a script calls a link. Not here: what the names mean without it (links.ts).
 
-import { INTERFACE_COUNT } from '../../base/limits.ts';
 import { RULE_HOOKS_AT } from '../../base/cells.ts';
+import { INTERFACE_COUNT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';

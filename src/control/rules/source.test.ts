@@ -4,8 +4,24 @@ import { casesOf, fetchSource } from './source-lab.ts';
 
 /** The files of what there is here. */
 const FILES = [
-  ...['iptables', 'libxt_standard', 'libxt_tcp', 'libxt_udp', 'libipt_icmp', 'libxt_multiport', 'libxt_state'],
-  ...['libxt_conntrack', 'libxt_limit', 'libxt_mark', 'libxt_connmark', 'libxt_length', 'libxt_tos', 'libipt_ttl'],
+  ...[
+    'iptables',
+    'libxt_standard',
+    'libxt_tcp',
+    'libxt_udp',
+    'libipt_icmp',
+    'libxt_multiport',
+    'libxt_state',
+  ],
+  ...[
+    'libxt_conntrack',
+    'libxt_limit',
+    'libxt_mark',
+    'libxt_connmark',
+    'libxt_length',
+    'libxt_tos',
+    'libipt_ttl',
+  ],
   ...['libxt_mac', 'libxt_iprange', 'libxt_addrtype', 'libxt_pkttype', 'libxt_statistic', 'libxt_time'],
   ...['libxt_recent', 'libxt_connlimit', 'libxt_comment', 'libxt_tcpmss', 'libipt_REJECT', 'libipt_LOG'],
   ...['libipt_MASQUERADE', 'libipt_SNAT', 'libipt_DNAT', 'libxt_REDIRECT', 'libipt_NETMAP', 'libxt_TOS'],

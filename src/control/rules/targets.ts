@@ -5,7 +5,9 @@ import * as record from '../../base/rule-record.ts';
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 import { putText } from '../core/store/text.ts';
 import type { Builder } from './builder.ts';
-import { asksForSyn, markOf, tosOf, valueOf } from './matches.ts';
+import { chainNamed, isBuiltIn } from './chains.ts';
+import { PLAIN_TARGETS } from './line-checks.ts';
+import { asksForSyn, markOf, numberFor, tosOf } from './matches.ts';
 import { serviceNamed } from './names.ts';
 import { parseDotted, parseMask, parseNumber } from './numbers.ts';
 import * as extensions from './options.ts';
@@ -50,6 +52,21 @@ export function setTarget(b: Builder, extension: number): void {
   else if (extension === extensions.LOG) put8(b.targetOperation(record.OPERATION_LOG) + 4, LOG_WARNING);
 }
 
+/** A target without options, or a chain of the table. */
+export function plainTarget(b: Builder, table: number, name: string, isGoto: boolean): void {
+  const plain = isGoto ? -1 : PLAIN_TARGETS.indexOf(name);
+  if (plain > 0) {
+    put8(b.at + record.RULE_TARGET, plain);
+    return;
+  }
+  const chain = chainNamed(table, name);
+  if (chain === 0 && isGoto) usage(`goto '${name}' is not a chain`);
+  if (chain === 0) usage(`Couldn't load target \`${name}':No such file or directory\r\n`);
+  if (isBuiltIn(chain)) refuse(INVALID);
+  put8(b.at + record.RULE_TARGET, isGoto ? record.TARGET_GOTO : record.TARGET_JUMP);
+  putu16(b.at + record.RULE_ARGUMENT, chain);
+}
+
 function reject(b: Builder, text: string): void {
   const small = text.toLowerCase();
   const found = REJECTS.find(([name, other]) => name.startsWith(small) || other.startsWith(small));
@@ -81,7 +98,7 @@ function log(b: Builder, option: number, text: string): void {
   const at = b.targetOperation(record.OPERATION_LOG);
   if (option === 1) put8(at + 4, levelOf(text));
   else if (option === 2) {
-    if (text === '') usage('LOG: option "--log-prefix" needs an argument.\r\n');
+    if (text === '') usage('Argument must have a minimum length of 1 characters\r\n');
     const prefix = text.slice(0, LOG_PREFIX_MOST);
     put8(at + 6, prefix.length);
     putText(b.machine.memory, at + 8, prefix);
@@ -137,23 +154,32 @@ function shift(b: Builder, at: number, text: string): void {
 
 function natAddresses(b: Builder, text: string): void {
   const at = b.targetOperation(record.OPERATION_ADDRESSES);
-  const colon = text.indexOf(':');
+  const first = text.indexOf(':');
+  // Two of them are no port's.
+  const colon = text.indexOf(':', first + 1) < 0 ? first : -1;
   if (colon >= 0) natPorts(b, text.slice(colon + 1));
   if (colon === 0) return;
   const range = colon < 0 ? text : text.slice(0, colon);
   const dash = range.indexOf('-');
-  const first = dash < 0 ? range : range.slice(0, dash);
-  const last = dash < 0 ? first : range.slice(dash + 1);
-  const from = parseDotted(first, true);
+  const begin = dash < 0 ? range : range.slice(0, dash);
+  const last = dash < 0 ? begin : range.slice(dash + 1);
+  const from = parseDotted(begin, true);
   const to = parseDotted(last, true);
-  if (Number.isNaN(from)) usage(`Bad IP address "${first}"`);
+  if (Number.isNaN(from)) usage(`Bad IP address "${begin}"`);
   if (Number.isNaN(to)) usage(`Bad IP address "${last}"`);
   put8(at + 4, get8(at + 4) | record.ADDRESSES_ADDRESS);
   puti32(at + 8, from);
   puti32(at + 12, to);
 }
 
-const NAT_BITS = [0, 0, 0, record.ADDRESSES_RANDOM, record.ADDRESSES_FULLY_RANDOM, record.ADDRESSES_PERSISTENT];
+const NAT_BITS = [
+  0,
+  0,
+  0,
+  record.ADDRESSES_RANDOM,
+  record.ADDRESSES_FULLY_RANDOM,
+  record.ADDRESSES_PERSISTENT,
+];
 
 function nat(b: Builder, option: number, text: string): void {
   if (option === 1) natPorts(b, text);
@@ -180,9 +206,9 @@ function netmap(b: Builder, text: string): void {
 function tos(b: Builder, option: number, text: string): void {
   let value = 0;
   let mask = 0;
-  if (option === 1) [value, mask] = tosOf(extensions.TOS_TARGET, option, text);
+  if (option === 1) [value, mask] = tosOf(text);
   else {
-    const bits = valueOf(extensions.TOS_TARGET, option, text, 0, 255);
+    const bits = numberFor(extensions.TOS_TARGET, option, text, 0, 255);
     value = option === 2 ? 0 : bits;
     mask = option === 2 ? ~bits & 255 : option === 3 ? bits : 0;
   }
@@ -196,10 +222,10 @@ function mark(b: Builder, option: number, text: string): void {
   let value = 0;
   let mask = 0;
   if (option <= 2) {
-    [value, mask] = markOf(text);
+    [value, mask] = markOf(b.target, option, text);
     if (option === 2) mask |= value;
   } else {
-    const bits = valueOf(b.target, option, text, 0, WORD_MOST);
+    const bits = numberFor(b.target, option, text, 0, WORD_MOST);
     value = option === 3 ? 0 : bits;
     mask = option === 3 ? ~bits : option === 4 ? bits : 0;
   }
@@ -220,7 +246,7 @@ function connmark(b: Builder, option: number, text: string): void {
     if ((b.targetSeen & 0x600) === 0) puti32(at + 12, -1);
     return;
   }
-  const value = valueOf(b.target, option, text, 0, WORD_MOST);
+  const value = numberFor(b.target, option, text, 0, WORD_MOST);
   if (option !== 9) puti32(at + 8, value);
   if (option !== 8) puti32(at + 12, value);
 }
@@ -236,8 +262,7 @@ export function targetOption(b: Builder, option: number, text: string): void {
     tos(b, option, text);
   } else if (target === extensions.MARK_TARGET) mark(b, option, text);
   else if (target === extensions.CONNMARK_TARGET) connmark(b, option, text);
-  else if (option === 1)
-    puti32(b.at + record.RULE_VALUE, valueOf(target, option, text, 0, 65535 - 20));
+  else if (option === 1) puti32(b.at + record.RULE_VALUE, numberFor(target, option, text, 0, 65535 - 20));
 }
 
 /** Whether the rule is for a protocol, and not for all others. */
@@ -276,23 +301,23 @@ export function checkProtocols(b: Builder): void {
             ? PROTOCOL_ICMP
             : PROTOCOL_TCP;
       if (!isFor(b, wanted)) refuse(INVALID);
-    } else if (extension === extensions.MULTIPORT && (u16at(b.at + record.RULE_FLAGS) & record.RULE_NOT_PROTOCOL) !== 0)
-      refuse(INVALID);
+    }
   }
   const { target } = b;
   const isReset = target === extensions.REJECT && u16at(b.at + record.RULE_ARGUMENT) === record.REJECT_RESET;
   if (isReset && !isFor(b, PROTOCOL_TCP)) refuse(INVALID);
   if (target !== extensions.TCPMSS_TARGET) return;
-  const asks = b.matches.some((extension, i) => extension === extensions.TCP && asksForSyn(b.places[i] as number));
+  const asks = b.matches.some(
+    (extension, i) => extension === extensions.TCP && asksForSyn(b.places[i] as number),
+  );
   if (!asks || !isFor(b, PROTOCOL_TCP)) refuse(INVALID);
 }
 
 /** multiport is refused as soon as it is told of ports for another protocol. */
 export function checkMultiport(b: Builder): void {
   const protocol = get8(b.at + record.RULE_PROTOCOL);
-  if (protocol === 0)
-    usage("multiport needs `-p tcp', `-p udp', `-p udplite', `-p sctp' or `-p dccp'");
+  const isNot = (u16at(b.at + record.RULE_FLAGS) & record.RULE_NOT_PROTOCOL) !== 0;
+  if (protocol === 0) usage("multiport needs `-p tcp', `-p udp', `-p udplite', `-p sctp' or `-p dccp'");
   const all = [PROTOCOL_TCP, PROTOCOL_UDP, PROTOCOL_UDPLITE, PROTOCOL_SCTP, PROTOCOL_DCCP];
-  if (!all.includes(protocol)) usage('multiport only works with TCP, UDP, UDPLITE, SCTP and DCCP');
+  if (isNot || !all.includes(protocol)) usage('multiport only works with TCP, UDP, UDPLITE, SCTP and DCCP');
 }
-

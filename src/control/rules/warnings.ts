@@ -1,8 +1,8 @@
 // Before a rule cuts the LAN off from the router itself - its addresses by DHCP, its names, this console's like - it is said, once for
 // the line that does it. It is no refusal: who means it, means it, and `confirm` takes it back.
 
-import { get8, i32at, u16at } from '../../base/memory.ts';
 import { INTERFACE_LAN } from '../../base/limits.ts';
+import { get8, i32at, u16at } from '../../base/memory.ts';
 import { RULE_LINKS_AT } from '../../base/rule-limits.ts';
 import * as record from '../../base/rule-record.ts';
 import { firstRule, nextRule } from './chains.ts';
@@ -13,7 +13,8 @@ import { isOpen } from './memory.ts';
 function letsIn(rule: number, chain: number): boolean {
   const at = record.cellAt(rule);
   const target = get8(at + record.RULE_TARGET);
-  const isIn = target === record.TARGET_ACCEPT || target === record.TARGET_JUMP || target === record.TARGET_GOTO;
+  const isIn =
+    target === record.TARGET_ACCEPT || target === record.TARGET_JUMP || target === record.TARGET_GOTO;
   if (!isIn || chain !== record.CHAIN_INPUT) return false;
   const link = get8(at + record.RULE_IN);
   const isLan = link === 0 || (i32at(RULE_LINKS_AT + 4 * INTERFACE_LAN) & (1 << link)) !== 0;

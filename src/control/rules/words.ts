@@ -47,8 +47,7 @@ export function quoted(text: string): string {
   let isPlain = text !== '';
   for (let i = 0; i < text.length && isPlain; i++) {
     const c = text.charCodeAt(i);
-    isPlain =
-      c === 45 || c === 95 || (c >= 48 && c < 58) || (c >= 65 && c < 91) || (c >= 97 && c < 123);
+    isPlain = c === 45 || c === 95 || (c >= 48 && c < 58) || (c >= 65 && c < 91) || (c >= 97 && c < 123);
   }
   if (isPlain) return text;
   let inner = '';

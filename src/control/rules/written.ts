@@ -7,8 +7,9 @@
 // What stands in the cell is looked at first whatever its place, which is the same to a packet as long as nothing before it counts
 // anything. Not here: who writes it (builder.ts), who reads it (saved.ts, listing/).
 
-import { u16at } from '../../base/memory.ts';
+import { get8, u16at } from '../../base/memory.ts';
 import {
+  cellAt,
   OPERATION_COMMENT,
   OPERATION_FLAGS,
   OPERATION_KIND,
@@ -17,9 +18,7 @@ import {
   OPERATION_TCP_OPTION,
   RULE_OPERATIONS,
   RULE_WRITTEN,
-  cellAt,
 } from '../../base/rule-record.ts';
-import { get8 } from '../../base/memory.ts';
 
 export const WRITTEN_MATCH = 7;
 export const WRITTEN_TCP = 1;

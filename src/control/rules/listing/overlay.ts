@@ -5,7 +5,16 @@ import { get8 } from '../../../base/memory.ts';
 import * as record from '../../../base/rule-record.ts';
 import type { Job } from '../../core/console/command.ts';
 import type { Context } from '../../core/context.ts';
-import { chainName, chainNamed, chainsOf, firstRule, isBuiltIn, nextRule, TABLES, tableName } from '../chains.ts';
+import {
+  chainName,
+  chainNamed,
+  chainsOf,
+  firstRule,
+  isBuiltIn,
+  nextRule,
+  TABLES,
+  tableName,
+} from '../chains.ts';
 import type { Line } from '../line.ts';
 import { lineCount, policyName } from '../lines.ts';
 import { BUILT_IN, isOpen } from '../memory.ts';
@@ -37,7 +46,9 @@ function* fold({ machine: { plane } }: Context): Job {
 /** -L and -S, with -Z behind it if the line has it. */
 export function listRules(rules: Rules, line: Line): Job {
   const { chain: name, table } = line;
-  const isThere = isOpen() ? chainNamed(table, name) !== 0 : (EMPTY[table] as number[]).some(it => BUILT_IN[it] === name);
+  const isThere = isOpen()
+    ? chainNamed(table, name) !== 0
+    : (EMPTY[table] as number[]).some(it => BUILT_IN[it] === name);
   if (name !== '' && !isThere) refuse(NO_CHAIN);
   return list(rules, line);
 }
@@ -188,4 +199,3 @@ function dateOf({ wallClock }: Context): string {
   const day = String(date.getUTCDate()).padStart(2);
   return `${DAYS[date.getUTCDay()]} ${MONTHS[date.getUTCMonth()]} ${day} ${time} ${date.getUTCFullYear()}`;
 }
-

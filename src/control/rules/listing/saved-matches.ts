@@ -35,8 +35,13 @@ function tcp(at: number): string {
   const flags = u16at(at + record.RULE_FLAGS);
   let text = ' -m tcp';
   text += ports('sport', at + record.RULE_SOURCE_PORTS, (flags & record.RULE_NOT_SOURCE_PORTS) !== 0);
-  text += ports('dport', at + record.RULE_DESTINATION_PORTS, (flags & record.RULE_NOT_DESTINATION_PORTS) !== 0);
-  const next = get8(at + record.OPERATION_KIND) === record.OPERATION_FIELDS ? u16at(at + record.OPERATION_NEXT) : 0;
+  text += ports(
+    'dport',
+    at + record.RULE_DESTINATION_PORTS,
+    (flags & record.RULE_NOT_DESTINATION_PORTS) !== 0,
+  );
+  const next =
+    get8(at + record.OPERATION_KIND) === record.OPERATION_FIELDS ? u16at(at + record.OPERATION_NEXT) : 0;
   const option = next === 0 ? 0 : record.cellAt(next);
   if (option !== 0 && get8(option + record.OPERATION_KIND) === record.OPERATION_TCP_OPTION)
     text += `${notText((get8(option + record.OPERATION_FLAGS) & record.OPERATION_NOT) !== 0)} --tcp-option ${get8(option + 4)}`;
@@ -145,8 +150,7 @@ function time(at: number): string {
   const days = i32at(at + 24);
   if (days !== ~1) {
     let list = '';
-    for (let day = 1; day <= 31; day++)
-      if ((days & (1 << day)) !== 0) list += list === '' ? day : `,${day}`;
+    for (let day = 1; day <= 31; day++) if ((days & (1 << day)) !== 0) list += list === '' ? day : `,${day}`;
     text += ` --monthdays ${list}`;
   }
   if (get8(at + 4) !== 0xfe) text += ` --weekdays ${weekdayText(get8(at + 4))}`;

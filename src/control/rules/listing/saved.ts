@@ -1,5 +1,5 @@
 // A rule as `-S` and `iptables-save` of 1.8.9 write it: what stands behind `-A CHAIN`. Not here: its matches (saved-matches.ts), the
-// listing by -L (listing.ts).
+// listing by -L (shown.ts).
 
 import { get8, i32at, u16at } from '../../../base/memory.ts';
 import * as record from '../../../base/rule-record.ts';
@@ -113,7 +113,8 @@ export function natText(at: number, option: string, dashes: string): string {
   const flags = get8(at + 4);
   const range = rangeText(at);
   let text = '';
-  if (range !== '') text = ` ${option}${range.startsWith(':') && option.includes('ports') ? range.slice(1) : range}`;
+  if (range !== '')
+    text = ` ${option}${range.startsWith(':') && option.includes('ports') ? range.slice(1) : range}`;
   if ((flags & record.ADDRESSES_RANDOM) !== 0) text += ` ${dashes}random`;
   if ((flags & record.ADDRESSES_FULLY_RANDOM) !== 0) text += ` ${dashes}random-fully`;
   if ((flags & record.ADDRESSES_PERSISTENT) !== 0) text += ` ${dashes}persistent`;

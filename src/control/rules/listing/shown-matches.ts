@@ -28,10 +28,16 @@ function ports(name: string, at: number, isNot: boolean, isNumeric: boolean): st
 function transport(at: number, name: string, isNumeric: boolean): string {
   const flags = u16at(at + record.RULE_FLAGS);
   let text = ` ${name}`;
-  text += ports('spt', at + record.RULE_SOURCE_PORTS, (flags & record.RULE_NOT_SOURCE_PORTS) !== 0, isNumeric);
+  text += ports(
+    'spt',
+    at + record.RULE_SOURCE_PORTS,
+    (flags & record.RULE_NOT_SOURCE_PORTS) !== 0,
+    isNumeric,
+  );
   const isNotTo = (flags & record.RULE_NOT_DESTINATION_PORTS) !== 0;
   text += ports('dpt', at + record.RULE_DESTINATION_PORTS, isNotTo, isNumeric);
-  const next = get8(at + record.OPERATION_KIND) === record.OPERATION_FIELDS ? u16at(at + record.OPERATION_NEXT) : 0;
+  const next =
+    get8(at + record.OPERATION_KIND) === record.OPERATION_FIELDS ? u16at(at + record.OPERATION_NEXT) : 0;
   const option = next === 0 ? 0 : record.cellAt(next);
   if (option !== 0 && get8(option + record.OPERATION_KIND) === record.OPERATION_TCP_OPTION)
     text += ` option=${isNot(option) ? '!' : ''}${get8(option + 4)}`;
@@ -88,7 +94,9 @@ function tos(at: number, isNumeric: boolean): string {
   const mask = get8(at + 5);
   const not = isNot(at) ? '!' : '';
   const name = isNumeric || mask !== TOS_NAME_MASK ? undefined : tosName(value);
-  return name === undefined ? ` tos match${not}${byteText(value)}/${byteText(mask)}` : ` tos match${not} ${name}`;
+  return name === undefined
+    ? ` tos match${not}${byteText(value)}/${byteText(mask)}`
+    : ` tos match${not} ${name}`;
 }
 
 const TTL_SIGNS = ['==', '!=', '<', '>'];

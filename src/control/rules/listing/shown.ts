@@ -7,8 +7,8 @@ import * as record from '../../../base/rule-record.ts';
 import { formatAddress } from '../../core/address.ts';
 import { textFrom } from '../../core/store/text.ts';
 import { chainName, isBuiltIn } from '../chains.ts';
-import { interfaceText } from '../links.ts';
 import { policyName } from '../lines.ts';
+import { interfaceText } from '../links.ts';
 import { protocolName, tosName } from '../names.ts';
 import { prefixLength } from '../numbers.ts';
 import { LOG_LEVELS } from '../targets.ts';
@@ -210,7 +210,11 @@ export function rowOf(memory: Uint8Array, rule: number, number: number, style: S
   }
   const source = address(i32at(at + record.RULE_SOURCE), i32at(at + record.RULE_SOURCE_MASK), isNumeric);
   row += `${(flags & record.RULE_NOT_SOURCE) !== 0 ? '!' : ' '}${source.padEnd(19)} `;
-  const to = address(i32at(at + record.RULE_DESTINATION), i32at(at + record.RULE_DESTINATION_MASK), isNumeric);
+  const to = address(
+    i32at(at + record.RULE_DESTINATION),
+    i32at(at + record.RULE_DESTINATION_MASK),
+    isNumeric,
+  );
   row += `${(flags & record.RULE_NOT_DESTINATION) !== 0 ? '!' : ' '}${to.padEnd(19)} `;
   return row + behindOf(memory, rule, isNumeric);
 }
