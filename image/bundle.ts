@@ -181,7 +181,8 @@ function overlayModule(name: OverlayName, files: Files, resident: Set<string>): 
   const entry = overlayEntry(name).replace(/ts$/, 'js');
   const names = files.exports(entry).join();
   return joined(
-    `${name}.js`,
+    // Of a part with two of them the second is in a folder of its own; a module's name has none.
+    `${name.replaceAll('/', '-')}.js`,
     `import{${names}}from"./${entry}";globalThis.__overlay={${names}}`,
     files,
     resident,

@@ -4,7 +4,7 @@
 // Taken beside what 1.8.9 takes, because versions up to 1.4.2 did and scripts have it so: a `!` between an option and its value.
 // Not here: options of matches and targets (matches.ts, more-matches.ts, targets.ts).
 
-import { get8, put8, puti32, putu16, u16at } from '../../base/memory.ts';
+import { get8, put8, puti32, u16at } from '../../base/memory.ts';
 import * as record from '../../base/rule-record.ts';
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 import type { Machine } from '../core/machine.ts';

@@ -43,22 +43,22 @@ export function createRules(context: Context): Command[] {
     {
       words: 'iptables',
       isWhole: true,
-      arguments: '[WORD:text]...',
+      arguments: '[WORD:text...]',
       help: 'changes and lists rules as iptables 1.8.9 does | -A FORWARD -p tcp --dport 80 -j ACCEPT',
       run: words => machine.overlay('rules').runIptables(rules, words),
     },
     {
       words: 'iptables-save',
       isWhole: true,
-      arguments: '[WORD:text]...3',
+      arguments: '[WORD:text...3]',
       help: 'prints all rules for iptables-restore, with their counts by -c | -c',
       run: words => machine.overlay('rules/listing').saveRules(rules, words),
     },
     {
       words: 'iptables-restore',
       isWhole: true,
-      arguments: '[WORD:text]...4',
-      help: 'takes what iptables-save prints, up to a line that says end, each table whole or not at all | -c',
+      arguments: '[WORD:text...4]',
+      help: 'takes what iptables-save prints, up to a line that says end; each table as a whole | -c',
       run: words => machine.overlay('rules').restoreRules(rules, words),
     },
     {

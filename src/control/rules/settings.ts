@@ -28,13 +28,15 @@ export function aliasSetting({ machine }: Context, aliases: Aliases): Setting {
   };
   return {
     words: 'alias',
-    arguments: 'NAME:label LINK:label',
+    arguments: 'NAME:name LINK:name',
     help: 'what scripts call a link: eth0 means the first one, the LAN, if nothing is set | eth0 wan',
     set: ([name = '', text = '']) => {
       const what = `Cannot set alias ${name} ${text}`;
       const link = linkOf(text);
       if (link < 0) throw new Refusal(`${what}: there is no link of that name`);
       if (linkOf(name) >= 0) throw new Refusal(`${what}: ${name} is a link's own name`);
+      if (!/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?$/i.test(name))
+        throw new Refusal(`${what}: ${name} is no name of a link`);
       if (name.length > NAME_MOST) throw new Refusal(`${what}: a name has ${NAME_MOST} characters at most`);
       if (!aliases.has(name) && aliases.size === ALIAS_COUNT)
         throw new Refusal(`${what}: there are ${ALIAS_COUNT} aliases at most`);
@@ -45,7 +47,7 @@ export function aliasSetting({ machine }: Context, aliases: Aliases): Setting {
       if (!aliases.delete(name)) throw new Refusal(`Cannot unset alias ${name}: it is not set`);
       relink();
     },
-    unsetArguments: 'NAME:label',
+    unsetArguments: 'NAME:name',
     unsetHelp: 'the name means what it means otherwise | eth0',
     lines: () => [...aliases].map(([name, link]) => `set alias ${name} ${interfaceName(link)}`),
   };
