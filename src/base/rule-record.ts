@@ -213,6 +213,29 @@ export const OPERATION_COMMENT: i32 = 19;
 /** What no packet can be asked, written for listings: 4: what (u8), as src/control/rules/ knows it. Applies to all. */
 export const OPERATION_WRITTEN: i32 = 20;
 
+// These four do something to a packet to which all that stands before them applies, and apply to all: of ipchains and ipfwadm, whose
+// rules log, mark and change the type of service beside their target.
+/** As OPERATION_LOG, without prefix and flags. */
+export const OPERATION_DO_LOG: i32 = 21;
+/** 4: MARK_RELATIVE (u8), 8: what is set, or added. */
+export const OPERATION_DO_MARK: i32 = 22;
+export const MARK_RELATIVE: i32 = 1;
+/** 4: and, 5: exclusive or (u8). */
+export const OPERATION_DO_TOS: i32 = 23;
+/** What is written for listings alone: 6: OLD_* (u16), 8: bytes for userspace (u16), 12: port of a redirect (u16). */
+export const OPERATION_OLD: i32 = 24;
+/** ipfwadm: 5: how many (u8), 8: ICMP types (u8), 10 at most. */
+export const OPERATION_ICMP_TYPES: i32 = 25;
+/**
+ * ipfwadm's -b: the packet as it is or turned round. 8 to 23: addresses and masks as in a rule, 4 and 5: how many ports of the source and of the
+ * destination, 0 any, 6: BOTH_* (u8), 24: ports (u16), 10 at most together; the first two of a side are a range where BOTH_* says it.
+ */
+export const OPERATION_BOTH: i32 = 26;
+export const BOTH_SOURCE_RANGE: i32 = 1;
+export const BOTH_DESTINATION_RANGE: i32 = 2;
+/** ipfwadm's -V: 4: the address of the interface. */
+export const OPERATION_VIA: i32 = 27;
+
 /** Of targets; the walk does not ask them. 4: level (u8), 5: LOG_* (u8), 6: bytes of prefix (u8), 8: prefix, 30 at most. */
 export const OPERATION_LOG: i32 = 32;
 export const LOG_SEQUENCE: i32 = 1;
@@ -237,12 +260,6 @@ export const OPERATION_MARK_SET: i32 = 34;
 export const MARK_SET: i32 = 0;
 export const MARK_SAVE: i32 = 1;
 export const MARK_RESTORE: i32 = 2;
-/**
- * What ipchains and ipfwadm have beside: 4: TOS' and, 5: TOS' exclusive or (u8), 6: OLD_* (u16), 8: mark, 12: port of a redirect (u16), 14:
- * bytes for userspace (u16), 16: ipfwadm's interface address, 20: how many ports (u8), of them the source's (u8), 22: ports, 10 at most (u16).
- */
-export const OPERATION_OLD: i32 = 35;
-
 // --- chains ----------------------------------------------------------------------------------------------------------
 /** Name, ended by a zero. */
 export const CHAIN_NAME: i32 = 0;

@@ -50,5 +50,7 @@ export const VIEW_OUT_LINK: i32 = RULE_STATE_AT + 92;
 /** The rule that has decided (its address), and what a rejected packet's sender is told: REJECT_*. */
 export const VIEW_RULE: i32 = RULE_STATE_AT + 96;
 export const REJECT_AT: i32 = RULE_STATE_AT + 100;
+/** What ipchains' and ipfwadm's forward has said of the packet in the view: TARGET_MASQUERADE, TARGET_ACCEPT, or 0, nothing. */
+export const OLD_ANSWER_AT: i32 = RULE_STATE_AT + 104;
 /** Chains to come back to: the rule that follows the jump, RULE_DEPTH of them (u16). */
 export const RETURNS_AT: i32 = RULE_STATE_AT + 128;

@@ -5,6 +5,8 @@
 //    to us         mangle PREROUTING, INPUT; filter INPUT
 //    from us       mangle OUTPUT; filter OUTPUT; mangle POSTROUTING
 //
+// Those of ipchains and ipfwadm are old-hooks.ts; one dialect has rules at a time.
+////
 // nat's chains are asked for the first packet of a flow alone (nat.ts). Rules of filter see a packet that goes through us as
 // the inside does: with the destination that it leaves with, and the source that it came with.
 // A policy that accepts lets pass what the house does: what comes from outside and no flow knows needs a rule that says ACCEPT, or
@@ -12,11 +14,9 @@
 // Not here: the walk (walk.ts), the house's own policy (policy.ts).
 
 import { RULE_HOOKS_AT } from '../../base/cells.ts';
-import { DROP_REJECTED, DROP_RULE } from '../../base/counters.ts';
-import { TUPLE_BYTES, TUPLE_DESTINATION, TUPLE_PORTS, TUPLE_SOURCE } from '../../base/flow-record.ts';
 import { interfaceAt } from '../../base/interface.ts';
-import { i32at, puti32, u16at } from '../../base/memory.ts';
-import { FLAG_ASKED, PACKET_FLAGS, PACKET_IN, PASS } from '../../base/packet.ts';
+import { i32at, puti32 } from '../../base/memory.ts';
+import { FLAG_ASKED, FLAG_DESTINATION_TRANSLATED, PACKET_FLAGS, PACKET_IN, PASS } from '../../base/packet.ts';
 import { ROUTE_LINK, TO_ROUTE } from '../../base/route-record.ts';
 import {
   CHAIN_FORWARD,
@@ -27,59 +27,67 @@ import {
   CHAIN_MANGLE_POSTROUTING,
   CHAIN_MANGLE_PREROUTING,
   CHAIN_OUTPUT,
-  REJECT_PORT,
-  RULE_ARGUMENT,
   STATE_BIT_ESTABLISHED,
   STATE_BIT_RELATED,
   TARGET_ACCEPT,
-  TARGET_REJECT,
+  TARGET_REDIRECT,
 } from '../../base/rule-record.ts';
 import {
-  REJECT_AT,
+  OLD_ANSWER_AT,
   VIEW_DESTINATION,
   VIEW_FLOW,
   VIEW_IN,
   VIEW_OUT,
+  VIEW_OUT_LINK,
   VIEW_PATH,
   VIEW_PORTS,
-  VIEW_RULE,
   VIEW_SOURCE,
   VIEW_STATE,
   VIEW_TTL,
 } from '../../base/rule-state.ts';
 import { routeTo } from '../ip/route.ts';
+import {
+  askOldForward,
+  askOldIn,
+  askOldOut,
+  HOOK_OLD_FORWARD,
+  HOOKS_OLD_IN,
+  HOOKS_OLD_OUT,
+} from './old-hooks.ts';
 import { keepPath } from './paths.ts';
 import { forwardPolicy } from './policy.ts';
-import { look } from './view.ts';
-import { WALK_OPEN, WALK_POLICY, WALK_REJECT, walk } from './walk.ts';
+import { refusal } from './refusal.ts';
+import { look, lookAsCame } from './view.ts';
+import { WALK_OPEN, WALK_POLICY, walk } from './walk.ts';
 
 /** Bits of RULE_HOOKS_AT by which a packet is asked that goes through us, is for us, or is ours. */
+const HOOKS_BEFORE: i32 = (1 << CHAIN_MANGLE_PREROUTING) | HOOKS_OLD_IN;
 export const HOOKS_FORWARD: i32 =
+  HOOKS_BEFORE |
+  HOOK_OLD_FORWARD |
+  HOOKS_OLD_OUT |
   (1 << CHAIN_FORWARD) |
-  (1 << CHAIN_MANGLE_PREROUTING) |
   (1 << CHAIN_MANGLE_FORWARD) |
   (1 << CHAIN_MANGLE_POSTROUTING);
-export const HOOKS_INPUT: i32 =
-  (1 << CHAIN_INPUT) | (1 << CHAIN_MANGLE_PREROUTING) | (1 << CHAIN_MANGLE_INPUT);
+export const HOOKS_INPUT: i32 = HOOKS_BEFORE | (1 << CHAIN_INPUT) | (1 << CHAIN_MANGLE_INPUT);
 export const HOOKS_OUTPUT: i32 =
-  (1 << CHAIN_OUTPUT) | (1 << CHAIN_MANGLE_OUTPUT) | (1 << CHAIN_MANGLE_POSTROUTING);
+  HOOKS_OLD_OUT | (1 << CHAIN_OUTPUT) | (1 << CHAIN_MANGLE_OUTPUT) | (1 << CHAIN_MANGLE_POSTROUTING);
 
 /** Asks a chain, if its hook is set: PASS, or the reason to drop. `open`: what a policy that accepts means. */
 function ask(chain: i32, open: i32): i32 {
   if ((i32at(RULE_HOOKS_AT) & (1 << chain)) === 0) return open;
   const answer: i32 = walk(chain);
   if (answer === TARGET_ACCEPT || answer === WALK_OPEN) return PASS;
-  if (answer === WALK_POLICY) return open;
-  if (answer !== TARGET_REJECT && answer !== WALK_REJECT) return DROP_RULE;
-  puti32(REJECT_AT, answer === WALK_REJECT ? REJECT_PORT : u16at(i32at(VIEW_RULE) + RULE_ARGUMENT));
-  return DROP_REJECTED;
+  return answer === WALK_POLICY ? open : refusal(answer);
 }
 
 /** A packet that goes through us by link number `out`: PASS, or the reason to drop it. It may be translated already, and is not yet on its way out. */
 export function askForward(packet: i32, out: i32): i32 {
   const came: i32 = i32at(packet + PACKET_IN);
   look(packet, came, out);
-  return askThrough(came);
+  const known: i32 = i32at(VIEW_STATE) & (STATE_BIT_ESTABLISHED | STATE_BIT_RELATED);
+  const isLetIn: i32 = i32at(packet + PACKET_FLAGS) & FLAG_DESTINATION_TRANSLATED;
+  return askChains(packet, known !== 0 ? PASS : forwardPolicy(interfaceAt(came)), isLetIn);
 }
 
 /**
@@ -93,30 +101,34 @@ export function askStranger(packet: i32, inside: i32, port: i32): i32 {
   puti32(VIEW_PORTS, (i32at(VIEW_PORTS) & ~0xffff) | port);
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_ASKED);
   // A mapping or a forward lets it in, so the house does.
-  return askChains(PASS);
+  return askChains(packet, PASS, 1);
 }
 
-function askThrough(came: i32): i32 {
-  const known: i32 = i32at(VIEW_STATE) & (STATE_BIT_ESTABLISHED | STATE_BIT_RELATED);
-  return askChains(known !== 0 ? PASS : forwardPolicy(interfaceAt(came)));
-}
-
-function askChains(house: i32): i32 {
+/** `house`: what it says where no rule does. `isLetIn`: the masquerade has given it a destination inside. */
+function askChains(packet: i32, house: i32, isLetIn: i32): i32 {
   const hooks: i32 = i32at(RULE_HOOKS_AT);
-  if ((hooks & (1 << CHAIN_MANGLE_PREROUTING)) !== 0) {
-    const verdict: i32 = askBefore();
-    if (verdict !== PASS) return verdict;
+  if ((hooks & HOOKS_BEFORE) !== 0) {
+    const before: i32 = askBefore();
+    if (before !== PASS || i32at(OLD_ANSWER_AT) === TARGET_REDIRECT) return before;
   }
   puti32(VIEW_TTL, i32at(VIEW_TTL) - 1);
   let verdict: i32 = ask(CHAIN_MANGLE_FORWARD, PASS);
-  if (verdict === PASS) verdict = ask(CHAIN_FORWARD, house);
+  if (verdict !== PASS) return verdict;
+  if ((hooks & HOOK_OLD_FORWARD) === 0) verdict = ask(CHAIN_FORWARD, house);
+  else if (isLetIn === 0) verdict = askOldForward(house);
   if (verdict === PASS && (hooks & (1 << CHAIN_MANGLE_POSTROUTING)) !== 0) {
     const names: i32 = i32at(VIEW_IN);
     puti32(VIEW_IN, 0);
     verdict = ask(CHAIN_MANGLE_POSTROUTING, PASS);
     puti32(VIEW_IN, names);
   }
-  return verdict;
+  // What is not let in leaves translated, and is asked when it is.
+  return verdict === PASS && isLetIn !== 0 && (hooks & HOOKS_OLD_OUT) !== 0 ? askOldOut(packet, 0) : verdict;
+}
+
+/** A packet that has passed askForward(), and that the masquerade has not let in, as it leaves: PASS, or the reason to drop it. */
+export function askLeaving(packet: i32): i32 {
+  return (i32at(RULE_HOOKS_AT) & HOOKS_OLD_OUT) === 0 ? PASS : askOldOut(packet, 1);
 }
 
 /** Before the routing: the packet as it came, and no link that it leaves by. */
@@ -125,26 +137,24 @@ function askBefore(): i32 {
   const source: i32 = i32at(VIEW_SOURCE);
   const ports: i32 = i32at(VIEW_PORTS);
   const names: i32 = i32at(VIEW_OUT);
-  const flow: i32 = i32at(VIEW_FLOW);
-  if (flow !== 0 && (i32at(VIEW_STATE) & STATE_BIT_RELATED) === 0) {
-    const tuple: i32 = (flow & ~1) + (flow & 1) * TUPLE_BYTES;
-    puti32(VIEW_DESTINATION, i32at(tuple + TUPLE_DESTINATION));
-    puti32(VIEW_SOURCE, i32at(tuple + TUPLE_SOURCE));
-    puti32(VIEW_PORTS, i32at(tuple + TUPLE_PORTS));
-  }
+  const link: i32 = i32at(VIEW_OUT_LINK);
+  lookAsCame();
   puti32(VIEW_OUT, 0);
-  const verdict: i32 = ask(CHAIN_MANGLE_PREROUTING, PASS);
+  puti32(VIEW_OUT_LINK, -1);
+  let verdict: i32 = ask(CHAIN_MANGLE_PREROUTING, PASS);
+  if (verdict === PASS && (i32at(RULE_HOOKS_AT) & HOOKS_OLD_IN) !== 0) verdict = askOldIn();
   puti32(VIEW_DESTINATION, destination);
   puti32(VIEW_SOURCE, source);
   puti32(VIEW_PORTS, ports);
   puti32(VIEW_OUT, names);
+  puti32(VIEW_OUT_LINK, link);
   return verdict;
 }
 
 /** A packet for the router that came in by link number `index`: PASS, or the reason to drop it. The house is asked behind this. */
 export function askInput(packet: i32, index: i32): i32 {
   look(packet, index, -1);
-  let verdict: i32 = ask(CHAIN_MANGLE_PREROUTING, PASS);
+  let verdict: i32 = (i32at(RULE_HOOKS_AT) & HOOKS_BEFORE) !== 0 ? askBefore() : PASS;
   if (verdict === PASS) verdict = ask(CHAIN_MANGLE_INPUT, PASS);
   return verdict === PASS ? ask(CHAIN_INPUT, PASS) : verdict;
 }
@@ -154,7 +164,8 @@ export function askOutput(packet: i32, out: i32): i32 {
   look(packet, -1, out);
   let verdict: i32 = ask(CHAIN_MANGLE_OUTPUT, PASS);
   if (verdict === PASS) verdict = ask(CHAIN_OUTPUT, PASS);
-  return verdict === PASS ? ask(CHAIN_MANGLE_POSTROUTING, PASS) : verdict;
+  if (verdict === PASS) verdict = ask(CHAIN_MANGLE_POSTROUTING, PASS);
+  return verdict === PASS && (i32at(RULE_HOOKS_AT) & HOOKS_OLD_OUT) !== 0 ? askOldOut(packet, 0) : verdict;
 }
 
 /** The packet that has just been asked goes on: its flow keeps its path, or it is asked again with the next packet. */
@@ -167,6 +178,6 @@ export function keepAnswer(packet: i32): void {
 
 /** What comes from outside, and no flow has let in: whether a rule may let it in, so that it goes on to be asked. */
 export function strangerPolicy(at: i32): i32 {
-  if ((i32at(RULE_HOOKS_AT) & (1 << CHAIN_FORWARD)) !== 0) return PASS;
+  if ((i32at(RULE_HOOKS_AT) & ((1 << CHAIN_FORWARD) | HOOK_OLD_FORWARD)) !== 0) return PASS;
   return forwardPolicy(at);
 }

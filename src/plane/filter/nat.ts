@@ -14,6 +14,7 @@ import {
   CHAIN_RULES,
   chainAt,
   OPERATION_ADDRESSES,
+  OPERATION_OLD,
   TARGET_DNAT,
   TARGET_MASQUERADE,
   TARGET_NETMAP,
@@ -23,13 +24,16 @@ import {
 import {
   NAT_ADDRESS_AT,
   NAT_PORT_AT,
+  OLD_ANSWER_AT,
   VIEW_DESTINATION,
   VIEW_IN,
+  VIEW_IN_LINK,
   VIEW_PORTS,
   VIEW_RULE,
   VIEW_SOURCE,
 } from '../../base/rule-state.ts';
 import { hash } from '../flow/flow-table.ts';
+import { HOOK_OLD_FORWARD } from './old-hooks.ts';
 import { operationOf } from './rule-targets.ts';
 import { look } from './view.ts';
 import { walk } from './walk.ts';
@@ -41,14 +45,17 @@ export const HOOK_SOURCE: i32 = 1 << CHAIN_NAT_POSTROUTING;
 export const AS_IS: i32 = 0;
 export const AS_LINK: i32 = -1;
 
-/** 1 if rules say what is masqueraded. */
+/** 1 if rules say what is masqueraded: those of ipchains and ipfwadm have said it by now. */
 export function hasSourceRules(): i32 {
+  if ((i32at(RULE_HOOKS_AT) & HOOK_OLD_FORWARD) !== 0) return i32at(OLD_ANSWER_AT) !== 0 ? 1 : 0;
   if ((i32at(RULE_HOOKS_AT) & HOOK_SOURCE) === 0) return 0;
   return u16at(chainAt(CHAIN_NAT_POSTROUTING) + CHAIN_RULES) !== 0 ? 1 : 0;
 }
 
 /** By which address the packet in the view leaves that begins a flow: AS_LINK, AS_IS, or which. */
 export function sourceByRules(): i32 {
+  const old: i32 = i32at(OLD_ANSWER_AT);
+  if (old !== 0) return old === TARGET_MASQUERADE ? AS_LINK : AS_IS;
   const names: i32 = i32at(VIEW_IN);
   puti32(VIEW_IN, 0);
   const answer: i32 = walk(CHAIN_NAT_POSTROUTING);
@@ -74,6 +81,14 @@ function chosen(addresses: i32, target: i32, address: i32): i32 {
 function spread(address: i32, most: i32): i32 {
   const among: i32 = most > 0xffff ? 0xffff : most;
   return multiply(hash(address, 0, 0, 0), among + 1) >>> HASH_BITS;
+}
+
+/** Whom a packet is for that a rule of ipchains or ipfwadm has redirected, which is in the view: the router, by the link it came in by. */
+export function redirectedByRule(): void {
+  const operation: i32 = operationOf(i32at(VIEW_RULE), OPERATION_OLD);
+  const port: i32 = operation === 0 ? 0 : u16at(operation + 12);
+  puti32(NAT_ADDRESS_AT, i32at(interfaceAt(i32at(VIEW_IN_LINK)) + IF_ADDRESS));
+  puti32(NAT_PORT_AT, port === 0 ? i32at(VIEW_PORTS) & 0xffff : port);
 }
 
 /** 1 if rules may say to whom a flow goes. */

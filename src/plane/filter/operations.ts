@@ -31,6 +31,7 @@ import {
   OPERATION_ADDRTYPE,
   OPERATION_COMMENT,
   OPERATION_CONNMARK,
+  OPERATION_DO_LOG,
   OPERATION_FIELDS,
   OPERATION_FLAGS,
   OPERATION_IPRANGE,
@@ -86,7 +87,6 @@ import {
   VIEW_KIND,
   VIEW_MARK,
   VIEW_PACKET,
-  VIEW_PATH,
   VIEW_PORTS,
   VIEW_PROTOCOL,
   VIEW_SOURCE,
@@ -97,7 +97,9 @@ import { IP_TOS, PROTOCOL_TCP } from '../../wire/ipv4.ts';
 import { TCP_OPTION_MSS, TCP_STATE_MASK } from '../../wire/tcp.ts';
 import { findTcpOption } from '../ip/mss.ts';
 import { routeTo } from '../ip/route.ts';
-import { flowMark, NO_PATH } from './paths.ts';
+import { applyOld } from './old-operations.ts';
+import { flowMark } from './paths.ts';
+import { varies } from './varies.ts';
 
 /** ICMP's type for all, in rules. */
 const ICMP_ANY: i32 = 255;
@@ -107,11 +109,6 @@ const RTN_LOCAL: i32 = 1 << 2;
 const RTN_BROADCAST: i32 = 1 << 3;
 const RTN_MULTICAST: i32 = 1 << 5;
 const RTN_UNREACHABLE: i32 = 1 << 7;
-
-/** The packet's flow is asked packet by packet. */
-export function varies(): void {
-  puti32(VIEW_PATH, NO_PATH);
-}
 
 /** 1 if the fields hold that the flags, which stand at `at` + RULE_FLAGS, name: of a rule's cell, or of an operation like it. */
 export function applyFields(at: i32, flags: i32): i32 {
@@ -183,6 +180,7 @@ function applyOperation(at: i32, kind: i32): i32 {
   if (kind === OPERATION_MARK) return (i32at(VIEW_MARK) & i32at(at + 8)) === i32at(at + 4) ? 1 : 0;
   if (kind === OPERATION_IPRANGE) return applyRange(at);
   if (kind === OPERATION_ADDRTYPE) return applyAddrtype(at);
+  if (kind >= OPERATION_DO_LOG) return applyOld(at, kind);
   varies();
   if (kind === OPERATION_LIMIT) return takeToken(at);
   if (kind === OPERATION_CONNMARK) return (markOfFlow() & i32at(at + 8)) === i32at(at + 4) ? 1 : 0;

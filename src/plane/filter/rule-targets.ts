@@ -2,8 +2,8 @@
 // Not here: targets that decide (hooks.ts).
 
 import { IF_MTU, interfaceAt } from '../../base/interface.ts';
-import { get8, get16, i32at, put16, puti32, u16at } from '../../base/memory.ts';
-import { PACKET_IP, PACKET_L4, PACKET_MARK } from '../../base/packet.ts';
+import { get8, i32at, puti32, u16at } from '../../base/memory.ts';
+import { PACKET_L4, PACKET_MARK } from '../../base/packet.ts';
 import { RULE_OPERATION_MOST } from '../../base/rule-limits.ts';
 import {
   cellAt,
@@ -30,13 +30,13 @@ import {
   VIEW_PACKET,
   VIEW_PROTOCOL,
 } from '../../base/rule-state.ts';
-import { adjust16 } from '../../wire/checksum.ts';
-import { IP_CHECKSUM, PROTOCOL_TCP } from '../../wire/ipv4.ts';
+import { PROTOCOL_TCP } from '../../wire/ipv4.ts';
 import { TCP_SYN } from '../../wire/tcp.ts';
 import { clampMss, MSS_HEADERS } from '../ip/mss.ts';
-import { varies } from './operations.ts';
 import { flowMark, setFlowMark } from './paths.ts';
 import { logPacket } from './rule-log.ts';
+import { setTos } from './tos.ts';
+import { varies } from './varies.ts';
 
 /** Does what the target of the rule at `at` says to the packet in the view. */
 export function change(at: i32, target: i32): void {
@@ -64,16 +64,6 @@ export function operationOf(rule: i32, kind: i32): i32 {
     n = u16at(at + OPERATION_NEXT);
   }
   return 0;
-}
-
-/** Takes bits from the type of service, and turns others. */
-function setTos(mask: i32, value: i32): void {
-  const ip: i32 = i32at(VIEW_PACKET) + PACKET_IP;
-  const word: i32 = get16(ip);
-  const changed: i32 = (word & ~mask) ^ (value & 0xff);
-  if (changed === word) return;
-  put16(ip, changed);
-  adjust16(ip + IP_CHECKSUM, word, changed);
 }
 
 /** Lowers the segment size that a SYN offers: to a number, or, 0, to what both links carry. */

@@ -16,6 +16,7 @@ import {
   ENTRY_SENT,
   isRouted,
   TUPLE_BYTES,
+  TUPLE_DESTINATION,
   TUPLE_PORTS,
   TUPLE_SOURCE,
 } from '../../base/flow-record.ts';
@@ -43,6 +44,7 @@ import {
   STATE_BIT_SNAT,
 } from '../../base/rule-record.ts';
 import {
+  OLD_ANSWER_AT,
   VIEW_BYTES,
   VIEW_DESTINATION,
   VIEW_FLOW,
@@ -102,6 +104,7 @@ export function look(packet: i32, came: i32, out: i32): void {
   puti32(VIEW_BYTES, i32at(packet + PACKET_LENGTH));
   puti32(VIEW_TTL, get8(ip + IP_TTL));
   puti32(VIEW_MARK, 0);
+  puti32(OLD_ANSWER_AT, 0);
   puti32(packet + PACKET_MARK, 0);
   const flow: i32 = flowOf(packet);
   puti32(VIEW_FLOW, flow);
@@ -121,6 +124,23 @@ function lookTranslated(e: i32, side: i32): void {
   puti32(VIEW_SOURCE, i32at(tuple + TUPLE_SOURCE));
   puti32(VIEW_DESTINATION, i32at(other + TUPLE_SOURCE));
   puti32(VIEW_PORTS, (i32at(tuple + TUPLE_PORTS) & ~0xffff) | (i32at(other + TUPLE_PORTS) >>> 16));
+}
+
+/** The packet in the view as it came: by its flow, or, where it is of none, as it stands. */
+export function lookAsCame(): void {
+  const flow: i32 = i32at(VIEW_FLOW);
+  const packet: i32 = i32at(VIEW_PACKET);
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) return;
+  if (flow === 0) {
+    puti32(VIEW_SOURCE, get32(packet + PACKET_IP + IP_SOURCE));
+    puti32(VIEW_DESTINATION, get32(packet + PACKET_IP + IP_DESTINATION));
+    puti32(VIEW_PORTS, i32at(packet + PACKET_PORTS));
+    return;
+  }
+  const tuple: i32 = (flow & ~1) + (flow & 1) * TUPLE_BYTES;
+  puti32(VIEW_SOURCE, i32at(tuple + TUPLE_SOURCE));
+  puti32(VIEW_DESTINATION, i32at(tuple + TUPLE_DESTINATION));
+  puti32(VIEW_PORTS, i32at(tuple + TUPLE_PORTS));
 }
 
 /** The flow of a packet, and its side; or 0. Of an ICMP error the flow that it is about. */

@@ -17,6 +17,7 @@ import {
   cellAt,
   chainAt,
   POLICY_DROP,
+  POLICY_MASQUERADE,
   POLICY_OPEN,
   POLICY_REJECT,
   RULE_ARGUMENT,
@@ -79,6 +80,8 @@ export const WALK_OPEN: i32 = 0x41;
 /** The policy refuses it; and the sender is told. */
 export const WALK_DROP: i32 = 0x42;
 export const WALK_REJECT: i32 = 0x43;
+/** ipfwadm's forward: it passes, and is masqueraded. */
+export const WALK_MASQUERADE: i32 = 0x44;
 /** A rule that has none of these says of addresses, links, protocol, ports and state what they are. */
 const INVERSIONS: i32 =
   RULE_NOT_SOURCE |
@@ -149,6 +152,7 @@ function policy(chain: i32): i32 {
   const said: i32 = get8(at + CHAIN_POLICY);
   if (said === POLICY_DROP) return WALK_DROP;
   if (said === POLICY_REJECT) return WALK_REJECT;
+  if (said === POLICY_MASQUERADE) return WALK_MASQUERADE;
   return said === POLICY_OPEN ? WALK_OPEN : WALK_POLICY;
 }
 

@@ -28,6 +28,7 @@ import { trackRouted } from './routed.ts';
  * another's that a rule has led to the router (turned.ts).
  */
 export function trackOwn(packet: i32): i32 {
+  puti32(packet + PACKET_FLOW, 0);
   trackRouted(packet);
   const e: i32 = i32at(packet + PACKET_FLOW) & ~1;
   // Who asks a name asks each by another port: they would fill the table for minutes.

@@ -10,7 +10,7 @@
 // A server outside is asked from our address there, as by all of the inside.
 // They are translated before they are routed; all others of the inside are routed first (masquerade.ts).
 
-import { DROP_NO_PORT, DROP_TCP_STATE } from '../../base/counters.ts';
+import { DROP_FRAGMENT_TIMEOUT, DROP_NO_PORT, DROP_TCP_STATE } from '../../base/counters.ts';
 import { random32 } from '../../base/entropy.ts';
 import {
   E_FAR,
@@ -35,8 +35,10 @@ import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_ICMP_ERROR,
   FLAG_SOURCE_TRANSLATED,
+  LOCAL,
   PACKET_FLAGS,
   PACKET_FLOW,
+  PACKET_IN,
   PACKET_IP,
   PACKET_KNOWN,
   PACKET_L4,
@@ -54,7 +56,7 @@ import {
   PROTOCOL_TCP as TCP,
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_RST } from '../../wire/tcp.ts';
-import { destinationByRules, hasDestinationRules } from '../filter/nat.ts';
+import { destinationByRules, hasDestinationRules, redirectedByRule } from '../filter/nat.ts';
 import { routeTo } from '../ip/route.ts';
 import { isSender } from '../ip/sender.ts';
 import { admit } from './flow-admission.ts';
@@ -113,6 +115,16 @@ export function turn(packet: i32, index: i32): i32 {
   return isTurned(flow & ~1) !== 0 ? turnBy(packet, flow & ~1, flow & 1) : PASS;
 }
 
+/** A packet that has come to be sent on, and that a rule of ipchains or ipfwadm leads to the router: LOCAL, or the reason to drop it. */
+export function turnHere(packet: i32): i32 {
+  redirectedByRule();
+  if (i32at(packet + PACKET_L4) === 0) return DROP_FRAGMENT_TIMEOUT;
+  const e: i32 = add(packet, i32at(packet + PACKET_IN));
+  if (e < MASQUERADE_AT) return e;
+  turnBy(packet, e, 0);
+  return LOCAL;
+}
+
 /** A packet of the router's own, which it may have sent in such a flow: as the client knows it. PASS. */
 export function turnOwn(packet: i32): i32 {
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) return PASS;
@@ -135,6 +147,7 @@ export function turnBy(packet: i32, e: i32, side: i32): i32 {
   }
   translate(packet, e, side);
   noteFlow(packet, e, side);
+  puti32(packet + PACKET_KNOWN, e | side);
   const ports: i32 = i32at(e + TUPLE_BYTES - side * TUPLE_BYTES + TUPLE_PORTS);
   puti32(packet + PACKET_PORTS, (ports << 16) | (ports >>> 16));
   puti32(

@@ -70,8 +70,8 @@ import {
   TO_NEXT_HOP,
   TO_ROUTE,
 } from '../../base/route-record.ts';
-import { REJECT_RESET } from '../../base/rule-record.ts';
-import { REJECT_AT, VIEW_FLOW } from '../../base/rule-state.ts';
+import { REJECT_RESET, TARGET_REDIRECT } from '../../base/rule-record.ts';
+import { OLD_ANSWER_AT, REJECT_AT, VIEW_FLOW } from '../../base/rule-state.ts';
 import { adjust16 } from '../../wire/checksum.ts';
 import {
   IP_CHECKSUM,
@@ -88,6 +88,7 @@ import {
 import { TCP_FLAGS, TCP_SYN } from '../../wire/tcp.ts';
 import {
   askForward,
+  askLeaving,
   askOutput,
   HOOKS_FORWARD,
   HOOKS_OUTPUT,
@@ -105,7 +106,7 @@ import {
 } from '../flow/masquerade.ts';
 import { describeOwn, trackOwn } from '../flow/own.ts';
 import { trackRouted } from '../flow/routed.ts';
-import { turn, turnOwn } from '../flow/turned.ts';
+import { turn, turnHere, turnOwn } from '../flow/turned.ts';
 import { linkInput, linkOutput } from '../link/link.ts';
 import { broadcastInput, localInput, ownInput, resetSender } from '../local/local.ts';
 import { punt } from '../local/punt.ts';
@@ -257,7 +258,9 @@ function forward(packet: i32, at: i32, to: i32): void {
   else if (masqueradePolicy(at, outAt) !== 0) verdict = masqueradeOutbound(packet);
   else if ((i32at(packet + PACKET_FLAGS) & FLAGS_TRANSLATED) === 0) trackRouted(packet);
   if (verdict !== PASS) {
-    dispose(packet, verdict);
+    if (verdict === LOCAL) verdict = ownInput(packet, i32at(packet + PACKET_IN));
+    if (verdict === PASS) emit(packet);
+    else dispose(packet, verdict);
     return;
   }
   if (isLong !== 0 || i32at(packet + PACKET_CONTEXT) !== 0) identify(packet);
@@ -283,7 +286,12 @@ function forwardByRules(packet: i32, at: i32, out: i32): i32 {
   if ((flags & FLAG_ASKED) !== 0) return PASS;
   let verdict: i32 = askForward(packet, out);
   if (verdict !== PASS) return verdict;
-  if ((flags & FLAGS_TRANSLATED) === 0) verdict = translateByRules(packet, at, out);
+  if (i32at(OLD_ANSWER_AT) === TARGET_REDIRECT && i32at(at + IF_SIDE) !== INTERFACE_OUTSIDE)
+    return turnHere(packet);
+  if ((flags & FLAGS_TRANSLATED) === 0) {
+    verdict = translateByRules(packet, at, out);
+    if (verdict === PASS) verdict = askLeaving(packet);
+  }
   keepAnswer(packet);
   return verdict;
 }
