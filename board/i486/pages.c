@@ -77,11 +77,11 @@ static u32 map_window(u32 offset, u32 from, u32 to) {
   return offset;
 }
 
-/* The plane's memory. A small board goes without some places of the session table: there a page of zeroes is seen, read-only,
- * and who writes to it is wrong. */
-static void map_plane(u32 less) {
-  u32 end = PLANE_BASE + MASQUERADE_AT + MASQUERADE_COUNT * MASQUERADE_BYTES;
-  u32 from = (end - less * MASQUERADE_BYTES + PAGE - 1) & ~(PAGE - 1), to = end & ~(PAGE - 1);
+/* The plane's memory. A small board goes without the last places of the session table, and the first packet buffers, which lie
+ * behind them: there a page of zeroes is seen, read-only, and who writes to it is wrong. */
+static void map_plane(u32 less, u32 less_buffers) {
+  u32 end = PLANE_BASE + BUFFERS_AT;
+  u32 from = (end - less * MASQUERADE_BYTES + PAGE - 1) & ~(PAGE - 1), to = (end + less_buffers * BUFFER_BYTES) & ~(PAGE - 1);
   if (!less) from = to;
   map_linear(PLANE_BASE, from);
   if (less) for (u32 at = from, zeroes = page_zeroed(); at < to; at += PAGE) map(LINEAR_AT + at, zeroes, 0);
@@ -145,8 +145,9 @@ void pages_init(const u32 *loader_info) {
     map(at, at, at >= 0x100000 && at < (u32)read_only_end ? 0 : WRITABLE);
   for (u32 at = 0; at < ENGINE_CONSTANT_BYTES; at += PAGE) map(LINEAR_AT + at, (u32)engine_constants + at, 0);
   map_linear(ENGINE_CONSTANT_BYTES, SNAPSHOT_STATIC_BYTES);
-  u32 less = BOOT(BOOT_AT_MEMORY_KIB) < SMALL_BOARD_KIB ? MASQUERADE_COUNT - MASQUERADE_COUNT_SMALL : 0;
-  map_plane(less);
+  u32 is_small = BOOT(BOOT_AT_MEMORY_KIB) < SMALL_BOARD_KIB;
+  u32 less = is_small ? MASQUERADE_COUNT - MASQUERADE_COUNT_SMALL : 0, less_buffers = is_small ? BUFFER_COUNT - BUFFER_COUNT_SMALL : 0;
+  map_plane(less, less_buffers);
   keep_settings();
   map(LINEAR_AT + PLANE_BASE + CRASH_AT, CRASH_PAGE, WRITABLE);
   map_linear(SNAPSHOT_HEAP_AT - LINEAR_STACK_BYTES, SNAPSHOT_HEAP_AT);
@@ -158,6 +159,7 @@ void pages_init(const u32 *loader_info) {
   map_window(heap_in_window, SNAPSHOT_HEAP_AT, SNAPSHOT_HEAP_AT + SNAPSHOT_HEAP_BYTES);
   paging_on(directory);
   CELL(SESSIONS_LESS_AT) = less;
+  CELL(BUFFERS_LESS_AT) = less_buffers;
 }
 
 static void move_page(u32 from, u32 to) {

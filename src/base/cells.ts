@@ -81,6 +81,9 @@ export const LINKS_CHANGED_AT: i32 = CELLS_AT + 480;
  */
 export const SESSIONS_LESS_AT: i32 = CELLS_AT + 500;
 
+/** The same of packet buffers, the first ones: bufferCount() (pool.ts) is who reads it. */
+export const BUFFERS_LESS_AT: i32 = CELLS_AT + 484;
+
 /** How many forwards are set (forward-record.ts). */
 export const FORWARDS_SET_AT: i32 = CELLS_AT + 504;
 

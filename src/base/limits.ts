@@ -76,6 +76,13 @@ export const MTU_DEFAULT: i32 = 1500;
 export const BUFFER_BYTES: i32 = 1600;
 /** Two full transmit queues, the punt ring, waiting fragments and ARP, and some in hand. */
 export const BUFFER_COUNT: i32 = 160;
+/**
+ * So many on boards with less RAM than SMALL_BOARD_KIB. Without the reserve below they are 72: of one full transmit queue, 32, beside a
+ * page's 40 questions for control, or beside a datagram of 28 fragments that wait for their first one. Packets that pass through have
+ * all of theirs in any case. Where both directions are fuller than their links, eight packets may wait for anything else, of which
+ * sources have their turns as ever: names are slow then, and nothing is lost of what goes through.
+ */
+export const BUFFER_COUNT_SMALL: i32 = 96;
 /** Free buffers below which nothing may wait (for ARP, a first fragment, control): forwarding goes first. */
 export const POOL_RESERVE: i32 = 24;
 
@@ -257,7 +264,7 @@ export const MASQUERADE_COUNT: i32 = 4096;
 export const MASQUERADE_BYTES: i32 = 96;
 /**
  * Boards with less RAM than this, in KiB, have so many sessions, and what the others would take for control's heap
- * (sessionLimit() in flow-record.ts). When they are all in use, the same happens as above.
+ * (sessionLimit() in flow-record.ts), as they have less buffers. When they are all in use, the same happens as above.
  */
 export const SMALL_BOARD_KIB: i32 = 5 * 1024;
 export const MASQUERADE_COUNT_SMALL: i32 = 2048;

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { javascriptBuild, wasmBuild } from '../../tools/builds.ts';
-import { BUFFER_COUNT, BUFFERS_AT } from './limits.ts';
+import { BUFFERS_LESS_AT } from './cells.ts';
+import { BUFFER_BYTES, BUFFER_COUNT, BUFFER_COUNT_SMALL, BUFFERS_AT } from './limits.ts';
 import { i32at, puti32 } from './memory.ts';
 import { PACKET_CONTEXT, PACKET_FLAGS, PACKET_IN, PACKET_KNOWN, PACKET_NEXT } from './packet.ts';
 
@@ -47,5 +48,25 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(plane.poolFree(), BUFFER_COUNT - 1);
     t.is(i32at(ours + PACKET_FLAGS), 0);
     t.true(ours >= BUFFERS_AT);
+  });
+
+  test.serial(`a small board has less buffers, and touches nothing before them (${name})`, t => {
+    build.use();
+    const less = BUFFER_COUNT - BUFFER_COUNT_SMALL;
+    const absent = build.memory.subarray(BUFFERS_AT, BUFFERS_AT + less * BUFFER_BYTES);
+    absent.fill(0xa5);
+    puti32(BUFFERS_LESS_AT, less);
+    plane.resetPool();
+    t.is(plane.poolFree(), BUFFER_COUNT_SMALL);
+    const seen = new Set<number>();
+    for (let i = 0; i < BUFFER_COUNT_SMALL; i++) seen.add(plane.allocateForControl());
+    t.is(seen.size, BUFFER_COUNT_SMALL);
+    t.is(plane.allocate(), 0);
+    t.is(Math.min(...seen), BUFFERS_AT + less * BUFFER_BYTES);
+    t.is(plane.reclaim(), BUFFER_COUNT_SMALL);
+    t.is(plane.poolFree(), BUFFER_COUNT_SMALL);
+    t.true(absent.every(byte => byte === 0xa5));
+    puti32(BUFFERS_LESS_AT, 0);
+    plane.resetPool();
   });
 }

@@ -1,6 +1,8 @@
-// The packet buffers: a fixed number, linked in a free list. Who holds a packet releases it or hands it on.
+// The packet buffers: a fixed number, linked in a free list. Who holds a packet releases it or hands it on. A small board has no
+// memory for the first ones, which lie behind the places that its session table goes without (board/i486/pages.c).
 // Not here: what is in a buffer (packet.ts); the limits of those who let packets wait (limits.ts).
 
+import { BUFFERS_LESS_AT } from './cells.ts';
 import { BUFFER_BYTES, BUFFER_COUNT, BUFFERS_AT, POOL_STATE_AT } from './limits.ts';
 import { i32at, puti32 } from './memory.ts';
 import {
@@ -22,15 +24,21 @@ import {
 const POOL_HEAD: i32 = POOL_STATE_AT;
 const POOL_FREE: i32 = POOL_STATE_AT + 4;
 
+/** How many there are on this board: BUFFER_COUNT, or BUFFER_COUNT_SMALL. */
+export function bufferCount(): i32 {
+  return BUFFER_COUNT - i32at(BUFFERS_LESS_AT);
+}
+
 /** Frees every buffer. Whoever still holds one has lost it. */
 export function resetPool(): void {
-  for (let i: i32 = 0; i < BUFFER_COUNT; i++) {
+  const first: i32 = i32at(BUFFERS_LESS_AT);
+  for (let i: i32 = first; i < BUFFER_COUNT; i++) {
     const packet: i32 = BUFFERS_AT + i * BUFFER_BYTES;
     puti32(packet + PACKET_NEXT, i + 1 < BUFFER_COUNT ? packet + BUFFER_BYTES : 0);
     puti32(packet + PACKET_FLAGS, 0);
   }
-  puti32(POOL_HEAD, BUFFERS_AT);
-  puti32(POOL_FREE, BUFFER_COUNT);
+  puti32(POOL_HEAD, BUFFERS_AT + first * BUFFER_BYTES);
+  puti32(POOL_FREE, BUFFER_COUNT - first);
 }
 
 /** A buffer with its metadata cleared, or 0. The frame's bytes are whatever they were. */
@@ -81,7 +89,7 @@ export function allocateForControl(): i32 {
 /** Frees what control held when it was restarted. Answers how many buffers that were. */
 export function reclaim(): i32 {
   let found: i32 = 0;
-  for (let i: i32 = 0; i < BUFFER_COUNT; i++) {
+  for (let i: i32 = i32at(BUFFERS_LESS_AT); i < BUFFER_COUNT; i++) {
     const packet: i32 = BUFFERS_AT + i * BUFFER_BYTES;
     if ((i32at(packet + PACKET_FLAGS) & FLAG_CONTROL) !== 0) {
       release(packet);

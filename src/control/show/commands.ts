@@ -12,8 +12,16 @@ import {
 } from '../../base/abi.ts';
 import { ENGINE_AT, IDLE_COUNTS_AT } from '../../base/cells.ts';
 import { entryAt, IN_USE_AT, sessionLimit } from '../../base/flow-record.ts';
-import { BUFFER_COUNT, HOST_COUNT, LENT_AT, MASQUERADE_COUNT, TICKS_PER_SECOND } from '../../base/limits.ts';
+import {
+  BUFFER_BYTES,
+  BUFFER_COUNT,
+  HOST_COUNT,
+  LENT_AT,
+  MASQUERADE_COUNT,
+  TICKS_PER_SECOND,
+} from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
+import { bufferCount } from '../../base/pool.ts';
 import { ENGINES } from '../core/addresses.ts';
 import type { Command } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
@@ -25,8 +33,10 @@ function showMemory(context: Context): undefined {
   const kib = (bytes: number) => `${Math.floor(bytes / 1024)} KiB`;
   output.line(`board            ${fact(FACT_MEMORY_KIB)} KiB`);
   output.line(`control's heap   ${kib(fact(FACT_HEAP_BYTES))}, ${kib(machine.heapFree())} free`);
-  output.line(`plane            ${kib(LENT_AT - (entryAt(MASQUERADE_COUNT) - entryAt(sessionLimit())))}`);
-  output.line(`packet buffers   ${BUFFER_COUNT}, ${machine.plane.poolFree()} free`);
+  const less =
+    entryAt(MASQUERADE_COUNT) - entryAt(sessionLimit()) + (BUFFER_COUNT - bufferCount()) * BUFFER_BYTES;
+  output.line(`plane            ${kib(LENT_AT - less)}`);
+  output.line(`packet buffers   ${bufferCount()}, ${machine.plane.poolFree()} free`);
   output.line(
     `sessions         ${sessionLimit()}, ${i32at(IN_USE_AT)} in use, of ${HOST_COUNT} hosts at most`,
   );

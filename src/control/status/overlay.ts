@@ -19,7 +19,6 @@ import {
   interfaceAt,
 } from '../../base/interface.ts';
 import {
-  BUFFER_COUNT,
   INTERFACE_COUNT,
   INTERFACE_WAN,
   NEIGHBOUR_BYTES,
@@ -29,6 +28,7 @@ import {
 } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import { NEIGHBOUR_FREE, neighbourState } from '../../base/neighbour-record.ts';
+import { bufferCount } from '../../base/pool.ts';
 import { absentText, isMissed } from '../core/absent.ts';
 import { formatAddress, formatPrefix } from '../core/address.ts';
 import { gatewayOf, prefixOf } from '../core/addresses.ts';
@@ -93,7 +93,7 @@ function* rows(context: Context, first: Sample, servers: Servers): Generator<[st
   yield ['load', `${Math.min(100, Math.max(0, Math.round(100 * (1 - idle))))} %`];
   const heap = `${kib(machine.heapFree())} of ${kib(fact(FACT_HEAP_BYTES))} free`;
   yield ['memory', `${fact(FACT_MEMORY_KIB)} KiB; control's heap ${heap}`];
-  yield ['buffers', `${machine.plane.poolFree()} of ${BUFFER_COUNT} free`];
+  yield ['buffers', `${machine.plane.poolFree()} of ${bufferCount()} free`];
   yield ['sessions', `${i32at(IN_USE_AT)} of ${sessionLimit()}`];
   yield ['neighbours', `${neighbours()} of ${NEIGHBOUR_COUNT}`];
   const gateway = gatewayOf(INTERFACE_WAN);
