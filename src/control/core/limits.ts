@@ -166,6 +166,12 @@ export const DNS_CACHE_BYTES = 64 * 1024;
 export const DNS_CACHE_ENTRIES = 512;
 /** On a board with less memory both are half of it. */
 export const DNS_CACHE_BOARD_KIB = 6144;
+/**
+ * Of the heap, what the cache leaves to others when it is doubled: it begins small. Where there is less it stays as it is, for so many ticks
+ * at least, and answers are pushed out earlier.
+ */
+export const DNS_CACHE_SPARE_BYTES = 64 * 1024;
+export const DNS_CACHE_REFUSED_TICKS = 60 * TICKS_PER_SECOND;
 /** Records of a message whose TTLs are counted down; an answer with more is passed on and not kept. */
 export const DNS_RECORDS = 128;
 /**

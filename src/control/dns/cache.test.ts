@@ -1,4 +1,4 @@
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import packet from 'dns-packet';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, UDP_SEND_BYTES } from '../core/limits.ts';
@@ -89,17 +89,15 @@ test('a flood of names that nobody asks for twice leaves those in use', t => {
   for (const name of used) t.truthy(get(cache, name, 4), name);
 });
 
-test('what is found is what was kept, through any number of turns', t => {
-  const cache = new Cache();
+/** Asks for names and keeps them, some more often than others; what is found must be what was kept. Answers how often. */
+function churn(t: ExecutionContext, cache: Cache, turns: number, texts = new Map<string, string>()): number {
   let state = 7;
   const random = (n: number): number => {
     state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
     return (state >> 8) % n;
   };
-  const texts = new Map<string, string>();
   let hits = 0;
-  for (let i = 0; i < 30_000; i++) {
-    // Some names are asked for more than others.
+  for (let i = 0; i < turns; i++) {
     const name = `n${Math.min(random(900), random(900))}.example`;
     const found = get(cache, name, i);
     if (found !== undefined) {
@@ -115,7 +113,52 @@ test('what is found is what was kept, through any number of turns', t => {
     }
     if (cache.count > DNS_CACHE_ENTRIES || cache.bytes > DNS_CACHE_BYTES) t.fail();
   }
+  return hits;
+}
+
+test('what is found is what was kept, through any number of turns', t => {
+  const hits = churn(t, new Cache(), 30_000);
   t.true(hits > 8000, `${hits} hits`);
+});
+
+test('the cache takes nothing before the first answer, then what its answers need, and gives it back', t => {
+  let asked = 0;
+  const cache = new Cache(DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, bytes => {
+    asked += bytes;
+    return true;
+  });
+  t.is(get(cache, 'a.example', 0), undefined);
+  t.is(asked, 0);
+  put(cache, 'a.example', 0);
+  t.true(asked > 0 && asked < 8192, `${asked}`);
+  const texts = new Map<string, string>();
+  churn(t, cache, 8_000, texts);
+  const steps = asked;
+  churn(t, cache, 1_000, texts);
+  t.is(asked, steps);
+  cache.clear();
+  put(cache, 'a.example', 0);
+  t.truthy(get(cache, 'a.example', 0));
+  t.true(asked - steps < 8192);
+});
+
+test('where the heap has no room the cache does with what it has, and grows later', t => {
+  for (const room of [0, 1, 2, 4, 6]) {
+    let left = room;
+    const cache = new Cache(DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, () => left-- > 0);
+    const texts = new Map<string, string>();
+    const hits = churn(t, cache, 1_500, texts);
+    t.is(hits > 0, room > 1, `${room} steps, ${hits} hits`);
+    left = 20;
+    const later = churn(t, cache, 8_000, texts);
+    t.true(later > 500, `${room} steps, then ${later} hits`);
+  }
+});
+
+test('room that comes and goes spoils nothing', t => {
+  let turn = 0;
+  const cache = new Cache(DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, () => ++turn % 4 !== 3);
+  t.true(churn(t, cache, 14_000) > 300);
 });
 
 test('all entries in use, of the smallest answers', t => {

@@ -1,17 +1,24 @@
-// The DNS cache: answers in wire form in one array of fixed size, and a fixed index.
+// The DNS cache: answers in wire form in one array, and an index. Both begin with nothing and are doubled as answers come, up to a
+// size that is fixed: a board whose hosts ask little has the rest of it for other things. Where the heap has no room, the cache
+// does with what it has, and tries again later.
 //
 // Two rings, after S3-FIFO (Yang et al., 2023): an answer enters the small one; asked for again before its
 // turn to leave, it moves into the large one, where each use earns it another round. So a flood of names that
 // nobody asks for twice turns over the small ring only, and what the LAN uses stays.
 //
-//    arena   | probation, a quarter       | main                                          |
+//    arena   | probation, a quarter       | main                          | not there yet  |
 //    entry   | answer | offset of each TTL in it, 16 bits each |      entries do not wrap
 //
 // Time is given in ticks. Not here: what may be kept and for how long (message.ts).
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { since } from '../core/clock.ts';
-import { DNS_CACHE_BYTES, DNS_CACHE_ENTRIES, UDP_SEND_BYTES } from '../core/limits.ts';
+import {
+  DNS_CACHE_BYTES,
+  DNS_CACHE_ENTRIES,
+  DNS_CACHE_REFUSED_TICKS,
+  UDP_SEND_BYTES,
+} from '../core/limits.ts';
 import { type Answer, HEADER_BYTES, read16, read32, sameQuestion, write32 } from './message.ts';
 
 /** Entries of one bucket that are looked at: bounds the work if somebody finds names of one bucket. */
@@ -22,6 +29,9 @@ const ROUNDS_MOST = 8;
 const ENTRY_BYTES = UDP_SEND_BYTES;
 /** Uses that are counted. */
 const HITS_MOST = 3;
+/** What the arena begins with, which has room for any entry; and how many entries the index does. */
+const ARENA_FIRST_BYTES = ENTRY_BYTES;
+const ENTRIES_FIRST = 32;
 
 // Fields of an entry, a word each.
 const HASH = 0;
@@ -47,7 +57,8 @@ export interface Key {
 
 interface Ring {
   readonly from: number;
-  readonly end: number;
+  /** Where it ends as yet. */
+  end: number;
   /** Where the next entry goes. */
   at: number;
   first: number;
@@ -55,43 +66,48 @@ interface Ring {
 }
 
 export class Cache {
-  private readonly arena: Uint8Array;
-  private readonly words: Int32Array;
-  private readonly heads: Int16Array;
-  private readonly probation: Ring;
+  private arena = new Uint8Array(0);
+  private words = new Int32Array(0);
+  private heads = new Int16Array(0);
+  private readonly probation: Ring = { from: 0, end: 0, at: 0, first: -1, last: -1 };
   private readonly main: Ring;
   /** The first of those that were used and are not. */
   private free = -1;
   /** From here on none was ever used: to list them all would cost a start 10 ms. */
   private unused = 0;
   private rounds = 0;
+  private now = 0;
+  /** When there was no room to grow. */
+  private refusedAt: number | undefined;
   /** Entries in use. */
   count = 0;
 
   /**
-   * @param capacity of the arena, bytes.
+   * @param capacity of the arena, bytes: a power of two, of at least four times ENTRY_BYTES.
    * @param entries that it has at most, a power of two.
+   * @param hasRoom whether the heap has so many bytes for it
    */
   constructor(
     readonly capacity: number = DNS_CACHE_BYTES,
     readonly entries: number = DNS_CACHE_ENTRIES,
+    private readonly hasRoom: (bytes: number) => boolean = () => true,
   ) {
-    const first = capacity >> 2;
-    this.arena = new Uint8Array(capacity);
-    this.words = new Int32Array(entries * FIELDS);
-    this.heads = new Int16Array(entries);
-    this.probation = { from: 0, end: first, at: 0, first: -1, last: -1 };
-    this.main = { from: first, end: capacity, at: 0, first: -1, last: -1 };
-    this.clear();
+    const from = capacity >> 2;
+    this.main = { from, end: from, at: from, first: -1, last: -1 };
   }
 
+  /** Forgets all, and gives back what that took. */
   clear(): void {
-    this.heads.fill(-1);
+    this.arena = new Uint8Array(0);
+    this.words = new Int32Array(0);
+    this.heads = new Int16Array(0);
     this.free = -1;
     this.unused = 0;
     this.count = 0;
+    this.refusedAt = undefined;
     for (const ring of [this.probation, this.main]) {
       ring.at = ring.from;
+      ring.end = ring.from;
       ring.first = -1;
       ring.last = -1;
     }
@@ -137,6 +153,7 @@ export class Cache {
     const size = bytes + 2 * answer.ttls;
     if (answer.seconds <= 0 || size > ENTRY_BYTES) return;
     this.rounds = ROUNDS_MOST;
+    this.now = now;
     const old = this.lookUp(data, query);
     let ring = this.probation;
     if (old >= 0) {
@@ -148,7 +165,16 @@ export class Cache {
     }
     // The entry first: taking one may move others into main, where the room is.
     const entry = this.take();
-    const offset = this.makeRoom(ring, size);
+    if (entry < 0) return;
+    let offset = this.makeRoom(ring, size);
+    if (offset < 0 && ring === this.main) {
+      ring = this.probation;
+      offset = this.makeRoom(ring, size);
+    }
+    if (offset < 0) {
+      this.putBack(entry);
+      return;
+    }
     const { arena } = this;
     arena.set(data.length === bytes ? data : data.subarray(0, bytes), offset);
     let at = offset + bytes;
@@ -185,6 +211,7 @@ export class Cache {
   /** The entry that answers the query, expired or not, or -1. */
   private lookUp(data: Uint8Array, query: Key): number {
     const { words, arena } = this;
+    if (this.count === 0) return -1;
     const { hash, key } = query;
     const bytes = query.questionEnd - HEADER_BYTES;
     let entry = this.heads[hash & (this.entries - 1)] as number;
@@ -198,10 +225,11 @@ export class Cache {
     return -1;
   }
 
-  /** A free entry; the oldest on probation makes room, or else the oldest of all. */
+  /** A free entry, or -1; the oldest on probation makes room, or else the oldest of all. */
   private take(): number {
-    while (this.free < 0 && this.unused === this.entries) {
+    while (this.free < 0 && this.unused * FIELDS === this.words.length && !this.growIndex()) {
       const ring = this.probation.first >= 0 ? this.probation : this.main;
+      if (ring.first < 0) return -1;
       if (ring === this.main) this.rounds = 0; // only makeRoom() knows a place to move it to
       this.evict(ring);
     }
@@ -210,6 +238,42 @@ export class Cache {
     if (entry < 0) return this.unused++;
     this.free = this.get(entry, NEXT);
     return entry;
+  }
+
+  private putBack(entry: number): void {
+    this.set(entry, NEXT, this.free);
+    this.free = entry;
+    this.count--;
+  }
+
+  /** Whether it may have so many bytes now. Who is refused asks again after a while, as asking walks the heap. */
+  private mayGrow(bytes: number): boolean {
+    if (this.refusedAt !== undefined && since(this.now, this.refusedAt) < DNS_CACHE_REFUSED_TICKS)
+      return false;
+    this.refusedAt = this.hasRoom(bytes) ? undefined : this.now;
+    return this.refusedAt === undefined;
+  }
+
+  private growIndex(): boolean {
+    const { words, entries } = this;
+    const bytes = Math.max(4 * FIELDS * ENTRIES_FIRST, 2 * words.byteLength);
+    if (words.length === entries * FIELDS || !this.mayGrow(bytes)) return false;
+    this.words = new Int32Array(bytes >> 2);
+    this.words.set(words);
+    if (words.length === 0) this.heads = new Int16Array(entries).fill(-1);
+    return true;
+  }
+
+  /** Doubles the arena, and so one of the rings. */
+  private growArena(): boolean {
+    const { arena, capacity, probation, main } = this;
+    const bytes = Math.max(ARENA_FIRST_BYTES, 2 * arena.length);
+    if (arena.length === capacity || !this.mayGrow(bytes)) return false;
+    this.arena = new Uint8Array(bytes);
+    this.arena.set(arena);
+    probation.end = Math.min(main.from, bytes);
+    main.end = Math.max(main.from, bytes);
+    return true;
   }
 
   private append(ring: Ring, entry: number, offset: number): void {
@@ -221,16 +285,20 @@ export class Cache {
     ring.at = offset + this.size(entry);
   }
 
-  /** Makes room of `size` bytes in one piece; answers where. Entries lie in the order of their arrival. */
+  /**
+   * Makes room of `size` bytes in one piece; answers where, or -1 if the ring is empty and cannot grow to it. Entries lie in the
+   * order of their arrival.
+   */
   private makeRoom(ring: Ring, size: number): number {
     for (;;) {
       if (ring.first < 0) ring.at = ring.from;
-      const oldest = ring.first < 0 ? ring.end : this.get(ring.first, OFFSET);
-      if (oldest >= ring.at) {
-        if (oldest - ring.at >= size) return ring.at;
-        if (ring.first < 0) return ring.from; // the ring is empty and larger than any entry
-        this.evict(ring);
-      } else if (ring.end - ring.at >= size) return ring.at;
+      const isWrapped = ring.first >= 0 && this.get(ring.first, OFFSET) >= ring.at;
+      const end = isWrapped ? this.get(ring.first, OFFSET) : ring.end;
+      if (end - ring.at >= size) return ring.at;
+      if (isWrapped) this.evict(ring);
+      // While it does not go round a ring can grow; it does that before it goes round.
+      else if (this.growArena()) continue;
+      else if (ring.first < 0) return -1;
       else ring.at = ring.from;
     }
   }
@@ -242,19 +310,19 @@ export class Cache {
     if (ring.first < 0) ring.last = -1;
     if (this.get(entry, HITS) > 0 && this.rounds > 0) {
       this.rounds--;
-      this.set(entry, HITS, ring === this.main ? this.get(entry, HITS) - 1 : 0);
       const from = this.get(entry, OFFSET);
       const size = this.size(entry);
       // In main the gap lies before the oldest entry, and the move shifts it down by the gap.
       const to = ring === this.main ? ring.at : this.makeRoom(this.main, size);
-      this.arena.copyWithin(to, from, from + size);
-      this.append(this.main, entry, to);
-      return;
+      if (to >= 0) {
+        this.set(entry, HITS, ring === this.main ? this.get(entry, HITS) - 1 : 0);
+        this.arena.copyWithin(to, from, from + size);
+        this.append(this.main, entry, to);
+        return;
+      }
     }
     this.unchain(entry);
-    this.set(entry, NEXT, this.free);
-    this.free = entry;
-    this.count--;
+    this.putBack(entry);
   }
 
   /** Takes it out of its bucket, so that it is not found; no harm if it is out already. */

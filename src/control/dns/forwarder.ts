@@ -18,6 +18,7 @@ import {
   DNS_CACHE_BOARD_KIB,
   DNS_CACHE_BYTES,
   DNS_CACHE_ENTRIES,
+  DNS_CACHE_SPARE_BYTES,
   DNS_GIVEN,
   DNS_NEGATIVE_SECONDS,
   DNS_QUERY_BYTES,
@@ -84,14 +85,21 @@ export interface Policy {
 }
 
 /** The cache, half as large on a small board. */
-function createCache(): Cache {
+function createCache({ machine }: Context): Cache {
   const kib = i32at(BOOT_FACTS_AT + 4 * FACT_MEMORY_KIB);
-  const isSmall = kib > 0 && kib < DNS_CACHE_BOARD_KIB;
-  return isSmall ? new Cache(DNS_CACHE_BYTES >> 1, DNS_CACHE_ENTRIES >> 1) : new Cache();
+  const half = kib > 0 && kib < DNS_CACHE_BOARD_KIB ? 1 : 0;
+  return new Cache(DNS_CACHE_BYTES >> half, DNS_CACHE_ENTRIES >> half, bytes => {
+    if (machine.heapFree() < bytes + DNS_CACHE_SPARE_BYTES) return false;
+    try {
+      return new ArrayBuffer(bytes).byteLength === bytes;
+    } catch {
+      return false; // what is free lies in pieces
+    }
+  });
 }
 
 export class Forwarder {
-  readonly cache = createCache();
+  readonly cache: Cache;
   /** The last address that we had outside when the cache was asked. */
   private ownAtCache = 0;
   readonly counts: Counts = {
@@ -121,6 +129,7 @@ export class Forwarder {
     private readonly upstream: Upstream,
     private readonly policy: Policy,
   ) {
+    this.cache = createCache(context);
     this.flights = new Flights(
       this.waiters,
       number =>

@@ -39,7 +39,12 @@ function fixture(bytes: number) {
     return connection as unknown as Connection;
   };
   const context = {
-    ...{ machine: { plane, memory }, clock: createClock(), log: () => {}, random: () => 0x1234567 },
+    ...{
+      machine: { plane, memory, heapFree: () => 1 << 20 },
+      clock: createClock(),
+      log: () => {},
+      random: () => 0x1234567,
+    },
     udp: {
       // By UDP there is no way to the server.
       send: (address: number, _port: number, _from: number, data: Uint8Array) =>

@@ -119,7 +119,7 @@ export function tcpLab(servers: number[] = [SERVER]) {
   let number = 0;
   const open = (): number => calls.filter(({ state }) => state !== 'CLOSED').length;
   const context = {
-    ...{ machine: { plane, memory }, clock, random: () => ++number * 0x12345 },
+    ...{ machine: { plane, memory, heapFree: () => 1 << 20 }, clock, random: () => ++number * 0x12345 },
     log: (_level: number, _area: string, text: string) => logged.push(text),
     udp: {
       send: (to: number, _port: number, port: number, data: Uint8Array) =>
