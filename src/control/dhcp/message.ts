@@ -88,8 +88,9 @@ export class Reader {
   /** Where the value of each option starts and how long it is, -1 if absent; past the datagram: in `joined`. */
   private readonly starts = new Uint16Array(256);
   private readonly lengths = new Int16Array(256);
-  private readonly joined = new Uint8Array(JOINED_BYTES);
-  private readonly joinedView = new DataView(this.joined.buffer);
+  /** Nothing before a message has an option in pieces: few do, and there are three readers. */
+  private joined: Uint8Array = new Uint8Array(0);
+  private joinedView = this.view;
   private joinedBytes = 0;
   /** Where the field of options ends: at its END, or behind the datagram. */
   end = 0;
@@ -245,6 +246,10 @@ export class Reader {
 
   /** Appends a further piece of an option. The joined value is the last one in `joined`, or is moved there. */
   private join(code: number, at: number, length: number): boolean {
+    if (this.joined.length === 0) {
+      this.joined = new Uint8Array(JOINED_BYTES);
+      this.joinedView = new DataView(this.joined.buffer);
+    }
     const { data, joined, starts, lengths } = this;
     const before = lengths[code] as number;
     // In `joined` already, and nothing behind it. A value at the datagram's very end only looks like that.

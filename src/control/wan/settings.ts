@@ -102,20 +102,32 @@ export function wanSettings(context: Context, wan: Wan): Setting[] {
 }
 
 /** What few set: words, the form of the argument, help. What they do is in the overlay `wan`. */
-const RARE: [words: string, form: string, help: string][] = [
-  [
-    'client-id',
-    'none|mac|ID:text...16=mac',
-    "what the provider's DHCP server knows us by: nothing, the card, or a text | none",
-  ],
-  ['vendor-class', 'CLASS:text...16', "the vendor class that the provider's DHCP server is told | docsis3.0"],
-  ['mac', 'MAC:card', "the station address on the WAN, in place of the card's own | 00:11:22:33:44:55"],
-  ['vlan', 'VLAN:integer(1..4094)', 'the VLAN in which the provider is (802.1Q) | 7'],
-  ['modem', 'ADDRESS:address', "a modem's page: this address is on the WAN's own link | 192.168.100.1"],
+const RARE: readonly { words: string; form: string; help: string }[] = [
+  {
+    words: 'client-id',
+    form: 'none|mac|ID:text...16=mac',
+    help: "what the provider's DHCP server knows us by: nothing, the card, or a text | none",
+  },
+  {
+    words: 'vendor-class',
+    form: 'CLASS:text...16',
+    help: "the vendor class that the provider's DHCP server is told | docsis3.0",
+  },
+  {
+    words: 'mac',
+    form: 'MAC:card',
+    help: "the station address on the WAN, in place of the card's own | 00:11:22:33:44:55",
+  },
+  { words: 'vlan', form: 'VLAN:integer(1..4094)', help: 'the VLAN in which the provider is (802.1Q) | 7' },
+  {
+    words: 'modem',
+    form: 'ADDRESS:address',
+    help: "a modem's page: this address is on the WAN's own link | 192.168.100.1",
+  },
 ];
 
 function rareSettings(context: Context, wan: Wan): Setting[] {
-  return RARE.map(([words, form, help]) => {
+  return RARE.map(({ words, form, help }) => {
     const set = (text: string): void => context.machine.overlay('wan').setRare(context, wan, words, text);
     return {
       words: `wan ${words}`,
