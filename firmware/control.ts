@@ -17,19 +17,22 @@ import {
   hostReset,
   hostUnlock,
   hostUnmask,
-  nativePlane,
+  namedPlane,
+  numberedPlane,
+  planeNames,
 } from './host.ts';
 
 declare const __memory: ArrayBuffer;
-/** Put in by image/bundle.ts; the plane's names as planeNames() answers them, '' for those that control does not call. */
+/** Put in by image/bundle.ts; the last is the number of the plane's crc32(). */
 declare const MASQBOX_VERSION: string;
 declare const MASQBOX_BUILT: number;
-declare const MASQBOX_PLANE_NAMES: string[];
+declare const MASQBOX_CRC32: number;
 
 attach(__memory, 0, PLANE_BYTES);
 
 const control = createControl({
-  plane: nativePlane(MASQBOX_PLANE_NAMES),
+  plane: numberedPlane(MASQBOX_CRC32),
+  named: interpreted => namedPlane(planeNames(interpreted)),
   ...createLoader(hostOverlay, hostCollect),
   memory: new Uint8Array(__memory, 0, PLANE_BYTES),
   version: MASQBOX_VERSION,

@@ -31,26 +31,32 @@ export function planeNames(exports: Record<string, unknown>): string[] {
     .sort();
 }
 
+const call = (index: number, a = 0, b = 0, c = 0, d = 0, e = 0, f = 0): number => {
+  __host(HOST_PLANE, index, a | 0, b | 0, c | 0, d | 0, e | 0, f | 0);
+  return i32at(HOST_RESULT_AT);
+};
+
 /**
- * An object of the same type as the module plane.ts, whose functions run the native plane: those that somebody calls, as
- * each takes 150 bytes of heap. @param names '' in the places of the others.
+ * The native plane as the firmware's control calls it, by its functions' numbers; crc32() goes on in pieces.
+ * @param crc32Number the number of the one that does a piece
  */
-export function nativePlane(names: string[]): Plane {
-  const native: Record<string, (...args: number[]) => number> = {};
-  for (const [index, name] of names.entries()) {
-    if (name === '') continue;
-    native[name] = (a = 0, b = 0, c = 0, d = 0, e = 0, f = 0) => {
-      __host(HOST_PLANE, index, a | 0, b | 0, c | 0, d | 0, e | 0, f | 0);
-      return i32at(HOST_RESULT_AT);
-    };
-  }
-  const piece = native['crc32'] as (crc: number, at: number, bytes: number) => number;
-  native['crc32'] = (crc = 0, at = 0, bytes = 0) => {
+export function numberedPlane(crc32Number: number): Plane {
+  const crc32 = (crc = 0, at = 0, bytes = 0): number => {
     let sum = crc;
     let done = 0;
-    for (; bytes - done > CRC_BYTES; done += CRC_BYTES) sum = piece(sum, at + done, CRC_BYTES);
-    return piece(sum, at + done, bytes - done);
+    for (; bytes - done > CRC_BYTES; done += CRC_BYTES) sum = call(crc32Number, sum, at + done, CRC_BYTES);
+    return call(crc32Number, sum, at + done, bytes - done);
   };
+  // The build has put numbers into the places of all other names (image/plane-calls.ts).
+  return { call, crc32 } as unknown as Plane;
+}
+
+/** An object of the same type as the module plane.ts, whose functions run the native plane. */
+export function namedPlane(names: readonly string[]): Plane {
+  const native: Record<string, (...args: number[]) => number> = {};
+  for (const [index, name] of names.entries()) {
+    native[name] = (a, b, c, d, e, f) => call(index, a, b, c, d, e, f);
+  }
   return native as unknown as Plane;
 }
 

@@ -18,8 +18,10 @@ import { buildDate } from './build-date.ts';
 import { compile } from './bytecode.ts';
 import { exportedConstants } from './constants.ts';
 import type { Compiled, Firmware, Script } from './embed.ts';
+import type { Place } from './function-places.ts';
 import { type HelpTexts, helpTexts } from './help-texts.ts';
 import { inline } from './inline/inline.ts';
+import { numberedCalls } from './plane-calls.ts';
 import { compilePortable } from './plane-wasm.ts';
 import { shortened } from './private-names.ts';
 import { zoneTable } from './zone-table.ts';
@@ -57,16 +59,6 @@ const INLINED = {
   setUp: ['attach'],
 };
 
-/** The names of the plane's functions that control's sources have, and '' for the others. */
-function calledNames(): string[] {
-  const words = new Set(
-    sourceFiles(path.join(root, 'src/control')).flatMap(
-      file => readFileSync(file, 'utf8').match(/\w+/g) ?? [],
-    ),
-  );
-  return planeNames(plane).map(name => (words.has(name) ? name : ''));
-}
-
 const options = {
   bundle: true,
   write: false,
@@ -77,7 +69,7 @@ const options = {
   define: {
     MASQBOX_VERSION: JSON.stringify(firmwareVersion()),
     MASQBOX_BUILT: String(firmwareBuilt()),
-    MASQBOX_PLANE_NAMES: JSON.stringify(calledNames()),
+    MASQBOX_CRC32: String(planeNames(plane).indexOf('crc32')),
     MASQBOX_ZONES: JSON.stringify(zoneTable()),
   },
   logLevel: 'silent',
@@ -152,12 +144,26 @@ function sourcesKey(): string {
     .slice(0, 16);
 }
 
-async function makeFirmware(lean: Uint8Array): Promise<Firmware> {
-  const files = await controlFiles();
+/** The same with where each function stands (function-places.ts). */
+export async function mappedFirmware(): Promise<Firmware & Mapped> {
+  const lean = await compilePortable('image/lean/functions.ts');
+  const mapped: Mapped = { maps: new Map(), places: [] };
+  return { ...(await makeFirmware(lean, mapped)), ...mapped };
+}
+
+/** By module, the map to the sources; and the place of each function in its module. */
+interface Mapped {
+  maps: Map<string, string>;
+  places: Place[];
+}
+
+/** @param mapped is filled, if it is given */
+async function makeFirmware(lean: Uint8Array, mapped?: Mapped): Promise<Firmware> {
+  const files = await controlFiles(mapped !== undefined);
   const resident = files.reached('firmware/control.js');
   const overlays = await Promise.all(
     OVERLAY_NAMES.map(name =>
-      name === 'interpreted' ? planeScript() : overlayModule(name, files, resident),
+      name === 'interpreted' ? planeScript() : overlayModule(name, files, resident, mapped),
     ),
   );
   const control = await joined(
@@ -165,8 +171,12 @@ async function makeFirmware(lean: Uint8Array): Promise<Firmware> {
     `import"./firmware/control.js";${wantedOf(overlays, resident)}`,
     files,
     new Set(),
+    mapped,
   );
-  const [first, ...others] = compile([control, ...overlays], lean) as [Compiled, ...Compiled[]];
+  const [first, ...others] = compile([control, ...overlays], lean, mapped?.places) as [
+    Compiled,
+    ...Compiled[],
+  ];
   const asking = [control, ...overlays].find(({ text }) => /\bimport\(/.test(text));
   if (asking !== undefined)
     throw new Error(`Cannot build ${asking.name}: boards have no import() (engine-board.ts)`);
@@ -177,7 +187,12 @@ async function makeFirmware(lean: Uint8Array): Promise<Firmware> {
 }
 
 /** An overlay's module: control gets at what its entry file exports by `__overlay`. */
-function overlayModule(name: OverlayName, files: Files, resident: Set<string>): Promise<Script> {
+function overlayModule(
+  name: OverlayName,
+  files: Files,
+  resident: Set<string>,
+  mapped?: Mapped,
+): Promise<Script> {
   const entry = overlayEntry(name).replace(/ts$/, 'js');
   const names = files.exports(entry).join();
   return joined(
@@ -186,6 +201,7 @@ function overlayModule(name: OverlayName, files: Files, resident: Set<string>): 
     `import{${names}}from"./${entry}";globalThis.__overlay={${names}}`,
     files,
     resident,
+    mapped,
   );
 }
 
@@ -213,7 +229,13 @@ function wantedOf(overlays: readonly Script[], resident: Set<string>): string {
 }
 
 /** Joins files to one module, behind `entry`; what is resident is imported from there. */
-async function joined(name: string, entry: string, files: Files, resident: Set<string>): Promise<Script> {
+async function joined(
+  name: string,
+  entry: string,
+  files: Files,
+  resident: Set<string>,
+  mapped?: Mapped,
+): Promise<Script> {
   const fromFiles: Plugin = {
     name: 'files',
     setup: ({ onResolve, onLoad }) => {
@@ -246,9 +268,14 @@ async function joined(name: string, entry: string, files: Files, resident: Set<s
     stdin: { contents: entry, sourcefile: name },
     format: 'esm',
     minify: true,
+    sourcemap: mapped === undefined ? false : 'inline',
     plugins: [fromFiles],
   });
-  const { code } = await minify((outputFiles[0] as { text: string }).text, MINIFIED);
+  const { code, map } = await minify((outputFiles[0] as { text: string }).text, {
+    ...MINIFIED,
+    ...(mapped === undefined ? {} : { sourceMap: { content: 'inline' } }),
+  });
+  mapped?.maps.set(name, String(map));
   return { name, text: oneImport(code as string) };
 }
 
@@ -281,15 +308,16 @@ export async function planeScript(plain = false): Promise<Script> {
   };
 }
 
-/** Reads sources with numbers for their help texts, and short names for what is private. */
+/** Reads sources with numbers for their help texts and for the plane's functions, and short names for what is private. */
 function adapted(help: HelpTexts): Plugin {
   return {
     name: 'adapted',
     setup: ({ onLoad }) => {
-      onLoad({ filter: /\/(src\/control|hal)\/.*\.ts$/ }, async ({ path: file }) => ({
-        contents: await shortened(help.numbered(readFileSync(file, 'utf8'))),
-        loader: 'ts',
-      }));
+      onLoad({ filter: /\/(src\/control|hal)\/.*\.ts$/ }, async ({ path: file }) => {
+        const source = help.numbered(readFileSync(file, 'utf8'));
+        const isOfEither = file.startsWith(path.join(root, 'src/control/debug/'));
+        return { contents: await shortened(isOfEither ? source : numberedCalls(source)), loader: 'ts' };
+      });
     },
   };
 }
@@ -305,7 +333,7 @@ interface Files {
 }
 
 /** Control's files and what else they need: esbuild makes a module of each, or of what only one of them needs. */
-async function controlFiles(): Promise<Files> {
+async function controlFiles(mapped: boolean): Promise<Files> {
   const sources = sourceFiles(path.join(root, 'src/control'));
   const help = helpTexts(sources);
   const { outputFiles, metafile } = await build({
@@ -322,6 +350,7 @@ async function controlFiles(): Promise<Files> {
     plugins: [portsBody, adapted(help)],
     metafile: true,
     minify: true,
+    sourcemap: mapped ? 'inline' : false,
   });
   const texts = new Map(outputFiles.map(file => [path.relative(root, file.path), file.text]));
   const reached = (file: string, found = new Set<string>(), under = new Set<string>()): Set<string> => {

@@ -308,7 +308,8 @@ export function embed(
       withText(file, name => engine.QTS_Eval(context, at, bytes, name, 0, flags));
     return finish(withText(source, evaluate));
   };
-  const functions = typeof bundle === 'string' ? undefined : leanFunctions(bundle.lean, engine, memory);
+  const functions =
+    typeof bundle === 'string' ? undefined : leanFunctions(bundle.lean, engine, memory, () => context);
   const evaluateModules = ({ modules, words }: Firmware, lean: LeanFunctions): void => {
     run(libraryScript(words), 'library.js');
     for (const { bytecode } of modules) {
@@ -395,16 +396,16 @@ export function embed(
 }
 
 /** An engine that compiles, for bytecode.ts: JS_Eval() answers a JSValue of 64 bits. */
-export function compileEngine(lean: Uint8Array) {
+export function compileEngine(lean: Uint8Array, places = false) {
   const memory = new WebAssembly.Memory({ initial: MEMORY_PAGES, maximum: MEMORY_PAGES });
   const imports = engineImports(memory, noHost, never);
   const { engine, exported } = instantiate(imports, engineExportNames(), compilerWasm());
   const runtime = engine.QTS_NewRuntime();
-  compileLean(memory, runtime);
+  compileLean(memory, runtime, places);
   engine.QTS_RuntimeSetMaxStackSize(runtime, EVALUATION_STACK_LIMIT);
   const context = engine.QTS_NewContext(runtime, 0);
   const evaluate = exported[COMPILE] as unknown as (...args: number[]) => bigint;
-  const functions = leanFunctions(lean, engine, memory);
+  const functions = leanFunctions(lean, engine, memory, () => context);
   return {
     engine,
     memory,

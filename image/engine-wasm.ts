@@ -30,10 +30,11 @@ const WRITER = { index: 1132, bytes: 675, from: '428080848010', to: '42818080801
 /** JS_Eval(); js_resolve_module(), which finds what a module imports; JS_EvalFunction(), which links and evaluates one. */
 /**
  * get_func_name(), for traces, and JS_ToCString(). Functions have nothing of their own (lean/functions.ts): of one of JavaScript that has
- * not, the name is what its code has, which the code put before get_func_name()'s own reads:
+ * not, the name is what its code has, which the code put before get_func_name()'s own reads. An atom below 0 is a number:
  *
  *     if (value is an object && class is 13 && shape has no properties)
- *       return JS_ToCString(context, context.runtime.atoms[value.function.name] as a string)
+ *       return JS_ToCString(context, (name = value.function.name) < 0 ? name & 0x7fffffff
+ *         : context.runtime.atoms[name] as a string)
  */
 const NAMES = {
   index: 769,
@@ -41,7 +42,10 @@ const NAMES = {
   at: 3,
   code:
     '02402001428080808070540d002001a722042f0106410d470d0020042802142802200d00' +
-    '20002000280210280238200428022028021c4102746a280200ad4280808080907f8410ce010f0b',
+    '200020042802202802' +
+    '1c2204410048047e200441ffffffff0771ad05' +
+    '20002802102802382004' +
+    '4102746a280200ad4280808080907f840b10ce010f0b',
 };
 const TO_STRING = { index: 206, bytes: 13 };
 const EVAL = { index: 556, bytes: 49, name: COMPILE };

@@ -2,7 +2,7 @@
 // is 32 ns of the machine's time, on every host the same; what the floor did not sleep, it worked. Frames go
 // through the whole path: card, interrupt, driver, plane, driver, card.
 //
-// `npm run bench -- parts boot restore frames rates services keys floods hour off` runs what is named. Prints Markdown, as
+// `npm run bench -- parts heap boot restore frames rates services keys floods hour off` runs what is named. Prints Markdown, as
 // docs/performance.md keeps them. Not here: limits that fail a build; people decide.
 
 import { build } from '../image/build.ts';
@@ -22,6 +22,7 @@ import { HOST, ip, OUTSIDE, SERVER } from './bench/addresses.ts';
 import { configured } from './bench/configured.ts';
 import { floods } from './bench/floods.ts';
 import { frames } from './bench/frames.ts';
+import { heapTable } from './bench/heap.ts';
 import { hour } from './bench/hour.ts';
 import { interruptsOff } from './bench/interrupts-off.ts';
 import { keys } from './bench/keys.ts';
@@ -138,6 +139,7 @@ async function rates(): Promise<void> {
 const sections: Record<string, () => Promise<void>> = {
   off: interruptsOff,
   parts,
+  heap: heapTable,
   boot,
   restore,
   frames,

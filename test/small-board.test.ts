@@ -25,6 +25,11 @@ import * as packets from './packets.ts';
 
 const BOOT_SECONDS = 180;
 const COMMAND_SECONDS = 60;
+/**
+ * What is free at the prompt of a board as it comes. It was 857 when this was set: what a part keeps resident is a few KiB, and who needs more
+ * than is between the two should know that he takes it from all boards.
+ */
+const FREE_KIB = 825;
 /** What is left behind the last of them for what comes at the same time: connections, captured packets. */
 const SPARE_KIB = 24;
 /** What using all of them may leave, in the log and in what `debug frame` is for. */
@@ -130,7 +135,9 @@ test.serial(
   async t => {
     const machine = await start(t);
     const { console } = machine;
-    const told = [`${await freeKib(machine)} KiB of the heap are free at first`];
+    const first = await freeKib(machine);
+    const told = [`${first} KiB of the heap are free at first`];
+    t.true(first >= FREE_KIB, told[0] as string);
     await console.command('set log console error');
     for (const line of longConfiguration()) await console.command(line, COMMAND_SECONDS);
     const config = await console.command('export', COMMAND_SECONDS);

@@ -214,6 +214,7 @@ export class WanLab {
     const machine: Machine = {
       lend: () => true,
       plane,
+      named: () => plane,
       keepsRoom: () => true,
       tidy() {},
       overlay() {

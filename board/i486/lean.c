@@ -12,6 +12,11 @@ void Z_heapZ_free(struct Z_heap_instance_t *heap, u32 at) {
   free(engine, at);
 }
 
+void Z_heapZ_freeValue(struct Z_heap_instance_t *heap, u32 at) {
+  (void)heap;
+  QTS_FreeValuePointer(engine, ENGINE_CONTEXT, at);
+}
+
 #include "lean-module.c"
 
 void lean_before(void) { Z_leanZ_leanBefore(&instance, ENGINE_RUNTIME); }

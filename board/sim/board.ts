@@ -77,6 +77,8 @@ export interface SimOptions {
   onReset?(): void;
   /** The engine's WebAssembly, if it is to be another than the board's. */
   wasm?: Uint8Array<ArrayBuffer>;
+  /** The firmware, if it is to be another. */
+  firmware?: Firmware;
   /** A reading of the PIT for the entropy pool; a counter by default, so that runs repeat. */
   sample?(): number;
 }
@@ -383,7 +385,7 @@ class Board implements SimBoard {
 /** Builds the firmware as for the 486 and starts it. */
 export async function createSimBoard(options: SimOptions): Promise<SimBoard> {
   const plane = await WebAssembly.compile(await compilePlane());
-  const parts: Parts = { bundle: await bundle(), plane };
+  const parts: Parts = { bundle: options.firmware ?? (await bundle()), plane };
   if (options.disk !== undefined) parts.disk = options.disk;
   if (options.wasm !== undefined) parts.wasm = options.wasm;
   return new Board(parts, options);

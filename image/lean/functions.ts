@@ -7,9 +7,12 @@
 //
 //    | function | constants | variables, 12 bytes each | closure's variables, 8 bytes each | code |
 //
+// A function has a number for its name, which is no string of the heap: it is its place among all functions of the firmware, and
+// tools/trace.ts says what stands there in the sources. Names of two letters, which the minifier leaves, take 28 bytes each and tell less.
+//
 // And what a function object has of its own, its length, its name, and the prototype of what `new` makes, which the engine makes when
-// somebody asks for it: 24 to 32 bytes each, and nobody asks. The name goes to the function's code, where the engine looks for it when it
-// writes a trace (../engine-wasm.ts). Classes, which have a prototype from the start, keep all of it. A function without anything
+// somebody asks for it: 24 to 32 bytes each, and nobody asks. The engine looks for the name of its code when it writes a trace
+// (../engine-wasm.ts). Classes, which have a prototype from the start, keep all of it. A function without anything
 // of its own has the shape that bareShape() finds: it has no place for a property, and is not in the engine's table of shapes, so that
 // nothing but these functions gets it; whoever adds a property to one makes the engine copy it.
 //
@@ -18,7 +21,7 @@
 
 import { PLANE_BASE } from '../../src/base/limits.ts';
 import { copy, get8, i32at, puti32, putu16, u16at } from '../../src/base/memory.ts';
-import { free } from './heap.ts';
+import { free, freeValue } from './heap.ts';
 
 /** In JSRuntime: the head of the list of what the garbage collector knows. */
 const GC_LIST: i32 = 80;
@@ -30,21 +33,11 @@ const TYPE_OBJECT: i32 = 0;
 const TYPE_FUNCTION: i32 = 1;
 const TYPE_SHAPE: i32 = 2;
 
-/** In JSRuntime: the table of atoms by their hash, its size, and the one by number. */
-const ATOM_HASH_SIZE: i32 = 36;
-const ATOM_HASH: i32 = 52;
-const ATOMS: i32 = 56;
-/** Numbers of atoms. */
+/** Numbers of atoms; one with this bit is a number itself. */
+const ATOM_NUMBER: i32 = 1 << 31;
 const ATOM_LENGTH: i32 = 50;
 const ATOM_NAME: i32 = 58;
 const ATOM_PROTOTYPE: i32 = 63;
-/** In JSString: its hash with, in the two highest bits, what kind of atom it is; and the number of the next in its chain. */
-const STRING_HASH: i32 = 8;
-const STRING_NEXT: i32 = 12;
-const HASH_MASK: i32 = 0x3fffffff;
-const HASH_STRING: i32 = 1;
-const CHAIN_MOST: i32 = 4096;
-
 /** In JSObject: its class, its shape and its properties, and a function's JSFunctionBytecode. */
 const OBJECT_CLASS: i32 = 6;
 const OBJECT_SHAPE: i32 = 20;
@@ -97,16 +90,32 @@ const CHUNK_BEFORE_USED: i32 = 1;
 /** A chunk is no longer than its block needs, but where the rest were too small. */
 const SLACK_BYTES: i32 = 32;
 
-/** Before modules are written as bytecode: drops tables of variables. Answers how many functions are not as expected. */
+/**
+ * Before modules are written as bytecode: drops tables of variables, and gives all functions their numbers, those of earlier modules
+ * again the same. What they were called stays behind in this engine, which is thrown away. Answers how many functions are not as expected.
+ */
 export function leanCompiled(runtime: i32): i32 {
   let strange: i32 = 0;
+  let number: i32 = 0;
   let link: i32 = word(runtime + GC_LIST + 4);
   while (link !== runtime + GC_LIST) {
     const at: i32 = link - GC_LINK;
     link = word(link + 4);
-    if ((byte(at + GC_TYPE) & TYPE_MASK) === TYPE_FUNCTION) strange += drop(at, 0);
+    if ((byte(at + GC_TYPE) & TYPE_MASK) === TYPE_FUNCTION) {
+      strange += drop(at, 0);
+      forgetNames(at);
+      put(at + FUNCTION_NAME, ATOM_NUMBER | number);
+      number++;
+    }
   }
   return strange;
+}
+
+/** Variables that a closure takes stay in the table, and are found there by their places alone. */
+function forgetNames(at: i32): void {
+  const table: i32 = word(at + VARIABLES);
+  const count: i32 = table === 0 ? 0 : half(at + ARGUMENT_COUNT) + half(at + VARIABLE_COUNT);
+  for (let i: i32 = 0; i < count; i++) put(table + VARIABLE_BYTES * i, 0);
 }
 
 /** Before modules are read: whatever is there may be running meanwhile, and stays where it is. */
@@ -128,7 +137,7 @@ export function leanEvaluated(runtime: i32): i32 {
     if ((byte(at + GC_TYPE) & TYPE_MASK) !== TYPE_OBJECT || half(at + OBJECT_CLASS) !== CLASS_FUNCTION)
       continue;
     const made: i32 = word(at + OBJECT_FUNCTION);
-    if (bare !== 0 && half(made + SEEN) === 0) dropOwn(runtime, at, bare);
+    if (bare !== 0 && half(made + SEEN) === 0) dropOwn(at, bare);
     // Whoever else refers to it can make it again.
     if (half(made + SEEN) === 0 && word(made + REFERENCES) === 1) strange += drop(made, closureBytes(made));
   }
@@ -146,7 +155,7 @@ function bareShape(runtime: i32): i32 {
 }
 
 /** Drops what a function has of its own, if that is what each has from the start. */
-function dropOwn(runtime: i32, at: i32, bare: i32): void {
+function dropOwn(at: i32, bare: i32): void {
   const shape: i32 = word(at + OBJECT_SHAPE);
   const count: i32 = word(shape + SHAPE_COUNT);
   const own: i32 = word(at + OBJECT_PROPERTIES);
@@ -159,36 +168,19 @@ function dropOwn(runtime: i32, at: i32, bare: i32): void {
     const flags: i32 = word(third - PROPERTY_ATOM) >>> FLAGS_SHIFT;
     if (word(third) !== ATOM_PROTOTYPE || flags !== FLAGS_MADE_LATER) return;
   }
-  if (nameCode(runtime, word(at + OBJECT_FUNCTION), word(own + 8)) === 0) return;
+  // A function that is not of the firmware's own has a name.
+  if (word(word(at + OBJECT_FUNCTION) + FUNCTION_NAME) >= 0) return;
   // The context, which is who would make a prototype. Bits below a multiple of 4 say what is made.
   if (count === 3) release(word(own + 16) & ~3);
   put(at + OBJECT_PROPERTIES, 0);
-  free(own);
+  // The block begins with the length, a number; the name goes with it.
+  put(own, word(own + 8));
+  put(own + 4, TAG_STRING);
+  freeValue(own);
   // The last reference is kept: the next overlay's functions have this shape, too, before they come here.
   if (word(shape) > 1) release(shape);
   put(at + OBJECT_SHAPE, bare);
   put(bare, word(bare) + 1);
-}
-
-/** Gives a reference to a name to a function's code, or gives it up if that has one. Answers 0 if the name is no atom's. */
-function nameCode(runtime: i32, made: i32, name: i32): i32 {
-  if (word(name + STRING_HASH) >>> 30 !== HASH_STRING) return 0;
-  if (word(made + FUNCTION_NAME) !== 0) {
-    if (word(name) < 2) return 0;
-    release(name);
-    return 1;
-  }
-  const bucket: i32 = word(name + STRING_HASH) & HASH_MASK & (word(runtime + ATOM_HASH_SIZE) - 1);
-  let atom: i32 = word(word(runtime + ATOM_HASH) + 4 * bucket);
-  for (let left: i32 = CHAIN_MOST; left !== 0 && atom !== 0; left--) {
-    const string: i32 = word(word(runtime + ATOMS) + 4 * atom);
-    if (string === name) {
-      put(made + FUNCTION_NAME, atom);
-      return 1;
-    }
-    atom = word(string + STRING_NEXT);
-  }
-  return 0;
 }
 
 function release(at: i32): void {

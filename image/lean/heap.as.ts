@@ -3,3 +3,5 @@
 export function attachHeap(_release: i32): void {}
 // @ts-ignore: decorator
 @external("heap", "free") export declare function free(at: i32): void;
+// @ts-ignore: decorator
+@external("heap", "freeValue") export declare function freeValue(at: i32): void;

@@ -12,3 +12,8 @@ export function attachHeap(release: (at: number) => void): void {
 export function free(at: i32): void {
   behind(at);
 }
+
+/** Frees a value of the engine's, and the block that it begins. */
+export function freeValue(at: i32): void {
+  behind(at);
+}

@@ -14,6 +14,8 @@ const FIRST: Script = {
     function captured(n) { let inner = n; return [() => inner++, () => inner]; }
     class Thing { #kept = 1; add(n) { for (const x of [n, n]) this.#kept += x; return this.#kept; } }
     export function total(n) { calls++; return plain(SECRET, n); }
+    const broken = () => { try { null.x; } catch (e) { return e.stack; } };
+    globalThis.broken = () => broken();
     export { captured, Thing as Other, calls };`,
 };
 const SECOND: Script = {
@@ -83,10 +85,13 @@ test('modules do what they did, and those that are loaded later find them', t =>
   t.deepEqual(evaluate('later()'), [[42, 4, 'Other,calls,captured,total'], 7, 0]);
 });
 
-test('no source and no line is kept, and traces name the functions', t => {
+test('no source and no line is kept, and traces have the numbers of the functions', t => {
   const { engine, evaluate } = lean();
   t.regex(evaluate('String(look)') as string, /native code/);
   t.regex(t.throws(() => engine.evaluate('(function named() { null.x; })()')).message, /at named/);
+  const trace = evaluate('broken()') as string;
+  t.regex(trace, /^ +at \d+/m, trace);
+  t.notRegex(trace, /broken/);
   const text = Buffer.from(engine.memory.buffer).toString('latin1');
   t.false(text.includes('this.#kept +='));
 });

@@ -46,9 +46,12 @@ const TAG_OBJECT = 0xffffffff;
 const TAG_MODULE = 0xfffffffd;
 const TAG_UNDEFINED = 3;
 
-/** Lets the engine compile without sources and line numbers from now on; of a minified line they tell nothing. */
-export function compileLean(memory: WebAssembly.Memory, runtime: number): void {
-  new Uint8Array(memory.buffer)[runtime + STRIP_FLAGS] = STRIP_SOURCE | STRIP_DEBUG;
+/**
+ * Lets the engine compile without sources and line numbers from now on; of a minified line they tell nothing.
+ * @param places line numbers stay
+ */
+export function compileLean(memory: WebAssembly.Memory, runtime: number, places = false): void {
+  new Uint8Array(memory.buffer)[runtime + STRIP_FLAGS] = places ? STRIP_SOURCE : STRIP_SOURCE | STRIP_DEBUG;
 }
 
 /**
@@ -72,8 +75,14 @@ export interface LeanFunctions {
 }
 
 /** functions.ts, compiled, over an engine's memory. */
-export function leanFunctions(wasm: Uint8Array, engine: Engine, memory: WebAssembly.Memory): LeanFunctions {
-  const imports = { env: { memory }, heap: { free: engine.free } };
+export function leanFunctions(
+  wasm: Uint8Array,
+  engine: Engine,
+  memory: WebAssembly.Memory,
+  contextOf: () => number,
+): LeanFunctions {
+  const freeValue = (at: number) => engine.QTS_FreeValuePointer(contextOf(), at);
+  const imports = { env: { memory }, heap: { free: engine.free, freeValue } };
   const module = new WebAssembly.Module(Uint8Array.from(wasm));
   const functions = new WebAssembly.Instance(module, imports).exports as unknown as LeanFunctions;
   const known =

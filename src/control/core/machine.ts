@@ -13,8 +13,10 @@ declare module './overlays.ts' {
 export type Plane = typeof import('../../../firmware/plane.ts');
 
 export interface Machine {
-  /** The native plane; each call runs with interrupts off. */
+  /** The native plane; each call runs with interrupts off. In the firmware it is called by number (image/plane-calls.ts). */
   plane: Plane;
+  /** The native plane with its functions by name, as the debug commands want it, which are handed either. */
+  named(interpreted: Plane): Plane;
   /**
    * What an overlay holds; it is evaluated when it is not there. Throws a Refusal when that fails, for want of room above all.
    * Keep nothing of it: it is free again when whoever called it is done.

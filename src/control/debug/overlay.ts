@@ -39,25 +39,26 @@ export function* debugSelftest(context: Context): Job {
 }
 
 /** What a differential is run with: the traffic's numbers for the plane that it is given. */
-type Run = (plane: Plane) => Iterable<number>;
+type Run = (plane: Plane, native: Plane) => Iterable<number>;
 
 function* compareEngines(context: Context, run: Run, what: string): Job {
   const { machine, output } = context;
   const interpreted = machine.overlay('interpreted');
+  const plane = machine.named(interpreted);
   output.line(`Feeding ${what} to both engines, then the board is reset`);
   while (output.busy) yield 0;
   yield 50; // the transmit ring drains; from here on lines are put out by polling
   const say = (text: string) => {
     for (const character of `${text}\r\n`) machine.put(character.charCodeAt(0));
   };
-  for (let card = 0; card < NIC_COUNT; card++) machine.plane.nicStop(card);
-  machine.plane.watchdogStop(); // nobody feeds it meanwhile
+  for (let card = 0; card < NIC_COUNT; card++) plane.nicStop(card);
+  plane.watchdogStop(); // nobody feeds it meanwhile
   machine.lock();
-  const native = [...run(machine.plane)];
+  const native = [...run(plane, plane)];
   for (const crc of native) say(`differential native ${hex(crc, 8)}`);
   let place = 0;
   let same = true;
-  for (const crc of run(interpreted)) {
+  for (const crc of run(interpreted, plane)) {
     say(`differential interpreted ${hex(crc, 8)}`);
     same &&= crc === native[place++];
   }
@@ -108,7 +109,7 @@ export class Replay {
     const wanAddress = parseAddress(address);
     if (typeof wanAddress === 'string') throw new Refusal(`Cannot replay behind ${address}: ${wanAddress}`);
     const { machine } = this.context;
-    const run = (plane: Plane) => runCapture(plane, machine.plane, machine.memory, wanAddress, this.arrivals);
+    const run: Run = (plane, native) => runCapture(plane, native, machine.memory, wanAddress, this.arrivals);
     return compareEngines(this.context, run, `${this.arrivals.length} captured frames`);
   }
 }
@@ -125,6 +126,6 @@ export function debugDifferential(context: Context, first: string, second: strin
   const { machine } = context;
   const seed = numberOf(first, 0x7fffffff, 'seed');
   const count = numberOf(second, COUNT_LIMIT, 'count');
-  const run = (plane: Plane) => runTraffic(plane, machine.plane, machine.memory, seed, count);
+  const run: Run = (plane, native) => runTraffic(plane, native, machine.memory, seed, count);
   return compareEngines(context, run, `${count} frames of seed ${seed}`);
 }

@@ -27,9 +27,9 @@ interface Finder {
 }
 
 /** The start of the next line whose first two words begin with these letters, from a line's start on; `end` if there is none. */
-export function findLine(finder: Finder, at: number, end: number, first: number, second: number): number {
+export function findLine(plane: Finder, at: number, end: number, first: number, second: number): number {
   let found = at;
-  do found = finder.findLine(found, end, first, second);
+  do found = plane.findLine(found, end, first, second);
   while (found < 0);
   return found;
 }
@@ -40,10 +40,10 @@ interface Summer {
 }
 
 /** Continues a CRC-32 over a text of any length, a piece at a time: interrupts are off while the plane sums one. */
-export function crcOf(summer: Summer, before: number, at: number, bytes: number): number {
+export function crcOf(plane: Summer, before: number, at: number, bytes: number): number {
   let sum = before;
   for (let from = 0; from < bytes; from += FIND_BYTES)
-    sum = summer.crc32(sum, at + from, Math.min(FIND_BYTES, bytes - from));
+    sum = plane.crc32(sum, at + from, Math.min(FIND_BYTES, bytes - from));
   return sum;
 }
 
