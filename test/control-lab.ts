@@ -64,6 +64,7 @@ export function controlLab(): Lab {
     output: {
       write: text => output.push(text),
       line: text => output.push(text),
+      divert: () => undefined,
       flush() {},
       discard() {},
       busy: false,

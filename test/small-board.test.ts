@@ -85,6 +85,9 @@ const USES: Record<
   note: ['note where the modem is', /^$/],
   rules: ['iptables -A FORWARD -p tcp --dport 99 -j DROP', /^$/],
   'rules/listing': ['iptables -S FORWARD', /^-A FORWARD -p tcp -m tcp --dport 99 -j DROP$/m],
+  shell: ['A=1; echo is $A', /is 1$/],
+  'shell/filters': ['echo x | sed s/x/yes/', /^yes$/m],
+  'shell/programs': ['ifconfig eth0', /^eth0 +Link encap/m],
   debug: ['debug frame 0 0 0 00', /^$/],
 };
 /** They ask, and ^C is the answer. */

@@ -20,6 +20,9 @@ import * as rulesListing from '../src/control/rules/listing/overlay.ts';
 import * as rules from '../src/control/rules/overlay.ts';
 import * as schema from '../src/control/schema/overlay.ts';
 import * as setup from '../src/control/setup/overlay.ts';
+import * as shellFilters from '../src/control/shell/filters/overlay.ts';
+import * as shell from '../src/control/shell/overlay.ts';
+import * as shellPrograms from '../src/control/shell/programs/overlay.ts';
 import * as show from '../src/control/show/overlay.ts';
 import * as signature from '../src/control/signature/overlay.ts';
 import * as status from '../src/control/status/overlay.ts';
@@ -53,6 +56,9 @@ export function consoleTable(): readonly Command[] {
     'rules/listing': rulesListing,
     schema,
     setup,
+    shell,
+    'shell/filters': shellFilters,
+    'shell/programs': shellPrograms,
     show,
     signature,
     status,

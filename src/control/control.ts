@@ -76,6 +76,7 @@ import { settings } from './masquerade/settings.ts';
 import { noteCommands } from './note/note.ts';
 import { createRoutes } from './routes/routes.ts';
 import { createRules } from './rules/rules.ts';
+import { ShellPart } from './shell/shell.ts';
 import { showCommands } from './show/commands.ts';
 import { logCommands } from './syslog/commands.ts';
 import { logSetting, syslogSetting } from './syslog/settings.ts';
@@ -150,7 +151,9 @@ export function createControl(machine: Machine): Control {
   context.store = store;
   const rollback = createRollback(context, table);
   console.strip = rollback.strip;
-  const { services, dhcp, dns, wan } = createServices(context, store, table);
+  const { services, dhcp, dns, wan, aliases } = createServices(context, store, table);
+  const shell = new ShellPart(context, console, table, aliases);
+  console.shell = shell;
   const cards = createCards(context, store);
   registry.add(...cards.settings(), logSetting(log), ...serial.settings(), ...access.settings());
   table.push(
@@ -162,6 +165,7 @@ export function createControl(machine: Machine): Control {
     ...toolCommands(context, namesOf(dns)),
     ...updateCommands(context),
     ...debugCommands(context),
+    ...shell.commands(),
   );
   let isStarted = false;
   let starting: Job | undefined;
@@ -218,6 +222,7 @@ export function createControl(machine: Machine): Control {
       yield 0;
     }
     puti32(STARTING_AT, 0);
+    shell.start(restarted);
   }
 
   /**
@@ -294,6 +299,8 @@ export function createControl(machine: Machine): Control {
 /** The services, in the order in which they are started, with their settings and commands. */
 function createServices(context: Context, store: Store, table: Command[]) {
   const { registry } = context;
+  /** What scripts call links. */
+  const aliases = new Map<string, number>();
   // Settings are listed, and after a restart applied, in the order in which they are added.
   const lan = createLan(context);
   const wan = new Wan(context, lan, INTERFACE_WAN, (user, link) => new DhcpClient(context, user, link));
@@ -322,8 +329,8 @@ function createServices(context: Context, store: Store, table: Command[]) {
     ...time.settings,
     syslogSetting(new SyslogSender(context, context.wallClock, { wan, resolve: dns.resolve })),
   );
-  table.push(...time.commands, ...noteCommands(context), ...createRules(context));
-  return { services, dhcp, dns, wan };
+  table.push(...time.commands, ...noteCommands(context), ...createRules(context, aliases));
+  return { services, dhcp, dns, wan, aliases };
 }
 
 /** Names, for the tools. */

@@ -34,6 +34,9 @@ export const OVERLAY_COLLECT_TICKS = 2 * TICKS_PER_SECOND;
  */
 export const SECTION_SPARE_BYTES = 64 * 1024;
 
+/** Kept scripts run so long after everything is in force: what they do wrong finds the board forwarding and its console there. */
+export const SHELL_START_TICKS = 2 * TICKS_PER_SECOND;
+
 /** Lines that the log keeps: a day of an ordinary router. One more takes the place of the oldest. 200 x 160 characters are 32 KB. */
 export const LOG_LINES = 200;
 /** Characters of a line's text; two lines of a terminal. What is longer is cut there. */

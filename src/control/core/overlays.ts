@@ -37,9 +37,12 @@ export const OVERLAY_NAMES = [
   'note',
   'rules',
   'rules/listing',
+  'shell',
+  'shell/filters',
+  'shell/programs',
 ] as const satisfies OverlayName[];
 
-/** The entry file of an overlay, from the repository's root. */
+/** The entry file of an overlay, from the repository's root; a part may have several, in folders of its own. */
 export function overlayEntry(name: OverlayName): string {
   return `src/control/${name}/overlay.ts`;
 }

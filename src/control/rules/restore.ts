@@ -236,8 +236,18 @@ export function* restoreFrom(rules: Rules, words: readonly string[], next: Lines
 }
 
 /** `iptables-restore`, with the console's next lines. */
-export function restoreRules(rules: Rules, words: readonly string[]): Job {
-  return fromConsole(rules, words);
+export function restoreRules(rules: Rules, words: readonly string[], input?: () => string): Job {
+  return input === undefined ? fromConsole(rules, words) : restoreFrom(rules, words, linesOf(input()));
+}
+
+/** The lines of a text that a script has. */
+function linesOf(text: string): Lines {
+  const lines = text.split('\n');
+  let next = 0;
+  return function* () {
+    yield 0;
+    return lines[next++];
+  };
 }
 
 function* fromConsole(rules: Rules, words: readonly string[]): Job {

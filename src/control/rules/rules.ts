@@ -33,9 +33,9 @@ function rulesSection({ machine }: Context, rules: () => Rules): Section {
   };
 }
 
-export function createRules(context: Context): Command[] {
+/** @param aliases what `set alias` says, which others read too */
+export function createRules(context: Context, aliases: Aliases): Command[] {
   const { machine, registry } = context;
-  const aliases: Aliases = new Map();
   const rules: Rules = { context, aliases, section: rulesSection(context, () => rules) };
   registry.sections.add(rules.section);
   registry.add(aliasSetting(context, aliases));
@@ -59,7 +59,7 @@ export function createRules(context: Context): Command[] {
       isWhole: true,
       arguments: '[WORD:text...4]',
       help: 'takes what iptables-save prints, up to a line that says end; each table as a whole | -c',
-      run: words => machine.overlay('rules').restoreRules(rules, words),
+      run: (words, input) => machine.overlay('rules').restoreRules(rules, words, input),
     },
     {
       words: 'clear rules',

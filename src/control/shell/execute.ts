@@ -11,7 +11,7 @@ import type { Machine, Runner } from './machine.ts';
 import type { Code } from './operations.ts';
 import { fits, isPattern, plain } from './pattern.ts';
 import type { ShellState } from './state.ts';
-import { Fault, type Io, Sink, Source, TO_FILE, TO_NOTHING } from './streams.ts';
+import { Fault, type Io, isFault, Sink, Source, TO_FILE, TO_NOTHING } from './streams.ts';
 
 /** Assignments before these last (section 2.14). */
 const SPECIAL = ['.', ':', 'eval', 'exec', 'export', 'readonly', 'set', 'shift', 'trap', 'unset', 'source'];
@@ -158,19 +158,36 @@ export class Shell implements Runner, Commands {
     const name = words[0] as string;
     const own = program === name ? words : [program, ...words.slice(1)];
     const tool = host.tool(program);
-    if (tool !== undefined) return tool(own, this.io(machine, program));
+    if (tool !== undefined) return this.tool(machine, program, () => tool(own, this.io(machine, program)));
     const say = machine.out === machine.console ? undefined : (text: string) => machine.out.write(text);
-    const outcome = host.command(own, () => machine.input.rest(), say);
+    const input = machine.input.isConsole ? undefined : () => machine.input.rest();
+    const outcome = host.command(own, input, say);
     if (outcome !== undefined) return outcome;
     machine.complain(`${name}: ${host.whyNone(program)}`);
     return 127;
   }
 
-  io(machine: Machine, name: string): Io {
+  /** What is wrong with a tool's words is the tool's affair, and ends nothing. */
+  private tool(machine: Machine, name: string, act: () => Outcome): Outcome {
+    const failed = (error: unknown): number => {
+      if (!isFault(error)) throw error;
+      machine.complain(error.message.startsWith(`${name}: `) ? error.message : `${name}: ${error.message}`);
+      return error.status;
+    };
+    let outcome: Outcome;
+    try {
+      outcome = act();
+    } catch (error) {
+      return failed(error);
+    }
+    return typeof outcome === 'number' ? outcome : guarded(outcome, failed);
+  }
+
+  private io(machine: Machine, name: string): Io {
     const { host } = this;
     return {
       read: () => machine.input.rest(),
-      file: path => host.files.read(this.path(path)),
+      file: path => (this.path(path) === '/dev/null' ? '' : host.files.read(this.path(path))),
       write: text => machine.out.write(text),
       complain: text => machine.complain(`${name}: ${text}`),
     };
@@ -221,6 +238,7 @@ export class Shell implements Runner, Commands {
       const status = words[1] === undefined ? state.status : numberOf(name, words[1]);
       if (name === 'exit') machine.exit(status);
       else machine.return(status);
+      machine.isLeft ||= machine.isDone;
     } else if (name === 'break' || name === 'continue') {
       const count = words[1] === undefined ? 1 : numberOf(name, words[1]);
       if (count < 1) throw new Fault(`${name}: ${count} is no number of loops`);
@@ -377,6 +395,17 @@ export class Shell implements Runner, Commands {
       found = next;
     }
     return found;
+  }
+}
+
+function* guarded(
+  outcome: Generator<number, number, void>,
+  failed: (error: unknown) => number,
+): Generator<number, number, void> {
+  try {
+    return yield* outcome;
+  } catch (error) {
+    return failed(error);
   }
 }
 

@@ -19,8 +19,11 @@ export interface Host {
   readonly files: Files;
   /** A tool by its name. */
   tool(name: string): Tool | undefined;
-  /** A command of the console for words; undefined if there is none. What it prints goes to `say` where that is given. */
-  command(words: readonly string[], input: () => string, say?: (text: string) => void): Outcome | undefined;
+  /**
+   * A command of the console for words; undefined if there is none. `input` is what comes in, if that is not who types; what it
+   * prints goes to `say` where that is given.
+   */
+  command(words: readonly string[], input?: () => string, say?: (text: string) => void): Outcome | undefined;
   /** Why a program of that name is not there. */
   whyNone(name: string): string;
   /** Asks who types for a line; undefined: nobody does. */

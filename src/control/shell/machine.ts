@@ -22,7 +22,7 @@ import { parameterOf, setParameter } from './parameters.ts';
 import { fits, trimmed } from './pattern.ts';
 import { Stack } from './stack.ts';
 import type { ShellState } from './state.ts';
-import { Fault, Sink, Source, TO_TEXT } from './streams.ts';
+import { Fault, isFault, Sink, Source, TO_TEXT } from './streams.ts';
 import { sumOf } from './sum.ts';
 
 /** Operations between two pauses: some 10 ms of a 486DX2-66. */
@@ -48,6 +48,8 @@ export interface Runner {
 
 export class Machine extends Stack {
   isSubstituted = false;
+  /** What is wrong is told with its line's number. */
+  isNumbered = false;
   private steps = 0;
   private string = '';
 
@@ -101,18 +103,18 @@ export class Machine extends Stack {
 
   /** Says what is wrong, and ends the shell that it is wrong in. */
   private fault(error: unknown): void {
-    if (!(error instanceof Fault)) throw error;
+    if (!isFault(error)) throw error;
     this.complain(error.message);
     this.exit(error.status);
   }
 
   complain(text: string): void {
     const { err } = this;
-    const place = err === this.console && this.line > 0 ? `line ${this.line}: ` : '';
+    const place = this.isNumbered && err === this.console && this.line > 0 ? `line ${this.line}: ` : '';
     try {
-      err.write(`${place}${text}\n`);
+      err.write(`${place}${text.replaceAll('\r', '')}\n`);
     } catch (error) {
-      if (!(error instanceof Fault)) throw error;
+      if (!isFault(error)) throw error;
     }
   }
 

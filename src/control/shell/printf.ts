@@ -107,7 +107,7 @@ export function printed(
           width: number(width),
           precision: precision === undefined ? -1 : number(precision),
         };
-        if (!'sdiuoxXcb'.includes(letter) || letter === '') {
+        if (!'sdiuoxXcbfeg'.includes(letter) || letter === '') {
           fail(`${all}: invalid directive`);
           return { text: result, status };
         }
@@ -130,6 +130,18 @@ function padded(text: string, { flags, width }: Format): string {
   return flags.includes('-') ? text.padEnd(most) : text.padStart(most);
 }
 
+/** A number with its fraction. */
+function floating(letter: string, number: number, { flags, width, precision }: Format): string {
+  const places = Math.min(precision < 0 ? 6 : precision, 20);
+  const text =
+    letter === 'f'
+      ? number.toFixed(places)
+      : letter === 'e'
+        ? number.toExponential(places)
+        : String(Number(number.toPrecision(places || 1)));
+  return flags.includes('0') && !flags.includes('-') ? text.padStart(Math.min(width, 1000), '0') : text;
+}
+
 function formatted(
   letter: string,
   value: string | undefined,
@@ -140,6 +152,7 @@ function formatted(
   const text = value ?? '';
   if (letter === 's') return padded(precision >= 0 ? text.slice(0, precision) : text, format);
   if (letter === 'c') return padded(text.slice(0, 1), format);
+  if ('feg'.includes(letter)) return padded(floating(letter, Number(text) || 0, format), format);
   let number = 0;
   if (text[0] === "'" || text[0] === '"') number = text.charCodeAt(1) || 0;
   else if (/^[-+]?(0x[0-9a-f]+|\d+)$/i.test(text))

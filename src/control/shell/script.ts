@@ -5,7 +5,7 @@ import type { Job } from '../core/console/command.ts';
 import { Compiler } from './compiler.ts';
 import type { Machine } from './machine.ts';
 import { type Code, SyntaxFault } from './operations.ts';
-import { Fault } from './streams.ts';
+import { Fault, isFault } from './streams.ts';
 
 /** Lines that are read in one step. */
 const SLICE_LINES = 4;
@@ -84,7 +84,7 @@ export function* runText(machine: Machine, text: string): Job {
     if (script.isOpen && !machine.isEnded)
       throw new Fault(`line ${script.line}: syntax error: ${script.openText()} is not ended`);
   } catch (error) {
-    if (!(error instanceof Fault)) throw error;
+    if (!isFault(error)) throw error;
     machine.line = 0;
     machine.complain(error.message);
     machine.state.status = error.status;

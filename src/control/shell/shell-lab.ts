@@ -59,6 +59,7 @@ export class Lab {
       output: {
         write: text => out.push(text),
         line: text => out.push(`${text}\n`),
+        divert: () => undefined,
         flush() {},
         discard() {},
         busy: false,
@@ -69,7 +70,7 @@ export class Lab {
       command: (words, input, say) => {
         if (!this.fakes.includes(words[0] as string)) return undefined;
         this.calls.push(words.join(' '));
-        if (words[0] === 'take') this.calls.push(input());
+        if (words[0] === 'take') this.calls.push(input?.() ?? '');
         if (words[0] === 'say') (say ?? (text => out.push(text)))(`${words.slice(1).join(' ')}\n`);
         if (words[0] === 'refuse') throw new Refusal('Cannot refuse: it is refused');
         return 0;

@@ -23,6 +23,8 @@ export abstract class Stack {
   isDone = false;
   /** The script has ended by `exit`, or a fault. */
   isEnded = false;
+  /** By `exit`. */
+  isLeft = false;
   out: Sink;
   err: Sink;
   /** Words that wait for one within them. */

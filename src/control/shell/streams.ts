@@ -15,6 +15,11 @@ export class Fault extends Error {
   }
 }
 
+/** Whether it is one: each overlay has its own class of that name. */
+export function isFault(error: unknown): error is Fault {
+  return error instanceof Error && typeof (error as Partial<Fault>).status === 'number';
+}
+
 export const TO_TEXT = 0;
 export const TO_CONSOLE = 1;
 export const TO_NOTHING = 2;

@@ -34,8 +34,11 @@ export interface Command {
   help: Help;
   /** Its words are typed whole: what is a slip would else be taken for its text. */
   isWhole?: boolean;
-  /** Answers a job if it has more to do. A refusal is thrown as Refusal. */
-  run(args: string[]): Job | undefined;
+  /**
+   * Answers a job if it has more to do. A refusal is thrown as Refusal. In a script arguments may have blanks, and `input` gives
+   * the text that comes by `<`, a pipe or a here-document; it is not there where a person has typed the line.
+   */
+  run(args: string[], input?: () => string): Job | undefined;
 }
 
 /** A command's error, in house form: "Cannot ACTION VALUE: CAUSE". Printed, nothing else happens. */

@@ -14,7 +14,8 @@ import { isOutOfMemory } from '../loader.ts';
 import { type Command, findCommand, type Job, Refusal } from './command.ts';
 import { LINE_LIMIT, LineEditor, type LineEvent } from './line-editor.ts';
 import type { LineHelp } from './line-help.ts';
-import { createOutput, type Output, type Sink } from './output.ts';
+import { createOutput, type Output } from './output.ts';
+import type { Guard, Line, LineShell, Loss, RawLine } from './terminal.ts';
 
 /** A paste of 600 lines of 80. At 115200 baud it comes within 4 s; a 486 needs longer to run it. */
 export const TYPED_AHEAD_LIMIT = 48 * 1024;
@@ -28,54 +29,23 @@ const JOB_SLICE = 8;
 const PAGE_ROWS = 23;
 export const MORE = '-- more: space, Enter, a(ll), q(uit) --';
 const CONTROL_C = 3;
+/** What ends the text that a job asks for. */
+export const CONTROL_D = '\x04';
 const LF = 10;
 const CR = 13;
 const XON = 17;
 const XOFF = 19;
 
-/** The serial port's rings. */
-export interface Line extends Sink {
-  /** Moves what has been received to `into` from `at` on; answers how many bytes. */
-  read(into: Uint8Array, at: number): number;
-  /** Whether every byte passes as it is: the driver then obeys no XON or XOFF and sends none. */
-  setTransparent?(on: boolean): void;
-  /** Whether a byte waits that read() has not taken yet. */
-  holds?(byte: number): boolean;
-  /** Bytes that were lost before read() could take them, since the start. */
-  lost?(): number;
-  /** Where some were lost since the last call: the first and last place, counted from the next byte of read(). */
-  takeLoss?(): Loss | undefined;
-  /** Lets output go that the peer has stopped. */
-  release?(): void;
-}
-
-/** Bytes are missing somewhere before each of the bytes from one number to another. */
-export interface Loss {
-  from: number;
-  to: number;
-}
-
-/** The line for a program at its other end: a job that transfers a file takes it, and gives it back. */
-export interface RawLine {
-  /** All bytes go to `receive` as they come, ^C too, and nothing that the job did not write is printed. */
-  take(receive: (bytes: Uint8Array) => void): void;
-  giveBack(): void;
-}
-
-/** Who may use the console. */
-export interface Guard {
-  /** What must be done before a command is taken, or undefined; ^C does not end it. */
-  login(): Job | undefined;
-  /** Ticks without a key after which lock() is called, 0 for never. */
-  idleTicks(): number;
-  lock(): void;
-}
+export type { Guard, Line, Loss, RawLine } from './terminal.ts';
 
 export const PROMPT = 'masqbox> ';
 
 export class Console implements RawLine {
   readonly output: Output;
   guard: Guard | undefined;
+  shell: LineShell | undefined;
+  /** Lines that a job has asked for and not got, as bytes of them were lost or too many. */
+  damaged = 0;
   /** Whether long output waits at each page. */
   paged = true;
   dumb = false;
@@ -97,7 +67,7 @@ export class Console implements RawLine {
   private isLogin = false;
   private resumeAt = 0;
   /** The line that runs, until it has said something. */
-  private running: { text: string; column: number } | undefined;
+  private running: { text: string; column: number; isShell?: boolean } | undefined;
   private paging = false;
   private asking = false;
   private answer: string | undefined;
@@ -139,11 +109,11 @@ export class Console implements RawLine {
     return this.running !== undefined;
   }
 
-  /** Asks a person for a line; a job delegates to it. */
-  *ask(prompt: string, secret = false): Generator<number, string, void> {
+  /** Asks a person for a line; a job delegates to it. CONTROL_D is one where it `isEndable`. */
+  *ask(prompt: string, secret = false, isEndable = false): Generator<number, string, void> {
     this.asking = true;
     this.answer = undefined;
-    this.editor.ask(prompt, secret);
+    this.editor.ask(prompt, secret, isEndable);
     try {
       while (this.answer === undefined) yield 0;
       return this.answer;
@@ -161,10 +131,13 @@ export class Console implements RawLine {
       this.output.line(text);
       return;
     }
+    // What a job's output goes to otherwise is not for this.
+    const taker = this.output.divert(undefined);
     const isOpen = this.job === undefined || this.asking;
     if (isOpen) this.output.write('\r\n');
     this.output.line(text);
     if (isOpen) this.editor.open();
+    this.output.divert(taker);
   }
 
   take(receive: (bytes: Uint8Array) => void): void {
@@ -299,7 +272,9 @@ export class Console implements RawLine {
   private refuse(error: unknown): void {
     if (!(error instanceof Refusal)) throw error;
     const { running } = this;
-    const mark = running && this.advice(tools => tools.mark(running.text, running.column));
+    // Of a shell's lines the schema knows nothing.
+    const isMarked = running !== undefined && running.isShell !== true;
+    const mark = isMarked ? this.advice(tools => tools.mark(running.text, running.column)) : undefined;
     if (mark !== undefined) this.output.line(mark);
     this.output.line(error.message);
   }
@@ -310,16 +285,26 @@ export class Console implements RawLine {
     this.running = { text, column: PROMPT.length - hidden };
     this.output.rows = 0;
     try {
-      this.running.text = this.strip(text);
-      const found = findCommand(this.table, this.running.text);
-      if ('refusal' in found) throw new Refusal(found.refusal);
-      this.job = found.command.run(found.args);
+      this.job = this.begin(this.running, text);
     } catch (error) {
       this.refuse(error);
     } finally {
       this.strip('');
     }
     if (this.job === undefined) this.running = undefined;
+  }
+
+  /** A shell's line, or a command's. */
+  private begin(running: { text: string; isShell?: boolean }, text: string): Job | undefined {
+    const { shell } = this;
+    running.isShell = shell?.takes(text, false) === true;
+    if (running.isShell && shell !== undefined) return shell.run(text);
+    running.text = this.strip(text);
+    const found = findCommand(this.table, running.text);
+    if (!('refusal' in found)) return found.command.run(found.args);
+    running.isShell = shell?.takes(text, true) === true;
+    if (running.isShell && shell !== undefined) return shell.run(text);
+    throw new Refusal(found.refusal);
   }
 
   /** Gives the editor a slice of what was typed. */
@@ -349,10 +334,12 @@ export class Console implements RawLine {
     if (event.kind === 'spoiled') this.output.line('Cannot take the line: bytes of it were lost');
     if (this.asking) {
       if (event.kind === 'line') this.answer = event.text;
+      else if (event.kind === 'end') this.answer = CONTROL_D;
       else if (event.kind !== 'more') this.editor.open();
+      if (event.kind === 'spoiled' || event.kind === 'too-long') this.damaged++;
       return;
     }
-    if (event.kind === 'more') return;
+    if (event.kind === 'more' || event.kind === 'end') return;
     if (event.kind === 'line') this.run(event.text, event.hidden);
     if (event.kind === 'too-long')
       this.output.line(`Cannot run the line: it is longer than ${LINE_LIMIT} bytes`);
@@ -361,7 +348,9 @@ export class Console implements RawLine {
 
   /** Answers TAB and `?`. */
   private advise({ kind, before }: { kind: 'tab' | 'help'; before: string }): void {
-    if (this.asking || this.tools === undefined) {
+    // In a script that is pasted both are characters.
+    const isText = this.hasMore && kind === 'tab' && before.trim() === '';
+    if (this.asking || this.tools === undefined || isText || this.shell?.takes(before, false) === true) {
       this.editor.insert(kind === 'tab' ? ' ' : '?');
       return;
     }
@@ -374,7 +363,8 @@ export class Console implements RawLine {
     }
     const hints = advice?.rows ?? [];
     if (hints.length === 0) {
-      this.output.write('\x07');
+      if (kind === 'tab' && this.hasMore) this.editor.insert(' ');
+      else this.output.write('\x07');
       return;
     }
     this.output.write(kind === 'tab' ? '\r\n' : '?\r\n');

@@ -35,7 +35,7 @@ const ESCAPE = 27;
 
 /**
  * What feed() found: a line (`hidden`: bytes at its start that were not on the screen), `too-long` or `spoiled`
- * with nothing to run, `cancelled` by ^C, the keys TAB and `?` behind a text; or that it needs more.
+ * with nothing to run, `cancelled` by ^C, `end` by ^D where nothing is typed, the keys TAB and `?` behind a text; or that it needs more.
  */
 export type LineEvent =
   | { kind: 'line'; text: string; hidden: number }
@@ -43,6 +43,7 @@ export type LineEvent =
   | { kind: 'too-long' }
   | { kind: 'spoiled' }
   | { kind: 'cancelled' }
+  | { kind: 'end' }
   | { kind: 'more' };
 
 const MORE: LineEvent = { kind: 'more' };
@@ -66,6 +67,8 @@ export class LineEditor {
   private afterCr = false;
   /** What is typed is not shown. */
   private secret = false;
+  /** ^D where nothing is typed ends what is asked for. */
+  private isEndable = false;
   /** The next byte is taken as it is: ^V. */
   private literal = false;
   /** The prompt that comes back after a search. */
@@ -90,10 +93,11 @@ export class LineEditor {
   }
 
   /** Asks for a new line with another prompt; a secret one is neither shown nor kept in the history. */
-  ask(prompt: string, secret = false): void {
+  ask(prompt: string, secret = false, isEndable = false): void {
     this.clear();
     this.prompt = prompt;
     this.secret = secret;
+    this.isEndable = isEndable;
     this.open();
   }
 
@@ -137,6 +141,10 @@ export class LineEditor {
         this.write('^C\r\n');
         this.clear();
         return { used: next - at, event: { kind: 'cancelled' } };
+      }
+      if (byte === 4 && this.text === '' && this.isEndable) {
+        this.write('\r\n');
+        return { used: next - at, event: { kind: 'end' } };
       }
       if (byte === ESCAPE) this.sequence = '\x1b';
       else if (byte !== LF) this.control(byte);

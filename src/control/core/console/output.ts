@@ -15,6 +15,8 @@ export interface Output {
   write(text: string): void;
   /** Adds a line. */
   line(text: string): void;
+  /** Lets what is written from now on go elsewhere, or here again; answers where it went before. */
+  divert(taker: ((text: string) => void) | undefined): ((text: string) => void) | undefined;
   /** Hands on what the sink has room for. */
   flush(): void;
   /** Forgets what waits, for ^C. */
@@ -28,6 +30,7 @@ export interface Output {
 export function createOutput(sink: Sink): Output {
   let waiting = '';
   let lost = 0;
+  let taker: ((text: string) => void) | undefined;
 
   function flush(): void {
     if (waiting !== '') waiting = waiting.slice(sink.write(waiting));
@@ -38,6 +41,10 @@ export function createOutput(sink: Sink): Output {
   }
 
   function write(text: string): void {
+    if (taker !== undefined) {
+      taker(text);
+      return;
+    }
     for (let i = text.indexOf('\n'); i >= 0; i = text.indexOf('\n', i + 1)) result.rows++;
     if (waiting === '' && lost === 0) {
       waiting = text.slice(sink.write(text));
@@ -57,6 +64,11 @@ export function createOutput(sink: Sink): Output {
     rows: 0,
     write,
     line: text => write(`${text}\r\n`),
+    divert: to => {
+      const before = taker;
+      taker = to;
+      return before;
+    },
     flush,
     discard: () => {
       waiting = '';
