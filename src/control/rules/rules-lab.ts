@@ -24,7 +24,7 @@ export function rulesLab(): RulesLab {
   const { machine, registry } = context;
   const overlays: Record<string, unknown> = { rules: overlay, 'rules/listing': listing };
   Object.assign(machine, { overlay: (name: string) => overlays[name] });
-  const commands: Command[] = createRules(context, new Map());
+  const commands: Command[] = [...createRules(context, new Map()), ...lab.commands];
   let waiting: string[] = [];
   context.ask = function* () {
     yield 0;
