@@ -23,6 +23,8 @@ const USES: Readonly<Record<string, string>> = {
   dns: 'resolve masqbox',
   dhcp: 'show leases',
   debug: 'debug frame 0 0 0 00',
+  rules: 'iptables -V',
+  'rules-listing': 'iptables -S',
 };
 
 async function loadMilliseconds(): Promise<number> {

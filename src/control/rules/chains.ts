@@ -1,10 +1,13 @@
 // Chains by name, in the plane's memory. Not here: rules, what may lead where (places.ts).
 
 import { get8, put8, u16at } from '../../base/memory.ts';
-import { CHAIN_COUNT } from '../../base/rule-limits.ts';
 import {
   CHAIN_DRAFT_FIRST,
   CHAIN_FIRST,
+  CHAIN_INPUT,
+  CHAIN_MANGLE_PREROUTING,
+  CHAIN_NAT_PREROUTING,
+  CHAIN_OLD_INPUT,
   CHAIN_TABLE,
   CHAIN_USER,
   cellAt,
@@ -15,6 +18,7 @@ import {
   TABLE_NAT,
 } from '../../base/rule-record.ts';
 import { putText } from '../core/store/text.ts';
+import { chainsEnd } from './memory.ts';
 
 /** A chain's name has so many characters at most. Behind it in the record stand the next two. */
 export const CHAIN_NAME_MOST = 28;
@@ -33,6 +37,14 @@ export const TABLES: readonly [string, number][] = [
   ['mangle', TABLE_MANGLE],
   ['nat', TABLE_NAT],
   ['filter', TABLE_FILTER],
+];
+
+/** Of each table, by its number, the first chain that is built in, and one more than the last. */
+const BUILT_IN_OF: readonly (readonly [number, number])[] = [
+  [0, 0],
+  [CHAIN_INPUT, CHAIN_NAT_PREROUTING],
+  [CHAIN_NAT_PREROUTING, CHAIN_MANGLE_PREROUTING],
+  [CHAIN_MANGLE_PREROUTING, CHAIN_OLD_INPUT],
 ];
 
 export function tableName(table: number): string {
@@ -55,7 +67,10 @@ function isNamed(at: number, name: string): boolean {
 /** The number of a table's chain of this name, or 0. */
 export function chainNamed(table: number, name: string): number {
   if (name === '' || name.length > CHAIN_NAME_MOST) return 0;
-  for (let chain = 1; chain < CHAIN_COUNT; chain++) {
+  const [first, end] = BUILT_IN_OF[table] as [number, number];
+  for (let chain = first; chain < end; chain++) if (isNamed(chainAt(chain), name)) return chain;
+  const all = chainsEnd();
+  for (let chain = CHAIN_USER; chain < all; chain++) {
     const at = chainAt(chain);
     if (get8(at + CHAIN_TABLE) === table && isNamed(at, name)) return chain;
   }
@@ -84,11 +99,11 @@ export const isBuiltIn = (chain: number): boolean => chain < CHAIN_USER;
 export function chainsOf(table: number): number[] {
   const chains: number[] = [];
   const users: { chain: number; name: string }[] = [];
-  for (let chain = 1; chain < CHAIN_COUNT; chain++) {
-    if (get8(chainAt(chain) + CHAIN_TABLE) !== table) continue;
-    if (isBuiltIn(chain)) chains.push(chain);
-    else users.push({ chain, name: chainName(chain) });
-  }
+  const [first, end] = BUILT_IN_OF[table] as [number, number];
+  for (let chain = first; chain < end; chain++) chains.push(chain);
+  const all = chainsEnd();
+  for (let chain = CHAIN_USER; chain < all; chain++)
+    if (get8(chainAt(chain) + CHAIN_TABLE) === table) users.push({ chain, name: chainName(chain) });
   if (users.length > 1) users.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const { chain } of users) chains.push(chain);
   return chains;

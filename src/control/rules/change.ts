@@ -13,7 +13,7 @@ import { chainName, chainNamed, chainsOf, isBuiltIn, nameChain } from './chains.
 import { isSameRule } from './compare.ts';
 import type { Line } from './line.ts';
 import { firstLine, headLine, lineCount, lineStart, policyName, ruleLine, tableTexts } from './lines.ts';
-import { isNews, isOpen, openRules, TOLD_POLICY } from './memory.ts';
+import { chainMade, isNews, isOpen, openRules, TOLD_POLICY } from './memory.ts';
 import { checkPlace } from './places.ts';
 import { INVALID, NO_CHAIN, NO_MEMORY, refuse } from './refuse.ts';
 import { lanWarning } from './warnings.ts';
@@ -250,6 +250,7 @@ export class Change {
       refuse(`${NO_MEMORY}: there are as many chains as there can be`);
     }
     nameChain(machine.memory, chain, name);
+    chainMade(chain);
   }
 
   private deleteChains(): void {

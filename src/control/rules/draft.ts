@@ -5,7 +5,6 @@
 // Not here: reading a line (line.ts), the text of iptables-restore (restore.ts).
 
 import { get8, put8, putu16, u16at } from '../../base/memory.ts';
-import { CHAIN_COUNT } from '../../base/rule-limits.ts';
 import * as record from '../../base/rule-record.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Machine } from '../core/machine.ts';
@@ -25,7 +24,7 @@ import {
 } from './chains.ts';
 import { Line } from './line.ts';
 import { put64 } from './line-checks.ts';
-import { closeRules, isOpen, openRules } from './memory.ts';
+import { chainMade, chainsEnd, closeRules, isOpen, openRules } from './memory.ts';
 import { checkDraft } from './places.ts';
 import { INVALID, NO_CHAIN, NO_MEMORY, refuse } from './refuse.ts';
 import type { Rules } from './rules.ts';
@@ -58,6 +57,7 @@ export function draftChain(machine: Machine, table: number, name: string): numbe
   const chain = machine.plane.chainNew(table);
   if (chain === 0) refuse(`${NO_MEMORY}: there are as many chains as there can be`);
   nameChain(machine.memory, chain, name);
+  chainMade(chain);
   put8(draftAt(chain), DRAFT_NAMED | DRAFT_NEW);
   return chain;
 }
@@ -161,7 +161,7 @@ export function commitDraft(machine: Machine, table: number): void {
 /** Forgets a table's draft, and the chains that there were for it alone. */
 export function dropDraft(machine: Machine, table: number): void {
   machine.plane.draftDrop(table);
-  for (let chain = 1; chain < CHAIN_COUNT; chain++) {
+  for (let chain = 1; chain < chainsEnd(); chain++) {
     const at = record.chainAt(chain);
     if (get8(at + record.CHAIN_TABLE) !== table) continue;
     if ((get8(at + CHAIN_DRAFT) & DRAFT_NEW) !== 0) machine.plane.chainDelete(chain);

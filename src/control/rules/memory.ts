@@ -41,7 +41,8 @@ import type { Machine } from '../core/machine.ts';
 import { putText } from '../core/store/text.ts';
 import { NO_MEMORY, refuse } from './refuse.ts';
 
-/** Behind what the plane has of the state: how many cells have memory, and what was said once (TOLD_*). */
+/** Behind what the plane has of the state: where chains end, how many cells have memory, and what was said once (TOLD_*). */
+const CHAINS_END_AT = RULE_STATE_AT + RULE_STATE_BYTES - 12;
 const CELLS_LENT_AT = RULE_STATE_AT + RULE_STATE_BYTES - 8;
 const TOLD_AT = RULE_STATE_AT + RULE_STATE_BYTES - 4;
 export const TOLD_POLICY = 1;
@@ -60,6 +61,16 @@ export const BUILT_IN =
 /** Whether there is memory for rules. */
 export function isOpen(): boolean {
   return i32at(RULE_HOOKS_AT) !== 0;
+}
+
+/** One more than the highest number that a chain has had since there are rules: loops over chains end here. */
+export function chainsEnd(): number {
+  return i32at(CHAINS_END_AT);
+}
+
+/** A new chain has been made. */
+export function chainMade(chain: number): void {
+  if (chain >= chainsEnd()) puti32(CHAINS_END_AT, chain + 1);
 }
 
 /** On a board with little RAM there are half as many cells. */
@@ -81,6 +92,7 @@ export function openRules({ heapFree, lend, memory, plane }: Machine): void {
   fill(RULE_STATE_AT, 0, RULE_STATE_BYTES);
   fill(RULE_NAMES_AT, 0, CHAINS_AT - RULE_NAMES_AT);
   plane.rulesReset();
+  puti32(CHAINS_END_AT, CHAIN_USER);
   for (let chain = 1; chain < CHAIN_USER; chain++) {
     put8(chainAt(chain) + CHAIN_TABLE, tableOf(chain));
     putText(memory, chainAt(chain), BUILT_IN[chain] as string);
@@ -90,6 +102,7 @@ export function openRules({ heapFree, lend, memory, plane }: Machine): void {
 /** Gives the memory back if nothing is set. */
 export function closeRules({ lend, plane }: Machine): void {
   if (!isOpen()) return;
+  // Those of other languages, too.
   for (let chain = 1; chain < CHAIN_COUNT; chain++) {
     const at = chainAt(chain);
     if (u16at(at + CHAIN_RULES) !== 0 || get8(at + CHAIN_POLICY) !== POLICY_HOUSE) return;

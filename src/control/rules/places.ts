@@ -3,9 +3,10 @@
 // that a packet would be in more than RULE_DEPTH at once.
 
 import { get8, i32at, u16at } from '../../base/memory.ts';
-import { CHAIN_COUNT, RULE_DEPTH } from '../../base/rule-limits.ts';
+import { RULE_DEPTH } from '../../base/rule-limits.ts';
 import * as record from '../../base/rule-record.ts';
 import { firstRule, isBuiltIn, nextRule } from './chains.ts';
+import { chainsEnd } from './memory.ts';
 import { INVALID, LOOP, refuse } from './refuse.ts';
 
 const PREROUTING = 1;
@@ -106,7 +107,7 @@ class Graph {
     private readonly table: number,
     isDraft: boolean,
   ) {
-    for (let chain = 1; chain < CHAIN_COUNT; chain++) {
+    for (let chain = 1; chain < chainsEnd(); chain++) {
       this.leads[chain] = [];
       this.allowed[chain] = EVERYWHERE;
       if (get8(record.chainAt(chain) + record.CHAIN_TABLE) !== table) continue;
@@ -128,7 +129,7 @@ class Graph {
     const depths: number[] = [];
     const hooks: number[] = [];
     const left: number[] = [];
-    for (let chain = 1; chain < CHAIN_COUNT; chain++) {
+    for (let chain = 1; chain < chainsEnd(); chain++) {
       depths[chain] = 1;
       hooks[chain] = 0;
       if (get8(record.chainAt(chain) + record.CHAIN_TABLE) !== table) continue;
@@ -147,7 +148,7 @@ class Graph {
         left.push(target);
       }
     }
-    for (let chain = 1; chain < CHAIN_COUNT; chain++)
+    for (let chain = 1; chain < chainsEnd(); chain++)
       if (((hooks[chain] as number) & ~(this.allowed[chain] as number)) !== 0) refuse(INVALID);
   }
 }
