@@ -155,7 +155,9 @@ export class Tree implements Files {
   write(path: string, text: string, isAppended: boolean): void {
     const setting = this.setting(path);
     if (setting !== undefined) {
-      this.set(path, setting, text.trim().replace(/[ \t]+/g, '\t'));
+      // Quotes as web pages make them, in the bytes of UTF-8, are meant as quotes.
+      const meant = text.replace(/\xe2\x80[\x98-\x9f\xb2-\xb5]/g, '');
+      this.set(path, setting, meant.trim().replace(/[ \t]+/g, '\t'));
       return;
     }
     if (path.startsWith(SYS)) return;
