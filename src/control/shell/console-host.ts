@@ -26,6 +26,7 @@ export interface Part {
   readonly terminal: {
     ask(prompt: string, secret?: boolean, isEndable?: boolean): Generator<number, string, void>;
     readonly damaged: number;
+    forget(): number;
     strip: (line: string) => string;
   };
   /** Names that scripts have for links. */

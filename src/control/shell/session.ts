@@ -22,6 +22,9 @@ function machineOf(part: Part, state: ShellState, isScript: boolean, say?: (text
   return new Machine(new Shell(host, state), state, new Sink(TO_CONSOLE), new Source('', !isScript));
 }
 
+/** A paste is over when nothing has come for so long. */
+const SILENT_TICKS = 50;
+
 /** A line of which bytes were lost on the way is no part of a script. */
 function refuseDamaged(part: Part, before: number): void {
   if (part.terminal.damaged !== before)
@@ -47,7 +50,10 @@ export function* runLine(part: Part, first: string): Job {
       job = script.take(line);
     }
     if (job !== undefined) yield* job;
-    if (machine.isLeft) yield* atExit(machine);
+    if (machine.isLeft) {
+      yield* atExit(machine);
+      yield* forget(part);
+    }
     isWhole = true;
   } catch (error) {
     if (!isFault(error)) throw error;
@@ -57,6 +63,18 @@ export function* runLine(part: Part, first: string): Job {
   } finally {
     end(part, isWhole, machine.isLeft);
   }
+}
+
+/** What was pasted behind `exit` is not to run: it is forgotten as long as it comes. */
+function* forget({ context: { output }, terminal }: Part): Job {
+  let bytes = terminal.forget();
+  for (let silent = bytes === 0 ? SILENT_TICKS : 0; silent < SILENT_TICKS; silent++) {
+    yield 1;
+    const more = terminal.forget();
+    bytes += more;
+    if (more > 0) silent = 0;
+  }
+  if (bytes > 0) output.line(`exit: ${bytes} characters that were pasted behind it are not run`);
 }
 
 /** Forgets what the shell remembers where it has been left, or where memory is short. */

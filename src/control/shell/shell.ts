@@ -22,6 +22,8 @@ export interface Terminal {
   ask(prompt: string, secret?: boolean, isEndable?: boolean): Generator<number, string, void>;
   /** Lines that were asked for and not got whole. */
   readonly damaged: number;
+  /** Forgets what is typed ahead; answers how many bytes that was. */
+  forget(): number;
   /** Takes `confirm MINUTES` off a line; given '' when the line is done. */
   strip: (line: string) => string;
 }

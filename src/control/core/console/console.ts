@@ -196,6 +196,15 @@ export class Console implements RawLine {
     else if (this.asking) this.editor.open();
   }
 
+  /** Forgets what is typed ahead; answers how many bytes that was. */
+  forget(): number {
+    const bytes = this.typedTo - this.typedFrom;
+    this.edited += bytes;
+    this.typedFrom = this.typedTo;
+    this.taken();
+    return bytes;
+  }
+
   /** Makes room behind what is typed ahead; false if there is none. */
   private makeRoom(): boolean {
     if (this.typedTo < this.typed.length) return true;
