@@ -17,6 +17,7 @@ import * as forward from '../src/control/forward/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import * as note from '../src/control/note/overlay.ts';
 import * as rulesListing from '../src/control/rules/listing/overlay.ts';
+import * as rulesLog from '../src/control/rules/log/overlay.ts';
 import * as rules from '../src/control/rules/overlay.ts';
 import * as schema from '../src/control/schema/overlay.ts';
 import * as setup from '../src/control/setup/overlay.ts';
@@ -54,6 +55,7 @@ export function consoleTable(): readonly Command[] {
     note,
     rules,
     'rules/listing': rulesListing,
+    'rules/log': rulesLog,
     schema,
     setup,
     shell,

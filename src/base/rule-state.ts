@@ -17,6 +17,8 @@ export const LOG_WRITTEN_AT: i32 = RULE_STATE_AT + 12;
 export const LOG_READ_AT: i32 = RULE_STATE_AT + 13;
 export const LOG_LOST_AT: i32 = RULE_STATE_AT + 16;
 
+/** The tick from which on control may be woken to write them. */
+export const LOG_DUE_AT: i32 = RULE_STATE_AT + 28;
 /** What nat's rules have said of a destination last: address, 0 nothing, and port, 0 the same. */
 export const NAT_ADDRESS_AT: i32 = RULE_STATE_AT + 20;
 export const NAT_PORT_AT: i32 = RULE_STATE_AT + 24;

@@ -74,6 +74,7 @@ import { i32at, puti32 } from '../base/memory.ts';
 import { PACKET_LENGTH } from '../base/packet.ts';
 import { resetParameters } from '../base/parameters.ts';
 import { resetPool } from '../base/pool.ts';
+import { isLogWaiting } from './filter/rule-log.ts';
 import { ruleTick } from './filter/rule-table.ts';
 import { masqueradeTick } from './flow/flow-timeout.ts';
 import { masqueradeReset } from './flow/masquerade.ts';
@@ -300,6 +301,7 @@ function letThrough(lines: i32): void {
 /** Whether control has something to do: packets, console bytes, the interpreted engine's work, a timer. */
 export function wanted(): i32 {
   if (puntWaiting() !== 0) return 1;
+  if (i32at(RULE_HOOKS_AT) !== 0 && isLogWaiting() !== 0) return 1;
   if (i32at(PENDING_AT) !== 0 && i32at(ENGINE_AT) === ENGINE_INTERPRETED) return 1;
   if (((i32at(NOW_AT) - i32at(WAKE_AT)) | 0) >= 0) return 1;
   for (let index: i32 = 0; index < SERIAL_COUNT; index++) {

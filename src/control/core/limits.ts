@@ -37,10 +37,10 @@ export const SECTION_SPARE_BYTES = 64 * 1024;
 /** Kept scripts run so long after everything is in force: what they do wrong finds the board forwarding and its console there. */
 export const SHELL_START_TICKS = 2 * TICKS_PER_SECOND;
 
-/** Lines that the log keeps: a day of an ordinary router. One more takes the place of the oldest. 200 x 160 characters are 32 KB. */
+/** Lines that the log keeps: a day of an ordinary router. One more takes the place of the oldest. 200 x 256 characters are 51 KB, of lines that long. */
 export const LOG_LINES = 200;
-/** Characters of a line's text; two lines of a terminal. What is longer is cut there. */
-export const LOG_TEXT = 160;
+/** Characters of a line's text: what a firewall says of a packet, its options left out. What is longer is cut there. */
+export const LOG_TEXT = 256;
 /**
  * Lines that a facility may log at once, and the seconds after which it may log one more. Those beyond are left out, and its
  * next line says how many: one that says too much takes no other's place.

@@ -37,6 +37,7 @@ export const OVERLAY_NAMES = [
   'note',
   'rules',
   'rules/listing',
+  'rules/log',
   'shell',
   'shell/filters',
   'shell/programs',

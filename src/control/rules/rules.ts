@@ -2,9 +2,11 @@
 // that keeps the rules' lines. What reads and changes rules is the overlay `rules`, what lists them `rules/listing`; the rules
 // themselves, and all that is known of them, lie in the plane's memory.
 
-import { RULE_HOOKS_AT } from '../../base/cells.ts';
-import { i32at } from '../../base/memory.ts';
-import type { Command } from '../core/console/command.ts';
+import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { get8, i32at, put8, puti32 } from '../../base/memory.ts';
+import { LOG_DUE_AT, LOG_LOST_AT, LOG_READ_AT, LOG_WRITTEN_AT } from '../../base/rule-state.ts';
+import { since } from '../core/clock.ts';
+import { type Command, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import type { Section } from '../core/section.ts';
 import { type Aliases, aliasSetting } from './settings.ts';
@@ -31,6 +33,23 @@ function rulesSection({ machine }: Context, rules: () => Rules): Section {
     begin: () => overlay().beginLines(rules()),
     end: isTaken => overlay().endLines(rules(), isTaken),
   };
+}
+
+/** Lines of packets that rules have logged are written at most so often: what is logged meanwhile waits, as far as there is room. */
+const LOG_TICKS = 50;
+
+/** Writes lines of what rules have logged. What has no room in the heap is counted as lost. */
+export function writeRuleLog({ machine, log }: Context): void {
+  if (i32at(RULE_HOOKS_AT) === 0 || get8(LOG_READ_AT) === get8(LOG_WRITTEN_AT)) return;
+  if (since(i32at(NOW_AT), i32at(LOG_DUE_AT)) < 0) return;
+  puti32(LOG_DUE_AT, (i32at(NOW_AT) + LOG_TICKS) | 0);
+  try {
+    machine.overlay('rules/log').writeLog(log);
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    puti32(LOG_LOST_AT, i32at(LOG_LOST_AT) + ((get8(LOG_WRITTEN_AT) - get8(LOG_READ_AT)) & 0xff));
+    put8(LOG_READ_AT, get8(LOG_WRITTEN_AT));
+  }
 }
 
 /** @param aliases what `set alias` says, which others read too */

@@ -15,7 +15,7 @@ import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { E_IN_ROUTE, entryAt } from '../../base/flow-record.ts';
 import { get8, i32at, put8, puti32, putu16 } from '../../base/memory.ts';
 import { PACKET_IP, PACKET_LENGTH } from '../../base/packet.ts';
-import { RULE_LOG_AT } from '../../base/rule-limits.ts';
+import { LOG_IN, LOG_LEVEL, LOG_OUT, logAt } from '../../base/rule-log-record.ts';
 import {
   CHAIN_ACCOUNT_IN,
   CHAIN_ACCOUNT_OUT,
@@ -185,7 +185,10 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     router.fromHost(query(9));
     t.is(router.toWan().length, 0);
     t.is(get8(LOG_WRITTEN_AT), 1);
-    t.deepEqual([get8(RULE_LOG_AT + 4), get8(RULE_LOG_AT + 8), get8(RULE_LOG_AT + 9)], [6, 0, 255]);
+    t.deepEqual(
+      [LOG_LEVEL, LOG_IN, LOG_OUT].map(field => get8(logAt(0) + field)),
+      [6, 0, 255],
+    );
     router.fromHost(
       tcp({ source: HOST, destination: SERVER, tos: 9 }, { sourcePort: 1, destinationPort: 2, flags: SYN }),
     );

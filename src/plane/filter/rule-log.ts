@@ -2,14 +2,30 @@
 // full they are counted, and nothing else: so a flood costs its packets a copy each, up to RULE_LOG_COUNT, and control writes as
 // fast as it can.
 //
-//    0      4     5      6        8    9     10      12    14        16           46       48       64
-//    | tick | level | flags | prefix bytes | in | out | spare | mark .. |  prefix (30 bytes) | spare  | Ethernet header | datagram, 128 |
+// The record is src/base/rule-log-record.ts.
 
 import { NOW_AT } from '../../base/cells.ts';
-import { copy, get8, i32at, put8, puti32 } from '../../base/memory.ts';
+import { copy, get8, i32at, put8, puti32, putu16 } from '../../base/memory.ts';
 import { PACKET_FRAME, PACKET_IP } from '../../base/packet.ts';
-import { RULE_LOG_AT, RULE_LOG_BYTES, RULE_LOG_COUNT } from '../../base/rule-limits.ts';
+import { RULE_CELL_BYTES, RULE_CELLS_AT, RULE_LOG_BYTES, RULE_LOG_COUNT } from '../../base/rule-limits.ts';
 import {
+  LOG_DATAGRAM,
+  LOG_ETHERNET,
+  LOG_IN,
+  LOG_KIND,
+  LOG_LEVEL,
+  LOG_MARK,
+  LOG_OUT,
+  LOG_PREFIX,
+  LOG_PREFIX_MOST,
+  LOG_RULE,
+  LOG_TICK,
+  LOG_TTL,
+  logAt,
+} from '../../base/rule-log-record.ts';
+import { OPERATION_KIND } from '../../base/rule-record.ts';
+import {
+  LOG_DUE_AT,
   LOG_LOST_AT,
   LOG_READ_AT,
   LOG_WRITTEN_AT,
@@ -17,27 +33,39 @@ import {
   VIEW_MARK,
   VIEW_OUT_LINK,
   VIEW_PACKET,
+  VIEW_RULE,
+  VIEW_TTL,
 } from '../../base/rule-state.ts';
 
 /** Bytes of an Ethernet header. */
 const ETHERNET: i32 = PACKET_IP - PACKET_FRAME;
 
-/** Notes the packet in the view for the log, by an OPERATION_LOG at `operation`. */
+/** Notes the packet in the view for the log, by an operation of a rule, which has just applied (VIEW_RULE). */
 export function logPacket(operation: i32): void {
   const written: i32 = get8(LOG_WRITTEN_AT);
   if (((written - get8(LOG_READ_AT)) & 0xff) >= RULE_LOG_COUNT) {
     puti32(LOG_LOST_AT, (i32at(LOG_LOST_AT) + 1) | 0);
     return;
   }
-  const at: i32 = RULE_LOG_AT + (written & (RULE_LOG_COUNT - 1)) * RULE_LOG_BYTES;
+  const at: i32 = logAt(written);
   const packet: i32 = i32at(VIEW_PACKET);
-  puti32(at, i32at(NOW_AT));
-  copy(at + 4, operation + 4, 3);
-  put8(at + 8, i32at(VIEW_IN_LINK));
-  put8(at + 9, i32at(VIEW_OUT_LINK));
-  puti32(at + 12, i32at(VIEW_MARK));
-  copy(at + 16, operation + 8, 30);
-  copy(at + 48, packet + PACKET_FRAME, ETHERNET);
-  copy(at + 64, packet + PACKET_IP, RULE_LOG_BYTES - 64);
+  puti32(at + LOG_TICK, i32at(NOW_AT));
+  // Level, flags and how long the prefix is, and the prefix.
+  copy(at + LOG_LEVEL, operation + 4, 3);
+  copy(at + LOG_PREFIX, operation + 8, LOG_PREFIX_MOST);
+  put8(at + LOG_KIND, get8(operation + OPERATION_KIND));
+  put8(at + LOG_IN, i32at(VIEW_IN_LINK));
+  put8(at + LOG_OUT, i32at(VIEW_OUT_LINK));
+  put8(at + LOG_TTL, i32at(VIEW_TTL));
+  putu16(at + LOG_RULE, ((i32at(VIEW_RULE) - RULE_CELLS_AT) / RULE_CELL_BYTES) | 0);
+  puti32(at + LOG_MARK, i32at(VIEW_MARK));
+  copy(at + LOG_ETHERNET, packet + PACKET_FRAME, ETHERNET);
+  copy(at + LOG_DATAGRAM, packet + PACKET_IP, RULE_LOG_BYTES - LOG_DATAGRAM);
   put8(LOG_WRITTEN_AT, written + 1);
+}
+
+/** 1 if control is to write lines of them: there are some, and it has not just done so. */
+export function isLogWaiting(): i32 {
+  if (get8(LOG_WRITTEN_AT) === get8(LOG_READ_AT)) return 0;
+  return ((i32at(NOW_AT) - i32at(LOG_DUE_AT)) | 0) >= 0 ? 1 : 0;
 }

@@ -200,5 +200,7 @@ function appliesInverted(at: i32, flags: i32): i32 {
 function appliesFurther(at: i32, flags: i32): i32 {
   if (flags >= RULE_FRAGMENT && applyFields(at, flags) === 0) return 0;
   const operations: i32 = u16at(at + RULE_OPERATIONS);
-  return operations === 0 ? 1 : applyOperations(operations);
+  if (operations === 0) return 1;
+  puti32(VIEW_RULE, at);
+  return applyOperations(operations);
 }
