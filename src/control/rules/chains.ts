@@ -47,6 +47,10 @@ const BUILT_IN_OF: readonly (readonly [number, number])[] = [
   [CHAIN_MANGLE_PREROUTING, CHAIN_OLD_INPUT],
 ];
 
+export function builtInOf(table: number): readonly [number, number] {
+  return BUILT_IN_OF[table] as [number, number];
+}
+
 export function tableName(table: number): string {
   for (const [name, number] of TABLES) if (number === table) return name;
   return '';
@@ -67,7 +71,7 @@ function isNamed(at: number, name: string): boolean {
 /** The number of a table's chain of this name, or 0. */
 export function chainNamed(table: number, name: string): number {
   if (name === '' || name.length > CHAIN_NAME_MOST) return 0;
-  const [first, end] = BUILT_IN_OF[table] as [number, number];
+  const [first, end] = builtInOf(table);
   for (let chain = first; chain < end; chain++) if (isNamed(chainAt(chain), name)) return chain;
   const all = chainsEnd();
   for (let chain = CHAIN_USER; chain < all; chain++) {
@@ -99,7 +103,7 @@ export const isBuiltIn = (chain: number): boolean => chain < CHAIN_USER;
 export function chainsOf(table: number): number[] {
   const chains: number[] = [];
   const users: { chain: number; name: string }[] = [];
-  const [first, end] = BUILT_IN_OF[table] as [number, number];
+  const [first, end] = builtInOf(table);
   for (let chain = first; chain < end; chain++) chains.push(chain);
   const all = chainsEnd();
   for (let chain = CHAIN_USER; chain < all; chain++)

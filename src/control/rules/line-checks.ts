@@ -36,6 +36,9 @@ const OTHER_TARGETS =
 export function checkOptions(commands: string, isNumbered: boolean, options: string): void {
   if (options === '') return;
   const illegal = isNumbered ? ILLEGAL_NUMBERED : (ILLEGAL[commands.charAt(0)] ?? ILLEGAL_OTHERWISE);
+  let isLegal = true;
+  for (let i = 0; i < options.length; i++) if (illegal.includes(options.charAt(i))) isLegal = false;
+  if (isLegal) return;
   for (const letter of OPTION_LETTERS)
     if (options.includes(letter) && illegal.includes(letter))
       usage(`Illegal option \`-${letter}' with this command`);

@@ -13,6 +13,8 @@ import { get8, u16at } from '../../base/memory.ts';
 import {
   CHAIN_POLICY,
   CHAIN_RULES,
+  CHAIN_TABLE,
+  CHAIN_USER,
   chainAt,
   POLICY_DROP,
   POLICY_HOUSE,
@@ -20,6 +22,7 @@ import {
 } from '../../base/rule-record.ts';
 import type { Machine } from '../core/machine.ts';
 import {
+  builtInOf,
   CHAIN_DRAFT,
   CHAIN_DRAFT_POLICY,
   chainName,
@@ -31,6 +34,7 @@ import {
   TABLES,
   tableName,
 } from './chains.ts';
+import { chainsEnd } from './memory.ts';
 
 /** What a table's lines begin with. */
 export function lineStart(table: number): string {
@@ -42,6 +46,9 @@ export function policyName(policy: number): string {
 }
 
 const hasPolicy = (chain: number): boolean => get8(chainAt(chain) + CHAIN_POLICY) !== POLICY_HOUSE;
+
+const rulesOf = (chain: number): number => u16at(chainAt(chain) + CHAIN_RULES);
+const isOf = (chain: number, table: number): boolean => get8(chainAt(chain) + CHAIN_TABLE) === table;
 
 /** A table's lines, one after the other: those of what is in force, or of its draft. */
 export function* tableTexts(machine: Machine, table: number, isDraft = false): Generator<string, void, void> {
@@ -62,17 +69,16 @@ export function* tableTexts(machine: Machine, table: number, isDraft = false): G
   }
 }
 
-function headCount(chains: readonly number[]): number {
-  let count = 0;
-  for (const chain of chains) if (!isBuiltIn(chain) || hasPolicy(chain)) count++;
-  return count;
-}
-
-/** How many lines a table has. */
+/** How many lines a table has. No list of its chains is made for it, as each line that is typed asks for all tables. */
 export function lineCount(table: number): number {
-  const chains = chainsOf(table);
-  let count = headCount(chains);
-  for (const chain of chains) count += u16at(chainAt(chain) + CHAIN_RULES);
+  let count = 0;
+  const [first, end] = builtInOf(table);
+  for (let chain = first; chain < end; chain++) {
+    count += rulesOf(chain);
+    if (hasPolicy(chain)) count++;
+  }
+  const all = chainsEnd();
+  for (let chain = CHAIN_USER; chain < all; chain++) if (isOf(chain, table)) count += 1 + rulesOf(chain);
   return count;
 }
 
@@ -88,13 +94,20 @@ export function firstLine(table: number): number {
 
 /** The number of the line of the rule at a place of a chain. */
 export function ruleLine(table: number, chain: number, place: number): number {
-  const chains = chainsOf(table);
-  let line = firstLine(table) + headCount(chains);
-  for (const other of chains) {
-    if (other === chain) break;
-    line += u16at(chainAt(other) + CHAIN_RULES);
+  let line = firstLine(table) + place;
+  const [first, end] = builtInOf(table);
+  for (let other = first; other < end; other++) {
+    if (hasPolicy(other)) line++;
+    if (other < chain) line += rulesOf(other);
   }
-  return line + place;
+  const all = chainsEnd();
+  const name = isBuiltIn(chain) ? '' : chainName(chain);
+  for (let other = CHAIN_USER; other < all; other++) {
+    if (!isOf(other, table)) continue;
+    line++;
+    if (name !== '' && other !== chain && chainName(other) < name) line += rulesOf(other);
+  }
+  return line;
 }
 
 /** The number of the line that a chain's policy or a user's chain has, or would have. */

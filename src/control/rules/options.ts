@@ -113,6 +113,7 @@ export const OPTION_SHIFT = 4;
 
 /** Of each extension its options by name; made when a line names it. */
 const tables: (Map<string, number> | undefined)[] = [];
+const needed: (number | undefined)[] = [];
 
 function optionsOf(extension: number): Map<string, number> {
   const there = tables[extension];
@@ -167,8 +168,11 @@ export function optionBeginning(extensions: readonly number[], name: string): nu
 
 /** Options of an extension that must be there, a bit each by their numbers. */
 export function neededOf(extension: number): number {
+  const there = needed[extension];
+  if (there !== undefined) return there;
   let bits = 0;
   for (const option of optionsOf(extension).values())
     if ((option & NEEDED) !== 0) bits |= 1 << (option >> OPTION_SHIFT);
+  needed[extension] = bits;
   return bits;
 }
