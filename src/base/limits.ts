@@ -470,6 +470,6 @@ export const SECTION_TEXTS_AT: i32 = LENT_AT;
 export const LONG_SETTINGS_AT: i32 = SECTION_TEXTS_AT + SECTION_TEXT_BYTES;
 /** What rules need, lent when the first one is set: src/base/rule-limits.ts has its map. */
 export const RULES_AT: i32 = LONG_SETTINGS_AT + SECTION_TEXT_BYTES;
-export const RULES_BYTES: i32 = 70 * 4096;
+export const RULES_BYTES: i32 = 76 * 4096;
 /** The plane's memory in bytes, whole pages. */
 export const PLANE_BYTES: i32 = RULES_AT + RULES_BYTES;

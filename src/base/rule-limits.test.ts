@@ -22,6 +22,7 @@ test('each region of the rules starts where the one before it ends, on a cache l
 });
 
 test('what is lent by itself is whole pages, and all of it has its place', t => {
-  for (const at of [limits.RULE_STATE_AT, limits.FLOW_RULES_AT, limits.RULE_CELLS_AT]) t.is(at % 4096, 0);
+  for (const at of [limits.RULE_STATE_AT, limits.FLOW_RULES_AT, limits.RULE_CELLS_AT, limits.RECENT_AT])
+    t.is(at % 4096, 0);
   t.is(limits.RULES_END, RULES_AT + RULES_BYTES);
 });

@@ -46,6 +46,14 @@ export const FLOW_RULES_BYTES: i32 = 32;
 /** Packets that rules log and control has not written yet; what comes while all are taken is counted (src/plane/filter/rule-log.ts). */
 export const RULE_LOG_COUNT: i32 = 32;
 export const RULE_LOG_BYTES: i32 = 192;
+/**
+ * Addresses that `recent` remembers, of all its tables together, in sets of RECENT_SET, and stamps of one. Where all of a set are in use the one that was
+ * seen longest ago is forgotten: who makes up many addresses makes others be forgotten sooner, as on Linux.
+ */
+export const RECENT_COUNT: i32 = 256;
+export const RECENT_SET: i32 = 8;
+export const RECENT_BYTES: i32 = 96;
+export const RECENT_STAMPS: i32 = 20;
 /** The packet that is being asked, chains that it is in, and single values. */
 export const RULE_STATE_BYTES: i32 = 256;
 
@@ -61,4 +69,6 @@ export const PATHS_AT: i32 = PATH_HEADS_AT + 2 * PATH_HEADS;
 export const RULE_LOG_AT: i32 = PATHS_AT + PATH_COUNT * PATH_BYTES;
 export const FLOW_RULES_AT: i32 = (RULE_LOG_AT + RULE_LOG_COUNT * RULE_LOG_BYTES + 4095) & ~4095;
 export const RULE_CELLS_AT: i32 = FLOW_RULES_AT + MASQUERADE_COUNT * FLOW_RULES_BYTES;
-export const RULES_END: i32 = RULE_CELLS_AT + RULE_CELL_COUNT * RULE_CELL_BYTES;
+/** Lent when the first rule asks `recent`. */
+export const RECENT_AT: i32 = RULE_CELLS_AT + RULE_CELL_COUNT * RULE_CELL_BYTES;
+export const RULES_END: i32 = RECENT_AT + RECENT_COUNT * RECENT_BYTES;

@@ -54,5 +54,9 @@ export const VIEW_RULE: i32 = RULE_STATE_AT + 96;
 export const REJECT_AT: i32 = RULE_STATE_AT + 100;
 /** What ipchains' and ipfwadm's forward has said of the packet in the view: TARGET_MASQUERADE, TARGET_ACCEPT, or 0, nothing. */
 export const OLD_ANSWER_AT: i32 = RULE_STATE_AT + 104;
+/** What time it was at a tick, in seconds since 1970 (u32, 0: nobody knows), and what is to be added for the local time: control says it. */
+export const WALL_SECONDS_AT: i32 = RULE_STATE_AT + 108;
+export const WALL_TICK_AT: i32 = RULE_STATE_AT + 112;
+export const WALL_ZONE_AT: i32 = RULE_STATE_AT + 116;
 /** Chains to come back to: the rule that follows the jump, RULE_DEPTH of them (u16). */
 export const RETURNS_AT: i32 = RULE_STATE_AT + 128;

@@ -76,7 +76,7 @@ import { masqueradeCommands } from './masquerade/commands.ts';
 import { settings } from './masquerade/settings.ts';
 import { noteCommands } from './note/note.ts';
 import { createRoutes } from './routes/routes.ts';
-import { createRules, writeRuleLog } from './rules/rules.ts';
+import { createRules, serveRules } from './rules/rules.ts';
 import { ShellPart } from './shell/shell.ts';
 import { showCommands } from './show/commands.ts';
 import { logCommands } from './syslog/commands.ts';
@@ -285,7 +285,7 @@ export function createControl(machine: Machine): Control {
       }
       console.receive();
       sockets.receive();
-      if (i32at(RULE_HOOKS_AT) !== 0) writeRuleLog(context);
+      if (i32at(RULE_HOOKS_AT) !== 0) serveRules(context);
       clock.run();
       const now = clock.now();
       const rest = console.work(now);

@@ -41,6 +41,9 @@ const NOT_REACHED: Record<string, string> = {
   'ring-overrun': 'a chip reports it (dp8390.test.ts)',
   'card-reset': 'a chip hangs (dp8390.test.ts)',
   'drop-vlan': 'no card of the traffic is in a VLAN (vlan.test.ts)',
+  'drop-rule': 'the traffic sets no rules (hooks.test.ts)',
+  'drop-rejected': 'the same',
+  'drop-rule-loop': 'the same (walk-cost.test.ts)',
   'serial-overrun': 'no serial port is in the traffic (ns16550.test.ts)',
 };
 

@@ -20,7 +20,7 @@ import {
 import type { Machine } from '../core/machine.ts';
 import { putText } from '../core/store/text.ts';
 import type { Aliases } from './links.ts';
-import { openRules, takeCell } from './memory.ts';
+import { openRecent, openRules, takeCell } from './memory.ts';
 import * as extensions from './options.ts';
 import { NO_MEMORY, refuse } from './refuse.ts';
 import {
@@ -136,6 +136,7 @@ export class Builder {
       puti32(at + record.LIMIT_AVERAGE, LIMIT_DEFAULT);
       puti32(at + record.LIMIT_BURST, LIMIT_DEFAULT_BURST);
     } else if (extension === extensions.RECENT) {
+      openRecent(this.machine);
       puti32(at + 12, -1);
       putText(this.machine.memory, at + RECENT_NAME, RECENT_DEFAULT);
     } else if (extension === extensions.CONNLIMIT) puti32(at + 12, -1);

@@ -12,12 +12,14 @@ import {
   CHAINS_AT,
   FLOW_RULES_AT,
   FLOW_RULES_BYTES,
+  RECENT_AT,
   RULE_CELL_BYTES,
   RULE_CELL_COUNT,
   RULE_CELLS_AT,
   RULE_NAMES_AT,
   RULE_STATE_AT,
   RULE_STATE_BYTES,
+  RULES_END,
 } from '../../base/rule-limits.ts';
 import {
   CHAIN_ACCOUNT_IN,
@@ -109,8 +111,15 @@ export function closeRules({ lend, plane }: Machine): void {
     if (chain >= CHAIN_USER && get8(at + CHAIN_TABLE) !== 0) return;
   }
   plane.rulesEnd();
+  lend(RECENT_AT, RECENT_AT, RULES_END);
   lend(RULE_CELLS_AT, RULE_CELLS_AT, paged(CELLS_END));
   lend(RULE_STATE_AT, RULE_STATE_AT, RULE_CELLS_AT);
+}
+
+/** Sees to it that `recent` has memory; a Refusal if the heap has no room. */
+export function openRecent({ heapFree, lend }: Machine): void {
+  if (heapFree() < RULES_END - RECENT_AT + SECTION_SPARE_BYTES || !lend(RECENT_AT, RULES_END, RULES_END))
+    refuse(`${NO_MEMORY}: control's heap has no room for what recent remembers`);
 }
 
 /** Takes a cell, all zero; a Refusal if the heap has no page for it or there are as many as there can be. */

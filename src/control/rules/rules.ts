@@ -3,12 +3,22 @@
 // themselves, and all that is known of them, lie in the plane's memory.
 
 import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { get8, i32at, put8, puti32 } from '../../base/memory.ts';
-import { LOG_DUE_AT, LOG_LOST_AT, LOG_READ_AT, LOG_WRITTEN_AT } from '../../base/rule-state.ts';
+import {
+  LOG_DUE_AT,
+  LOG_LOST_AT,
+  LOG_READ_AT,
+  LOG_WRITTEN_AT,
+  WALL_SECONDS_AT,
+  WALL_TICK_AT,
+  WALL_ZONE_AT,
+} from '../../base/rule-state.ts';
 import { since } from '../core/clock.ts';
 import { type Command, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import type { Section } from '../core/section.ts';
+import { localAt } from '../core/timezone.ts';
 import { type Aliases, aliasSetting } from './settings.ts';
 
 /** What the overlays are given: the context, the names of links, and the section to which lines are told. */
@@ -38,9 +48,30 @@ function rulesSection({ machine }: Context, rules: () => Rules): Section {
 /** Lines of packets that rules have logged are written at most so often: what is logged meanwhile waits, as far as there is room. */
 const LOG_TICKS = 50;
 
-/** Writes lines of what rules have logged. What has no room in the heap is counted as lost. */
-export function writeRuleLog({ machine, log }: Context): void {
-  if (i32at(RULE_HOOKS_AT) === 0 || get8(LOG_READ_AT) === get8(LOG_WRITTEN_AT)) return;
+/** What time it is, rules are told anew after so long. */
+const WALL_TICKS = 60 * TICKS_PER_SECOND;
+
+/** Tells rules what time it is (the match `time`), where that is known. */
+function tellTime({ wallClock }: Context): void {
+  const now = i32at(NOW_AT);
+  if (i32at(WALL_SECONDS_AT) !== 0 && since(now, i32at(WALL_TICK_AT)) < WALL_TICKS) return;
+  const milliseconds = wallClock.milliseconds();
+  if (milliseconds === undefined) return;
+  const seconds = Math.floor(milliseconds / 1000);
+  puti32(WALL_SECONDS_AT, seconds | 0);
+  puti32(WALL_TICK_AT, now);
+  puti32(WALL_ZONE_AT, localAt(wallClock.zone, seconds).offset);
+}
+
+/** What control does for rules that are set: it tells them the time, and writes lines of what they have logged. */
+export function serveRules(context: Context): void {
+  tellTime(context);
+  writeLog(context);
+}
+
+/** What has no room in the heap is counted as lost. */
+function writeLog({ machine, log }: Context): void {
+  if (get8(LOG_READ_AT) === get8(LOG_WRITTEN_AT)) return;
   if (since(i32at(NOW_AT), i32at(LOG_DUE_AT)) < 0) return;
   puti32(LOG_DUE_AT, (i32at(NOW_AT) + LOG_TICKS) | 0);
   try {

@@ -30,6 +30,7 @@ import {
   LIMIT_TICK,
   OPERATION_ADDRTYPE,
   OPERATION_COMMENT,
+  OPERATION_CONNLIMIT,
   OPERATION_CONNMARK,
   OPERATION_DO_LOG,
   OPERATION_FIELDS,
@@ -45,9 +46,11 @@ import {
   OPERATION_NEXT,
   OPERATION_NOT,
   OPERATION_PKTTYPE,
+  OPERATION_RECENT,
   OPERATION_STATISTIC,
   OPERATION_TCP_OPTION,
   OPERATION_TCPMSS,
+  OPERATION_TIME,
   OPERATION_TOS,
   OPERATION_TTL,
   OPERATION_WRITTEN,
@@ -97,8 +100,11 @@ import { IP_TOS, PROTOCOL_TCP } from '../../wire/ipv4.ts';
 import { TCP_OPTION_MSS, TCP_STATE_MASK } from '../../wire/tcp.ts';
 import { findTcpOption } from '../ip/mss.ts';
 import { routeTo } from '../ip/route.ts';
+import { applyConnlimit } from './connlimit.ts';
+import { applyTime } from './daytime.ts';
 import { applyOld } from './old-operations.ts';
 import { flowMark } from './paths.ts';
+import { applyRecent } from './recent.ts';
 import { varies } from './varies.ts';
 
 /** ICMP's type for all, in rules. */
@@ -189,6 +195,9 @@ function applyOperation(at: i32, kind: i32): i32 {
   if (kind === OPERATION_MAC) return applyMac(at);
   if (kind === OPERATION_PKTTYPE) return packetType() === get8(at + 4) ? 1 : 0;
   if (kind === OPERATION_STATISTIC) return applyStatistic(at);
+  if (kind === OPERATION_RECENT) return applyRecent(at);
+  if (kind === OPERATION_TIME) return applyTime(at);
+  if (kind === OPERATION_CONNLIMIT) return applyConnlimit(at);
   return applyHeader(at, kind);
 }
 
