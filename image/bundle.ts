@@ -14,6 +14,7 @@ import { type MinifyOptions, minify } from 'terser';
 import { planeNames } from '../firmware/host.ts';
 import * as plane from '../firmware/plane.ts';
 import { OVERLAY_NAMES, type OverlayName, overlayEntry } from '../src/control/core/overlays.ts';
+import { placedArguments } from './argument-lists.ts';
 import { buildDate } from './build-date.ts';
 import { compile } from './bytecode.ts';
 import { exportedConstants } from './constants.ts';
@@ -314,7 +315,7 @@ function adapted(help: HelpTexts): Plugin {
     name: 'adapted',
     setup: ({ onLoad }) => {
       onLoad({ filter: /\/(src\/control|hal)\/.*\.ts$/ }, async ({ path: file }) => {
-        const source = help.numbered(readFileSync(file, 'utf8'));
+        const source = placedArguments(help.numbered(readFileSync(file, 'utf8')));
         const isOfEither = file.startsWith(path.join(root, 'src/control/debug/'));
         return { contents: await shortened(isOfEither ? source : numberedCalls(source)), loader: 'ts' };
       });

@@ -21,20 +21,22 @@ export function hex(value: number, digits: number): string {
   return (value >>> 0).toString(16).padStart(digits, '0');
 }
 
-/** Parts of addresses that were read, and all but the last part of the last one: a network's addresses begin alike. */
+/** Parts of addresses that were read, and all of the last one but its last part: a network's addresses begin alike. */
 const octets = new Map<string, number>();
 let start = '-';
 let startValue = 0;
 
 /** Reads four decimal numbers with dots. Octal and short forms are refused: they hide mistakes. */
 export function parseAddress(text: string): number | string {
-  const dot = text.lastIndexOf('.');
-  const last = octets.get(text.slice(dot + 1));
-  if (last !== undefined && text.slice(0, dot) === start) return startValue | last;
+  if (text.startsWith(start)) {
+    const last = octets.get(text.slice(start.length));
+    if (last !== undefined) return startValue | last;
+  }
   const parts = text.split('.');
   if (parts.length !== 4) return 'an address is four numbers with dots';
   let address = 0;
-  for (const part of parts) {
+  for (let i = 0; i < 4; i++) {
+    const part = parts[i] as string;
     let number = octets.get(part);
     if (number === undefined) {
       number = Number(part);
@@ -44,7 +46,7 @@ export function parseAddress(text: string): number | string {
     }
     address = (address << 8) | number;
   }
-  start = text.slice(0, dot);
+  start = text.slice(0, text.lastIndexOf('.') + 1);
   startValue = address & ~255;
   return address;
 }

@@ -75,7 +75,8 @@ export function createMeanings(): Meanings {
       const { entry } = last;
       const args = line.slice(last.start.length).split(' ');
       const counts = countsOf(entry);
-      if (args.length >= counts[0] && args.length <= counts[1] && isPlain(args) && !confirms(entry, args))
+      const isPlain = args.length >= counts[0] && args.length <= counts[1] && !args.includes('');
+      if (isPlain && !line.includes('\t') && !(entry.isFree && confirms(args)))
         return { setting: entry.setting, args };
     }
     // Of a line that means nothing no more than the first words are cut off.
@@ -98,7 +99,7 @@ export function createMeanings(): Meanings {
       return refusal(told, `the form is ${usage(command)}`);
     }
     const args = words.slice(depth);
-    if (confirms(found, args)) return isTold ? refusal(line, `${CONFIRM} is no value`) : '';
+    if (found.isFree && confirms(args)) return isTold ? refusal(line, `${CONFIRM} is no value`) : '';
     if (depth === WORDS_MOST || found.group.size === 1) last = { start: `${command.words} `, entry: found };
     return { setting, args };
   }
@@ -200,18 +201,8 @@ function countsOf(entry: Entry): [number, number] {
   return entry.counts;
 }
 
-/** Whether words are nothing but words. By index, as below: a function for each would take as long as all the rest of a line. */
-function isPlain(words: readonly string[]): boolean {
-  for (let i = 0; i < words.length; i++) {
-    const word = words[i] as string;
-    if (word === '' || word.includes('\t')) return false;
-  }
-  return true;
-}
-
-/** Whether one of the arguments is the word that is no value; only called when the counts are known. */
-function confirms({ isFree }: Entry, args: readonly string[]): boolean {
-  if (!isFree) return false;
+/** Whether one of the arguments is the word that is no value. By index: a function for each would take as long as all the rest of a line. */
+function confirms(args: readonly string[]): boolean {
   for (let i = 0; i < args.length; i++) {
     const word = args[i] as string;
     if (word.length === CONFIRM.length && word.toLowerCase() === CONFIRM) return true;

@@ -102,6 +102,8 @@ export function parseOption(type: OptionType, words: string[]): Uint8Array | str
   if (type === 'Domains') return domains(words);
   if (type === 'Routes' && words.every(word => word.includes('.') || word.includes('/')))
     return routes(words);
+  const small = type === 'UInt8s' ? smallNumbers(words) : undefined;
+  if (small !== undefined) return small;
   if (type === 'UInt8s' || type === 'Routes') {
     // One pattern for all words: each use of one costs as much as a hundred characters.
     const text = words.join(' ');
@@ -123,6 +125,18 @@ export function parseOption(type: OptionType, words: string[]): Uint8Array | str
     for (let shift = first; shift >= 0; shift -= 8) bytes[at++] = value >> shift;
   }
   return lengthFits(type, bytes.length) ? bytes : `it takes one value, not ${words.length}`;
+}
+
+/** The bytes of what is nothing but numbers of a byte, as most is: the patterns for all else take six times as long. */
+function smallNumbers(words: string[]): Uint8Array | undefined {
+  if (words.length > VALUE_BYTES) return undefined;
+  const bytes = new Uint8Array(words.length);
+  for (let i = 0; i < words.length; i++) {
+    const number = Number(words[i]);
+    if (!(number >= 0 && number < 256 && String(number | 0) === words[i])) return undefined;
+    bytes[i] = number;
+  }
+  return bytes;
 }
 
 function textBytes(words: string[]): Uint8Array {

@@ -74,7 +74,9 @@ function rangeSetting(server: DhcpServer): Setting {
     help: 'the addresses that are given; .100 to .199 by default | 192.168.0.100 192.168.0.199',
     set: ([from = '', to = '']) => {
       const what = `DHCP range ${from} ${to}`;
-      const [first, last] = [lanHost(what, from), lanHost(what, to)];
+      const [first, last] = [lanHost(from), lanHost(to)];
+      if (typeof first === 'string') throw new Refusal(`Cannot set ${what}: ${first}`);
+      if (typeof last === 'string') throw new Refusal(`Cannot set ${what}: ${last}`);
       if (first >>> 0 > last >>> 0) throw new Refusal(`Cannot set ${what}: it ends before it begins`);
       config.range = { first, last };
     },
@@ -209,11 +211,17 @@ function optionSetting({ config }: DhcpServer): Setting {
 
 /** The number of an option that is not the protocol's own. */
 function optionCode(text: string): number {
-  const code = /^\d{1,3}$/.test(text) ? Number(text) : 0;
-  if (code < 1 || code > 254) throw new Refusal(`Cannot set DHCP option ${text}: it is not 1 to 254`);
-  const isOurs = code >= OPTION_REQUESTED_ADDRESS && code <= OPTION_REBINDING_TIME;
-  const others = [OPTION_CLIENT_IDENTIFIER, OPTION_CLIENT_FQDN, OPTION_RELAY_AGENT_INFORMATION];
-  if (isOurs || others.includes(code)) {
+  const number = Number(text);
+  // A pattern costs as much as all the rest; what is not written as it is told is looked at by one.
+  const code = String(number) === text || /^\d{1,3}$/.test(text) ? number : 0;
+  if (!Number.isInteger(code) || code < 1 || code > 254)
+    throw new Refusal(`Cannot set DHCP option ${text}: it is not 1 to 254`);
+  if (
+    (code >= OPTION_REQUESTED_ADDRESS && code <= OPTION_REBINDING_TIME) ||
+    code === OPTION_CLIENT_IDENTIFIER ||
+    code === OPTION_CLIENT_FQDN ||
+    code === OPTION_RELAY_AGENT_INFORMATION
+  ) {
     throw new Refusal(`Cannot set DHCP option ${text}: the protocol itself uses it`);
   }
   return code;
@@ -225,18 +233,24 @@ function reserveSetting({ output, registry }: Context, { config }: DhcpServer): 
    * the others, which would take a tenth of a second of the boot when there are 64.
    */
   const seen = new Set<string | number>();
-  const isNew = (value: string | number): boolean => !seen.has(value) && seen.add(value).size > 0;
+  const isNew = (value: string | number): boolean => {
+    if (seen.has(value)) return false;
+    seen.add(value);
+    return true;
+  };
   return {
     words: 'dhcp reserve',
     isDependent: true,
     arguments: 'HOST:client ADDRESS:address [NAME:name]',
     help: 'gives a host always the same address, and a name | 00:11:22:33:44:55 192.168.0.20 printer',
     set: ([text = '', at = '', named = '']) => {
-      const what = `DHCP reservation of ${at} for ${text}`;
-      const address = lanHost(what, at);
-      const client = clientFrom(what, text);
+      const address = lanHost(at);
+      if (typeof address === 'string') throw new Refusal(`Cannot set ${reservationOf(at, text)}: ${address}`);
+      const client = clientFrom(text);
+      if (typeof client === 'string') throw new Refusal(`Cannot set ${reservationOf(at, text)}: ${client}`);
       const name = named.toLowerCase();
-      if (name !== '' && !isHostName(name)) throw new Refusal(`Cannot set ${what}: ${named} is no host name`);
+      if (name !== '' && !isHostName(name))
+        throw new Refusal(`Cannot set ${reservationOf(at, text)}: ${named} is no host name`);
       const isNewClient = isNew(client.client);
       const isNewAddress = isNew(address);
       const isNewName = name === '' || isNew(name);
@@ -247,9 +261,12 @@ function reserveSetting({ output, registry }: Context, { config }: DhcpServer): 
       }
       const others = config.reservations.filter(other => other.client !== client.client);
       const namesake = others.find(other => name !== '' && other.name === name && other.address !== address);
-      if (namesake !== undefined) throw new Refusal(`Cannot set ${what}: ${name} is ${namesake.client}`);
+      if (namesake !== undefined)
+        throw new Refusal(`Cannot set ${reservationOf(at, text)}: ${name} is ${namesake.client}`);
       if (others.length === DHCP_RESERVATIONS) {
-        throw new Refusal(`Cannot set ${what}: all ${DHCP_RESERVATIONS} reservations are in use`);
+        throw new Refusal(
+          `Cannot set ${reservationOf(at, text)}: all ${DHCP_RESERVATIONS} reservations are in use`,
+        );
       }
       const fellow = others.find(other => other.address === address);
       if (fellow !== undefined && !registry.isRestoring)
@@ -259,7 +276,9 @@ function reserveSetting({ output, registry }: Context, { config }: DhcpServer): 
     unsetArguments: 'HOST:client',
     unsetHelp: 'gives the host whatever address is free | 00:11:22:33:44:55',
     unset: ([text = '']) => {
-      const { client } = clientFrom(`DHCP reservation for ${text}`, text);
+      const found = clientFrom(text);
+      if (typeof found === 'string') throw new Refusal(`Cannot set DHCP reservation for ${text}: ${found}`);
+      const { client } = found;
       if (!config.reservations.some(other => other.client === client)) {
         throw new Refusal(`Cannot unset DHCP reservation for ${text}: there is none`);
       }
@@ -278,35 +297,48 @@ const STATION =
   /^[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]:[0-9a-f][0-9a-f]$/;
 const IDENTIFIER = /^([0-9a-f]{2})+$/;
 
-/** Reads a station address, or `id:` and the bytes of a client identifier. */
-function clientFrom(what: string, text: string): Pick<Reservation, 'client' | 'bytes' | 'isId'> {
-  const client = text.toLowerCase();
-  const isId = client.startsWith('id:');
-  const digits = isId ? client.slice(3).replaceAll(':', '') : client;
-  if (!(isId ? IDENTIFIER : STATION).test(digits)) {
-    throw new Refusal(
-      `Cannot set ${what}: a host is 00:11:22:33:44:55, or id: and an identifier in hexadecimal`,
-    );
-  }
-  if (!isId) return { client: digits, bytes: hexBytes(digits.replaceAll(':', '')), isId };
-  if (digits.length < 4 || digits.length > 2 * KEY_BYTES) {
-    throw new Refusal(`Cannot set ${what}: an identifier has 2 to ${KEY_BYTES} bytes`);
-  }
-  return { client: `id:${digits}`, bytes: hexBytes(digits), isId };
+/** How a refusal calls a reservation. */
+function reservationOf(at: string, text: string): string {
+  return `DHCP reservation of ${at} for ${text}`;
 }
 
-/** Reads an address of the LAN that is not the router's own. */
-function lanHost(what: string, text: string): number {
-  const address = addressFrom(what, text);
+/** Reads a station address, or `id:` and the bytes of a client identifier; answers why it is neither. */
+function clientFrom(text: string): Pick<Reservation, 'client' | 'bytes' | 'isId'> | string {
+  const client = text.toLowerCase();
+  if (STATION.test(client)) return { client, bytes: stationBytes(client), isId: false };
+  const digits = client.startsWith('id:') ? client.slice(3).replaceAll(':', '') : '';
+  if (!IDENTIFIER.test(digits)) return 'a host is 00:11:22:33:44:55, or id: and an identifier in hexadecimal';
+  if (digits.length < 4 || digits.length > 2 * KEY_BYTES) return `an identifier has 2 to ${KEY_BYTES} bytes`;
+  return { client: `id:${digits}`, bytes: hexBytes(digits), isId: true };
+}
+
+/** The bytes of a station address, which are one number of 48 bits to the engine. */
+function stationBytes(station: string): Uint8Array {
+  const bytes = new Uint8Array(6);
+  const number = Number(`0x${station.replaceAll(':', '')}`);
+  const low = number | 0;
+  const high = (number / 0x100000000) | 0;
+  bytes[0] = high >> 8;
+  bytes[1] = high;
+  bytes[2] = low >> 24;
+  bytes[3] = low >> 16;
+  bytes[4] = low >> 8;
+  bytes[5] = low;
+  return bytes;
+}
+
+/** Reads an address of the LAN that is not the router's own; answers why it is none. */
+function lanHost(text: string): number | string {
+  const address = parseAddress(text);
+  if (typeof address === 'string') return address;
   const at = interfaceAt(INTERFACE_LAN);
-  const [router, mask] = [i32at(at + IF_ADDRESS), i32at(at + IF_MASK)];
+  const router = i32at(at + IF_ADDRESS);
+  const mask = i32at(at + IF_MASK);
   if (router === 0) return address;
-  if (((address ^ router) & mask) !== 0)
-    throw new Refusal(`Cannot set ${what}: ${text} is not in the LAN's network`);
+  if (((address ^ router) & mask) !== 0) return `${text} is not in the LAN's network`;
   const why =
     address === router ? "it is the router's own address" : refuseHost({ address, length: lengthOf(mask) });
-  if (why !== undefined) throw new Refusal(`Cannot set ${what}: ${why}`);
-  return address;
+  return why ?? address;
 }
 
 function addressFrom(what: string, text: string): number {

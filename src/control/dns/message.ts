@@ -349,21 +349,34 @@ export function nameText(data: Uint8Array, from: number, end: number): string {
   return text === '' ? '.' : text;
 }
 
+/** The labels of a name in lower case, or a string that says why it is none. */
+export function labelsOf(text: string): string[] | string {
+  const lower = text.toLowerCase();
+  const name = lower.endsWith('.') ? lower.slice(0, -1) : lower;
+  const labels = name.split('.');
+  const isPlain = /^[a-z0-9_.-]+$/.test(name);
+  for (let i = 0; i < labels.length; i++) {
+    const { length } = labels[i] as string;
+    if (length === 0) return 'a part of it is empty';
+    if (length > 63) return 'a part of it is longer than 63 characters';
+    if (!isPlain) return 'a name has letters, digits, - and _';
+  }
+  // In wire form it has two bytes more.
+  return name.length + 2 > NAME_BYTES ? 'it is longer than 253 characters' : labels;
+}
+
 /** A name in wire form, lower case, or a string that says why it is none. */
 export function nameBytes(text: string): Uint8Array | string {
-  const name = text.endsWith('.') ? text.slice(0, -1).toLowerCase() : text.toLowerCase();
+  const labels = labelsOf(text);
+  if (typeof labels === 'string') return labels;
   // A length before each label instead of the dots between, and a 0.
-  const bytes = new Uint8Array(name.length + 2);
+  const bytes = new Uint8Array(labels.join('.').length + 2);
   let at = 0;
-  const isPlain = /^[a-z0-9_.-]+$/.test(name);
-  for (const label of name.split('.')) {
-    if (label === '') return 'a part of it is empty';
-    if (label.length > 63) return 'a part of it is longer than 63 characters';
-    if (!isPlain) return 'a name has letters, digits, - and _';
+  for (const label of labels) {
     bytes[at++] = label.length;
     for (let i = 0; i < label.length; i++) bytes[at++] = label.charCodeAt(i);
   }
-  return at >= NAME_BYTES ? 'it is longer than 253 characters' : bytes;
+  return bytes;
 }
 
 /** Cuts the options off an OPT record that is the last record: they were for another client. The new length. */

@@ -11,6 +11,16 @@ export function textOf(data: Uint8Array, from: number, end: number): string {
   return String.fromCharCode.apply(null, data.subarray(from, end) as unknown as number[]).toLowerCase();
 }
 
+/** The text of a name's labels, which are in lower case. */
+export function keyOf(labels: readonly string[]): string {
+  let text = '';
+  for (let i = 0; i < labels.length; i++) {
+    const label = labels[i] as string;
+    text += String.fromCharCode(label.length) + label;
+  }
+  return `${text}\0`;
+}
+
 /** Whether a name is a domain or below it. */
 export function isBelow(text: string, domain: string): boolean {
   if (!text.endsWith(domain)) return false;

@@ -9,15 +9,14 @@ import { DNS_ALLOWED, DNS_FORWARDS, DNS_HOSTS } from '../core/limits.ts';
 import type { Setting } from '../core/setting.ts';
 import type { Dns } from './dns.ts';
 import { DOMAIN_DEFAULT, ROUTER_NAME } from './local.ts';
-import { nameBytes } from './message.ts';
-import { type Names, textOf } from './names.ts';
+import { labelsOf } from './message.ts';
+import { keyOf, type Names } from './names.ts';
 
 /** A name as people write it, and as names.ts has it. */
 function nameFrom(action: string, text: string): { name: string; key: string } {
-  const wire = nameBytes(text);
-  if (typeof wire === 'string') throw new Refusal(`Cannot ${action} ${text}: ${wire}`);
-  const name = (text.endsWith('.') ? text.slice(0, -1) : text).toLowerCase();
-  return { name, key: textOf(wire, 0, wire.length) };
+  const labels = labelsOf(text);
+  if (typeof labels === 'string') throw new Refusal(`Cannot ${action} ${text}: ${labels}`);
+  return { name: labels.join('.'), key: keyOf(labels) };
 }
 
 function addressFrom(action: string, text: string): number {
