@@ -117,7 +117,7 @@ export class Application {
     for (let line = reader.next(); line !== undefined; line = reader.next()) {
       if (reader.number === 1) this.steps = migrationOf(line);
       const given = line.trim();
-      const isComment = given === '' || given.startsWith('#');
+      const isComment = given === '' || given[0] === '#';
       this.remember(line, given, isComment);
       const isInMemory =
         given === line && this.steps.length === 0 && reader.lineAt + line.length < at + bytes;

@@ -122,7 +122,7 @@ function entryOf({ groups, byLetters }: Index, words: readonly string[], isTold:
   const set = words[0] ?? '';
   if (set !== FIRST && (set === '' || !FIRST.startsWith(set))) return NO_COMMAND;
   const first = words[1];
-  if (first === undefined) return `it is not complete, see help ${FIRST}`;
+  if (first === undefined) return isTold ? `it is not complete, see help ${FIRST}` : NO_COMMAND;
   const second = words[2] ?? '';
   const group = groups.get(first);
   const whole = group?.get(second);
@@ -135,7 +135,7 @@ function entryOf({ groups, byLetters }: Index, words: readonly string[], isTold:
     if (among !== undefined) found = fitting(among, group, first, '');
   }
   if (found.length === 1) return found[0] as Entry;
-  if (found.length > 1 && !isTold) return NO_COMMAND;
+  if (!isTold) return NO_COMMAND;
   if (found.length > 1) return `it may mean ${found.map(({ command }) => command.words).join(', ')}`;
   const isShort = second === '' && [...groups.keys()].some(word => word.startsWith(first));
   return isShort ? `it is not complete, see help ${FIRST} ${first}` : NO_COMMAND;
