@@ -43,6 +43,8 @@ interface Index {
 const FIRST = 'set';
 /** Words of the longest command, as in `set dhcp range`. */
 const WORDS_MOST = 3;
+/** Characters of a line that means something: two words. */
+const LINE_LEAST = 3;
 /** Characters of a line that are told. */
 const TOLD = 60;
 /** Arguments of a setting below which they are counted before all are cut off. */
@@ -70,6 +72,8 @@ export function createMeanings(): Meanings {
   }
 
   function of(line: string, isTold = true): Meaning {
+    // Of the shortest lines a text of 64 KB has the most.
+    if (!isTold && line.length < LINE_LEAST) return '';
     // Many lines have the words of the one before; with so many of them, nothing longer can be meant.
     if (last !== undefined && line.startsWith(last.start)) {
       const { entry } = last;
