@@ -10,6 +10,7 @@ import {
   DHCP_OPTIONS,
   DHCP_RESERVATIONS,
   DNS_HOSTS,
+  OVERLAY_COLLECT_TICKS,
   OVERLAY_IDLE_TICKS,
   STATIC_ROUTES,
 } from '../src/control/core/limits.ts';
@@ -148,7 +149,15 @@ test.serial(
     const before = await freeKib(machine);
     told.push(`${before} with the configuration`);
     for (const [name, how] of Object.entries(USES)) {
-      t.regex(await use(machine, how), how[1]);
+      let said = await use(machine, how);
+      if (said.includes('has no room for it')) {
+        // Room was made for another just now: loader.ts does that so often and no more.
+        told.push(`${name} had to wait`);
+        const later = (await planeWord(machine, NOW_AT)) + OVERLAY_COLLECT_TICKS;
+        while ((await planeWord(machine, NOW_AT)) <= later) await pause(50);
+        said = await use(machine, how);
+      }
+      t.regex(said, how[1], told.join(', '));
       const left = await freeKib(machine);
       told.push(`${left} with ${name}`);
       t.true(left >= SPARE_KIB, told.join(', '));
