@@ -32,15 +32,7 @@ export function planeNames(exports: Record<string, unknown>): string[] {
 }
 
 /** By how many arguments there are: a default value costs the engine as much as three of them, and saved lines call often. */
-const call = (
-  index: number,
-  a?: number,
-  b?: number,
-  c?: number,
-  d?: number,
-  e?: number,
-  f?: number,
-): number => {
+const call: (index: number, ...six: number[]) => number = (index, a, b, c, d, e, f) => {
   if (a === undefined) __host(HOST_PLANE, index);
   else if (b === undefined) __host(HOST_PLANE, index, a | 0);
   else if (d === undefined) __host(HOST_PLANE, index, a | 0, b | 0, c === undefined ? 0 : c | 0);
