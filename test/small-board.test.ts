@@ -86,6 +86,7 @@ const USES: Record<
   note: ['note where the modem is', /^$/],
   rules: ['iptables -V', /^iptables v1\.8\.9 \(legacy\)$/m],
   'rules/listing': ['iptables -S FORWARD', /^-P FORWARD ACCEPT$/m],
+  'rules/ipchains': ['ipchains -L -n', /^Chain forward \(policy ACCEPT\):$/m],
   shell: ['A=1; echo is $A', /is 1$/],
   'shell/filters': ['echo x | sed s/x/yes/', /^yes$/m],
   'shell/programs': ['ifconfig eth0', /^eth0 +Link encap/m],

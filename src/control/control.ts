@@ -73,9 +73,10 @@ import { forwardSetting } from './forward/settings.ts';
 import { createLan } from './lan/lan.ts';
 import { lanSettings } from './lan/settings.ts';
 import { masqueradeCommands } from './masquerade/commands.ts';
-import { settings } from './masquerade/settings.ts';
+import { setPeriodTimeouts, settings } from './masquerade/settings.ts';
 import { noteCommands } from './note/note.ts';
 import { createRoutes } from './routes/routes.ts';
+import type { Masquerade } from './rules/old/rules.ts';
 import { createRules, serveRules } from './rules/rules.ts';
 import { ShellPart } from './shell/shell.ts';
 import { showCommands } from './show/commands.ts';
@@ -331,9 +332,18 @@ function createServices(context: Context, store: Store, table: Command[]) {
     ...time.settings,
     syslogSetting(new SyslogSender(context, context.wallClock, { wan, resolve: dns.resolve })),
   );
-  table.push(...time.commands, ...noteCommands(context), ...createRules(context, aliases));
+  table.push(
+    ...time.commands,
+    ...noteCommands(context),
+    ...createRules(context, aliases, periodMasquerade(context)),
+  );
   return { services, dhcp, dns, wan, aliases };
 }
+
+/** What ipchains and ipfwadm set of the masquerade. */
+const periodMasquerade = (context: Context): Masquerade => ({
+  setTimeouts: (...seconds) => setPeriodTimeouts(context, seconds),
+});
 
 /** Names, for the tools. */
 function namesOf({ resolve }: Dns): Names {

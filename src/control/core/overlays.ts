@@ -38,6 +38,7 @@ export const OVERLAY_NAMES = [
   'rules',
   'rules/listing',
   'rules/log',
+  'rules/ipchains',
   'shell',
   'shell/filters',
   'shell/programs',

@@ -1,4 +1,4 @@
-// The masquerade table's commands: `show masq`, `ipfwadm`, `ipchains` and those of forwards. What they do is in overlays
+// The masquerade table's commands: `show masq`, `ipfwadm` and those of forwards. What they do is in overlays
 // (show/masquerade.ts, forward/portfw.ts).
 
 import type { Command } from '../core/console/command.ts';
@@ -40,13 +40,7 @@ export function masqueradeCommands(context: Context): Command[] {
       words: 'ipfwadm',
       arguments: 'OPTION:flags(-M|-l|-n|-e)...9',
       help: 'the masquerade table as ipfwadm lists it | -M -l -n',
-      run: args => show().listing(context, 'ipfwadm', args, 'l', 'e'),
-    },
-    {
-      words: 'ipchains',
-      arguments: 'OPTION:flags(-M|-L|-n|-v)...9',
-      help: 'the masquerade table as ipchains lists it | -M -L -n',
-      run: args => show().listing(context, 'ipchains', args, 'L', 'v'),
+      run: args => show().periodListing(context, 'ipfwadm', args.join('').includes('e')),
     },
   ];
 }

@@ -4,11 +4,17 @@ import { ENGINE_AT, ENGINE_INTERPRETED, ENGINE_NATIVE } from '../../base/cells.t
 import { PARAMETERS_AT, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import {
+  CLASSIC_STATES,
+  CLASSIC_UDP,
   FILTER_ADDRESS,
   NAT_FILTER,
   NAT_PROFILE,
   PROFILE_RFC,
+  RFC_ICMP,
+  RFC_TCP_CLOSING,
   RFC_TCP_ESTABLISHED,
+  RFC_TCP_OPENING,
+  RFC_UDP,
   SECONDS_ICMP,
   SECONDS_TCP_ESTABLISHED,
   SECONDS_TCP_OPENING,
@@ -38,41 +44,67 @@ export function settings(context: Context): Setting[] {
 
 /** A week: ticks wrap, and are compared by signed difference. */
 const TIMEOUT_MOST = 604800;
-/** Timers of profile rfc, from parameter RFC_TCP_ESTABLISHED on: name, default, the RFC's least, both in seconds. */
-const TIMERS: [name: string, usual: number, least: number][] = [
-  ['tcp-established', SECONDS_TCP_ESTABLISHED, 7440],
-  ['tcp-opening', SECONDS_TCP_OPENING, 240],
-  ['tcp-closing', SECONDS_TCP_OPENING, 240],
-  ['udp', SECONDS_UDP, 120],
-  ['icmp', SECONDS_ICMP, 60],
+/** Timers: name, default, the RFC's least, both in seconds, and which parameter of the plane it is. */
+const TIMERS: [name: string, usual: number, least: number, parameter: number][] = [
+  ['tcp-established', SECONDS_TCP_ESTABLISHED, 7440, RFC_TCP_ESTABLISHED],
+  ['tcp-opening', SECONDS_TCP_OPENING, 240, RFC_TCP_OPENING],
+  ['tcp-closing', SECONDS_TCP_OPENING, 240, RFC_TCP_CLOSING],
+  ['udp', SECONDS_UDP, 120, RFC_UDP],
+  ['icmp', SECONDS_ICMP, 60, RFC_ICMP],
+  // Profile classic: those that -M -S sets.
+  ['classic-tcp', 900, 1, CLASSIC_STATES + 1],
+  ['classic-tcp-fin', 120, 1, CLASSIC_STATES + 4],
+  ['classic-udp', 300, 1, CLASSIC_UDP],
 ];
+const TIMER_NAMES = TIMERS.map(([name]) => name).join('|');
+
+/**
+ * `ipchains -M -S`, `ipfwadm -M -s`: seconds of an idle TCP session, of one that both have ended, of UDP; 0 for what is to stay. Both
+ * profiles have them, profile rfc no less than the RFCs ask for. Answers what is to be said of it.
+ */
+export function setPeriodTimeouts(
+  { machine: { plane }, registry }: Context,
+  seconds: readonly number[],
+): string[] {
+  const told: string[] = [];
+  const own = ['tcp-established', 'tcp-closing', 'udp', 'classic-tcp', 'classic-tcp-fin', 'classic-udp'];
+  for (const [i, name] of own.entries()) {
+    const wanted = Math.min(seconds[i % 3] as number, TIMEOUT_MOST);
+    const [, , least, parameter] = TIMERS.find(([known]) => known === name) as (typeof TIMERS)[number];
+    if (wanted === 0) continue;
+    if (wanted < least && i32at(PARAMETERS_AT + 4 * NAT_PROFILE) === PROFILE_RFC)
+      told.push(`nat timeout ${name} is ${least} s: the RFCs ask for it, set nat profile classic does not`);
+    plane.setParameter(parameter, Math.max(wanted, least) * TICKS_PER_SECOND);
+  }
+  registry.changed();
+  return told;
+}
 
 function timeoutSetting(context: Context): Setting {
   const { plane } = context.machine;
   const put = (name: string, text?: string): void => {
-    const index = TIMERS.findIndex(([known]) => known === name);
-    const timer = TIMERS[index];
+    const timer = TIMERS.find(([known]) => known === name);
     if (timer === undefined)
       throw new Refusal(`Cannot set NAT timeout ${name}: it is one of ${TIMERS.map(t => t[0]).join(', ')}`);
-    const [, usual, least] = timer;
+    const [, usual, least, parameter] = timer;
     const value = text === undefined ? usual : /^\d{1,9}$/.test(text) ? Number(text) : 0;
     if (value < least)
       throw new Refusal(`Cannot set NAT timeout ${name} ${text}: the RFCs ask for ${least} s at least`);
     if (value > TIMEOUT_MOST)
       throw new Refusal(`Cannot set NAT timeout ${name} ${text}: ${TIMEOUT_MOST} s are the most`);
-    plane.setParameter(RFC_TCP_ESTABLISHED + index, value * TICKS_PER_SECOND);
+    plane.setParameter(parameter, value * TICKS_PER_SECOND);
   };
   return {
     words: 'nat timeout',
-    arguments: 'icmp|udp|tcp-opening|tcp-closing|tcp-established SECONDS:integer(60..604800,seconds)',
-    help: 'how long an idle session stays, in profile rfc | tcp-established 86400',
+    arguments: `${TIMER_NAMES} SECONDS:integer(1..604800,seconds)`,
+    help: 'how long an idle session stays, in profile rfc, and in classic | tcp-established 86400',
     set: ([name = '', text = '']) => put(name, text),
     unset: ([name = '']) => put(name),
-    unsetArguments: 'icmp|udp|tcp-opening|tcp-closing|tcp-established',
+    unsetArguments: TIMER_NAMES,
     unsetHelp: 'back to what it is usually | tcp-established',
     lines: () =>
-      TIMERS.flatMap(([name, usual], i) => {
-        const seconds = i32at(PARAMETERS_AT + 4 * (RFC_TCP_ESTABLISHED + i)) / TICKS_PER_SECOND;
+      TIMERS.flatMap(([name, usual, , parameter]) => {
+        const seconds = i32at(PARAMETERS_AT + 4 * parameter) / TICKS_PER_SECOND;
         return seconds === usual ? [] : [`set nat timeout ${name} ${seconds}`];
       }),
   };

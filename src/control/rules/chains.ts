@@ -2,6 +2,7 @@
 
 import { get8, put8, u16at } from '../../base/memory.ts';
 import {
+  CHAIN_ACCOUNT_IN,
   CHAIN_DRAFT_FIRST,
   CHAIN_FIRST,
   CHAIN_INPUT,
@@ -45,6 +46,8 @@ const BUILT_IN_OF: readonly (readonly [number, number])[] = [
   [CHAIN_INPUT, CHAIN_NAT_PREROUTING],
   [CHAIN_NAT_PREROUTING, CHAIN_MANGLE_PREROUTING],
   [CHAIN_MANGLE_PREROUTING, CHAIN_OLD_INPUT],
+  [CHAIN_OLD_INPUT, CHAIN_ACCOUNT_IN],
+  [CHAIN_ACCOUNT_IN, CHAIN_USER],
 ];
 
 export function builtInOf(table: number): readonly [number, number] {

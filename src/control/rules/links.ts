@@ -80,6 +80,12 @@ function namesOf(aliases: Aliases, link: number): string[] {
   return meant;
 }
 
+/** The link that a name without + means; -1 if it means none. */
+export function linkOfName(aliases: Aliases, name: string): number {
+  for (let link = 0; link < INTERFACE_COUNT; link++) if (namesOf(aliases, link).includes(name)) return link;
+  return -1;
+}
+
 /** Says anew which names mean which link: when one is added, and when an alias or a link has changed. */
 export function relink(aliases: Aliases): void {
   if (!isOpen()) return;

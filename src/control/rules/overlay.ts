@@ -5,6 +5,7 @@ import type { Job } from '../core/console/command.ts';
 import { Change } from './change.ts';
 import { Line } from './line.ts';
 import { closeRules } from './memory.ts';
+import { DIALECT_IPTABLES, ownerOf, refuseOthers } from './old/dialect.ts';
 import { badArgument, VERSION } from './refuse.ts';
 import type { Rules } from './rules.ts';
 import { isQuoted, splitWords } from './words.ts';
@@ -43,7 +44,10 @@ export function runWords(rules: Rules, words: readonly string[]): Job | undefine
     else if (command === 'h') output.line('See help iptables');
     else if (command === 'L' || command === 'S')
       return machine.overlay('rules/listing').listRules(rules, line);
-    else for (const text of new Change(context, section, line).run()) output.line(text);
+    else {
+      if (command !== 'C') refuseOthers(DIALECT_IPTABLES, ownerOf());
+      for (const text of new Change(context, section, line).run()) output.line(text);
+    }
     return undefined;
   } finally {
     line.drop();

@@ -22,13 +22,19 @@ const HOOKS = [
   ...[INPUT, FORWARD, OUTPUT],
   ...[PREROUTING, INPUT, OUTPUT, POSTROUTING],
   ...[PREROUTING, INPUT, FORWARD, OUTPUT, POSTROUTING],
+  // Of the old dialects, whose targets are looked at where their lines are read.
+  ...[INPUT, FORWARD, OUTPUT, INPUT, OUTPUT],
 ];
 /** The hooks of each table. */
-const TABLE_HOOKS = [0, INPUT | FORWARD | OUTPUT, PREROUTING | INPUT | OUTPUT | POSTROUTING, EVERYWHERE];
+const TABLE_HOOKS = [
+  ...[0, INPUT | FORWARD | OUTPUT, PREROUTING | INPUT | OUTPUT | POSTROUTING, EVERYWHERE],
+  ...[EVERYWHERE, EVERYWHERE],
+];
 
 const nat = (table: number, hooks: number): number => (table === record.TABLE_NAT ? hooks : 0);
 
 function ofTarget(table: number, at: number): number {
+  if (table >= record.TABLE_OLD) return EVERYWHERE;
   switch (get8(at + record.RULE_TARGET)) {
     case record.TARGET_REJECT:
       return table === record.TABLE_FILTER ? EVERYWHERE : 0;

@@ -25,6 +25,7 @@ import {
 } from './draft.ts';
 import { firstLine, lineCount, tableTexts } from './lines.ts';
 import { closeRules, isOpen } from './memory.ts';
+import { DIALECT_IPTABLES, ownerOf, refuseOthers } from './old/dialect.ts';
 import { badArgument, refuseWhole, usage, VERSION } from './refuse.ts';
 import type { Rules } from './rules.ts';
 import { splitWords } from './words.ts';
@@ -237,6 +238,7 @@ export function* restoreFrom(rules: Rules, words: readonly string[], next: Lines
 
 /** `iptables-restore`, with the console's next lines. */
 export function restoreRules(rules: Rules, words: readonly string[], input?: () => string): Job {
+  refuseOthers(DIALECT_IPTABLES, ownerOf());
   return input === undefined ? fromConsole(rules, words) : restoreFrom(rules, words, linesOf(input()));
 }
 

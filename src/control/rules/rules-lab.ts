@@ -3,6 +3,7 @@
 
 import { controlLab, type Lab } from '../../../test/control-lab.ts';
 import { type Command, findCommand, type Job, Refusal } from '../core/console/command.ts';
+import * as ipchains from './ipchains/overlay.ts';
 import * as listing from './listing/overlay.ts';
 import * as overlay from './overlay.ts';
 import { createRules } from './rules.ts';
@@ -14,17 +15,25 @@ export interface RulesLab extends Lab {
   quiet(...lines: string[]): void;
   /** Types iptables-restore, and the lines. */
   restore(words: string, lines: readonly string[]): string[];
-  /** What the configuration keeps. */
-  saved(): string[];
+  /** What the configuration keeps, of iptables or of the old dialects. */
+  saved(isOld?: boolean): string[];
 }
 
 export function rulesLab(): RulesLab {
   const lab = controlLab();
   const { context, output } = lab;
   const { machine, registry } = context;
-  const overlays: Record<string, unknown> = { rules: overlay, 'rules/listing': listing };
-  Object.assign(machine, { overlay: (name: string) => overlays[name] });
-  const commands: Command[] = [...createRules(context, new Map()), ...lab.commands];
+  const overlays: Record<string, unknown> = {
+    rules: overlay,
+    'rules/listing': listing,
+    'rules/ipchains': ipchains,
+  };
+  const before = machine.overlay as (name: string) => unknown;
+  Object.assign(machine, { overlay: (name: string) => overlays[name] ?? before(name) });
+  const commands: Command[] = [
+    ...createRules(context, new Map(), { setTimeouts: (...seconds) => [`timeouts ${seconds.join(' ')}`] }),
+    ...lab.commands,
+  ];
   let waiting: string[] = [];
   context.ask = function* () {
     yield 0;
@@ -58,8 +67,8 @@ export function rulesLab(): RulesLab {
       waiting = [...lines, 'end'];
       return type(`iptables-restore ${words}`.trim());
     },
-    saved: () => {
-      const section = registry.sections.all[0];
+    saved: (isOld = false) => {
+      const section = registry.sections.all[isOld ? 1 : 0];
       const reader = registry.sections.reader(registry.sections.now, section);
       const lines: string[] = [];
       for (let line = reader.next(); line !== undefined; line = reader.next()) lines.push(line);

@@ -19,6 +19,8 @@ import { type Command, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import type { Section } from '../core/section.ts';
 import { localAt } from '../core/timezone.ts';
+import { createOldDialects } from './old/manifest.ts';
+import type { Masquerade } from './old/rules.ts';
 import { type Aliases, aliasSetting } from './settings.ts';
 
 /** What the overlays are given: the context, the names of links, and the section to which lines are told. */
@@ -83,13 +85,18 @@ function writeLog({ machine, log }: Context): void {
   }
 }
 
-/** @param aliases what `set alias` says, which others read too */
-export function createRules(context: Context, aliases: Aliases): Command[] {
+/**
+ * @param aliases what `set alias` says, which others read too
+ * @param masquerade what the old dialects' commands set of it
+ */
+export function createRules(context: Context, aliases: Aliases, masquerade: Masquerade): Command[] {
   const { machine, registry } = context;
   const rules: Rules = { context, aliases, section: rulesSection(context, () => rules) };
   registry.sections.add(rules.section);
   registry.add(aliasSetting(context, aliases));
+  const old = createOldDialects(context, aliases, masquerade);
   return [
+    ...old.commands,
     {
       words: 'iptables',
       isWhole: true,
@@ -118,7 +125,10 @@ export function createRules(context: Context, aliases: Aliases): Command[] {
     {
       words: 'clear rules',
       help: 'takes all rules, chains and policies away',
-      run: () => machine.overlay('rules').clearAll(rules),
+      run: () => {
+        old.clearAll();
+        return machine.overlay('rules').clearAll(rules);
+      },
     },
   ];
 }

@@ -1,9 +1,9 @@
 // Listings of the masquerade table: `show masq`, and `ipfwadm -M -l` and `ipchains -M -L` byte for byte.
 // Their formats are those of the tools' sources, and of /proc/net/ip_masquerade behind them: expiry in
 // minutes, seconds and hundredths, `inside port (outside port) -> remote port`, no header without rows.
-// Two departures: names are never looked up, so -n changes nothing; and ipfwadm dies on a table with ICMP
-// entries ("unexpected input data"), where ours lists them as ipchains does, in its own lower case.
-// Not here: the rows and their order (src/control/show/masquerade-view.ts), the tools' other commands.
+// A departure: ipfwadm dies on a table with ICMP entries ("unexpected input data"), where ours lists them as ipchains does, in its own
+// lower case. Hosts are never looked up.
+// Not here: the rows and their order (src/control/show/masquerade-view.ts), the tools' words and names of ports (src/control/rules/).
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress, parseAddress } from '../core/address.ts';
@@ -36,7 +36,13 @@ export function periodHeader(wide: boolean): string {
   return `prot expire   ${sequence}${'source'.padEnd(20)} ${'destination'.padEnd(20)} ports`;
 }
 
-export function periodRow(session: Session, wide: boolean, upper: boolean): string {
+/** A row of both tools; ports have their names if `serviceOf` has. */
+export function periodRow(
+  session: Session,
+  wide: boolean,
+  upper: boolean,
+  serviceOf: (port: number) => string = String,
+): string {
   const name = protocolName(session.protocol);
   const two = (n: number) => String(n).padStart(2, '0');
   const seconds = Math.floor(session.ticks / TICKS_PER_SECOND);
@@ -46,7 +52,9 @@ export function periodRow(session: Session, wide: boolean, upper: boolean): stri
     : '';
   const source = formatAddress(session.inside).padEnd(20);
   const destination = formatAddress(session.remote).padEnd(20);
-  const ports = `${session.insidePort} (${session.outsidePort}) -> ${session.remotePort}`;
+  // Of a query these are no ports.
+  const port = name === 'icmp' ? String : serviceOf;
+  const ports = `${port(session.insidePort)} (${session.outsidePort}) -> ${port(session.remotePort)}`;
   return `${(upper ? name.toUpperCase() : name).padEnd(5)}${expire} ${sequence}${source} ${destination} ${ports}`;
 }
 
@@ -78,7 +86,13 @@ export function* showMasq(context: Context, words: string[]): Job {
   output.line(rows === 1 ? '1 session' : `${rows} sessions`);
 }
 
-function* periodListing(context: Context, wide: boolean, upper: boolean): Job {
+/** `ipfwadm -M -l` and `ipchains -M -L`; `serviceOf` has the names of ports, where they are wanted. */
+export function* periodListing(
+  context: Context,
+  tool: 'ipfwadm' | 'ipchains',
+  wide: boolean,
+  serviceOf?: (port: number) => string,
+): Job {
   const { output } = context;
   output.line('IP masquerading entries');
   const order = yield* periodOrder();
@@ -88,30 +102,7 @@ function* periodListing(context: Context, wide: boolean, upper: boolean): Job {
     const session = sessionAt(n);
     if (session === undefined) continue;
     if (rows++ === 0) output.line(periodHeader(wide));
-    output.line(periodRow(session, wide, upper));
+    output.line(periodRow(session, wide, tool === 'ipchains', serviceOf));
     yield 0;
   }
-}
-
-/** The single letters of a tool's options: `-M -l -n` and `-Mln` alike. */
-function optionLetters(tool: string, args: string[]): Set<string> {
-  const letters = new Set<string>();
-  for (const argument of args) {
-    if (!/^-[A-Za-z]+$/.test(argument))
-      throw new Refusal(`Cannot run ${tool}: ${argument} is not an option of it here`);
-    for (const letter of argument.slice(1)) letters.add(letter);
-  }
-  return letters;
-}
-
-export function listing(context: Context, tool: string, args: string[], list: string, wide: string): Job {
-  const letters = optionLetters(tool, args);
-  const known = ['M', list, 'n', wide];
-  for (const letter of letters) {
-    if (!known.includes(letter)) throw new Refusal(`Cannot run ${tool}: -${letter} is not known here`);
-  }
-  if (!letters.has('M') || !letters.has(list)) {
-    throw new Refusal(`Cannot run ${tool}: only ${tool} -M -${list} is there so far`);
-  }
-  return periodListing(context, letters.has(wide), tool === 'ipchains');
 }

@@ -10,5 +10,5 @@ export { exportConfig, showConfig } from './config.ts';
 export { showDisk } from './disk.ts';
 export { showFlows } from './flows.ts';
 export { showLog } from './log.ts';
-export { listing, showMasq } from './masquerade.ts';
+export { periodListing, showMasq } from './masquerade.ts';
 export { showArp, showCounters, showInterfaces, showRoutes } from './tables.ts';

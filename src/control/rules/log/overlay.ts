@@ -7,8 +7,9 @@ import { OPERATION_LOG } from '../../../base/rule-record.ts';
 import { LOG_LOST_AT, LOG_READ_AT, LOG_WRITTEN_AT } from '../../../base/rule-state.ts';
 import type { Log } from '../../core/log.ts';
 import { DEBUG, ERROR } from '../../core/log.ts';
+import { DIALECT_IPFWADM, ownerOf } from '../old/dialect.ts';
 import { logLine } from './line.ts';
-import { chainsLine } from './old-line.ts';
+import { chainsLine, fwadmLine } from './old-line.ts';
 
 declare module '../../core/overlays.ts' {
   interface Overlays {
@@ -18,13 +19,18 @@ declare module '../../core/overlays.ts' {
 
 export const FACILITY = 'firewall';
 
+/** Whose rules logged it, its owner now has. */
+function oldLine(record: number): string {
+  return ownerOf() === DIALECT_IPFWADM ? fwadmLine(record) : chainsLine(record);
+}
+
 /** Writes a line of each packet that waits, and one of those for which there was no room. */
 export function writeLog(log: Log): void {
   while (get8(LOG_READ_AT) !== get8(LOG_WRITTEN_AT)) {
     const record = logAt(get8(LOG_READ_AT));
     // Levels more serious than an error's are shown as one.
     const level = Math.min(DEBUG, Math.max(ERROR, get8(record + LOG_LEVEL)));
-    const text = get8(record + LOG_KIND) === OPERATION_LOG ? logLine(record) : chainsLine(record);
+    const text = get8(record + LOG_KIND) === OPERATION_LOG ? logLine(record) : oldLine(record);
     put8(LOG_READ_AT, get8(LOG_READ_AT) + 1);
     log(level, FACILITY, text);
   }

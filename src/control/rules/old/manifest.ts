@@ -1,0 +1,69 @@
+// ipchains and ipfwadm: what is always there of them, the commands with their help and the section of the configuration that keeps
+// their lines. What they do are the overlays `rules/ipchains` and `rules/ipfwadm`; the rules lie in the plane's memory.
+
+import { RULE_HOOKS_AT } from '../../../base/cells.ts';
+import { i32at } from '../../../base/memory.ts';
+import { type Command, Refusal } from '../../core/console/command.ts';
+import type { Context } from '../../core/context.ts';
+import type { Section } from '../../core/section.ts';
+import type { Aliases } from '../links.ts';
+import type { Masquerade, OldRules } from './rules.ts';
+
+/** The section of both dialects' lines: they are all of one. A start, an import and a way back are all of them or none. */
+function oldSection({ machine }: Context, rules: () => OldRules): Section {
+  /** The dialect of the lines that are gathered, '' before the first; and how many they are. */
+  let word = '';
+  let lines = 0;
+  const clear = (): void => {
+    if (i32at(RULE_HOOKS_AT) !== 0) machine.overlay('rules/ipchains').clearLines(rules());
+  };
+  return {
+    words: ['ipchains', 'ipfwadm'],
+    inPlane: true,
+    isConfirmed: true,
+    clear,
+    begin: () => {
+      word = '';
+      lines = 0;
+    },
+    take: line => {
+      const own = 'rules/ipchains';
+      const overlay = machine.overlay(own);
+      if (word !== '' && word !== own) throw new Refusal('Cannot mix lines of ipchains and ipfwadm');
+      if (word === '') overlay.beginLines(rules());
+      word = own;
+      overlay.takeLine(rules(), line, ++lines);
+    },
+    end: isTaken => {
+      if (word !== '') machine.overlay(word as 'rules/ipchains').endTaken(rules(), isTaken);
+      else if (isTaken) clear();
+    },
+  };
+}
+
+export interface OldDialects {
+  commands: Command[];
+  /** Takes their rules away, with their lines. */
+  clearAll(): void;
+}
+
+export function createOldDialects(context: Context, aliases: Aliases, masquerade: Masquerade): OldDialects {
+  const { machine, registry } = context;
+  const rules: OldRules = { context, aliases, masquerade, section: oldSection(context, () => rules) };
+  registry.sections.add(rules.section);
+  const commands: Command[] = [
+    {
+      words: 'ipchains',
+      isWhole: true,
+      arguments: '[WORD:text...]',
+      help: 'changes and lists rules, and lists what is masqueraded, as ipchains 1.3.9 does | -L -n -v',
+      run: words => machine.overlay('rules/ipchains').runIpchains(rules, words),
+    },
+  ];
+  return {
+    commands,
+    clearAll: () => {
+      if (i32at(RULE_HOOKS_AT) !== 0) machine.overlay('rules/ipchains').clearAll(rules);
+    },
+  };
+}
