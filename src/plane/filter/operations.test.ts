@@ -156,4 +156,33 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       t.deepEqual(['2026-11-30T23:30', '2026-11-30T00:30'].map(isRefusedAt), [true, false]);
     },
   );
+
+  test.serial(`marks: of packets, kept by flows by their masks, and given back (${name})`, t => {
+    const router = start();
+    const mark = (mode: number, value: number, mask: number) => ({
+      kind: R.OPERATION_MARK_SET,
+      write: (at: number) => {
+        put8(at + 4, mode);
+        puti32(at + 8, value);
+        puti32(at + 12, mask);
+      },
+    });
+    const marked = (kind: number, value: number) => ({
+      kind,
+      write: (at: number) => {
+        puti32(at + 4, value);
+        puti32(at + 8, -1);
+      },
+    });
+    const chain = R.CHAIN_MANGLE_PREROUTING;
+    addRule(plane, chain, { target: R.TARGET_CONNMARK, operations: [mark(R.MARK_RESTORE, -1, -1)] });
+    const back = addRule(plane, chain, { operations: [marked(R.OPERATION_MARK, 0x305)] });
+    addRule(plane, chain, { target: R.TARGET_MARK, operations: [mark(R.MARK_SET, 5, 0xf)] });
+    addRule(plane, chain, { target: R.TARGET_MARK, operations: [mark(R.MARK_SET, 0x300, 0)] });
+    const seen = addRule(plane, R.CHAIN_FORWARD, { operations: [marked(R.OPERATION_MARK, 0x305)] });
+    addRule(plane, R.CHAIN_FORWARD, { target: R.TARGET_CONNMARK, operations: [mark(R.MARK_SAVE, -1, -1)] });
+    for (let i = 0; i < 3; i++) router.fromHost(udp(out, 1, 2));
+    // The first packet has no flow yet to keep it. What is set twice is turned back.
+    t.deepEqual([packets(seen), packets(back)], [2, 1]);
+  });
 }

@@ -91,9 +91,9 @@ function setMark(operation: i32, ofFlow: i32): void {
   const mark: i32 = i32at(VIEW_MARK);
   const kept: i32 = e === 0 ? 0 : flowMark(e);
   if (mode === MARK_SAVE) {
-    if (e !== 0) setFlowMark(e, (kept & ~mask) ^ (mark & mask));
+    if (e !== 0) setFlowMark(e, (kept & ~value) ^ (mark & mask));
   } else if (mode === MARK_RESTORE) {
-    markPacket((mark & ~mask) ^ (kept & mask));
+    markPacket((mark & ~mask) ^ (kept & value));
   } else if (ofFlow !== 0) {
     if (e !== 0) setFlowMark(e, (kept & ~mask) ^ value);
   } else {

@@ -210,9 +210,9 @@ export class AwkExpressions {
   }
 
   private concatenation(): Expression {
-    let left = this.sum();
+    let left = this.addition();
     while (this.isValue()) {
-      const [a, b] = [left, this.sum()];
+      const [a, b] = [left, this.addition()];
       left = run => stringOf(a(run)) + stringOf(b(run));
       this.texts.add(left);
     }
@@ -225,7 +225,7 @@ export class AwkExpressions {
     return this.is('$', '(', '!', '-', '+', '++', '--') && !this.is('-', '+');
   }
 
-  private sum(): Expression {
+  private addition(): Expression {
     let left = this.product();
     while (this.is('+', '-')) {
       const isMinus = this.token === '-';
