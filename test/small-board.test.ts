@@ -87,6 +87,7 @@ const USES: Record<
   rules: ['iptables -V', /^iptables v1\.8\.9 \(legacy\)$/m],
   'rules/listing': ['iptables -S FORWARD', /^-P FORWARD ACCEPT$/m],
   'rules/ipchains': ['ipchains -L -n', /^Chain forward \(policy ACCEPT\):$/m],
+  'rules/ipfwadm': ['ipfwadm -F -l', /^IP firewall forward rules, default policy: accept$/m],
   shell: ['A=1; echo is $A', /is 1$/],
   'shell/filters': ['echo x | sed s/x/yes/', /^yes$/m],
   'shell/programs': ['ifconfig eth0', /^eth0 +Link encap/m],

@@ -17,6 +17,7 @@ import * as forward from '../src/control/forward/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import * as note from '../src/control/note/overlay.ts';
 import * as rulesIpchains from '../src/control/rules/ipchains/overlay.ts';
+import * as rulesIpfwadm from '../src/control/rules/ipfwadm/overlay.ts';
 import * as rulesListing from '../src/control/rules/listing/overlay.ts';
 import * as rulesLog from '../src/control/rules/log/overlay.ts';
 import * as rules from '../src/control/rules/overlay.ts';
@@ -58,6 +59,7 @@ export function consoleTable(): readonly Command[] {
     'rules/listing': rulesListing,
     'rules/log': rulesLog,
     'rules/ipchains': rulesIpchains,
+    'rules/ipfwadm': rulesIpfwadm,
     schema,
     setup,
     shell,

@@ -39,6 +39,7 @@ export const OVERLAY_NAMES = [
   'rules/listing',
   'rules/log',
   'rules/ipchains',
+  'rules/ipfwadm',
   'shell',
   'shell/filters',
   'shell/programs',

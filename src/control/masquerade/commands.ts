@@ -1,4 +1,4 @@
-// The masquerade table's commands: `show masq`, `ipfwadm` and those of forwards. What they do is in overlays
+// The masquerade table's commands: `show masq` and those of forwards. What they do is in overlays
 // (show/masquerade.ts, forward/portfw.ts).
 
 import type { Command } from '../core/console/command.ts';
@@ -35,12 +35,6 @@ export function masqueradeCommands(context: Context): Command[] {
       arguments: 'OPTION:text...6',
       help: 'forwards ports as ipportfw does: -A, -D, -C, -L | -L',
       run: args => context.machine.overlay('forward').runIpportfw(context, args),
-    },
-    {
-      words: 'ipfwadm',
-      arguments: 'OPTION:flags(-M|-l|-n|-e)...9',
-      help: 'the masquerade table as ipfwadm lists it | -M -l -n',
-      run: args => show().periodListing(context, 'ipfwadm', args.join('').includes('e')),
     },
   ];
 }

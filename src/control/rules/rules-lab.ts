@@ -4,6 +4,7 @@
 import { controlLab, type Lab } from '../../../test/control-lab.ts';
 import { type Command, findCommand, type Job, Refusal } from '../core/console/command.ts';
 import * as ipchains from './ipchains/overlay.ts';
+import * as ipfwadm from './ipfwadm/overlay.ts';
 import * as listing from './listing/overlay.ts';
 import * as overlay from './overlay.ts';
 import { createRules } from './rules.ts';
@@ -27,6 +28,7 @@ export function rulesLab(): RulesLab {
     rules: overlay,
     'rules/listing': listing,
     'rules/ipchains': ipchains,
+    'rules/ipfwadm': ipfwadm,
   };
   const before = machine.overlay as (name: string) => unknown;
   Object.assign(machine, { overlay: (name: string) => overlays[name] ?? before(name) });

@@ -116,7 +116,8 @@ function* listed(rules: OldRules, line: ChainsLine): Job {
     isNumbered: line.has('3'),
   };
   yield* fold(context);
-  if (!isOpen()) {
+  // What another dialect has set is not for these eyes.
+  if (ownerOf() !== DIALECT_IPCHAINS) {
     for (const name of BUILT_IN)
       if (line.chain === undefined || line.chain === name) output.line(emptyTitle(name, style));
     return;

@@ -1,8 +1,8 @@
 // Cells of a rule of ipchains or ipfwadm, which log, mark and change the type of service beside their target. What they have to say
 // that no other field has stands in one operation, OPERATION_OLD:
 //
-//    4         6        8                 10               12              16                    24
-//    | spare   | flags  | for userspace   | kernel's flags | redirect port | four numbers (u16)  | order |
+//    4         6              8                 10          11               12              16                 36
+//    | spare   | flags        | for userspace   | ports of the source | of the destination | redirect port | ten ports (u16) | order |
 //
 // Not here: what each dialect writes there (../ipchains/rule.ts, ../ipfwadm/rule.ts).
 
@@ -13,10 +13,11 @@ import type { Machine } from '../../core/machine.ts';
 import { takeCell } from '../memory.ts';
 
 export const OLD_OUTPUT = 8;
-export const OLD_FLAGS = 10;
+export const OLD_FLAGS = 6;
+export const OLD_COUNTS = 10;
 export const OLD_REDIRECT = 12;
 export const OLD_NUMBERS = 16;
-export const OLD_ORDER = 24;
+export const OLD_ORDER = 36;
 
 /** KERN_INFO. */
 const LOG_LEVEL = 6;

@@ -27,7 +27,7 @@ function oldSection({ machine }: Context, rules: () => OldRules): Section {
       lines = 0;
     },
     take: line => {
-      const own = 'rules/ipchains';
+      const own = line.startsWith('ipfwadm') ? 'rules/ipfwadm' : 'rules/ipchains';
       const overlay = machine.overlay(own);
       if (word !== '' && word !== own) throw new Refusal('Cannot mix lines of ipchains and ipfwadm');
       if (word === '') overlay.beginLines(rules());
@@ -58,6 +58,13 @@ export function createOldDialects(context: Context, aliases: Aliases, masquerade
       arguments: '[WORD:text...]',
       help: 'changes and lists rules, and lists what is masqueraded, as ipchains 1.3.9 does | -L -n -v',
       run: words => machine.overlay('rules/ipchains').runIpchains(rules, words),
+    },
+    {
+      words: 'ipfwadm',
+      isWhole: true,
+      arguments: '[WORD:text...]',
+      help: 'changes and lists rules, and lists what is masqueraded, as ipfwadm 2.3.0 does | -F -l -n',
+      run: words => machine.overlay('rules/ipfwadm').runIpfwadm(rules, words),
     },
   ];
   return {
