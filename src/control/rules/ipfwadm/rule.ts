@@ -34,7 +34,7 @@ export const SYN = 0x80;
 export const REJECT = 0x100;
 export const MASQUERADE = 0x200;
 export const ACK = 0x400;
-export const REDIRECT = 0x800;
+export const REDIRECT = 2048;
 export const ACCOUNT_IN = 0x1000;
 export const ACCOUNT_OUT = 0x2000;
 
