@@ -51,12 +51,15 @@ const TIMERS: [name: string, usual: number, least: number, parameter: number][] 
   ['tcp-closing', SECONDS_TCP_OPENING, 240, RFC_TCP_CLOSING],
   ['udp', SECONDS_UDP, 120, RFC_UDP],
   ['icmp', SECONDS_ICMP, 60, RFC_ICMP],
-  // Profile classic: those that -M -S sets.
-  ['classic-tcp', 900, 1, CLASSIC_STATES + 1],
-  ['classic-tcp-fin', 120, 1, CLASSIC_STATES + 4],
-  ['classic-udp', 300, 1, CLASSIC_UDP],
 ];
-const TIMER_NAMES = TIMERS.map(([name]) => name).join('|');
+/** The same of profile classic: those that -M -S sets. */
+const CLASSIC_TIMERS: typeof TIMERS = [
+  ['tcp', 900, 1, CLASSIC_STATES + 1],
+  ['tcp-fin', 120, 1, CLASSIC_STATES + 4],
+  ['udp', 300, 1, CLASSIC_UDP],
+];
+/** What -M -S sets in profile rfc, in the order of those. */
+const PERIOD_TIMERS = ['tcp-established', 'tcp-closing', 'udp'];
 
 /**
  * `ipchains -M -S`, `ipfwadm -M -s`: seconds of an idle TCP session, of one that both have ended, of UDP; 0 for what is to stay. Both
@@ -67,45 +70,54 @@ export function setPeriodTimeouts(
   seconds: readonly number[],
 ): string[] {
   const told: string[] = [];
-  const own = ['tcp-established', 'tcp-closing', 'udp', 'classic-tcp', 'classic-tcp-fin', 'classic-udp'];
-  for (const [i, name] of own.entries()) {
-    const wanted = Math.min(seconds[i % 3] as number, TIMEOUT_MOST);
+  for (const [i, name] of PERIOD_TIMERS.entries()) {
+    const wanted = Math.min(seconds[i] as number, TIMEOUT_MOST);
     const [, , least, parameter] = TIMERS.find(([known]) => known === name) as (typeof TIMERS)[number];
     if (wanted === 0) continue;
     if (wanted < least && i32at(PARAMETERS_AT + 4 * NAT_PROFILE) === PROFILE_RFC)
       told.push(`nat timeout ${name} is ${least} s: the RFCs ask for it, set nat profile classic does not`);
     plane.setParameter(parameter, Math.max(wanted, least) * TICKS_PER_SECOND);
+    const [, , , classic] = CLASSIC_TIMERS[i] as (typeof TIMERS)[number];
+    plane.setParameter(classic, wanted * TICKS_PER_SECOND);
   }
   registry.changed();
   return told;
 }
 
-function timeoutSetting(context: Context): Setting {
+function timeoutSetting(context: Context, isClassic: boolean): Setting {
   const { plane } = context.machine;
+  const timers = isClassic ? CLASSIC_TIMERS : TIMERS;
+  const what = isClassic ? 'classic NAT timeout' : 'NAT timeout';
+  const words = isClassic ? 'nat classic-timeout' : 'nat timeout';
   const put = (name: string, text?: string): void => {
-    const timer = TIMERS.find(([known]) => known === name);
+    const timer = timers.find(([known]) => known === name);
     if (timer === undefined)
-      throw new Refusal(`Cannot set NAT timeout ${name}: it is one of ${TIMERS.map(t => t[0]).join(', ')}`);
+      throw new Refusal(`Cannot set ${what} ${name}: it is one of ${timers.map(t => t[0]).join(', ')}`);
     const [, usual, least, parameter] = timer;
     const value = text === undefined ? usual : /^\d{1,9}$/.test(text) ? Number(text) : 0;
     if (value < least)
-      throw new Refusal(`Cannot set NAT timeout ${name} ${text}: the RFCs ask for ${least} s at least`);
+      throw new Refusal(
+        `Cannot set ${what} ${name} ${text}: ${isClassic ? 'it is' : 'the RFCs ask for'} ${least} s at least`,
+      );
     if (value > TIMEOUT_MOST)
-      throw new Refusal(`Cannot set NAT timeout ${name} ${text}: ${TIMEOUT_MOST} s are the most`);
+      throw new Refusal(`Cannot set ${what} ${name} ${text}: ${TIMEOUT_MOST} s are the most`);
     plane.setParameter(parameter, value * TICKS_PER_SECOND);
   };
+  const names = isClassic ? 'tcp|tcp-fin|udp' : 'icmp|udp|tcp-opening|tcp-closing|tcp-established';
   return {
-    words: 'nat timeout',
-    arguments: `${TIMER_NAMES} SECONDS:integer(1..604800,seconds)`,
-    help: 'how long an idle session stays, in profile rfc, and in classic | tcp-established 86400',
+    words,
+    arguments: `${names} SECONDS:integer(${isClassic ? 1 : 60}..604800,seconds)`,
+    help: isClassic
+      ? 'the same in profile classic, as ipchains -M -S sets them | tcp 7200'
+      : 'how long an idle session stays, in profile rfc | tcp-established 86400',
     set: ([name = '', text = '']) => put(name, text),
     unset: ([name = '']) => put(name),
-    unsetArguments: TIMER_NAMES,
-    unsetHelp: 'back to what it is usually | tcp-established',
+    unsetArguments: names,
+    unsetHelp: `back to what it is usually | ${isClassic ? 'tcp' : 'tcp-established'}`,
     lines: () =>
-      TIMERS.flatMap(([name, usual, , parameter]) => {
+      timers.flatMap(([name, usual, , parameter]) => {
         const seconds = i32at(PARAMETERS_AT + 4 * parameter) / TICKS_PER_SECOND;
-        return seconds === usual ? [] : [`set nat timeout ${name} ${seconds}`];
+        return seconds === usual ? [] : [`set ${words} ${name} ${seconds}`];
       }),
   };
 }
@@ -134,7 +146,8 @@ function choiceSettings(context: Context): Setting[] {
       unsetHelp: 'back to address',
       lines: () => [`set nat filter ${nameOf(FILTERS, parameter(NAT_FILTER))}`],
     },
-    timeoutSetting(context),
+    timeoutSetting(context, false),
+    timeoutSetting(context, true),
     {
       words: 'engine',
       arguments: 'native|interpreted=native',
