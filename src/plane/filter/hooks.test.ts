@@ -29,7 +29,8 @@ import { addRule, countsOf, makeRule, NAME_LAN, NAME_WAN, startRules } from '../
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { DROP_REJECTED, DROP_RULE, DROP_UNSOLICITED } from '../../base/counters.ts';
 import { E_OUT_ROUTE, entryAt } from '../../base/flow-record.ts';
-import { i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
+import { RULES_AT, RULES_BYTES } from '../../base/limits.ts';
+import { fill, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
 import { PACKET_IP, PACKET_LENGTH } from '../../base/packet.ts';
 import {
   ADDRESSES_ADDRESS,
@@ -452,4 +453,24 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       t.is(router.toWan().length, 0);
     },
   );
+
+  test.serial(`without rules their memory, which is not there on a board, is left alone (${name})`, t => {
+    const router = startRouter(build);
+    fill(RULES_AT, 0xa5, RULES_BYTES);
+    router.fromHost(query(7000));
+    const port = portOf(router);
+    for (const datagram of [answer(7000, port), answer(7001, port), answer(7000, 9)])
+      router.fromGateway(datagram);
+    // By our outside address to another host, to nobody, and to the router; what is refused, and told.
+    for (const to of [port, 9]) router.fromHost(udp({ source: HOST, destination: WAN_ADDRESS }, 1044, to));
+    router.fromHost(
+      tcp({ source: HOST, destination: LAN_ADDRESS }, { sourcePort: 1, destinationPort: 2, flags: SYN }),
+    );
+    router.fromHost(echo({ source: HOST, destination: LAN_ADDRESS }, 8, 1));
+    router.fromHost(udp({ source: HOST, destination: SERVER, ttl: 1 }, 1, 2));
+    router.ticks(300);
+    plane.masqueradeFlush();
+    router.ticks(300);
+    t.true(build.memory.subarray(RULES_AT, RULES_AT + RULES_BYTES).every(byte => byte === 0xa5));
+  });
 }

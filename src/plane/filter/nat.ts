@@ -102,8 +102,8 @@ export function hasDestinationRules(): i32 {
  * answered: 1; or 0, as it stands.
  */
 export function destinationByRules(packet: i32, came: i32): i32 {
-  puti32(NAT_ADDRESS_AT, 0);
   if (hasDestinationRules() === 0) return 0;
+  puti32(NAT_ADDRESS_AT, 0);
   look(packet, came, -1);
   const answer: i32 = walk(CHAIN_NAT_PREROUTING);
   if (answer !== TARGET_DNAT && answer !== TARGET_REDIRECT && answer !== TARGET_NETMAP) return 0;
