@@ -27,7 +27,7 @@ import * as packets from './packets.ts';
 const BOOT_SECONDS = 180;
 const COMMAND_SECONDS = 60;
 /**
- * What is free at the prompt of a board as it comes: 639 when this was set; it was 857 before rules and shell, whose packed overlays lie in
+ * What is free at the prompt of a board as it comes: 567 when this was set; it was 857 before rules and shell, whose packed overlays lie in
  * RAM. Who needs more than is between the two should know that he takes it from all boards.
  */
 const FREE_KIB = 550;
