@@ -90,6 +90,7 @@ const USES: Record<
   'rules/listing': ['iptables -S FORWARD', /^-P FORWARD ACCEPT$/m],
   'rules/ipchains': ['ipchains -L -n', /^Chain forward \(policy ACCEPT\):$/m],
   'rules/ipfwadm': ['ipfwadm -F -l', /^IP firewall forward rules, default policy: accept$/m],
+  'rules/files': ['ipchains-save forward', /^:forward ACCEPT$/m],
   debug: ['debug frame 0 0 0 00', /^$/],
 };
 /** They ask, and ^C is the answer. */

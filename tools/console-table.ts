@@ -16,6 +16,7 @@ import * as floppy from '../src/control/floppy/overlay.ts';
 import * as forward from '../src/control/forward/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import * as note from '../src/control/note/overlay.ts';
+import * as rulesFiles from '../src/control/rules/files/overlay.ts';
 import * as rulesIpchains from '../src/control/rules/ipchains/overlay.ts';
 import * as rulesIpfwadm from '../src/control/rules/ipfwadm/overlay.ts';
 import * as rulesListing from '../src/control/rules/listing/overlay.ts';
@@ -60,6 +61,7 @@ export function consoleTable(): readonly Command[] {
     'rules/log': rulesLog,
     'rules/ipchains': rulesIpchains,
     'rules/ipfwadm': rulesIpfwadm,
+    'rules/files': rulesFiles,
     schema,
     setup,
     shell,

@@ -40,6 +40,7 @@ export const OVERLAY_NAMES = [
   'rules/log',
   'rules/ipchains',
   'rules/ipfwadm',
+  'rules/files',
   'shell',
   'shell/filters',
   'shell/programs',

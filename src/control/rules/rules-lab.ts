@@ -3,6 +3,7 @@
 
 import { controlLab, type Lab } from '../../../test/control-lab.ts';
 import { type Command, findCommand, type Job, Refusal } from '../core/console/command.ts';
+import * as files from './files/overlay.ts';
 import * as ipchains from './ipchains/overlay.ts';
 import * as ipfwadm from './ipfwadm/overlay.ts';
 import * as listing from './listing/overlay.ts';
@@ -14,6 +15,8 @@ export interface RulesLab extends Lab {
   type(line: string): string[];
   /** Types lines of which none may say anything. */
   quiet(...lines: string[]): void;
+  /** Types a line, and those that it then asks for. */
+  feed(line: string, lines: readonly string[]): string[];
   /** Types iptables-restore, and the lines. */
   restore(words: string, lines: readonly string[]): string[];
   /** What the configuration keeps, of iptables or of the old dialects. */
@@ -29,6 +32,7 @@ export function rulesLab(): RulesLab {
     'rules/listing': listing,
     'rules/ipchains': ipchains,
     'rules/ipfwadm': ipfwadm,
+    'rules/files': files,
   };
   const before = machine.overlay as (name: string) => unknown;
   Object.assign(machine, { overlay: (name: string) => overlays[name] ?? before(name) });
@@ -56,6 +60,10 @@ export function rulesLab(): RulesLab {
     }
     return output.flatMap(text => text.split('\r\n'));
   };
+  const feed = (line: string, lines: readonly string[]): string[] => {
+    waiting = [...lines, 'end'];
+    return type(line);
+  };
   return {
     ...lab,
     type,
@@ -65,10 +73,8 @@ export function rulesLab(): RulesLab {
         if (said.length > 0) throw new Error(`${line}: ${said.join(' / ')}`);
       }
     },
-    restore: (words, lines) => {
-      waiting = [...lines, 'end'];
-      return type(`iptables-restore ${words}`.trim());
-    },
+    feed,
+    restore: (words, lines) => feed(`iptables-restore ${words}`.trim(), lines),
     saved: (isOld = false) => {
       const section = registry.sections.all[isOld ? 1 : 0];
       const reader = registry.sections.reader(registry.sections.now, section);

@@ -4,6 +4,7 @@
 
 import {
   argumentCount,
+  type Beside,
   type Command,
   findCommand,
   type Job,
@@ -34,6 +35,13 @@ export interface Part {
   readonly modules: Map<string, string>;
   /** Files of other parts. */
   readonly files: Map<string, () => string>;
+}
+
+/** What a command is given. */
+interface Given {
+  args: string[];
+  input: (() => string) | undefined;
+  beside: Beside;
 }
 
 const FILTERS =
@@ -118,7 +126,12 @@ export class ConsoleHost implements Host {
     return compiled(text);
   }
 
-  command(words: readonly string[], input?: () => string, say?: (text: string) => void): Outcome | undefined {
+  command(
+    words: readonly string[],
+    input?: () => string,
+    say?: (text: string) => void,
+    complain?: (text: string) => void,
+  ): Outcome | undefined {
     const { table, terminal } = this.part;
     let own = words;
     let command = commandOf(table, words);
@@ -139,14 +152,25 @@ export class ConsoleHost implements Host {
     const [least, most] = argumentCount(command);
     if (args.length < least || args.length > most)
       throw new Refusal(`Cannot run ${words.join(' ')}: the form is ${usage(command)}`);
-    return this.start(command, args.map(asTyped), input, say ?? this.say);
+    const beside = { complain: complain ?? (text => this.aside(text)), canAsk: this.say === undefined };
+    return this.start(command, { args: args.map(asTyped), input, beside }, say ?? this.say);
+  }
+
+  /** Says a line at once, wherever a command's output goes. */
+  private aside(text: string): void {
+    const { output } = this;
+    const before = output.divert(this.say);
+    try {
+      output.line(text);
+    } finally {
+      output.divert(before);
+    }
   }
 
   /** Runs a command; what it prints goes where the script's output goes. */
   private *start(
     command: Command,
-    args: string[],
-    input: (() => string) | undefined,
+    { args, beside, input }: Given,
     say?: (text: string) => void,
   ): Generator<number, number, void> {
     const { output } = this;
@@ -160,7 +184,7 @@ export class ConsoleHost implements Host {
       }
     };
     try {
-      const job: Job | undefined = diverted(() => command.run(args, input));
+      const job: Job | undefined = diverted(() => command.run(args, input, beside));
       if (job === undefined) return 0;
       try {
         for (;;) {

@@ -161,7 +161,9 @@ export class Shell implements Runner, Commands {
     if (tool !== undefined) return this.tool(machine, program, () => tool(own, this.io(machine, program)));
     const say = machine.out === machine.console ? undefined : (text: string) => machine.out.write(text);
     const input = machine.input.isConsole ? undefined : () => machine.input.rest();
-    const outcome = host.command(own, input, say);
+    const complain =
+      machine.err === machine.console ? undefined : (text: string) => machine.err.write(`${text}\n`);
+    const outcome = host.command(own, input, say, complain);
     if (outcome !== undefined) return outcome;
     machine.complain(`${name}: ${host.whyNone(program)}`);
     return 127;

@@ -21,9 +21,14 @@ export interface Host {
   tool(name: string): Tool | undefined;
   /**
    * A command of the console for words; undefined if there is none. `input` is what comes in, if that is not who types; what it
-   * prints goes to `say` where that is given.
+   * prints goes to `say` where that is given, and what is no output of it to `complain` where that is.
    */
-  command(words: readonly string[], input?: () => string, say?: (text: string) => void): Outcome | undefined;
+  command(
+    words: readonly string[],
+    input?: () => string,
+    say?: (text: string) => void,
+    complain?: (text: string) => void,
+  ): Outcome | undefined;
   /** Why a program of that name is not there. */
   whyNone(name: string): string;
   /** Asks who types for a line; undefined: nobody does. */

@@ -36,9 +36,18 @@ export interface Command {
   isWhole?: boolean;
   /**
    * Answers a job if it has more to do. A refusal is thrown as Refusal. In a script arguments may have blanks, and `input` gives
-   * the text that comes by `<`, a pipe or a here-document; it is not there where a person has typed the line.
+   * the text that comes by `<`, a pipe or a here-document; it is not there where a person has typed the line. `beside` is there in
+   * scripts alone.
    */
-  run(args: string[], input?: () => string): Job | undefined;
+  run(args: string[], input?: () => string, beside?: Beside): Job | undefined;
+}
+
+/** What a command has in a script beside its output. */
+export interface Beside {
+  /** Says a line that is no part of the output, as standard error is none. */
+  complain(text: string): void;
+  /** Whether somebody is there to be asked. */
+  readonly canAsk: boolean;
 }
 
 /** A command's error, in house form: "Cannot ACTION VALUE: CAUSE". Printed, nothing else happens. */

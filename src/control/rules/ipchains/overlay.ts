@@ -1,5 +1,5 @@
-// The overlay `rules/ipchains`: what the command, its saved lines and ipchains-save and -restore do. Not here: what is always there
-// (../old/manifest.ts), what /proc shows (../proc/overlay.ts).
+// The overlay `rules/ipchains`: what the command and its saved lines do. Not here: what is always there (../old/manifest.ts), ipchains-save and
+// -restore, and what /proc shows (../files/overlay.ts).
 
 import type { Job } from '../../core/console/command.ts';
 import { firstRule, nextRule } from '../chains.ts';
@@ -14,9 +14,9 @@ import { isQuoted, splitWords } from '../words.ts';
 import { ChainsChange } from './change.ts';
 import { verdictOf } from './check.ts';
 import { ChainsLine } from './line.ts';
-import { echoOf, emptyTitle, headOf, rowOf, type Style, titleOf } from './listing.ts';
+import { echoOf, emptyTitle, headOf, rowOf, type Style, savedRule, titleOf } from './listing.ts';
 import { fail, NO_CHAIN, usage, VERSION } from './refuse.ts';
-import { turned } from './rule.ts';
+import { readRule, turned } from './rule.ts';
 import { draftWords } from './section.ts';
 
 declare module '../../core/overlays.ts' {
@@ -25,7 +25,10 @@ declare module '../../core/overlays.ts' {
   }
 }
 
-export { beginLines, clearLines };
+export { copyRule } from '../builder.ts';
+export { beginDraft, commitDraft, dropDraft } from '../draft.ts';
+export { closeRules } from '../memory.ts';
+export { beginLines, clearLines, draftWords, echoOf, readRule, savedRule };
 
 const ALL_LINES = 0x7fff;
 const BUILT_IN = ['input', 'forward', 'output'];

@@ -10,39 +10,46 @@ import type { OldRules } from '../old/rules.ts';
 import { ChainsLine } from './line.ts';
 import { POLICY_NAMES } from './listing.ts';
 import { fail, NO_CHAIN, NO_TARGET } from './refuse.ts';
-import { writeRule } from './rule.ts';
+import { turned, writeRule } from './rule.ts';
 
 function isDrafted(chain: number): boolean {
   return chain !== 0 && (get8(record.chainAt(chain) + CHAIN_DRAFT) & DRAFT_NAMED) !== 0;
 }
 
-/** Adds what the words of a line say to the draft. `order` counts users' chains. */
+/** Adds what the words of a line say to the draft; answers the line. `order` counts users' chains. */
 export function draftWords(
   { aliases, context: { machine } }: OldRules,
   words: readonly string[],
   order: number,
-): void {
+): ChainsLine {
   const line = new ChainsLine(words);
   line.read();
   const name = line.chain ?? '';
   if (line.commands === 'N') {
     const chain = draftChain(machine, record.TABLE_OLD, name);
     putu16(record.chainAt(chain) + DRAFT_ORDER_AT, order);
-    return;
+    return line;
   }
   const chain = chainNamed(record.TABLE_OLD, name);
   if (!isDrafted(chain)) fail(NO_CHAIN);
   if (line.commands === 'P') {
     if (!isBuiltIn(chain)) fail(NO_CHAIN);
     put8(record.chainAt(chain) + CHAIN_DRAFT_POLICY, POLICY_NAMES.indexOf(line.policy, 1));
-    return;
+    return line;
   }
-  if (line.commands !== 'A' || line.has('b')) fail('what is kept are lines with -A, -N and -P');
-  const cell = writeRule(machine, aliases, line.rule);
-  const at = record.cellAt(cell);
-  if (get8(at + record.RULE_TARGET) === record.TARGET_JUMP && !isDrafted(u16at(at + record.RULE_ARGUMENT))) {
-    machine.plane.cellGive(cell);
-    fail(NO_TARGET);
+  if (line.commands !== 'A') fail('what is kept are lines with -A, -N and -P');
+  const { rule } = line;
+  for (const one of line.has('b') ? [rule, turned(rule)] : [rule]) {
+    const cell = writeRule(machine, aliases, one);
+    const at = record.cellAt(cell);
+    if (
+      get8(at + record.RULE_TARGET) === record.TARGET_JUMP &&
+      !isDrafted(u16at(at + record.RULE_ARGUMENT))
+    ) {
+      machine.plane.cellGive(cell);
+      fail(NO_TARGET);
+    }
+    machine.plane.draftAppend(chain, cell);
   }
-  machine.plane.draftAppend(chain, cell);
+  return line;
 }

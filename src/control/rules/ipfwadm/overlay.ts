@@ -26,7 +26,8 @@ declare module '../../core/overlays.ts' {
   }
 }
 
-export { beginLines, clearLines };
+export { countsOf, entries, entryRule } from './account.ts';
+export { beginLines, clearLines, readRule };
 
 const TITLES: Record<string, string> = { I: 'input', F: 'forward', O: 'output' };
 

@@ -66,6 +66,21 @@ export function createOldDialects(context: Context, aliases: Aliases, masquerade
       help: 'changes and lists rules, and lists what is masqueraded, as ipfwadm 2.3.0 does | -F -l -n',
       run: words => machine.overlay('rules/ipfwadm').runIpfwadm(rules, words),
     },
+    {
+      words: 'ipchains-save',
+      isWhole: true,
+      arguments: '[WORD:text...2]',
+      help: 'prints the rules of ipchains for ipchains-restore, or those of a chain | input',
+      run: (words, _, beside) => machine.overlay('rules/files').saveChains(rules, words, beside),
+    },
+    {
+      words: 'ipchains-restore',
+      isWhole: true,
+      arguments: '[WORD:text...3]',
+      help: 'takes what ipchains-save prints, up to a line that says end; all of it in one step | -f',
+      run: (words, input, beside) =>
+        machine.overlay('rules/files').restoreChains(rules, words, input, beside),
+    },
   ];
   return {
     commands,

@@ -27,6 +27,8 @@ const NAMES =
   'sh bash grep egrep fgrep sed awk gawk cut head tail cat tr wc sort uniq expr basename dirname ifconfig route arp netstat hostname uname date modprobe insmod rmmod depmod lsmod id whoami logger touch rm mkdir ls chmod echo test printf sleep true false sysctl'.split(
     ' ',
   );
+/** Tables of rules in /proc/net. */
+const RULE_FILES = 'ip_fwchains ip_fwnames ip_input ip_output ip_forward ip_acct'.split(' ');
 /** The functions that scripts of Red Hat take from its file. */
 const FUNCTIONS = `action() { printf '%s ' "$1"; shift; if "$@"; then echo '[  OK  ]'; else echo '[FAILED]'; return 1; fi; }
 success() { printf '[  OK  ]'; }
@@ -62,6 +64,8 @@ export class Tree implements Files {
       '/proc/net/ip_masq/portfw': () => masqPortfw(outsideAddress()),
       '/proc/net/ip_masq/app': () => masqApp(modules),
       '/proc/net/ip_masq_app': () => masqApp(modules),
+      ...Object.fromEntries(RULE_FILES.map(name => [`/proc/net/${name}`, () => this.rules(name)])),
+      '/proc/net/ip_tables_names': () => 'mangle\nnat\nfilter\n',
       '/proc/net/dev': () => procDev(links),
       '/proc/net/route': () => this.routes(),
       '/proc/modules': () =>
@@ -87,6 +91,12 @@ export class Tree implements Files {
     if (given !== undefined) return given;
     const makers = this.makers();
     return Object.hasOwn(makers, path) ? makers[path] : undefined;
+  }
+
+  /** A table of rules, as whose part writes it. */
+  private rules(name: string): string {
+    const { context } = this;
+    return context.machine.overlay('rules/files').procText(context, name);
   }
 
   private routes(): string {
