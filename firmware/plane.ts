@@ -63,7 +63,7 @@ export {
   masqueradeForgetAddress,
   masqueradeTick,
 } from '../src/plane/flow/flow-timeout.ts';
-export { forwardNote, forwardRemove, forwardSet } from '../src/plane/flow/forward-set.ts';
+export { forwardLimit, forwardNote, forwardRemove, forwardSet } from '../src/plane/flow/forward-set.ts';
 export {
   masqueradeCount,
   masqueradeHairpin,
@@ -72,6 +72,7 @@ export {
   masqueradePortUsed,
   masqueradeReset,
 } from '../src/plane/flow/masquerade.ts';
+export { forwardLogRead, serverState } from '../src/plane/flow/servers.ts';
 export { interfacesChanged } from '../src/plane/interface-change.ts';
 export { receive } from '../src/plane/ip/forward.ts';
 export { fragmentTick, resetFragments } from '../src/plane/ip/fragment.ts';

@@ -60,10 +60,13 @@ function longConfiguration(): string[] {
 /**
  * What loads each overlay, and what it says: first what an operator uses. This board has a disk; one that was booted from a
  * floppy has `floppy` in the place of `update`, and there is less of it (configuration.test.ts). Not here: an update's
- * (update.test.ts), TCP's and that of what rules log.
+ * (update.test.ts), TCP's, that of what rules log and that which asks the hosts of forwards.
  */
 const USES: Record<
-  Exclude<OverlayName, 'interpreted' | 'floppy' | 'transfer' | 'signature' | 'tcp' | 'rules/log'>,
+  Exclude<
+    OverlayName,
+    'interpreted' | 'floppy' | 'transfer' | 'signature' | 'tcp' | 'rules/log' | 'forward/health'
+  >,
   [string, RegExp]
 > = {
   schema: ['help show memory', /memory, packet buffers and tables/],

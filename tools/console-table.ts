@@ -13,6 +13,7 @@ import * as debug from '../src/control/debug/overlay.ts';
 import * as dhcp from '../src/control/dhcp/overlay.ts';
 import * as dns from '../src/control/dns/overlay.ts';
 import * as floppy from '../src/control/floppy/overlay.ts';
+import * as forwardHealth from '../src/control/forward/health/overlay.ts';
 import * as forward from '../src/control/forward/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import * as note from '../src/control/note/overlay.ts';
@@ -54,6 +55,7 @@ export function consoleTable(): readonly Command[] {
     dns,
     floppy,
     forward,
+    'forward/health': forwardHealth,
     lan,
     note,
     rules,

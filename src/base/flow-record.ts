@@ -55,6 +55,8 @@ export const E_TUPLE_NEXT: i32 = 34;
 export const E_MAP_NEXT: i32 = 38;
 export const E_PORT_NEXT: i32 = 40;
 export const E_PEER_NEXT: i32 = 42;
+/** A flow by a forward, which is in none of these chains: its server (server-record.ts), or 0. */
+export const E_SERVER: i32 = 42;
 export const E_RING_NEXT: i32 = 44;
 export const E_RING_PREVIOUS: i32 = 46;
 /** Neighbours in the list of its class; the first also links the free entries. */

@@ -316,7 +316,16 @@ export const HOST_COUNT: i32 = 256;
 export const HOST_BYTES: i32 = 32;
 /** Forwards of ports, a place for each host of one (src/plane/flow/forwards.ts). `set forward` is refused when all are in use. */
 export const FORWARD_COUNT: i32 = 32;
-export const FORWARD_BYTES: i32 = 24;
+export const FORWARD_BYTES: i32 = 32;
+/**
+ * Servers (server-record.ts): the hosts of all forwards, and some that are set no more and still have sessions. When there are more of
+ * these, the one with the fewest sessions is forgotten, whose sessions go on. At most 63 (SERVER_MASK).
+ */
+export const SERVER_COUNT: i32 = 48;
+export const SERVER_BYTES: i32 = 32;
+/** Sessions by forwards that wait to be logged, a power of two: control looks once a second, and counts those that had no place. */
+export const FORWARD_LOG_COUNT: i32 = 16;
+export const FORWARD_LOG_BYTES: i32 = 16;
 /**
  * A forward of so many ports at most keeps them from mappings; one of more gets only what no mapping has. Thus a forward of
  * all ports takes none from the hosts inside.
@@ -429,7 +438,9 @@ export const ROUTE_STATE_AT: i32 = ROUTE_CACHE_AT + ROUTE_CACHE_COUNT * ROUTE_CA
 export const FRAGMENTS_AT: i32 = ROUTE_STATE_AT + ROUTE_STATE_BYTES;
 export const HOSTS_AT: i32 = FRAGMENTS_AT + FRAGMENT_CONTEXT_COUNT * FRAGMENT_CONTEXT_BYTES;
 export const FORWARDS_AT: i32 = HOSTS_AT + HOST_COUNT * HOST_BYTES;
-export const HOST_TREE_AT: i32 = FORWARDS_AT + FORWARD_COUNT * FORWARD_BYTES;
+export const SERVERS_AT: i32 = FORWARDS_AT + FORWARD_COUNT * FORWARD_BYTES;
+export const FORWARD_LOG_AT: i32 = SERVERS_AT + SERVER_COUNT * SERVER_BYTES;
+export const HOST_TREE_AT: i32 = FORWARD_LOG_AT + 64 + FORWARD_LOG_COUNT * FORWARD_LOG_BYTES;
 export const PORT_MAPS_AT: i32 = HOST_TREE_AT + HOST_COUNT;
 export const TUPLE_HEADS_AT: i32 = PORT_MAPS_AT + 2 * PORT_MAP_BYTES + IDENTIFIER_MAP_BYTES;
 export const MASQUERADE_MAP_HEADS_AT: i32 = TUPLE_HEADS_AT + 2 * TUPLE_BUCKETS;

@@ -70,6 +70,7 @@ import { createDns, type Dns } from './dns/dns.ts';
 import { nameBytes } from './dns/message.ts';
 import { dnsSettings } from './dns/settings.ts';
 import { forwardSetting } from './forward/settings.ts';
+import { ForwardWatch } from './forward/watch.ts';
 import { createLan } from './lan/lan.ts';
 import { lanSettings } from './lan/settings.ts';
 import { masqueradeCommands } from './masquerade/commands.ts';
@@ -307,15 +308,16 @@ function createServices(context: Context, store: Store, table: Command[]) {
   // Settings are listed, and after a restart applied, in the order in which they are added.
   const lan = createLan(context);
   const wan = new Wan(context, lan, INTERFACE_WAN, (user, link) => new DhcpClient(context, user, link));
+  const forwardWatch = new ForwardWatch(context);
   registry.add(
     ...lanSettings(context, lan),
     ...wanSettings(context, wan),
     furtherLinks(context),
     ...settings(context),
-    forwardSetting(context),
+    forwardSetting(context, forwardWatch),
   );
   table.push(...wanCommands(context, wan));
-  const services: Service[] = [wan];
+  const services: Service[] = [wan, forwardWatch];
   const dhcp = new DhcpServer(context, store.leases, () => wan.ntpServers());
   lan.dhcp = dhcp.config;
   services.push(dhcp);

@@ -34,6 +34,7 @@ export const OVERLAY_NAMES = [
   'dhcp',
   'floppy',
   'forward',
+  'forward/health',
   'note',
   'rules',
   'rules/listing',

@@ -5,6 +5,7 @@ import { HOST, SERVER, WAN_ADDRESS } from '../../../test/plane-router.ts';
 import { FORWARD_COUNT } from '../../base/limits.ts';
 import { runIpmasqadm, runIpportfw, setForward, showForwards, unsetForward } from './overlay.ts';
 import { forwardSetting } from './settings.ts';
+import { ForwardWatch } from './watch.ts';
 
 function lab() {
   const { router, context, output, refusal } = controlLab();
@@ -14,7 +15,7 @@ function lab() {
     refusal,
     set: (line: string) => setForward(plane, line.split(' ')),
     unset: (line: string) => unsetForward(plane, line.split(' ')),
-    lines: () => forwardSetting(context).lines(),
+    lines: () => forwardSetting(context, new ForwardWatch(context)).lines(),
     shown: () => {
       output.length = 0;
       for (const _ of showForwards(context));
@@ -31,6 +32,8 @@ test('lines come back as they were set, in their order, and bring about the same
     'udp 6112-6119 192.168.0.3',
     'tcp 8080 192.168.0.2:80 192.168.0.3*3 192.168.0.4:8000*100 sticky',
     'udp 1-65535 192.168.0.9',
+    'tcp 203.0.113.18:80 192.168.0.2 least check tcp 5 2 most 20 log',
+    'mark 5 192.168.0.2 192.168.0.3:80 check ping 10 3',
   ];
   for (const line of all) set(line);
   t.deepEqual(
@@ -41,9 +44,9 @@ test('lines come back as they were set, in their order, and bring about the same
   unset('udp 6112-6119');
   t.deepEqual(
     lines(),
-    [all[2], all[3], 'tcp 80 192.168.0.7:8000'].map(line => `set forward ${line}`),
+    [all[2], all[3], all[4], all[5], 'tcp 80 192.168.0.7:8000'].map(line => `set forward ${line}`),
   );
-  for (const line of ['tcp 80', 'tcp 8080', 'udp 1:65535']) unset(line);
+  for (const line of ['tcp 80', 'tcp 8080', 'udp 1:65535', 'tcp 203.0.113.18:80', 'mark 5']) unset(line);
   t.deepEqual(lines(), []);
 });
 
@@ -51,7 +54,7 @@ test('what cannot be is refused with its reason', t => {
   const { set, unset, refusal } = lab();
   set('tcp 80-90 192.168.0.2');
   const why = (line: string) => refusal(() => set(line));
-  t.regex(why('icmp 80 192.168.0.2'), /it is one of tcp, udp/);
+  t.regex(why('icmp 80 192.168.0.2'), /it is one of tcp, udp, mark/);
   for (const ports of ['0', '65536', '80-', '-80', '80-65536', '8o', ''])
     t.regex(why(`tcp ${ports} 192.168.0.2`), /ports are 1 to 65535/);
   t.regex(why('tcp 90-80 192.168.0.2'), /it ends before it begins/);
@@ -65,6 +68,20 @@ test('what cannot be is refused with its reason', t => {
   for (const server of ['192.168.0.2:x', '192.168.0.2*0', '192.168.0.2*101', '192.168.0.2*', 'sticky', ':80'])
     t.regex(why(`tcp 22 ${server}`), /^Cannot set forward tcp 22 /);
   t.regex(why(`tcp 22${' 192.168.0.2'.repeat(9)}`), /there is one host to 8/);
+  for (const words of [
+    'sticky least',
+    'check',
+    'check udp',
+    'check tcp 1',
+    'check ping 5 0',
+    'most',
+    'most 0',
+    'quickly',
+  ])
+    t.regex(why(`tcp 22 192.168.0.2 log ${words}`), /^Cannot set forward tcp 22 .*: /);
+  t.regex(why('udp 22 192.168.0.2 check tcp'), /here it is check ping/);
+  for (const mark of ['0', 'x', '4294967296'])
+    t.regex(why(`mark ${mark} 192.168.0.2`), /a mark is 1 to 4294967295/);
   t.regex(why('tcp 85-95 192.168.0.3'), /it shares ports with tcp 80-90/);
   set('tcp 85-96 192.168.0.3');
   set('udp 85-95 192.168.0.3');
@@ -88,7 +105,7 @@ test('show forwards counts the sessions', t => {
     router.toLan().map(datagram => read(datagram).destinationPort),
     [80, 80],
   );
-  t.deepEqual(shown(), ['tcp 8080        192.168.0.2:80        2 sessions since it was set']);
+  t.deepEqual(shown(), ['tcp 8080        192.168.0.2:80        2 sessions since it was set, 2 now']);
 });
 
 test('ipmasqadm portfw and ipportfw do as those tools did, and list to the byte', t => {
@@ -99,7 +116,7 @@ test('ipmasqadm portfw and ipportfw do as those tools did, and list to the byte'
     return [...output];
   };
   const adm = (line: string) => run(runIpmasqadm, line);
-  const lines = () => forwardSetting(context).lines();
+  const lines = () => forwardSetting(context, new ForwardWatch(context)).lines();
   t.deepEqual(adm(`-a -P tcp -L ${WAN_ADDRESS} 80 -R 192.168.0.2 8080`), []);
   adm(`-a -P tcp -L ${WAN_ADDRESS} 80 -R 192.168.0.3 80 -p 5`);
   adm(`-a -P udp -L ${WAN_ADDRESS} 53 -R 192.168.0.3 53 -p 1`);

@@ -1,18 +1,25 @@
-// The overlay `forward`: what `set forward` does, and `show forwards`. Not here: its lines (settings.ts), the commands of the
-// time (portfw.ts), how a packet finds its forward (src/plane/flow/forwards.ts).
+// The overlay `forward`: what `set forward` does, and `show forwards`. Not here: its lines (settings.ts), what its words mean (words.ts), the
+// commands of the time (portfw.ts), how a packet finds its forward (src/plane/flow/forwards.ts).
 
-import { FORWARDS_SET_AT } from '../../base/cells.ts';
-import { FORWARD_SESSIONS, FORWARD_STICKY, forwardAt } from '../../base/forward-record.ts';
-import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
-import { FORWARD_COUNT, INTERFACE_COUNT } from '../../base/limits.ts';
-import { i32at } from '../../base/memory.ts';
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
-import { parseAddress, refuseUnicast } from '../core/address.ts';
+import { FORWARDS_SET_AT, NOW_AT } from '../../base/cells.ts';
+import {
+  FORWARD_CHECKED,
+  FORWARD_FLAGS,
+  FORWARD_MARKED,
+  FORWARD_SERVER,
+  FORWARD_SESSIONS,
+  forwardAt,
+} from '../../base/forward-record.ts';
+import { FORWARD_COUNT, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { get8, i32at, u16at } from '../../base/memory.ts';
+import { SERVER_LIVE, SERVER_SINCE, SERVER_STATE, SERVER_UP, serverAt } from '../../base/server-record.ts';
+import { since } from '../core/clock.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import type { Machine } from '../core/machine.ts';
 import { ipmasqadm, ipportfw } from './portfw.ts';
-import { forwards, hostOf, type Ports, STICKY } from './settings.ts';
+import { forwards, hostOf, type Ports } from './settings.ts';
+import { parsePorts, parseServers } from './words.ts';
 
 declare module '../core/overlays.ts' {
   interface Overlays {
@@ -22,86 +29,59 @@ declare module '../core/overlays.ts' {
 
 type Plane = Machine['plane'];
 
-/** Hosts of one line. */
-const SERVERS_MOST = 8;
-const WEIGHT_MOST = 100;
-
-const PROTOCOLS = new Map([
-  ['tcp', PROTOCOL_TCP],
-  ['udp', PROTOCOL_UDP],
-]);
-
-function parsePorts(verb: 'set' | 'unset', name: string, text: string): Ports {
-  const protocol = PROTOCOLS.get(name);
-  if (protocol === undefined) throw new Refusal(`Cannot ${verb} forward ${name}: it is one of tcp, udp`);
-  const found = /^(\d{1,5})(?:[-:](\d{1,5}))?$/.exec(text);
-  const first = Number(found?.[1]);
-  const last = Number(found?.[2] ?? first);
-  if (found === null || first < 1 || last > 65535)
-    throw new Refusal(`Cannot ${verb} forward ${name} ${text}: ports are 1 to 65535, as in 80 or 6112-6119`);
-  if (first > last) throw new Refusal(`Cannot ${verb} forward ${name} ${text}: it ends before it begins`);
-  return { protocol, first, last };
-}
-
-const word = ({ first, last }: Ports): number => (first << 16) | last;
-
-interface Server {
-  address: number;
-  port: number;
-  weight: number;
-}
-
-function parseServer(what: string, text: string, { first, last }: Ports): Server {
-  const [, host = '', to, share] = /^([^:*]*)(?::(\d{1,5}))?(?:\*(\d{1,3}))?$/.exec(text) ?? [];
-  const address = parseAddress(host);
-  const why = typeof address === 'string' ? address : refuseUnicast(address);
-  if (typeof address === 'string' || why !== undefined)
-    throw new Refusal(`${what}: ${why}, as in 192.168.0.2, or 192.168.0.2:8000*2`);
-  for (let index = 0; index < INTERFACE_COUNT; index++) {
-    if (i32at(interfaceAt(index) + IF_ADDRESS) === address)
-      throw new Refusal(`${what}: ${host} is the router's own address`);
-  }
-  const port = Number(to ?? first);
-  if (port < 1 || port + last - first > 65535) throw new Refusal(`${what}: the host has ports 1 to 65535`);
-  const weight = Number(share ?? 1);
-  if (weight < 1 || weight > WEIGHT_MOST)
-    throw new Refusal(`${what}: a host gets 1 to ${WEIGHT_MOST} sessions in a row`);
-  return { address, port, weight };
-}
-
 /** Places that these ports have. */
-const placesOf = (ports: Ports): number[] =>
-  forwards().flatMap(({ n, ports: { protocol, first, last } }) =>
-    protocol === ports.protocol && first === ports.first && last === ports.last ? [n] : [],
-  );
+const placesOf = (ports: Ports): number[] => {
+  const found: number[] = [];
+  for (const { n, ports: other } of forwards()) if (isSame(ports, other)) found.push(n);
+  return found;
+};
+
+const isSame = (one: Ports, other: Ports): boolean =>
+  one.protocol === other.protocol &&
+  one.first === other.first &&
+  one.last === other.last &&
+  one.outside === other.outside;
 
 function remove(plane: Plane, ports: Ports): void {
   for (const n of placesOf(ports).reverse()) plane.forwardRemove(n);
   for (const { n } of forwards()) plane.forwardNote(n);
 }
 
+/** As many ports of which some are the same: it could not be said which goes before. */
+function refuseOverlap(what: string, ports: Ports): void {
+  if (ports.protocol === FORWARD_MARKED) return;
+  for (const other of forwards()) {
+    const { protocol, first, last, outside } = other.ports;
+    const isMet = protocol === ports.protocol && first <= ports.last && last >= ports.first;
+    const isAsLong = last - first === ports.last - ports.first && first !== ports.first;
+    if (isMet && isAsLong && outside === ports.outside)
+      throw new Refusal(`${what}: it shares ports with ${other.text}, and is for as many`);
+  }
+}
+
 /** Gives ports their hosts, which have them instead of those before. */
 export function setForward(plane: Plane, [name = '', text = '', ...words]: string[]): void {
   const ports = parsePorts('set', name, text);
   const what = `Cannot set forward ${name} ${text} ${words.join(' ')}`;
-  const isSticky = words.at(-1) === STICKY;
-  const servers = words.slice(0, isSticky ? -1 : undefined).map(host => parseServer(what, host, ports));
-  if (servers.length === 0 || servers.length > SERVERS_MOST)
-    throw new Refusal(`${what}: there is one host to ${SERVERS_MOST}`);
-  for (const other of forwards()) {
-    const { protocol, first, last } = other.ports;
-    const isMet = protocol === ports.protocol && first <= ports.last && last >= ports.first;
-    if (isMet && last - first === ports.last - ports.first && first !== ports.first)
-      throw new Refusal(`${what}: it shares ports with ${other.text}, and is for as many`);
-  }
+  const { servers, flags, seconds, misses, most } = parseServers(what, ports, words);
+  refuseOverlap(what, ports);
   const free = FORWARD_COUNT - i32at(FORWARDS_SET_AT) + placesOf(ports).length;
   if (servers.length > free)
     throw new Refusal(`${what}: there are ${FORWARD_COUNT} places for hosts, and ${free} are free`);
   remove(plane, ports);
-  const flags = isSticky ? FORWARD_STICKY << 16 : 0;
-  for (const { address, port, weight } of servers)
-    plane.forwardSet(ports.protocol, word(ports), port, address, weight | flags);
+  for (const { address, port, weight } of servers) {
+    const share = weight | (flags << 16);
+    plane.forwardSet(ports.protocol, (ports.first << 16) | ports.last, port, address, share, ports.outside);
+    const n = i32at(FORWARDS_SET_AT) - 1;
+    plane.forwardLimit(n, seconds, misses, most);
+    const number = u16at(forwardAt(n) + FORWARD_SERVER);
+    // Whoever is asked is asked soon; of whom nobody asks any more is known what is known of any.
+    if (number !== 0) plane.serverState(number, stateOf(number, flags), 0, i32at(NOW_AT));
+  }
 }
+
+const stateOf = (number: number, flags: number): number =>
+  (flags & FORWARD_CHECKED) === 0 ? SERVER_UP : get8(serverAt(number) + SERVER_STATE);
 
 export function unsetForward(plane: Plane, [name = '', text = '']: string[]): void {
   const ports = parsePorts('unset', name, text);
@@ -115,10 +95,24 @@ export const runIpmasqadm = (context: Context, args: string[]): Job => ipmasqadm
 
 export const runIpportfw = (context: Context, args: string[]): Job => ipportfw(context, args, actions);
 
-export function* showForwards({ output }: Context): Job {
+/** How a host is: how many sessions it has, and since when it does not answer. */
+function healthText(context: Context, n: number): string {
+  const number = u16at(forwardAt(n) + FORWARD_SERVER);
+  if (number === 0) return '';
+  const server = serverAt(number);
+  const now = `, ${u16at(server + SERVER_LIVE)} now`;
+  if ((u16at(forwardAt(n) + FORWARD_FLAGS) & FORWARD_CHECKED) === 0) return now;
+  if (get8(server + SERVER_STATE) === SERVER_UP) return `${now}, answers`;
+  const seconds = Math.floor(since(context.clock.now(), i32at(server + SERVER_SINCE)) / TICKS_PER_SECOND);
+  return `${now}, has not answered for ${seconds} s`;
+}
+
+export function* showForwards(context: Context): Job {
+  const { output } = context;
   for (const { n, text } of forwards()) {
     const sessions = i32at(forwardAt(n) + FORWARD_SESSIONS) >>> 0;
-    output.line(`${text.padEnd(16)}${hostOf(n).padEnd(22)}${sessions} sessions since it was set`);
+    const count = `${sessions} sessions since it was set${healthText(context, n)}`;
+    output.line(`${text.padEnd(16)}${hostOf(n).padEnd(22)}${count}`);
     yield 0;
   }
   if (i32at(FORWARDS_SET_AT) === 0) output.line('No port is forwarded, see set forward');

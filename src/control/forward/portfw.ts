@@ -7,10 +7,8 @@
 
 import {
   FORWARD_ADDRESS,
-  FORWARD_FLAGS,
   FORWARD_INSIDE,
   FORWARD_LEFT,
-  FORWARD_STICKY,
   FORWARD_WEIGHT,
   forwardAt,
 } from '../../base/forward-record.ts';
@@ -22,7 +20,7 @@ import { formatAddress, parseAddress } from '../core/address.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import type { Machine } from '../core/machine.ts';
-import { type Forward, forwards, STICKY } from './settings.ts';
+import { type Forward, forwards, optionsOf } from './settings.ts';
 
 type Plane = Machine['plane'];
 
@@ -79,36 +77,37 @@ const remoteOf = (n: number): End => ({
 const isSame = (one: End, other: End): boolean =>
   one.address === other.address && Number(one.port) === Number(other.port);
 
-/** The servers of a port but for one, or all, as `set forward` has them; and whether it is sticky. */
+/** The servers of a port but for one, or all, as `set forward` has them; and what stands behind them. */
 function others(
   { protocol, local }: Rule,
   without: End | undefined,
-): { servers: string[]; sticky: string[] } {
+): { servers: string[]; options: string[] } {
   const places = forwards().filter(({ text }) => text === `${protocol} ${Number(local.port)}`);
   const kept = places.filter(({ n }) => without !== undefined && !isSame(remoteOf(n), without));
-  const isSticky = places.some(({ n }) => (u16at(forwardAt(n) + FORWARD_FLAGS) & FORWARD_STICKY) !== 0);
+  const [first] = places;
+  const options = first === undefined ? '' : optionsOf(first.n).trim();
   const servers = kept.map(({ n }) => {
     const { address, port } = remoteOf(n);
     return `${address}:${port}*${u16at(forwardAt(n) + FORWARD_WEIGHT)}`;
   });
-  return { servers, sticky: isSticky ? [STICKY] : [] };
+  return { servers, options: options === '' ? [] : options.split(' ') };
 }
 
 function add(context: Context, actions: Actions, rule: Rule): void {
   const { protocol, local, remote, preference } = rule;
   if (remote === undefined) throw new Refusal('Cannot forward a port: the remote address is missing');
-  const { servers, sticky } = others(rule, remote);
+  const { servers, options } = others(rule, remote);
   const server = `${remote.address}:${remote.port}*${preference}`;
-  actions.set(context.machine.plane, [protocol, local.port, ...servers, server, ...sticky]);
+  actions.set(context.machine.plane, [protocol, local.port, ...servers, server, ...options]);
   context.registry.changed();
 }
 
 function remove(context: Context, actions: Actions, rule: Rule): void {
   const { protocol, local, remote } = rule;
-  const { servers, sticky } = others(rule, remote);
+  const { servers, options } = others(rule, remote);
   const { plane } = context.machine;
   if (servers.length === 0) actions.unset(plane, [protocol, local.port]);
-  else actions.set(plane, [protocol, local.port, ...servers, ...sticky]);
+  else actions.set(plane, [protocol, local.port, ...servers, ...options]);
   context.registry.changed();
 }
 

@@ -70,16 +70,17 @@ export const TYPES: Record<string, Type> = {
     refuse: text => textOf(parsePrefix(text)),
   },
   ports: {
-    what: 'a port, or the first and the last of some',
+    what: 'a port, or the first and the last of some, behind an outside address and : or alone; or a mark',
     example: '6112-6119',
-    refuse: text => unless(/^\d{1,5}([-:]\d{1,5})?$/.test(text), 'it is no port'),
+    refuse: text => unless(/^([\d.]+\.[\d.]+:)?\d{1,10}([-:]\d{1,5})?$/.test(text), 'it is no port'),
   },
   server: {
-    what: 'a host, behind : its port, behind * how many sessions it gets in a row; or sticky',
+    what: 'a host, behind : its port, behind * how many sessions it gets in a row; or sticky, least, check tcp|ping SECONDS MISSES, most SESSIONS, log',
     example: '192.168.0.2:8000',
     refuse: text => {
       const [, address = ''] = /^([^:*]+)(?::\d{1,5})?(?:\*\d{1,3})?$/.exec(text) ?? [];
-      return text === 'sticky' ? undefined : whyAddress(address);
+      if (/^(sticky|least|check|tcp|ping|most|log|\d{1,5})$/.test(text)) return undefined;
+      return whyAddress(address);
     },
   },
   integer: { what: 'a number', example: '', refuse: whyNumber },

@@ -4,14 +4,10 @@
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { get8, get16, i32at } from '../../base/memory.ts';
 import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
-import { put16 } from '../../wire/bytes.ts';
 import {
   CODE_PROHIBITED,
   ICMP_ECHO_REPLY as ECHO_REPLY,
-  ICMP_ECHO_REQUEST as ECHO_REQUEST,
   ICMP_CODE,
-  ICMP_HEADER_BYTES as ICMP_HEADER,
-  ICMP_IDENTIFIER,
   ICMP_SEQUENCE,
   ICMP_TIME_EXCEEDED as TIME_EXCEEDED,
   ICMP_UNREACHABLE as UNREACHABLE,
@@ -21,7 +17,7 @@ import { formatAddress } from '../core/address.ts';
 import { since } from '../core/clock.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
-import { fillHeader } from '../core/net/ipv4.ts';
+import { buildEcho } from '../core/net/echo.ts';
 import { ASKING, sourceOf } from '../core/sockets.ts';
 import { addressOf, type Host, hostOf, hostText, LOOK_TICKS, type Names, sendTo } from './target.ts';
 
@@ -33,23 +29,6 @@ const DATA_MOST = 1472;
 const MS_PER_TICK = 1000 / TICKS_PER_SECOND;
 /** Requests whose times are remembered: an answer that is later than so many seconds is none. */
 const REMEMBERED = 64;
-
-/** Fills an echo request into a buffer; localSend() sets source, time to live, identification, checksums. */
-function buildEcho(
-  memory: Uint8Array,
-  packet: number,
-  destination: number,
-  identifier: number,
-  sequence: number,
-  bytes: number,
-): void {
-  const icmp = fillHeader(memory, packet, ICMP, 0, destination, ICMP_HEADER + bytes);
-  memory.fill(0, icmp, icmp + ICMP_HEADER);
-  memory[icmp] = ECHO_REQUEST;
-  put16(memory, icmp + ICMP_IDENTIFIER, identifier);
-  put16(memory, icmp + ICMP_SEQUENCE, sequence);
-  for (let i = 0; i < bytes; i++) memory[icmp + ICMP_HEADER + i] = i;
-}
 
 /** An ICMP error in words (RFC 792, RFC 1122, 3.2.2.1). */
 function errorText(type: number, code: number): string {

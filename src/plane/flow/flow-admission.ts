@@ -55,6 +55,7 @@ import {
   E_TIMER,
   ENTRY_ANSWERED,
   ENTRY_CLASSIC,
+  ENTRY_FORWARD,
   ENTRY_SENT,
   entryAt,
   HIGHEST_AT,
@@ -88,6 +89,7 @@ import {
 import { unlink } from './flow-link.ts';
 import { giveFree, numberOf, takeFree } from './flow-table.ts';
 import { addressesLost } from './masquerade-addresses.ts';
+import { countLive } from './servers.ts';
 import { tcpClassicOpening, tcpClassicOver } from './tcp-classic.ts';
 import { tcpRfcOpening, tcpRfcOver } from './tcp-rfc.ts';
 
@@ -119,6 +121,7 @@ export function admit(host: i32, stranger: i32): i32 {
 /** Ends a session: out of its list, ring and chains. */
 export function removeEntry(e: i32): void {
   if (i32at(RULE_HOOKS_AT) !== 0) foldFlow(e);
+  if ((get8(e + E_FLAGS) & ENTRY_FORWARD) !== 0 && classIn(e) !== CLASS_CLOSED) countLive(e, -1);
   leaveClass(e);
   dropEntry(get8(e + E_HOST));
   unlink(e);
@@ -141,6 +144,10 @@ export function classIn(e: i32): i32 {
 export function classify(e: i32): void {
   const class_: i32 = classOf(e);
   if (class_ === classIn(e)) return;
+  if ((get8(e + E_FLAGS) & ENTRY_FORWARD) !== 0) {
+    if (class_ === CLASS_CLOSED) countLive(e, -1);
+    else if (classIn(e) === CLASS_CLOSED) countLive(e, 1);
+  }
   leaveClass(e);
   put8(e + E_FLAGS, (get8(e + E_FLAGS) & ((1 << CLASS_SHIFT) - 1)) | (class_ << CLASS_SHIFT));
   append(listOf(e), e);

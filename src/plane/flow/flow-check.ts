@@ -19,6 +19,7 @@ import {
   E_REMOTE,
   E_RING_NEXT,
   E_RING_PREVIOUS,
+  E_SERVER,
   E_TUPLE_NEXT,
   ENTRY_CLASSIC,
   ENTRY_FORWARD,
@@ -41,11 +42,13 @@ import {
   MASQUERADE_MAP_HEADS_AT,
   MASQUERADE_PEER_HEADS_AT,
   MASQUERADE_PORT_HEADS_AT,
+  SERVER_COUNT,
   TUPLE_BUCKETS,
   TUPLE_HEADS_AT,
 } from '../../base/limits.ts';
 import { get8, i32at, u16at } from '../../base/memory.ts';
-import { CLASS_UNANSWERED, classIn, classOf, listOf } from './flow-admission.ts';
+import { SERVER_BITS, SERVER_GENERATION, SERVER_LIVE, serverAt } from '../../base/server-record.ts';
+import { CLASS_CLOSED, CLASS_UNANSWERED, classIn, classOf, listOf } from './flow-admission.ts';
 import {
   entriesOf,
   greediest,
@@ -78,6 +81,7 @@ export function masqueradeCheck(): i32 {
   if (code === 0) code = checkLists();
   if (code === 0) code = checkHosts();
   if (code === 0) code = checkPorts();
+  if (code === 0) code = checkServers();
   return code;
 }
 
@@ -289,4 +293,19 @@ function checkPorts(): i32 {
   }
   for (let range: i32 = 0; range < 16; range += 2) counted -= portsTaken(range);
   return counted === 0 ? 0 : 72;
+}
+
+/** 80: the sessions that each server has. */
+function checkServers(): i32 {
+  for (let i: i32 = 1; i <= SERVER_COUNT; i++) {
+    const server: i32 = serverAt(i);
+    let live: i32 = 0;
+    for (let n: i32 = 1; n <= sessionLimit(); n++) {
+      const e: i32 = entryAt(n);
+      if (used(e) === 0 || flag(e, ENTRY_FORWARD) === 0 || classIn(e) === CLASS_CLOSED) continue;
+      if (u16at(e + E_SERVER) === ((u16at(server + SERVER_GENERATION) << SERVER_BITS) | i)) live++;
+    }
+    if (live !== u16at(server + SERVER_LIVE)) return 80;
+  }
+  return 0;
 }

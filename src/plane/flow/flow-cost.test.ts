@@ -19,8 +19,13 @@ import {
 } from '../../../test/packets.ts';
 import { startRouter, WAN_ADDRESS } from '../../../test/plane-router.ts';
 import { NOW_AT, ROUTE_GENERATION_AT } from '../../base/cells.ts';
-import { DROP_TABLE_FULL } from '../../base/counters.ts';
-import { FORWARD_STICKY } from '../../base/forward-record.ts';
+import { DROP_HOST_SHARE, DROP_TABLE_FULL } from '../../base/counters.ts';
+import {
+  FORWARD_CHECK_PING,
+  FORWARD_LEAST,
+  FORWARD_LIMITED,
+  FORWARD_STICKY,
+} from '../../base/forward-record.ts';
 import { configureInterface, INTERFACE_OUTSIDE } from '../../base/interface.ts';
 import {
   FORWARD_COUNT,
@@ -265,11 +270,11 @@ it('all forwards set: who is refused, who gets in, and what setting one costs', 
   for (let n = 1; n <= FORWARD_COUNT; n++) {
     set = Math.max(
       set,
-      metered.operations(() => plane.forwardSet(17, ports(n), 1000 * n, address(HOST), 1)),
+      metered.operations(() => plane.forwardSet(17, ports(n), 1000 * n, address(HOST), 1, 0)),
     );
   }
   for (let port = 1; port <= SOCKET_COUNT; port++) plane.socketOpen(17, 31900 + port, 1);
-  bounded(t, NEW_SESSION + 400, 400, () => {
+  bounded(t, NEW_SESSION + 700, 400, () => {
     t.is(lab.inbound(udp(back, 4000, 32999)).verdict, PASS);
     for (let i = 0; i < 400; i++) lab.inbound(udp(back, 4000 + i, 1000 + i));
   });
@@ -277,12 +282,26 @@ it('all forwards set: who is refused, who gets in, and what setting one costs', 
   lab.reset();
   for (let n = 0; n < FORWARD_COUNT; n++) {
     const sticky = FORWARD_STICKY << 16;
-    plane.forwardSet(17, ports(1), 1000, address(`192.168.0.${10 + n}`), 1 | sticky);
+    plane.forwardSet(17, ports(1), 1000, address(`192.168.0.${10 + n}`), 1 | sticky, 0);
   }
   // More hosts of one port than can be set.
-  bounded(t, 2 * NEW_SESSION + 400, 400, () => {
+  bounded(t, 3 * NEW_SESSION, 400, () => {
     for (let i = 0; i < 400; i++)
       lab.inbound(udp({ ...back, source: `198.51.100.${i % 250}` }, 4000 + i, 1000 + i));
+  });
+  lab.reset();
+  const most = (FORWARD_LEAST | FORWARD_CHECK_PING | FORWARD_LIMITED) << 16;
+  for (let n = 0; n < FORWARD_COUNT; n++) {
+    plane.forwardSet(17, ports(1), 1000, address(`192.168.0.${10 + n}`), 1 | most, 0);
+    plane.forwardLimit(n, 10, 3, 100);
+    if (n < FORWARD_COUNT - 1) plane.serverState(n + 1, 1, 3, 0);
+  }
+  // All but the last are down, and it has had its turn.
+  bounded(t, 3 * NEW_SESSION, 400, () => {
+    for (let i = 0; i < 100; i++) t.is(lab.inbound(udp(back, 4000 + i, 1000 + i)).verdict, PASS);
+    t.is(lab.inbound(udp(back, 4000, 1200)).verdict, DROP_HOST_SHARE);
+    for (let n = 0; n < FORWARD_COUNT; n++) plane.serverState(n + 1, 0, 0, 0);
+    for (let i = 0; i < 200; i++) t.is(lab.inbound(udp(back, 5000 + i, 1000 + i)).verdict, PASS);
   });
   for (let port = 1; port <= SOCKET_COUNT; port++) plane.socketOpen(17, 1000 + port, 1);
   const taken = metered.operations(() => plane.forwardRemove(0));

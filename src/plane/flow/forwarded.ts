@@ -1,7 +1,7 @@
 // Sessions that strangers begin by a forward of ports (forwards.ts), or by a rule that says to whom they go (src/plane/filter/nat.ts).
 
-import { FORWARDS_SET_AT, NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
-import { DROP_FRAGMENT_TIMEOUT, DROP_UNSOLICITED } from '../../base/counters.ts';
+import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { DROP_FRAGMENT_TIMEOUT, DROP_HOST_SHARE, DROP_UNSOLICITED } from '../../base/counters.ts';
 import { E_EXPIRES, ENTRY_CLASSIC, ENTRY_FORWARD, ENTRY_HEARD } from '../../base/flow-record.ts';
 import {
   FORWARD_ADDRESS,
@@ -9,33 +9,30 @@ import {
   FORWARD_FLAGS,
   FORWARD_INSIDE,
   FORWARD_LEFT,
+  FORWARD_LOGGED,
   FORWARD_SESSIONS,
-  FORWARD_STICKY,
-  FORWARD_WEIGHT,
-  forwardAt,
 } from '../../base/forward-record.ts';
 import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
-import { FORWARD_BYTES, MASQUERADE_AT } from '../../base/limits.ts';
-import { get8, get32, i32at, multiply, puti32, putu16, u16at } from '../../base/memory.ts';
+import { MASQUERADE_AT } from '../../base/limits.ts';
+import { get8, get32, i32at, puti32, putu16, u16at } from '../../base/memory.ts';
 import { PACKET_IN, PACKET_IP, PACKET_L4, PACKET_PORTS, PASS } from '../../base/packet.ts';
 import { NAT_PROFILE, PROFILE_CLASSIC, parameter, RFC_UDP } from '../../base/parameters.ts';
-import { IP_PROTOCOL, IP_SOURCE, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
+import { IP_DESTINATION, IP_PROTOCOL, IP_SOURCE, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { askStranger, HOOKS_FORWARD } from '../filter/hooks.ts';
 import { socketHears } from '../local/sockets.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
 import { hostFor } from './flow-hosts.ts';
-import { findOutbound, hash } from './flow-table.ts';
-import { forwardOf, hasSamePorts, isKept } from './forwards.ts';
-
-/** Bits of hash(). */
-const HASH_BITS: i32 = 12;
+import { findOutbound } from './flow-table.ts';
+import { forwardOf, isKept } from './forwards.ts';
+import { chooseServer } from './server-choice.ts';
+import { joinServer, logSession } from './servers.ts';
 
 /** The forward that an unknown packet for an outside address of ours is for, or 0. What a socket hears is for the router. */
 export function forwardFor(packet: i32, protocol: i32): i32 {
   const ports: i32 = i32at(packet + PACKET_PORTS);
-  const forward: i32 = forwardOf(protocol, ports & 0xffff);
+  const forward: i32 = forwardOf(protocol, ports & 0xffff, get32(packet + PACKET_IP + IP_DESTINATION));
   if (forward === 0) return 0;
   const index: i32 = i32at(packet + PACKET_IN);
   // From inside what is forwarded from outside goes before what the router serves inside by the same port.
@@ -50,45 +47,19 @@ export function isHeard(packet: i32, protocol: i32): i32 {
   return socketHears(protocol, ports & 0xffff, i32at(packet + PACKET_IN), remote, ports >>> 16);
 }
 
-/** The place of the host whose turn it is for a client, of those that have the ports of a forward; its count is not changed yet. */
-function hostOf(first: i32, remote: i32): i32 {
-  const end: i32 = forwardAt(i32at(FORWARDS_SET_AT));
-  if ((u16at(first + FORWARD_FLAGS) & FORWARD_STICKY) !== 0) return stickyHost(first, remote, end);
-  for (let at: i32 = first; at < end; at += FORWARD_BYTES) {
-    if (u16at(at + FORWARD_LEFT) !== 0 && hasSamePorts(at, first) !== 0) return at;
-  }
-  // All have had theirs: it begins again.
-  for (let at: i32 = first; at < end; at += FORWARD_BYTES) {
-    if (hasSamePorts(at, first) !== 0) putu16(at + FORWARD_LEFT, u16at(at + FORWARD_WEIGHT));
-  }
-  return first;
-}
-
-/** The same of a client who comes to one host always; hosts have as many clients as their weights say. */
-function stickyHost(first: i32, remote: i32, end: i32): i32 {
-  let all: i32 = 0;
-  for (let at: i32 = first; at < end; at += FORWARD_BYTES) {
-    if (hasSamePorts(at, first) !== 0) all += u16at(at + FORWARD_WEIGHT);
-  }
-  let left: i32 = multiply(hash(remote, 0, 0, 0), all) >> HASH_BITS;
-  for (let at: i32 = first; at < end; at += FORWARD_BYTES) {
-    if (hasSamePorts(at, first) === 0) continue;
-    left -= u16at(at + FORWARD_WEIGHT);
-    if (left < 0) return at;
-  }
-  return first;
-}
-
 /** Adds a session that the outside opens by a forward, whose first place it is: its entry, or the reason to drop. */
 export function addForwarded(packet: i32, first: i32, outside: i32): i32 {
   const ports: i32 = i32at(packet + PACKET_PORTS);
-  const forward: i32 = hostOf(first, get32(packet + PACKET_IP + IP_SOURCE));
+  const forward: i32 = chooseServer(first, get32(packet + PACKET_IP + IP_SOURCE));
+  if (forward === 0) return DROP_HOST_SHARE;
   const insidePort: i32 = u16at(forward + FORWARD_INSIDE) + (ports & 0xffff) - u16at(forward + FORWARD_FIRST);
   const made: i32 = addTo(packet, i32at(forward + FORWARD_ADDRESS), insidePort, outside);
   if (made >= MASQUERADE_AT) {
     puti32(forward + FORWARD_SESSIONS, (i32at(forward + FORWARD_SESSIONS) + 1) | 0);
     if (u16at(forward + FORWARD_LEFT) !== 0)
       putu16(forward + FORWARD_LEFT, u16at(forward + FORWARD_LEFT) - 1);
+    joinServer(made, forward);
+    if ((u16at(forward + FORWARD_FLAGS) & FORWARD_LOGGED) !== 0) logSession(made, forward, ports);
   }
   return made;
 }

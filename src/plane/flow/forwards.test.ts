@@ -56,7 +56,7 @@ const range = (first: number, last = first) => (first << 16) | last;
 for (const build of [javascriptBuild(), await wasmBuild()]) {
   const { plane, name } = build;
   const forward = (protocol: number, ports: number, inside: number, host: number, share = 1) =>
-    plane.forwardSet(protocol, ports, inside, host, share);
+    plane.forwardSet(protocol, ports, inside, host, share, 0);
   const fromStranger = (router: Router, sourcePort: number, destinationPort: number, flags = SYN, ack = 0) =>
     router.fromGateway(
       tcp(
