@@ -7,7 +7,7 @@
 //    | server | most | outside |
 //
 // Places in use come first: FORWARDS_SET_AT of them. A forward to several hosts has a place for each.
-// One of a mark has no protocol and no ports: it is for what a rule has marked so (src/plane/flow/marked.ts).
+// One of a mark has no protocol and no ports: it is for what a rule has marked so.
 
 import { FORWARD_BYTES, FORWARDS_AT } from './limits.ts';
 
