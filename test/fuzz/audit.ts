@@ -47,7 +47,7 @@ import { neighbourFind } from '../../src/plane/link/neighbour-table.ts';
 const NEIGHBOUR_WAITING = { first: 8, last: 12, count: 16 };
 /** Head of the packets whose neighbour was given up, until the next tick. */
 const ARP_FAILED = 8;
-const FRAGMENT = { key: 0, first: 24, last: 28, state: 32, ranges: 44, waiting: 48, seen: 52 };
+const FRAGMENT = { key: 0, first: 24, last: 28, state: 32, ranges: 44, waiting: 48, seen: 56 };
 const PUNT = { kind: 0, source: 4, first: 8, last: 12, length: 16 };
 const RING = { receive: NIC_CHIP, transmit: NIC_CHIP + 12, first: 0, last: 4, count: 8 };
 
