@@ -136,7 +136,10 @@ whole('control dies in every way, and nothing that runs through the board notice
   // What packets' interrupts took meanwhile is in them, the more the slower this machine is: the least counts.
   t.true(Math.min(...restores) < RESTORE_MILLISECONDS, `${restores} ms`);
   // Functions have numbers for names (tools/trace.ts).
-  t.regex(await board.console('show crash'), /debug crash control throw\n(?: {4}at \d+\n)+ {4}at next \(native\)\n/);
+  t.regex(
+    await board.console('show crash'),
+    /debug crash control throw\n(?: {4}at \d+\n)+ {4}at next \(native\)\n/,
+  );
   for (const { stop } of traffic) await stop();
 });
 

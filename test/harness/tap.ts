@@ -11,6 +11,7 @@ const read = libc.func('long read(int fd, void *buffer, size_t count)');
 const write = libc.func('long write(int fd, const void *buffer, size_t count)');
 const ioctl = libc.func('int ioctl(int fd, unsigned long request, ...)');
 const setns = libc.func('int setns(int fd, int type)');
+const socket = libc.func('int socket(int domain, int type, int protocol)');
 const poll = libc.func('int poll(void *fds, unsigned long count, int milliseconds)');
 
 const O_RDWR = 2;
@@ -20,11 +21,58 @@ const TUNSETIFF = 0x400454ca;
 const IFF_TAP = 2;
 const IFF_NO_PI = 0x1000;
 const POLLIN = 1;
+const AF_INET = 2;
+const AF_NETLINK = 16;
+const SOCK_RAW = 3;
+const NETLINK_NETFILTER = 12;
+const NFNL_SUBSYS_CTNETLINK = 1;
+const IPCTNL_MSG_CT_DELETE = 2;
+const NLM_F_REQUEST = 1;
+const NLM_F_ACK = 4;
 const FRAME_BYTES = 2048;
 /** poll() waits in a thread of the pool and cannot be called off, so it looks up this often. */
 const POLL_MILLISECONDS = 100;
 /** Frames taken in one go before others get their turn. */
 const BURST = 64;
+
+/** A TAP without an event loop: what is not taken waits in the device. */
+export interface Tap {
+  send(frame: Uint8Array): void;
+  /** The next frame that the kernel has sent, or undefined. */
+  take(): Uint8Array | undefined;
+  close(): void;
+}
+
+/** The same TAP, for who asks himself when there may be a frame. */
+export function openTapNow(name: string, namespace: string): Tap {
+  const fd = inNamespace(namespace, () => attach(name));
+  const frame = Buffer.alloc(FRAME_BYTES);
+  return {
+    send: bytes => void write(fd, bytes, bytes.length),
+    take: () => {
+      const length = Number(read(fd, frame, FRAME_BYTES));
+      return length > 0 ? Uint8Array.from(frame.subarray(0, length)) : undefined;
+    },
+    close: () => void close(fd),
+  };
+}
+
+/** Makes a namespace's kernel forget all connections that it tracks. Linux: nfnetlink_conntrack.h; message by netlink(7). */
+export function forgetConnections(namespace: string): void {
+  const fd = inNamespace(namespace, () => socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER));
+  const message = Buffer.alloc(20); // struct nlmsghdr, struct nfgenmsg
+  message.writeUInt32LE(message.length, 0);
+  message.writeUInt16LE((NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_DELETE, 4);
+  message.writeUInt16LE(NLM_F_REQUEST | NLM_F_ACK, 6);
+  message.writeUInt8(AF_INET, 16);
+  const answer = Buffer.alloc(64); // struct nlmsghdr, struct nlmsgerr
+  const isDone =
+    Number(write(fd, message, message.length)) === message.length &&
+    Number(read(fd, answer, answer.length)) > 20 &&
+    answer.readInt32LE(16) === 0;
+  close(fd);
+  if (!isDone) throw new Error(`Cannot make the kernel forget the connections of ${namespace}`);
+}
 
 /** Opens a TAP, made if there is none of that name, in a namespace or in the current one. */
 export function openTap(name: string, namespace?: string): End {

@@ -6,7 +6,7 @@
 //    from us       mangle OUTPUT; filter OUTPUT; mangle POSTROUTING
 //
 // Those of ipchains and ipfwadm are old-hooks.ts; one dialect has rules at a time.
-////
+//
 // nat's chains are asked for the first packet of a flow alone (nat.ts). Rules of filter see a packet that goes through us as
 // the inside does: with the destination that it leaves with, and the source that it came with.
 // A policy that accepts lets pass what the house does: what comes from outside and no flow knows needs a rule that says ACCEPT, or
@@ -27,6 +27,7 @@ import {
   CHAIN_MANGLE_POSTROUTING,
   CHAIN_MANGLE_PREROUTING,
   CHAIN_OUTPUT,
+  STATE_BIT_DNAT,
   STATE_BIT_ESTABLISHED,
   STATE_BIT_RELATED,
   TARGET_ACCEPT,
@@ -73,6 +74,9 @@ export const HOOKS_INPUT: i32 = HOOKS_BEFORE | (1 << CHAIN_INPUT) | (1 << CHAIN_
 export const HOOKS_OUTPUT: i32 =
   HOOKS_OLD_OUT | (1 << CHAIN_OUTPUT) | (1 << CHAIN_MANGLE_OUTPUT) | (1 << CHAIN_MANGLE_POSTROUTING);
 
+/** Beside STATE_BIT_*: a packet that has been let in. */
+const LET_IN: i32 = 0x100;
+
 /** Asks a chain, if its hook is set: PASS, or the reason to drop. `open`: what a policy that accepts means. */
 function ask(chain: i32, open: i32): i32 {
   if ((i32at(RULE_HOOKS_AT) & (1 << chain)) === 0) return open;
@@ -87,35 +91,38 @@ export function askForward(packet: i32, out: i32): i32 {
   look(packet, came, out);
   const known: i32 = i32at(VIEW_STATE) & (STATE_BIT_ESTABLISHED | STATE_BIT_RELATED);
   const isLetIn: i32 = i32at(packet + PACKET_FLAGS) & FLAG_DESTINATION_TRANSLATED;
-  return askChains(packet, known !== 0 ? PASS : forwardPolicy(interfaceAt(came)), isLetIn);
+  // What has been let in is let in again while nobody has answered it.
+  const house: i32 = (known | isLetIn) !== 0 ? PASS : forwardPolicy(interfaceAt(came));
+  return askChains(packet, house, isLetIn !== 0 ? LET_IN : 0);
 }
 
 /**
  * The same of the first packet of a flow from outside, before there is one, for a host inside and its port: what is refused has pushed nobody out of
- * the table.
+ * the table. `translation`: STATE_BIT_DNAT where a forward or a rule has given it the host.
  */
-export function askStranger(packet: i32, inside: i32, port: i32): i32 {
+export function askStranger(packet: i32, inside: i32, port: i32, translation: i32): i32 {
   const to: i32 = i32at(routeTo(inside) + TO_ROUTE);
   look(packet, i32at(packet + PACKET_IN), to & ROUTE_LINK);
   puti32(VIEW_DESTINATION, inside);
   puti32(VIEW_PORTS, (i32at(VIEW_PORTS) & ~0xffff) | port);
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_ASKED);
   // A mapping or a forward lets it in, so the house does.
-  return askChains(packet, PASS, 1);
+  return askChains(packet, PASS, LET_IN | translation);
 }
 
-/** `house`: what it says where no rule does. `isLetIn`: the masquerade has given it a destination inside. */
-function askChains(packet: i32, house: i32, isLetIn: i32): i32 {
+/** `house`: what it says where no rule does. `letIn`: LET_IN if the masquerade has given it a destination inside, and what that is to its state. */
+function askChains(packet: i32, house: i32, letIn: i32): i32 {
   const hooks: i32 = i32at(RULE_HOOKS_AT);
   if ((hooks & HOOKS_BEFORE) !== 0) {
     const before: i32 = askBefore();
     if (before !== PASS || i32at(OLD_ANSWER_AT) === TARGET_REDIRECT) return before;
   }
+  puti32(VIEW_STATE, i32at(VIEW_STATE) | (letIn & STATE_BIT_DNAT));
   puti32(VIEW_TTL, i32at(VIEW_TTL) - 1);
   let verdict: i32 = ask(CHAIN_MANGLE_FORWARD, PASS);
   if (verdict !== PASS) return verdict;
   if ((hooks & HOOK_OLD_FORWARD) === 0) verdict = ask(CHAIN_FORWARD, house);
-  else if (isLetIn === 0) verdict = askOldForward(house);
+  else if (letIn === 0) verdict = askOldForward(house);
   if (verdict === PASS && (hooks & (1 << CHAIN_MANGLE_POSTROUTING)) !== 0) {
     const names: i32 = i32at(VIEW_IN);
     puti32(VIEW_IN, 0);
@@ -123,7 +130,7 @@ function askChains(packet: i32, house: i32, isLetIn: i32): i32 {
     puti32(VIEW_IN, names);
   }
   // What is not let in leaves translated, and is asked when it is.
-  return verdict === PASS && isLetIn !== 0 && (hooks & HOOKS_OLD_OUT) !== 0 ? askOldOut(packet, 0) : verdict;
+  return verdict === PASS && letIn !== 0 && (hooks & HOOKS_OLD_OUT) !== 0 ? askOldOut(packet, 0) : verdict;
 }
 
 /** A packet that has passed askForward(), and that the masquerade has not let in, as it leaves: PASS, or the reason to drop it. */

@@ -3,12 +3,16 @@
 //
 //    ESTABLISHED  of a flow of which the other side has sent
 //    NEW          that begins a flow, or of one of which this side alone has sent
-//    RELATED      an ICMP error about a packet of a flow
+//    RELATED      an ICMP error about a packet of a flow; what the router itself says of a packet that it refuses
 //    INVALID      TCP flags that no segment has; what cannot begin a flow and is of none; an error about no flow
 // Not here: who asks (hooks.ts), what a flow's path is (paths.ts).
 
 import {
+  COUNT_PACKETS,
+  E_COUNTS,
   E_FLAGS,
+  E_INSIDE,
+  E_OUTSIDE,
   E_PROTOCOL,
   ENTRY_ANSWERED,
   ENTRY_FORWARD,
@@ -72,7 +76,7 @@ import {
   PROTOCOL_UDP,
 } from '../../wire/ipv4.ts';
 import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../../wire/tcp.ts';
-import { findTuple } from '../flow/flow-table.ts';
+import { findTuple, isTurned } from '../flow/flow-table.ts';
 import { errorFlow } from '../flow/icmp-translate.ts';
 import { KNOWN_NONE } from '../flow/known-flow.ts';
 import { queryOf } from '../flow/queries.ts';
@@ -113,7 +117,9 @@ export function look(packet: i32, came: i32, out: i32): void {
     FLAG_DESTINATION_TRANSLATED
   )
     lookTranslated(flow & ~1, flow & 1);
-  puti32(VIEW_STATE, stateOf(packet, flow));
+  const state: i32 = stateOf(packet, flow);
+  // Whoever is refused before there is a flow is told so even where only what is RELATED may leave.
+  puti32(VIEW_STATE, came < 0 && state === STATE_BIT_INVALID ? STATE_BIT_RELATED : state);
   puti32(VIEW_PATH, keepsPath(packet, flow) !== 0 ? 0 : NO_PATH);
 }
 
@@ -130,7 +136,12 @@ function lookTranslated(e: i32, side: i32): void {
 export function lookAsCame(): void {
   const flow: i32 = i32at(VIEW_FLOW);
   const packet: i32 = i32at(VIEW_PACKET);
-  if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) return;
+  const flags: i32 = i32at(packet + PACKET_FLAGS);
+  if ((flags & FLAG_ICMP_ERROR) !== 0) {
+    // An error from outside came to the address that its flow has there.
+    if ((flags & FLAG_DESTINATION_TRANSLATED) !== 0) puti32(VIEW_DESTINATION, i32at((flow & ~1) + E_OUTSIDE));
+    return;
+  }
   if (flow === 0) {
     puti32(VIEW_SOURCE, get32(packet + PACKET_IP + IP_SOURCE));
     puti32(VIEW_DESTINATION, get32(packet + PACKET_IP + IP_DESTINATION));
@@ -172,6 +183,12 @@ function stateOf(packet: i32, flow: i32): i32 {
 
 function translationOf(e: i32): i32 {
   if (isRouted(e) !== 0) return 0;
+  if (isTurned(e) !== 0) {
+    // Of the first packet the source is changed when it leaves.
+    const isOne: i32 = i32at(e + E_COUNTS + COUNT_PACKETS) === 1 ? 1 : 0;
+    const isSource: i32 = isOne === 0 && i32at(e + E_OUTSIDE) !== i32at(e + E_INSIDE) ? STATE_BIT_SNAT : 0;
+    return STATE_BIT_DNAT | isSource;
+  }
   return (get8(e + E_FLAGS) & ENTRY_FORWARD) !== 0 ? STATE_BIT_DNAT : STATE_BIT_SNAT;
 }
 

@@ -21,6 +21,7 @@
 
 import { random32 } from '../../base/entropy.ts';
 import {
+  E_FAR,
   E_FLAGS,
   E_IN_PORTS,
   E_INSIDE,
@@ -96,6 +97,14 @@ export function hasPorts(protocol: i32): i32 {
 export function isMapped(e: i32): i32 {
   if ((get8(e + E_FLAGS) & ENTRY_FORWARD) !== 0 || isRouted(e) !== 0) return 0;
   return hasPorts(get8(e + E_PROTOCOL));
+}
+
+/** 1 if a flow's destination was changed by a rule, for a client inside. */
+export function isTurned(e: i32): i32 {
+  if (i32at(e + E_FAR) !== i32at(e + E_REMOTE)) return 1;
+  return get8(e + E_PROTOCOL) !== ICMP && (i32at(e + E_OUT_PORTS) & 0xffff) !== i32at(e + E_IN_PORTS) >>> 16
+    ? 1
+    : 0;
 }
 
 /** A hash of which the top bits choose a chain. Words are halved because the proof wants at most 21 bits a factor. */

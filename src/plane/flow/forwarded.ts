@@ -17,6 +17,7 @@ import { MASQUERADE_AT } from '../../base/limits.ts';
 import { get8, get32, i32at, puti32, putu16, u16at } from '../../base/memory.ts';
 import { PACKET_IN, PACKET_IP, PACKET_L4, PACKET_PORTS, PASS } from '../../base/packet.ts';
 import { NAT_PROFILE, PROFILE_CLASSIC, parameter, RFC_UDP } from '../../base/parameters.ts';
+import { STATE_BIT_DNAT } from '../../base/rule-record.ts';
 import { IP_DESTINATION, IP_PROTOCOL, IP_SOURCE, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { askStranger, HOOKS_FORWARD } from '../filter/hooks.ts';
@@ -77,7 +78,7 @@ export function addTo(packet: i32, inside: i32, insidePort: i32, outside: i32): 
   // The host may talk with that very endpoint by another outside port: then the answer would leave by that one.
   if (findOutbound(inside, remote, outPorts, protocol) !== 0) return DROP_UNSOLICITED;
   if ((i32at(RULE_HOOKS_AT) & HOOKS_FORWARD) !== 0) {
-    const verdict: i32 = askStranger(packet, inside, insidePort);
+    const verdict: i32 = askStranger(packet, inside, insidePort, STATE_BIT_DNAT);
     if (verdict !== PASS) return verdict;
   }
   const e: i32 = admit(hostFor(inside), 1);

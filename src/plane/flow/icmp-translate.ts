@@ -27,7 +27,7 @@ import {
   DROP_ICMP_TYPE,
   DROP_ICMP_UNMATCHED,
 } from '../../base/counters.ts';
-import { E_IN_PORTS, E_INSIDE, E_OUT_PORTS, E_OUTSIDE } from '../../base/flow-record.ts';
+import { E_FAR, E_IN_PORTS, E_INSIDE, E_OUT_PORTS, E_OUTSIDE, E_REMOTE } from '../../base/flow-record.ts';
 import { get8, get16, get32, i32at, put16, put32, puti32 } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
@@ -66,7 +66,7 @@ import {
 import { TCP_CHECKSUM } from '../../wire/tcp.ts';
 import { UDP_CHECKSUM } from '../../wire/udp.ts';
 import { socketUses } from '../local/sockets.ts';
-import { findInbound, findOutbound, findTuple } from './flow-table.ts';
+import { findInbound, findOutbound, findTuple, isTurned } from './flow-table.ts';
 
 /** What every error quotes of the transport header (RFC 792). */
 const QUOTED_TRANSPORT_BYTES: i32 = 8;
@@ -86,6 +86,10 @@ export function translateErrorInbound(packet: i32): i32 {
   const ours: i32 = outside === get32(ip + IP_DESTINATION) ? 1 : 0;
   const e: i32 = ours === 0 ? 0 : findInbound(outside, get32(quoted + IP_DESTINATION), key, protocol);
   if (e === 0) return ours !== 0 && socketUses(protocol, ports >>> 16) !== 0 ? LOCAL : DROP_ICMP_UNMATCHED;
+  if (isTurned(e) !== 0) {
+    turnError(packet, e, 1);
+    return PASS;
+  }
   const inside: i32 = i32at(e + E_INSIDE);
   rewriteQuoted(packet, IP_SOURCE, 0, inside, i32at(e + E_OUT_PORTS) >>> 16);
   adjust32(ip + IP_CHECKSUM, get32(ip + IP_DESTINATION), inside);
@@ -112,6 +116,29 @@ export function translateErrorOutbound(packet: i32, address: i32): i32 {
   puti32(packet + PACKET_FLOW, e);
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_SOURCE_TRANSLATED);
   return PASS;
+}
+
+/**
+ * An error about a packet of a flow whose destination a rule has changed (turned.ts), from the end of `side`, 1 being the server: who gets it knows the
+ * other end by another address, and so both addresses of the error and of what it quotes are changed.
+ */
+export function turnError(packet: i32, e: i32, side: i32): void {
+  const ip: i32 = packet + PACKET_IP;
+  const source: i32 = i32at(e + (side !== 0 ? E_INSIDE : E_FAR));
+  const destination: i32 = i32at(e + (side !== 0 ? E_REMOTE : E_OUTSIDE));
+  const ports: i32 = i32at(e + (side !== 0 ? E_OUT_PORTS : E_IN_PORTS));
+  // Of a query both halves are the identifier.
+  rewriteQuoted(packet, IP_DESTINATION, 2, destination, ports & 0xffff);
+  rewriteQuoted(packet, IP_SOURCE, 0, source, ports >>> 16);
+  adjust32(ip + IP_CHECKSUM, get32(ip + IP_SOURCE), destination);
+  put32(ip + IP_SOURCE, destination);
+  adjust32(ip + IP_CHECKSUM, get32(ip + IP_DESTINATION), source);
+  put32(ip + IP_DESTINATION, source);
+  puti32(packet + PACKET_FLOW, e | side);
+  puti32(
+    packet + PACKET_FLAGS,
+    i32at(packet + PACKET_FLAGS) | FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED,
+  );
 }
 
 /** The flow that an error is about which is not translated (yet), and the side that it comes from, as rules want it; or 0. */

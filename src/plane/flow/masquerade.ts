@@ -43,6 +43,7 @@ import {
   DROP_TCP_STATE,
   DROP_UNSOLICITED,
 } from '../../base/counters.ts';
+import { random32 } from '../../base/entropy.ts';
 import {
   E_EXPIRES,
   E_FLAGS,
@@ -59,7 +60,7 @@ import {
   isRouted,
 } from '../../base/flow-record.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
-import { MASQUERADE_AT, TICKS_PER_SECOND, TUNNEL_IDLE_SECONDS } from '../../base/limits.ts';
+import { IDENTIFIER_TRIES, MASQUERADE_AT, TICKS_PER_SECOND, TUNNEL_IDLE_SECONDS } from '../../base/limits.ts';
 import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
@@ -208,7 +209,7 @@ export function masqueradeHairpin(packet: i32): i32 {
     if (protocol === ICMP || hasPorts(protocol) === 0) return LOCAL;
     const port: i32 = i32at(packet + PACKET_PORTS) & 0xffff;
     const e: i32 = hasDestinationRules() === 0 ? 0 : turnedFlow(packet, protocol);
-    const isRuled: i32 = e !== 0 ? isTurned(e) : destinationByRules(packet, i32at(packet + PACKET_IN));
+    const isRuled: i32 = e !== 0 ? isSession(e) : destinationByRules(packet, i32at(packet + PACKET_IN));
     if (isRuled === 0 && findPort(outside, port, protocol) === 0 && forwardFor(packet, protocol) === 0)
       return LOCAL;
   }
@@ -243,7 +244,7 @@ function turnedFlow(packet: i32, protocol: i32): i32 {
 }
 
 /** 1 if a flow is a session, which goes on to another host, and none with the router itself (own.ts). */
-function isTurned(e: i32): i32 {
+function isSession(e: i32): i32 {
   return isRouted(e) === 0 ? 1 : 0;
 }
 
@@ -304,7 +305,14 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
     const mapping: i32 = classic !== 0 ? 0 : findMapping(inside, ports >>> 16, protocol, outside);
     if (mapping !== 0) port = i32at(mapping + E_IN_PORTS) & 0xffff;
     else port = choosePort(protocol, ports >>> 16, outside, host);
-    if (port === NO_PORT) return DROP_NO_PORT;
+    // A flow that a rule has led to that very endpoint (turned.ts) is in no mapping, and its answers are its own.
+    for (let left: i32 = IDENTIFIER_TRIES; left !== 0; left--) {
+      if (port === NO_PORT) return DROP_NO_PORT;
+      if (hasDestinationRules() === 0) break;
+      const far: i32 = protocol === ICMP ? port : ports & 0xffff;
+      if (findInbound(outside, remote, (far << 16) | port, protocol) === 0) break;
+      port = choosePort(protocol, random32() & 0xffff, outside, host);
+    }
   } else {
     const other: i32 = findInbound(outside, remote, 0, protocol);
     if (other !== 0) {
@@ -350,7 +358,7 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   if (findOutbound(inside, remote, (insidePort << 16) | (ports >>> 16), protocol) !== 0)
     return DROP_UNSOLICITED;
   if ((i32at(RULE_HOOKS_AT) & HOOKS_FORWARD) !== 0) {
-    const verdict: i32 = askStranger(packet, inside, insidePort);
+    const verdict: i32 = askStranger(packet, inside, insidePort, 0);
     if (verdict !== PASS) return verdict;
   }
   const e: i32 = admit(host, 1);

@@ -62,19 +62,12 @@ import { isSender } from '../ip/sender.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow } from './flow-begin.ts';
 import { HOST_OTHERS, hostFor } from './flow-hosts.ts';
-import { findTuple } from './flow-table.ts';
+import { findTuple, isTurned } from './flow-table.ts';
 import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
+import { errorFlow, turnError } from './icmp-translate.ts';
 import { KNOWN_NONE } from './known-flow.ts';
 import { queryOf } from './queries.ts';
 import { translate } from './translate.ts';
-
-/** 1 if a flow's destination was changed by a rule, for a client inside. */
-export function isTurned(e: i32): i32 {
-  if (i32at(e + E_FAR) !== i32at(e + E_REMOTE)) return 1;
-  return get8(e + E_PROTOCOL) !== ICMP && (i32at(e + E_OUT_PORTS) & 0xffff) !== i32at(e + E_IN_PORTS) >>> 16
-    ? 1
-    : 0;
-}
 
 /** The flow of a packet as it stands, and its side; or 0. */
 function flowAs(packet: i32): i32 {
@@ -95,7 +88,11 @@ function flowAs(packet: i32): i32 {
  * makes it one. PASS, or the reason to drop it.
  */
 export function turn(packet: i32, index: i32): i32 {
-  if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) return PASS;
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) {
+    const about: i32 = errorFlow(packet);
+    if (about !== 0 && isTurned(about & ~1) !== 0) turnError(packet, about & ~1, about & 1);
+    return PASS;
+  }
   let flow: i32 = flowAs(packet);
   if (flow === 0) {
     // What is for our outside address has its own way back (masqueradeHairpin).
@@ -133,6 +130,13 @@ export function turnOwn(packet: i32): i32 {
   turnBy(packet, flow & ~1, flow & 1);
   puti32(packet + PACKET_FLOW, 0);
   return PASS;
+}
+
+/** An error of the router's own, or a reset, about a packet of such a flow that was refused: to who sent that, as he knows the flow. */
+export function turnRefusal(packet: i32, flow: i32, isReset: i32): void {
+  const back: i32 = 1 - (flow & 1);
+  if (isReset !== 0) translate(packet, flow & ~1, back);
+  else turnError(packet, flow & ~1, back);
 }
 
 /** Translates a packet by its flow, of whose side it is. PASS, or the reason to drop it. */

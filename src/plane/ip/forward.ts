@@ -48,6 +48,7 @@ import {
   LOCAL,
   PACKET_CONTEXT,
   PACKET_FLAGS,
+  PACKET_FLOW,
   PACKET_IN,
   PACKET_IP,
   PACKET_L4,
@@ -106,7 +107,7 @@ import {
 } from '../flow/masquerade.ts';
 import { describeOwn, trackOwn } from '../flow/own.ts';
 import { trackRouted } from '../flow/routed.ts';
-import { turn, turnHere, turnOwn } from '../flow/turned.ts';
+import { turn, turnHere, turnOwn, turnRefusal } from '../flow/turned.ts';
 import { linkInput, linkOutput } from '../link/link.ts';
 import { broadcastInput, localInput, ownInput, resetSender } from '../local/local.ts';
 import { punt } from '../local/punt.ts';
@@ -414,6 +415,7 @@ function icmpFor(packet: i32, reason: i32): i32 {
   const word: i32 = reason === DROP_TOO_BIG ? i32at(interfaceAt(out) + IF_MTU) : 0;
   const came: i32 = i32at(packet + PACKET_IN);
   const flags: i32 = i32at(packet + PACKET_FLAGS);
+  const flow: i32 = i32at(packet + PACKET_FLOW);
   if (came < 0) return 0;
   // Whom no mapping knows outside hears nothing from us.
   const isKnown: i32 = flags & FLAG_DESTINATION_TRANSLATED;
@@ -424,7 +426,11 @@ function icmpFor(packet: i32, reason: i32): i32 {
   } else if (icmpError(packet, owed >> 8, owed & 0xff, word) === 0) {
     return 0;
   }
-  if ((flags & (FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED)) === 0) return 1;
+  if ((flags & FLAGS_TRANSLATED) === 0) return 1;
+  if ((flags & FLAG_HAIRPIN) === 0 && (flags & FLAGS_TRANSLATED) === FLAGS_TRANSLATED) {
+    turnRefusal(packet, flow, isReset);
+    return 1;
+  }
   // To the sender's outside port, from which it is turned round as the packet was.
   if ((flags & FLAG_HAIRPIN) !== 0) return masqueradeHairpin(packet) === PASS ? 1 : 0;
   puti32(packet + PACKET_IN, out);
