@@ -281,7 +281,7 @@ rows('lines, keys and commands at the console', async t => {
   console.write('\x03');
   console.write(`\x12${'a'.repeat(23)}`);
   await pause(3000);
-  await row(t, 'console: ^R, a key that finds nothing in 20 lines', 9_000_000, 1, async () => {
+  await row(t, 'console: ^R, a key that finds nothing in 20 lines', 9_300_000, 1, async () => {
     console.write('b');
     await pause(1500);
   });
