@@ -1,5 +1,5 @@
-// Long fuzz runs: npm run fuzz [SECONDS] [SEED]. Frames, the driver and the console in turn, each round with the
-// next seed, until the time is over. A failure is printed with its seed; frames that fail are cut down and kept in
+// Long fuzz runs: npm run fuzz [SECONDS] [SEED]. Frames, the driver, the console, and, as root, rules against the kernel's in turn,
+// each round with the next seed, until the time is over. A failure is printed with its seed; frames that fail are cut down and kept in
 // test/fuzz/corpus/, where the suite replays them from then on.
 
 import { writeFileSync } from 'node:fs';
@@ -7,11 +7,16 @@ import { join } from 'node:path';
 import { consoleFuzzer } from './fuzz/console.ts';
 import { driverFuzzer } from './fuzz/driver.ts';
 import { formatCase, frameFuzzer } from './fuzz/frames.ts';
+import { KernelRouter } from './harness/kernel-router.ts';
+import { compareRules } from './kernel-rules.ts';
 
 const CORPUS = join(import.meta.dirname, 'fuzz/corpus');
 const FRAMES = 1000;
 const STEPS = 500;
 const LINES = 30;
+/** Rule sets of a round, and packets under each. */
+const SETS = 10;
+const PACKETS = 60;
 
 function numberOf(text: string | undefined, otherwise: number): number {
   if (text === undefined) return otherwise;
@@ -26,6 +31,7 @@ console.log(`Fuzzing for ${seconds} s, from seed ${first} on`);
 const frames = await frameFuzzer();
 const driver = await driverFuzzer();
 const terminal = await consoleFuzzer();
+const kernel = process.getuid?.() === 0 ? await KernelRouter.start() : undefined;
 const end = performance.now() + 1000 * seconds;
 let seed = first;
 let failures = 0;
@@ -40,7 +46,13 @@ for (; performance.now() < end; seed = (seed + 1) & 0x7fffffff) {
   if (hung !== undefined) console.log(`driver, seed ${seed}: ${hung}`);
   const died = terminal.run(seed, LINES);
   if (died !== undefined) console.log(`console, seed ${seed}: ${died}`);
+  for (let i = 0; i < SETS && kernel !== undefined; i++) {
+    const differs = await compareRules(kernel, (seed * SETS + i) & 0x7fffffff, PACKETS);
+    if (differs !== '') console.log(`rules: ${differs}`);
+    if (differs !== '') failures++;
+  }
   failures += [failed, hung, died].filter(fault => fault !== undefined).length;
 }
+await kernel?.stop();
 console.log(`${failures} failures in ${seed - first} rounds; the next seed is ${seed}`);
 process.exitCode = failures === 0 ? 0 : 1;

@@ -1,3 +1,5 @@
+// Our rules and packets under them against the kernel's own iptables (kernel-rules.ts), for the suite; `npm run fuzz` goes on with other seeds.
+
 import test from 'ava';
 import { runSeed } from '../tools/harness/random.ts';
 import { KernelRouter } from './harness/kernel-router.ts';

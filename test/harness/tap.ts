@@ -57,7 +57,7 @@ export function openTapNow(name: string, namespace: string): Tap {
   };
 }
 
-/** Makes a namespace's kernel forget all connections that it tracks. Linux: nfnetlink_conntrack.h; message by netlink(7). */
+/** Makes a namespace's kernel forget all connections that it tracks. The message is netlink(7)'s. */
 export function forgetConnections(namespace: string): void {
   const fd = inNamespace(namespace, () => socket(AF_NETLINK, SOCK_RAW, NETLINK_NETFILTER));
   const message = Buffer.alloc(20); // struct nlmsghdr, struct nfgenmsg
