@@ -18,6 +18,12 @@ type Builtin = (shell: Commands, machine: Machine, words: readonly string[]) => 
 const SLEEP_SECONDS = 60;
 /** Letters of `set` that mean something here. */
 const OPTIONS = 'eufx';
+const LONG_OPTIONS = new Map([
+  ['errexit', 'e'],
+  ['nounset', 'u'],
+  ['noglob', 'f'],
+  ['xtrace', 'x'],
+]);
 /** Those that are taken, and mean nothing for who has no jobs and no files. */
 const IDLE_OPTIONS = 'abhkmnvC';
 const RESERVED = '! { } case do done elif else esac fi for if in then until while'.split(' ');
@@ -125,7 +131,7 @@ function set(machine: Machine, words: readonly string[]): number {
     for (const letter of word.slice(1)) {
       if (letter === 'o') {
         const name = words[++at] ?? '';
-        const long = { errexit: 'e', nounset: 'u', noglob: 'f', xtrace: 'x' }[name];
+        const long = LONG_OPTIONS.get(name);
         if (long === undefined) throw new Fault(`set: -o ${name}: it is not there`);
         option(state, long, word[0] === '-');
       } else if (OPTIONS.includes(letter)) option(state, letter, word[0] === '-');
@@ -256,7 +262,7 @@ function kindOf(shell: Commands, name: string): string | undefined {
   if (RESERVED.includes(name)) return 'a shell keyword';
   if (shell.state.functions.has(name)) return 'a shell function';
   const program = programName(name);
-  if (Object.hasOwn(builtins, program) || FLOW.includes(name)) return 'a shell builtin';
+  if (builtinNamed(program) !== undefined || FLOW.includes(name)) return 'a shell builtin';
   const isThere =
     shell.host.tool(program) !== undefined || shell.host.files.kind(`/sbin/${program}`) === 'file';
   return isThere ? `/sbin/${program}` : undefined;
@@ -315,7 +321,7 @@ function once(why: string): Builtin {
   };
 }
 
-export const builtins: Record<string, Builtin> = {
+const builtins: Record<string, Builtin> = {
   ':': () => 0,
   true: () => 0,
   false: () => 1,
@@ -359,3 +365,8 @@ export const builtins: Record<string, Builtin> = {
   ulimit: once('what a script may have is fixed here, so it changes nothing'),
   alias: once('it is not there'),
 };
+
+/** What is built in by a name; nothing is by those that any object has, as `constructor`. */
+export function builtinNamed(name: string): Builtin | undefined {
+  return Object.hasOwn(builtins, name) ? builtins[name] : undefined;
+}

@@ -54,6 +54,12 @@ test('lines of a script just work when they are pasted, and plain commands as be
 test('what is not there is refused with its reason, with its line where there are several, and the rest goes on', async t => {
   const { answers, paste } = await board();
   t.deepEqual(answers('tc qdisc add dev eth0 root'), ['tc: not found here, because nothing is shaped here']);
+  for (const name of ['__proto__', 'constructor', 'toString', 'hasOwnProperty'])
+    t.deepEqual(answers(`${name} x; true`), [`${name}: not found here`]);
+  t.deepEqual(answers('set -o constructor'), ['set: -o constructor: it is not there']);
+  t.deepEqual(answers('cat /proc/sys/net/ipv4/constructor'), [
+    'cat: /proc/sys/net/ipv4/constructor: No such file or directory',
+  ]);
   t.deepEqual(answers('if true; then\n  nosuch -x\n  echo on\nfi'), ['line 2: nosuch: not found here', 'on']);
   t.deepEqual(answers('echo a; fi'), ['line 1: syntax error: fi is not expected here']);
   t.deepEqual(answers('sh\necho a\nnosuch\necho 2 > /proc/sys/net/ipv4/ip_forward\nexit 3\nEOF'), [

@@ -3,7 +3,7 @@
 // Not here: what is built in (builtins.ts), the tools (filters/, programs/), how a script goes on (machine.ts).
 
 import { type Job, Refusal } from '../core/console/command.ts';
-import { builtins } from './builtins.ts';
+import { builtinNamed } from './builtins.ts';
 import { programName, resolved } from './files.ts';
 import { FRAME_CALL, FRAME_SOURCE, type Frame, type Redirection } from './frame.ts';
 import type { Commands, Host, Outcome } from './host.ts';
@@ -88,7 +88,7 @@ export class Shell implements Runner, Commands {
 
   private simple(machine: Machine, words: string[], redirections: Redirection[]): Job | undefined {
     const program = programName(words[0] as string);
-    const builtin = builtins[program];
+    const builtin = builtinNamed(program);
     return this.streamed(machine, redirections, () =>
       builtin === undefined ? this.program(machine, program, words) : builtin(this, machine, words),
     );
@@ -148,7 +148,7 @@ export class Shell implements Runner, Commands {
   again(machine: Machine, words: readonly string[]): Outcome {
     const name = programName(words[0] ?? '');
     if (name === '') return 0;
-    const builtin = name === 'set' ? undefined : builtins[name];
+    const builtin = name === 'set' ? undefined : builtinNamed(name);
     return builtin === undefined ? this.program(machine, name, words) : builtin(this, machine, words);
   }
 

@@ -64,7 +64,7 @@ const CLASSES: Record<string, (code: number) => boolean> = {
 
 /** Whether a character is of a class as `alpha`. */
 export function isOfClass(name: string, code: number): boolean {
-  return CLASSES[name]?.(code) ?? false;
+  return Object.hasOwn(CLASSES, name) && (CLASSES[name]?.(code) ?? false);
 }
 
 /** Whether an expression in brackets, from behind `[` up to its `]`, has a character; a backslash escapes where `isEscaped`. */

@@ -97,7 +97,7 @@ const TIMERS: Record<string, [name: string, place: number]> = {
 };
 
 function timerOf(name: string): KernelSetting | undefined {
-  const found = TIMERS[name];
+  const found = Object.hasOwn(TIMERS, name) ? TIMERS[name] : undefined;
   if (found === undefined) return undefined;
   const seconds = i32at(PARAMETERS_AT + 4 * (RFC_TCP_ESTABLISHED + found[1])) / TICKS_PER_SECOND;
   return { value: String(seconds), why: '', setting: `set nat timeout ${found[0]}` };

@@ -186,7 +186,7 @@ export function ipPortfw(outside: number): string {
 export function masqApp(modules: ReadonlyMap<string, string>): string {
   const rows: string[] = [];
   for (const [name, parameters] of modules) {
-    const helper = HELPERS[name];
+    const helper = Object.hasOwn(HELPERS, name) ? HELPERS[name] : undefined;
     if (helper === undefined) continue;
     const given = /ports=([\d,]+)/.exec(parameters)?.[1]?.split(',').map(Number);
     for (const port of given ?? helper.ports)
