@@ -1,9 +1,11 @@
 // The chains of ipchains and ipfwadm: what each sees, and what their targets do.
 
 import test from 'ava';
-import { address, faults, payload, read, SYN, tcp, udp } from '../../../test/packets.ts';
+import { address, faults, frame, payload, read, SYN, tcp, udp } from '../../../test/packets.ts';
 import {
   HOST,
+  HOST_MAC,
+  LAN,
   LAN_ADDRESS,
   type Router,
   SERVER,
@@ -78,6 +80,28 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     // Another host is none of the rule's, and the policy has it.
     router.fromHost(udp({ source: '192.168.1.9', destination: SERVER }, 1, 2));
     t.is(router.toWan().length, 0);
+  });
+
+  test.serial(`a host that has no address yet is heard whatever input says, as dhcpd of the time heard it (${name})`, t => {
+    const router = start();
+    plane.chainPolicy(CHAIN_OLD_INPUT, POLICY_DROP);
+    plane.socketOpen(UDP, 67, 1);
+    const ask = (source: string, port: number) =>
+      router.put(
+        LAN,
+        frame(
+          'ff:ff:ff:ff:ff:ff',
+          HOST_MAC,
+          udp({ source, destination: '255.255.255.255' }, port, 67, payload(300)),
+        ),
+      );
+    ask('0.0.0.0', 68);
+    t.like(read(router.punted() as Uint8Array), { source: '0.0.0.0', destinationPort: 67 });
+    t.is(countsOf(plane, { chain: CHAIN_OLD_INPUT })[0], 0);
+    ask('0.0.0.0', 69);
+    ask(HOST, 68);
+    t.is(router.punted(), undefined);
+    t.is(countsOf(plane, { chain: CHAIN_OLD_INPUT })[0], 2);
   });
 
   test.serial(`policies: forward masquerades by itself, or tells who sent it (${name})`, t => {

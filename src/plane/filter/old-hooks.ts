@@ -40,6 +40,10 @@ export const HOOKS_OLD_IN: i32 = (1 << CHAIN_OLD_INPUT) | (1 << CHAIN_ACCOUNT_IN
 export const HOOKS_OLD_OUT: i32 = (1 << CHAIN_OLD_OUTPUT) | (1 << CHAIN_ACCOUNT_OUT);
 export const HOOK_OLD_FORWARD: i32 = 1 << CHAIN_OLD_FORWARD;
 
+/** RFC 2131, section 4.1. */
+const DHCP_SERVER: i32 = 67;
+const DHCP_CLIENT: i32 = 68;
+
 /** Asks a chain and then its accounting: PASS, or the reason to drop. What a redirect says is in OLD_ANSWER_AT. */
 function askOne(chain: i32, account: i32): i32 {
   const hooks: i32 = i32at(RULE_HOOKS_AT);
@@ -56,8 +60,18 @@ function isAccepted(answer: i32): i32 {
   return answer === TARGET_ACCEPT || answer === WALK_POLICY || answer === WALK_OPEN ? 1 : 0;
 }
 
+/** 1 of a host's that has no address yet. Its server of the time heard it beside the firewall, so a period script lets nobody of the LAN starve. */
+function isAddressless(): i32 {
+  return i32at(VIEW_SOURCE) === 0 &&
+    i32at(VIEW_PROTOCOL) === PROTOCOL_UDP &&
+    i32at(VIEW_PORTS) === ((DHCP_CLIENT << 16) | DHCP_SERVER)
+    ? 1
+    : 0;
+}
+
 /** The packet in the view as it came, before all else. */
 export function askOldIn(): i32 {
+  if (isAddressless() !== 0) return PASS;
   return askOne(CHAIN_OLD_INPUT, CHAIN_ACCOUNT_IN);
 }
 

@@ -13,6 +13,7 @@ import { isAlike } from '../old/cells.ts';
 import * as chains from '../old/chains.ts';
 import { claim, DIALECT_IPCHAINS } from '../old/dialect.ts';
 import type { OldRules } from '../old/rules.ts';
+import { lanWarning } from '../old/warning.ts';
 import { checkPlace } from '../places.ts';
 import type { ChainsLine } from './line.ts';
 import { echoOf, POLICY_NAMES, savedRule } from './listing.ts';
@@ -51,6 +52,7 @@ export class ChainsChange {
     else if (commands === 'X') this.deleteChains();
     else this.policy();
     if (commands !== 'Z') this.rules.context.registry.changed(this.rules.section);
+    if ('PFDER'.includes(commands)) told.push(...lanWarning('ipchains -A input -i lan -j ACCEPT'));
     return told;
   }
 

@@ -259,6 +259,17 @@ test('one dialect owns the rules, until there are none', t => {
   lab.quiet('iptables -F', 'ipchains -P forward DENY');
 });
 
+test('who cuts the LAN off is told so, once', t => {
+  const lab = rulesLab();
+  const [told = ''] = lab.type('ipchains -P input DENY');
+  t.regex(told, /^The LAN's DNS .*: ipchains -A input -i lan -j ACCEPT lets them in$/);
+  lab.quiet('ipchains -P input REJECT', 'ipchains -F', 'ipchains -A input -i lan -j ACCEPT', 'clear rules');
+  lab.quiet('ipchains -A input -i eth+ -j ACCEPT', 'ipchains -P input DENY');
+  t.deepEqual(lab.type('ipchains -R input 1 -i ! lan -j ACCEPT'), [told]);
+  lab.quiet('clear rules');
+  t.regex(lab.type('ipfwadm -I -p deny').join(), /dropped.*: ipfwadm -I -a accept -W lan lets them in$/);
+});
+
 test('a section of lines is taken whole or not at all', t => {
   const lab = filled();
   const { sections } = lab.context.registry;

@@ -10,6 +10,7 @@ import { isOpen } from '../memory.ts';
 import * as chains from '../old/chains.ts';
 import { claim, DIALECT_IPFWADM } from '../old/dialect.ts';
 import type { OldRules } from '../old/rules.ts';
+import { lanWarning } from '../old/warning.ts';
 import * as account from './account.ts';
 import type { FwadmLine } from './line.ts';
 import { accountStart, echoOf, POLICY_NAMES, savedRule } from './listing.ts';
@@ -54,6 +55,7 @@ export class FwadmChange {
     else if (isAccount) this.account(commands);
     else this.firewall(CHAINS[category] as number, commands);
     if (commands !== 'z') this.rules.context.registry.changed(this.rules.section);
+    if ('pfd'.includes(commands)) told.push(...lanWarning('ipfwadm -I -a accept -W lan'));
     return told;
   }
 
