@@ -44,6 +44,7 @@ const NEEDS: readonly Need[] = [
   { name: 'tcpdump', program: 'tcpdump', purpose: 'test', why: 'watches and captures' },
   { name: 'iperf3', program: 'iperf3', purpose: 'test', why: 'throughput' },
   { name: 'nmap', program: 'nmap', purpose: 'test', why: 'scans the outside address' },
+  { name: 'hping3', program: 'hping3', purpose: 'test', why: 'segments with flags as no scanner sends them' },
   { name: 'python3-scapy', program: 'scapy', purpose: 'test', why: 'packets that no kernel would send' },
   { name: 'unbound', program: 'unbound', purpose: 'test', why: 'a DNS server upstream' },
   { name: 'dnsmasq-base', program: 'dnsmasq', purpose: 'test', why: 'another DNS server upstream' },

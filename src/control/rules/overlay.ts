@@ -27,16 +27,11 @@ function wordsOf(words: readonly string[]): readonly string[] {
   return splitWords(text) ?? badArgument(text);
 }
 
-/** `iptables WORDS`. */
+/** `iptables WORDS`, typed or by a script: what has blanks comes in quotes. */
 export function runIptables(rules: Rules, words: readonly string[]): Job | undefined {
-  return runWords(rules, wordsOf(words));
-}
-
-/** The same of words that a shell has made. */
-export function runWords(rules: Rules, words: readonly string[]): Job | undefined {
   const { aliases, context, section } = rules;
   const { machine, output } = context;
-  const line = new Line(machine, aliases, words);
+  const line = new Line(machine, aliases, wordsOf(words));
   try {
     line.read();
     const command = line.commands.charAt(0);

@@ -102,11 +102,7 @@ export function createRules(context: Context, aliases: Aliases, masquerade: Masq
       isWhole: true,
       arguments: '[WORD:text...]',
       help: 'changes and lists rules as iptables 1.8.9 does | -A FORWARD -p tcp --dport 80 -j ACCEPT',
-      // A script's words are whole; what was typed is put together at its quotes.
-      run: (words, input) => {
-        const { runIptables, runWords } = machine.overlay('rules');
-        return input === undefined ? runIptables(rules, words) : runWords(rules, words);
-      },
+      run: words => machine.overlay('rules').runIptables(rules, words),
     },
     {
       words: 'iptables-save',

@@ -71,6 +71,16 @@ test('rules go to a file and come back, by the shell’s redirections, pipes and
   t.regex(paste('ipchains-restore < /tmp/fw\nf').join('\n'), /already exists.*f\nFlushing `a'\.\n/);
 });
 
+test('a word with blanks is one word, typed or in a script', async t => {
+  const { paste, kept } = await board();
+  const line = 'iptables -A INPUT -j LOG --log-prefix "two words "';
+  paste(`save script fw\n${line}\nend`);
+  t.deepEqual(paste('run fw start'), []);
+  t.deepEqual(paste(line), []);
+  t.deepEqual(paste(`P="two words "; iptables -A INPUT -j LOG --log-prefix "$P"`), []);
+  t.deepEqual(kept('iptables'), [line, line, line]);
+});
+
 test('a person with three dialects and a slip in the middle is told what is wrong, and keeps what was right', async t => {
   const { paste, kept } = await board();
   t.deepEqual(paste('ipfwadm -F -f; ipfwadm -F -p deny'), []);

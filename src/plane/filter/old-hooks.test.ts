@@ -7,6 +7,9 @@ import {
   HOST_MAC,
   LAN,
   LAN_ADDRESS,
+  LAN_MAC,
+  OTHER,
+  OTHER_MAC,
   type Router,
   SERVER,
   startRouter,
@@ -17,7 +20,7 @@ import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { E_IN_ROUTE, entryAt } from '../../base/flow-record.ts';
 import { get8, i32at, put8, puti32, putu16 } from '../../base/memory.ts';
 import { PACKET_IP, PACKET_LENGTH } from '../../base/packet.ts';
-import { LOG_IN, LOG_LEVEL, LOG_OUT, logAt } from '../../base/rule-log-record.ts';
+import { LOG_DATAGRAM, LOG_IN, LOG_LEVEL, LOG_OUT, logAt } from '../../base/rule-log-record.ts';
 import {
   CHAIN_ACCOUNT_IN,
   CHAIN_ACCOUNT_OUT,
@@ -82,27 +85,30 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(router.toWan().length, 0);
   });
 
-  test.serial(`a host that has no address yet is heard whatever input says, as dhcpd of the time heard it (${name})`, t => {
-    const router = start();
-    plane.chainPolicy(CHAIN_OLD_INPUT, POLICY_DROP);
-    plane.socketOpen(UDP, 67, 1);
-    const ask = (source: string, port: number) =>
-      router.put(
-        LAN,
-        frame(
-          'ff:ff:ff:ff:ff:ff',
-          HOST_MAC,
-          udp({ source, destination: '255.255.255.255' }, port, 67, payload(300)),
-        ),
-      );
-    ask('0.0.0.0', 68);
-    t.like(read(router.punted() as Uint8Array), { source: '0.0.0.0', destinationPort: 67 });
-    t.is(countsOf(plane, { chain: CHAIN_OLD_INPUT })[0], 0);
-    ask('0.0.0.0', 69);
-    ask(HOST, 68);
-    t.is(router.punted(), undefined);
-    t.is(countsOf(plane, { chain: CHAIN_OLD_INPUT })[0], 2);
-  });
+  test.serial(
+    `a host that has no address yet is heard whatever input says, as dhcpd of the time heard it (${name})`,
+    t => {
+      const router = start();
+      plane.chainPolicy(CHAIN_OLD_INPUT, POLICY_DROP);
+      plane.socketOpen(UDP, 67, 1);
+      const ask = (source: string, port: number) =>
+        router.put(
+          LAN,
+          frame(
+            'ff:ff:ff:ff:ff:ff',
+            HOST_MAC,
+            udp({ source, destination: '255.255.255.255' }, port, 67, payload(300)),
+          ),
+        );
+      ask('0.0.0.0', 68);
+      t.like(read(router.punted() as Uint8Array), { source: '0.0.0.0', destinationPort: 67 });
+      t.is(countsOf(plane, { chain: CHAIN_OLD_INPUT })[0], 0);
+      ask('0.0.0.0', 69);
+      ask(HOST, 68);
+      t.is(router.punted(), undefined);
+      t.is(countsOf(plane, { chain: CHAIN_OLD_INPUT })[0], 2);
+    },
+  );
 
   test.serial(`policies: forward masquerades by itself, or tells who sent it (${name})`, t => {
     const router = start();
@@ -183,6 +189,28 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.like(read(left as Uint8Array), { source: SERVER, sourcePort: 53, destination: HOST });
     t.is(faults(left as Uint8Array), '');
     t.is(packets(rule), 2);
+  });
+
+  test.serial(`an answer is logged as it came, before the masquerade has had it (${name})`, t => {
+    const router = start();
+    add(CHAIN_OLD_INPUT, {
+      in: NAME_WAN,
+      protocol: UDP,
+      target: TARGET_ACCEPT,
+      operations: [{ kind: OPERATION_DO_LOG, write: at => put8(at + 4, 6) }],
+    });
+    // Of two hosts that use one port one gets another outside.
+    router.put(
+      LAN,
+      frame(LAN_MAC, OTHER_MAC, udp({ source: OTHER, destination: SERVER }, 1043, 53, payload(10))),
+    );
+    router.fromHost(query(53));
+    const port = read(router.toWan()[1] as Uint8Array).sourcePort;
+    t.not(port, 1043);
+    router.fromGateway(answer(53, port));
+    t.like(read(router.toLan()[0] as Uint8Array), { destination: HOST, destinationPort: 1043 });
+    const logged = build.memory.slice(logAt(0) + LOG_DATAGRAM, logAt(0) + LOG_DATAGRAM + 28);
+    t.like(read(logged), { source: SERVER, destination: WAN_ADDRESS, sourcePort: 53, destinationPort: port });
   });
 
   test.serial(`a rule logs, and changes the type of service, beside its target (${name})`, t => {

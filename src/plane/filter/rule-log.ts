@@ -5,8 +5,8 @@
 // The record is src/base/rule-log-record.ts.
 
 import { NOW_AT } from '../../base/cells.ts';
-import { copy, get8, i32at, put8, puti32, putu16 } from '../../base/memory.ts';
-import { PACKET_FRAME, PACKET_IP } from '../../base/packet.ts';
+import { copy, get8, i32at, put8, put32, puti32, putu16 } from '../../base/memory.ts';
+import { PACKET_FRAME, PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
 import { RULE_CELL_BYTES, RULE_CELLS_AT, RULE_LOG_BYTES, RULE_LOG_COUNT } from '../../base/rule-limits.ts';
 import {
   LOG_DATAGRAM,
@@ -29,13 +29,18 @@ import {
   LOG_LOST_AT,
   LOG_READ_AT,
   LOG_WRITTEN_AT,
+  VIEW_DESTINATION,
   VIEW_IN_LINK,
   VIEW_MARK,
   VIEW_OUT_LINK,
   VIEW_PACKET,
+  VIEW_PORTS,
+  VIEW_PROTOCOL,
   VIEW_RULE,
+  VIEW_SOURCE,
   VIEW_TTL,
 } from '../../base/rule-state.ts';
+import { IP_DESTINATION, IP_SOURCE, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 
 /** Bytes of an Ethernet header. */
 const ETHERNET: i32 = PACKET_IP - PACKET_FRAME;
@@ -61,7 +66,19 @@ export function logPacket(operation: i32): void {
   puti32(at + LOG_MARK, i32at(VIEW_MARK));
   copy(at + LOG_ETHERNET, packet + PACKET_FRAME, ETHERNET);
   copy(at + LOG_DATAGRAM, packet + PACKET_IP, RULE_LOG_BYTES - LOG_DATAGRAM);
+  asSeen(at + LOG_DATAGRAM, packet);
   put8(LOG_WRITTEN_AT, written + 1);
+}
+
+/** Gives a copy of a packet the ends that rules see: what the masquerade has had already is asked, and logged, as it came. */
+function asSeen(datagram: i32, packet: i32): void {
+  put32(datagram + IP_SOURCE, i32at(VIEW_SOURCE));
+  put32(datagram + IP_DESTINATION, i32at(VIEW_DESTINATION));
+  const l4: i32 = i32at(packet + PACKET_L4);
+  const protocol: i32 = i32at(VIEW_PROTOCOL);
+  if (l4 === 0 || (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP)) return;
+  const offset: i32 = l4 - packet - PACKET_IP;
+  if (offset <= RULE_LOG_BYTES - LOG_DATAGRAM - 4) put32(datagram + offset, i32at(VIEW_PORTS));
 }
 
 /** 1 if control is to write lines of them: there are some, and it has not just done so. */

@@ -1,6 +1,8 @@
 // Rules of the old dialects as files: /proc/net against what the genuine tools left in a kernel's memory, ipchains-save and
 // ipchains-restore, one behind the other.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { payload, udp } from '../../../../test/packets.ts';
 import { HOST, SERVER } from '../../../../test/plane-router.ts';
@@ -220,6 +222,19 @@ test('what is refused of a text is told with its number, and the rest is in forc
   t.deepEqual(lab.type('ipchains-save output'), [':output ACCEPT']);
   lab.quiet('iptables -A INPUT -j ACCEPT');
   t.regex(lab.type('ipchains-restore')[0] ?? '', /those of iptables are in force/);
+});
+
+test('the recipes of the manual are taken as they stand there', t => {
+  for (const tool of ['ipchains', 'ipfwadm']) {
+    const page = readFileSync(join(import.meta.dirname, `../../../../docs/${tool}.md`), 'utf8');
+    const recipes = page.split('## Recipes')[1]?.split('\n## ')[0] ?? '';
+    const lines = recipes
+      .split('\n')
+      .filter(line => line.startsWith(`    ${tool} `))
+      .map(line => line.trim());
+    t.true(lines.length >= 8);
+    rulesLab().quiet(...lines);
+  }
 });
 
 test('who types is asked about a chain that is there already', t => {

@@ -28,5 +28,7 @@ export function lanWarning(way: string): string[] {
   for (let rule = firstRule(record.CHAIN_OLD_INPUT); rule !== 0; rule = nextRule(rule))
     if (letsIn(rule)) return [];
   if (!isNews(TOLD_LAN)) return [];
-  return [`The LAN's DNS and pings to the router are now dropped, and all that goes through it: ${way} lets them in`];
+  return [
+    `The LAN's DNS and pings to the router are now dropped, and all that goes through it: ${way} lets them in`,
+  ];
 }
