@@ -1,4 +1,4 @@
-// Long fuzz runs: npm run fuzz [SECONDS] [SEED]. Frames, the driver, the console, and, as root, rules against the kernel's in turn,
+// Long fuzz runs: npm run fuzz [SECONDS] [SEED]. Frames, the driver, the console, lines of rules, and, as root, rules against the kernel's in turn,
 // each round with the next seed, until the time is over. A failure is printed with its seed; frames that fail are cut down and kept in
 // test/fuzz/corpus/, where the suite replays them from then on.
 
@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { consoleFuzzer } from './fuzz/console.ts';
 import { driverFuzzer } from './fuzz/driver.ts';
 import { formatCase, frameFuzzer } from './fuzz/frames.ts';
+import { tryRuleLines } from './fuzz/rule-lines.ts';
 import { KernelRouter } from './harness/kernel-router.ts';
 import { compareRules } from './kernel-rules.ts';
 
@@ -14,6 +15,7 @@ const CORPUS = join(import.meta.dirname, 'fuzz/corpus');
 const FRAMES = 1000;
 const STEPS = 500;
 const LINES = 30;
+const RULE_LINES = 2000;
 /** Rule sets of a round, and packets under each. */
 const SETS = 10;
 const PACKETS = 60;
@@ -46,6 +48,9 @@ for (; performance.now() < end; seed = (seed + 1) & 0x7fffffff) {
   if (hung !== undefined) console.log(`driver, seed ${seed}: ${hung}`);
   const died = terminal.run(seed, LINES);
   if (died !== undefined) console.log(`console, seed ${seed}: ${died}`);
+  const { fault } = tryRuleLines(seed, RULE_LINES);
+  if (fault !== '') console.log(`lines: ${fault}`);
+  if (fault !== '') failures++;
   for (let i = 0; i < SETS && kernel !== undefined; i++) {
     const differs = await compareRules(kernel, (seed * SETS + i) & 0x7fffffff, PACKETS);
     if (differs !== '') console.log(`rules: ${differs}`);
