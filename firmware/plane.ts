@@ -63,7 +63,13 @@ export {
   masqueradeForgetAddress,
   masqueradeTick,
 } from '../src/plane/flow/flow-timeout.ts';
-export { forwardLimit, forwardNote, forwardRemove, forwardSet } from '../src/plane/flow/forward-set.ts';
+export {
+  forwardLimit,
+  forwardNote,
+  forwardPass,
+  forwardRemove,
+  forwardSet,
+} from '../src/plane/flow/forward-set.ts';
 export {
   masqueradeCount,
   masqueradeHairpin,
@@ -73,6 +79,7 @@ export {
   masqueradeReset,
 } from '../src/plane/flow/masquerade.ts';
 export { forwardLogRead, serverState } from '../src/plane/flow/servers.ts';
+export { triggerOpen, triggerRemove, triggerSet } from '../src/plane/flow/triggers.ts';
 export { interfacesChanged } from '../src/plane/interface-change.ts';
 export { receive } from '../src/plane/ip/forward.ts';
 export { fragmentTick, resetFragments } from '../src/plane/ip/fragment.ts';

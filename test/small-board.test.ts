@@ -82,6 +82,7 @@ const USES: Record<
   wan: ['set wan client-id none', /^$/],
   cards: ['set card lan 0x999', /^No card 0x999 answered/m],
   forward: ['set forward tcp 80 192.168.0.2', /^$/],
+  'forward/old': ['ipmasqadm portfw -l', /^prot localaddr/],
   dns: ['resolve masqbox', /1 record, answered here$/],
   dhcp: ['show leases', /There are no leases|^address /m],
   note: ['note where the modem is', /^$/],

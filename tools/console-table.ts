@@ -14,6 +14,7 @@ import * as dhcp from '../src/control/dhcp/overlay.ts';
 import * as dns from '../src/control/dns/overlay.ts';
 import * as floppy from '../src/control/floppy/overlay.ts';
 import * as forwardHealth from '../src/control/forward/health/overlay.ts';
+import * as forwardOld from '../src/control/forward/old/overlay.ts';
 import * as forward from '../src/control/forward/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import * as note from '../src/control/note/overlay.ts';
@@ -56,6 +57,7 @@ export function consoleTable(): readonly Command[] {
     floppy,
     forward,
     'forward/health': forwardHealth,
+    'forward/old': forwardOld,
     lan,
     note,
     rules,

@@ -39,6 +39,8 @@ export const FORWARD_CHECKED: i32 = 12;
 export const FORWARD_LOGGED: i32 = 16;
 /** A host has no more than FORWARD_MOST sessions at a time. */
 export const FORWARD_LIMITED: i32 = 32;
+/** It was set as autofw's, in whose listing it is. */
+export const FORWARD_AUTO: i32 = 64;
 /** Seconds between two questions, and how many in a row a host may miss (u8). */
 export const FORWARD_SECONDS: i32 = 22;
 export const FORWARD_MISSES: i32 = 23;

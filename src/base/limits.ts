@@ -326,6 +326,14 @@ export const SERVER_BYTES: i32 = 32;
 /** Sessions by forwards that wait to be logged, a power of two: control looks once a second, and counts those that had no place. */
 export const FORWARD_LOG_COUNT: i32 = 16;
 export const FORWARD_LOG_BYTES: i32 = 16;
+/** Triggers (src/plane/flow/triggers.ts): `set trigger` is refused when all are in use. */
+export const TRIGGER_COUNT: i32 = 8;
+/** Openings of one: a host inside and whom it has asked. Another takes the place of the oldest, of the same host if that has a quarter of them. */
+export const TRIGGER_OPENINGS: i32 = 8;
+export const TRIGGER_OPENING_BYTES: i32 = 16;
+export const TRIGGER_BYTES: i32 = 16 + TRIGGER_OPENINGS * TRIGGER_OPENING_BYTES;
+/** Seconds after the last packet of its control session in which an opening lets somebody in: the 2.0 kernel's. */
+export const TRIGGER_SECONDS: i32 = 15;
 /**
  * A forward of so many ports at most keeps them from mappings; one of more gets only what no mapping has. Thus a forward of
  * all ports takes none from the hosts inside.
@@ -440,7 +448,8 @@ export const HOSTS_AT: i32 = FRAGMENTS_AT + FRAGMENT_CONTEXT_COUNT * FRAGMENT_CO
 export const FORWARDS_AT: i32 = HOSTS_AT + HOST_COUNT * HOST_BYTES;
 export const SERVERS_AT: i32 = FORWARDS_AT + FORWARD_COUNT * FORWARD_BYTES;
 export const FORWARD_LOG_AT: i32 = SERVERS_AT + SERVER_COUNT * SERVER_BYTES;
-export const HOST_TREE_AT: i32 = FORWARD_LOG_AT + 64 + FORWARD_LOG_COUNT * FORWARD_LOG_BYTES;
+export const TRIGGERS_AT: i32 = FORWARD_LOG_AT + 64 + FORWARD_LOG_COUNT * FORWARD_LOG_BYTES;
+export const HOST_TREE_AT: i32 = TRIGGERS_AT + TRIGGER_COUNT * TRIGGER_BYTES;
 export const PORT_MAPS_AT: i32 = HOST_TREE_AT + HOST_COUNT;
 export const TUPLE_HEADS_AT: i32 = PORT_MAPS_AT + 2 * PORT_MAP_BYTES + IDENTIFIER_MAP_BYTES;
 export const MASQUERADE_MAP_HEADS_AT: i32 = TUPLE_HEADS_AT + 2 * TUPLE_BUCKETS;

@@ -76,6 +76,8 @@ export const FLAG_CONTROL: i32 = 64;
 export const FLAG_ASKED: i32 = 128;
 /** Longer than its link carries: it is cut as it leaves the queue (src/plane/link/transmit.ts). */
 export const FLAG_LONG: i32 = 256;
+/** The rules before the routing have been asked: PACKET_MARK is what they have said. */
+export const FLAG_MARKED: i32 = 512;
 
 /** Go on with the next step. */
 export const PASS: i32 = 0;

@@ -70,6 +70,7 @@ import { createDns, type Dns } from './dns/dns.ts';
 import { nameBytes } from './dns/message.ts';
 import { dnsSettings } from './dns/settings.ts';
 import { forwardSetting } from './forward/settings.ts';
+import { triggerSetting } from './forward/triggers.ts';
 import { ForwardWatch } from './forward/watch.ts';
 import { createLan } from './lan/lan.ts';
 import { lanSettings } from './lan/settings.ts';
@@ -157,6 +158,10 @@ export function createControl(machine: Machine): Control {
   const { services, dhcp, dns, wan, aliases } = createServices(context, store, table);
   const shell = new ShellPart(context, console, table, aliases);
   console.shell = shell;
+  for (const name of ['ip_masq/autofw', 'ip_masq/mfw', 'ip_autofw'])
+    shell.files.set(`/proc/net/${name}`, () =>
+      machine.overlay('forward/old').procFile(context, name.replace('ip_masq/', '')),
+    );
   const cards = createCards(context, store);
   registry.add(...cards.settings(), logSetting(log), ...serial.settings(), ...access.settings());
   table.push(
@@ -315,6 +320,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
     furtherLinks(context),
     ...settings(context),
     forwardSetting(context, forwardWatch),
+    triggerSetting(context),
   );
   table.push(...wanCommands(context, wan));
   const services: Service[] = [wan, forwardWatch];

@@ -35,6 +35,7 @@ export const OVERLAY_NAMES = [
   'floppy',
   'forward',
   'forward/health',
+  'forward/old',
   'note',
   'rules',
   'rules/listing',

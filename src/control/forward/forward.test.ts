@@ -2,9 +2,10 @@ import test from 'ava';
 import { controlLab } from '../../../test/control-lab.ts';
 import { read, SYN, tcp } from '../../../test/packets.ts';
 import { HOST, SERVER, WAN_ADDRESS } from '../../../test/plane-router.ts';
-import { FORWARD_COUNT } from '../../base/limits.ts';
-import { runIpmasqadm, runIpportfw, setForward, showForwards, unsetForward } from './overlay.ts';
+import { FORWARD_COUNT, TRIGGER_COUNT } from '../../base/limits.ts';
+import { setForward, setTrigger, showForwards, unsetForward, unsetTrigger } from './overlay.ts';
 import { forwardSetting } from './settings.ts';
+import { triggerSetting } from './triggers.ts';
 import { ForwardWatch } from './watch.ts';
 
 function lab() {
@@ -108,58 +109,30 @@ test('show forwards counts the sessions', t => {
   t.deepEqual(shown(), ['tcp 8080        192.168.0.2:80        2 sessions since it was set, 2 now']);
 });
 
-test('ipmasqadm portfw and ipportfw do as those tools did, and list to the byte', t => {
-  const { context, output, refusal } = controlLab();
-  const run = (tool: typeof runIpmasqadm, line: string): string[] => {
-    output.length = 0;
-    for (const _ of tool(context, line.split(' ')));
-    return [...output];
-  };
-  const adm = (line: string) => run(runIpmasqadm, line);
-  const lines = () => forwardSetting(context, new ForwardWatch(context)).lines();
-  t.deepEqual(adm(`-a -P tcp -L ${WAN_ADDRESS} 80 -R 192.168.0.2 8080`), []);
-  adm(`-a -P tcp -L ${WAN_ADDRESS} 80 -R 192.168.0.3 80 -p 5`);
-  adm(`-a -P udp -L ${WAN_ADDRESS} 53 -R 192.168.0.3 53 -p 1`);
+test('triggers come back as they were set, and are refused with their reason', t => {
+  const { router, context, refusal } = controlLab();
+  const { plane } = router;
+  const set = (line: string) => setTrigger(plane, line.split(' '));
+  const lines = () => triggerSetting(context).lines();
+  for (const line of ['udp 6970-7170 tcp 7070', 'tcp 113 tcp 6667 always anybody', 'udp 6970-7170 tcp 554'])
+    set(line);
+  set('udp 6970-7170 tcp 7070 always');
   t.deepEqual(lines(), [
-    'set forward tcp 80 192.168.0.2:8080*10 192.168.0.3*5',
-    'set forward udp 53 192.168.0.3',
+    'set trigger tcp 113 tcp 6667 always anybody',
+    'set trigger udp 6970-7170 tcp 554',
+    'set trigger udp 6970-7170 tcp 7070 always',
   ]);
-  t.deepEqual(adm('-l -n'), [
-    'prot localaddr            rediraddr               lport    rport  pcnt  pref',
-    'UDP  10.1.2.3             192.168.0.3                53       53     1     1',
-    'TCP  10.1.2.3             192.168.0.2                80     8080    10    10',
-    'TCP  10.1.2.3             192.168.0.3                80       80     5     5',
-  ]);
-  t.deepEqual(run(runIpportfw, '-L'), [
-    'Prot Local Addr/Port > Remote Addr/Port'.padEnd(63),
-    '',
-    'UDP 10.1.2.3/53 > 192.168.0.3/53'.padEnd(63),
-    '',
-    'TCP 10.1.2.3/80 > 192.168.0.2/8080'.padEnd(63),
-    '',
-    'TCP 10.1.2.3/80 > 192.168.0.3/80'.padEnd(63),
-    '',
-  ]);
-  adm(`-d -P tcp -L ${WAN_ADDRESS} 80 -R 192.168.0.2 8080`);
-  t.deepEqual(lines(), ['set forward udp 53 192.168.0.3', 'set forward tcp 80 192.168.0.3*5']);
-  adm(`-d -P tcp -L ${WAN_ADDRESS} 80`);
-  run(runIpportfw, `-A -t${WAN_ADDRESS}/25 -R 192.168.0.2/25`.replace('-t', '-t '));
-  run(runIpportfw, `-D -u ${WAN_ADDRESS}/53`);
-  t.deepEqual(lines(), ['set forward tcp 25 192.168.0.2']);
-  run(runIpportfw, '-C');
-  t.deepEqual(lines(), []);
-  const why = (tool: typeof runIpmasqadm, line: string) => refusal(() => run(tool, line));
+  unsetTrigger(plane, 'udp 6970-7170 tcp 554'.split(' '));
+  t.is(lines().length, 2);
+  const why = (line: string) => refusal(() => set(line));
+  t.regex(why('udp 6970-7170 tcp 7070-7071'), /it is ports, and one control port/);
+  t.regex(why('mark 5 tcp 7070'), /it is ports, and one control port/);
+  t.regex(why('udp 203.0.113.1:6970 tcp 7070'), /it is for whichever address/);
+  t.regex(why('udp 6970 tcp 7070 often'), /often is not always, anybody/);
+  for (let i = 2; i < TRIGGER_COUNT; i++) set(`udp ${1000 + i} tcp 1`);
+  t.regex(why('udp 2000 tcp 1'), /all 8 are in use/);
   t.regex(
-    why(runIpmasqadm, '-a -P tcp -L 192.0.2.1 80 -R 192.168.0.2 80'),
-    /192\.0\.2\.1 is none of our addresses outside, 10\.1\.2\.3$/,
-  );
-  t.regex(why(runIpmasqadm, `-a -P tcp -L ${WAN_ADDRESS} 80`), /-R is needed/);
-  t.regex(why(runIpmasqadm, `-a -P tcp -L ${WAN_ADDRESS}`), /behind -L something is missing/);
-  t.regex(why(runIpmasqadm, '-x'), /-x is no option of it/);
-  t.regex(why(runIpmasqadm, '-a -l'), /one of -a, -d, -f, -l is needed/);
-  t.regex(why(runIpmasqadm, `-d -P tcp -L ${WAN_ADDRESS} 80`), /it is not set/);
-  t.regex(
-    why(runIpportfw, '-A -t 10.1.2.3:80 -R 192.168.0.2/80'),
-    /10\.1\.2\.3:80 is not an address, \/ and a port/,
+    refusal(() => unsetTrigger(plane, 'udp 2000 tcp 1'.split(' '))),
+    /it is not set/,
   );
 });

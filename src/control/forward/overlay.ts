@@ -1,7 +1,7 @@
-// The overlay `forward`: what `set forward` does, and `show forwards`. Not here: its lines (settings.ts), what its words mean (words.ts), the
-// commands of the time (portfw.ts), how a packet finds its forward (src/plane/flow/forwards.ts).
+// The overlay `forward`: what `set forward` and `set trigger` do, and `show forwards`. Not here: its lines (settings.ts), what its words mean (words.ts), the
+// commands of the time (old/overlay.ts), how a packet finds its forward (src/plane/flow/forwards.ts).
 
-import { FORWARDS_SET_AT, NOW_AT } from '../../base/cells.ts';
+import { FORWARDS_SET_AT, NOW_AT, TRIGGERS_SET_AT } from '../../base/cells.ts';
 import {
   FORWARD_CHECKED,
   FORWARD_FLAGS,
@@ -10,15 +10,29 @@ import {
   FORWARD_SESSIONS,
   forwardAt,
 } from '../../base/forward-record.ts';
-import { FORWARD_COUNT, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { FORWARD_COUNT, TICKS_PER_SECOND, TRIGGER_COUNT, TRIGGER_OPENINGS } from '../../base/limits.ts';
 import { get8, i32at, u16at } from '../../base/memory.ts';
 import { SERVER_LIVE, SERVER_SINCE, SERVER_STATE, SERVER_UP, serverAt } from '../../base/server-record.ts';
+import {
+  OPENING_HOST,
+  OPENING_REMOTE,
+  openingAt,
+  TRIGGER_ALWAYS,
+  TRIGGER_ANYBODY,
+  TRIGGER_BY_PORT,
+  TRIGGER_BY_PROTOCOL,
+  TRIGGER_FIRST,
+  TRIGGER_LAST,
+  TRIGGER_PROTOCOL,
+  triggerAt,
+} from '../../base/trigger-record.ts';
+import { formatAddress } from '../core/address.ts';
 import { since } from '../core/clock.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import type { Machine } from '../core/machine.ts';
-import { ipmasqadm, ipportfw } from './portfw.ts';
 import { forwards, hostOf, type Ports } from './settings.ts';
+import { triggerWords } from './triggers.ts';
 import { parsePorts, parseServers } from './words.ts';
 
 declare module '../core/overlays.ts' {
@@ -89,11 +103,70 @@ export function unsetForward(plane: Plane, [name = '', text = '']: string[]): vo
   remove(plane, ports);
 }
 
-const actions = { set: setForward, unset: unsetForward };
+const TRIGGER_FLAGS = new Map([
+  ['always', TRIGGER_ALWAYS],
+  ['anybody', TRIGGER_ANYBODY],
+]);
 
-export const runIpmasqadm = (context: Context, args: string[]): Job => ipmasqadm(context, args, actions);
+/** The trigger of the same ports and control port, -1 if there is none; and these. */
+function meantTrigger(verb: 'set' | 'unset', words: string[]): { n: number; by: number; ports: Ports } {
+  const [name = '', text = '', byName = '', byText = ''] = words;
+  const what = `Cannot ${verb} trigger ${words.join(' ')}`;
+  const ports = parsePorts(verb, name, text);
+  const by = parsePorts(verb, byName, byText);
+  if (ports.protocol === FORWARD_MARKED || by.protocol === FORWARD_MARKED || by.first !== by.last)
+    throw new Refusal(`${what}: it is ports, and one control port, of tcp or udp`);
+  if (ports.outside !== 0 || by.outside !== 0)
+    throw new Refusal(`${what}: it is for whichever address we have`);
+  let n = i32at(TRIGGERS_SET_AT) - 1;
+  for (; n >= 0; n--) {
+    const at = triggerAt(n);
+    const isSame =
+      u16at(at + TRIGGER_PROTOCOL) === ports.protocol &&
+      u16at(at + TRIGGER_FIRST) === ports.first &&
+      u16at(at + TRIGGER_LAST) === ports.last &&
+      u16at(at + TRIGGER_BY_PROTOCOL) === by.protocol &&
+      u16at(at + TRIGGER_BY_PORT) === by.first;
+    if (isSame) break;
+  }
+  return { n, by: (by.protocol << 16) | by.first, ports };
+}
 
-export const runIpportfw = (context: Context, args: string[]): Job => ipportfw(context, args, actions);
+export function setTrigger(plane: Plane, words: string[]): void {
+  const { n, by, ports } = meantTrigger('set', words);
+  let flags = 0;
+  for (const word of words.slice(4)) {
+    const flag = TRIGGER_FLAGS.get(word);
+    if (flag === undefined)
+      throw new Refusal(`Cannot set trigger ${words.join(' ')}: ${word} is not always, anybody`);
+    flags |= flag;
+  }
+  if (n >= 0) plane.triggerRemove(n);
+  if (plane.triggerSet(by, (ports.protocol << 16) | ports.first, ports.last, flags) === 0)
+    throw new Refusal(`Cannot set trigger ${words.join(' ')}: all ${TRIGGER_COUNT} are in use`);
+}
+
+export function unsetTrigger(plane: Plane, words: string[]): void {
+  const { n } = meantTrigger('unset', words);
+  if (n < 0) throw new Refusal(`Cannot unset trigger ${words.join(' ')}: it is not set`);
+  plane.triggerRemove(n);
+}
+
+/** Whom triggers let in at the time. */
+function* showTriggers({ machine: { plane }, output }: Context): Job {
+  for (let n = 0; n < i32at(TRIGGERS_SET_AT); n++) {
+    const [ports, by, options] = triggerWords(n);
+    output.line(`${ports} by ${by}${options}`);
+    for (let i = 0; i < TRIGGER_OPENINGS; i++) {
+      const at = openingAt(triggerAt(n), i);
+      if (i32at(at + OPENING_HOST) === 0 || plane.triggerOpen(triggerAt(n), at) === 0) continue;
+      output.line(
+        `  ${formatAddress(i32at(at + OPENING_HOST))} from ${formatAddress(i32at(at + OPENING_REMOTE))}`,
+      );
+    }
+    yield 0;
+  }
+}
 
 /** How a host is: how many sessions it has, and since when it does not answer. */
 function healthText(context: Context, n: number): string {
@@ -115,5 +188,7 @@ export function* showForwards(context: Context): Job {
     output.line(`${text.padEnd(16)}${hostOf(n).padEnd(22)}${count}`);
     yield 0;
   }
-  if (i32at(FORWARDS_SET_AT) === 0) output.line('No port is forwarded, see set forward');
+  yield* showTriggers(context);
+  if (i32at(FORWARDS_SET_AT) + i32at(TRIGGERS_SET_AT) === 0)
+    output.line('No port is forwarded, see set forward');
 }

@@ -5,6 +5,7 @@
 import { FORWARDS_SET_AT } from '../../base/cells.ts';
 import {
   FORWARD_ADDRESS,
+  FORWARD_AUTO,
   FORWARD_CHECK_PING,
   FORWARD_CHECKED,
   FORWARD_FIRST,
@@ -89,7 +90,8 @@ export function optionsOf(n: number): string {
     text += ` check ${how} ${get8(at + FORWARD_SECONDS)} ${get8(at + FORWARD_MISSES)}`;
   }
   if ((flags & FORWARD_LIMITED) !== 0) text += ` most ${u16at(at + FORWARD_MOST)}`;
-  return (flags & FORWARD_LOGGED) !== 0 ? `${text} log` : text;
+  if ((flags & FORWARD_LOGGED) !== 0) text += ' log';
+  return (flags & FORWARD_AUTO) !== 0 ? `${text} autofw` : text;
 }
 
 /** A line for each ports, with all hosts that have them. */
@@ -107,7 +109,7 @@ export function forwardSetting({ machine }: Context, watch: ForwardWatch): Setti
   return {
     words: 'forward',
     inPlane: true,
-    arguments: 'tcp|udp|mark PORTS:ports SERVER:server...18',
+    arguments: 'tcp|udp|mark PORTS:ports SERVER:server...19',
     help: 'what comes from outside for ports goes to a host inside, or several in turn | tcp 80 192.168.0.2',
     set: args => {
       actions().setForward(machine.plane, args);

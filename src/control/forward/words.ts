@@ -1,6 +1,7 @@
 // What the words of `set forward` mean: ports, hosts, and what stands behind them. Not here: what is done about it (overlay.ts).
 
 import {
+  FORWARD_AUTO,
   FORWARD_CHECK_PING,
   FORWARD_CHECK_TCP,
   FORWARD_CHECKED,
@@ -120,7 +121,7 @@ class Words {
   }
 }
 
-const OPTIONS = ['sticky', 'least', 'check', 'most', 'log'];
+const OPTIONS = ['sticky', 'least', 'check', 'most', 'log', 'autofw'];
 
 /** What stands behind the ports. */
 export function parseServers(what: string, ports: Ports, words: readonly string[]): Meant {
@@ -135,6 +136,7 @@ export function parseServers(what: string, ports: Ports, words: readonly string[
     if (word === 'sticky') meant.flags |= FORWARD_STICKY;
     else if (word === 'least') meant.flags |= FORWARD_LEAST;
     else if (word === 'log') meant.flags |= FORWARD_LOGGED;
+    else if (word === 'autofw') meant.flags |= FORWARD_AUTO;
     else if (word === 'most') {
       meant.flags |= FORWARD_LIMITED;
       meant.most = rest.number('sessions at a time', 1, SESSIONS_MOST);

@@ -1,11 +1,12 @@
 // The masquerade table's commands: `show masq` and those of forwards. What they do is in overlays
-// (show/masquerade.ts, forward/portfw.ts).
+// (show/masquerade.ts, forward/old/overlay.ts).
 
 import type { Command } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 
 export function masqueradeCommands(context: Context): Command[] {
   const show = () => context.machine.overlay('show');
+  const old = () => context.machine.overlay('forward/old');
   return [
     {
       words: 'show masq',
@@ -25,16 +26,28 @@ export function masqueradeCommands(context: Context): Command[] {
       run: () => context.machine.overlay('forward').showForwards(context),
     },
     {
-      words: 'ipmasqadm portfw',
-      arguments: 'OPTION:text...12',
-      help: 'forwards ports as ipmasqadm does: -a, -d, -f, -l | -l -n',
-      run: args => context.machine.overlay('forward').runIpmasqadm(context, args),
+      words: 'ipmasqadm',
+      arguments: 'MODULE:text [OPTION:text...14]',
+      help: 'forwards ports as ipmasqadm does, by its modules portfw, autofw, mfw | portfw -l -n',
+      run: args => old().ipmasqadm(context, args),
     },
     {
       words: 'ipportfw',
       arguments: 'OPTION:text...6',
       help: 'forwards ports as ipportfw does: -A, -D, -C, -L | -L',
-      run: args => context.machine.overlay('forward').runIpportfw(context, args),
+      run: args => old().ipportfw(context, args),
+    },
+    {
+      words: 'ipautofw',
+      arguments: 'OPTION:text...14',
+      help: 'forwards ports as ipautofw does: -A, -D, -F | -A -r udp 6970 7170 -c tcp 7070',
+      run: args => old().autofw(context, args),
+    },
+    {
+      words: 'redir',
+      arguments: 'OPTION:text...14',
+      help: 'forwards a port of TCP as redir does | --syslog --lport=80 --caddr=192.168.0.2 --cport=80',
+      run: args => old().redir(context, args),
     },
   ];
 }

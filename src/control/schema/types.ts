@@ -75,11 +75,11 @@ export const TYPES: Record<string, Type> = {
     refuse: text => unless(/^([\d.]+\.[\d.]+:)?\d{1,10}([-:]\d{1,5})?$/.test(text), 'it is no port'),
   },
   server: {
-    what: 'a host, behind : its port, behind * how many sessions it gets in a row; or sticky, least, check tcp|ping SECONDS MISSES, most SESSIONS, log',
+    what: 'a host, behind : its port, behind * how many sessions it gets in a row; or sticky, least, check tcp|ping SECONDS MISSES, most SESSIONS, log, autofw',
     example: '192.168.0.2:8000',
     refuse: text => {
       const [, address = ''] = /^([^:*]+)(?::\d{1,5})?(?:\*\d{1,3})?$/.exec(text) ?? [];
-      if (/^(sticky|least|check|tcp|ping|most|log|\d{1,5})$/.test(text)) return undefined;
+      if (/^(sticky|least|check|tcp|ping|most|log|autofw|\d{1,5})$/.test(text)) return undefined;
       return whyAddress(address);
     },
   },

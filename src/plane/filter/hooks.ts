@@ -16,7 +16,14 @@
 import { RULE_HOOKS_AT } from '../../base/cells.ts';
 import { interfaceAt } from '../../base/interface.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
-import { FLAG_ASKED, FLAG_DESTINATION_TRANSLATED, PACKET_FLAGS, PACKET_IN, PASS } from '../../base/packet.ts';
+import {
+  FLAG_ASKED,
+  FLAG_DESTINATION_TRANSLATED,
+  FLAG_MARKED,
+  PACKET_FLAGS,
+  PACKET_IN,
+  PASS,
+} from '../../base/packet.ts';
 import { ROUTE_LINK, TO_ROUTE } from '../../base/route-record.ts';
 import {
   CHAIN_FORWARD,
@@ -62,7 +69,7 @@ import { look, lookAsCame } from './view.ts';
 import { WALK_OPEN, WALK_POLICY, walk } from './walk.ts';
 
 /** Bits of RULE_HOOKS_AT by which a packet is asked that goes through us, is for us, or is ours. */
-const HOOKS_BEFORE: i32 = (1 << CHAIN_MANGLE_PREROUTING) | HOOKS_OLD_IN;
+export const HOOKS_BEFORE: i32 = (1 << CHAIN_MANGLE_PREROUTING) | HOOKS_OLD_IN;
 export const HOOKS_FORWARD: i32 =
   HOOKS_BEFORE |
   HOOK_OLD_FORWARD |
@@ -110,10 +117,17 @@ export function askStranger(packet: i32, inside: i32, port: i32, translation: i3
   return askChains(packet, PASS, LET_IN | translation);
 }
 
+/** The rules before the routing alone, of a packet for us that begins a flow: they are not asked again. PASS, or the reason to drop it. */
+export function askMark(packet: i32, index: i32): i32 {
+  look(packet, index, -1);
+  puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_MARKED);
+  return askBefore();
+}
+
 /** `house`: what it says where no rule does. `letIn`: LET_IN if the masquerade has given it a destination inside, and what that is to its state. */
 function askChains(packet: i32, house: i32, letIn: i32): i32 {
   const hooks: i32 = i32at(RULE_HOOKS_AT);
-  if ((hooks & HOOKS_BEFORE) !== 0) {
+  if ((hooks & HOOKS_BEFORE) !== 0 && (i32at(packet + PACKET_FLAGS) & FLAG_MARKED) === 0) {
     const before: i32 = askBefore();
     if (before !== PASS || i32at(OLD_ANSWER_AT) === TARGET_REDIRECT) return before;
   }
@@ -161,7 +175,8 @@ function askBefore(): i32 {
 /** A packet for the router that came in by link number `index`: PASS, or the reason to drop it. The house is asked behind this. */
 export function askInput(packet: i32, index: i32): i32 {
   look(packet, index, -1);
-  let verdict: i32 = (i32at(RULE_HOOKS_AT) & HOOKS_BEFORE) !== 0 ? askBefore() : PASS;
+  const isAsked: i32 = i32at(packet + PACKET_FLAGS) & FLAG_MARKED;
+  let verdict: i32 = (i32at(RULE_HOOKS_AT) & HOOKS_BEFORE) !== 0 && isAsked === 0 ? askBefore() : PASS;
   if (verdict === PASS) verdict = ask(CHAIN_MANGLE_INPUT, PASS);
   return verdict === PASS ? ask(CHAIN_INPUT, PASS) : verdict;
 }

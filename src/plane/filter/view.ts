@@ -29,6 +29,7 @@ import { get8, get32, i32at, puti32 } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_ICMP_ERROR,
+  FLAG_MARKED,
   PACKET_CONTEXT,
   PACKET_FLAGS,
   PACKET_FLOW,
@@ -107,9 +108,9 @@ export function look(packet: i32, came: i32, out: i32): void {
   puti32(VIEW_KIND, context !== 0 ? i32at(context + CONTEXT_KIND) : kindOf(packet));
   puti32(VIEW_BYTES, i32at(packet + PACKET_LENGTH));
   puti32(VIEW_TTL, get8(ip + IP_TTL));
-  puti32(VIEW_MARK, 0);
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_MARKED) === 0) puti32(packet + PACKET_MARK, 0);
+  puti32(VIEW_MARK, i32at(packet + PACKET_MARK));
   puti32(OLD_ANSWER_AT, 0);
-  puti32(packet + PACKET_MARK, 0);
   const flow: i32 = flowOf(packet);
   puti32(VIEW_FLOW, flow);
   if (

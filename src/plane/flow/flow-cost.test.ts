@@ -36,6 +36,7 @@ import {
   MASQUERADE_COUNT,
   MASQUERADE_RESERVE,
   SOCKET_COUNT,
+  TRIGGER_COUNT,
 } from '../../base/limits.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { LOCAL, PASS } from '../../base/packet.ts';
@@ -307,6 +308,26 @@ it('all forwards set: who is refused, who gets in, and what setting one costs', 
   const taken = metered.operations(() => plane.forwardRemove(0));
   t.log(`${set} operations to set one, ${taken} to take it back`);
   t.true(set < HALF_MILLISECOND && taken < HALF_MILLISECOND);
+});
+
+it('triggers: all are of one control port, with all their openings; who comes that none lets in', t => {
+  const { plane } = lab.build;
+  lab.build.use();
+  for (let n = 0; n < TRIGGER_COUNT; n++)
+    t.is(plane.triggerSet((17 << 16) | 7070, (17 << 16) | 1000, 9000, 0), 1);
+  bounded(t, NEW_SESSION + 2500, 1000, () => {
+    for (let n = 2; n < 40; n++) {
+      lab.ticks(1);
+      t.is(from(n, 1000 + n, 7070).verdict, PASS);
+    }
+  });
+  bounded(t, 2 * NEW_SESSION, 400, () => {
+    const stranger = udp({ source: SERVER, destination: WAN }, 4000, 8999);
+    t.is(lab.inbound(stranger).verdict, PASS);
+    lab.seconds(16);
+    for (let i = 0; i < 20; i++)
+      t.is(lab.inbound(udp({ source: SERVER, destination: WAN }, 4001 + i, 8000)).verdict, LOCAL);
+  });
 });
 
 test.serial('an address that changes under 3,840 sessions', t => {

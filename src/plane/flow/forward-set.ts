@@ -1,7 +1,7 @@
 // Sets and takes back forwards of ports (forwards.ts). Control does, one at a time.
 // Cost: a forward's ports are noted as taken by words of 32, 33 words at most.
 
-import { FORWARDS_SET_AT } from '../../base/cells.ts';
+import { FORWARDS_SET_AT, MARKS_SET_AT } from '../../base/cells.ts';
 import {
   FORWARD_ADDRESS,
   FORWARD_FIRST,
@@ -9,6 +9,7 @@ import {
   FORWARD_INSIDE,
   FORWARD_LAST,
   FORWARD_LEFT,
+  FORWARD_MARKED,
   FORWARD_MISSES,
   FORWARD_MOST,
   FORWARD_OUTSIDE,
@@ -30,6 +31,7 @@ export function resetForwards(): void {
   resetServers();
   fill(FORWARDS_AT, 0, FORWARD_COUNT * FORWARD_BYTES);
   puti32(FORWARDS_SET_AT, 0);
+  puti32(MARKS_SET_AT, 0);
 }
 
 /**
@@ -63,6 +65,7 @@ export function forwardSet(
   putu16(forward + FORWARD_SERVER, 0);
   putu16(forward + FORWARD_MOST, 0);
   puti32(forward + FORWARD_OUTSIDE, outside);
+  if (protocol === FORWARD_MARKED) puti32(MARKS_SET_AT, i32at(MARKS_SET_AT) + 1);
   enrol(forward);
   forwardNote(n);
   return 1;
@@ -74,6 +77,11 @@ export function forwardLimit(n: i32, seconds: i32, misses: i32, most: i32): void
   put8(forward + FORWARD_SECONDS, seconds);
   put8(forward + FORWARD_MISSES, misses);
   putu16(forward + FORWARD_MOST, most);
+}
+
+/** The host of forward number n has had its turn: the next follows. */
+export function forwardPass(n: i32): void {
+  putu16(forwardAt(n) + FORWARD_LEFT, 0);
 }
 
 /**
@@ -93,6 +101,7 @@ export function forwardRemove(n: i32): void {
   copy(forward, forward + FORWARD_BYTES, (last - n) * FORWARD_BYTES);
   fill(forwardAt(last), 0, FORWARD_BYTES);
   puti32(FORWARDS_SET_AT, last);
+  if (protocol === FORWARD_MARKED) puti32(MARKS_SET_AT, i32at(MARKS_SET_AT) - 1);
   if (kept === 0) return;
   noteRange(protocol, first, end, 0);
   notePorts();

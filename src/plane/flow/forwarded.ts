@@ -1,6 +1,6 @@
 // Sessions that strangers begin by a forward of ports (forwards.ts), or by a rule that says to whom they go (src/plane/filter/nat.ts).
 
-import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { MARKS_SET_AT, NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import { DROP_FRAGMENT_TIMEOUT, DROP_HOST_SHARE, DROP_UNSOLICITED } from '../../base/counters.ts';
 import { E_EXPIRES, ENTRY_CLASSIC, ENTRY_FORWARD, ENTRY_HEARD } from '../../base/flow-record.ts';
 import {
@@ -10,23 +10,40 @@ import {
   FORWARD_INSIDE,
   FORWARD_LEFT,
   FORWARD_LOGGED,
+  FORWARD_MARKED,
+  FORWARD_PROTOCOL,
   FORWARD_SESSIONS,
 } from '../../base/forward-record.ts';
 import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { MASQUERADE_AT } from '../../base/limits.ts';
 import { get8, get32, i32at, puti32, putu16, u16at } from '../../base/memory.ts';
-import { PACKET_IN, PACKET_IP, PACKET_L4, PACKET_PORTS, PASS } from '../../base/packet.ts';
+import {
+  FLAG_MARKED,
+  PACKET_FLAGS,
+  PACKET_IN,
+  PACKET_IP,
+  PACKET_L4,
+  PACKET_MARK,
+  PACKET_PORTS,
+  PASS,
+} from '../../base/packet.ts';
 import { NAT_PROFILE, PROFILE_CLASSIC, parameter, RFC_UDP } from '../../base/parameters.ts';
 import { STATE_BIT_DNAT } from '../../base/rule-record.ts';
-import { IP_DESTINATION, IP_PROTOCOL, IP_SOURCE, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
+import {
+  IP_DESTINATION,
+  IP_PROTOCOL,
+  IP_SOURCE,
+  PROTOCOL_TCP as TCP,
+  PROTOCOL_UDP as UDP,
+} from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
-import { askStranger, HOOKS_FORWARD } from '../filter/hooks.ts';
+import { askMark, askStranger, HOOKS_BEFORE, HOOKS_FORWARD } from '../filter/hooks.ts';
 import { socketHears } from '../local/sockets.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
 import { hostFor } from './flow-hosts.ts';
 import { findOutbound } from './flow-table.ts';
-import { forwardOf, isKept } from './forwards.ts';
+import { forwardOf, forwardOfMark, isKept } from './forwards.ts';
 import { chooseServer } from './server-choice.ts';
 import { joinServer, logSession } from './servers.ts';
 
@@ -41,6 +58,22 @@ export function forwardFor(packet: i32, protocol: i32): i32 {
   return isHeard(packet, protocol) !== 0 ? 0 : forward;
 }
 
+/**
+ * The forward of a mark that the rules before the routing give a packet, which they are asked about once: its place, 0, or the reason to
+ * drop. What a socket hears is for the router.
+ */
+export function markedFor(packet: i32, protocol: i32): i32 {
+  if (i32at(MARKS_SET_AT) === 0 || (i32at(RULE_HOOKS_AT) & HOOKS_BEFORE) === 0) return 0;
+  if (i32at(packet + PACKET_L4) === 0 || (protocol !== TCP && protocol !== UDP)) return 0;
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_MARKED) === 0) {
+    if (isHeard(packet, protocol) !== 0) return 0;
+    const verdict: i32 = askMark(packet, i32at(packet + PACKET_IN));
+    if (verdict !== PASS) return verdict;
+  }
+  const mark: i32 = i32at(packet + PACKET_MARK);
+  return mark === 0 ? 0 : forwardOfMark(mark);
+}
+
 /** 1 if a socket of the router hears a packet. */
 export function isHeard(packet: i32, protocol: i32): i32 {
   const ports: i32 = i32at(packet + PACKET_PORTS);
@@ -53,7 +86,9 @@ export function addForwarded(packet: i32, first: i32, outside: i32): i32 {
   const ports: i32 = i32at(packet + PACKET_PORTS);
   const forward: i32 = chooseServer(first, get32(packet + PACKET_IP + IP_SOURCE));
   if (forward === 0) return DROP_HOST_SHARE;
-  const insidePort: i32 = u16at(forward + FORWARD_INSIDE) + (ports & 0xffff) - u16at(forward + FORWARD_FIRST);
+  let insidePort: i32 = u16at(forward + FORWARD_INSIDE);
+  if (u16at(forward + FORWARD_PROTOCOL) !== FORWARD_MARKED || insidePort === 0)
+    insidePort += (ports & 0xffff) - u16at(forward + FORWARD_FIRST);
   const made: i32 = addTo(packet, i32at(forward + FORWARD_ADDRESS), insidePort, outside);
   if (made >= MASQUERADE_AT) {
     puti32(forward + FORWARD_SESSIONS, (i32at(forward + FORWARD_SESSIONS) + 1) | 0);

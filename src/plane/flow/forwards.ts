@@ -18,6 +18,7 @@ import { FORWARDS_SET_AT } from '../../base/cells.ts';
 import {
   FORWARD_FIRST,
   FORWARD_LAST,
+  FORWARD_MARKED,
   FORWARD_OUTSIDE,
   FORWARD_PROTOCOL,
   forwardAt,
@@ -61,6 +62,18 @@ function goesBefore(forward: i32, other: i32): i32 {
   const isOthers: i32 = i32at(other + FORWARD_OUTSIDE) !== 0 ? 1 : 0;
   if (isOwn !== isOthers) return isOwn;
   return portsOf(forward) < portsOf(other) ? 1 : 0;
+}
+
+/** The first place of the forward of a mark, or 0. */
+export function forwardOfMark(mark: i32): i32 {
+  const set: i32 = i32at(FORWARDS_SET_AT);
+  let forward: i32 = forwardAt(0);
+  for (let n: i32 = 0; n < FORWARD_COUNT && n < set; n++) {
+    if (u16at(forward + FORWARD_PROTOCOL) === FORWARD_MARKED && i32at(forward + FORWARD_OUTSIDE) === mark)
+      return forward;
+    forward += FORWARD_BYTES;
+  }
+  return 0;
 }
 
 /** 1 if two places are of one forward. */

@@ -32,7 +32,7 @@
 // Not here: the table (flow-table.ts), the rewriting (translate.ts), ICMP errors (icmp-translate.ts), the
 // short way of known sessions (known-flow.ts), what is routed as it is (routed.ts).
 
-import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { NOW_AT, RULE_HOOKS_AT, TRIGGERS_SET_AT } from '../../base/cells.ts';
 import {
   DROP_FILTERED,
   DROP_FRAGMENT_TIMEOUT,
@@ -60,7 +60,13 @@ import {
   isRouted,
 } from '../../base/flow-record.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
-import { IDENTIFIER_TRIES, MASQUERADE_AT, TICKS_PER_SECOND, TUNNEL_IDLE_SECONDS } from '../../base/limits.ts';
+import {
+  FORWARDS_AT,
+  IDENTIFIER_TRIES,
+  MASQUERADE_AT,
+  TICKS_PER_SECOND,
+  TUNNEL_IDLE_SECONDS,
+} from '../../base/limits.ts';
 import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
@@ -113,7 +119,7 @@ import {
 } from './flow-table.ts';
 import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
 import { resetForwards } from './forward-set.ts';
-import { addForwarded, addTo, forwardFor, isHeard } from './forwarded.ts';
+import { addForwarded, addTo, forwardFor, isHeard, markedFor } from './forwarded.ts';
 import { forwardKeeps, isKept } from './forwards.ts';
 import { translateErrorInbound, translateErrorOutbound } from './icmp-translate.ts';
 import { resetKeptRoutes } from './kept-route.ts';
@@ -123,6 +129,7 @@ import { NO_PORT, resetPortMaps } from './port-map.ts';
 import { queryOf, queryOfReply } from './queries.ts';
 import { resetTcpClassic } from './tcp-classic.ts';
 import { translate } from './translate.ts';
+import { pullTriggers, resetTriggers, triggeredHost } from './triggers.ts';
 
 /** Sides of a session, as known-flow.ts numbers them. */
 const OUT: i32 = 0;
@@ -137,6 +144,7 @@ export function masqueradeReset(): void {
   resetHosts();
   resetPortMaps();
   resetForwards();
+  resetTriggers();
   resetTcpClassic();
 }
 
@@ -210,8 +218,10 @@ export function masqueradeHairpin(packet: i32): i32 {
     const port: i32 = i32at(packet + PACKET_PORTS) & 0xffff;
     const e: i32 = hasDestinationRules() === 0 ? 0 : turnedFlow(packet, protocol);
     const isRuled: i32 = e !== 0 ? isSession(e) : destinationByRules(packet, i32at(packet + PACKET_IN));
-    if (isRuled === 0 && findPort(outside, port, protocol) === 0 && forwardFor(packet, protocol) === 0)
-      return LOCAL;
+    if (isRuled === 0 && findPort(outside, port, protocol) === 0 && forwardFor(packet, protocol) === 0) {
+      const marked: i32 = markedFor(packet, protocol);
+      if (marked < FORWARDS_AT) return marked === 0 ? LOCAL : marked;
+    }
   }
   const verdict: i32 = outbound(packet, outside);
   if (verdict !== PASS) return verdict;
@@ -325,7 +335,17 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
   const e: i32 = admit(host, 0);
   if (e < MASQUERADE_AT) return e;
   fillEntry(e, protocol, inside, remote, ports, port);
-  return beginFlow(e, outside, classic !== 0 ? ENTRY_CLASSIC | ENTRY_SENT : ENTRY_SENT);
+  const made: i32 = beginFlow(e, outside, classic !== 0 ? ENTRY_CLASSIC | ENTRY_SENT : ENTRY_SENT);
+  if (i32at(TRIGGERS_SET_AT) !== 0 && made === e) pullTriggers(e);
+  return made;
+}
+
+/** The same by a trigger, for a port that no mapping has. */
+function addTriggered(packet: i32, outside: i32, remote: i32, port: i32, protocol: i32): i32 {
+  if (i32at(TRIGGERS_SET_AT) === 0 || protocol === ICMP) return LOCAL;
+  const host: i32 = triggeredHost(protocol, port, remote);
+  if (host === 0 || isHeard(packet, protocol) !== 0) return LOCAL;
+  return addTo(packet, host, port, outside);
 }
 
 /** Adds a session that the outside opens, if the filter lets it: its entry, LOCAL, or the reason to drop. */
@@ -337,9 +357,11 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   if (protocol === ICMP && l4 !== 0 && queryOfReply(get8(l4)) === 0) return LOCAL;
   const port: i32 = ports & 0xffff;
   const leader: i32 = findPort(outside, port, protocol);
+  const marked: i32 = markedFor(packet, protocol);
+  if (marked !== 0) return marked < FORWARDS_AT ? marked : addForwarded(packet, marked, outside);
   const forward: i32 = forwardFor(packet, protocol);
   if (forward !== 0 && (leader === 0 || isKept(forward) !== 0)) return addForwarded(packet, forward, outside);
-  if (leader === 0) return LOCAL;
+  if (leader === 0) return addTriggered(packet, outside, remote, port, protocol);
   if (protocol === ICMP || (get8(leader + E_FLAGS) & ENTRY_CLASSIC) !== 0) return DROP_FILTERED;
   const filter: i32 = parameter(NAT_FILTER);
   let via: i32 = 0;

@@ -3,39 +3,42 @@
 // Departures: names are never looked up, so -n changes nothing; the local address must be one of ours outside, and the forward is
 // then for whichever address we have outside; the same host twice is once, with the last preference. Forwards of several ports
 // are in no listing, as those tools have none.
-// Not here: what a forward is (overlay.ts).
+// Not here: what a forward is (../overlay.ts), the commands beside it (overlay.ts).
 
 import {
   FORWARD_ADDRESS,
+  FORWARD_AUTO,
+  FORWARD_FLAGS,
   FORWARD_INSIDE,
   FORWARD_LEFT,
   FORWARD_WEIGHT,
   forwardAt,
-} from '../../base/forward-record.ts';
-import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
-import { INTERFACE_COUNT } from '../../base/limits.ts';
-import { i32at, u16at } from '../../base/memory.ts';
-import { PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
-import { formatAddress, parseAddress } from '../core/address.ts';
-import { type Job, Refusal } from '../core/console/command.ts';
-import type { Context } from '../core/context.ts';
-import type { Machine } from '../core/machine.ts';
-import { type Forward, forwards, optionsOf } from './settings.ts';
+} from '../../../base/forward-record.ts';
+import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../../base/interface.ts';
+import { INTERFACE_COUNT } from '../../../base/limits.ts';
+import { i32at, u16at } from '../../../base/memory.ts';
+import { PROTOCOL_TCP, PROTOCOL_UDP } from '../../../wire/ipv4.ts';
+import { formatAddress, parseAddress } from '../../core/address.ts';
+import { type Job, Refusal } from '../../core/console/command.ts';
+import type { Context } from '../../core/context.ts';
+import { type Forward, forwards, optionsOf } from '../settings.ts';
 
-type Plane = Machine['plane'];
-
-/** What `set forward` and `unset forward` do (overlay.ts). */
-export interface Actions {
-  set(plane: Plane, words: string[]): void;
-  unset(plane: Plane, words: string[]): void;
-}
+/** What `set forward` and `unset forward` do. */
+const setForward = ({ machine, registry }: Context, words: string[]): void => {
+  machine.overlay('forward').setForward(machine.plane, words);
+  registry.changed();
+};
+const unsetForward = ({ machine, registry }: Context, words: string[]): void => {
+  machine.overlay('forward').unsetForward(machine.plane, words);
+  registry.changed();
+};
 
 /** The preference where none is said: of 2.2's kernel. */
 const PREFERENCE = '10';
 /** Lines of the files in /proc are so long, and a line feed. */
-const PROC_WIDTH = 63;
+export const PROC_WIDTH = 63;
 
-interface End {
+export interface End {
   address: string;
   port: string;
 }
@@ -53,6 +56,9 @@ function outsideAddresses(): number[] {
     .map(at => i32at(at + IF_ADDRESS));
 }
 
+/** 1 of our links outside has it; a further address (set wan also) is none. */
+export const isOwnOutside = (address: number): boolean => outsideAddresses().includes(address);
+
 function checkLocal(tool: string, { address }: End): void {
   const parsed = parseAddress(address);
   if (typeof parsed === 'string') throw new Refusal(`Cannot run ${tool}: ${address}: ${parsed}`);
@@ -63,18 +69,19 @@ function checkLocal(tool: string, { address }: End): void {
     );
 }
 
-/** The forwards of one port, in the order of the kernel's list: UDP, then TCP. */
-function listed(): Forward[] {
-  const all = forwards().filter(({ ports: { first, last } }) => first === last);
+/** The forwards of one port that are not autofw's, in the order of the kernel's list: UDP, then TCP. */
+export function listed(): Forward[] {
+  const isAuto = (n: number): boolean => (u16at(forwardAt(n) + FORWARD_FLAGS) & FORWARD_AUTO) !== 0;
+  const all = forwards().filter(({ n, ports: { first, last } }) => first === last && !isAuto(n));
   return [PROTOCOL_UDP, PROTOCOL_TCP].flatMap(wanted => all.filter(({ ports }) => ports.protocol === wanted));
 }
 
-const remoteOf = (n: number): End => ({
+export const remoteOf = (n: number): End => ({
   address: formatAddress(i32at(forwardAt(n) + FORWARD_ADDRESS)),
   port: `${u16at(forwardAt(n) + FORWARD_INSIDE)}`,
 });
 
-const isSame = (one: End, other: End): boolean =>
+export const isSame = (one: End, other: End): boolean =>
   one.address === other.address && Number(one.port) === Number(other.port);
 
 /** The servers of a port but for one, or all, as `set forward` has them; and what stands behind them. */
@@ -93,31 +100,33 @@ function others(
   return { servers, options: options === '' ? [] : options.split(' ') };
 }
 
-function add(context: Context, actions: Actions, rule: Rule): void {
+function add(context: Context, rule: Rule): void {
   const { protocol, local, remote, preference } = rule;
   if (remote === undefined) throw new Refusal('Cannot forward a port: the remote address is missing');
   const { servers, options } = others(rule, remote);
   const server = `${remote.address}:${remote.port}*${preference}`;
-  actions.set(context.machine.plane, [protocol, local.port, ...servers, server, ...options]);
-  context.registry.changed();
+  setForward(context, [protocol, local.port, ...servers, server, ...options]);
 }
 
-function remove(context: Context, actions: Actions, rule: Rule): void {
+function remove(context: Context, rule: Rule): void {
   const { protocol, local, remote } = rule;
   const { servers, options } = others(rule, remote);
-  const { plane } = context.machine;
-  if (servers.length === 0) actions.unset(plane, [protocol, local.port]);
-  else actions.set(plane, [protocol, local.port, ...servers, ...options]);
-  context.registry.changed();
+  if (servers.length === 0) unsetForward(context, [protocol, local.port]);
+  else setForward(context, [protocol, local.port, ...servers, ...options]);
 }
 
 function flush({ machine: { plane }, registry }: Context): void {
-  for (const { n } of forwards().reverse()) plane.forwardRemove(n);
+  for (const { n } of listed().sort((a, b) => b.n - a.n)) plane.forwardRemove(n);
+  for (const { n } of forwards()) plane.forwardNote(n);
   registry.changed();
 }
 
 /** Options with as many words behind each as it takes. */
-function parse(tool: string, args: readonly string[], takes: Record<string, number>): Map<string, string[]> {
+export function parse(
+  tool: string,
+  args: readonly string[],
+  takes: Record<string, number>,
+): Map<string, string[]> {
   const found = new Map<string, string[]>();
   for (let i = 0; i < args.length; ) {
     const option = args[i] as string;
@@ -131,7 +140,7 @@ function parse(tool: string, args: readonly string[], takes: Record<string, numb
   return found;
 }
 
-function only(tool: string, found: Map<string, string[]>, commands: readonly string[]): string {
+export function only(tool: string, found: Map<string, string[]>, commands: readonly string[]): string {
   const given = commands.filter(command => found.has(command));
   if (given.length !== 1) throw new Refusal(`Cannot run ${tool}: one of ${commands.join(', ')} is needed`);
   return given[0] as string;
@@ -139,7 +148,7 @@ function only(tool: string, found: Map<string, string[]>, commands: readonly str
 
 const ADM = 'ipmasqadm portfw';
 
-export function* ipmasqadm(context: Context, args: string[], actions: Actions): Job {
+export function* portfw(context: Context, args: string[]): Job {
   const found = parse(ADM, args, {
     '-a': 0,
     '-d': 0,
@@ -165,7 +174,7 @@ export function* ipmasqadm(context: Context, args: string[], actions: Actions): 
   const [preference = PREFERENCE] = found.get('-p') ?? [];
   const rule = { protocol: protocol.toLowerCase(), local, remote: end('-R'), preference };
   if (command === '-a' && rule.remote === undefined) throw new Refusal(`Cannot run ${ADM}: -R is needed`);
-  (command === '-a' ? add : remove)(context, actions, rule);
+  (command === '-a' ? add : remove)(context, rule);
 }
 
 function* listAdm({ output }: Context): Job {
@@ -189,7 +198,7 @@ const ourAddress = (): string => formatAddress(outsideAddresses()[0] ?? 0);
 
 const IPPORTFW = 'ipportfw';
 
-export function* ipportfw(context: Context, args: string[], actions: Actions): Job {
+export function* ipportfw(context: Context, args: string[]): Job {
   const found = parse(IPPORTFW, args, { '-A': 0, '-D': 0, '-C': 0, '-L': 0, '-t': 1, '-u': 1, '-R': 1 });
   const command = only(IPPORTFW, found, ['-A', '-D', '-C', '-L']);
   if (command === '-C') return flush(context);
@@ -207,7 +216,7 @@ export function* ipportfw(context: Context, args: string[], actions: Actions): J
   const rule = { protocol: option === '-t' ? 'tcp' : 'udp', local, remote: end('-R'), preference: '1' };
   if (command === '-A' && rule.remote === undefined)
     throw new Refusal(`Cannot run ${IPPORTFW}: -R is needed`);
-  (command === '-A' ? add : remove)(context, actions, rule);
+  (command === '-A' ? add : remove)(context, rule);
 }
 
 /** Each line of /proc/net/ip_portfw, and an empty one, as the tool prints them. */

@@ -1,0 +1,32 @@
+// The overlay `forward/old`: the commands of the time that forward ports. Not here: what a forward is (../overlay.ts).
+
+import { type Job, Refusal } from '../../core/console/command.ts';
+import type { Context } from '../../core/context.ts';
+import { autofw, autofwFile } from './autofw.ts';
+import { mfw, mfwFile } from './mfw.ts';
+import { ipportfw, portfw } from './portfw.ts';
+import { redir } from './redir.ts';
+
+declare module '../../core/overlays.ts' {
+  interface Overlays {
+    'forward/old': typeof import('./overlay.ts');
+  }
+}
+
+const MODULES: Record<string, (context: Context, args: string[]) => Job> = { portfw, autofw, mfw };
+
+/** `ipmasqadm MODULE ...`. */
+export function ipmasqadm(context: Context, [name = '', ...args]: string[]): Job {
+  const module = MODULES[name];
+  if (module !== undefined) return module(context, args);
+  // Entries that a program makes in the masquerade's table, which has no programs here: as a kernel without that module says.
+  if (name === 'user') throw new Refusal('user: setsockopt failed: Protocol not available');
+  throw new Refusal(`Cannot run ipmasqadm ${name}: its modules are portfw, autofw, mfw`);
+}
+
+export { autofw, ipportfw, redir };
+
+/** Files in /proc/net. */
+export function procFile(context: Context, name: string): string {
+  return name === 'mfw' ? mfwFile() : autofwFile(context);
+}
