@@ -158,10 +158,6 @@ export function createControl(machine: Machine): Control {
   const { services, dhcp, dns, wan, aliases } = createServices(context, store, table);
   const shell = new ShellPart(context, console, table, aliases);
   console.shell = shell;
-  for (const name of ['ip_masq/autofw', 'ip_masq/mfw', 'ip_autofw'])
-    shell.files.set(`/proc/net/${name}`, () =>
-      machine.overlay('forward/old').procFile(context, name.replace('ip_masq/', '')),
-    );
   const cards = createCards(context, store);
   registry.add(...cards.settings(), logSetting(log), ...serial.settings(), ...access.settings());
   table.push(
@@ -169,7 +165,7 @@ export function createControl(machine: Machine): Control {
     ...showCommands(context),
     ...logCommands(context),
     ...access.commands(() => dns.upstream.servers),
-    ...masqueradeCommands(context),
+    ...masqueradeCommands(context, shell.files),
     ...toolCommands(context, namesOf(dns)),
     ...updateCommands(context),
     ...debugCommands(context),

@@ -4,9 +4,13 @@
 import type { Command } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 
-export function masqueradeCommands(context: Context): Command[] {
+/** @param files those of /proc, with who makes their text. */
+export function masqueradeCommands(context: Context, files: Map<string, () => string>): Command[] {
   const show = () => context.machine.overlay('show');
   const old = () => context.machine.overlay('forward/old');
+  for (const name of ['autofw', 'mfw'])
+    files.set(`/proc/net/ip_masq/${name}`, () => old().procFile(context, name));
+  files.set('/proc/net/ip_autofw', () => old().procFile(context, 'autofw'));
   return [
     {
       words: 'show masq',
