@@ -113,7 +113,7 @@ test('show masq lists the sessions that all filters fit: protocol, an address of
         : packets.udp(ip, sourcePort, destinationPort, new Uint8Array(4)),
     );
   }
-  const show = masqueradeCommands(context).find(({ words }) => words === 'show masq');
+  const show = masqueradeCommands(context, new Map()).find(({ words }) => words === 'show masq');
   const ports = (...filters: string[]): string => {
     output.length = 0;
     for (const _ of show?.run(filters) ?? []);
@@ -149,7 +149,7 @@ test('show flows counts what each side of a session and of a routed flow has sen
   router.fromHost(packets.echo({ source: HOST, destination: '10.9.0.5' }, 8, 7));
   const list = (words: string): string[] => {
     output.length = 0;
-    for (const _ of masqueradeCommands(context)
+    for (const _ of masqueradeCommands(context, new Map())
       .find(command => command.words === words)
       ?.run([]) ?? []);
     return [...output];
