@@ -125,21 +125,22 @@ class FrameFuzzer implements Fuzzer {
     } catch (error) {
       return String((error as Error).stack);
     }
-    this.copyToWasm();
+    this.copyToWasm(seed);
     this.wasm.use();
     const code = this.wasm.plane.masqueradeCheck();
     return code === 0 ? undefined : `the masquerade table is inconsistent: ${code}`;
   }
 
-  private copyToWasm(): void {
-    for (const [from, to] of compared()) this.wasm.memory.set(this.checked.memory.subarray(from, to), from);
+  private copyToWasm(seed: number): void {
+    for (const [from, to] of compared(seed))
+      this.wasm.memory.set(this.checked.memory.subarray(from, to), from);
   }
 
   /** The same frames into the WebAssembly; expects the memory that the checked plane was left with. */
   private feedWasm(seed: number, arrivals: readonly Arrival[]): string | undefined {
     const { plane, memory } = this.wasm;
-    this.copyToWasm();
-    const expected = fingerprint(plane);
+    this.copyToWasm(seed);
+    const expected = fingerprint(plane, seed);
     this.wasm.use();
     setUp(plane, memory, seed);
     const disturbance = new Disturbance(seed);
@@ -152,7 +153,9 @@ class FrameFuzzer implements Fuzzer {
     } catch (error) {
       return `WebAssembly: ${String(error)}`;
     }
-    return fingerprint(plane) === expected ? undefined : 'WebAssembly leaves another memory than JavaScript';
+    return fingerprint(plane, seed) === expected
+      ? undefined
+      : 'WebAssembly leaves another memory than JavaScript';
   }
 }
 

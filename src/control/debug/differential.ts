@@ -20,6 +20,7 @@ import { change, settle } from './changes.ts';
 import { fillTable } from './flood.ts';
 import { LAN_CARD, WAN_CARD } from './hosts.ts';
 import { createRandom, type Random } from './random.ts';
+import { SEED_RULES, setRules, someRulesMemory } from './some-rules.ts';
 import { type Arrival, createTraffic, SEED_FULL_TABLE, type Traffic } from './traffic.ts';
 
 /** Frames between two checks. */
@@ -37,11 +38,13 @@ const STALL_FRAMES = 150;
 const STALL_CONTROL = 4;
 
 /**
- * What is compared: all tables and buffers. Left out are the serial ports, whose rings carry the results, the
+ * What is compared: all tables and buffers, and rules if the seed has some. Left out are the serial ports, whose rings carry the results, the
  * table of the CRC itself, the cells, which hold the host call's answer, and places of sessions that the board has not.
  */
-export function compared(): [from: number, to: number][] {
+export function compared(seed: number): [from: number, to: number][] {
+  const rules = (seed & SEED_RULES) !== 0 ? someRulesMemory() : [];
   return [
+    ...rules.map(([from, to]): [number, number] => [from, to]),
     [PARAMETERS_AT, SERIAL_STATES_AT],
     [PUNT_STATE_AT, entryAt(sessionLimit() + 1)],
     [BUFFERS_AT, CRC_TABLE_AT],
@@ -50,7 +53,7 @@ export function compared(): [from: number, to: number][] {
 
 /** Resets the plane to two ring cards with addresses, all else empty; the seed's bits choose settings. */
 export function setUp(plane: Plane, memory: Uint8Array, seed: number, wanAddress?: number): void {
-  for (const [from, to] of compared()) memory.fill(0, from, to);
+  for (const [from, to] of compared(seed)) memory.fill(0, from, to);
   puti32(NOW_AT, 0); // some resets note the time
   plane.planeReset();
   puti32(ENGINE_AT, ENGINE_NATIVE);
@@ -61,6 +64,7 @@ export function setUp(plane: Plane, memory: Uint8Array, seed: number, wanAddress
     plane.nicStart(index);
   }
   settle(plane, seed, wanAddress);
+  if ((seed & SEED_RULES) !== 0) setRules(plane, seed);
 }
 
 /** What disturbs the router besides the frames. */
@@ -126,9 +130,9 @@ export function feed(plane: Plane, memory: Uint8Array, traffic: Traffic, stalled
 }
 
 /** The CRC-32 of what is compared. */
-export function fingerprint(plane: Plane): number {
+export function fingerprint(plane: Plane, seed: number): number {
   let crc = 0;
-  for (const [from, to] of compared()) crc = plane.crc32(crc, from, to - from);
+  for (const [from, to] of compared(seed)) crc = plane.crc32(crc, from, to - from);
   return crc;
 }
 
@@ -150,7 +154,7 @@ export function* runTraffic(
   for (let i = 1; i <= count; i++) {
     disturbance.next(plane, memory);
     feed(plane, memory, traffic, disturbance.stalled);
-    if (i % BATCH === 0 || i === count) yield fingerprint(native);
+    if (i % BATCH === 0 || i === count) yield fingerprint(native, seed);
   }
 }
 
@@ -168,6 +172,6 @@ export function* runCapture(
   while (place < arrivals.length) {
     feed(plane, memory, traffic, 0);
     place++;
-    if (place % BATCH === 0 || place === arrivals.length) yield fingerprint(native);
+    if (place % BATCH === 0 || place === arrivals.length) yield fingerprint(native, 0);
   }
 }

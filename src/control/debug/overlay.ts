@@ -11,6 +11,7 @@ import type { Plane } from '../core/machine.ts';
 import { runCapture, runTraffic } from './differential.ts';
 import { crcOfText } from './random.ts';
 import { selftest } from './selftest.ts';
+import { SEED_RULES, someRulesMemory } from './some-rules.ts';
 import type { Arrival } from './traffic.ts';
 
 declare module '../core/overlays.ts' {
@@ -126,6 +127,8 @@ export function debugDifferential(context: Context, first: string, second: strin
   const { machine } = context;
   const seed = numberOf(first, 0x7fffffff, 'seed');
   const count = numberOf(second, COUNT_LIMIT, 'count');
+  if ((seed & SEED_RULES) !== 0 && !someRulesMemory().every(part => machine.lend(...part)))
+    throw new Refusal("Cannot run the differential: control's heap has no room for rules");
   const run: Run = (plane, native) => runTraffic(plane, native, machine.memory, seed, count);
   return compareEngines(context, run, `${count} frames of seed ${seed}`);
 }
