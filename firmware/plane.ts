@@ -38,6 +38,7 @@ export { allocate, allocateForControl, poolFree, reclaim, release, resetPool } f
 export { pbkdf2Rounds, sha256Block } from '../src/base/sha256.ts';
 export { findLine } from '../src/base/text.ts';
 export { rulesFold } from '../src/plane/filter/paths.ts';
+export { ruleRead } from '../src/plane/filter/rule-reader.ts';
 export {
   cellGive,
   cellsAdd,
@@ -57,6 +58,7 @@ export {
   rulesEnd,
   rulesReset,
 } from '../src/plane/filter/rule-table.ts';
+export { ruleWrite } from '../src/plane/filter/rule-writer.ts';
 export { masqueradeCheck } from '../src/plane/flow/flow-check.ts';
 export {
   masqueradeFlush,

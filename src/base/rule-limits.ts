@@ -54,6 +54,8 @@ export const RECENT_COUNT: i32 = 256;
 export const RECENT_SET: i32 = 8;
 export const RECENT_BYTES: i32 = 96;
 export const RECENT_STAMPS: i32 = 20;
+/** A line that is being read or written (src/plane/filter/line-words.ts): one that is longer is control's alone. */
+export const RULE_TEXT_BYTES: i32 = 1088;
 /** The packet that is being asked, chains that it is in, and single values. */
 export const RULE_STATE_BYTES: i32 = 256;
 
@@ -67,7 +69,8 @@ export const CHAINS_AT: i32 = RULE_LINKS_AT + ((4 * INTERFACE_COUNT + 63) & ~63)
 export const PATH_HEADS_AT: i32 = CHAINS_AT + CHAIN_COUNT * CHAIN_BYTES;
 export const PATHS_AT: i32 = PATH_HEADS_AT + 2 * PATH_HEADS;
 export const RULE_LOG_AT: i32 = PATHS_AT + PATH_COUNT * PATH_BYTES;
-export const FLOW_RULES_AT: i32 = (RULE_LOG_AT + RULE_LOG_COUNT * RULE_LOG_BYTES + 4095) & ~4095;
+export const RULE_TEXT_AT: i32 = RULE_LOG_AT + RULE_LOG_COUNT * RULE_LOG_BYTES;
+export const FLOW_RULES_AT: i32 = (RULE_TEXT_AT + RULE_TEXT_BYTES + 4095) & ~4095;
 export const RULE_CELLS_AT: i32 = FLOW_RULES_AT + MASQUERADE_COUNT * FLOW_RULES_BYTES;
 /** Lent when the first rule asks `recent`. */
 export const RECENT_AT: i32 = RULE_CELLS_AT + RULE_CELL_COUNT * RULE_CELL_BYTES;

@@ -24,6 +24,19 @@ import {
   RULE_NAMES_AT,
 } from './rule-limits.ts';
 
+/** How it was written (RULE_WRITTEN): see src/control/rules/written.ts. */
+export const WRITTEN_MATCH: i32 = 7;
+export const WRITTEN_TCP: i32 = 1;
+export const WRITTEN_UDP: i32 = 2;
+export const WRITTEN_ICMP: i32 = 3;
+export const WRITTEN_STATES: i32 = 0x18;
+export const WRITTEN_STATE: i32 = 8;
+export const WRITTEN_CONNTRACK: i32 = 0x10;
+export const WRITTEN_STATE_FIRST: i32 = 0x20;
+export const WRITTEN_MATCH_SHIFT: i32 = 6;
+export const WRITTEN_STATE_SHIFT: i32 = 10;
+export const WRITTEN_PLACE_MOST: i32 = 15;
+
 // --- a rule's cell -----------------------------------------------------------------------------------------------
 /** The next rule of its chain, and its first operation (u16, cells). */
 export const RULE_NEXT: i32 = 0;
@@ -264,6 +277,15 @@ export const MARK_RESTORE: i32 = 2;
 /** Name, ended by a zero. */
 export const CHAIN_NAME: i32 = 0;
 export const CHAIN_NAME_BYTES: i32 = 32;
+/**
+ * While a table's draft is gathered: whether the chain is of it (DRAFT_*), and the policy that it is to have (u8). They lie in the
+ * name's last two bytes, which no name has.
+ */
+export const CHAIN_DRAFT: i32 = 30;
+export const CHAIN_DRAFT_POLICY: i32 = 31;
+export const DRAFT_NAMED: i32 = 1;
+/** There was none of this name before. */
+export const DRAFT_NEW: i32 = 2;
 /** First and last rule, how many, and how many rules lead here (u16). */
 export const CHAIN_FIRST: i32 = 32;
 export const CHAIN_LAST: i32 = 34;

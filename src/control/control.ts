@@ -145,6 +145,7 @@ export function createControl(machine: Machine): Control {
     registry,
     random,
     ask: (prompt, secret) => console.ask(prompt, secret),
+    pasted: console,
   };
   table.push(...systemCommands(context, tools));
   const access = new Access(context, console, table);

@@ -5,6 +5,7 @@ import type { Disk } from '../../../hal/disk/disk.ts';
 import type { Clock } from './clock.ts';
 import type { RawLine } from './console/console.ts';
 import type { Output } from './console/output.ts';
+import type { PastedLines } from './console/terminal.ts';
 import type { Log } from './log.ts';
 import type { Machine } from './machine.ts';
 import type { Tcp } from './net/tcp.ts';
@@ -39,6 +40,8 @@ export interface Context {
   unread?: Unread;
   /** Asks the person at the console for a line; a job delegates to it. */
   ask?: (prompt: string, secret?: boolean) => Generator<number, string, void>;
+  /** The lines of a text that is pasted at the console, for a job that takes many. */
+  pasted?: PastedLines;
   /** The saved configuration and the flash log. */
   store?: Store;
 }

@@ -183,6 +183,22 @@ export class Sections {
       throw new Refusal(`Cannot keep ${lines[0]}: control's heap has no room for it`);
   }
 
+  /** Where a section's line of a number stands among its characters, for insert(). */
+  offsetOf(section: Section, line: number): number {
+    const number = this.all.indexOf(section);
+    const start = this.now.startOf(number);
+    return this.skip(start, start + this.now.bytesOf(number), line) - start;
+  }
+
+  /** Puts whole lines, each with its line feed, behind so many characters of a section. Throws a Refusal where there is no room. */
+  insert(section: Section, offset: number, text: string | Text): void {
+    const number = this.all.indexOf(section);
+    const { now } = this;
+    this.refuse(typeof text === 'string' ? text.length : text.bytes);
+    if (!now.replace(number, now.startOf(number) + offset, 0, text))
+      throw new Refusal("Cannot keep the lines: control's heap has no room for them");
+  }
+
   /** Refuses so many more characters if what is then saved would be too long. */
   refuse(more: number): void {
     const all = this.now.bytes + i32at(CONFIGURATION_AT) + HEAD_BYTES + more;

@@ -115,6 +115,19 @@ export function createSerialLine(machine: Machine, index: number): SerialLine {
       machine.unlock();
       return loss;
     },
+    put: bytes => {
+      const state = serialAt(index);
+      const tail = i32at(state + SERIAL_TX_TAIL);
+      const { length } = bytes;
+      if (length > SERIAL_TRANSMIT_BYTES - ((tail - i32at(state + SERIAL_TX_HEAD)) | 0)) return false;
+      const from = tail & (SERIAL_TRANSMIT_BYTES - 1);
+      const first = Math.min(length, SERIAL_TRANSMIT_BYTES - from);
+      memory.set(first === length ? bytes : bytes.subarray(0, first), transmitAt + from);
+      if (first < length) memory.set(bytes.subarray(first), transmitAt);
+      puti32(state + SERIAL_TX_TAIL, (tail + length) | 0);
+      machine.plane.serialStart(index);
+      return true;
+    },
     write: text => {
       const state = serialAt(index);
       const tail = i32at(state + SERIAL_TX_TAIL);

@@ -23,15 +23,7 @@ import { chainsEnd } from './memory.ts';
 
 /** A chain's name has so many characters at most. Behind it in the record stand the next two. */
 export const CHAIN_NAME_MOST = 28;
-/**
- * While a table's draft is gathered: whether the chain is of it (DRAFT_*), and the policy that it is to have (u8). They lie in the
- * name's last two bytes, which no name has.
- */
-export const CHAIN_DRAFT: i32 = 30;
-export const CHAIN_DRAFT_POLICY: i32 = 31;
-export const DRAFT_NAMED = 1;
-/** There was none of this name before. */
-export const DRAFT_NEW = 2;
+export { CHAIN_DRAFT, CHAIN_DRAFT_POLICY, DRAFT_NAMED, DRAFT_NEW } from '../../base/rule-record.ts';
 
 /** Tables by name, in the order in which they are saved. */
 export const TABLES: readonly [string, number][] = [

@@ -12,7 +12,16 @@ import { copyRule } from './builder.ts';
 import { chainName, chainNamed, chainsOf, isBuiltIn, nameChain } from './chains.ts';
 import { isSameRule } from './compare.ts';
 import type { Line } from './line.ts';
-import { firstLine, headLine, lineCount, lineStart, policyName, ruleLine, tableTexts } from './lines.ts';
+import {
+  firstLine,
+  headLine,
+  lineCount,
+  lineStart,
+  policyName,
+  ruleLine,
+  ruleText,
+  tableTexts,
+} from './lines.ts';
 import { chainMade, isNews, isOpen, openRules, TOLD_POLICY } from './memory.ts';
 import { checkPlace } from './places.ts';
 import { INVALID, NO_CHAIN, NO_MEMORY, refuse } from './refuse.ts';
@@ -95,9 +104,7 @@ export class Change {
   }
 
   private text(chain: number, rule: number): string {
-    const { machine } = this.context;
-    const text = machine.overlay('rules/listing').savedRule(machine.memory, rule);
-    return `${lineStart(this.line.table)} -A ${chainName(chain)}${text}`;
+    return ruleText(this.context.machine, this.line.table, chain, rule);
   }
 
   /** With -v, what is done is said: of a rule the rule, of a chain its name. */

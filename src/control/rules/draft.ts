@@ -5,9 +5,11 @@
 // Not here: reading a line (line.ts), the text of iptables-restore (restore.ts).
 
 import { get8, put8, putu16, u16at } from '../../base/memory.ts';
+import { RULE_TEXT_AT } from '../../base/rule-limits.ts';
 import * as record from '../../base/rule-record.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Machine } from '../core/machine.ts';
+import { putText } from '../core/store/text.ts';
 import { copyRule } from './builder.ts';
 import {
   CHAIN_DRAFT,
@@ -24,11 +26,14 @@ import {
 } from './chains.ts';
 import { Line } from './line.ts';
 import { put64 } from './line-checks.ts';
-import { chainMade, chainsEnd, closeRules, isOpen, openRules } from './memory.ts';
+import { chainMade, chainsEnd, closeRules, hasCells, isOpen, openRules } from './memory.ts';
 import { checkDraft } from './places.ts';
 import { INVALID, NO_CHAIN, NO_MEMORY, refuse } from './refuse.ts';
 import type { Rules } from './rules.ts';
 import { splitWords } from './words.ts';
+
+/** A longer line is not read by the plane. */
+const LINE_MOST = 900;
 
 const draftAt = (chain: number): number => record.chainAt(chain) + CHAIN_DRAFT;
 
@@ -125,6 +130,14 @@ export function draftLine(rules: Rules, words: readonly string[], table: number)
   return line;
 }
 
+/**
+ * The same of a line whose text is in the plane's memory, if the plane itself can read it (src/plane/filter/rule-reader.ts), in a hundredth
+ * of the time; false if it cannot.
+ */
+export function draftText(machine: Machine, at: number, bytes: number, table: number): boolean {
+  return hasCells(machine) && machine.plane.ruleRead(at, bytes, table, 1) !== 0;
+}
+
 /** The rules of a line, one for each pair of its addresses, are of the draft from here on. */
 function draftRules(machine: Machine, line: Line): void {
   const chain = chainNamed(line.table, line.chain);
@@ -182,6 +195,7 @@ export function beginLines({ context: { machine } }: Rules): void {
 /** A saved line, `iptables` and what stands behind it; a Refusal, of one line. */
 export function takeLine(rules: Rules, line: string): void {
   try {
+    if (takeText(rules, line)) return;
     const words = splitWords(line);
     if (words === undefined) refuse('a quote is not closed');
     else draftLine(rules, words.slice(1), 0);
@@ -189,6 +203,18 @@ export function takeLine(rules: Rules, line: string): void {
     if (!(error instanceof Refusal)) throw error;
     throw new Refusal(error.message.split('\r\n').find(text => text !== '') ?? error.message);
   }
+}
+
+/** Takes a saved line of a rule as the plane reads it; false if it does not. */
+function takeText({ context: { machine } }: Rules, line: string): boolean {
+  if (line.length > LINE_MOST) return false;
+  for (const [name, table] of TABLES) {
+    const start = name === 'filter' ? 'iptables ' : `iptables -t ${name} `;
+    if (!line.startsWith('-A ', start.length) || !line.startsWith(start)) continue;
+    const bytes = putText(machine.memory, RULE_TEXT_AT, line.slice(start.length));
+    return draftText(machine, RULE_TEXT_AT, bytes, table);
+  }
+  return false;
 }
 
 /** What was gathered is in force, all of it, or forgotten. */

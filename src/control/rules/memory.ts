@@ -38,6 +38,8 @@ import {
   TABLE_NAT,
   TABLE_OLD,
 } from '../../base/rule-record.ts';
+import { CELLS_FREE_AT } from '../../base/rule-state.ts';
+import { Refusal } from '../core/console/command.ts';
 import { SECTION_SPARE_BYTES } from '../core/limits.ts';
 import type { Machine } from '../core/machine.ts';
 import { putText } from '../core/store/text.ts';
@@ -137,6 +139,24 @@ export function takeCell(machine: Machine): number {
   puti32(CELLS_LENT_AT, lent + PAGE_CELLS);
   plane.cellsAdd(lent, PAGE_CELLS);
   return plane.cellTake();
+}
+
+/** Cells that a rule takes which the plane reads itself. */
+const READ_CELLS = 4;
+
+/** Sees to it that the plane has cells for a rule that it reads; answers whether it has. */
+export function hasCells(machine: Machine): boolean {
+  if (u16at(CELLS_FREE_AT) >= READ_CELLS) return true;
+  const cells: number[] = [];
+  try {
+    while (cells.length < READ_CELLS) cells.push(takeCell(machine));
+    return true;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return false;
+  } finally {
+    for (const cell of cells) machine.plane.cellGive(cell);
+  }
 }
 
 /** Whether this is said for the first time since there are rules. */

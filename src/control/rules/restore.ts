@@ -9,7 +9,9 @@
 //
 // Departures: -D, -R, -F, -X, -Z and -E have no place in it. Not here: drafts (draft.ts).
 
+import { RULE_TEXT_AT } from '../../base/rule-limits.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
+import { putText } from '../core/store/text.ts';
 import { chainNamed, isBuiltIn, TABLES, tableNamed } from './chains.ts';
 import {
   beginDraft,
@@ -18,12 +20,13 @@ import {
   draftChain,
   draftLine,
   draftPolicy,
+  draftText,
   dropDraft,
   emptyDraft,
   houseDraft,
   setCounts,
 } from './draft.ts';
-import { firstLine, lineCount, tableTexts } from './lines.ts';
+import { firstLine, lineCount, tablePieces } from './lines.ts';
 import { closeRules, isOpen } from './memory.ts';
 import { DIALECT_IPTABLES, ownerOf, refuseOthers } from './old/dialect.ts';
 import { badArgument, refuseWhole, usage, VERSION } from './refuse.ts';
@@ -31,12 +34,19 @@ import type { Rules } from './rules.ts';
 import { splitWords } from './words.ts';
 
 const END = 'end';
-/** Lines of the configuration that are written at once. */
-const PIECE = 16;
+/** Lines of the configuration after which others get a turn. */
+const SLICE = 64;
+/** A longer line is not read by the plane. */
+const LINE_MOST = 900;
+const BLANK = 32;
+const BRACKET = 91;
 const TRY = "Try `iptables-restore -h' or 'iptables-restore --help' for more information.";
 
 /** Where lines come from: undefined behind the last. */
 export type Lines = () => Generator<number, string | undefined, void>;
+
+/** Puts the bytes of the line that came last to a place; answers how many, or -1 where there are none. */
+type CopyLine = (into: Uint8Array, at: number) => number;
 
 class Restore {
   /** Options of the command. */
@@ -51,7 +61,10 @@ class Restore {
   /** Lines of the table that the configuration has. */
   private written = 0;
 
-  constructor(private readonly rules: Rules) {}
+  constructor(
+    private readonly rules: Rules,
+    private readonly copyLine?: CopyLine,
+  ) {}
 
   options(words: readonly string[]): void {
     for (let i = 0; i < words.length; i++) {
@@ -87,7 +100,7 @@ class Restore {
     } else if (this.isPassed) return 0;
     else if (this.table === 0) refuseWhole(`iptables-restore: line ${this.number} failed`);
     else if (line.startsWith(':')) this.chain(line.slice(1));
-    else this.rule(line);
+    else if (!this.isRead(line)) this.rule(line);
     return 0;
   }
 
@@ -131,6 +144,23 @@ class Restore {
   private counts(text: string, put: (packets: number, bytes: number) => void): void {
     const [packets = '', bytes = ''] = text.slice(1, -1).split(':');
     if (/^\[\d+:\d+\]$/.test(text)) put(Number(packets), Number(bytes));
+  }
+
+  /** Whether the plane has read a line, which nearly all are that iptables-save has written. */
+  private isRead(line: string): boolean {
+    const { machine } = this.rules.context;
+    let from = 0;
+    if (line.charCodeAt(0) === BRACKET) {
+      // Counts that are wanted are control's, but those of a rule that has met nothing.
+      if (this.isCounted && !line.startsWith('[0:0]')) return false;
+      from = line.indexOf(']') + 1;
+    }
+    if (line.length > LINE_MOST || !line.startsWith('-A ', from + (line.charCodeAt(from) === BLANK ? 1 : 0)))
+      return false;
+    let bytes = this.copyLine?.(machine.memory, RULE_TEXT_AT) ?? -1;
+    // Blanks around it are in the bytes, and not in the line.
+    if (bytes !== line.length) bytes = putText(machine.memory, RULE_TEXT_AT, line);
+    return draftText(machine, RULE_TEXT_AT + from, bytes - from, this.table);
   }
 
   private rule(line: string): void {
@@ -190,16 +220,13 @@ class Restore {
     const { sections } = context.registry;
     sections.splice(section, first, this.written, []);
     this.written = 0;
-    let lines: string[] = [];
-    for (const text of tableTexts(context.machine, table, isDraft)) {
-      if (lines.push(text) < PIECE) continue;
-      sections.splice(section, first + this.written, 0, lines);
-      this.written += lines.length;
-      lines = [];
-      yield 0;
+    let offset = sections.offsetOf(section, first);
+    for (const { lines, text } of tablePieces(context.machine, table, isDraft)) {
+      sections.insert(section, offset, text);
+      offset += typeof text === 'string' ? text.length : text.bytes;
+      this.written += lines;
+      if (this.written % SLICE < lines) yield 0;
     }
-    sections.splice(section, first + this.written, 0, lines);
-    this.written += lines.length;
   }
 
   /** There are no more lines. */
@@ -218,8 +245,8 @@ class Restore {
 }
 
 /** Takes lines from wherever they come; a Refusal ends it. */
-export function* restoreFrom(rules: Rules, words: readonly string[], next: Lines): Job {
-  const restore = new Restore(rules);
+export function* restoreFrom(rules: Rules, words: readonly string[], next: Lines, copyLine?: CopyLine): Job {
+  const restore = new Restore(rules, copyLine);
   restore.options(words);
   try {
     for (;;) {
@@ -253,16 +280,16 @@ function linesOf(text: string): Lines {
 }
 
 function* fromConsole(rules: Rules, words: readonly string[]): Job {
-  const { ask, output } = rules.context;
+  const { ask, output, pasted } = rules.context;
   if (ask === undefined) throw new Refusal('Cannot take lines: there is no console');
   let isOver = false;
   function* next(): Generator<number, string | undefined, void> {
-    const line = ask === undefined ? END : yield* ask('> ');
+    const line = pasted !== undefined ? yield* pasted.next('> ') : ask !== undefined ? yield* ask('> ') : END;
     isOver = line.trim() === END;
     return isOver ? undefined : line;
   }
   try {
-    yield* restoreFrom(rules, words, next);
+    yield* restoreFrom(rules, words, next, (into, at) => pasted?.copy(into, at) ?? -1);
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     output.line(error.message);

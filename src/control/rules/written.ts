@@ -18,19 +18,27 @@ import {
   OPERATION_TCP_OPTION,
   RULE_OPERATIONS,
   RULE_WRITTEN,
+  WRITTEN_MATCH,
+  WRITTEN_MATCH_SHIFT,
+  WRITTEN_PLACE_MOST,
+  WRITTEN_STATE_FIRST,
+  WRITTEN_STATE_SHIFT,
+  WRITTEN_STATES,
 } from '../../base/rule-record.ts';
 
-export const WRITTEN_MATCH = 7;
-export const WRITTEN_TCP = 1;
-export const WRITTEN_UDP = 2;
-export const WRITTEN_ICMP = 3;
-export const WRITTEN_STATES = 0x18;
-export const WRITTEN_STATE = 8;
-export const WRITTEN_CONNTRACK = 0x10;
-export const WRITTEN_STATE_FIRST = 0x20;
-export const WRITTEN_MATCH_SHIFT = 6;
-export const WRITTEN_STATE_SHIFT = 10;
-export const WRITTEN_PLACE_MOST = 15;
+export {
+  WRITTEN_CONNTRACK,
+  WRITTEN_ICMP,
+  WRITTEN_MATCH,
+  WRITTEN_MATCH_SHIFT,
+  WRITTEN_PLACE_MOST,
+  WRITTEN_STATE,
+  WRITTEN_STATE_FIRST,
+  WRITTEN_STATE_SHIFT,
+  WRITTEN_STATES,
+  WRITTEN_TCP,
+  WRITTEN_UDP,
+} from '../../base/rule-record.ts';
 
 /** Whether an operation goes on with the match of the one before. */
 export function isContinued(at: number): boolean {

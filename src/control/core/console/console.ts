@@ -15,12 +15,8 @@ import { type Command, findCommand, type Job, Refusal } from './command.ts';
 import { LINE_LIMIT, LineEditor, type LineEvent } from './line-editor.ts';
 import type { LineHelp } from './line-help.ts';
 import { createOutput, type Output } from './output.ts';
-import type { Guard, Line, LineShell, Loss, RawLine } from './terminal.ts';
+import type { Guard, Line, LineShell, Loss, PastedLines, RawLine } from './terminal.ts';
 
-/** A paste of 600 lines of 80. At 115200 baud it comes within 4 s; a 486 needs longer to run it. */
-export const TYPED_AHEAD_LIMIT = 48 * 1024;
-/** What is kept for it while little is typed; it doubles as it fills. */
-const TYPED_AHEAD_LEAST = 1024;
 /** Bytes that the editor gets in one slice. */
 const EDIT_SLICE = 64;
 /** Resumptions of a job in one slice; each writes a row or two. */
@@ -36,11 +32,17 @@ const CR = 13;
 const XON = 17;
 const XOFF = 19;
 
+import { TypedAhead } from './typed-ahead.ts';
+
 export type { Guard, Line, Loss, RawLine } from './terminal.ts';
+export { TYPED_AHEAD_LIMIT } from './typed-ahead.ts';
 
 export const PROMPT = 'masqbox> ';
 
-export class Console implements RawLine {
+/** Nothing has come for so long: what there is of a line has been typed by hand. */
+const HAND_TICKS = 3;
+
+export class Console implements RawLine, PastedLines {
   readonly output: Output;
   guard: Guard | undefined;
   shell: LineShell | undefined;
@@ -49,9 +51,7 @@ export class Console implements RawLine {
   /** Whether long output waits at each page. */
   paged = true;
   dumb = false;
-  private typed = new Uint8Array(TYPED_AHEAD_LEAST);
-  private typedFrom = 0;
-  private typedTo = 0;
+  private readonly ahead = new TypedAhead();
   private lostBytes = 0;
   /** Bytes that the editor has had, or that were forgotten; and where some were lost, in the same count. */
   private edited = 0;
@@ -70,6 +70,9 @@ export class Console implements RawLine {
   private running: { text: string; column: number; isShell?: boolean } | undefined;
   private paging = false;
   private asking = false;
+  /** The line that was asked for last was taken past the editor. */
+  private isPasted = false;
+  private pastedLines = 0;
   private answer: string | undefined;
   private keyed = false;
   private keyedAt = 0;
@@ -101,7 +104,7 @@ export class Console implements RawLine {
 
   /** Whether more is typed ahead. */
   get hasMore(): boolean {
-    return this.typedFrom !== this.typedTo;
+    return this.ahead.from !== this.ahead.to;
   }
 
   /** Whether a command of the person at the terminal is being run. */
@@ -122,6 +125,44 @@ export class Console implements RawLine {
       // What the job prints next starts a page.
       this.output.rows = 0;
     }
+  }
+
+  *next(prompt: string): Generator<number, string, void> {
+    let waiting = -1;
+    for (let quiet = 0; quiet < HAND_TICKS; ) {
+      // Others get their turn. What copy() is asked for must not move before it is.
+      if ((++this.pastedLines & 1) === 0) yield 0;
+      const line = this.wholeLine(prompt);
+      this.isPasted = line !== undefined;
+      if (line !== undefined) return line;
+      const now = this.ahead.to - this.ahead.from;
+      quiet = now === waiting ? quiet + 1 : 0;
+      waiting = now;
+      yield 1;
+    }
+    return yield* this.ask(prompt);
+  }
+
+  copy(into: Uint8Array, at: number): number {
+    if (!this.isPasted) return -1;
+    const bytes = this.ahead.lineBytes();
+    into.set(bytes, at);
+    return bytes.length;
+  }
+
+  /** The line that has come whole, past the editor, whose work on each letter takes ten times as long; none where a key or a loss is in it. */
+  private wholeLine(prompt: string): string | undefined {
+    const { ahead, output } = this;
+    const text = this.losses.length > 0 ? undefined : ahead.line(LINE_LIMIT);
+    // The line feed of a line that a carriage return has ended may have been passed over.
+    this.edited += ahead.passed;
+    if (text === undefined) return undefined;
+    output.write(prompt);
+    output.echo?.(ahead.lineBytes());
+    output.write('\r\n');
+    output.rows = 0;
+    this.editor.passed(ahead.lineEnd);
+    return text;
   }
 
   /** Prints a line that no command asked for; what is being typed moves below it. */
@@ -177,14 +218,13 @@ export class Console implements RawLine {
   }
 
   private interrupt(): void {
-    this.edited += this.typedTo - this.typedFrom;
-    this.typedFrom = 0;
-    this.typedTo = 0;
+    this.edited += this.ahead.to - this.ahead.from;
+    this.ahead.clear();
     this.held = false;
     this.line.release?.();
     this.output.discard();
     if (this.job === undefined) {
-      this.typed[this.typedTo++] = CONTROL_C;
+      this.ahead.bytes[this.ahead.to++] = CONTROL_C;
       return;
     }
     // Where something is asked it stands behind the question, before what the job may say at its end.
@@ -198,69 +238,50 @@ export class Console implements RawLine {
 
   /** Forgets what is typed ahead; answers how many bytes that was. */
   forget(): number {
-    const bytes = this.typedTo - this.typedFrom;
+    const bytes = this.ahead.to - this.ahead.from;
     this.edited += bytes;
-    this.typedFrom = this.typedTo;
-    this.taken();
+    this.ahead.from = this.ahead.to;
+    this.ahead.taken();
     return bytes;
-  }
-
-  /** Makes room behind what is typed ahead; false if there is none. */
-  private makeRoom(): boolean {
-    if (this.typedTo < this.typed.length) return true;
-    if (this.typedFrom > 0) {
-      this.typed.copyWithin(0, this.typedFrom, this.typedTo);
-      this.typedTo -= this.typedFrom;
-      this.typedFrom = 0;
-      return true;
-    }
-    if (this.typed.length === TYPED_AHEAD_LIMIT) return false;
-    const larger = new Uint8Array(Math.min(2 * this.typed.length, TYPED_AHEAD_LIMIT));
-    larger.set(this.typed);
-    this.typed = larger;
-    return true;
-  }
-
-  private taken(): void {
-    if (this.typedFrom !== this.typedTo) return;
-    this.typedFrom = 0;
-    this.typedTo = 0;
-    if (this.typed.length > TYPED_AHEAD_LEAST) this.typed = new Uint8Array(TYPED_AHEAD_LEAST);
   }
 
   /** Takes what has been received, as far as there is room. */
   receive(): void {
-    if (!this.makeRoom()) {
+    if (!this.ahead.makeRoom()) {
       if (this.line.holds?.(CONTROL_C) !== true) return;
-      this.edited += this.typedTo - this.typedFrom;
-      this.typedFrom = 0;
-      this.typedTo = 0;
+      this.edited += this.ahead.to - this.ahead.from;
+      this.ahead.clear();
     }
     const loss = this.line.takeLoss?.();
     if (loss !== undefined && this.receiver === undefined) {
-      const next = this.edited + this.typedTo - this.typedFrom;
+      const next = this.edited + this.ahead.to - this.ahead.from;
       this.losses.push({ from: next + loss.from, to: next + loss.to });
     }
-    const from = this.typedTo;
-    const end = from + this.line.read(this.typed, from);
+    const from = this.ahead.to;
+    const end = from + this.line.read(this.ahead.bytes, from);
     this.keyed ||= end > from;
     if (this.receiver !== undefined) {
-      if (end > from) this.receiver(this.typed.slice(from, end));
+      if (end > from) this.receiver(this.ahead.bytes.slice(from, end));
       // The job that waits for these bytes need not wait out its time.
       if (end > from) this.resumeAt = this.now;
       return;
     }
+    const chunk = this.ahead.bytes.subarray(from, end);
+    if (!chunk.includes(CONTROL_C) && !chunk.includes(XOFF) && !chunk.includes(XON)) {
+      this.ahead.to = end;
+      return;
+    }
     for (let i = from; i < end; i++) {
-      const byte = this.typed[i] as number;
+      const byte = this.ahead.bytes[i] as number;
       if (byte === CONTROL_C) this.interrupt();
       else if (byte === XOFF) this.held = true;
       else if (byte === XON) this.held = false;
       else {
-        this.typed[this.typedTo++] = byte;
+        this.ahead.bytes[this.ahead.to++] = byte;
         continue;
       }
       // What came behind it has one place less before it.
-      const next = this.edited + this.typedTo - this.typedFrom;
+      const next = this.edited + this.ahead.to - this.ahead.from;
       for (const loss of this.losses) {
         if (loss.from > next) loss.from--;
         if (loss.to > next) loss.to--;
@@ -318,18 +339,18 @@ export class Console implements RawLine {
 
   /** Gives the editor a slice of what was typed. */
   private feed(): LineEvent {
-    let end = Math.min(this.typedTo, this.typedFrom + EDIT_SLICE);
+    let end = Math.min(this.ahead.to, this.ahead.from + EDIT_SLICE);
     const [loss] = this.losses;
     if (loss !== undefined) {
       // The line that a byte of these belongs to is spoiled, so the editor gets no more than leads there.
       if (this.edited >= loss.from) this.editor.spoil();
-      else end = Math.min(end, this.typedFrom + loss.from - this.edited);
+      else end = Math.min(end, this.ahead.from + loss.from - this.edited);
     }
-    const { used, event } = this.editor.feed(this.typed, this.typedFrom, end);
-    this.typedFrom += used;
+    const { used, event } = this.editor.feed(this.ahead.bytes, this.ahead.from, end);
+    this.ahead.from += used;
     this.edited += used;
     while (this.losses[0] !== undefined && this.losses[0].to < this.edited) this.losses.shift();
-    this.taken();
+    this.ahead.taken();
     return event;
   }
 
@@ -401,9 +422,9 @@ export class Console implements RawLine {
 
   /** Takes the key that the pager waits for. */
   private turn(): void {
-    const key = this.typed[this.typedFrom++] as number;
+    const key = this.ahead.bytes[this.ahead.from++] as number;
     this.edited++;
-    this.taken();
+    this.ahead.taken();
     this.paging = false;
     this.output.write(`\r${' '.repeat(MORE.length)}\r`);
     const letter = String.fromCharCode(key | 32);
@@ -417,8 +438,8 @@ export class Console implements RawLine {
     for (let i = 0; i < JOB_SLICE && this.job !== undefined && !this.output.busy; i++) {
       const left = (this.resumeAt - now) | 0;
       if (left > 0) return left;
-      if (this.asking && this.answer === undefined) return this.typedFrom === this.typedTo ? -1 : 0;
-      if (this.paged && this.output.rows >= PAGE_ROWS && this.typedFrom === this.typedTo) {
+      if (this.asking && this.answer === undefined) return this.ahead.from === this.ahead.to ? -1 : 0;
+      if (this.paged && this.output.rows >= PAGE_ROWS && this.ahead.from === this.ahead.to) {
         this.paging = true;
         this.output.write(MORE);
         return -1;
@@ -477,7 +498,7 @@ export class Console implements RawLine {
     this.output.flush();
     // The ring drains by interrupt and nobody tells: look again at the next tick.
     if (this.output.busy) return this.held ? -1 : 1;
-    const isTyped = this.typedFrom !== this.typedTo;
+    const isTyped = this.ahead.from !== this.ahead.to;
     if (this.paging) {
       if (!isTyped) return -1;
       this.turn();
@@ -488,6 +509,6 @@ export class Console implements RawLine {
     if (!isTyped) return -1;
     this.edit();
     this.resumeAt = now;
-    return this.typedFrom === this.typedTo && this.job === undefined && !this.output.busy ? -1 : 0;
+    return this.ahead.from === this.ahead.to && this.job === undefined && !this.output.busy ? -1 : 0;
   }
 }

@@ -88,6 +88,11 @@ export class LineEditor {
     this.isSpoiled = true;
   }
 
+  /** A line was taken past the editor, and ended by such a byte. */
+  passed(end: number): void {
+    this.afterCr = end === CR;
+  }
+
   private get width(): number {
     return SCREEN_COLUMNS - 1 - this.prompt.length;
   }

@@ -8,6 +8,8 @@ export const OUTPUT_LIMIT = 16 * 1024;
 export interface Sink {
   /** Takes what it has room for; answers how many characters. Each is a byte. */
   write(text: string): number;
+  /** Takes all of these, or, where it has no room for them, nothing and answers false: a tenth of what write() takes of so many. */
+  put?(bytes: Uint8Array): boolean;
 }
 
 export interface Output {
@@ -15,6 +17,8 @@ export interface Output {
   write(text: string): void;
   /** Adds a line. */
   line(text: string): void;
+  /** Adds text that is there as bytes, without line feeds. */
+  echo?(bytes: Uint8Array): void;
   /** Lets what is written from now on go elsewhere, or here again; answers where it went before. */
   divert(taker: ((text: string) => void) | undefined): ((text: string) => void) | undefined;
   /** Hands on what the sink has room for. */
@@ -64,6 +68,11 @@ export function createOutput(sink: Sink): Output {
     rows: 0,
     write,
     line: text => write(`${text}\r\n`),
+    echo: bytes => {
+      const isDirect = taker === undefined && waiting === '' && lost === 0;
+      if (!isDirect || sink.put?.(bytes) !== true)
+        write(String.fromCharCode.apply(null, bytes as unknown as number[]));
+    },
     divert: to => {
       const before = taker;
       taker = to;

@@ -33,6 +33,14 @@ export interface RawLine {
   giveBack(): void;
 }
 
+/** Lines of a text that is pasted. A whole line that has come is taken as it is; what is typed by hand goes through the editor. */
+export interface PastedLines {
+  /** The next line; a job delegates to it. */
+  next(prompt: string): Generator<number, string, void>;
+  /** Puts the bytes of the line that next() has just answered to a place; answers how many, or -1 where the editor had it. */
+  copy(into: Uint8Array, at: number): number;
+}
+
 /** Who may use the console. */
 export interface Guard {
   /** What must be done before a command is taken, or undefined; ^C does not end it. */
