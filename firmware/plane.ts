@@ -38,6 +38,7 @@ export { allocate, allocateForControl, poolFree, reclaim, release, resetPool } f
 export { pbkdf2Rounds, sha256Block } from '../src/base/sha256.ts';
 export { findLine } from '../src/base/text.ts';
 export { rulesFold } from '../src/plane/filter/paths.ts';
+export { ruleProbe } from '../src/plane/filter/probe.ts';
 export { ruleRead } from '../src/plane/filter/rule-reader.ts';
 export {
   cellGive,

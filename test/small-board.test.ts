@@ -91,6 +91,7 @@ const USES: Record<
   'shell/filters': ['echo x | sed s/x/yes/', /^yes$/m],
   'shell/programs': ['ifconfig eth0', /^eth0 +Link encap/m],
   rules: ['iptables -V', /^iptables v1\.8\.9 \(legacy\)$/m],
+  'rules/explain': ['explain tcp 192.168.0.2 198.51.100.1 80', /^tcp 192\.168\.0\.2:1024 -> /m],
   'rules/listing': ['iptables -S FORWARD', /^-P FORWARD ACCEPT$/m],
   'rules/ipchains': ['ipchains -L -n', /^Chain forward \(policy ACCEPT\):$/m],
   'rules/ipfwadm': ['ipfwadm -F -l', /^IP firewall forward rules, default policy: accept$/m],

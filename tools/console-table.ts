@@ -18,6 +18,7 @@ import * as forwardOld from '../src/control/forward/old/overlay.ts';
 import * as forward from '../src/control/forward/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import * as note from '../src/control/note/overlay.ts';
+import * as rulesExplain from '../src/control/rules/explain/overlay.ts';
 import * as rulesFiles from '../src/control/rules/files/overlay.ts';
 import * as rulesIpchains from '../src/control/rules/ipchains/overlay.ts';
 import * as rulesIpfwadm from '../src/control/rules/ipfwadm/overlay.ts';
@@ -62,6 +63,7 @@ export function consoleTable(): readonly Command[] {
     note,
     rules,
     'rules/listing': rulesListing,
+    'rules/explain': rulesExplain,
     'rules/log': rulesLog,
     'rules/ipchains': rulesIpchains,
     'rules/ipfwadm': rulesIpfwadm,

@@ -41,6 +41,7 @@ import { createClock } from './core/clock.ts';
 import type { Command, Job } from './core/console/command.ts';
 import { Console } from './core/console/console.ts';
 import type { LineHelp } from './core/console/line-help.ts';
+import { Pasted } from './core/console/pasted.ts';
 import type { Context } from './core/context.ts';
 import { openDisk, whyUnsaved } from './core/disk.ts';
 import { fact, interfaceName, isSafeMode, restartReason } from './core/facts.ts';
@@ -145,7 +146,8 @@ export function createControl(machine: Machine): Control {
     registry,
     random,
     ask: (prompt, secret) => console.ask(prompt, secret),
-    pasted: console,
+    pasted: new Pasted(console),
+    typed: () => console.runningText,
   };
   table.push(...systemCommands(context, tools));
   const access = new Access(context, console, table);
@@ -289,7 +291,7 @@ export function createControl(machine: Machine): Control {
       }
       console.receive();
       sockets.receive();
-      if (i32at(RULE_HOOKS_AT) !== 0) serveRules(context);
+      if (i32at(RULE_HOOKS_AT) !== 0) serveRules(context, aliases);
       clock.run();
       const now = clock.now();
       const rest = console.work(now);

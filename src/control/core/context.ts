@@ -40,6 +40,8 @@ export interface Context {
   unread?: Unread;
   /** Asks the person at the console for a line; a job delegates to it. */
   ask?: (prompt: string, secret?: boolean) => Generator<number, string, void>;
+  /** The line that is being run, as it was typed: a command whose words have quotes reads it itself. */
+  typed?: () => string;
   /** The lines of a text that is pasted at the console, for a job that takes many. */
   pasted?: PastedLines;
   /** The saved configuration and the flash log. */

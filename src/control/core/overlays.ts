@@ -40,6 +40,7 @@ export const OVERLAY_NAMES = [
   'rules',
   'rules/listing',
   'rules/log',
+  'rules/explain',
   'rules/ipchains',
   'rules/ipfwadm',
   'rules/files',

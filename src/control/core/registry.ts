@@ -53,6 +53,8 @@ export interface Registry {
   write(): void;
   /** Whether changes follow each other, as in a paste: then they may wait to be written. */
   isBusy: () => boolean;
+  /** Whether what is changed now goes back by itself unless it is confirmed (store/rollback.ts). */
+  isOnTrial: () => boolean;
   /** Tells of each change from now on. */
   onChange(listener: () => void): void;
   /** Lines are applied that somebody set before: nobody types them. */
@@ -214,6 +216,7 @@ export function createRegistry(machine: Machine, log: Log, table: Command[]): Re
     ...{ add, sections, changed, write, applyFirst, restore },
     lines: () => written.lines(),
     isBusy: () => false,
+    isOnTrial: () => false,
     refusalOf: line => {
       const found = meanings.of(line);
       return typeof found === 'string' ? found : undefined;

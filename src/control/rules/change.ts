@@ -17,7 +17,7 @@ import {
   headLine,
   lineCount,
   lineStart,
-  policyName,
+  policyText,
   ruleLine,
   ruleText,
   tableTexts,
@@ -84,7 +84,7 @@ export class Change {
       default:
         isTold(this.policy());
     }
-    isTold(lanWarning(line));
+    isTold(lanWarning(this.context.machine, line));
     this.context.registry.changed(this.section);
     return told;
   }
@@ -234,6 +234,8 @@ export class Change {
   private zero(): void {
     const { line } = this;
     if (!isOpen() && line.chain === '') return;
+    // What flows have counted for rules until now is no later packets'.
+    for (let from = this.plane.rulesFold(1); from !== 0; ) from = this.plane.rulesFold(from);
     if (line.number > 0) {
       const chain = this.chain();
       if (line.number > rulesOf(chain)) refuse('Index of counter too big');
@@ -312,17 +314,30 @@ export class Change {
     if (chain === 0 || !isBuiltIn(chain)) refuse('Bad built-in chain name');
     if (line.name !== 'ACCEPT' && line.name !== 'DROP')
       refuse("Bad policy name. Run `dmesg' for more information");
-    const policy = line.name === 'DROP' ? record.POLICY_DROP : record.POLICY_ACCEPT;
+    const isGate = chain === record.CHAIN_INPUT || chain === record.CHAIN_FORWARD;
+    if (line.isOpen && !(isGate && this.context.registry.isOnTrial())) refuseOpen(name, isGate);
+    const accepted = line.isOpen ? record.POLICY_OPEN : record.POLICY_ACCEPT;
+    const policy = line.name === 'DROP' ? record.POLICY_DROP : accepted;
     const at = record.chainAt(chain) + record.CHAIN_POLICY;
     const isSet = get8(at) !== record.POLICY_HOUSE;
-    const text = `${lineStart(table)} -P ${name} ${policyName(policy)}`;
+    const text = `${lineStart(table)} -P ${name} ${policyText(policy)}`;
     this.splice(headLine(table, name, false, chain), isSet ? 1 : 0, [text]);
     this.plane.chainPolicy(chain, policy);
-    const isOpening =
-      policy === record.POLICY_ACCEPT && (chain === record.CHAIN_INPUT || chain === record.CHAIN_FORWARD);
-    if (!isOpening || !isNews(TOLD_POLICY)) return undefined;
-    return `What comes unasked from outside stays out with -P ${name} ACCEPT too: let it in by a rule`;
+    if (policy === record.POLICY_OPEN)
+      return `${name} is open to everybody outside from now on. It closes again by itself unless you type confirm`;
+    if (policy !== record.POLICY_ACCEPT || !isGate || !isNews(TOLD_POLICY)) return undefined;
+    return `What comes unasked from outside stays out with -P ${name} ACCEPT too. A rule lets it in, and iptables -P ${name} ACCEPT open confirm 5 all of it`;
   }
+}
+
+/** A chain is opened to strangers by who has been warned, and can take it back by doing nothing. */
+function refuseOpen(name: string, isGate: boolean): never {
+  if (!isGate) refuse(`open is said of INPUT and FORWARD, and not of ${name}`);
+  const what =
+    name === 'INPUT'
+      ? 'everybody outside would reach the router'
+      : 'everybody outside would reach the hosts inside';
+  return refuse(`${what}, as on Linux: say iptables -P ${name} ACCEPT open confirm 5, and then confirm`);
 }
 
 /** Where a rule like this is in a chain, but for the places given; -1 if it is not there. */

@@ -67,13 +67,13 @@ export function draftChain(machine: Machine, table: number, name: string): numbe
   return chain;
 }
 
-export function draftPolicy(table: number, name: string, policy: string): number {
+export function draftPolicy(table: number, name: string, policy: string, isOpen = false): number {
   const chain = chainNamed(table, name);
   if (chain === 0 || !isBuiltIn(chain)) refuse('Bad built-in chain name');
   if (policy !== 'ACCEPT' && policy !== 'DROP') refuse("Bad policy name. Run `dmesg' for more information");
   put8(
     record.chainAt(chain) + CHAIN_DRAFT_POLICY,
-    policy === 'DROP' ? record.POLICY_DROP : record.POLICY_ACCEPT,
+    policy === 'DROP' ? record.POLICY_DROP : isOpen ? record.POLICY_OPEN : record.POLICY_ACCEPT,
   );
   return chain;
 }
@@ -122,7 +122,8 @@ export function draftLine(rules: Rules, words: readonly string[], table: number)
     if (table !== 0 && line.table !== table) refuse(INVALID);
     if (line.commands === 'A' || line.commands === 'I') draftRules(machine, line);
     else if (line.commands === 'N') draftChain(machine, line.table, line.chain);
-    else if (line.commands === 'P') draftPolicy(line.table, line.chain, line.name);
+    else if (line.commands === 'P')
+      draftPolicy(line.table, line.chain, line.name, line.isOpen && table === 0);
     else refuse(`-${line.commands} is not for this: rules are added by -A, -I, -N and -P`);
   } finally {
     line.drop();

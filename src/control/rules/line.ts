@@ -49,6 +49,8 @@ export class Line {
   number = 0;
   /** Of -P, and the new one of -E. */
   name = '';
+  /** Behind -P CHAIN ACCEPT stands `open`: strangers are let in as well. */
+  isOpen = false;
   /** The short letters of the options that were there. */
   options = '';
   packets = 0;
@@ -61,7 +63,8 @@ export class Line {
   private isNot = false;
   private protocolMatch = 0;
   private isProtocolLoaded = false;
-  private jump: string | undefined;
+  /** The name of the target. */
+  jump: string | undefined;
   private isGoto = false;
   private source: string | undefined;
   private destination: string | undefined;
@@ -358,6 +361,10 @@ export class Line {
             : '-P requires a chain and a policy',
         );
       else this.name = name;
+      if (letter === 'P' && name === 'ACCEPT' && this.words[this.at] === 'open') {
+        this.isOpen = true;
+        this.at++;
+      }
     } else if (letter === 'I') this.number = this.rulenumber() ?? 1;
     else if (letter === 'R') {
       this.number = this.rulenumber() ?? usage('-R requires a rule number');

@@ -19,6 +19,7 @@ import {
   chainAt,
   POLICY_DROP,
   POLICY_HOUSE,
+  POLICY_OPEN,
   TABLE_FILTER,
 } from '../../base/rule-record.ts';
 import type { Machine } from '../core/machine.ts';
@@ -64,6 +65,11 @@ export function* tableTexts(machine: Machine, table: number, isDraft = false): G
     yield typeof line === 'string' ? line : ruleText(machine, table, line.chain, line.rule);
 }
 
+/** What a saved line of a policy has behind its chain. */
+export function policyText(policy: number): string {
+  return policy === POLICY_OPEN ? 'ACCEPT open' : policyName(policy);
+}
+
 /** What a table's lines are, of rules which. */
 function* tableLines(table: number, isDraft: boolean): Generator<string | RuleOf, void, void> {
   const start = lineStart(table);
@@ -73,7 +79,7 @@ function* tableLines(table: number, isDraft: boolean): Generator<string | RuleOf
   for (const chain of chains) {
     const policy = get8(chainAt(chain) + (isDraft ? CHAIN_DRAFT_POLICY : CHAIN_POLICY));
     if (!isBuiltIn(chain)) yield `${start} -N ${chainName(chain)}`;
-    else if (policy !== POLICY_HOUSE) yield `${start} -P ${chainName(chain)} ${policyName(policy)}`;
+    else if (policy !== POLICY_HOUSE) yield `${start} -P ${chainName(chain)} ${policyText(policy)}`;
   }
   for (const chain of chains) {
     for (let rule = firstRule(chain, isDraft); rule !== 0; rule = nextRule(rule)) yield { chain, rule };

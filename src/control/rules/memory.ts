@@ -51,6 +51,9 @@ const CELLS_LENT_AT = RULE_STATE_AT + RULE_STATE_BYTES - 8;
 const TOLD_AT = RULE_STATE_AT + RULE_STATE_BYTES - 4;
 export const TOLD_POLICY = 1;
 export const TOLD_LAN = 2;
+/** What of the LAN's was cut off when it was told (warnings.ts), five bits. */
+export const TOLD_CUT = 0x7c;
+export const TOLD_CUT_SHIFT = 2;
 
 const PAGE = 4096;
 const PAGE_CELLS = PAGE / RULE_CELL_BYTES;
@@ -164,6 +167,15 @@ export function isNews(told: number): boolean {
   const before = i32at(TOLD_AT);
   puti32(TOLD_AT, before | told);
   return (before & told) === 0;
+}
+
+/** What was told. */
+export function told(): number {
+  return i32at(TOLD_AT);
+}
+
+export function setTold(mask: number, bits: number): void {
+  puti32(TOLD_AT, (i32at(TOLD_AT) & ~mask) | bits);
 }
 
 /** The number of a cell by its address. */

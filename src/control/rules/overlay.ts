@@ -1,7 +1,7 @@
 // The overlay `rules`: what the commands and the saved lines of rules do. Not here: listings (listing/overlay.ts), what is always
 // there (rules.ts).
 
-import type { Job } from '../core/console/command.ts';
+import { flat, type Job } from '../core/console/command.ts';
 import { Change } from './change.ts';
 import { Line } from './line.ts';
 import { closeRules } from './memory.ts';
@@ -20,18 +20,22 @@ export { beginLines, clearRules, endLines, takeLine } from './draft.ts';
 export { relink } from './links.ts';
 export { clearAll, restoreRules } from './restore.ts';
 
-/** The words of a command as the console has split them, with quoted ones put together again. */
-function wordsOf(words: readonly string[]): readonly string[] {
+/** The words of a command as the console has split them; where some are quoted, those of the line as it was typed, which has all its blanks. */
+function wordsOf({ context: { typed } }: Rules, words: readonly string[]): readonly string[] {
   const text = words.join(' ');
   if (!isQuoted(text)) return words;
-  return splitWords(text) ?? badArgument(text);
+  const line = typed?.().trim() ?? '';
+  // A shell may have made others of it.
+  const isOwn = flat(line) === `iptables ${text}`;
+  const whole = isOwn ? line.slice('iptables '.length) : text;
+  return splitWords(whole) ?? badArgument(text);
 }
 
 /** `iptables WORDS`, typed or by a script: what has blanks comes in quotes. */
 export function runIptables(rules: Rules, words: readonly string[]): Job | undefined {
   const { aliases, context, section } = rules;
   const { machine, output } = context;
-  const line = new Line(machine, aliases, wordsOf(words));
+  const line = new Line(machine, aliases, wordsOf(rules, words));
   try {
     line.read();
     const command = line.commands.charAt(0);

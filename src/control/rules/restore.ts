@@ -31,6 +31,7 @@ import { closeRules, isOpen } from './memory.ts';
 import { DIALECT_IPTABLES, ownerOf, refuseOthers } from './old/dialect.ts';
 import { badArgument, refuseWhole, usage, VERSION } from './refuse.ts';
 import type { Rules } from './rules.ts';
+import { lanNews } from './warnings.ts';
 import { splitWords } from './words.ts';
 
 const END = 'end';
@@ -203,6 +204,8 @@ class Restore {
       try {
         yield* this.write(table, first, true);
         commitDraft(context.machine, table);
+        const news = lanNews(context.machine);
+        if (news !== undefined) context.output.line(news);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         yield* this.write(table, first, false);

@@ -387,8 +387,47 @@ test('what a policy opens, and what cuts the LAN off, is said', t => {
     type('iptables -P INPUT DROP')[0] ?? '',
     /^The LAN's DHCP, DNS and pings to the router are now dropped/,
   );
-  quiet('iptables -A INPUT -i eth0 -j ACCEPT', 'iptables -P INPUT DROP');
+  for (const line of ['iptables -A INPUT -i eth0 -j ACCEPT', 'iptables -P INPUT DROP'])
+    t.deepEqual(type(line), []);
   t.regex(type('iptables -F INPUT')[0] ?? '', /^The LAN's DHCP/);
   quiet('iptables -A INPUT -m state --state ESTABLISHED,RELATED -j ACCEPT');
-  t.regex(type('iptables -P INPUT DROP')[0] ?? '', /^The LAN's DHCP/);
+  t.deepEqual(type('iptables -P INPUT DROP'), [], 'it is told once');
+  quiet('iptables -I INPUT -i lan -j ACCEPT', 'iptables -P INPUT ACCEPT');
+  // By a rule as well, in a chain of its own, and the answers too.
+  quiet('iptables -N refuse');
+  type('iptables -I INPUT -p udp --dport 53 -j refuse');
+  t.deepEqual(type('iptables -A refuse -j REJECT'), [
+    "The LAN's DNS are now dropped: iptables -I INPUT -i lan -j ACCEPT lets them in",
+  ]);
+  t.deepEqual(type('iptables -A OUTPUT -p udp --sport 67 -j DROP'), [
+    "The LAN's answers of DHCP are now dropped: iptables -I OUTPUT -o lan -j ACCEPT lets them out",
+  ]);
+});
+
+test('a chain is opened to strangers by its name, and on trial alone', t => {
+  const { context, quiet, saved, type } = rulesLab();
+  const { registry } = context;
+  t.regex(
+    type('iptables -P FORWARD ACCEPT open').join(' '),
+    /everybody outside would reach the hosts inside.* confirm 5/,
+  );
+  t.deepEqual(saved(), []);
+  t.is(
+    type('explain tcp 204.152.184.112 192.168.0.2 80').at(-1),
+    'It is dropped: nobody inside asked for it',
+  );
+  registry.isOnTrial = () => true;
+  t.regex(type('iptables -P OUTPUT ACCEPT open').join(' '), /open is said of INPUT and FORWARD/);
+  t.regex(type('iptables -P FORWARD ACCEPT open').join(' '), /^FORWARD is open to everybody outside/);
+  registry.isOnTrial = () => false;
+  t.is(type('explain tcp 204.152.184.112 192.168.0.2 80').at(-1), 'It leaves by lan');
+  t.deepEqual(saved(), ['iptables -P FORWARD ACCEPT open']);
+  t.is(type('iptables -S FORWARD')[0], '-P FORWARD ACCEPT');
+  quiet('iptables -F');
+  t.is(type('explain tcp 204.152.184.112 192.168.0.2 80').at(-1), 'It leaves by lan');
+  type('iptables -P FORWARD ACCEPT');
+  t.is(
+    type('explain tcp 204.152.184.112 192.168.0.2 80').at(-1),
+    'It is dropped: nobody inside asked for it',
+  );
 });

@@ -3,9 +3,12 @@
 // themselves, and all that is known of them, lie in the plane's memory.
 
 import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
-import { TICKS_PER_SECOND } from '../../base/limits.ts';
+import { IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../base/interface.ts';
+import { INTERFACE_COUNT, TICKS_PER_SECOND } from '../../base/limits.ts';
 import { get8, i32at, put8, puti32 } from '../../base/memory.ts';
 import {
+  LINKS_SEEN_AT,
+  LINKS_TICK_AT,
   LOG_DUE_AT,
   LOG_LOST_AT,
   LOG_READ_AT,
@@ -65,9 +68,23 @@ function tellTime({ wallClock }: Context): void {
   puti32(WALL_ZONE_AT, localAt(wallClock.zone, seconds).offset);
 }
 
+/** Names of rules mean other links where one has come or gone: `ppp0` is the WAN as long as no link is called so. */
+function lookAtLinks({ machine }: Context, aliases: Aliases): void {
+  const now = i32at(NOW_AT);
+  if (since(now, i32at(LINKS_TICK_AT)) < TICKS_PER_SECOND) return;
+  puti32(LINKS_TICK_AT, now);
+  let links = 1 << INTERFACE_COUNT;
+  for (let link = 0; link < INTERFACE_COUNT; link++)
+    if (i32at(interfaceAt(link) + IF_STATE) !== INTERFACE_ABSENT) links |= 1 << link;
+  if (links === i32at(LINKS_SEEN_AT)) return;
+  puti32(LINKS_SEEN_AT, links);
+  machine.overlay('rules').relink(aliases);
+}
+
 /** What control does for rules that are set: it tells them the time, and writes lines of what they have logged. */
-export function serveRules(context: Context): void {
+export function serveRules(context: Context, aliases: Aliases): void {
   tellTime(context);
+  lookAtLinks(context, aliases);
   writeLog(context);
 }
 
@@ -117,6 +134,12 @@ export function createRules(context: Context, aliases: Aliases, masquerade: Masq
       arguments: '[WORD:text...4]',
       help: 'takes what iptables-save prints, up to a line that says end; each table as a whole | -c',
       run: (words, input) => machine.overlay('rules').restoreRules(rules, words, input),
+    },
+    {
+      words: 'explain',
+      arguments: 'PROTOCOL:text SOURCE:text DESTINATION:text [PORT:text...9]',
+      help: 'says rule by rule what would become of a packet; behind its port: in LINK|router, from PORT, state new, flags SYN,ACK, type 8 | tcp 192.168.0.5 203.0.113.2 80',
+      run: words => machine.overlay('rules/explain').explain(rules, words),
     },
     {
       words: 'clear rules',

@@ -1,38 +1,78 @@
-// Before a rule cuts the LAN off from the router itself - its addresses by DHCP, its names, this console's like - it is said, once for
-// the line that does it. It is no refusal: who means it, means it, and `confirm` takes it back.
+// Rules that cut the LAN off from the router itself - its addresses by DHCP, its names, its pings - are told of, once by the line that does
+// it. It is no refusal: who means it, means it, and `confirm` takes it back. What is cut off the plane says, of a packet of each kind that
+// nobody has sent (explain/probe.ts), whatever rules and chains it is that do it.
 
 import { INTERFACE_LAN } from '../../base/limits.ts';
-import { get8, i32at, u16at } from '../../base/memory.ts';
-import { RULE_LINKS_AT } from '../../base/rule-limits.ts';
+import { i32at } from '../../base/memory.ts';
+import { PASS } from '../../base/packet.ts';
+import { PROBE_NOWHERE, PROBE_VERDICT, PROBE_WHERE } from '../../base/probe-record.ts';
 import * as record from '../../base/rule-record.ts';
-import { firstRule, nextRule } from './chains.ts';
+import { PROTOCOL_ICMP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
+import { prefixOf } from '../core/addresses.ts';
+import type { Machine } from '../core/machine.ts';
+import { type Made, probe } from './explain/probe.ts';
 import type { Line } from './line.ts';
-import { isOpen } from './memory.ts';
+import { isOpen, setTold, TOLD_CUT, TOLD_CUT_SHIFT, told } from './memory.ts';
 
-/** Whether a rule may accept something of the LAN's: where it cannot be seen simply, it does. */
-function letsIn(rule: number, chain: number): boolean {
-  const at = record.cellAt(rule);
-  const target = get8(at + record.RULE_TARGET);
-  const isIn =
-    target === record.TARGET_ACCEPT || target === record.TARGET_JUMP || target === record.TARGET_GOTO;
-  if (!isIn || chain !== record.CHAIN_INPUT) return false;
-  const link = get8(at + record.RULE_IN);
-  const isLan = link === 0 || (i32at(RULE_LINKS_AT + 4 * INTERFACE_LAN) & (1 << link)) !== 0;
-  const isNot = (u16at(at + record.RULE_FLAGS) & record.RULE_NOT_IN) !== 0;
-  if (isLan === isNot) return false;
-  // What is only for answers lets nobody ask.
-  const states = get8(at + record.RULE_STATES);
-  const isState = (u16at(at + record.RULE_FLAGS) & record.RULE_HAS_STATE) !== 0;
-  return !isState || (states & record.STATE_BIT_NEW) !== 0;
+const DHCP_SERVER = 67;
+const DHCP_CLIENT = 68;
+const DNS = 53;
+const CLIENT = 1024;
+const ECHO_REQUEST = 0x800;
+const BROADCAST = -1;
+/** What is asked of the router by the LAN, and what it answers: a bit each, in this order. */
+const NAMES = ['DHCP', 'DNS', 'pings to the router', 'answers of DHCP', 'answers of DNS'];
+const ASKED = 7;
+
+/** Which of these are cut off, a bit each. */
+function cutOff(machine: Machine): number {
+  const prefix = prefixOf(INTERFACE_LAN);
+  if (prefix === undefined || prefix.length > 29) return 0;
+  const { address, length } = prefix;
+  const network = address & (-1 << (32 - length));
+  const host = (network | 2) === address ? network | 3 : network | 2;
+  const ask = (bit: number, made: Omit<Made, 'state'>, state = 0): number => {
+    if (!probe(machine, { ...made, state })) return 0;
+    return i32at(PROBE_WHERE) !== PROBE_NOWHERE && i32at(PROBE_VERDICT) !== PASS ? 1 << bit : 0;
+  };
+  const udp = { protocol: PROTOCOL_UDP, kind: 0 };
+  const asked = { ...udp, sourcePort: CLIENT, source: host, destination: address, link: INTERFACE_LAN };
+  const answer = { ...udp, source: address, destination: host, link: -1 };
+  return (
+    ask(0, { ...asked, source: 0, sourcePort: DHCP_CLIENT, destination: BROADCAST, port: DHCP_SERVER }) |
+    ask(1, { ...asked, port: DNS }) |
+    ask(2, { ...asked, protocol: PROTOCOL_ICMP, kind: ECHO_REQUEST, port: 0 }) |
+    ask(3, { ...answer, sourcePort: DHCP_SERVER, port: DHCP_CLIENT }) |
+    ask(4, { ...answer, sourcePort: DNS, port: CLIENT }, record.STATE_BIT_ESTABLISHED)
+  );
 }
 
-/** What is to be said of a line that has just been done. */
-export function lanWarning({ chain, commands, name, table }: Line): string | undefined {
-  if (!isOpen() || table !== record.TABLE_FILTER || (chain !== 'INPUT' && chain !== '')) return undefined;
-  const isClosing = (commands === 'P' && name === 'DROP') || 'FDR'.includes(commands);
-  if (!isClosing || get8(record.chainAt(record.CHAIN_INPUT) + record.CHAIN_POLICY) !== record.POLICY_DROP)
-    return undefined;
-  for (let rule = firstRule(record.CHAIN_INPUT); rule !== 0; rule = nextRule(rule))
-    if (letsIn(rule, record.CHAIN_INPUT)) return undefined;
-  return "The LAN's DHCP, DNS and pings to the router are now dropped: iptables -A INPUT -i lan -j ACCEPT lets them in";
+/** What is to be said when rules have changed: of what is cut off now, and was not before. */
+export function lanNews(machine: Machine): string | undefined {
+  if (!isOpen()) return undefined;
+  const before = (told() & TOLD_CUT) >> TOLD_CUT_SHIFT;
+  const cut = cutOff(machine);
+  setTold(TOLD_CUT, cut << TOLD_CUT_SHIFT);
+  const news = cut & ~before;
+  if (news === 0) return undefined;
+  const names = NAMES.filter((_, bit) => (news & (1 << bit)) !== 0);
+  const last = names.pop() as string;
+  const list = names.length === 0 ? last : `${names.join(', ')} and ${last}`;
+  const isAsked = (news & ASKED) !== 0;
+  const chain = isAsked ? 'INPUT -i lan' : 'OUTPUT -o lan';
+  return `The LAN's ${list} are now dropped: iptables -I ${chain} -j ACCEPT lets them ${isAsked ? 'in' : 'out'}`;
+}
+
+/** The same of a line that has just been done. What can only let more pass is not looked at: a packet takes control 2 ms. */
+export function lanWarning(
+  machine: Machine,
+  { chain, commands, jump, name, table }: Line,
+): string | undefined {
+  if (table === record.TABLE_NAT || chain === 'FORWARD' || chain === 'POSTROUTING') return undefined;
+  if (commands === 'N' || commands === 'X' || commands === 'E') return undefined;
+  if ((commands === 'P' && name === 'ACCEPT') || jump === 'ACCEPT' || jump === 'LOG') {
+    // What was cut off may be no more, and is to be told of when it is again.
+    if ((told() & TOLD_CUT) === 0) return undefined;
+  }
+  return lanNews(machine);
 }

@@ -125,7 +125,7 @@ export function askMark(packet: i32, index: i32): i32 {
 }
 
 /** `house`: what it says where no rule does. `letIn`: LET_IN if the masquerade has given it a destination inside, and what that is to its state. */
-function askChains(packet: i32, house: i32, letIn: i32): i32 {
+export function askChains(packet: i32, house: i32, letIn: i32): i32 {
   const hooks: i32 = i32at(RULE_HOOKS_AT);
   if ((hooks & HOOKS_BEFORE) !== 0 && (i32at(packet + PACKET_FLAGS) & FLAG_MARKED) === 0) {
     const before: i32 = askBefore();

@@ -83,6 +83,7 @@ import {
   TTL_NOT,
 } from '../../base/rule-record.ts';
 import {
+  PROBE_AT,
   VIEW_BYTES,
   VIEW_DESTINATION,
   VIEW_FLOW,
@@ -242,11 +243,12 @@ function takeToken(at: i32): i32 {
   const most: i32 = i32at(at + LIMIT_MOST);
   const refill: i32 = i32at(at + LIMIT_REFILL);
   let left: i32 = i32at(at + LIMIT_LEFT);
-  puti32(at + LIMIT_TICK, now);
   // What is missing, in ticks of refilling: more than have passed, or it is full.
   if (passed < 0 || passed > (((most - left) / refill) | 0)) left = most;
   else left += multiply(passed, refill);
   const cost: i32 = i32at(at + LIMIT_COST);
+  if (i32at(PROBE_AT) !== 0) return left < cost ? 0 : 1;
+  puti32(at + LIMIT_TICK, now);
   puti32(at + LIMIT_LEFT, left < cost ? left : left - cost);
   return left < cost ? 0 : 1;
 }
@@ -324,6 +326,6 @@ function applyStatistic(at: i32): i32 {
   if (get8(at + 4) === 0) return (random32() & 0x7fffffff) < i32at(at + 8) ? 1 : 0;
   const counted: i32 = i32at(at + 16);
   const next: i32 = counted === i32at(at + 8) ? 0 : counted + 1;
-  puti32(at + 16, next);
+  if (i32at(PROBE_AT) === 0) puti32(at + 16, next);
   return next === 0 ? 1 : 0;
 }

@@ -27,6 +27,7 @@ import {
 } from '../../base/flow-record.ts';
 import { MASQUERADE_AT, MASQUERADE_BYTES } from '../../base/limits.ts';
 import { fill, get8, i32at, puti32, putu16, u16at } from '../../base/memory.ts';
+import { PROBE_MET_AT, PROBE_MOST } from '../../base/probe-record.ts';
 import {
   FLOW_RULES_AT,
   FLOW_RULES_BYTES,
@@ -39,7 +40,7 @@ import {
   PATHS_AT,
 } from '../../base/rule-limits.ts';
 import { cellAt, chainAt } from '../../base/rule-record.ts';
-import { PATHS_USED_AT, SWEEP_AT, VIEW_PATH } from '../../base/rule-state.ts';
+import { PATHS_USED_AT, PROBE_AT, SWEEP_AT, VIEW_PATH } from '../../base/rule-state.ts';
 import { addCounts } from './rule-counts.ts';
 
 const PLACE_RULE: i32 = 0;
@@ -77,13 +78,17 @@ export function flowMark(e: i32): i32 {
 }
 
 export function setFlowMark(e: i32, mark: i32): void {
+  if (i32at(PROBE_AT) !== 0) return;
   puti32(besideOf(e) + FLOW_MARK, mark);
 }
 
 /** The path in the view goes on by a rule that has applied, or a policy. */
 export function stepPath(rule: i32): void {
   const path: i32 = i32at(VIEW_PATH);
-  if (path < 0) return;
+  if (path < 0) {
+    if (i32at(PROBE_AT) !== 0) noteMet(rule);
+    return;
+  }
   const head: i32 = PATH_HEADS_AT + 2 * ((rule ^ (path << 3) ^ (path >>> 6)) & (PATH_HEADS - 1));
   let n: i32 = u16at(head);
   for (let left: i32 = PATH_DEPTH; n !== 0 && left !== 0; left--) {
@@ -95,6 +100,14 @@ export function stepPath(rule: i32): void {
     n = u16at(at + PLACE_NEXT);
   }
   puti32(VIEW_PATH, newPlace(head, rule, path));
+}
+
+/** A made-up packet has met a rule. */
+function noteMet(rule: i32): void {
+  const met: i32 = i32at(PROBE_AT) - 1;
+  if (met >= PROBE_MOST) return;
+  putu16(PROBE_MET_AT + 2 * met, rule);
+  puti32(PROBE_AT, met + 2);
 }
 
 /** A new place, or NO_PATH where there is none: then all are given up, and those that are in use come again. */

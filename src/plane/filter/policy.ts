@@ -7,11 +7,13 @@
 //
 // Before all of it stands the check of the source (src/plane/ip/source.ts), which no policy takes back.
 
+import { RULE_HOOKS_AT } from '../../base/cells.ts';
 import { DROP_SAME_INTERFACE, DROP_UNSOLICITED } from '../../base/counters.ts';
 import { IF_SIDE, INTERFACE_OUTSIDE } from '../../base/interface.ts';
-import { i32at } from '../../base/memory.ts';
+import { get8, i32at } from '../../base/memory.ts';
 import { PASS } from '../../base/packet.ts';
 import { parameter, WAN_PING } from '../../base/parameters.ts';
+import { CHAIN_INPUT, CHAIN_POLICY, chainAt, POLICY_OPEN } from '../../base/rule-record.ts';
 
 /**
  * Whether a datagram to another host may be passed on that came in by the link whose record is `at`, and that no flow has let in: PASS or
@@ -36,12 +38,19 @@ export function masqueradePolicy(at: i32, outAt: i32): i32 {
   return i32at(outAt + IF_SIDE) === INTERFACE_OUTSIDE && i32at(at + IF_SIDE) !== INTERFACE_OUTSIDE ? 1 : 0;
 }
 
+/** 1 if the user has opened the router to strangers, by name and with confirm: it answers them as Linux does. */
+function isOpen(): i32 {
+  if ((i32at(RULE_HOOKS_AT) & (1 << CHAIN_INPUT)) === 0) return 0;
+  return get8(chainAt(CHAIN_INPUT) + CHAIN_POLICY) === POLICY_OPEN ? 1 : 0;
+}
+
 /** 1 if what the router does not serve is answered by an error or a reset. A stranger outside learns not even that somebody is here. */
 export function mayAnswer(at: i32): i32 {
-  return i32at(at + IF_SIDE) === INTERFACE_OUTSIDE ? 0 : 1;
+  return i32at(at + IF_SIDE) === INTERFACE_OUTSIDE ? isOpen() : 1;
 }
 
 /** 1 if the router answers pings that come in by the link at `at`. */
 export function mayPing(at: i32): i32 {
-  return i32at(at + IF_SIDE) === INTERFACE_OUTSIDE ? parameter(WAN_PING) : 1;
+  if (i32at(at + IF_SIDE) !== INTERFACE_OUTSIDE) return 1;
+  return parameter(WAN_PING) !== 0 ? 1 : isOpen();
 }

@@ -20,7 +20,7 @@ import {
   RECENT_UPDATE,
   RECENT_SET as SET,
 } from '../../base/rule-record.ts';
-import { VIEW_DESTINATION, VIEW_SOURCE, VIEW_TTL } from '../../base/rule-state.ts';
+import { PROBE_AT, VIEW_DESTINATION, VIEW_SOURCE, VIEW_TTL } from '../../base/rule-state.ts';
 
 const TABLE: i32 = 4;
 const TTL: i32 = 5;
@@ -101,6 +101,15 @@ function reap(at: i32, seconds: i32): void {
   if (hits(at, seconds) === 0) fill(at, 0, RECENT_BYTES);
 }
 
+/** What is answered of a made-up packet, by which nothing is remembered. */
+function foreseen(at: i32, flags: i32, wanted: i32, seconds: i32): i32 {
+  if ((flags & SET) !== 0) return 1;
+  if (at === 0) return 0;
+  if ((flags & RECENT_REMOVE) !== 0) return 1;
+  const seen: i32 = hits(at, seconds);
+  return seen !== 0 && (wanted === 0 || seen >= wanted) ? 1 : 0;
+}
+
 /** 1 if an OPERATION_RECENT holds for the packet in the view; it remembers what it is to. */
 export function applyRecent(operation: i32): i32 {
   const flags: i32 = get8(operation + 4);
@@ -111,6 +120,7 @@ export function applyRecent(operation: i32): i32 {
   const address: i32 = whole & i32at(operation + 12);
   const ttl: i32 = i32at(VIEW_TTL);
   let at: i32 = find(address, table, (flags & RECENT_TTL) !== 0 ? ttl : 0);
+  if (i32at(PROBE_AT) !== 0) return foreseen(at, flags, wanted, seconds);
   if (at === 0) {
     if ((flags & SET) === 0) return 0;
     at = take(address, table);

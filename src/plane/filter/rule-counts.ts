@@ -3,9 +3,11 @@
 
 import { i32at, puti32 } from '../../base/memory.ts';
 import { RULE_BYTES, RULE_PACKETS } from '../../base/rule-record.ts';
+import { PROBE_AT } from '../../base/rule-state.ts';
 
-/** Adds to the counts of a rule, or those of a chain's policy, at its address: 64 bits each. */
+/** Adds to the counts of a rule, or those of a chain's policy, at its address: 64 bits each. A made-up packet is not counted. */
 export function addCounts(at: i32, packets: i32, bytes: i32): void {
+  if (i32at(PROBE_AT) !== 0) return;
   add64(at + RULE_PACKETS, packets);
   add64(at + RULE_BYTES, bytes);
 }

@@ -29,6 +29,7 @@ import {
   LOG_LOST_AT,
   LOG_READ_AT,
   LOG_WRITTEN_AT,
+  PROBE_AT,
   VIEW_DESTINATION,
   VIEW_IN_LINK,
   VIEW_MARK,
@@ -48,6 +49,7 @@ const ETHERNET: i32 = PACKET_IP - PACKET_FRAME;
 /** Notes the packet in the view for the log, by an operation of a rule, which has just applied (VIEW_RULE). */
 export function logPacket(operation: i32): void {
   const written: i32 = get8(LOG_WRITTEN_AT);
+  if (i32at(PROBE_AT) !== 0) return;
   if (((written - get8(LOG_READ_AT)) & 0xff) >= RULE_LOG_COUNT) {
     puti32(LOG_LOST_AT, (i32at(LOG_LOST_AT) + 1) | 0);
     return;

@@ -39,6 +39,7 @@ import {
   PACKET_MARK,
   PACKET_PORTS,
 } from '../../base/packet.ts';
+import { PROBE_STATE } from '../../base/probe-record.ts';
 import { RULE_LINKS_AT } from '../../base/rule-limits.ts';
 import {
   STATE_BIT_DNAT,
@@ -50,6 +51,7 @@ import {
 } from '../../base/rule-record.ts';
 import {
   OLD_ANSWER_AT,
+  PROBE_AT,
   VIEW_BYTES,
   VIEW_DESTINATION,
   VIEW_FLOW,
@@ -122,6 +124,9 @@ export function look(packet: i32, came: i32, out: i32): void {
   // Whoever is refused before there is a flow is told so even where only what is RELATED may leave.
   puti32(VIEW_STATE, came < 0 && state === STATE_BIT_INVALID ? STATE_BIT_RELATED : state);
   puti32(VIEW_PATH, keepsPath(packet, flow) !== 0 ? 0 : NO_PATH);
+  if (i32at(PROBE_AT) === 0) return;
+  puti32(VIEW_PATH, NO_PATH);
+  if (i32at(PROBE_STATE) !== 0) puti32(VIEW_STATE, i32at(PROBE_STATE));
 }
 
 /** Of a packet that is translated already: the source that it came with, and the destination that it leaves with. */

@@ -15,7 +15,7 @@ import { type Command, findCommand, type Job, Refusal } from './command.ts';
 import { LINE_LIMIT, LineEditor, type LineEvent } from './line-editor.ts';
 import type { LineHelp } from './line-help.ts';
 import { createOutput, type Output } from './output.ts';
-import type { Guard, Line, LineShell, Loss, PastedLines, RawLine } from './terminal.ts';
+import type { Guard, Line, LineShell, Loss, RawLine } from './terminal.ts';
 
 /** Bytes that the editor gets in one slice. */
 const EDIT_SLICE = 64;
@@ -39,10 +39,7 @@ export { TYPED_AHEAD_LIMIT } from './typed-ahead.ts';
 
 export const PROMPT = 'masqbox> ';
 
-/** Nothing has come for so long: what there is of a line has been typed by hand. */
-const HAND_TICKS = 3;
-
-export class Console implements RawLine, PastedLines {
+export class Console implements RawLine {
   readonly output: Output;
   guard: Guard | undefined;
   shell: LineShell | undefined;
@@ -51,7 +48,7 @@ export class Console implements RawLine, PastedLines {
   /** Whether long output waits at each page. */
   paged = true;
   dumb = false;
-  private readonly ahead = new TypedAhead();
+  readonly ahead = new TypedAhead();
   private lostBytes = 0;
   /** Bytes that the editor has had, or that were forgotten; and where some were lost, in the same count. */
   private edited = 0;
@@ -70,9 +67,6 @@ export class Console implements RawLine, PastedLines {
   private running: { text: string; column: number; isShell?: boolean } | undefined;
   private paging = false;
   private asking = false;
-  /** The line that was asked for last was taken past the editor. */
-  private isPasted = false;
-  private pastedLines = 0;
   private answer: string | undefined;
   private keyed = false;
   private keyedAt = 0;
@@ -107,6 +101,11 @@ export class Console implements RawLine, PastedLines {
     return this.ahead.from !== this.ahead.to;
   }
 
+  /** The line that is being run, '' of none. */
+  get runningText(): string {
+    return this.running?.text ?? '';
+  }
+
   /** Whether a command of the person at the terminal is being run. */
   get isRunning(): boolean {
     return this.running !== undefined;
@@ -127,34 +126,10 @@ export class Console implements RawLine, PastedLines {
     }
   }
 
-  *next(prompt: string): Generator<number, string, void> {
-    let waiting = -1;
-    for (let quiet = 0; quiet < HAND_TICKS; ) {
-      // Others get their turn. What copy() is asked for must not move before it is.
-      if ((++this.pastedLines & 1) === 0) yield 0;
-      const line = this.wholeLine(prompt);
-      this.isPasted = line !== undefined;
-      if (line !== undefined) return line;
-      const now = this.ahead.to - this.ahead.from;
-      quiet = now === waiting ? quiet + 1 : 0;
-      waiting = now;
-      yield 1;
-    }
-    return yield* this.ask(prompt);
-  }
-
-  copy(into: Uint8Array, at: number): number {
-    if (!this.isPasted) return -1;
-    const bytes = this.ahead.lineBytes();
-    into.set(bytes, at);
-    return bytes.length;
-  }
-
-  /** The line that has come whole, past the editor, whose work on each letter takes ten times as long; none where a key or a loss is in it. */
-  private wholeLine(prompt: string): string | undefined {
+  /** Takes the line that has come whole, past the editor, and shows it; none where a key or a loss is in it. */
+  takeWhole(prompt: string): string | undefined {
     const { ahead, output } = this;
     const text = this.losses.length > 0 ? undefined : ahead.line(LINE_LIMIT);
-    // The line feed of a line that a carriage return has ended may have been passed over.
     this.edited += ahead.passed;
     if (text === undefined) return undefined;
     output.write(prompt);

@@ -101,6 +101,7 @@ export function createRollback(
   let timer: Timer | undefined;
   const { sections } = registry;
 
+  registry.isOnTrial = () => asked !== undefined || isArmed();
   registry.onChange(() => {
     if (asked === undefined) return;
     puti32(TICK_AT, (clock.now() + asked * MINUTE_TICKS) | 0);

@@ -1,0 +1,101 @@
+// `explain` over the plane's memory: what is said of a packet, and that nothing of it stays.
+
+import test from 'ava';
+import { RULES_AT, RULES_BYTES } from '../../../base/limits.ts';
+import { PROBE_MET_AT } from '../../../base/probe-record.ts';
+import { RULE_TEXT_BYTES } from '../../../base/rule-limits.ts';
+import { rulesLab } from '../rules-lab.ts';
+
+const HOST = '192.168.0.2';
+const SERVER = '204.152.184.112';
+
+test('without rules the house says what becomes of a packet', t => {
+  const { refusal, type } = rulesLab();
+  t.is(
+    refusal(() => undefined),
+    '',
+  );
+  t.deepEqual(type(`explain tcp ${HOST} ${SERVER} 80`), [
+    `tcp ${HOST}:1024 -> ${SERVER}:80, in by lan`,
+    'It leaves by wan with the source 10.1.2.3',
+  ]);
+  t.deepEqual(type(`explain tcp ${SERVER} ${HOST} 80`).slice(-1), [
+    'It is dropped: nobody inside asked for it',
+  ]);
+  t.deepEqual(type(`explain tcp ${HOST} ${HOST} 80 in wan`).slice(-1), [
+    'It is dropped: came from the WAN with a LAN source',
+  ]);
+});
+
+test('each rule on the way is named, and the translation', t => {
+  const { quiet, type } = rulesLab();
+  quiet(
+    'iptables -N web',
+    'iptables -A web -p tcp --dport 80 -j ACCEPT',
+    'iptables -A FORWARD -i eth0 -p udp -j DROP',
+    'iptables -A FORWARD -i eth0 -j web',
+    'iptables -A FORWARD -m state --state ESTABLISHED -j ACCEPT',
+    'iptables -t nat -A POSTROUTING -o eth1 -j SNAT --to-source 10.1.2.9',
+    'iptables -t nat -A PREROUTING -i eth1 -p tcp --dport 8080 -j DNAT --to 192.168.0.2:80',
+    'iptables -A FORWARD -i eth1 -d 192.168.0.2 -p tcp --dport 80 -j ACCEPT',
+  );
+  type('iptables -P FORWARD DROP');
+  t.deepEqual(type(`explain tcp ${HOST} ${SERVER} 80`), [
+    `tcp ${HOST}:1024 -> ${SERVER}:80, in by lan`,
+    'FORWARD 2: -A FORWARD -i eth0 -j web',
+    'web 1: -A web -p tcp -m tcp --dport 80 -j ACCEPT',
+    'nat POSTROUTING 1: -A POSTROUTING -o eth1 -j SNAT --to-source 10.1.2.9',
+    'It leaves by wan with the source 10.1.2.9',
+  ]);
+  t.deepEqual(type(`explain udp ${HOST} ${SERVER} domain`), [
+    `udp ${HOST}:1024 -> ${SERVER}:53, in by lan`,
+    'FORWARD 1: -A FORWARD -i eth0 -p udp -j DROP',
+    'It is dropped: refused by a rule or a policy',
+  ]);
+  t.deepEqual(type(`explain tcp ${SERVER} 10.1.2.3 8080 from 3000`), [
+    `tcp ${SERVER}:3000 -> 10.1.2.3:8080, in by wan`,
+    'nat PREROUTING 1: -A PREROUTING -i eth1 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 192.168.0.2:80',
+    'FORWARD 4: -A FORWARD -d 192.168.0.2/32 -i eth1 -p tcp -m tcp --dport 80 -j ACCEPT',
+    'Its destination becomes 192.168.0.2:80',
+    'It leaves by lan',
+  ]);
+  t.is(
+    type(`explain tcp ${SERVER} ${HOST} 99 state established`).at(-2),
+    'FORWARD 3: -A FORWARD -m state --state ESTABLISHED -j ACCEPT',
+  );
+  t.is(type(`explain icmp 192.168.0.1 ${HOST} in router`).at(-1), 'It leaves by lan');
+});
+
+test('of a made-up packet nothing stays', t => {
+  const { memory, quiet, type } = rulesLab();
+  quiet(
+    'iptables -A FORWARD -m limit --limit 1/hour -j LOG',
+    'iptables -A FORWARD -m recent --set',
+    'iptables -A FORWARD -m recent --update --seconds 60',
+    'iptables -A FORWARD -m statistic --mode nth --every 3 --packet 0',
+    'iptables -A FORWARD -j CONNMARK --set-mark 5',
+    'iptables -A FORWARD -j MARK --set-mark 5',
+    'iptables -A INPUT -p udp -j ACCEPT',
+  );
+  // All but the packet that was asked about (a view of it), and what was answered.
+  const state = () => {
+    const copy = memory.slice(RULES_AT, RULES_AT + RULES_BYTES);
+    copy.fill(0, 20, 192);
+    copy.fill(0, PROBE_MET_AT - RULES_AT, PROBE_MET_AT - RULES_AT + RULE_TEXT_BYTES);
+    return copy;
+  };
+  const before = state();
+  const first = type(`explain tcp ${HOST} ${SERVER} 80`);
+  t.is(first.length, 8, first.join('\n'));
+  t.deepEqual(type(`explain tcp ${HOST} ${SERVER} 80`), first);
+  type(`explain udp ${HOST} 192.168.0.1 53`);
+  t.deepEqual(state(), before);
+});
+
+test('what is no packet is refused', t => {
+  const { type } = rulesLab();
+  t.deepEqual(type('explain foo 1.2.3.4 1.2.3.5 1'), ['Cannot explain it: foo is no protocol']);
+  t.deepEqual(type('explain tcp 1.2.3 1.2.3.5 1'), ['Cannot explain it: 1.2.3 is no address']);
+  t.deepEqual(type(`explain tcp ${HOST} ${SERVER}`), ['Cannot explain it: it needs a port']);
+  t.deepEqual(type(`explain tcp ${HOST} ${SERVER} 80 in if9`), ['Cannot explain it: if9 is no link']);
+});
