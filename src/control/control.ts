@@ -141,13 +141,11 @@ export function createControl(machine: Machine): Control {
     output: console.output,
     rawLine: console,
     sockets,
-    ...{ udp, tcp },
+    ...{ udp, tcp, pasted: new Pasted(console), typed: () => console.runningText },
     log,
     registry,
     random,
     ask: (prompt, secret) => console.ask(prompt, secret),
-    pasted: new Pasted(console),
-    typed: () => console.runningText,
   };
   table.push(...systemCommands(context, tools));
   const access = new Access(context, console, table);

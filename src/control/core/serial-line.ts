@@ -115,32 +115,40 @@ export function createSerialLine(machine: Machine, index: number): SerialLine {
       machine.unlock();
       return loss;
     },
-    put: bytes => {
-      const state = serialAt(index);
-      const tail = i32at(state + SERIAL_TX_TAIL);
-      const { length } = bytes;
-      if (length > SERIAL_TRANSMIT_BYTES - ((tail - i32at(state + SERIAL_TX_HEAD)) | 0)) return false;
-      const from = tail & (SERIAL_TRANSMIT_BYTES - 1);
-      const first = Math.min(length, SERIAL_TRANSMIT_BYTES - from);
-      memory.set(first === length ? bytes : bytes.subarray(0, first), transmitAt + from);
-      if (first < length) memory.set(bytes.subarray(first), transmitAt);
-      puti32(state + SERIAL_TX_TAIL, (tail + length) | 0);
-      machine.plane.serialStart(index);
-      return true;
-    },
-    write: text => {
-      const state = serialAt(index);
-      const tail = i32at(state + SERIAL_TX_TAIL);
-      const filled = (tail - i32at(state + SERIAL_TX_HEAD)) | 0;
-      const count = Math.min(text.length, SERIAL_TRANSMIT_BYTES - filled);
-      for (let i = 0; i < count; i++) {
-        memory[transmitAt + ((tail + i) & (SERIAL_TRANSMIT_BYTES - 1))] = text.charCodeAt(i);
-      }
-      if (count > 0) {
-        puti32(state + SERIAL_TX_TAIL, (tail + count) | 0);
-        machine.plane.serialStart(index);
-      }
-      return count;
-    },
+    put: bytes => putBytes(machine, transmitAt, index, bytes),
+    write: text => putText(machine, transmitAt, index, text),
   };
+}
+
+/** Puts bytes into the ring, all or, where there is no room, none. */
+function putBytes(machine: Machine, transmitAt: number, index: number, bytes: Uint8Array): boolean {
+  const { memory } = machine;
+  const state = serialAt(index);
+  const tail = i32at(state + SERIAL_TX_TAIL);
+  const { length } = bytes;
+  if (length > SERIAL_TRANSMIT_BYTES - ((tail - i32at(state + SERIAL_TX_HEAD)) | 0)) return false;
+  const from = tail & (SERIAL_TRANSMIT_BYTES - 1);
+  const first = Math.min(length, SERIAL_TRANSMIT_BYTES - from);
+  memory.set(first === length ? bytes : bytes.subarray(0, first), transmitAt + from);
+  if (first < length) memory.set(bytes.subarray(first), transmitAt);
+  puti32(state + SERIAL_TX_TAIL, (tail + length) | 0);
+  machine.plane.serialStart(index);
+  return true;
+}
+
+/** Puts as many characters into the ring as there is room for; answers how many. */
+function putText(machine: Machine, transmitAt: number, index: number, text: string): number {
+  const { memory } = machine;
+  const state = serialAt(index);
+  const tail = i32at(state + SERIAL_TX_TAIL);
+  const filled = (tail - i32at(state + SERIAL_TX_HEAD)) | 0;
+  const count = Math.min(text.length, SERIAL_TRANSMIT_BYTES - filled);
+  for (let i = 0; i < count; i++) {
+    memory[transmitAt + ((tail + i) & (SERIAL_TRANSMIT_BYTES - 1))] = text.charCodeAt(i);
+  }
+  if (count > 0) {
+    puti32(state + SERIAL_TX_TAIL, (tail + count) | 0);
+    machine.plane.serialStart(index);
+  }
+  return count;
 }

@@ -6,7 +6,6 @@
 
 import { get8, put8, puti32, u16at } from '../../base/memory.ts';
 import * as record from '../../base/rule-record.ts';
-import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 import type { Machine } from '../core/machine.ts';
 import { parseNetworks } from './addresses.ts';
 import { Builder } from './builder.ts';
@@ -404,7 +403,7 @@ export class Line {
     if (protocol === 0 && this.isNot) usage('rule would never match protocol');
     put8(b.at + record.RULE_PROTOCOL, protocol);
     if (this.isNot) b.flag(b.at, record.RULE_NOT_PROTOCOL);
-    this.protocolMatch = matchOf(protocol);
+    this.protocolMatch = extensions.matchOf(protocol);
   }
 
   private interface(b: Builder, field: number, text: string): void {
@@ -497,11 +496,4 @@ export class Line {
     put64(at + record.RULE_PACKETS, this.packets);
     put64(at + record.RULE_BYTES, this.bytes);
   }
-}
-
-/** The match that a protocol's options load. */
-function matchOf(protocol: number): number {
-  if (protocol === PROTOCOL_TCP) return extensions.TCP;
-  if (protocol === PROTOCOL_UDP) return extensions.UDP;
-  return protocol === PROTOCOL_ICMP ? extensions.ICMP : 0;
 }

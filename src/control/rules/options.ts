@@ -1,6 +1,8 @@
 // Which options there are, of the command itself and of each match and target, and how one is found by its name or an unambiguous
 // beginning, as getopt_long does: what was loaded last is looked at first. Not here: what an option does (matches.ts, targets.ts).
 
+import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
+
 export const MAIN = 0;
 export const TCP = 1;
 export const UDP = 2;
@@ -47,6 +49,13 @@ const TARGETS = 'REJECT LOG MASQUERADE SNAT DNAT REDIRECT NETMAP TOS MARK CONNMA
 /** The number of a match, 0 if there is none of the name. */
 export function matchNamed(name: string): number {
   return Math.max(0, MATCHES.indexOf(name));
+}
+
+/** The match that a protocol's options load, 0 if there is none. */
+export function matchOf(protocol: number): number {
+  if (protocol === PROTOCOL_TCP) return TCP;
+  if (protocol === PROTOCOL_UDP) return UDP;
+  return protocol === PROTOCOL_ICMP ? ICMP : 0;
 }
 
 /** The number of a target that has options of its own, 0 if there is none of the name. */

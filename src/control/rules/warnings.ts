@@ -7,6 +7,7 @@ import { i32at } from '../../base/memory.ts';
 import { PASS } from '../../base/packet.ts';
 import { PROBE_NOWHERE, PROBE_VERDICT, PROBE_WHERE } from '../../base/probe-record.ts';
 import * as record from '../../base/rule-record.ts';
+import { ICMP_ECHO_REQUEST } from '../../wire/icmp.ts';
 import { PROTOCOL_ICMP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 import { prefixOf } from '../core/addresses.ts';
 import type { Machine } from '../core/machine.ts';
@@ -18,7 +19,6 @@ const DHCP_SERVER = 67;
 const DHCP_CLIENT = 68;
 const DNS = 53;
 const CLIENT = 1024;
-const ECHO_REQUEST = 0x800;
 const BROADCAST = -1;
 /** What is asked of the router by the LAN, and what it answers: a bit each, in this order. */
 const NAMES = ['DHCP', 'DNS', 'pings to the router', 'answers of DHCP', 'answers of DNS'];
@@ -41,7 +41,7 @@ function cutOff(machine: Machine): number {
   return (
     ask(0, { ...asked, source: 0, sourcePort: DHCP_CLIENT, destination: BROADCAST, port: DHCP_SERVER }) |
     ask(1, { ...asked, port: DNS }) |
-    ask(2, { ...asked, protocol: PROTOCOL_ICMP, kind: ECHO_REQUEST, port: 0 }) |
+    ask(2, { ...asked, protocol: PROTOCOL_ICMP, kind: ICMP_ECHO_REQUEST << 8, port: 0 }) |
     ask(3, { ...answer, sourcePort: DHCP_SERVER, port: DHCP_CLIENT }) |
     ask(4, { ...answer, sourcePort: DNS, port: CLIENT }, record.STATE_BIT_ESTABLISHED)
   );

@@ -155,13 +155,12 @@ export function portsIn(at: i32, end: i32): i32 {
 
 // --- text that is written -----------------------------------------------------------------------------------------------
 
-/** Puts so many bytes, four in a number, most significant first; answers where they end. */
-export function putWords(at: i32, bytes: i32, a: i32, b: i32, c: i32, d: i32, e: i32): i32 {
+/** Puts up to 16 bytes, four in a number, most significant first; answers where they end. */
+export function putWords(at: i32, bytes: i32, a: i32, b: i32, c: i32, d: i32): i32 {
   put32(at, a);
   if (bytes > 4) put32(at + 4, b);
   if (bytes > 8) put32(at + 8, c);
   if (bytes > 12) put32(at + 12, d);
-  if (bytes > 16) put32(at + 16, e);
   return at + bytes;
 }
 

@@ -59,7 +59,9 @@ import {
 } from '../../base/rule-state.ts';
 import {
   IP_DESTINATION,
+  IP_HEADER_BYTES,
   IP_LENGTH,
+  IP_PLAIN,
   IP_PROTOCOL,
   IP_SOURCE,
   IP_TTL,
@@ -75,8 +77,6 @@ import { AS_IS, AS_LINK, destinationByRules, hasSourceRules, sourceByRules } fro
 import { forwardPolicy, masqueradePolicy, turnPolicy } from './policy.ts';
 import { look } from './view.ts';
 
-const VERSION_AND_HEADER: i32 = 0x45;
-const IP_BYTES: i32 = 20;
 const TTL: i32 = 64;
 
 /** Asks about the packet of src/base/probe-record.ts: 1, or 0 where no buffer is free. There must be memory for rules. */
@@ -99,12 +99,12 @@ export function ruleProbe(): i32 {
 
 function makeUp(packet: i32, came: i32): void {
   const ip: i32 = packet + PACKET_IP;
-  const l4: i32 = ip + IP_BYTES;
+  const l4: i32 = ip + IP_HEADER_BYTES;
   const protocol: i32 = i32at(PROBE_PROTOCOL);
   const kind: i32 = i32at(PROBE_KIND);
   put32(ip, 0);
   put32(ip + 4, 0);
-  put8(ip, VERSION_AND_HEADER);
+  put8(ip, IP_PLAIN);
   put16(ip + IP_LENGTH, i32at(PROBE_BYTES));
   put32(ip + IP_TTL, 0);
   put8(ip + IP_TTL, TTL);

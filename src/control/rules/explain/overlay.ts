@@ -20,7 +20,9 @@ import {
   TO_ROUTE,
 } from '../../../base/route-record.ts';
 import * as record from '../../../base/rule-record.ts';
+import { ICMP_ECHO_REQUEST } from '../../../wire/icmp.ts';
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../../wire/ipv4.ts';
+import { TCP_SYN } from '../../../wire/tcp.ts';
 import { formatAddress } from '../../core/address.ts';
 import { Refusal } from '../../core/console/command.ts';
 import { counterList } from '../../core/counter-names.ts';
@@ -42,8 +44,6 @@ declare module '../../core/overlays.ts' {
 }
 
 const PORT_CLIENT = 1024;
-const SYN = 2;
-const ECHO_REQUEST = 8;
 const OWN = 'router';
 
 function refuse(text: string): never {
@@ -92,7 +92,7 @@ function madeOf(rules: Rules, words: readonly string[]): Made {
     destination: addressOf(words[2] ?? ''),
     sourcePort: PORT_CLIENT,
     port: 0,
-    kind: protocol === PROTOCOL_TCP ? SYN : protocol === PROTOCOL_ICMP ? ECHO_REQUEST << 8 : 0,
+    kind: protocol === PROTOCOL_TCP ? TCP_SYN : protocol === PROTOCOL_ICMP ? ICMP_ECHO_REQUEST << 8 : 0,
     link: -2,
     state: 0,
   };

@@ -5,7 +5,9 @@ import { IF_ADDRESS, interfaceAt } from '../../../base/interface.ts';
 import { INTERFACE_COUNT } from '../../../base/limits.ts';
 import { i32at, puti32 } from '../../../base/memory.ts';
 import * as record from '../../../base/probe-record.ts';
-import { PROTOCOL_ICMP, PROTOCOL_TCP } from '../../../wire/ipv4.ts';
+import { IP_HEADER_BYTES, PROTOCOL_ICMP, PROTOCOL_TCP } from '../../../wire/ipv4.ts';
+import { TCP_HEADER_BYTES } from '../../../wire/tcp.ts';
+import { UDP_HEADER_BYTES } from '../../../wire/udp.ts';
 import type { Machine } from '../../core/machine.ts';
 
 export interface Made {
@@ -22,13 +24,9 @@ export interface Made {
   state: number;
 }
 
-const IP_BYTES = 20;
-const UDP_BYTES = 8;
-const TCP_BYTES = 20;
-
 /** Asks the plane; false where no buffer is free. There must be memory for rules. */
 export function probe({ plane }: Machine, made: Made): boolean {
-  const bytes = IP_BYTES + (made.protocol === PROTOCOL_TCP ? TCP_BYTES : UDP_BYTES);
+  const bytes = IP_HEADER_BYTES + (made.protocol === PROTOCOL_TCP ? TCP_HEADER_BYTES : UDP_HEADER_BYTES);
   puti32(record.PROBE_SOURCE, made.source);
   puti32(record.PROBE_DESTINATION, made.destination);
   // Of ICMP it is the identifier, which rules do not see.
