@@ -82,7 +82,7 @@ export const HOOKS_OUTPUT: i32 =
   HOOKS_OLD_OUT | (1 << CHAIN_OUTPUT) | (1 << CHAIN_MANGLE_OUTPUT) | (1 << CHAIN_MANGLE_POSTROUTING);
 
 /** Beside STATE_BIT_*: a packet that has been let in. */
-const LET_IN: i32 = 0x100;
+export const LET_IN: i32 = 0x100;
 
 /** Asks a chain, if its hook is set: PASS, or the reason to drop. `open`: what a policy that accepts means. */
 function ask(chain: i32, open: i32): i32 {

@@ -6,7 +6,7 @@
 
 import { DROP_BROADCAST, DROP_NO_ROUTE } from '../../base/counters.ts';
 import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
-import { get32, i32at, put8, put16, put32, puti32 } from '../../base/memory.ts';
+import { fill, get32, i32at, put8, put16, put32, puti32 } from '../../base/memory.ts';
 import {
   PACKET_IN,
   PACKET_IP,
@@ -47,7 +47,12 @@ import {
   ROUTE_UNICAST,
   TO_ROUTE,
 } from '../../base/route-record.ts';
-import { STATE_BIT_ESTABLISHED, STATE_BIT_NEW, STATE_BIT_RELATED } from '../../base/rule-record.ts';
+import {
+  STATE_BIT_DNAT,
+  STATE_BIT_ESTABLISHED,
+  STATE_BIT_NEW,
+  STATE_BIT_RELATED,
+} from '../../base/rule-record.ts';
 import {
   NAT_ADDRESS_AT,
   NAT_PORT_AT,
@@ -72,7 +77,7 @@ import { TCP_FLAGS, TCP_HEADER_BYTES, TCP_LENGTH } from '../../wire/tcp.ts';
 import { KNOWN_NOTHING } from '../flow/known-flow.ts';
 import { routeTo } from '../ip/route.ts';
 import { sourceCheck } from '../ip/source.ts';
-import { askChains, askInput, askOutput } from './hooks.ts';
+import { askChains, askInput, askOutput, LET_IN } from './hooks.ts';
 import { AS_IS, AS_LINK, destinationByRules, hasSourceRules, sourceByRules } from './nat.ts';
 import { forwardPolicy, masqueradePolicy, turnPolicy } from './policy.ts';
 import { look } from './view.ts';
@@ -102,16 +107,13 @@ function makeUp(packet: i32, came: i32): void {
   const l4: i32 = ip + IP_HEADER_BYTES;
   const protocol: i32 = i32at(PROBE_PROTOCOL);
   const kind: i32 = i32at(PROBE_KIND);
-  put32(ip, 0);
-  put32(ip + 4, 0);
+  fill(ip, 0, IP_HEADER_BYTES + 2 * TCP_HEADER_BYTES);
   put8(ip, IP_PLAIN);
   put16(ip + IP_LENGTH, i32at(PROBE_BYTES));
-  put32(ip + IP_TTL, 0);
   put8(ip + IP_TTL, TTL);
   put8(ip + IP_PROTOCOL, protocol);
   put32(ip + IP_SOURCE, i32at(PROBE_SOURCE));
   put32(ip + IP_DESTINATION, i32at(PROBE_DESTINATION));
-  for (let at: i32 = 0; at < 2 * TCP_HEADER_BYTES; at += 4) put32(l4 + at, 0);
   if (protocol === PROTOCOL_ICMP) put16(l4, kind);
   else put32(l4, i32at(PROBE_PORTS));
   if (protocol === PROTOCOL_TCP) {
@@ -169,7 +171,7 @@ function probeForward(packet: i32, at: i32, out: i32, isTurned: i32, to: i32, po
   puti32(VIEW_PORTS, (i32at(VIEW_PORTS) & ~0xffff) | port);
   const known: i32 = i32at(VIEW_STATE) & (STATE_BIT_ESTABLISHED | STATE_BIT_RELATED);
   const house: i32 = known !== 0 || isTurned !== 0 ? PASS : forwardPolicy(at);
-  const verdict: i32 = askChains(packet, house, isTurned);
+  const verdict: i32 = askChains(packet, house, isTurned !== 0 ? LET_IN | STATE_BIT_DNAT : 0);
   if (verdict !== PASS || isNew() === 0 || i32at(at + IF_SIDE) === INTERFACE_OUTSIDE) return verdict;
   if (hasSourceRules() !== 0) puti32(PROBE_LEAVES, sourceByRules());
   else if (i32at(OLD_ANSWER_AT) === 0 && masqueradePolicy(at, outAt) !== 0) puti32(PROBE_LEAVES, AS_LINK);
