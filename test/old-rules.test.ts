@@ -228,7 +228,7 @@ whole(
       /lease of 192\.168\.0\.\d+ obtained/,
     );
     t.deepEqual(await place.scan('20-30,79-81,113,6000', '-sS'), []);
-    await place.log(/IP fw-in deny \S+ TCP 203\.0\.113\.\d:\d+ 203\.0\.113\.10:(?:20|21|79|6000) L=\d+/);
+    await place.log(/IP fw-in deny \S+ TCP 203\.0\.113\.\d:\d+ 203\.0\.113\.10:\d+ L=\d+/);
     t.is((await place.type('cat /proc/net/ip_input')).split('\n')[0], 'IP firewall input rules, default 0');
   },
 );
@@ -285,7 +285,7 @@ whole(
       [0, 2, 3].map(rule => (after[rule] ?? 0) - (before[rule] ?? 0)),
       [3, 3, 3],
     );
-    await place.log(/FW drop: IN=\S+ OUT= /);
+    await place.log(/firewall: FW drop: IN=wan OUT=/);
     await place.type('clear script fw');
   },
 );
