@@ -84,6 +84,7 @@ export {
 export { forwardLogRead, serverState } from '../src/plane/flow/servers.ts';
 export { triggerOpen, triggerRemove, triggerSet } from '../src/plane/flow/triggers.ts';
 export { interfacesChanged } from '../src/plane/interface-change.ts';
+export { aliasRemove, aliasSet } from '../src/plane/ip/alias-set.ts';
 export { receive } from '../src/plane/ip/forward.ts';
 export { fragmentTick, resetFragments } from '../src/plane/ip/fragment.ts';
 export { resetIcmp } from '../src/plane/ip/icmp.ts';

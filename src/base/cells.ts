@@ -87,6 +87,8 @@ export const BUFFERS_LESS_AT: i32 = CELLS_AT + 484;
 /** How many triggers are set (trigger-record.ts), and how many places of forwards are for a mark. */
 export const TRIGGERS_SET_AT: i32 = CELLS_AT + 196;
 export const MARKS_SET_AT: i32 = CELLS_AT + 200;
+/** How many aliases are set (alias-record.ts). */
+export const ALIASES_SET_AT: i32 = CELLS_AT + 204;
 
 /** How many forwards are set (forward-record.ts). */
 export const FORWARDS_SET_AT: i32 = CELLS_AT + 504;

@@ -135,6 +135,8 @@ export const ADDRESSES_AT: i32 = MASQUERADE_STATE_AT + 64;
 /** What routed flows have for an outside address, and those whose destination a rule has changed on the inside. */
 export const ROUTED: i32 = 0;
 export const TURNED: i32 = -1;
+/** What sessions by an alias have there (alias-record.ts), whichever. */
+export const ALIASED: i32 = -2;
 
 /** 1 if a flow is passed on as it is: nothing of it is translated. */
 export function isRouted(e: i32): i32 {
@@ -144,4 +146,10 @@ export function isRouted(e: i32): i32 {
 /** 1 if the session's outside address was lost: it has ended, and only waits to be cleared up. */
 export function isLost(e: i32): i32 {
   return get8(ADDRESSES_LOST_AT + (get8(e + E_ADDRESS) >>> ADDRESS_SHIFT));
+}
+
+/** 1 if the session is of a host that has an outside address of its own: nobody else's packets have that, and no port is another. */
+export function isOneToOne(e: i32): i32 {
+  if ((get8(e + E_FLAGS) & ENTRY_FORWARD) === 0) return 0;
+  return i32at(ADDRESSES_AT + 4 * (get8(e + E_ADDRESS) >>> ADDRESS_SHIFT)) === ALIASED ? 1 : 0;
 }

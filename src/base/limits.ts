@@ -326,6 +326,9 @@ export const SERVER_BYTES: i32 = 32;
 /** Sessions by forwards that wait to be logged, a power of two: control looks once a second, and counts those that had no place. */
 export const FORWARD_LOG_COUNT: i32 = 16;
 export const FORWARD_LOG_BYTES: i32 = 16;
+/** Further outside addresses, and networks that stand for one inside (alias-record.ts). `set wan also` and `set nat one-to-one` are refused when all are in use. */
+export const ALIAS_COUNT: i32 = 16;
+export const ALIAS_BYTES: i32 = 16;
 /** Triggers (src/plane/flow/triggers.ts): `set trigger` is refused when all are in use. */
 export const TRIGGER_COUNT: i32 = 8;
 /** Openings of one: a host inside and whom it has asked. Another takes the place of the oldest, of the same host if that has a quarter of them. */
@@ -449,7 +452,8 @@ export const FORWARDS_AT: i32 = HOSTS_AT + HOST_COUNT * HOST_BYTES;
 export const SERVERS_AT: i32 = FORWARDS_AT + FORWARD_COUNT * FORWARD_BYTES;
 export const FORWARD_LOG_AT: i32 = SERVERS_AT + SERVER_COUNT * SERVER_BYTES;
 export const TRIGGERS_AT: i32 = FORWARD_LOG_AT + 64 + FORWARD_LOG_COUNT * FORWARD_LOG_BYTES;
-export const HOST_TREE_AT: i32 = TRIGGERS_AT + TRIGGER_COUNT * TRIGGER_BYTES;
+export const ALIASES_AT: i32 = TRIGGERS_AT + TRIGGER_COUNT * TRIGGER_BYTES;
+export const HOST_TREE_AT: i32 = ALIASES_AT + ALIAS_COUNT * ALIAS_BYTES;
 export const PORT_MAPS_AT: i32 = HOST_TREE_AT + HOST_COUNT;
 export const TUPLE_HEADS_AT: i32 = PORT_MAPS_AT + 2 * PORT_MAP_BYTES + IDENTIFIER_MAP_BYTES;
 export const MASQUERADE_MAP_HEADS_AT: i32 = TUPLE_HEADS_AT + 2 * TUPLE_BUCKETS;

@@ -70,6 +70,7 @@ import { dnsCommands } from './dns/commands.ts';
 import { createDns, type Dns } from './dns/dns.ts';
 import { nameBytes } from './dns/message.ts';
 import { dnsSettings } from './dns/settings.ts';
+import { aliasSettings } from './forward/aliases.ts';
 import { forwardSetting } from './forward/settings.ts';
 import { triggerSetting } from './forward/triggers.ts';
 import { ForwardWatch } from './forward/watch.ts';
@@ -318,6 +319,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
     ...settings(context),
     forwardSetting(context, forwardWatch),
     triggerSetting(context),
+    ...aliasSettings(context),
   );
   table.push(...wanCommands(context, wan));
   const services: Service[] = [wan, forwardWatch];

@@ -9,6 +9,7 @@ import { HELD_AT, LINK_END_AT, LINKS_CHANGED_AT } from '../base/cells.ts';
 import { IF_ADDRESS, interfaceAt } from '../base/interface.ts';
 import { i32at, puti32 } from '../base/memory.ts';
 import { masqueradeForgetAddress } from './flow/flow-timeout.ts';
+import { announceAliases } from './ip/alias-set.ts';
 import { addressSeen, flushRoutes, interfaceChanged, noteInterface } from './ip/route.ts';
 import { arpAnnounce } from './link/arp.ts';
 import { forgetNeighbours } from './link/neighbour.ts';
@@ -26,6 +27,7 @@ export function interfacesChanged(): void {
       forgetNeighbours(index);
       if (old !== 0 && address !== 0 && old !== address) masqueradeForgetAddress(old);
       arpAnnounce(index);
+      announceAliases(index);
     }
   }
 }

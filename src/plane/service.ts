@@ -79,6 +79,7 @@ import { ruleTick } from './filter/rule-table.ts';
 import { masqueradeTick } from './flow/flow-timeout.ts';
 import { masqueradeReset } from './flow/masquerade.ts';
 import { interfacesChanged } from './interface-change.ts';
+import { resetAliases } from './ip/alias-set.ts';
 import { receive, releaseFragment, unreachable } from './ip/forward.ts';
 import { fragmentTick, resetFragments } from './ip/fragment.ts';
 import { fragmentsDue } from './ip/fragment-context.ts';
@@ -118,6 +119,7 @@ export function planeReset(): void {
   captureStop();
   puti32(RULE_HOOKS_AT, 0);
   masqueradeReset();
+  resetAliases();
   crc32(0, 0, 0); // its table takes 0.6 ms, for which there is no better moment
   puti32(NOW_AT, 0);
   puti32(NOW_WRAPS_AT, 0);

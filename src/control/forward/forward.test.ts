@@ -3,7 +3,17 @@ import { controlLab } from '../../../test/control-lab.ts';
 import { read, SYN, tcp } from '../../../test/packets.ts';
 import { HOST, SERVER, WAN_ADDRESS } from '../../../test/plane-router.ts';
 import { FORWARD_COUNT, TRIGGER_COUNT } from '../../base/limits.ts';
-import { setForward, setTrigger, showForwards, unsetForward, unsetTrigger } from './overlay.ts';
+import { aliasSettings } from './aliases.ts';
+import {
+  setAlso,
+  setForward,
+  setOneToOne,
+  setTrigger,
+  showForwards,
+  unsetForward,
+  unsetOneToOne,
+  unsetTrigger,
+} from './overlay.ts';
 import { forwardSetting } from './settings.ts';
 import { triggerSetting } from './triggers.ts';
 import { ForwardWatch } from './watch.ts';
@@ -135,4 +145,70 @@ test('triggers come back as they were set, and are refused with their reason', t
     refusal(() => unsetTrigger(plane, 'udp 2000 tcp 1'.split(' '))),
     /it is not set/,
   );
+});
+
+test('further addresses and those one to one come back as they were set, and what cannot be is refused', t => {
+  const { router, context, refusal } = controlLab();
+  const { plane } = router;
+  const lines = () => aliasSettings(context).flatMap(setting => setting.lines());
+  const also = (line: string) => setAlso(plane, line.split(' '));
+  const one = (line: string) => setOneToOne(plane, line.split(' '));
+  also('10.1.2.18 203.0.113.19');
+  one('203.0.113.32/28 192.168.0.32/28');
+  one('203.0.113.64 192.168.0.9');
+  t.deepEqual(lines(), [
+    'set wan also 10.1.2.18 203.0.113.19',
+    'set nat one-to-one 203.0.113.32/28 192.168.0.32/28',
+    'set nat one-to-one 203.0.113.64/32 192.168.0.9/32',
+  ]);
+  also('203.0.113.19 203.0.113.20');
+  one('203.0.113.32/28 192.168.0.48/28');
+  unsetOneToOne(plane, ['203.0.113.64']);
+  t.deepEqual(lines(), [
+    'set wan also 203.0.113.19 203.0.113.20',
+    'set nat one-to-one 203.0.113.32/28 192.168.0.48/28',
+  ]);
+  const why = (run: () => void) => refusal(run);
+  t.regex(
+    why(() => also('203.0.113.33')),
+    /203\.0\.113\.32 is set already/,
+  );
+  t.regex(
+    why(() => also(WAN_ADDRESS)),
+    /it is the link's own address/,
+  );
+  t.regex(
+    why(() => also('192.168.0.77')),
+    /it is in a network inside/,
+  );
+  t.regex(
+    why(() => also('224.0.0.1')),
+    /^Cannot set wan also 224/,
+  );
+  t.regex(
+    why(() => one('203.0.113.16/28 192.168.0.16/29')),
+    /both have as many addresses/,
+  );
+  t.regex(
+    why(() => one('203.0.113.17/28 192.168.0.16/28')),
+    /and not the network/,
+  );
+  t.regex(
+    why(() => one('192.168.0.16/28 192.168.1.16/28')),
+    /it is in a network inside/,
+  );
+  t.regex(
+    why(() => one('203.0.113.128/25 192.168.0.0/25')),
+    /a host inside has one address outside/,
+  );
+  t.regex(
+    why(() => also(Array.from({ length: 16 }, (_, n) => `203.0.114.${n + 1}`).join(' '))),
+    /and 15 are free/,
+  );
+  t.regex(
+    why(() => unsetOneToOne(plane, ['203.0.113.64'])),
+    /it is not set/,
+  );
+  setAlso(plane, []);
+  t.is(lines().length, 1);
 });

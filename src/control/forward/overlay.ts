@@ -1,4 +1,4 @@
-// The overlay `forward`: what `set forward` and `set trigger` do, and `show forwards`. Not here: its lines (settings.ts), what its words mean (words.ts), the
+// The overlay `forward`: what `set forward`, `set trigger` and (alias-words.ts) those of further addresses do, and `show forwards`. Not here: its lines (settings.ts), what its words mean (words.ts), the
 // commands of the time (old/overlay.ts), how a packet finds its forward (src/plane/flow/forwards.ts).
 
 import { FORWARDS_SET_AT, NOW_AT, TRIGGERS_SET_AT } from '../../base/cells.ts';
@@ -34,6 +34,8 @@ import type { Machine } from '../core/machine.ts';
 import { forwards, hostOf, type Ports } from './settings.ts';
 import { triggerWords } from './triggers.ts';
 import { parsePorts, parseServers } from './words.ts';
+
+export { setAlso, setOneToOne, unsetOneToOne } from './alias-words.ts';
 
 declare module '../core/overlays.ts' {
   interface Overlays {

@@ -1,8 +1,10 @@
 // How a flow comes into the table: linked, counted, its timer started. Who gets a place is said by flow-admission.ts.
 
+import { ALIASES_SET_AT } from '../../base/cells.ts';
 import { COUNT_MASQUERADE_NEW, count, DROP_TABLE_FULL } from '../../base/counters.ts';
 import {
   ADDRESS_SHIFT,
+  ALIASED,
   E_ADDRESS,
   E_FAR,
   E_FLAGS,
@@ -15,8 +17,9 @@ import {
   ROUTED,
   TURNED,
 } from '../../base/flow-record.ts';
-import { get8, put8, puti32 } from '../../base/memory.ts';
+import { get8, i32at, put8, puti32 } from '../../base/memory.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
+import { aliasOf } from '../ip/aliases.ts';
 import { refuseEntry } from './flow-admission.ts';
 import { link } from './flow-link.ts';
 import { startTimer } from './flow-timeout.ts';
@@ -27,7 +30,7 @@ import { addressFor, NO_ADDRESS } from './masquerade-addresses.ts';
  * there is no room in its chains or for its address.
  */
 export function beginFlow(e: i32, outside: i32, flags: i32): i32 {
-  const number: i32 = addressFor(outside);
+  const number: i32 = addressFor(i32at(ALIASES_SET_AT) !== 0 && aliasOf(outside) !== 0 ? ALIASED : outside);
   if (outside !== ROUTED && outside !== TURNED) puti32(e + E_OUTSIDE, outside);
   put8(e + E_FLAGS, get8(e + E_FLAGS) | flags);
   put8(e + E_ADDRESS, number << ADDRESS_SHIFT);

@@ -11,6 +11,7 @@ import {
   FORWARD_LEFT,
   FORWARD_LOGGED,
   FORWARD_MARKED,
+  FORWARD_OUTSIDE,
   FORWARD_PROTOCOL,
   FORWARD_SESSIONS,
 } from '../../base/forward-record.ts';
@@ -52,6 +53,8 @@ export function forwardFor(packet: i32, protocol: i32): i32 {
   const ports: i32 = i32at(packet + PACKET_PORTS);
   const forward: i32 = forwardOf(protocol, ports & 0xffff, get32(packet + PACKET_IP + IP_DESTINATION));
   if (forward === 0) return 0;
+  // The router's sockets hear nothing of another address than the link's own.
+  if (i32at(forward + FORWARD_OUTSIDE) !== 0) return forward;
   const index: i32 = i32at(packet + PACKET_IN);
   // From inside what is forwarded from outside goes before what the router serves inside by the same port.
   if (isKept(forward) !== 0 && i32at(interfaceAt(index) + IF_SIDE) !== INTERFACE_OUTSIDE) return forward;

@@ -32,7 +32,7 @@
 // Not here: the table (flow-table.ts), the rewriting (translate.ts), ICMP errors (icmp-translate.ts), the
 // short way of known sessions (known-flow.ts), what is routed as it is (routed.ts).
 
-import { NOW_AT, RULE_HOOKS_AT, TRIGGERS_SET_AT } from '../../base/cells.ts';
+import { ALIASES_SET_AT, NOW_AT, RULE_HOOKS_AT, TRIGGERS_SET_AT } from '../../base/cells.ts';
 import {
   DROP_FILTERED,
   DROP_FRAGMENT_TIMEOUT,
@@ -54,11 +54,14 @@ import {
   E_SENT,
   E_STATE,
   ENTRY_CLASSIC,
+  ENTRY_FORWARD,
   ENTRY_HEARD,
   ENTRY_SENT,
   IN_USE_AT,
+  isOneToOne,
   isRouted,
 } from '../../base/flow-record.ts';
+import { FORWARD_OUTSIDE } from '../../base/forward-record.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
 import {
   FORWARDS_AT,
@@ -104,6 +107,7 @@ import {
 import { TCP_FLAGS, TCP_RST, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { askStranger, HOOKS_FORWARD } from '../filter/hooks.ts';
 import { destinationByRules, hasDestinationRules } from '../filter/nat.ts';
+import { aliasOf, aliasOfHost, hostOfAlias } from '../ip/aliases.ts';
 import { isSender } from '../ip/sender.ts';
 import { admit, removeEntry } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
@@ -196,8 +200,10 @@ function inbound(packet: i32, turned: i32): i32 {
   }
   if (protocol === ICMP && l4 !== 0) {
     const query: i32 = queryOfReply(get8(l4));
-    if (query === 0) return LOCAL;
-    if ((get8(e + E_STATE) & query) === 0) return DROP_UNSOLICITED;
+    if (isOneToOne(e) === 0 || queryOf(get8(l4)) === 0) {
+      if (query === 0) return LOCAL;
+      if ((get8(e + E_STATE) & query) === 0) return DROP_UNSOLICITED;
+    }
   }
   useInbound(packet, e, protocol);
   translate(packet, e, IN);
@@ -214,16 +220,23 @@ export function masqueradeHairpin(packet: i32): i32 {
   if (parameter(HAIRPIN) === 0) return LOCAL;
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) {
     // A ping of our outside address is for us, whatever identifier another host's ping has.
-    if (protocol === ICMP || hasPorts(protocol) === 0) return LOCAL;
+    const isOwn: i32 = i32at(ALIASES_SET_AT) === 0 ? 0 : isOneToOneHairpin(packet, outside, protocol);
+    if (isOwn === 0 && (protocol === ICMP || hasPorts(protocol) === 0)) return LOCAL;
     const port: i32 = i32at(packet + PACKET_PORTS) & 0xffff;
     const e: i32 = hasDestinationRules() === 0 ? 0 : turnedFlow(packet, protocol);
     const isRuled: i32 = e !== 0 ? isSession(e) : destinationByRules(packet, i32at(packet + PACKET_IN));
-    if (isRuled === 0 && findPort(outside, port, protocol) === 0 && forwardFor(packet, protocol) === 0) {
+    if (
+      isOwn === 0 &&
+      isRuled === 0 &&
+      findPort(outside, port, protocol) === 0 &&
+      forwardFor(packet, protocol) === 0
+    ) {
       const marked: i32 = markedFor(packet, protocol);
       if (marked < FORWARDS_AT) return marked === 0 ? LOCAL : marked;
     }
   }
-  const verdict: i32 = outbound(packet, outside);
+  const own: i32 = i32at(ALIASES_SET_AT) === 0 ? 0 : aliasOfHost(get32(packet + PACKET_IP + IP_SOURCE), -1);
+  const verdict: i32 = outbound(packet, own !== 0 ? own : outside);
   if (verdict !== PASS) return verdict;
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) {
     const e: i32 = i32at(packet + PACKET_FLOW) & ~1;
@@ -233,6 +246,14 @@ export function masqueradeHairpin(packet: i32): i32 {
   }
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_HAIRPIN);
   return inbound(packet, 1);
+}
+
+/** 1 if a packet from inside is for an outside address that stands for a host inside, or is of a session with one. */
+function isOneToOneHairpin(packet: i32, outside: i32, protocol: i32): i32 {
+  const alias: i32 = aliasOf(outside);
+  if (alias !== 0 && hostOfAlias(alias, outside) !== 0) return 1;
+  const e: i32 = turnedFlow(packet, protocol);
+  return e !== 0 ? isOneToOne(e) : 0;
 }
 
 /** Asks nat's rules to whom a packet from outside goes: not if a socket hears it, for then the router has asked for it. */
@@ -263,6 +284,12 @@ function addressOut(packet: i32): i32 {
   return i32at(interfaceAt(i32at(packet + PACKET_OUT)) + IF_ADDRESS);
 }
 
+/** That by which a new session of a host leaves: the host's own, or that of the interface. */
+function addressFor(packet: i32, inside: i32): i32 {
+  const own: i32 = i32at(ALIASES_SET_AT) === 0 ? 0 : aliasOfHost(inside, i32at(packet + PACKET_OUT));
+  return own !== 0 ? own : addressOut(packet);
+}
+
 /** Translates the source of a packet: to the address that its session has, or a new one's to `hairpin`, if any. */
 function outbound(packet: i32, hairpin: i32): i32 {
   const marks: i32 = i32at(packet + PACKET_FLAGS);
@@ -284,13 +311,13 @@ function outbound(packet: i32, hairpin: i32): i32 {
     e = 0;
   }
   if (e === 0) {
-    const outside: i32 = hairpin !== 0 ? hairpin : addressOut(packet);
+    const outside: i32 = hairpin !== 0 ? hairpin : addressFor(packet, inside);
     e = addOutbound(packet, inside, remote, ports, protocol, outside);
     if (e < MASQUERADE_AT) return e;
   }
   if (protocol === ICMP && l4 !== 0) {
     const query: i32 = queryOf(get8(l4));
-    if (query === 0) return DROP_ICMP_TYPE;
+    if (query === 0 && (isOneToOne(e) === 0 || queryOfReply(get8(l4)) === 0)) return DROP_ICMP_TYPE;
     put8(e + E_STATE, get8(e + E_STATE) | query);
   }
   useOutbound(packet, e, protocol);
@@ -311,7 +338,12 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
   const classic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? 1 : 0;
   const host: i32 = isSender(packet, inside) !== 0 ? hostFor(inside) : HOST_OTHERS;
   let port: i32 = 0;
-  if (hasPorts(protocol) !== 0) {
+  const isOwn: i32 = i32at(ALIASES_SET_AT) !== 0 && aliasOfHost(inside, -1) === outside ? ENTRY_FORWARD : 0;
+  if (isOwn !== 0 && hasPorts(protocol) !== 0) {
+    port = ports >>> 16;
+    // A forward may have given the same to another host.
+    if (findInbound(outside, remote, (ports << 16) | port, protocol) !== 0) return DROP_NO_PORT;
+  } else if (hasPorts(protocol) !== 0) {
     const mapping: i32 = classic !== 0 ? 0 : findMapping(inside, ports >>> 16, protocol, outside);
     if (mapping !== 0) port = i32at(mapping + E_IN_PORTS) & 0xffff;
     else port = choosePort(protocol, ports >>> 16, outside, host);
@@ -335,9 +367,20 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
   const e: i32 = admit(host, 0);
   if (e < MASQUERADE_AT) return e;
   fillEntry(e, protocol, inside, remote, ports, port);
-  const made: i32 = beginFlow(e, outside, classic !== 0 ? ENTRY_CLASSIC | ENTRY_SENT : ENTRY_SENT);
+  const made: i32 = beginFlow(e, outside, (classic !== 0 ? ENTRY_CLASSIC | ENTRY_SENT : ENTRY_SENT) | isOwn);
   if (i32at(TRIGGERS_SET_AT) !== 0 && made === e) pullTriggers(e);
   return made;
+}
+
+/** Adds a session that the outside opens with a host by its own outside address, of which a forward may have another host. */
+function addOneToOne(packet: i32, host: i32, outside: i32, protocol: i32): i32 {
+  const l4: i32 = i32at(packet + PACKET_L4);
+  if (protocol === 0 || protocol === DCCP || protocol === UDP_LITE) return DROP_PROTOCOL;
+  if (protocol === ICMP && l4 !== 0 && queryOf(get8(l4)) === 0) return DROP_UNSOLICITED;
+  const forward: i32 = protocol === ICMP || hasPorts(protocol) === 0 ? 0 : forwardFor(packet, protocol);
+  if (forward !== 0 && i32at(forward + FORWARD_OUTSIDE) === outside)
+    return addForwarded(packet, forward, outside);
+  return addTo(packet, host, i32at(packet + PACKET_PORTS) & 0xffff, outside);
 }
 
 /** The same by a trigger, for a port that no mapping has. */
@@ -352,6 +395,11 @@ function addTriggered(packet: i32, outside: i32, remote: i32, port: i32, protoco
 function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol: i32): i32 {
   if (hasDestinationRules() !== 0 && i32at(NAT_ADDRESS_AT) !== 0)
     return addTo(packet, i32at(NAT_ADDRESS_AT), i32at(NAT_PORT_AT), outside);
+  if (i32at(ALIASES_SET_AT) !== 0) {
+    const alias: i32 = aliasOf(outside);
+    const host: i32 = alias === 0 ? 0 : hostOfAlias(alias, outside);
+    if (host !== 0) return addOneToOne(packet, host, outside, protocol);
+  }
   if (hasPorts(protocol) === 0) return LOCAL;
   const l4: i32 = i32at(packet + PACKET_L4);
   if (protocol === ICMP && l4 !== 0 && queryOfReply(get8(l4)) === 0) return LOCAL;

@@ -9,7 +9,7 @@
 // What is refused with an ICMP error is refused before the masquerade, so that the error quotes the packet as
 // its sender sent it; what fails later goes back through the masquerade (explain).
 
-import { RULE_HOOKS_AT } from '../../base/cells.ts';
+import { ALIASES_SET_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   COUNT_FORWARDED,
   count,
@@ -26,6 +26,7 @@ import {
 } from '../../base/counters.ts';
 import { isRouted } from '../../base/flow-record.ts';
 import {
+  IF_ADDRESS,
   IF_MTU,
   IF_SIDE,
   IF_STATE,
@@ -74,6 +75,7 @@ import {
 import { REJECT_RESET, TARGET_REDIRECT } from '../../base/rule-record.ts';
 import { OLD_ANSWER_AT, REJECT_AT, VIEW_FLOW } from '../../base/rule-state.ts';
 import { adjust16 } from '../../wire/checksum.ts';
+import { ICMP_ECHO_REQUEST } from '../../wire/icmp.ts';
 import {
   IP_CHECKSUM,
   IP_DESTINATION,
@@ -81,9 +83,11 @@ import {
   IP_FRAGMENT,
   IP_ID,
   IP_OFFSET,
+  IP_PROTOCOL,
   IP_SOURCE,
   IP_TTL,
   ipv4Check,
+  PROTOCOL_ICMP,
   PROTOCOL_TCP,
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_SYN } from '../../wire/tcp.ts';
@@ -223,13 +227,26 @@ function accept(packet: i32, route: i32, index: i32, side: i32): i32 {
   if (kind === ROUTE_LOCAL) {
     const ours: i32 = route & ROUTE_LINK;
     // The address of another link of ours is nobody's outside.
-    if (side === INTERFACE_OUTSIDE) return ours === index ? masqueradeInbound(packet) : DROP_UNSOLICITED;
-    if (i32at(interfaceAt(ours) + IF_SIDE) === INTERFACE_OUTSIDE) return masqueradeHairpin(packet);
+    if (side === INTERFACE_OUTSIDE)
+      return ours === index ? heardAt(packet, ours, masqueradeInbound(packet)) : DROP_UNSOLICITED;
+    if (i32at(interfaceAt(ours) + IF_SIDE) === INTERFACE_OUTSIDE)
+      return heardAt(packet, ours, masqueradeHairpin(packet));
     return LOCAL;
   }
   if (kind === ROUTE_MARTIAN) return DROP_MARTIAN_DESTINATION;
   const verdict: i32 = strangerPolicy(interfaceAt(index));
   return verdict === PASS && kind !== ROUTE_UNICAST ? DROP_NO_ROUTE : verdict;
+}
+
+/** A verdict; but what would be for the router itself, and came for another address than its link's own, is not: nothing listens there. Pings are answered. */
+function heardAt(packet: i32, link: i32, verdict: i32): i32 {
+  if (verdict !== LOCAL || i32at(ALIASES_SET_AT) === 0) return verdict;
+  const ip: i32 = packet + PACKET_IP;
+  if (get32(ip + IP_DESTINATION) === i32at(interfaceAt(link) + IF_ADDRESS)) return LOCAL;
+  const l4: i32 = i32at(packet + PACKET_L4);
+  const isPing: i32 =
+    get8(ip + IP_PROTOCOL) === PROTOCOL_ICMP && l4 !== 0 && get8(l4) === ICMP_ECHO_REQUEST ? 1 : 0;
+  return isPing !== 0 ? LOCAL : DROP_UNSOLICITED;
 }
 
 /** Through us: `to` is the route of its destination. */

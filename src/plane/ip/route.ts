@@ -9,7 +9,8 @@
 // yet, as its gateway is in no network of ours, leaves its destination to other set routes, and to no learned one.
 // Not here: the records (src/base/route-record.ts).
 
-import { LINK_END_AT } from '../../base/cells.ts';
+import { ALIAS_LINK } from '../../base/alias-record.ts';
+import { ALIASES_SET_AT, LINK_END_AT } from '../../base/cells.ts';
 import {
   IF_ADDRESS,
   IF_MASK,
@@ -53,6 +54,7 @@ import {
   TO_ROUTE,
 } from '../../base/route-record.ts';
 import { forgetRoutes } from '../flow/kept-route.ts';
+import { aliasOf } from './aliases.ts';
 
 /** What onLink() answers for an address of ours. */
 const ON_US: i32 = 33;
@@ -159,6 +161,7 @@ function lookUp(address: i32, entry: i32): void {
   puti32(entry + TO_ROUTE, ROUTE_NONE << ROUTE_TYPE_SHIFT);
   let best: i32 = onLink(address, entry);
   if (best === ON_US) return;
+  if (i32at(ALIASES_SET_AT) !== 0 && isAliased(address, entry) !== 0) return;
   const route: i32 = i32at(entry + TO_ROUTE);
   const isInside: i32 =
     best > 0 && i32at(interfaceAt(route & ROUTE_LINK) + IF_SIDE) === INTERFACE_INSIDE ? 1 : 0;
@@ -167,6 +170,15 @@ function lookUp(address: i32, entry: i32): void {
   const set: i32 = byRoutes(address, entry, best, ROUTE_SET);
   if (isInside === 0 && (set === best || set === 0) && isWaited(address, best) === 0)
     byRoutes(address, entry, set, ROUTE_LEARNED);
+}
+
+/** Whether an address is ours beside that of its link, which is up; writes it into the entry. */
+function isAliased(address: i32, entry: i32): i32 {
+  const alias: i32 = aliasOf(address);
+  if (alias === 0 || leads(i32at(alias + ALIAS_LINK)) === 0) return 0;
+  puti32(entry + TO_ROUTE, (ROUTE_LOCAL << ROUTE_TYPE_SHIFT) | i32at(alias + ALIAS_LINK));
+  puti32(entry + TO_NEXT_HOP, 0);
+  return 1;
 }
 
 /** The way on a link: answers the bits of its network's prefix, ON_US, or -1 if there is none. */

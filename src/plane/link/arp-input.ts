@@ -1,7 +1,8 @@
 // ARP packets that come in: RFC 826, "Packet Reception"; probes and conflicts: RFC 5227.
 // Not here: the layout (arp.ts, src/wire/arp.ts), the table (neighbour.ts).
 
-import { NOW_AT } from '../../base/cells.ts';
+import { ALIAS_LINK } from '../../base/alias-record.ts';
+import { ALIASES_SET_AT, NOW_AT } from '../../base/cells.ts';
 import {
   COUNT_ARP_CONFLICT,
   count,
@@ -25,6 +26,7 @@ import { PACKET_LENGTH, PASS } from '../../base/packet.ts';
 import { ROUTE_TYPE_SHIFT, ROUTE_UNICAST, TO_ROUTE } from '../../base/route-record.ts';
 import { ARP_BYTES, ARP_ETHERNET_IPV4 } from '../../wire/arp.ts';
 import { ethernetReply } from '../../wire/ethernet.ts';
+import { aliasOf } from '../ip/aliases.ts';
 import { routeTo } from '../ip/route.ts';
 import {
   ARP_REPLY,
@@ -56,8 +58,10 @@ export function arpInput(packet: i32, index: i32): i32 {
   if (i32at(at + IF_STATE) !== INTERFACE_UP) return DROP_INTERFACE_DOWN;
   const ours: i32 = i32at(at + IF_ADDRESS);
   const sender: i32 = get32(packet + ARP_SENDER);
-  if (sender === ours) return conflict(packet, at, index);
-  const forUs: i32 = get32(packet + ARP_TARGET) === ours ? 1 : 0;
+  const hasMore: i32 = i32at(ALIASES_SET_AT);
+  if (sender === ours || (hasMore !== 0 && isAlias(sender, index) !== 0)) return conflict(packet, at, index);
+  const target: i32 = get32(packet + ARP_TARGET);
+  const forUs: i32 = target === ours || (hasMore !== 0 && isAlias(target, index) !== 0) ? 1 : 0;
   // A probe (RFC 5227, 2.1.1) has no sender to learn, but it must hear that the address is taken.
   if (sender !== 0) {
     if (onLink(sender, at) === 0) {
@@ -82,6 +86,12 @@ export function arpInput(packet: i32, index: i32): i32 {
 function isStation(packet: i32): i32 {
   if ((get8(packet + ARP_SENDER_MAC) & 1) !== 0) return 0;
   return (get32(packet + ARP_SENDER_MAC) | get16(packet + ARP_SENDER_MAC + 4)) !== 0 ? 1 : 0;
+}
+
+/** Whether an address is one that we have on the link beside its own. */
+function isAlias(address: i32, index: i32): i32 {
+  const alias: i32 = aliasOf(address);
+  return alias !== 0 && i32at(alias + ALIAS_LINK) === index ? 1 : 0;
 }
 
 /** An address that a host of the link may have. */

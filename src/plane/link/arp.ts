@@ -77,6 +77,15 @@ export function arpAnnounce(index: i32): void {
   if (i32at(at + IF_STATE) === INTERFACE_UP) arpRequest(index, i32at(at + IF_ADDRESS));
 }
 
+/** The same of another address that we have there. */
+export function arpAnnounceAs(index: i32, address: i32): void {
+  const packet: i32 = build(index, address);
+  if (packet === 0) return;
+  put32(packet + ARP_SENDER, address);
+  ethernetBroadcast(packet, interfaceAt(index), ETHERTYPE_ARP);
+  transmit(packet, index);
+}
+
 /**
  * Asks whether anybody has an address that we may not use yet: the sender's address is 0 (RFC 5227, 2.1.1).
  * The interface need not be up. From the first probe for an address on, arpProbed() tells of an answer.

@@ -5,6 +5,7 @@
 // are in no listing, as those tools have none.
 // Not here: what a forward is (../overlay.ts), the commands beside it (overlay.ts).
 
+import { ALIAS_ADDRESS, aliasAt } from '../../../base/alias-record.ts';
 import {
   FORWARD_ADDRESS,
   FORWARD_AUTO,
@@ -21,6 +22,7 @@ import { PROTOCOL_TCP, PROTOCOL_UDP } from '../../../wire/ipv4.ts';
 import { formatAddress, parseAddress } from '../../core/address.ts';
 import { type Job, Refusal } from '../../core/console/command.ts';
 import type { Context } from '../../core/context.ts';
+import { aliases } from '../aliases.ts';
 import { type Forward, forwards, optionsOf } from '../settings.ts';
 
 /** What `set forward` and `unset forward` do. */
@@ -62,7 +64,7 @@ export const isOwnOutside = (address: number): boolean => outsideAddresses().inc
 function checkLocal(tool: string, { address }: End): void {
   const parsed = parseAddress(address);
   if (typeof parsed === 'string') throw new Refusal(`Cannot run ${tool}: ${address}: ${parsed}`);
-  const ours = outsideAddresses();
+  const ours = [...outsideAddresses(), ...aliases(false).map(n => i32at(aliasAt(n) + ALIAS_ADDRESS))];
   if (!ours.includes(parsed))
     throw new Refusal(
       `Cannot run ${tool}: ${address} is none of our addresses outside, ${ours.map(formatAddress).join(' ') || 'there is none yet'}`,
@@ -84,12 +86,17 @@ export const remoteOf = (n: number): End => ({
 export const isSame = (one: End, other: End): boolean =>
   one.address === other.address && Number(one.port) === Number(other.port);
 
+/** A local end's port as `set forward` has it: of a further address with that one. */
+function portText({ address, port }: End): string {
+  return isOwnOutside(parseAddress(address) as number) ? `${Number(port)}` : `${address}:${Number(port)}`;
+}
+
 /** The servers of a port but for one, or all, as `set forward` has them; and what stands behind them. */
 function others(
   { protocol, local }: Rule,
   without: End | undefined,
 ): { servers: string[]; options: string[] } {
-  const places = forwards().filter(({ text }) => text === `${protocol} ${Number(local.port)}`);
+  const places = forwards().filter(({ text }) => text === `${protocol} ${portText(local)}`);
   const kept = places.filter(({ n }) => without !== undefined && !isSame(remoteOf(n), without));
   const [first] = places;
   const options = first === undefined ? '' : optionsOf(first.n).trim();
@@ -105,14 +112,14 @@ function add(context: Context, rule: Rule): void {
   if (remote === undefined) throw new Refusal('Cannot forward a port: the remote address is missing');
   const { servers, options } = others(rule, remote);
   const server = `${remote.address}:${remote.port}*${preference}`;
-  setForward(context, [protocol, local.port, ...servers, server, ...options]);
+  setForward(context, [protocol, portText(local), ...servers, server, ...options]);
 }
 
 function remove(context: Context, rule: Rule): void {
   const { protocol, local, remote } = rule;
   const { servers, options } = others(rule, remote);
-  if (servers.length === 0) unsetForward(context, [protocol, local.port]);
-  else setForward(context, [protocol, local.port, ...servers, ...options]);
+  if (servers.length === 0) unsetForward(context, [protocol, portText(local)]);
+  else setForward(context, [protocol, portText(local), ...servers, ...options]);
 }
 
 function flush({ machine: { plane }, registry }: Context): void {
@@ -188,13 +195,14 @@ function* listAdm({ output }: Context): Job {
     const { address, port } = remoteOf(n);
     const name = ports.protocol === PROTOCOL_TCP ? 'TCP' : 'UDP';
     const counts = [FORWARD_LEFT, FORWARD_WEIGHT].map(field => `${u16at(forwardAt(n) + field)}`);
-    output.line(row(name, ourAddress(), address, `${ports.first}`, port, ...counts));
+    output.line(row(name, localOf(ports.outside), address, `${ports.first}`, port, ...counts));
     yield 0;
   }
 }
 
-/** The first of our addresses outside. */
-const ourAddress = (): string => formatAddress(outsideAddresses()[0] ?? 0);
+/** The outside address of a forward, or the first of ours. */
+const localOf = (outside: number): string =>
+  formatAddress(outside !== 0 ? outside : (outsideAddresses()[0] ?? 0));
 
 const IPPORTFW = 'ipportfw';
 
@@ -229,7 +237,7 @@ function* listPortfw({ output }: Context): Job {
   for (const { n, ports } of listed()) {
     const { address, port } = remoteOf(n);
     const name = ports.protocol === PROTOCOL_TCP ? 'TCP' : 'UDP';
-    print(`${name} ${ourAddress()}/${ports.first} > ${address}/${port}`);
+    print(`${name} ${localOf(ports.outside)}/${ports.first} > ${address}/${port}`);
     yield 0;
   }
 }

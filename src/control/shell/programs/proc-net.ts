@@ -25,10 +25,13 @@ import {
 } from '../../../base/flow-record.ts';
 import {
   FORWARD_ADDRESS,
+  FORWARD_AUTO,
   FORWARD_FIRST,
+  FORWARD_FLAGS,
   FORWARD_INSIDE,
   FORWARD_LAST,
   FORWARD_LEFT,
+  FORWARD_OUTSIDE,
   FORWARD_PROTOCOL,
   FORWARD_WEIGHT,
   forwardAt,
@@ -153,6 +156,7 @@ function forwards(): number[] {
   for (const protocol of [PROTOCOL_UDP, PROTOCOL_TCP]) {
     for (let n = 0; n < i32at(FORWARDS_SET_AT); n++) {
       const at = forwardAt(n);
+      if ((u16at(at + FORWARD_FLAGS) & FORWARD_AUTO) !== 0) continue;
       if (u16at(at + FORWARD_PROTOCOL) === protocol && u16at(at + FORWARD_FIRST) === u16at(at + FORWARD_LAST))
         found.push(n);
     }
@@ -166,7 +170,7 @@ const forwardName = (at: number): string => (u16at(at + FORWARD_PROTOCOL) === PR
 export function masqPortfw(outside: number): string {
   const rows = forwards().map(n => {
     const at = forwardAt(n);
-    const ends = `${hex(outside, 8)} ${right(u16at(at + FORWARD_FIRST), 5)} > ${hex(i32at(at + FORWARD_ADDRESS), 8)} ${right(u16at(at + FORWARD_INSIDE), 5)}`;
+    const ends = `${hex(i32at(at + FORWARD_OUTSIDE) || outside, 8)} ${right(u16at(at + FORWARD_FIRST), 5)} > ${hex(i32at(at + FORWARD_ADDRESS), 8)} ${right(u16at(at + FORWARD_INSIDE), 5)}`;
     return `${forwardName(at)}  ${ends} ${right(u16at(at + FORWARD_LEFT), 5)} ${right(u16at(at + FORWARD_WEIGHT), 5)}`;
   });
   return ['Prot LAddr    LPort > RAddr    RPort PrCnt  Pref', ...rows]
@@ -177,7 +181,7 @@ export function masqPortfw(outside: number): string {
 export function ipPortfw(outside: number): string {
   const rows = forwards().map(n => {
     const at = forwardAt(n);
-    return `${forwardName(at)} ${formatAddress(outside)}/${u16at(at + FORWARD_FIRST)} > ${formatAddress(i32at(at + FORWARD_ADDRESS))}/${u16at(at + FORWARD_INSIDE)}`;
+    return `${forwardName(at)} ${formatAddress(i32at(at + FORWARD_OUTSIDE) || outside)}/${u16at(at + FORWARD_FIRST)} > ${formatAddress(i32at(at + FORWARD_ADDRESS))}/${u16at(at + FORWARD_INSIDE)}`;
   });
   return ['Prot Local Addr/Port > Remote Addr/Port', ...rows].map(row => `${row.padEnd(63)}\n`).join('');
 }
