@@ -5,7 +5,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import test from 'ava';
+import test, { type ExecutionContext } from 'ava';
 import type { Host } from '../tools/harness/namespace.ts';
 import { eventually } from '../tools/harness/processes.ts';
 import { pciCards } from '../tools/harness/qemu.ts';
@@ -20,6 +20,7 @@ import {
   pings,
   SERVER,
   STRANGER,
+  type Town,
   WAN_ADDRESS,
 } from './harness/town.ts';
 import { wholeTests } from './harness/whole.ts';
@@ -110,6 +111,52 @@ whole('board: a session is listed, byte for byte as ipfwadm does', async (t, tow
   t.regex(row ?? '', /^udp {2}0[0-5]:\d\d\.\d\d 192\.168\.0\.3 {10}203\.0\.113\.3 {10}4020 \(\d+\) -> 4021$/);
 });
 
+/** A server that is down, further addresses, a host with an address of its own, and the commands of the time, by real traffic. */
+async function furtherForwards(
+  t: ExecutionContext,
+  town: Town,
+  get: (host: Host, url: string) => Promise<string>,
+): Promise<void> {
+  const desk = town.desk.address;
+  // The laptop has nothing at that port, which its host says: all connections come to the desk.
+  const checked = `tcp 8081 ${desk}:8000 ${town.laptop.address}:9`;
+  t.is(await board.console(`set forward ${checked} least check tcp 2 2 log`), '');
+  await eventually(
+    () => board.console('show forwards'),
+    text => /:9 .* has not answered/.test(text),
+    60,
+  );
+  for (let i = 0; i < 4; i++) t.is(await get(town.inet, `http://${WAN_ADDRESS}:8081/`), `${GATEWAY}\n`);
+  await eventually(
+    () => board.console('show log'),
+    text => /forward: tcp 8081: .* to 192\.168\.0\.3:8000/.test(text),
+    60,
+  );
+  t.is(await board.console('redir --syslog --lport=8083 --caddr=192.168.0.3 --cport=8000 &'), '');
+  t.is(await get(town.inet, `http://${WAN_ADDRESS}:8083/`), `${GATEWAY}\n`);
+  t.is(await board.console('set wan also 203.0.113.18'), '');
+  t.is(await board.console(`set forward tcp 203.0.113.18:8082 ${desk}:8000`), '');
+  t.is(await get(town.inet, 'http://203.0.113.18:8082/'), `${GATEWAY}\n`);
+  t.is(await board.console(`set nat one-to-one 203.0.113.35 ${desk}`), '');
+  t.is(await get(town.inet, 'http://203.0.113.35:8000/'), `${GATEWAY}\n`);
+  t.is(await get(town.laptop, 'http://203.0.113.35:8000/'), '203.0.113.35\n');
+  await town.inet.output('ping -n -c 2 -W 20 203.0.113.35'.split(' '));
+  t.is(await board.console('ipautofw -A -r udp 6970 7170 -c tcp 7070'), '');
+  t.regex(
+    await board.console('cat /proc/net/ip_masq/autofw'),
+    /^ {3}1 {3}11 1B3A-1C02\/0000 0000 00000000 00000000 0006 1B9E {6}0 {4}6/m,
+  );
+  for (const line of [
+    'forward tcp 8081',
+    'forward tcp 8083',
+    'forward tcp 203.0.113.18:8082',
+    'wan also',
+    'nat one-to-one 203.0.113.35',
+    'trigger udp 6970-7170 tcp 7070',
+  ])
+    t.is(await board.console(`unset ${line}`), '', line);
+}
+
 whole(
   'board: a server inside is reached by a forward, from outside and from inside, and nothing else is',
   async (t, town) => {
@@ -143,6 +190,7 @@ whole(
         /^TCP {2}203\.0\.113\.10 {9}192\.168\.0\.3 {14}8080 {5}8000 {5}9 {4}10$/m,
       );
       t.is(await board.console(`ipmasqadm portfw -d ${rule}`), '');
+      await furtherForwards(t, town, get);
     }
     const refused = await town.inet.run(['curl', '-sS', '--max-time', '4', `http://${WAN_ADDRESS}:8080/`]);
     t.regex(refused.stderr, /timed out/i);

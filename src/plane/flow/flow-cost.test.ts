@@ -28,6 +28,7 @@ import {
 } from '../../base/forward-record.ts';
 import { configureInterface, INTERFACE_OUTSIDE } from '../../base/interface.ts';
 import {
+  ALIAS_COUNT,
   FORWARD_COUNT,
   FORWARD_KEPT_PORTS,
   INTERFACE_WAN,
@@ -327,6 +328,28 @@ it('triggers: all are of one control port, with all their openings; who comes th
     lab.seconds(16);
     for (let i = 0; i < 20; i++)
       t.is(lab.inbound(udp({ source: SERVER, destination: WAN }, 4001 + i, 8000)).verdict, LOCAL);
+  });
+});
+
+it('aliases: all set, and the last one stands for hosts inside', t => {
+  const { plane } = lab.build;
+  lab.build.use();
+  const one = -1;
+  for (let n = 1; n < ALIAS_COUNT; n++) plane.aliasSet(address(`203.0.113.${n}`), one, 0, INTERFACE_WAN);
+  plane.aliasSet(address('10.1.2.0'), address('255.255.255.0'), address('192.168.0.0'), INTERFACE_WAN);
+  for (let n = 1; n <= 3; n++) plane.routeAdd(n << 24, 0xff000000 | 0, address('10.1.2.1'), INTERFACE_WAN);
+  bounded(t, 2 * NEW_SESSION, 700, () => {
+    for (let n = 10; n < 250; n++) t.is(from(n, 700, 53).verdict, PASS);
+    for (let n = 10; n < 250; n++) {
+      const datagram = udp({ source: SERVER, destination: `10.1.2.${n}` }, 4000, 8000);
+      t.is(lab.inbound(datagram).verdict, PASS);
+    }
+  });
+  bounded(t, 3 * NEW_SESSION, 700, () => {
+    for (let n = 10; n < 100; n++) {
+      const datagram = udp({ source: host(n), destination: `10.1.2.${n + 100}` }, 4000, 8000);
+      t.is(lab.hairpin(datagram).verdict, PASS);
+    }
   });
 });
 
