@@ -7,11 +7,10 @@ import { attach } from '../src/base/memory.ts';
 import { createControl } from '../src/control/control.ts';
 import { createLoader } from '../src/control/core/loader.ts';
 import {
-  hostCollect,
   hostHeapFree,
   hostLend,
   hostLock,
-  hostOverlay,
+  hostOverlays,
   hostPhysical,
   hostPut,
   hostReset,
@@ -33,7 +32,7 @@ attach(__memory, 0, PLANE_BYTES);
 const control = createControl({
   plane: numberedPlane(MASQBOX_CRC32),
   named: interpreted => namedPlane(planeNames(interpreted)),
-  ...createLoader(hostOverlay, hostCollect),
+  ...createLoader(hostOverlays),
   memory: new Uint8Array(__memory, 0, PLANE_BYTES),
   version: MASQBOX_VERSION,
   built: MASQBOX_BUILT,

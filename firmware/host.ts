@@ -7,6 +7,9 @@ import {
   HOST_LEND,
   HOST_LOCK,
   HOST_OVERLAY,
+  HOST_OVERLAY_READ,
+  HOST_OVERLAY_RUN,
+  HOST_OVERLAYS_GIVE,
   HOST_PHYSICAL,
   HOST_PLANE,
   HOST_PUT,
@@ -16,8 +19,10 @@ import {
 } from '../src/base/abi.ts';
 import { HOST_RESULT_AT } from '../src/base/cells.ts';
 import { i32at } from '../src/base/memory.ts';
+import type { LoaderHost } from '../src/control/core/loader.ts';
 
-declare const __host: (op: number, ...args: number[]) => void;
+/** All arguments are i32, but the last of HOST_OVERLAY_READ; all answers are in a cell, but HOST_OVERLAY's ArrayBuffer. */
+declare const __host: (op: number, ...args: (number | ArrayBuffer)[]) => undefined | ArrayBuffer;
 
 export type Plane = typeof import('./plane.ts');
 
@@ -74,19 +79,31 @@ export function namedPlane(names: readonly string[]): Plane {
   return native as unknown as Plane;
 }
 
-export const hostLock = (): void => __host(HOST_LOCK);
-export const hostUnlock = (): void => __host(HOST_UNLOCK);
-export const hostReset = (): void => __host(HOST_RESET);
-export const hostUnmask = (line: number): void => __host(HOST_UNMASK, line);
-export const hostPut = (character: number): void => __host(HOST_PUT, character);
-export const hostOverlay = (number: number, spare: number): number => {
-  __host(HOST_OVERLAY, number, spare);
+export const hostLock = (): void => void __host(HOST_LOCK);
+export const hostUnlock = (): void => void __host(HOST_UNLOCK);
+export const hostReset = (): void => void __host(HOST_RESET);
+export const hostUnmask = (line: number): void => void __host(HOST_UNMASK, line);
+export const hostPut = (character: number): void => void __host(HOST_PUT, character);
+
+const answer = (op: number, a: number, b?: number, buffer?: ArrayBuffer): number => {
+  if (buffer !== undefined) __host(op, a, b as number, buffer);
+  else __host(op, a, b === undefined ? 0 : b);
   return i32at(HOST_RESULT_AT);
 };
-/** Lets the engine collect what is garbage in cycles: it does so when it makes an object, and answers that. */
-export const hostCollect = (): object => {
-  __host(HOST_COLLECT);
-  return {};
+export const hostOverlays: LoaderHost = {
+  evaluate: (number, spare) => {
+    const buffer = __host(HOST_OVERLAY, number, spare);
+    return buffer === undefined ? i32at(HOST_RESULT_AT) : buffer;
+  },
+  result: () => i32at(HOST_RESULT_AT),
+  read: (number, at, buffer) => answer(HOST_OVERLAY_READ, number, at, buffer),
+  run: module => answer(HOST_OVERLAY_RUN, module),
+  give: () => void __host(HOST_OVERLAYS_GIVE),
+  // The engine collects what is garbage in cycles when it makes an object.
+  collect: () => {
+    __host(HOST_COLLECT);
+    return {};
+  },
 };
 export const hostPhysical = (at: number): number => {
   __host(HOST_PHYSICAL, at);

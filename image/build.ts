@@ -33,6 +33,7 @@ export async function build(): Promise<Built> {
   const { bootSector, loader } = await buildLoader();
   const image = writeImage({
     kernel: kernel.binary,
+    kernelPlain: kernel.plainBytes,
     snapshot: snapshot.bytes,
     bootSector,
     loader,

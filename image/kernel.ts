@@ -24,7 +24,7 @@ import { firstChunk, HEAP_FOOT } from './heap.ts';
 import { loopForSpeed } from './interpreter-loop.ts';
 import { COLLECT_AT, MODULE_LINK } from './lean/modules.ts';
 import { memoryMap } from './memory-map.ts';
-import { pack, SMALL } from './pack.ts';
+import { type PackedOverlays, packOverlays } from './packed-overlays.ts';
 import { planePath } from './plane-path.ts';
 import { compilePlane, compilePortable } from './plane-wasm.ts';
 import type { Snapshot } from './snapshot.ts';
@@ -79,12 +79,14 @@ const engineImports: Record<string, string> = {
 export interface Kernel {
   /** The flat binary, for 1 MiB. */
   binary: Uint8Array;
+  /** Of its last bytes, those that are to be read in the slot (packed-overlays.ts). */
+  plainBytes: number;
   /** Bytes of each part, for the record. */
   sizes: Record<string, number>;
 }
 
 /** Writes what gcc compiles beside the floor's own files: the translated modules and the numbers they share. */
-async function emitSources(work: string, snapshot: Snapshot) {
+async function emitSources(work: string, snapshot: Snapshot, overlays: PackedOverlays) {
   await mkdir(path.join(root, 'build/cache'), { recursive: true });
   await mkdir(work, { recursive: true });
   const emit = (name: string, text: string) => writeIfChanged(path.join(work, name), text);
@@ -117,7 +119,7 @@ async function emitSources(work: string, snapshot: Snapshot) {
   await emit('lean.h', lean.header);
   await emit('lean-module.c', lean.source);
   await emit('config.h', configuration(snapshot, engine.source));
-  await emit('overlays.h', packedOverlays(snapshot));
+  await emit('overlays.h', overlays.header);
   await emit('engine-constants.h', engineConstants(snapshot));
   return engine;
 }
@@ -133,7 +135,8 @@ async function boardEngine(): Promise<Uint8Array<ArrayBuffer>> {
 
 export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
   const work = path.join(root, 'build/kernel');
-  const engine = await emitSources(work, snapshot);
+  const overlays = packOverlays(snapshot.overlays);
+  const engine = await emitSources(work, snapshot, overlays);
   const include = ['-I', work, '-I', floor];
   const integer = ['-mgeneral-regs-only', '-O2'];
   const headers =
@@ -171,7 +174,7 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
     await compile('console.c', integer),
     await compile('crash.c', integer),
     await compile('control.c', ['-O2']),
-    await compile('overlay.c', ['-O2'], packedOverlays(snapshot)),
+    await compile('overlay.c', ['-O2'], overlays.header),
     await compile('plane.c', [...integer, ...access, '-fno-tree-pre', ...quiet]),
     // Reassociation keeps one more value on the stack, which costs the unpacker 3 of its 40 instructions.
     await compile('snapshot.c', [...integer, '-mtune=generic', '-fno-tree-reassoc', ...quiet]),
@@ -204,7 +207,14 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
   const sizes: Record<string, number> = {};
   for (const object of objects)
     sizes[path.basename(object).replace(/-[0-9a-f]+\.o$/, '')] = await codeSize(object);
-  return { binary: await readFile(binary), sizes };
+  return { binary: await endingWith(binary, overlays.section), plainBytes: overlays.section.length, sizes };
+}
+
+/** What is in a file that ends so. */
+async function endingWith(file: string, section: Uint8Array): Promise<Uint8Array> {
+  const bytes = await readFile(file);
+  if (bytes.subarray(bytes.length - section.length).equals(section)) return bytes;
+  throw new Error('Cannot build the kernel: its image does not end with the overlays (link.ld)');
 }
 
 /** QuickJS: large, and the same until the package changes. -O2 for its speed; see docs/performance.md. */
@@ -349,16 +359,6 @@ function planeImports(header: string): string {
 /** The engine's constants, which are mapped from where they lie in the kernel (board/i486/pages.c). */
 function engineConstants({ constants }: Snapshot): string {
   return `static const u8 engine_constants[] __attribute__((aligned(4096))) = {${constants.join(',')}};\n`;
-}
-
-/** The overlays, packed. */
-function packedOverlays(snapshot: Snapshot): string {
-  const packs = snapshot.overlays.map(({ bytecode }) => pack(bytecode, SMALL));
-  const entries = snapshot.overlays.map(({ bytecode, heapBytes }, number) => {
-    const packed = packs[number] as Uint8Array;
-    return `  {(const u8[]){${packed.join(',')}}, ${packed.length}, ${bytecode.length}, ${heapBytes}},\n`;
-  });
-  return `struct overlay { const u8 *packed; u32 packed_bytes, bytes, heap_bytes; };\nstatic const struct overlay overlays[] = {\n${entries.join('')}};\n`;
 }
 
 /** The dispatch by number: a case for each exported function, in the sorted order of the names. */

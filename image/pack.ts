@@ -26,7 +26,7 @@ interface Costs {
  * For who waits: the unpacker spends some 35 instructions on a sequence; at 0.05 bytes an instruction the snapshot has a quarter fewer
  * sequences than the smallest parse, and is 4 % longer.
  */
-const QUICK: Costs = { sequence: 1.6, long: 2, byte: 0.03 };
+export const QUICK: Costs = { sequence: 1.6, long: 2, byte: 0.03 };
 /** For what lies in RAM all the time, and is unpacked seldom. */
 export const SMALL: Costs = { sequence: 0, long: 0, byte: 0 };
 
@@ -36,20 +36,24 @@ interface Matches {
   offset: Int32Array;
 }
 
-/** The block. */
-export function pack(bytes: Uint8Array, costs = QUICK): Uint8Array {
-  const matches = findMatches(bytes);
+/**
+ * The block.
+ * @param plain of the last bytes, how many are in it as they are: the block ends with them, and who knows that may read them there
+ */
+export function pack(bytes: Uint8Array, costs = QUICK, plain = 0): Uint8Array {
+  const matches = findMatches(bytes, plain);
   return write(bytes, matches, parse(matches, costs));
 }
 
-/** By chains of the places that start with the same four bytes, the nearest first. */
-function findMatches(bytes: Uint8Array): Matches {
+/** By chains of the places that start with the same four bytes, the nearest first. None reaches the last bytes. */
+function findMatches(bytes: Uint8Array, plain: number): Matches {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const heads = new Map<number, number>();
   const before = new Int32Array(bytes.length);
   const length = new Int32Array(bytes.length);
   const offset = new Int32Array(bytes.length);
-  for (let at = 0; at + LAST_MATCH <= bytes.length; at++) {
+  const end = bytes.length - Math.max(LAST_LITERALS, plain);
+  for (let at = 0; at + LAST_MATCH <= bytes.length && at + MATCH_LEAST <= end; at++) {
     const key = view.getInt32(at, true);
     before[at] = heads.get(key) ?? -1;
     heads.set(key, at);
@@ -59,7 +63,7 @@ function findMatches(bytes: Uint8Array): Matches {
       offset[at] = offset[at - 1] as number;
       continue;
     }
-    const most = bytes.length - LAST_LITERALS - at;
+    const most = end - at;
     let found = MATCH_LEAST - 1;
     let from = before[at] as number;
     for (let i = 0; i < CHAIN_DEPTH && from >= 0 && at - from <= OFFSET_MOST && found < most; i++) {

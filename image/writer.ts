@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import * as layout from '../src/base/layout.ts';
-import { pack } from './pack.ts';
+import { pack, QUICK } from './pack.ts';
 import { encodeSlotHeader } from './records.ts';
 import type { Signer } from './signing.ts';
 
@@ -14,6 +14,8 @@ export interface ImageParts {
   loader: Uint8Array;
   /** The kernel's flat binary, as it lies in memory from KERNEL_AT on; its first byte is its entry. */
   kernel: Uint8Array;
+  /** How many of its last bytes lie in the slot as they are, at the packed kernel's end: none, if it is left out. */
+  kernelPlain?: number;
   snapshot: Uint8Array;
   version: string;
   /** Unix seconds; left out, it is not known. */
@@ -42,11 +44,11 @@ export function writeImage(parts: ImageParts): Uint8Array {
 
 /** A slot's bytes: header sector and payload. */
 export function writeSlot(
-  { kernel, snapshot, version, built, signer }: Omit<ImageParts, 'bootSector' | 'loader'>,
+  { kernel, kernelPlain, snapshot, version, built, signer }: Omit<ImageParts, 'bootSector' | 'loader'>,
   { sequence = 1, tries = layout.SLOT_CONFIRMED, medium }: SlotOptions = {},
 ): Uint8Array {
   const packedSnapshot = pack(snapshot);
-  const packedKernel = pack(kernel);
+  const packedKernel = pack(kernel, QUICK, kernelPlain);
   const payload = Buffer.concat([packedKernel, Buffer.alloc(-packedKernel.length & 3), packedSnapshot]);
   const header = encodeSlotHeader({
     sequence,

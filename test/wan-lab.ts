@@ -216,6 +216,7 @@ export class WanLab {
       plane,
       named: () => plane,
       keepsRoom: () => true,
+      *useDisk() {},
       tidy() {},
       overlay() {
         throw new Error('There are no overlays here');

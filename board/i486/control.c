@@ -118,10 +118,7 @@ static u32 host(const u32 *a) {
       return 0;
     case HOST_OUT16: out16(a[1], a[2]); return 0;
     case HOST_OUT32: out32(a[1], a[2]); return 0;
-    case HOST_INS16:
-    case HOST_OUTS16:
-    case HOST_INS32:
-    case HOST_OUTS32: host_string(a); return 0;
+    case HOST_INS16: case HOST_OUTS16: case HOST_INS32: case HOST_OUTS32: host_string(a); return 0;
     case HOST_LOCK: interrupts_off(); locked = 1; return 0;
     case HOST_UNLOCK: locked = 0; interrupts_on(); return 0;
     case HOST_RESET: crash_end(1); reset();
@@ -134,29 +131,33 @@ static u32 host(const u32 *a) {
       return physical_of(PLANE_BASE + a[1]);
     case HOST_LEND: return host_lend(a[1], a[2], a[3]);
     case HOST_OVERLAY: return overlay_load(&engine, a[1], a[2]);
+    case HOST_OVERLAY_READ: return overlay_read(&engine, a[1], a[2], a[3]);
+    case HOST_OVERLAY_RUN: return overlay_run(&engine, a[1]);
+    case HOST_OVERLAYS_GIVE: pages_give(); end_memory(); return 0;
     default: engine_died("unknown host call");
   }
 }
 
 /* JavaScript calls the machine. Arguments are JSValues: 8 bytes, an i32 in the low word, its tag in the
- * high one. The result goes into a cell, and the call yields undefined (a null pointer), or throws. */
+ * high one. The result goes into a cell, and the call yields undefined (a null pointer), what an overlay is read into, or throws. */
 u32 IMPORT_host_call(I, U(1), U(2), u32 count, u32 argv, U(5)) {
   const u32 *value = (const u32 *)(LINEAR_AT + argv);
-  u32 arguments[8], i = 0;
-  for (; i < count && i < 8; i++) {
-    if (value[2 * i + 1] != TAG_INT) engine_died("host call with an argument that is no i32");
+  u32 arguments[8] = {0};
+  for (u32 i = 0; i < count && i < 8; i++) {
     arguments[i] = value[2 * i];
+    if (value[2 * i + 1] == TAG_INT) continue;
+    if (i != 3 || arguments[0] != HOST_OVERLAY_READ) engine_died("host call with an argument that is no i32");
+    arguments[i] = argv + 8 * i; /* the value's place */
   }
-  for (; i < 8; i++) arguments[i] = 0;
-  overlay_thrown = 0;
+  overlay_yields = 0;
   CELL(HOST_RESULT_AT) = host(arguments);
-  return overlay_thrown;
+  return overlay_yields;
 }
 
 /* --- what the translated code needs --------------------------------------------------------------------- */
 
 static wasm_rt_funcref_t functions[ENGINE_TABLE_SIZE];
-static struct { u32 parameters, results; u8 types[24]; } signatures[160];
+static struct signature { u32 parameters, results; u8 types[24]; } signatures[160];
 static u32 signature_count;
 
 void wasm_rt_trap(wasm_rt_trap_t reason) {
@@ -180,17 +181,14 @@ u32 wasm_rt_register_func_type(u32 parameters, u32 results, ...) {
         !memcmp(signatures[i].types, types, sizeof types))
       return i + 1;
   if (signature_count == sizeof signatures / sizeof *signatures) panic("too many function types", signature_count);
-  signatures[signature_count].parameters = parameters;
-  signatures[signature_count].results = results;
+  signatures[signature_count] = (struct signature){parameters, results, {0}};
   __builtin_memcpy(signatures[signature_count].types, types, sizeof types);
   return ++signature_count;
 }
 
 void wasm_rt_allocate_funcref_table(wasm_rt_funcref_table_t *table, u32 elements, u32 most) {
   if (elements > ENGINE_TABLE_SIZE) panic("function table too long:", elements);
-  table->data = functions;
-  table->size = elements;
-  table->max_size = most;
+  *table = (wasm_rt_funcref_table_t){.data = functions, .size = elements, .max_size = most};
 }
 void wasm_rt_free_funcref_table(wasm_rt_funcref_table_t *table) { (void)table; }
 void wasm_rt_allocate_memory(wasm_rt_memory_t *m, u32 pages, u32 most) { (void)m, (void)pages, (void)most; }

@@ -26,18 +26,12 @@ static inline void out32(u32 port, u32 value) { __asm__ volatile("outl %0,%w1" :
 static inline u32 in8(u32 port) { u8 value; __asm__ volatile("inb %w1,%0" : "=a"(value) : "Nd"(port)); return value; }
 static inline u32 in16(u32 port) { u16 value; __asm__ volatile("inw %w1,%0" : "=a"(value) : "Nd"(port)); return value; }
 static inline u32 in32(u32 port) { u32 value; __asm__ volatile("inl %w1,%0" : "=a"(value) : "Nd"(port)); return value; }
-static inline void ins16(u32 port, void *to, u32 count) {
-  __asm__ volatile("rep insw" : "+D"(to), "+c"(count) : "d"(port) : "memory");
-}
-static inline void outs16(u32 port, const void *from, u32 count) {
-  __asm__ volatile("rep outsw" : "+S"(from), "+c"(count) : "d"(port) : "memory");
-}
-static inline void ins32(u32 port, void *to, u32 count) {
-  __asm__ volatile("rep insl" : "+D"(to), "+c"(count) : "d"(port) : "memory");
-}
-static inline void outs32(u32 port, const void *from, u32 count) {
-  __asm__ volatile("rep outsl" : "+S"(from), "+c"(count) : "d"(port) : "memory");
-}
+#define STRING(name, words, way, at) \
+  static inline void name(u32 port, at, u32 count) { __asm__ volatile("rep " words : way, "+c"(count) : "d"(port) : "memory"); }
+STRING(ins16, "insw", "+D"(to), void *to)
+STRING(outs16, "outsw", "+S"(from), const void *from)
+STRING(ins32, "insl", "+D"(to), void *to)
+STRING(outs32, "outsl", "+S"(from), const void *from)
 static inline void interrupts_off(void) { __asm__ volatile("cli" ::: "memory"); }
 static inline void interrupts_on(void) { __asm__ volatile("sti" ::: "memory"); }
 /* Takes what interrupts wait. STI holds them off for one more instruction. */
@@ -71,6 +65,10 @@ volatile void *device_register(u32 physical);
 u32 physical_of(u32 linear);
 /* Lends pages of the heap's end to linear addresses [from, to), and takes those of [to, end) back (HOST_LEND). */
 u32 pages_lend(u32 from, u32 to, u32 end);
+/* Gives the overlays' pages to the heap, on a small board (HOST_OVERLAYS_GIVE): [overlays_at, image_end). */
+void pages_give(void);
+extern u32 overlays_given;
+extern const u8 overlays_at[], image_end[];
 /* What RAM was left for the engine's heap, in bytes, and where in linear memory it ends. */
 extern u32 heap_bytes, heap_end;
 /* Top of the stack on which control and interrupts run; below it lies an unmapped one. */
@@ -115,13 +113,15 @@ void plane_tick(u32 sample);
 /* A piece of what interrupts have left; `counts` that the one before took. Answers whether there may be more. */
 u32 plane_work(u32 counts);
 u32 plane_wanted(void);
+u32 plane_sum(u32 at, u32 bytes); /* CRC-32 of linear memory */
 s32 snapshot_unpack(u32 source, u32 source_bytes, u32 target, u32 target_bytes);
 
-/* overlay.c: evaluates an overlay by number. Answers 0 when the heap has no room for it and `spare` bytes. */
+/* overlay.c: evaluates an overlay by number, and what else HOST_OVERLAY and those behind it do (src/base/abi.ts). */
 struct Z_engine_instance_t;
 u32 overlay_load(struct Z_engine_instance_t *engine, u32 number, u32 spare);
-/* What the last call has thrown: a JSValue*, for the engine. */
-extern u32 overlay_thrown;
+u32 overlay_read(struct Z_engine_instance_t *engine, u32 number, u32 at, u32 value);
+u32 overlay_run(struct Z_engine_instance_t *engine, u32 module);
+extern u32 overlay_yields; /* what the host call yields, or throws: a JSValue*, for the engine */
 
 /* lean.c: before an overlay is read, and when it has been evaluated: frees what its functions need no more. */
 void lean_before(void);

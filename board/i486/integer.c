@@ -1,9 +1,7 @@
 /* 64-bit division and the count of bits, which gcc calls by these names. Debian's libgcc would do, but its 32-bit half is compiled
  * for later processors: it starts with ENDBR32, which a 486 does not know. */
-#include <stdint.h>
+#include "floor.h"
 
-typedef uint32_t u32;
-typedef uint64_t u64;
 typedef int64_t s64;
 
 /* One step of long division: (high:low) / divisor, high < divisor. */

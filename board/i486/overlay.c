@@ -3,7 +3,7 @@
 #include "floor.h"
 #include "engine-module.h"
 #include "engine-names.h"
-#include "overlays.h" /* overlays[]: packed, packed_bytes, bytes; heap_bytes that it takes */
+#include "overlays.h" /* overlays[]: packed, packed_bytes, their sum; bytes; heap_bytes that it takes */
 
 #define TAG_MODULE 0xfffffffdu
 #define TAG_EXCEPTION 6u
@@ -11,11 +11,14 @@
 /* What the heap is asked for in one piece: what an overlay is made of is smaller, but its text. */
 #define PIECE_BYTES 1024u
 
-u32 overlay_thrown;
+u32 overlay_yields;
+static u32 room, room_bytes;
+
+static const struct overlay *of_number(u32 number) { return &overlays[number < sizeof overlays / sizeof *overlays ? number : 0]; }
 
 /* Hands on what was thrown, which is control's to catch. */
 static void throw(Z_engine_instance_t *engine, u32 exception) {
-  overlay_thrown = QTS_Throw(engine, ENGINE_CONTEXT, exception);
+  overlay_yields = QTS_Throw(engine, ENGINE_CONTEXT, exception);
   QTS_FreeValuePointer(engine, ENGINE_CONTEXT, exception);
 }
 
@@ -80,16 +83,39 @@ static u32 has_room(Z_engine_instance_t *engine, u32 bytes) {
   return had >= bytes;
 }
 
-/* Answers 0 when the heap has no room for it with `spare` bytes more, or when it throws. Its bytecode is given back when it
- * is read, before it is evaluated and takes half of its heap: that is less than both together. */
-u32 overlay_load(struct Z_engine_instance_t *engine, u32 number, u32 spare) {
-  if (number >= sizeof overlays / sizeof *overlays) return 0;
-  const struct overlay *overlay = &overlays[number];
-  if (!has_room(engine, overlay->heap_bytes + spare)) return 0;
-  free_modules(engine); /* what an attempt has left that had no room for more */
-  lean_before();
-  u32 module = read_module(engine, overlay), done = module && evaluate(engine, module);
+/* Its bytecode is given back when it is read, before it is evaluated and takes half of its heap: that is less than both together. */
+u32 overlay_run(Z_engine_instance_t *engine, u32 module) {
+  u32 done = module && evaluate(engine, module);
   free_modules(engine);
   lean_evaluated(engine);
   return done;
+}
+
+/* Makes the room in which control reads an overlay from the disk, which the call yields; answers how much is read, and where. */
+static u32 make_room(Z_engine_instance_t *engine, const struct overlay *overlay) {
+  room_bytes = overlay->bytes + overlay->bytes / OVERLAY_MARGIN_PART + OVERLAY_MARGIN + 2 * SECTOR_BYTES;
+  room = malloc(engine, room_bytes);
+  if (room) overlay_yields = QTS_NewArrayBuffer(engine, ENGINE_CONTEXT, room, room_bytes);
+  return (u32)(image_end - overlay->packed) << 8 | (overlay->packed_bytes / SECTOR_BYTES + 2);
+}
+
+u32 overlay_load(Z_engine_instance_t *engine, u32 number, u32 spare) {
+  const struct overlay *overlay = of_number(number);
+  if (!has_room(engine, overlay->heap_bytes + spare)) return 0;
+  free_modules(engine); /* what an attempt has left that had no room for more */
+  if (overlays_given && overlay->packed >= overlays_at) return make_room(engine, overlay);
+  lean_before();
+  return overlay_run(engine, read_module(engine, overlay));
+}
+
+/* Unpacked in place: the packed bytes lie at the room's end, and are read before what they become reaches them. */
+u32 overlay_read(Z_engine_instance_t *engine, u32 number, u32 at, u32 value) {
+  const struct overlay *overlay = of_number(number);
+  u32 packed = overlay->packed_bytes;
+  if (QTS_GetArrayBufferLength(engine, ENGINE_CONTEXT, value) != room_bytes || at > room_bytes || room_bytes - at < packed ||
+      plane_sum(room + at, packed) != overlay->sum ||
+      snapshot_unpack(LINEAR_AT + room + at, packed, LINEAR_AT + room, overlay->bytes) != (s32)overlay->bytes)
+    return 0;
+  lean_before();
+  return QTS_bjson_decode(engine, ENGINE_CONTEXT, value);
 }

@@ -5,7 +5,7 @@
  *   WINDOW_AT   the static data and the heap once more, side by side: the snapshot is unpacked into it
  *   STACK_AT    guard | the machine's stack
  *
- * Pages are taken once, at boot, and never given back. */
+ * Pages are taken once, at boot, and never given back. Those of the packed overlays, on a small board, when control asks. */
 #include "floor.h"
 #include "engine-constants.h" /* engine_constants[], whole pages */
 
@@ -16,13 +16,13 @@
 
 extern u8 read_only_end[], kernel_end[];
 
-u32 heap_bytes, heap_end, stack_top;
+u32 heap_bytes, heap_end, stack_top, overlays_given;
 u32 boot_info[BOOT_INFO_BYTES / 4];
 
 /* RAM that is free: on both sides of the unpacker's scratch below 640 KiB, from the kernel to the packed
  * snapshot, and behind that. */
 #define RANGES 4u
-static struct { u32 next, end; } ranges[RANGES];
+static struct range { u32 next, end; } ranges[RANGES];
 static u32 *directory;
 
 void *memset(void *, int, size_t);
@@ -91,14 +91,10 @@ static void map_plane(u32 less, u32 less_buffers) {
 static void find_ranges(u32 ram_end) {
   u32 packed = BOOT(BOOT_AT_SNAPSHOT) & ~(PAGE - 1);
   u32 packed_end = (BOOT(BOOT_AT_SNAPSHOT) + BOOT(BOOT_AT_SNAPSHOT_PACKED) + PAGE - 1) & ~(PAGE - 1);
-  ranges[0].next = PAGE;
-  ranges[0].end = UNPACK_AT;
-  ranges[1].next = UNPACK_AT + UNPACK_BYTES;
-  ranges[1].end = BOOT(BOOT_AT_LOW_MEMORY_KIB) * 1024 & ~(PAGE - 1);
-  ranges[2].next = (u32)kernel_end;
-  ranges[2].end = packed;
-  ranges[3].next = packed_end;
-  ranges[3].end = ram_end > packed_end ? ram_end : packed_end;
+  ranges[0] = (struct range){PAGE, UNPACK_AT};
+  ranges[1] = (struct range){UNPACK_AT + UNPACK_BYTES, BOOT(BOOT_AT_LOW_MEMORY_KIB) * 1024 & ~(PAGE - 1)};
+  ranges[2] = (struct range){(u32)kernel_end, packed};
+  ranges[3] = (struct range){packed_end, ram_end > packed_end ? ram_end : packed_end};
 }
 
 static void fill_linear(u32 to, const u32 *from, u32 bytes) {
@@ -142,7 +138,7 @@ void pages_init(const u32 *loader_info) {
   find_ranges(ram_end);
   directory = (u32 *)page_zeroed();
   for (u32 at = PAGE; at < ram_end; at += PAGE)
-    map(at, at, at >= 0x100000 && at < (u32)read_only_end ? 0 : WRITABLE);
+    map(at, at, (at >= 0x100000 && at < (u32)read_only_end) || (at >= (u32)overlays_at && at < (u32)image_end) ? 0 : WRITABLE);
   for (u32 at = 0; at < ENGINE_CONSTANT_BYTES; at += PAGE) map(LINEAR_AT + at, (u32)engine_constants + at, 0);
   map_linear(ENGINE_CONSTANT_BYTES, SNAPSHOT_STATIC_BYTES);
   u32 is_small = BOOT(BOOT_AT_MEMORY_KIB) < SMALL_BOARD_KIB;
@@ -183,6 +179,15 @@ u32 pages_lend(u32 from, u32 to, u32 end) {
   }
   heap_bytes = heap_end - SNAPSHOT_HEAP_AT;
   return 1;
+}
+
+/* Not further than the last table of pages reaches, which it never does on so small a board. */
+void pages_give(void) {
+  if (overlays_given || BOOT(BOOT_AT_MEMORY_KIB) >= SMALL_BOARD_KIB) return;
+  for (u32 at = (u32)overlays_at; at < (u32)image_end && heap_end << 10; at += PAGE, heap_end += PAGE)
+    map(LINEAR_AT + heap_end, at, WRITABLE);
+  heap_bytes = heap_end - SNAPSHOT_HEAP_AT;
+  overlays_given = 1;
 }
 
 volatile void *device_register(u32 physical) {

@@ -38,3 +38,4 @@ void plane_interrupt(u32 line, u32 sample) { Z_planeZ_takeInterrupt(&plane, line
 void plane_tick(u32 sample) { Z_planeZ_takeTick(&plane, sample); }
 u32 plane_work(u32 counts) { return Z_planeZ_work(&plane, counts); }
 u32 plane_wanted(void) { return Z_planeZ_wanted(&plane); }
+u32 plane_sum(u32 at, u32 bytes) { return Z_planeZ_crc32(&plane, 0, at - PLANE_BASE, bytes); }

@@ -3,7 +3,7 @@
 //
 //    error          reset, then the command again, RETRIES times
 //    no answer      reset; no second try, as the first took COMMAND_TICKS
-//    user is gone   (^C ends its generator in the middle of a command) reset before the next command
+//    user is gone   (^C ends its generator in the middle of a command, or his time is over) reset before the next command
 //
 // FLUSH CACHE came with ATA-4: CompactFlash cards and older disks may not have it. They are told to write at once
 // instead (SET FEATURES), and FLUSH CACHE is sent even so, for those that have it and do not say so; what refuses
@@ -24,7 +24,7 @@ import {
   writeData,
 } from './ata.ts';
 import * as ata from './ata-registers.ts';
-import { type Disk, type DiskJob, SECTOR_BYTES } from './disk.ts';
+import { type DiskJob, type PromptDisk, runFor, SECTOR_BYTES } from './disk.ts';
 import { createTurns, type Turns } from './turns.ts';
 
 const RETRIES = 2;
@@ -105,7 +105,7 @@ export function addressOf(identity: Identity, sector: number): readonly [number,
   return [(sector % sectors) + 1, cylinder & 0xff, cylinder >> 8, track % heads];
 }
 
-export class AtaDisk implements Disk {
+export class AtaDisk implements PromptDisk {
   readonly sectorCount: number;
   readonly model: string;
   /** The device may be in the middle of a command, or has not answered. */
@@ -126,6 +126,17 @@ export class AtaDisk implements Disk {
 
   read(sector: number, bytes: Uint8Array): DiskJob {
     return this.turns.inTurn(() => this.transfer(sector, bytes, ata.READ_SECTORS));
+  }
+
+  readNow(sector: number, bytes: Uint8Array, ticks: number): string | undefined {
+    const { now } = this.device;
+    const from = now();
+    if (!this.turns.finish(ticks)) return 'the disk is busy';
+    const job = this.transfer(sector, bytes, ata.READ_SECTORS);
+    const done = runFor(job, now, from + ticks - now());
+    // Whatever is given up in the middle of a command, the next one begins with a reset.
+    if (done === undefined) job.return(undefined);
+    return done === undefined ? NO_ANSWER : done.value;
   }
 
   write(sector: number, bytes: Uint8Array): DiskJob {

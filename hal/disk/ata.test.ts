@@ -18,7 +18,7 @@ import {
   UNC,
   WRITE_SECTORS,
 } from './ata-registers.ts';
-import { type Disk, type DiskJob, runFor, SECTOR_BYTES } from './disk.ts';
+import { type DiskJob, type PromptDisk, runFor, SECTOR_BYTES } from './disk.ts';
 import { CHANNELS, findDisk } from './ide.ts';
 
 const SECTORS = 600;
@@ -43,7 +43,7 @@ function bench(drives: (DriveModel | undefined)[], channel = 0) {
     }
   };
   const device: Device = { ...place, command, control, unit: 0 };
-  const disk = (unit = 0): Disk => {
+  const disk = (unit = 0): PromptDisk => {
     const identity = run(identify({ ...device, unit }, new Uint8Array(SECTOR_BYTES)));
     if (typeof identity === 'string') throw new Error(identity);
     return new AtaDisk({ ...device, unit }, identity);
@@ -196,6 +196,72 @@ test.serial('operations take turns, and one that is given up lets the next go on
     }
   }
   t.is(waiting.size, 0);
+});
+
+/** A clock that goes on while somebody looks at it. */
+function goesOn(state: { ticks: number }): void {
+  let ticks = state.ticks;
+  Object.defineProperty(state, 'ticks', { get: () => ticks++, set: value => (ticks = value) });
+}
+
+test.serial('readNow() ends the command that is under way, whose user finds it done', t => {
+  const model = drive({ slowness: 1000 });
+  const { disk, state } = bench([model]);
+  const ata = disk();
+  const written = pattern(64);
+  const writer = ata.write(40, written);
+  const waiting = ata.read(300, new Uint8Array(SECTOR_BYTES));
+  for (let i = 0; i < 5; i++) t.false(writer.next().done);
+  t.false(waiting.next().done);
+  goesOn(state);
+  const now = new Uint8Array(70 * SECTOR_BYTES);
+  t.is(ata.readNow(38, now, 100_000), undefined);
+  t.deepEqual(now.subarray(2 * SECTOR_BYTES, 66 * SECTOR_BYTES), written);
+  t.is(now[0], 38);
+  t.deepEqual(writer.next(), { done: true, value: undefined });
+  let result = waiting.next();
+  while (result.done !== true) result = waiting.next();
+  t.is(result.value, undefined);
+  t.is(model.commands.filter(command => command === WRITE_SECTORS).length, 1);
+});
+
+test.serial('readNow() is given up after its time, its own command or that of another', t => {
+  const model = drive();
+  const { disk, state } = bench([model]);
+  const ata = disk();
+  const sector = new Uint8Array(SECTOR_BYTES);
+  goesOn(state);
+  model.fault = () => 'hang';
+  let from = state.ticks;
+  t.is(ata.readNow(5, sector, 200), 'the disk does not answer');
+  t.true(state.ticks - from < 300);
+  const writer = ata.write(9, pattern(1));
+  t.false(writer.next().done);
+  from = state.ticks;
+  t.is(ata.readNow(5, sector, 200), 'the disk is busy');
+  t.true(state.ticks - from < 300);
+  // Its user goes on with it, and the next finds a disk that works.
+  model.fault = () => undefined;
+  let result = writer.next();
+  while (result.done !== true) result = writer.next();
+  t.is(ata.readNow(5, sector, 2000), undefined);
+  t.is(sector[0], 5);
+  model.isHung = true;
+  model.isDead = true;
+  t.is(ata.readNow(5, sector, 200), 'the disk does not answer');
+});
+
+test.serial('readNow() before a user who is gone in the middle of his command', t => {
+  const model = drive({ slowness: 1000 });
+  const { disk, state } = bench([model]);
+  const ata = disk();
+  const job = ata.write(40, pattern(64));
+  for (let i = 0; i < 5; i++) t.false(job.next().done);
+  job.return(undefined);
+  goesOn(state);
+  const sector = new Uint8Array(SECTOR_BYTES);
+  t.is(ata.readNow(200, sector, 10_000), undefined);
+  t.true(sector.every(byte => byte === 200));
 });
 
 test.serial('a disk without FLUSH CACHE is told to write at once, again after a reset', t => {

@@ -18,11 +18,20 @@ export interface Disk {
   flush(): DiskJob;
 }
 
+/** A disk that answers at once, or does not. */
+export interface PromptDisk extends Disk {
+  /**
+   * As read(), without giving way and before all who wait, for who cannot wait: an operation that is under way is brought to its end
+   * first. After so many ticks it is given up, and nobody else's operation with it.
+   */
+  readNow(sector: number, bytes: Uint8Array, ticks: number): string | undefined;
+}
+
 /** Looks at the clock without a tick passing, after which time stands still (the sim, tests). QEMU takes 25,000. */
 const LOOKS = 500_000;
 
 /**
- * Runs an operation without giving way, for the boot, which has nothing else to do: at most `ticks`, then undefined is
+ * Runs an operation without giving way, for who has nothing else to do, or cannot: at most `ticks`, then undefined is
  * answered, and the operation may go on.
  */
 export function runFor<T>(

@@ -9,7 +9,7 @@ import * as ports from '../ports.ts';
 import { type Device, NO_ANSWER, settle, softReset } from './ata.ts';
 import { AtaDisk, identify } from './ata-disk.ts';
 import * as ata from './ata-registers.ts';
-import { type Disk, SECTOR_BYTES } from './disk.ts';
+import { type PromptDisk, SECTOR_BYTES } from './disk.ts';
 
 /** Command and control block of the primary and the secondary channel (ATA/ATAPI-4 leaves them to the PC). */
 export const CHANNELS: readonly { command: number; control: number }[] = [
@@ -32,7 +32,7 @@ export interface NoDisk {
 }
 
 /** Finds the disk; answers why there is none. */
-export function* findDisk(place: Place, medium: number): Generator<number, Disk | NoDisk> {
+export function* findDisk(place: Place, medium: number): Generator<number, PromptDisk | NoDisk> {
   let why = 'no disk answers';
   let isUnread = false;
   const bytes = place.memory.subarray(place.buffer, place.buffer + SECTOR_BYTES);

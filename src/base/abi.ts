@@ -31,7 +31,9 @@ export const HOST_PUT = 14;
 export const HOST_OUT8S = 15;
 /**
  * (number, spare): evaluates an overlay's module (src/control/core/overlays.ts). Answers 1, or 0 when the heap has no room for it
- * and `spare` bytes more; throws what the module throws.
+ * and `spare` bytes more; throws what the module throws. Where the packed bytes are not in RAM it is not evaluated: the call yields an
+ * ArrayBuffer, to whose end they are to be read. Answered are the sectors that have them, wherever in the first they begin, and times 256 how
+ * many bytes before the end of the kernel's image, packed or not, this is.
  */
 export const HOST_OVERLAY = 16;
 /** Lets the engine collect cycles of garbage when it next makes an object. */
@@ -46,6 +48,24 @@ export const HOST_OUTS32 = 20;
  * which comes from the heap's end and is zeroed, and none from there to the third. Answers 0 where the heap has too little left.
  */
 export const HOST_LEND = 21;
+
+/** (): on a board of less than SMALL_BOARD_KIB the RAM of the packed overlays is the heap's from now on. */
+export const HOST_OVERLAYS_GIVE = 22;
+/**
+ * (number, at, buffer): reads the module of an overlay whose packed bytes lie in that ArrayBuffer from `at` on, to whose begin they
+ * are unpacked. Answers it, or 0 if these are not the overlay's bytes. The buffer is not needed any more then.
+ */
+export const HOST_OVERLAY_READ = 23;
+/** (module): evaluates what HOST_OVERLAY_READ has answered, as HOST_OVERLAY does. */
+export const HOST_OVERLAY_RUN = 24;
+
+/**
+ * The buffer is longer than the bytecode by two sectors, this, and this part of it, so that nothing is unpacked over what is still to be
+ * read: packed, what has no match is longer by 1 byte in 255, and the unpacker
+ * writes up to 16 bytes further than it has come, and of some 270 literals the last ones first (image/loader/unpack.ts).
+ */
+export const OVERLAY_MARGIN = 512;
+export const OVERLAY_MARGIN_PART = 128;
 
 // Boot facts: words at BOOT_FACTS_AT.
 /** RAM of the board in KiB. */
@@ -70,7 +90,10 @@ export const FACT_SAFE = 8;
 /** PIT counts from control's last death to the restored snapshot, and to the end of its first step. */
 export const FACT_RESTORE_COUNTS = 9;
 export const FACT_RESTART_COUNTS = 10;
-export const FACT_COUNT = 11;
+/** What the header of the slot that was booted has: its sequence, and the kernel's bytes. */
+export const FACT_SEQUENCE = 11;
+export const FACT_KERNEL_BYTES = 12;
+export const FACT_COUNT = 13;
 
 export const RESTART_NONE = 0;
 export const RESTART_EXCEPTION = 1;

@@ -79,5 +79,6 @@ export function* searchDisk(context: Context): Generator<number, boolean, void> 
   }
   delete context.noDisk;
   context.disk = found;
+  yield* context.machine.useDisk(found);
   return false;
 }

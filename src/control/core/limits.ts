@@ -29,6 +29,14 @@ export const OVERLAY_IDLE_TICKS = 60 * TICKS_PER_SECOND;
 export const OVERLAY_COLLECT_TICKS = 2 * TICKS_PER_SECOND;
 
 /**
+ * How long an overlay may be waited for that is read from the disk (disk-overlays.ts): 40 KB take a card 20 to 40 ms. Control does nothing else
+ * meanwhile; a step that takes 5 s is a hang. A disk that took longer than the second for nothing is not asked again for the third: who wants an overlay is refused.
+ */
+export const OVERLAY_DISK_TICKS = 2 * TICKS_PER_SECOND;
+export const OVERLAY_SLOW_TICKS = 1 * TICKS_PER_SECOND;
+export const OVERLAY_HOLD_TICKS = 10 * TICKS_PER_SECOND;
+
+/**
  * Of the heap, what is left to everything else when it lends pages to the lines of sections (sections.ts). Where there is less,
  * the line, the import or the copy for `confirm` is refused, and nothing else happens.
  */

@@ -16,8 +16,10 @@ function heap(rooms: number) {
   let collections = 0;
   const asked: string[] = [];
   let fails: Error | null | undefined;
-  const loader = createLoader(
-    (number, spare) => {
+  const none = (): number => 0;
+  const loader = createLoader({
+    ...{ result: none, read: none, run: none, give: none },
+    evaluate: (number, spare) => {
       asked.push(`${OVERLAY_NAMES[number]} ${spare}`);
       if (fails !== undefined) throw fails;
       if (there === rooms) return 0;
@@ -25,11 +27,11 @@ function heap(rooms: number) {
       (globalThis as { __overlay?: unknown }).__overlay = { name: OVERLAY_NAMES[number] };
       return 1;
     },
-    () => {
+    collect: () => {
       collections++;
       there = held;
     },
-  );
+  });
   return {
     loader,
     load: (name: OverlayName) => (loader.overlay(name) as unknown as { name: string }).name,

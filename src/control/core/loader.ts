@@ -1,12 +1,14 @@
 // Which overlays are loaded. Each is loaded when it is wanted and not there, and given up when it has not been wanted for
 // a minute, or when memory is short: code of it that is still at work lives on until it is done, as with any garbage.
 // An overlay's own variables are lost with it; what must last is the context's or a service's.
-// Not here: how they are evaluated (board/i486/overlay.c, image/embed.ts).
+// Not here: how they are evaluated (board/i486/overlay.c, image/embed.ts), reading those that are on the disk (disk-overlays.ts).
 
+import type { PromptDisk } from '../../../hal/disk/disk.ts';
 import { ENGINE_AT, ENGINE_INTERPRETED, NOW_AT } from '../../base/cells.ts';
 import { i32at } from '../../base/memory.ts';
 import { since } from './clock.ts';
 import { Refusal } from './console/command.ts';
+import { DiskOverlays, type OverlayHost } from './disk-overlays.ts';
 import {
   COMMAND_SPARE_BYTES,
   COMMAND_SPARE_PIECE,
@@ -18,6 +20,8 @@ import { OVERLAY_NAMES, type OverlayName, type Overlays } from './overlays.ts';
 
 export interface Loader {
   overlay<Name extends OverlayName>(name: Name): Overlays[Name];
+  /** The disk is found from which the board was booted. */
+  useDisk(disk: PromptDisk): Generator<number, void, void>;
   /** Gives up what has not been wanted for a minute. */
   tidy(): void;
   /** Whether the heap has the room that a command must leave to others. Gives up all that it can, if need be. */
@@ -40,15 +44,25 @@ function hasRoom(): boolean {
   }
 }
 
-/**
- * @param evaluate puts what an overlay exports into `__overlay`; answers 0 when the heap has no room for it and so many bytes
- *   more, and throws what its evaluation throws: that it is out of memory, too, where what is free lies in pieces
- * @param collect lets the engine collect garbage
- */
-export function createLoader(
-  evaluate: (number: number, spare: number) => number,
-  collect: () => unknown,
-): Loader {
+/** What the loader wants of the machine. */
+export interface LoaderHost extends OverlayHost {
+  /**
+   * Puts what an overlay exports into `__overlay`; answers 0 when the heap has no room for it and so many bytes
+   * more, and throws what its evaluation throws: that it is out of memory, too, where what is free lies in pieces. Where it is
+   * on the disk, that is not done, and answered is what it is to be read into.
+   */
+  evaluate(number: number, spare: number): number | ArrayBuffer;
+  /** The answer of the last call, that has a value of its own. */
+  result(): number;
+  /** The same with a module that has been read. */
+  run(module: number): number;
+  /** Lets the engine collect garbage. */
+  collect(): unknown;
+}
+
+export function createLoader(host: LoaderHost): Loader {
+  const { collect } = host;
+  const onDisk = new DiskOverlays(host);
   const loaded: Partial<Overlays> = {};
   const wanted: Partial<Record<OverlayName, number>> = {};
   /** When room was made last. */
@@ -90,7 +104,13 @@ export function createLoader(
         if (tries > 0 && !(tries === 1 && makesRoom()))
           throw new Refusal(`Cannot load the part ${name}: control's heap has no room for it`);
         try {
-          bytes = evaluate(number, OVERLAY_SPARE_BYTES);
+          let got = host.evaluate(number, OVERLAY_SPARE_BYTES);
+          if (typeof got === 'number') bytes = got;
+          else {
+            // Nobody has the buffer any more when the module is evaluated.
+            got = onDisk.read(number, got, host.result());
+            bytes = host.run(got);
+          }
         } catch (error) {
           if (!isOutOfMemory(error))
             throw new Refusal(`Cannot load the part ${name}: ${(error as Error).message}`);
@@ -101,6 +121,7 @@ export function createLoader(
       place.__overlay = undefined;
       return made;
     },
+    useDisk: disk => onDisk.use(disk),
     tidy: () => {
       if (giveUp(OVERLAY_IDLE_TICKS)) collect();
     },

@@ -1,6 +1,7 @@
 // What control needs of the machine it runs on. firmware/control.ts provides it from the floor's host calls;
 // tests provide it in Node. Not here: the plane's tables, which control reads through src/base/memory.ts.
 
+import type { PromptDisk } from '../../../hal/disk/disk.ts';
 import type { OverlayName, Overlays } from './overlays.ts';
 
 declare module './overlays.ts' {
@@ -22,6 +23,8 @@ export interface Machine {
    * Keep nothing of it: it is free again when whoever called it is done.
    */
   overlay<Name extends OverlayName>(name: Name): Overlays[Name];
+  /** The disk is found from which the board was booted: a small board has its overlays there, and their RAM for the heap. */
+  useDisk(disk: PromptDisk): Generator<number, void, void>;
   /** Gives up overlays that have not been wanted for a minute. */
   tidy(): void;
   /** Whether the heap has the room that a command must leave to others. Gives up all that it can, if need be. */

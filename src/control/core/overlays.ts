@@ -49,6 +49,20 @@ export const OVERLAY_NAMES = [
   'shell/programs',
 ] as const satisfies OverlayName[];
 
+/**
+ * Those whose packed bytes are in RAM on every board. Of the others a small board with a disk reads them from there (disk-overlays.ts),
+ * so here is what is wanted when the disk is gone, to get in and to see why, and what others than the operator call for: connections, by
+ * which hosts ask for names, and lines that rules log. They are 33 KB of 438.
+ */
+export const OVERLAYS_IN_RAM: readonly OverlayName[] = [
+  'access',
+  'crash',
+  'show',
+  'status',
+  'tcp',
+  'rules/log',
+];
+
 /** The entry file of an overlay, from the repository's root; a part may have several, in folders of its own. */
 export function overlayEntry(name: OverlayName): string {
   return `src/control/${name}/overlay.ts`;
