@@ -137,7 +137,6 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
   const work = path.join(root, 'build/kernel');
   const overlays = packOverlays(snapshot.overlays);
   const engine = await emitSources(work, snapshot, overlays);
-  const include = ['-I', work, '-I', floor];
   const integer = ['-mgeneral-regs-only', '-O2'];
   const headers =
     (
@@ -159,7 +158,7 @@ export async function buildKernel(snapshot: Snapshot): Promise<Kernel> {
     return cachedObject(name, await readFile(file, 'utf8'), headers + header, file, [
       ...flags,
       ...warnings,
-      ...include,
+      ...['-I', work, '-I', floor],
       ...extra,
     ]);
   };

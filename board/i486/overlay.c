@@ -94,8 +94,8 @@ u32 overlay_run(Z_engine_instance_t *engine, u32 module) {
 /* Makes the room in which control reads an overlay from the disk, which the call yields; answers how much is read, and where. */
 static u32 make_room(Z_engine_instance_t *engine, const struct overlay *overlay) {
   room_bytes = overlay->bytes + overlay->bytes / OVERLAY_MARGIN_PART + OVERLAY_MARGIN + 2 * SECTOR_BYTES;
-  room = malloc(engine, room_bytes);
-  if (room) overlay_yields = QTS_NewArrayBuffer(engine, ENGINE_CONTEXT, room, room_bytes);
+  if (!(room = malloc(engine, room_bytes))) return 0;
+  overlay_yields = QTS_NewArrayBuffer(engine, ENGINE_CONTEXT, room, room_bytes);
   return (u32)(image_end - overlay->packed) << 8 | (overlay->packed_bytes / SECTOR_BYTES + 2);
 }
 

@@ -60,14 +60,15 @@ export interface LoaderHost extends OverlayHost {
   collect(): unknown;
 }
 
+/** Where an overlay puts what it exports. */
+const place = globalThis as unknown as { __overlay: unknown };
+
 export function createLoader(host: LoaderHost): Loader {
-  const { collect } = host;
   const onDisk = new DiskOverlays(host);
   const loaded: Partial<Overlays> = {};
   const wanted: Partial<Record<OverlayName, number>> = {};
   /** When room was made last. */
   let collectedAt: number | undefined;
-  const place = globalThis as unknown as { __overlay: unknown };
 
   /** Gives up what has not been wanted for so long. */
   function giveUp(ticks: number): boolean {
@@ -88,7 +89,7 @@ export function createLoader(host: LoaderHost): Loader {
     if (collectedAt !== undefined && since(now, collectedAt) < OVERLAY_COLLECT_TICKS) return false;
     collectedAt = now;
     giveUp(0);
-    collect();
+    host.collect();
     return true;
   }
 
@@ -116,19 +117,18 @@ export function createLoader(host: LoaderHost): Loader {
             throw new Refusal(`Cannot load the part ${name}: ${(error as Error).message}`);
         }
       }
-      const made = place.__overlay as Overlays[Name];
-      loaded[name] = made;
+      loaded[name] = place.__overlay as Overlays[Name];
       place.__overlay = undefined;
-      return made;
+      return loaded[name] as Overlays[Name];
     },
     useDisk: disk => onDisk.use(disk),
     tidy: () => {
-      if (giveUp(OVERLAY_IDLE_TICKS)) collect();
+      if (giveUp(OVERLAY_IDLE_TICKS)) host.collect();
     },
     keepsRoom: () => {
       if (hasRoom()) return true;
       giveUp(0);
-      collect();
+      host.collect();
       return hasRoom();
     },
   };
