@@ -97,6 +97,8 @@ export interface StartOptions {
   readonly extra?: readonly string[];
   /** MiB. */
   readonly memory?: number;
+  /** It boots from a floppy. */
+  readonly isFloppy?: boolean;
   /** Saved lines that it starts with. */
   readonly configuration?: string;
 }
@@ -105,7 +107,7 @@ export interface StartOptions {
 export async function start(
   machineName: 'isapc' | 'pc',
   leap: boolean,
-  { hosts = [HOST], extra = [], memory = 8, configuration }: StartOptions = {},
+  { hosts = [HOST], extra = [], memory = 8, isFloppy = false, configuration }: StartOptions = {},
 ): Promise<Bench> {
   const [lanEnd, wanEnd] = [await dgramEnd(), await dgramEnd()];
   const folder = mkdtempSync(join(tmpdir(), 'masqbox-bench-'));
@@ -117,7 +119,7 @@ export async function start(
   }
   const machine = await Machine.start({
     machine: machineName,
-    disk,
+    ...(isFloppy ? { floppy: disk } : { disk }),
     memory,
     cards: CARDS[machineName](lanEnd.wire, wanEnd.wire),
     icount: ICOUNT_SHIFT,
