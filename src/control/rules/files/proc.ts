@@ -10,8 +10,9 @@ import { get8, u16at } from '../../../base/memory.ts';
 import * as record from '../../../base/rule-record.ts';
 import type { Context } from '../../core/context.ts';
 import { chainName, firstRule, isBuiltIn, nextRule } from '../chains.ts';
-import type { ChainsRule } from '../ipchains/rule.ts';
-import type { FwadmRule } from '../ipfwadm/rule.ts';
+import { type ChainsRule, readRule as readChainsRule } from '../ipchains/rule.ts';
+import { countsOf, entries, entryRule } from '../ipfwadm/account.ts';
+import { type FwadmRule, readRule as readFwadmRule } from '../ipfwadm/rule.ts';
 import { get64 } from '../listing/saved.ts';
 import { isOpen } from '../memory.ts';
 import { oldChains, policyOf } from '../old/chains.ts';
@@ -37,9 +38,9 @@ const TITLES: Record<string, [chain: number, title: string]> = {
 export function procText(context: Context, name: string): string {
   const { plane } = context.machine;
   if (isOpen()) for (let from = plane.rulesFold(0); from !== 0; ) from = plane.rulesFold(from);
-  if (name === 'ip_fwchains') return fwChains(context);
+  if (name === 'ip_fwchains') return fwChains();
   if (name === 'ip_fwnames') return fwNames();
-  return name === 'ip_acct' ? account(context) : firewall(context, name);
+  return name === 'ip_acct' ? account() : firewall(name);
 }
 
 /** Gathers rows as long as there is room. */
@@ -64,17 +65,16 @@ const high = (count: number): number => Math.floor(count / WORD);
 const low = (count: number): number => count % WORD;
 const wide = (count: number): string => String(count).padEnd(9);
 
-function fwChains({ machine }: Context): string {
+function fwChains(): string {
   const rows = new Rows('');
   if (ownerOf() !== DIALECT_IPCHAINS) return '';
-  const { readRule } = machine.overlay('rules/ipchains');
   for (const chain of oldChains()) {
     const label = chainName(chain).padStart(LABEL_WIDTH);
     for (let cell = firstRule(chain); cell !== 0; cell = nextRule(cell)) {
       const at = record.cellAt(cell);
       const packets = get64(at + record.RULE_PACKETS);
       const bytes = get64(at + record.RULE_BYTES);
-      if (!rows.add(chainsRow(label, readRule(cell), packets, bytes))) return rows.text;
+      if (!rows.add(chainsRow(label, readChainsRule(cell), packets, bytes))) return rows.text;
     }
   }
   return rows.text;
@@ -109,25 +109,23 @@ function fwNames(): string {
 
 // --- 2.0 --------------------------------------------------------------------------------------------------------------
 
-function firewall({ machine }: Context, file: string): string {
+function firewall(file: string): string {
   const [chain, title] = TITLES[file] as [number, string];
   const isOwn = ownerOf() === DIALECT_IPFWADM;
   const policy = isOwn ? policyOf(chain) : record.POLICY_HOUSE;
   const rows = new Rows(`IP firewall ${title} rules, default ${DEFAULTS[policy]}\n`);
   if (!isOwn) return rows.text;
-  const { readRule } = machine.overlay('rules/ipfwadm');
   for (let cell = firstRule(chain); cell !== 0; cell = nextRule(cell)) {
     const at = record.cellAt(cell);
-    const row = fwadmRow(readRule(cell), get64(at + record.RULE_PACKETS), get64(at + record.RULE_BYTES));
+    const row = fwadmRow(readFwadmRule(cell), get64(at + record.RULE_PACKETS), get64(at + record.RULE_BYTES));
     if (!rows.add(row)) break;
   }
   return rows.text;
 }
 
-function account({ machine }: Context): string {
+function account(): string {
   const rows = new Rows('IP accounting rules\n');
   if (ownerOf() !== DIALECT_IPFWADM) return rows.text;
-  const { countsOf, entries, entryRule } = machine.overlay('rules/ipfwadm');
   for (const entry of entries()) {
     const [packets, bytes] = countsOf(entry);
     if (!rows.add(fwadmRow(entryRule(entry), packets, bytes))) break;

@@ -37,7 +37,7 @@ export function saveChains(rules: OldRules, words: readonly string[], beside?: B
 }
 
 function* save(
-  { context: { machine, output } }: OldRules,
+  { context: { output } }: OldRules,
   isOwn: boolean,
   name: string | undefined,
   { beside, isVerbose }: { beside: Beside | undefined; isVerbose: boolean },
@@ -51,12 +51,11 @@ function* save(
     const policy = isBuiltIn(chain) ? POLICIES[get8(record.chainAt(chain) + record.CHAIN_POLICY)] : '-';
     output.line(`:${chainName(chain)} ${policy}`);
   }
-  const { readRule } = machine.overlay('rules/ipchains');
   for (const chain of chosen) {
     const label = chainName(chain);
     beside?.complain(`Saving \`${label}'.`);
     for (let cell = firstRule(chain); cell !== 0; cell = nextRule(cell)) {
-      const text = `-A ${label}${ruleText(readRule(cell))}`;
+      const text = `-A ${label}${ruleText(own.readRule(cell))}`;
       output.line(text);
       if (isVerbose) beside?.complain(text);
       yield 0;

@@ -26,8 +26,7 @@ declare module '../../core/overlays.ts' {
   }
 }
 
-export { countsOf, entries, entryRule } from './account.ts';
-export { beginLines, clearLines, readRule };
+export { beginLines, clearLines };
 
 const TITLES: Record<string, string> = { I: 'input', F: 'forward', O: 'output' };
 
