@@ -87,7 +87,7 @@ const USES: Record<
   dhcp: ['show leases', /There are no leases|^address /m],
   note: ['note where the modem is', /^$/],
   rules: ['iptables -V', /^iptables v1\.8\.9 \(legacy\)$/m],
-  'rules/explain': ['explain tcp 192.168.0.2 198.51.100.1 80', /^tcp 192\.168\.0\.2:1024 -> /m],
+  'rules/explain': ['explain x 1.2.3.4 1.2.3.5 1', /x is no protocol/],
   'rules/listing': ['iptables -S FORWARD', /^-P FORWARD ACCEPT$/m],
   'rules/ipchains': ['ipchains -L -n', /^Chain forward \(policy ACCEPT\):$/m],
   'rules/ipfwadm': ['ipfwadm -F -l', /^IP firewall forward rules, default policy: accept$/m],

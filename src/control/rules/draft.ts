@@ -24,6 +24,7 @@ import {
   nextRule,
   TABLES,
 } from './chains.ts';
+import { draftDelete, draftDeleteChains, draftFlush, draftReplace, draftZero } from './draft-edit.ts';
 import { Line } from './line.ts';
 import { put64 } from './line-checks.ts';
 import { chainMade, chainsEnd, closeRules, hasCells, isOpen, openRules } from './memory.ts';
@@ -124,11 +125,24 @@ export function draftLine(rules: Rules, words: readonly string[], table: number)
     else if (line.commands === 'N') draftChain(machine, line.table, line.chain);
     else if (line.commands === 'P')
       draftPolicy(line.table, line.chain, line.name, line.isOpen && table === 0);
+    else if (table !== 0) draftLess(machine, line);
     else refuse(`-${line.commands} is not for this: rules are added by -A, -I, -N and -P`);
   } finally {
     line.drop();
   }
   return line;
+}
+
+/** What takes something out. */
+function draftLess(machine: Machine, line: Line): void {
+  if (line.commands === 'D') draftDelete(machine, line);
+  else if (line.commands === 'F') draftFlush(machine, line);
+  else if (line.commands === 'X') draftDeleteChains(line);
+  else if (line.commands === 'Z') draftZero(line);
+  else if (line.commands === 'R') {
+    draftReplace(machine, line);
+    draftRules(machine, line);
+  } else refuse(`-${line.commands} has no place among lines of many`);
 }
 
 /**
@@ -153,7 +167,7 @@ function draftRules(machine: Machine, line: Line): void {
     // The last is the one that was read, of which the others are copies.
     const own = i === pairs - 1 ? rule : copyRule(machine, rule);
     line.putAddresses(record.cellAt(own), Math.floor(i / width), i % width);
-    if (line.commands === 'I') draftInsert(machine, chain, line.number - 1, own);
+    if (line.commands !== 'A') draftInsert(machine, chain, line.number - 1, own);
     else machine.plane.draftAppend(chain, own);
   }
   line.keep();

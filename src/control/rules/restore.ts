@@ -7,7 +7,7 @@
 //    [0:0] -A POSTROUTING -o eth1 -j SNAT ...  a rule, with its counts if there are any
 //    COMMIT
 //
-// Departures: -D, -R, -F, -X, -Z and -E have no place in it. Not here: drafts (draft.ts).
+// Departure: -E has no place in it. Not here: drafts (draft.ts).
 
 import { RULE_TEXT_AT } from '../../base/rule-limits.ts';
 import { type Job, Refusal } from '../core/console/command.ts';

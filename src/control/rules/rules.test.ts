@@ -431,3 +431,36 @@ test('a chain is opened to strangers by its name, and on trial alone', t => {
     'It is dropped: nobody inside asked for it',
   );
 });
+
+test('iptables-restore -n takes rules and chains out as well, each table whole or not at all', t => {
+  const { quiet, restore, saved } = rulesLab();
+  quiet(
+    'iptables -N old',
+    'iptables -N web',
+    'iptables -A FORWARD -p tcp --dport 80 -j web',
+    'iptables -A FORWARD -p udp -j DROP',
+    'iptables -A FORWARD -s 10.0.0.1 -j DROP',
+    'iptables -A FORWARD -s 10.0.0.2 -j DROP',
+    'iptables -A web -j ACCEPT',
+  );
+  const before = saved();
+  t.regex(restore('-n', ['*filter', '-D FORWARD 9', 'COMMIT']).join(' '), /line 2 failed/);
+  t.regex(restore('-n', ['*filter', '-X old', '-X web', 'COMMIT']).join(' '), /line 3 failed/);
+  t.regex(restore('-n', ['*filter', '-F web', '-X web', 'COMMIT']).join(' '), /line 3 failed/);
+  t.deepEqual(saved(), before);
+  const lines = [
+    '-D FORWARD -s 10.0.0.1,10.0.0.2 -j DROP',
+    '-R FORWARD 2 -p icmp -j DROP',
+    '-F web',
+    '-X old',
+    '-A web -j DROP',
+    '-Z',
+  ];
+  t.deepEqual(restore('-n', ['*filter', ...lines, 'COMMIT']), []);
+  t.deepEqual(saved(), [
+    'iptables -N web',
+    'iptables -A FORWARD -p tcp -m tcp --dport 80 -j web',
+    'iptables -A FORWARD -p icmp -j DROP',
+    'iptables -A web -j DROP',
+  ]);
+});
