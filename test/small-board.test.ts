@@ -241,7 +241,7 @@ test.serial('where the heap is short, a part is refused in words, and packets an
     told.push(`${await freeKib(machine)} KiB of the heap are free`);
     for (const [name, how] of Object.entries(USES).filter(([name]) => name !== 'debug')) {
       const refusal = new RegExp(
-        `Cannot (load the part ${name}|load the part rules|keep ${name} .*): control's heap has no room for it|control's heap has no room for (more )?rules|${OUT_OF_MEMORY}`,
+        `Cannot (load the part ${name}|load the part (rules|shell)|keep ${name} .*): control's heap has no room for it|control's heap has no room for (more )?rules|${OUT_OF_MEMORY}`,
       );
       const said = await use(machine, how, refusal);
       const isRefused = refusal.test(said);
