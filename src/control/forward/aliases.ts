@@ -45,11 +45,11 @@ export function aliasSettings({ machine }: Context): Setting[] {
       inPlane: true,
       isDependent: true,
       arguments: 'OUTSIDE/LENGTH:network INSIDE/LENGTH:network',
-      help: 'addresses outside that stand for as many inside, both ways | 203.0.113.16/28 192.168.0.16/28',
+      help: 'addresses outside that stand for as many inside, both ways | 203.0.113.32/28 192.168.0.32/28',
       set: args => actions().setOneToOne(machine.plane, args),
       unset: args => actions().unsetOneToOne(machine.plane, args),
       unsetArguments: 'OUTSIDE/LENGTH:network',
-      unsetHelp: 'they stand for nobody any more | 203.0.113.16/28',
+      unsetHelp: 'they stand for nobody any more | 203.0.113.32/28',
       lines: () => aliases(true).map(n => `set nat one-to-one ${oneToOneText(n)}`),
     },
   ];
