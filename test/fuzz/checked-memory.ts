@@ -1,5 +1,5 @@
 // Access to the plane's memory as src/base/memory.ts, but each one is checked: addresses inside the plane's
-// memory and past PLANE_FIRST, fields of tables on multiples of their size, values whole and of 32 bits.
+// memory and past PLANE_FIRST, or in what the heap has lent, fields of tables on multiples of their size, values whole and of 32 bits.
 // A slip that the typed arrays forgive, and that WebAssembly would carry out elsewhere, is an exception here.
 
 import { PLANE_END, PLANE_FIRST } from '../../src/base/limits.ts';
@@ -12,8 +12,17 @@ export function attach(buffer: ArrayBuffer, offset: number, length: number): voi
   bytes = new Uint8Array(buffer, offset, length);
 }
 
+let lent: readonly (readonly [from: number, to: number])[] = [];
+
+/** Memory that the heap has lent to the plane from now on; it has no other behind PLANE_END. */
+export function lend(parts: readonly (readonly [from: number, to: number])[]): void {
+  lent = parts;
+}
+
 function check(p: number, width: number, alignment: number): void {
-  if (!Number.isInteger(p) || p < PLANE_FIRST || p + width > PLANE_END || p % alignment !== 0) {
+  const isOwn = p >= PLANE_FIRST && p + width <= PLANE_END;
+  const isThere = isOwn || lent.some(([from, to]) => p >= from && p + width <= to);
+  if (!Number.isInteger(p) || !isThere || p % alignment !== 0) {
     throw new RangeError(`Wild access: ${width} bytes at ${p}`);
   }
 }

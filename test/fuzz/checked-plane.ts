@@ -22,16 +22,21 @@ const checkedMemory: Plugin = {
   },
 };
 
+type Lend = (parts: readonly (readonly [from: number, to: number])[]) => void;
+
+export type CheckedBuild = Build & { lend: Lend };
+
 interface Checked {
   plane: Plane;
+  lend: Lend;
   attach(buffer: ArrayBuffer, offset: number, length: number): void;
   attachPorts(ports: Ports): void;
 }
 
 /** A plane of its own: several may be had at once. `ports` as for wasmBuild(). */
-export async function checkedBuild(ports: Ports = noPorts): Promise<Build> {
+export async function checkedBuild(ports: Ports = noPorts): Promise<CheckedBuild> {
   const entry = `export * as plane from './firmware/plane.ts';
-    export { attach } from './src/base/memory.ts';
+    export { attach, lend } from './test/fuzz/checked-memory.ts';
     export { attachPorts } from './hal/ports.ts';`;
   const { outputFiles } = await build({
     stdin: { contents: entry, resolveDir: ROOT, loader: 'ts' },
@@ -52,7 +57,7 @@ export async function checkedBuild(ports: Ports = noPorts): Promise<Build> {
   module.attach(memory.buffer, 0, PLANE_BYTES);
   module.attachPorts(ports);
   const use = () => attach(memory.buffer, 0, PLANE_BYTES);
-  return { name: 'checked JavaScript', plane: module.plane, memory, use };
+  return { name: 'checked JavaScript', plane: module.plane, memory, use, lend: module.lend };
 }
 
 let checked = 0;

@@ -6,10 +6,11 @@ import { ARP_STATE_AT, COUNTER_COUNT, COUNTERS_AT, FRAGMENT_STATE_AT } from '../
 import { i32at } from '../../src/base/memory.ts';
 import { compared, Disturbance, feed, fingerprint, setUp } from '../../src/control/debug/differential.ts';
 import { createRandom } from '../../src/control/debug/random.ts';
+import { SEED_RULES, someRulesMemory } from '../../src/control/debug/some-rules.ts';
 import { type Arrival, createTraffic, type Traffic } from '../../src/control/debug/traffic.ts';
 import { type Build, wasmBuild } from '../../tools/builds.ts';
 import { audit, frameWaits } from './audit.ts';
-import { checkedBuild } from './checked-plane.ts';
+import { type CheckedBuild, checkedBuild } from './checked-plane.ts';
 import { mutate, noise } from './mutate.ts';
 
 /** Frames between two audits. */
@@ -67,7 +68,7 @@ function activity(): number {
 
 class FrameFuzzer implements Fuzzer {
   constructor(
-    private readonly checked: Build,
+    private readonly checked: CheckedBuild,
     private readonly wasm: Build,
   ) {}
 
@@ -100,6 +101,7 @@ class FrameFuzzer implements Fuzzer {
   private feedChecked(seed: number, traffic: Traffic, count: number): string | undefined {
     const { plane, memory } = this.checked;
     this.checked.use();
+    this.checked.lend((seed & SEED_RULES) !== 0 ? someRulesMemory().map(([from, to]) => [from, to]) : []);
     let sent = 0;
     const counting: Traffic = {
       next: () => traffic.next(),
