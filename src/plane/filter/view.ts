@@ -116,8 +116,9 @@ export function look(packet: i32, came: i32, out: i32): void {
   const flow: i32 = flowOf(packet);
   puti32(VIEW_FLOW, flow);
   if (
+    flow !== 0 &&
     (i32at(packet + PACKET_FLAGS) & (FLAG_DESTINATION_TRANSLATED | FLAG_ICMP_ERROR)) ===
-    FLAG_DESTINATION_TRANSLATED
+      FLAG_DESTINATION_TRANSLATED
   )
     lookTranslated(flow & ~1, flow & 1);
   const state: i32 = stateOf(packet, flow);
@@ -145,7 +146,8 @@ export function lookAsCame(): void {
   const flags: i32 = i32at(packet + PACKET_FLAGS);
   if ((flags & FLAG_ICMP_ERROR) !== 0) {
     // An error from outside came to the address that its flow has there.
-    if ((flags & FLAG_DESTINATION_TRANSLATED) !== 0) puti32(VIEW_DESTINATION, i32at((flow & ~1) + E_OUTSIDE));
+    if (flow !== 0 && (flags & FLAG_DESTINATION_TRANSLATED) !== 0)
+      puti32(VIEW_DESTINATION, i32at((flow & ~1) + E_OUTSIDE));
     return;
   }
   if (flow === 0) {

@@ -88,6 +88,15 @@ export function numberOf(entry: i32): i32 {
 
 export { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 
+/** UDP-Lite and DCCP have checksums that cover the addresses, in places of their own; 0 is no protocol of an entry. */
+const DCCP: i32 = 33;
+const UDP_LITE: i32 = 136;
+
+/** 1 if packets of the protocol can be translated. */
+export function canTranslate(protocol: i32): i32 {
+  return protocol === 0 || protocol === DCCP || protocol === UDP_LITE ? 0 : 1;
+}
+
 /** 1 if sessions of the protocol have ports or an identifier. */
 export function hasPorts(protocol: i32): i32 {
   return protocol === TCP || protocol === UDP || protocol === ICMP ? 1 : 0;

@@ -1,7 +1,12 @@
 // Sessions that strangers begin by a forward of ports (forwards.ts), or by a rule that says to whom they go (src/plane/filter/nat.ts).
 
 import { MARKS_SET_AT, NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
-import { DROP_FRAGMENT_TIMEOUT, DROP_HOST_SHARE, DROP_UNSOLICITED } from '../../base/counters.ts';
+import {
+  DROP_FRAGMENT_TIMEOUT,
+  DROP_HOST_SHARE,
+  DROP_PROTOCOL,
+  DROP_UNSOLICITED,
+} from '../../base/counters.ts';
 import { E_EXPIRES, ENTRY_CLASSIC, ENTRY_FORWARD, ENTRY_HEARD } from '../../base/flow-record.ts';
 import {
   FORWARD_ADDRESS,
@@ -43,7 +48,7 @@ import { socketHears } from '../local/sockets.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
 import { hostFor } from './flow-hosts.ts';
-import { findOutbound } from './flow-table.ts';
+import { canTranslate, findOutbound } from './flow-table.ts';
 import { forwardOf, forwardOfMark, isKept } from './forwards.ts';
 import { chooseServer } from './server-choice.ts';
 import { joinServer, logSession } from './servers.ts';
@@ -111,6 +116,7 @@ export function addTo(packet: i32, inside: i32, insidePort: i32, outside: i32): 
   const remote: i32 = get32(ip + IP_SOURCE);
   const ports: i32 = i32at(packet + PACKET_PORTS);
   if (l4 === 0) return DROP_FRAGMENT_TIMEOUT;
+  if (canTranslate(protocol) === 0) return DROP_PROTOCOL;
   if (protocol === TCP && (get8(l4 + TCP_FLAGS) & TCP_STATE_MASK) !== TCP_SYN) return DROP_UNSOLICITED;
   const outPorts: i32 = (insidePort << 16) | (ports >>> 16);
   // The host may talk with that very endpoint by another outside port: then the answer would leave by that one.

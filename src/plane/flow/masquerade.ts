@@ -113,6 +113,7 @@ import { admit, removeEntry } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
 import { HOST_OTHERS, hostFor, resetHosts } from './flow-hosts.ts';
 import {
+  canTranslate,
   findInbound,
   findMapping,
   findOutbound,
@@ -138,8 +139,6 @@ import { pullTriggers, resetTriggers, triggeredHost } from './triggers.ts';
 /** Sides of a session, as known-flow.ts numbers them. */
 const OUT: i32 = 0;
 const IN: i32 = 1;
-const DCCP: i32 = 33;
-const UDP_LITE: i32 = 136;
 
 export function masqueradeReset(): void {
   resetTable();
@@ -331,7 +330,7 @@ function outbound(packet: i32, hairpin: i32): i32 {
 function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol: i32, outside: i32): i32 {
   const l4: i32 = i32at(packet + PACKET_L4);
   if (outside === 0) return DROP_INTERFACE_DOWN;
-  if (protocol === 0 || protocol === DCCP || protocol === UDP_LITE) return DROP_PROTOCOL;
+  if (canTranslate(protocol) === 0) return DROP_PROTOCOL;
   if (l4 === 0) return DROP_FRAGMENT_TIMEOUT;
   if (protocol === TCP && (get8(l4 + TCP_FLAGS) & TCP_RST) !== 0) return DROP_TCP_STATE;
   if (protocol === ICMP && queryOf(get8(l4)) === 0) return DROP_ICMP_TYPE;

@@ -10,7 +10,7 @@
 // A server outside is asked from our address there, as by all of the inside.
 // They are translated before they are routed; all others of the inside are routed first (masquerade.ts).
 
-import { DROP_FRAGMENT_TIMEOUT, DROP_NO_PORT, DROP_TCP_STATE } from '../../base/counters.ts';
+import { DROP_FRAGMENT_TIMEOUT, DROP_NO_PORT, DROP_PROTOCOL, DROP_TCP_STATE } from '../../base/counters.ts';
 import { random32 } from '../../base/entropy.ts';
 import {
   E_FAR,
@@ -62,7 +62,7 @@ import { isSender } from '../ip/sender.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow } from './flow-begin.ts';
 import { HOST_OTHERS, hostFor } from './flow-hosts.ts';
-import { findTuple, isTurned } from './flow-table.ts';
+import { canTranslate, findTuple, isTurned } from './flow-table.ts';
 import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
 import { errorFlow, turnError } from './icmp-translate.ts';
 import { KNOWN_NONE } from './known-flow.ts';
@@ -170,6 +170,7 @@ function add(packet: i32, index: i32): i32 {
   const ports: i32 = i32at(packet + PACKET_PORTS);
   const to: i32 = i32at(NAT_ADDRESS_AT);
   const port: i32 = protocol === ICMP ? ports & 0xffff : i32at(NAT_PORT_AT);
+  if (canTranslate(protocol) === 0) return DROP_PROTOCOL;
   if (protocol === TCP && (get8(l4 + TCP_FLAGS) & TCP_RST) !== 0) return DROP_TCP_STATE;
   const way: i32 = i32at(routeTo(to) + TO_ROUTE);
   const there: i32 = interfaceAt(way & ROUTE_LINK);

@@ -117,6 +117,8 @@ function holderOf(packet: i32): i32 {
   const flow: i32 = i32at(packet + PACKET_FLOW) & ~1;
   const index: i32 = i32at(packet + PACKET_IN);
   if (index < 0) return OURSELVES;
+  // An answer of our own in a flow that a rule has led to us (turnOwn in src/plane/flow/turned.ts).
+  if (flow === 0 && (flags & (FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED)) !== 0) return STRANGERS;
   if ((flags & FLAG_DESTINATION_TRANSLATED) !== 0) return i32at(flow + E_INSIDE);
   if ((flags & FLAG_LOCAL) !== 0) return STRANGERS;
   const isTranslated: i32 = flags & FLAG_SOURCE_TRANSLATED;
