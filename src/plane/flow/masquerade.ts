@@ -119,6 +119,7 @@ import {
   findOutbound,
   findPeer,
   findPort,
+  findTuple,
   hasPorts,
   resetTable,
 } from './flow-table.ts';
@@ -346,12 +347,12 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
     const mapping: i32 = classic !== 0 ? 0 : findMapping(inside, ports >>> 16, protocol, outside);
     if (mapping !== 0) port = i32at(mapping + E_IN_PORTS) & 0xffff;
     else port = choosePort(protocol, ports >>> 16, outside, host);
-    // A flow that a rule has led to that very endpoint (turned.ts) is in no mapping, and its answers are its own.
+    // A flow of that very endpoint may be in no mapping: one that a rule has led there (turned.ts), or the router's own.
     for (let left: i32 = IDENTIFIER_TRIES; left !== 0; left--) {
       if (port === NO_PORT) return DROP_NO_PORT;
-      if (hasDestinationRules() === 0) break;
+      if (i32at(RULE_HOOKS_AT) === 0) break;
       const far: i32 = protocol === ICMP ? port : ports & 0xffff;
-      if (findInbound(outside, remote, (far << 16) | port, protocol) === 0) break;
+      if (findTuple(remote, outside, (far << 16) | port, protocol) === 0) break;
       port = choosePort(protocol, random32() & 0xffff, outside, host);
     }
   } else {
