@@ -375,7 +375,7 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
 /** Adds a session that the outside opens with a host by its own outside address, of which a forward may have another host. */
 function addOneToOne(packet: i32, host: i32, outside: i32, protocol: i32): i32 {
   const l4: i32 = i32at(packet + PACKET_L4);
-  if (protocol === 0 || protocol === DCCP || protocol === UDP_LITE) return DROP_PROTOCOL;
+  if (canTranslate(protocol) === 0) return DROP_PROTOCOL;
   if (protocol === ICMP && l4 !== 0 && queryOf(get8(l4)) === 0) return DROP_UNSOLICITED;
   const forward: i32 = protocol === ICMP || hasPorts(protocol) === 0 ? 0 : forwardFor(packet, protocol);
   if (forward !== 0 && i32at(forward + FORWARD_OUTSIDE) === outside)
