@@ -189,6 +189,11 @@ test('ipmasqadm mfw lists and files to the byte, and says what the tool says', t
     refusal(() => run(ipmasqadm, 'xyz')),
     /its modules are portfw, autofw, mfw/,
   );
+  for (const name of ['toString', 'constructor', '__proto__'])
+    t.is(
+      refusal(() => run(ipmasqadm, `${name} -l`)),
+      `Cannot run ipmasqadm ${name}: its modules are portfw, autofw, mfw`,
+    );
 });
 
 test('redir of all its times is a forward, logged where it says so', t => {
@@ -207,6 +212,7 @@ test('redir of all its times is a forward, logged where it says so', t => {
     t.is(lines().at(-1), `set forward ${forwarded}`);
   }
   const why = (line: string) => refusal(() => run(redir, line));
+  t.regex(why('--constructor=80 --toString'), /--constructor=80 is none of its options/);
   t.regex(why('--inetd --caddr=192.168.0.2 --cport=80'), /--inetd: there is no inetd here/);
   t.regex(why('--syslog 80 80 &'), /--caddr is missing/);
   t.regex(why('--lport=80 --cport=80'), /--caddr is missing/);

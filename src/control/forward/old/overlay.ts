@@ -17,7 +17,7 @@ const MODULES: Record<string, (context: Context, args: string[]) => Job> = { por
 
 /** `ipmasqadm MODULE ...`. */
 export function ipmasqadm(context: Context, [name = '', ...args]: string[]): Job {
-  const module = MODULES[name];
+  const module = Object.hasOwn(MODULES, name) ? MODULES[name] : undefined;
   if (module !== undefined) return module(context, args);
   // Entries that a program makes in the masquerade's table, which has no programs here: as a kernel without that module says.
   if (name === 'user') throw new Refusal('user: setsockopt failed: Protocol not available');

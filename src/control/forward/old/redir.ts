@@ -59,6 +59,11 @@ interface Parsed {
   rest: string[];
 }
 
+/** What a table has by a typed name; those that any object has, as `constructor`, are in none. */
+function ownOf<T>(table: Record<string, T>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 function parse(args: readonly string[]): Parsed {
   const parsed: Parsed = { given: new Map(), rest: [] };
   for (let i = 0; i < args.length; i++) {
@@ -68,10 +73,10 @@ function parse(args: readonly string[]): Parsed {
       parsed.rest.push(word);
       continue;
     }
-    const why = REFUSED[typed];
+    const why = ownOf(REFUSED, typed);
     if (why !== undefined) fail(`${word}: ${why}`);
-    const name = dashes === '-' ? (LETTERS[typed] ?? '') : typed;
-    const takes = OPTIONS[name];
+    const name = dashes === '-' ? (ownOf(LETTERS, typed) ?? '') : typed;
+    const takes = ownOf(OPTIONS, name);
     if (takes === undefined) fail(`${word} is none of its options; ${USAGE}`);
     parsed.given.set(name, takes === true ? (value ?? args[++i] ?? '') : '');
   }
