@@ -10,10 +10,10 @@ import { takeSnapshot } from './snapshot.ts';
 
 /**
  * Each start unpacks it, and a board of 4 MB has it twice: packed, too. It was 765,952 before rules and shell, 794,624 with what is
- * resident of them, 802,816 with what reads overlays from the disk, for which such a board has 400 KB; a page more is one part's
- * manifest.
+ * resident of them, 802,816 with what reads overlays from the disk, for which such a board has 400 KB, 823,296 with
+ * lines that pass the editor, further addresses and their manifests.
  */
-const SNAPSHOT_MOST = 806_912;
+const SNAPSHOT_MOST = 827_392;
 
 test('the snapshot has no holes, is the same each time, and is not larger than it may be', async t => {
   const { bytes, engine } = await takeSnapshot();

@@ -105,6 +105,8 @@ class Board {
         reset: nothing,
         tidy: nothing,
         keepsRoom: () => true,
+        // Its parts lie in memory.
+        useDisk: () => [],
         ...{ heapFree: () => 0, lend: () => true, physical: (at: number) => at, put: nothing },
       },
     } as unknown as Machine;

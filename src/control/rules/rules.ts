@@ -138,7 +138,7 @@ export function createRules(context: Context, aliases: Aliases, masquerade: Masq
     {
       words: 'explain',
       arguments: 'PROTOCOL:text SOURCE:text DESTINATION:text [PORT:text...9]',
-      help: 'says rule by rule what would become of a packet; behind its port: in LINK|router, from PORT, state new, flags SYN,ACK, type 8 | tcp 192.168.0.5 203.0.113.2 80',
+      help: 'rule by rule what becomes of a packet; also in LINK, from PORT, state S, flags F, type N | tcp 192.168.0.5 203.0.113.2 80',
       run: words => machine.overlay('rules/explain').explain(rules, words),
     },
     {
