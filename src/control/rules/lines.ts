@@ -38,6 +38,7 @@ import {
   tableName,
 } from './chains.ts';
 import { chainsEnd } from './memory.ts';
+import { NO_MEMORY, refuse } from './refuse.ts';
 
 /** What a table's lines begin with. */
 export function lineStart(table: number): string {
@@ -92,8 +93,9 @@ export interface Piece {
   text: string | Text;
 }
 
-/** Of RULE_TEXT_AT, what is filled before it is handed on: a rule's line has 512 bytes at most. */
+/** Of RULE_TEXT_AT, what is filled before it is handed on: a rule's line has 914 bytes at most (src/plane/filter/rule-writer.ts). */
 const FILLED = 448;
+const SAVED_MOST = 1000;
 
 /** What tableTexts() says, as pieces that are in memory where the plane writes them, which takes it a hundredth of the time. */
 export function* tablePieces(
@@ -120,13 +122,15 @@ export function* tablePieces(
   if (lines > 0) yield { lines, text: { at: RULE_TEXT_AT, bytes: at - RULE_TEXT_AT } };
 }
 
-/** The line of a rule. */
+/** The line of a rule; a Refusal if no saved line is so long (../core/store/saved-lines.ts). */
 export function ruleText(machine: Machine, table: number, chain: number, rule: number): string {
   const { memory, plane } = machine;
   const end = plane.ruleWrite(rule, table, chain, RULE_TEXT_AT);
   if (end !== 0) return textFrom(memory, RULE_TEXT_AT, end - RULE_TEXT_AT - 1);
   const text = machine.overlay('rules/listing').savedRule(memory, rule);
-  return `${lineStart(table)} -A ${chainName(chain)}${text}`;
+  const line = `${lineStart(table)} -A ${chainName(chain)}${text}`;
+  if (line.length > SAVED_MOST) refuse(`${NO_MEMORY}: a rule's line has ${SAVED_MOST} characters at most`);
+  return line;
 }
 
 /** How many lines a table has. No list of its chains is made for it, as each line that is typed asks for all tables. */

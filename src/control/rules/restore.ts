@@ -197,21 +197,26 @@ class Restore {
   /** Puts the table's draft in force: its lines first, which may be refused, then all of it in one step. */
   *commit(table: number): Job {
     const { context, section } = this.rules;
+    const first = firstLine(table);
+    this.written = lineCount(table);
+    // ^C may end this at any piece: the lines are then again those that are in force.
+    let isWhole = this.isTest;
     try {
       if (this.isTest) return;
-      const first = firstLine(table);
-      this.written = lineCount(table);
       try {
         yield* this.write(table, first, true);
         commitDraft(context.machine, table);
+        isWhole = true;
         const news = lanNews(context.machine);
         if (news !== undefined) context.output.line(news);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
         yield* this.write(table, first, false);
+        isWhole = true;
         this.fail(error.message);
       }
     } finally {
+      if (!isWhole) for (const _ of this.write(table, first, false));
       this.drop();
       context.registry.changed(section);
     }

@@ -77,8 +77,13 @@ function lookAtLinks({ machine }: Context, aliases: Aliases): void {
   for (let link = 0; link < INTERFACE_COUNT; link++)
     if (i32at(interfaceAt(link) + IF_STATE) !== INTERFACE_ABSENT) links |= 1 << link;
   if (links === i32at(LINKS_SEEN_AT)) return;
-  puti32(LINKS_SEEN_AT, links);
-  machine.overlay('rules').relink(aliases);
+  try {
+    machine.overlay('rules').relink(aliases);
+    puti32(LINKS_SEEN_AT, links);
+  } catch (error) {
+    // There is no room for it now: in a second it is tried again.
+    if (!(error instanceof Refusal)) throw error;
+  }
 }
 
 /** What control does for rules that are set: it tells them the time, and writes lines of what they have logged. */

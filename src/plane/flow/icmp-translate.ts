@@ -21,6 +21,7 @@
 // is dead (RFC 6633). An error never refreshes or ends a session (REQ-6), and none about an unknown session
 // passes.
 
+import { ALIASES_SET_AT } from '../../base/cells.ts';
 import {
   DROP_ICMP_CHECKSUM,
   DROP_ICMP_MALFORMED,
@@ -65,6 +66,7 @@ import {
 } from '../../wire/ipv4.ts';
 import { TCP_CHECKSUM } from '../../wire/tcp.ts';
 import { UDP_CHECKSUM } from '../../wire/udp.ts';
+import { aliasOf } from '../ip/aliases.ts';
 import { socketUses } from '../local/sockets.ts';
 import { findInbound, findOutbound, findTuple, isTurned } from './flow-table.ts';
 
@@ -109,10 +111,14 @@ export function translateErrorOutbound(packet: i32, address: i32): i32 {
   const ports: i32 = quotedPorts(quoted);
   const key: i32 = (ports << 16) | (ports >>> 16);
   const e: i32 = findOutbound(get32(quoted + IP_DESTINATION), get32(quoted + IP_SOURCE), key, protocol);
-  if (e === 0 || i32at(e + E_OUTSIDE) !== address) return DROP_ICMP_UNMATCHED;
-  rewriteQuoted(packet, IP_DESTINATION, 2, address, i32at(e + E_IN_PORTS) & 0xffff);
-  adjust32(ip + IP_CHECKSUM, get32(ip + IP_SOURCE), address);
-  put32(ip + IP_SOURCE, address);
+  if (e === 0) return DROP_ICMP_UNMATCHED;
+  const outside: i32 = i32at(e + E_OUTSIDE);
+  // Of a further address of that link the flow leaves by it as well.
+  const isFurther: i32 = outside !== address && i32at(ALIASES_SET_AT) !== 0 && aliasOf(outside) !== 0 ? 1 : 0;
+  if (outside !== address && isFurther === 0) return DROP_ICMP_UNMATCHED;
+  rewriteQuoted(packet, IP_DESTINATION, 2, outside, i32at(e + E_IN_PORTS) & 0xffff);
+  adjust32(ip + IP_CHECKSUM, get32(ip + IP_SOURCE), outside);
+  put32(ip + IP_SOURCE, outside);
   puti32(packet + PACKET_FLOW, e);
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_SOURCE_TRANSLATED);
   return PASS;

@@ -224,6 +224,8 @@ export function masqueradeHairpin(packet: i32): i32 {
     if (isOwn === 0 && (protocol === ICMP || hasPorts(protocol) === 0)) return LOCAL;
     const port: i32 = i32at(packet + PACKET_PORTS) & 0xffff;
     const e: i32 = hasDestinationRules() === 0 ? 0 : turnedFlow(packet, protocol);
+    // A flow that goes on is led nowhere anew: what another packet's rule has said is not its.
+    if (e !== 0) puti32(NAT_ADDRESS_AT, 0);
     const isRuled: i32 = e !== 0 ? isSession(e) : destinationByRules(packet, i32at(packet + PACKET_IN));
     if (
       isOwn === 0 &&
@@ -348,8 +350,8 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
     if (mapping !== 0) port = i32at(mapping + E_IN_PORTS) & 0xffff;
     else port = choosePort(protocol, ports >>> 16, outside, host);
     // A flow of that very endpoint may be in no mapping: one that a rule has led there (turned.ts), or the router's own.
-    for (let left: i32 = IDENTIFIER_TRIES; left !== 0; left--) {
-      if (port === NO_PORT) return DROP_NO_PORT;
+    for (let left: i32 = IDENTIFIER_TRIES; ; left--) {
+      if (port === NO_PORT || left === 0) return DROP_NO_PORT;
       if (i32at(RULE_HOOKS_AT) === 0) break;
       const far: i32 = protocol === ICMP ? port : ports & 0xffff;
       if (findTuple(remote, outside, (far << 16) | port, protocol) === 0) break;

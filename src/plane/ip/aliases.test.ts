@@ -167,6 +167,13 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     const quoted = udp({ source: HOST_OUT, destination: SERVER }, 700, 53);
     router.fromGateway(icmpError({ source: SERVER, destination: HOST_OUT }, 3, 3, quoted));
     t.like(only(router.toLan()), { destination: HOST });
+    // And one that the host itself sends, about what it was let have.
+    router.fromGateway(udp({ source: STRANGER, destination: HOST_OUT }, 9, 701));
+    const [had] = router.toLan() as [Uint8Array];
+    router.fromHost(icmpError({ source: HOST, destination: STRANGER }, 3, 3, had));
+    const told = only(router.toWan());
+    t.like(told, { source: HOST_OUT, destination: STRANGER, type: 3 });
+    t.like(read(told.data), { source: STRANGER, destination: HOST_OUT, destinationPort: 701 });
     // Who has no address of its own leaves by ours.
     router.put(
       LAN,

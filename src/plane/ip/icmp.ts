@@ -177,8 +177,12 @@ function mayReport(packet: i32): i32 {
 /** Who will hear of a dropped packet: its source, or the inside host that had sent it. */
 function hearer(packet: i32): i32 {
   const flags: i32 = i32at(packet + PACKET_FLAGS);
-  if ((flags & (FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED)) === FLAG_SOURCE_TRANSLATED)
-    return i32at((i32at(packet + PACKET_FLOW) & ~1) + E_INSIDE);
+  const flow: i32 = i32at(packet + PACKET_FLOW) & ~1;
+  if (
+    flow !== 0 &&
+    (flags & (FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED)) === FLAG_SOURCE_TRANSLATED
+  )
+    return i32at(flow + E_INSIDE);
   return get32(packet + PACKET_IP + IP_SOURCE);
 }
 

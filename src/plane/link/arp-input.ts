@@ -36,7 +36,7 @@ import {
   ARP_SIZES,
   ARP_TARGET,
   ARP_TYPES,
-  arpAnnounce,
+  arpAnnounceAs,
   arpAnswer,
   arpWatch,
   isOurMac,
@@ -118,7 +118,7 @@ function conflict(packet: i32, at: i32, index: i32): i32 {
   // Less than nothing: the last defence is half a year ago, and the clock's difference has wrapped.
   if (defended === 0 || passed < 0 || passed >= ARP_DEFEND_TICKS) {
     puti32(DEFENDED + 4 * index, now === 0 ? -1 : now);
-    arpAnnounce(index);
+    arpAnnounceAs(index, get32(packet + ARP_SENDER));
   }
   return DROP_NOT_FOR_US;
 }

@@ -137,7 +137,7 @@ export function parse(
   const found = new Map<string, string[]>();
   for (let i = 0; i < args.length; ) {
     const option = args[i] as string;
-    const count = takes[option];
+    const count = Object.hasOwn(takes, option) ? takes[option] : undefined;
     if (count === undefined) throw new Refusal(`Cannot run ${tool}: ${option} is no option of it`);
     const words = args.slice(i + 1, i + 1 + count);
     if (words.length < count) throw new Refusal(`Cannot run ${tool}: behind ${option} something is missing`);

@@ -187,17 +187,26 @@ class Restore {
   *commit(): Job {
     const { context, section } = this.rules;
     for (const chain of oldChains()) if (!this.named.includes(chain)) this.copy(chain);
+    // ^C may end this at any piece: the lines are then again those that are in force.
+    let isWhole = false;
     try {
       yield* this.write(true);
       this.chains.commitDraft(this.machine, record.TABLE_OLD);
+      isWhole = true;
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       // Chains that were there for the draft alone have no lines.
       this.drop();
       yield* this.write(false);
+      isWhole = true;
       throw new Refusal(
         `ipchains-restore: ${error.message.replace(/^iptables: /, '').replace(/\.$/, '')}; nothing has changed`,
       );
+    } finally {
+      if (!isWhole) {
+        this.drop();
+        for (const _ of this.write(false));
+      }
     }
     for (const chain of oldChains()) {
       const at = record.chainAt(chain);
