@@ -48,7 +48,7 @@ import { socketHears } from '../local/sockets.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
 import { hostFor } from './flow-hosts.ts';
-import { canTranslate, findOutbound } from './flow-table.ts';
+import { canTranslate, findTuple } from './flow-table.ts';
 import { forwardOf, forwardOfMark, isKept } from './forwards.ts';
 import { chooseServer } from './server-choice.ts';
 import { joinServer, logSession } from './servers.ts';
@@ -120,7 +120,7 @@ export function addTo(packet: i32, inside: i32, insidePort: i32, outside: i32): 
   if (protocol === TCP && (get8(l4 + TCP_FLAGS) & TCP_STATE_MASK) !== TCP_SYN) return DROP_UNSOLICITED;
   const outPorts: i32 = (insidePort << 16) | (ports >>> 16);
   // The host may talk with that very endpoint by another outside port: then the answer would leave by that one.
-  if (findOutbound(inside, remote, outPorts, protocol) !== 0) return DROP_UNSOLICITED;
+  if (findTuple(inside, remote, outPorts, protocol) !== 0) return DROP_UNSOLICITED;
   if ((i32at(RULE_HOOKS_AT) & HOOKS_FORWARD) !== 0) {
     const verdict: i32 = askStranger(packet, inside, insidePort, STATE_BIT_DNAT);
     if (verdict !== PASS) return verdict;

@@ -427,8 +427,7 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   const host: i32 = get8(via + E_HOST);
   // The inside may talk with that very endpoint by another outside port (a session of profile classic, or of
   // another outside address): then the answer would leave by that one.
-  if (findOutbound(inside, remote, (insidePort << 16) | (ports >>> 16), protocol) !== 0)
-    return DROP_UNSOLICITED;
+  if (findTuple(inside, remote, (insidePort << 16) | (ports >>> 16), protocol) !== 0) return DROP_UNSOLICITED;
   if ((i32at(RULE_HOOKS_AT) & HOOKS_FORWARD) !== 0) {
     const verdict: i32 = askStranger(packet, inside, insidePort, 0);
     if (verdict !== PASS) return verdict;
