@@ -20,6 +20,7 @@ import {
 } from '../../base/rule-record.ts';
 import { putText } from '../core/store/text.ts';
 import { chainsEnd } from './memory.ts';
+import { INVALID, refuse } from './refuse.ts';
 
 /** A chain's name has so many characters at most. Behind it in the record stand the next two. */
 export const CHAIN_NAME_MOST = 28;
@@ -88,6 +89,8 @@ export function chainName(chain: number): string {
 }
 
 export function nameChain(memory: Uint8Array, chain: number, name: string): void {
+  // Whoever gives names has said it in the words of his tool; behind the name lies what the chain is.
+  if (name.length > CHAIN_NAME_MOST) refuse(INVALID);
   for (let i = 0; i <= CHAIN_NAME_MOST; i++) put8(chainAt(chain) + i, 0);
   putText(memory, chainAt(chain), name);
 }

@@ -9,9 +9,10 @@ import { RULES_USED_AT } from '../../base/rule-state.ts';
 import type { Context } from '../core/context.ts';
 import type { Section } from '../core/section.ts';
 import { copyRule } from './builder.ts';
-import { chainName, chainNamed, chainsOf, isBuiltIn, nameChain } from './chains.ts';
+import { CHAIN_NAME_MOST, chainName, chainNamed, chainsOf, isBuiltIn, nameChain } from './chains.ts';
 import { isSameRule } from './compare.ts';
 import type { Line } from './line.ts';
+import { validChain } from './line-checks.ts';
 import {
   firstLine,
   headLine,
@@ -284,6 +285,9 @@ export class Change {
     const { line } = this;
     const chain = this.chain();
     if (isBuiltIn(chain)) refuse(NO_CHAIN);
+    // The kernel says so of what is too long; the rest is asked of a new chain's name alone in the original, and of any here, as a line keeps it.
+    if (line.name.length > CHAIN_NAME_MOST) refuse(INVALID);
+    validChain(line.name);
     if (chainNamed(line.table, line.name) !== 0) refuse('File exists');
     const first = firstLine(line.table);
     const count = lineCount(line.table);

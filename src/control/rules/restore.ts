@@ -12,7 +12,7 @@
 import { RULE_TEXT_AT } from '../../base/rule-limits.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import { putText } from '../core/store/text.ts';
-import { chainNamed, isBuiltIn, TABLES, tableNamed } from './chains.ts';
+import { CHAIN_NAME_MOST, chainNamed, isBuiltIn, TABLES, tableNamed } from './chains.ts';
 import {
   beginDraft,
   clearRules,
@@ -26,6 +26,7 @@ import {
   houseDraft,
   setCounts,
 } from './draft.ts';
+import { validChain } from './line-checks.ts';
 import { firstLine, lineCount, tablePieces } from './lines.ts';
 import { closeRules, isOpen } from './memory.ts';
 import { DIALECT_IPTABLES, ownerOf, refuseOthers } from './old/dialect.ts';
@@ -128,6 +129,9 @@ class Restore {
     if (there === 0 || !isBuiltIn(there)) {
       if (policy !== '-')
         refuseWhole(`iptables-restore ${VERSION}: Can't set policy ${where}: Bad built-in chain name`);
+      if (name.length > CHAIN_NAME_MOST)
+        usage(`Invalid chain name \`${name}' (${CHAIN_NAME_MOST} chars max)`);
+      validChain(name);
       const chain = draftChain(this.rules.context.machine, table, name);
       // One that is there already is emptied; the others stay as they are.
       if (this.isKept && there !== 0) emptyDraft(this.rules.context.machine, chain);

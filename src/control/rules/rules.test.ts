@@ -488,3 +488,19 @@ test('a rule of many long matches is saved whole, and writes nothing over what f
   }
   quiet('clear rules');
 });
+
+test('a chain gets no other name that it could not have been given, and a long one is written over nothing', t => {
+  const { quiet, restore, type } = rulesLab();
+  quiet('iptables -N mine', 'iptables -A mine -j DROP');
+  const name = 'a'.repeat(30);
+  t.deepEqual(type(`iptables -E mine ${name}`), [
+    "iptables: Invalid argument. Run `dmesg' for more information.",
+  ]);
+  t.regex(type('iptables -E mine "a b"').join(), /Invalid chain name `a b'/);
+  t.deepEqual(type('iptables -S mine'), ['-N mine', '-A mine -j DROP']);
+  t.is(
+    restore('', ['*filter', `:${name} - [0:0]`, 'COMMIT'])[0],
+    `iptables-restore v1.8.9 (legacy): Invalid chain name \`${name}' (28 chars max)`,
+  );
+  quiet('iptables -E mine other', 'iptables -F', 'iptables -X', 'clear rules');
+});
