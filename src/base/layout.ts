@@ -100,7 +100,7 @@ export const SLOT_TRIES_MOST: i32 = 15;
  * not the exact sum: the packed kernel's RAM, more than all of this, is free again when the kernel runs. Firmware that passes and finds
  * too little says so at its start, and its trial ends.
  */
-export const SLOT_WORK_BYTES: i32 = 384 * 1024;
+export const SLOT_WORK_BYTES: i32 = 256 * 1024;
 /** RAM below the BIOS's that firmware may count on: the smallest that a PC with 4 MB leaves. */
 export const SLOT_LOW_BYTES: i32 = 640 * 1024;
 /** In either slot: behind it configurations go on. */

@@ -1,0 +1,40 @@
+// What is longer than its place in the rules' memory is refused, or written by whoever has room for it.
+
+import test from 'ava';
+import { i32at } from '../../base/memory.ts';
+import { FLOW_RULES_AT, RULE_CELLS_AT } from '../../base/rule-limits.ts';
+import { rulesLab } from './rules-lab.ts';
+
+test('a rule of many long matches is saved whole, and writes nothing over what flows have', t => {
+  const { quiet, restore, type } = rulesLab();
+  const ports = Array.from({ length: 15 }, (_, i) => 65000 + i).join(',');
+  for (const count of [1, 3, 4, 5, 8, 25]) {
+    const line = `-A FORWARD -p tcp${` -m multiport --dports ${ports}`.repeat(count)} -j ACCEPT`;
+    const said = restore('', ['*filter', line, 'COMMIT']);
+    // No saved line is so long.
+    t.is(said.length > 0, line.length > 1000, said.join());
+    if (said.length === 0)
+      t.deepEqual(
+        type('iptables-save').filter(row => row.startsWith('-A')),
+        [line],
+      );
+    for (let at = FLOW_RULES_AT; at < RULE_CELLS_AT; at += 4) if (i32at(at) !== 0) t.fail(`${count}: ${at}`);
+  }
+  quiet('clear rules');
+});
+
+test('a chain gets no other name that it could not have been given, and a long one is written over nothing', t => {
+  const { quiet, restore, type } = rulesLab();
+  quiet('iptables -N mine', 'iptables -A mine -j DROP');
+  const name = 'a'.repeat(30);
+  t.deepEqual(type(`iptables -E mine ${name}`), [
+    "iptables: Invalid argument. Run `dmesg' for more information.",
+  ]);
+  t.regex(type('iptables -E mine "a b"').join(), /Invalid chain name `a b'/);
+  t.deepEqual(type('iptables -S mine'), ['-N mine', '-A mine -j DROP']);
+  t.is(
+    restore('', ['*filter', `:${name} - [0:0]`, 'COMMIT'])[0],
+    `iptables-restore v1.8.9 (legacy): Invalid chain name \`${name}' (28 chars max)`,
+  );
+  quiet('iptables -E mine other', 'iptables -F', 'iptables -X', 'clear rules');
+});
