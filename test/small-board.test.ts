@@ -113,7 +113,7 @@ async function start(t: ExecutionContext): Promise<Machine> {
  * The least memory that boots, in MiB: the loader refuses a board on which the firmware has no room while it is unpacked. From a floppy, as
  * the packed overlays are in RAM then, and console commands alone can fill the rest.
  */
-const LEAST_MIB = 3.90625;
+const LEAST_MIB = 3.8125;
 /** What the shell keeps: three texts of 32 KB. */
 const SHELL_LINES = [`A=${'a'.repeat(64)}`, ...numbers(9).map(() => 'A=$A$A'), 'B=x$A', 'C=x$B'];
 
@@ -131,7 +131,8 @@ async function fill(machine: Machine, kib: number): Promise<void> {
   while ((await freeKib(machine)) > kib) {
     for (let i = 0; i < FRAMES_AT_ONCE; i++) {
       const said = await machine.console.command(FRAME, COMMAND_SECONDS);
-      if (said === OUT_OF_MEMORY) return;
+      // For one more there is no piece, or no room for the part that keeps them.
+      if (said === OUT_OF_MEMORY || said.startsWith('Cannot load the part debug')) return;
       if (said !== '') throw new Error(`Cannot fill the heap: ${said}`);
     }
   }
@@ -256,7 +257,7 @@ test.serial('where the heap is short, a part is refused in words, and packets an
   t.regex(await console.command('show version', COMMAND_SECONDS), /control restarted 0 times/);
 });
 
-test.serial('a command that runs out of memory ends with an error, and control goes on', async t => {
+test.serial('a command for which there is no memory ends with an error, and control goes on', async t => {
   t.timeout(TEST_MILLISECONDS);
   const bench = await startBench('isapc', false, { memory: LEAST_MIB, isFloppy: true });
   t.teardown(() => bench.stop());
@@ -287,7 +288,7 @@ test.serial('a command that runs out of memory ends with an error, and control g
   for (let i = 0; i < 40; i++) {
     for (const line of lines) {
       const said = await console.command(line, COMMAND_SECONDS);
-      if (/out of memory/.test(said)) ended++;
+      if (/out of memory|has no room/.test(said)) ended++;
       told.push(said.split('\n').at(-1)?.slice(0, 60) ?? '');
     }
     if (ended > 3) break;
