@@ -1,7 +1,7 @@
 // How a flow comes into the table: linked, counted, its timer started. Who gets a place is said by flow-admission.ts.
 
-import { ALIASES_SET_AT } from '../../base/cells.ts';
-import { COUNT_MASQUERADE_NEW, count, DROP_TABLE_FULL } from '../../base/counters.ts';
+import { ALIASES_SET_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { COUNT_MASQUERADE_NEW, count, DROP_NO_PORT, DROP_TABLE_FULL } from '../../base/counters.ts';
 import {
   ADDRESS_SHIFT,
   ALIASED,
@@ -22,16 +22,22 @@ import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
 import { aliasOf } from '../ip/aliases.ts';
 import { refuseEntry } from './flow-admission.ts';
 import { link } from './flow-link.ts';
+import { findTuple } from './flow-table.ts';
 import { startTimer } from './flow-timeout.ts';
 import { addressFor, NO_ADDRESS } from './masquerade-addresses.ts';
 
 /**
- * Links a new flow by an outside address, or ROUTED, or TURNED; its tuples are set, but for that address. Its entry, or DROP_TABLE_FULL if
+ * Links a new flow by an outside address, or ROUTED, or TURNED; its tuples are set, but for that address. Its entry, DROP_NO_PORT if another flow has one of them, or DROP_TABLE_FULL if
  * there is no room in its chains or for its address.
  */
 export function beginFlow(e: i32, outside: i32, flags: i32): i32 {
   const number: i32 = addressFor(i32at(ALIASES_SET_AT) !== 0 && aliasOf(outside) !== 0 ? ALIASED : outside);
   if (outside !== ROUTED && outside !== TURNED) puti32(e + E_OUTSIDE, outside);
+  // Rules lead flows to endpoints that others have: of two with one tuple the second would get the first one's answers.
+  if (i32at(RULE_HOOKS_AT) !== 0 && isTaken(e) !== 0) {
+    refuseEntry(e);
+    return DROP_NO_PORT;
+  }
   put8(e + E_FLAGS, get8(e + E_FLAGS) | flags);
   put8(e + E_ADDRESS, number << ADDRESS_SHIFT);
   if (number === NO_ADDRESS || link(e) === 0) {
@@ -41,6 +47,13 @@ export function beginFlow(e: i32, outside: i32, flags: i32): i32 {
   count(COUNT_MASQUERADE_NEW);
   if (get8(e + E_PROTOCOL) !== TCP) startTimer(e);
   return e;
+}
+
+/** 1 if another flow has a tuple of an entry that is not linked yet. */
+function isTaken(e: i32): i32 {
+  const protocol: i32 = get8(e + E_PROTOCOL);
+  if (findTuple(i32at(e + E_INSIDE), i32at(e + E_REMOTE), i32at(e + E_OUT_PORTS), protocol) !== 0) return 1;
+  return findTuple(i32at(e + E_FAR), i32at(e + E_OUTSIDE), i32at(e + E_IN_PORTS), protocol) !== 0 ? 1 : 0;
 }
 
 /** Fills in the tuples of a new session, but for its outside address. `outPorts` are those of what the inside sends. */
