@@ -30,7 +30,7 @@ export const PROBE_NOWHERE: i32 = 0;
 export const PROBE_FORWARD: i32 = 1;
 export const PROBE_INPUT: i32 = 2;
 export const PROBE_OUTPUT: i32 = 3;
-/** What nat's rules or a forward have made of its destination, 0 nothing. */
+/** What nat's rules have made of its destination, 0 nothing. */
 export const PROBE_TO: i32 = RULE_TEXT_AT + 584;
 export const PROBE_TO_PORT: i32 = RULE_TEXT_AT + 588;
 export const PROBE_OUT: i32 = RULE_TEXT_AT + 592;

@@ -52,7 +52,7 @@ export const OVERLAY_NAMES = [
 /**
  * Those whose packed bytes are in RAM on every board. Of the others a small board with a disk reads them from there (disk-overlays.ts),
  * so here is what is wanted when the disk is gone, to get in and to see why, and what others than the operator call for: connections, by
- * which hosts ask for names, lines that rules log, hosts that are asked whether they are there. They are 36 KB of 445.
+ * which hosts ask for names, lines that rules log, hosts that are asked whether they are there.
  */
 export const OVERLAYS_IN_RAM: readonly OverlayName[] = [
   'access',
