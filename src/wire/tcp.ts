@@ -12,6 +12,7 @@ export const TCP_LENGTH: i32 = 12;
 export const TCP_FLAGS: i32 = 13;
 export const TCP_WINDOW: i32 = 14;
 export const TCP_CHECKSUM: i32 = 16;
+export const TCP_URGENT: i32 = 18;
 export const TCP_OPTIONS: i32 = 20;
 /** Without options. */
 export const TCP_HEADER_BYTES: i32 = 20;
@@ -22,6 +23,7 @@ export const TCP_SYN: i32 = 2;
 export const TCP_RST: i32 = 4;
 export const TCP_PSH: i32 = 8;
 export const TCP_ACK: i32 = 16;
+export const TCP_URG: i32 = 32;
 /** FIN, SYN, RST and ACK: a segment in an established connection that has ACK alone of them changes no state. */
 export const TCP_STATE_MASK: i32 = TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK;
 

@@ -1,0 +1,123 @@
+// A line: what the plane knows of a serial link's framing, one record a link (LINE_BYTES). Rings of bytes on one side, frames on the other.
+// Here: the record, which src/plane/link/hdlc.ts and slip.ts move, and how a line begins. Not here: where the record lies, which port's
+// rings it names, and who gives it buffers: addresses in the record say it, so that framing knows no map.
+//
+// A ring has a power of two of bytes; its positions run freely and are masked when used, and lie in words of their own, as
+// a port's driver has them (hal/serial/ns16550.ts). Who takes moves the head, who puts moves the tail.
+
+import { LINE_BYTES } from './line-limits.ts';
+import { fill, i32at, puti32 } from './memory.ts';
+
+/** The ring that is taken from: its first byte, its bytes less one, and where its positions lie. */
+export const LINE_IN_RING: i32 = 0;
+export const LINE_IN_MASK: i32 = 4;
+export const LINE_IN_HEAD: i32 = 8;
+export const LINE_IN_TAIL: i32 = 12;
+/** The ring that is put into. */
+export const LINE_OUT_RING: i32 = 16;
+export const LINE_OUT_MASK: i32 = 20;
+export const LINE_OUT_HEAD: i32 = 24;
+export const LINE_OUT_TAIL: i32 = 28;
+/** The table of the FCS, FCS_TABLE_BYTES, which lines share. */
+export const LINE_FCS_TABLE: i32 = 32;
+/** Compression of TCP's headers each way (src/plane/link/vj.ts): addresses of its state, or 0. */
+export const LINE_VJ_OUT: i32 = 36;
+export const LINE_VJ_IN: i32 = 40;
+
+/** What is being received: LINE_HUNT and its like; whether the last byte was the escape (then what it turns over). */
+export const LINE_RX_STATE: i32 = 44;
+export const LINE_RX_TURN: i32 = 48;
+/** Where a frame's information is put, or 0 where nobody has given a buffer; the room there; and the next byte's place. */
+export const LINE_RX_BUFFER: i32 = 52;
+export const LINE_RX_ROOM: i32 = 56;
+export const LINE_RX_AT: i32 = 60;
+export const LINE_RX_FCS: i32 = 64;
+/** Control characters that the peer escapes, so that one that comes bare is no byte of the peer's. */
+export const LINE_RX_ACCM: i32 = 68;
+/** Of the frame: its protocol. Of a whole one: where its information is, which is nobody's but who asks, and its bytes. */
+export const LINE_RX_PROTOCOL: i32 = 72;
+export const LINE_RX_FRAME: i32 = 76;
+export const LINE_RX_LENGTH: i32 = 80;
+
+/** What is being sent: 0, or LINE_HEADER and its like; next byte and end of that; the information, and its end. */
+export const LINE_TX_STATE: i32 = 84;
+export const LINE_TX_AT: i32 = 88;
+export const LINE_TX_END: i32 = 92;
+export const LINE_TX_INFORMATION: i32 = 96;
+export const LINE_TX_INFORMATION_END: i32 = 100;
+export const LINE_TX_FCS: i32 = 104;
+/** Control characters that the peer wants escaped, and those that this frame has escaped. */
+export const LINE_TX_ACCM: i32 = 108;
+export const LINE_TX_ACCM_NOW: i32 = 112;
+/** LINE_ACFC | LINE_PFC: what of a frame's header the peer lets us leave out. */
+export const LINE_TX_LESS: i32 = 116;
+/** Header or FCS while it is being sent: 4 bytes. */
+export const LINE_TX_SCRATCH: i32 = 120;
+
+// Counters, free-running. Received: good frames and the bytes of their information; by a wrong FCS, given up by the peer, too short,
+// too long, with an address or a first byte of none that we know, and for which there was no buffer.
+export const LINE_RX_FRAMES: i32 = 124;
+export const LINE_RX_BYTES: i32 = 128;
+export const LINE_RX_FCS_ERRORS: i32 = 132;
+export const LINE_RX_ABORTS: i32 = 136;
+export const LINE_RX_RUNTS: i32 = 140;
+export const LINE_RX_GIANTS: i32 = 144;
+export const LINE_RX_HEADERS: i32 = 148;
+export const LINE_RX_OVERRUNS: i32 = 152;
+export const LINE_TX_FRAMES: i32 = 156;
+export const LINE_TX_BYTES: i32 = 160;
+
+/** LINE_RX_STATE: waiting for the end of what is no frame; at the first byte of one; and so on through it. */
+export const LINE_HUNT: i32 = 0;
+export const LINE_START: i32 = 1;
+export const LINE_ADDRESSED: i32 = 2;
+export const LINE_PROTOCOL: i32 = 3;
+export const LINE_PROTOCOL_LOW: i32 = 4;
+export const LINE_INFORMATION: i32 = 5;
+
+/** LINE_TX_STATE. */
+export const LINE_IDLE: i32 = 0;
+export const LINE_HEADER: i32 = 1;
+export const LINE_CONTENT: i32 = 2;
+export const LINE_FCS: i32 = 3;
+export const LINE_END: i32 = 4;
+
+export const LINE_ACFC: i32 = 1;
+export const LINE_PFC: i32 = 2;
+
+/** A line between two rings, which `lineRing` names, with nothing received or sent; counters and settings are those of a new one. */
+export function lineReset(line: i32, table: i32): void {
+  fill(line, 0, LINE_BYTES);
+  puti32(line + LINE_FCS_TABLE, table);
+  puti32(line + LINE_RX_ACCM, -1);
+  puti32(line + LINE_TX_ACCM, -1);
+}
+
+/** Names a ring, LINE_IN_RING's or LINE_OUT_RING's: where it lies, its bytes, a power of two, and where its head's and tail's words lie. */
+export function lineRing(way: i32, ring: i32, bytes: i32, head: i32, tail: i32): void {
+  puti32(way, ring);
+  puti32(way + (LINE_IN_MASK - LINE_IN_RING), bytes - 1);
+  puti32(way + (LINE_IN_HEAD - LINE_IN_RING), head);
+  puti32(way + (LINE_IN_TAIL - LINE_IN_RING), tail);
+}
+
+/** Gives a line the place for its next frame. A whole frame takes it along, to who has asked for frames. */
+export function lineGive(line: i32, buffer: i32, room: i32): void {
+  puti32(line + LINE_RX_BUFFER, buffer);
+  puti32(line + LINE_RX_ROOM, room);
+}
+
+/** Counts one, at a line's counter. */
+export function lineCount(counter: i32): void {
+  puti32(counter, (i32at(counter) + 1) | 0);
+}
+
+/** Bytes that wait in the ring that is taken from. */
+export function lineWaiting(line: i32): i32 {
+  return (i32at(i32at(line + LINE_IN_TAIL)) - i32at(i32at(line + LINE_IN_HEAD))) | 0;
+}
+
+/** The position behind the last byte that may be put now. */
+export function lineFull(line: i32): i32 {
+  return (i32at(i32at(line + LINE_OUT_HEAD)) + i32at(line + LINE_OUT_MASK) + 1) | 0;
+}
