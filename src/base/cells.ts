@@ -89,6 +89,8 @@ export const TRIGGERS_SET_AT: i32 = CELLS_AT + 196;
 export const MARKS_SET_AT: i32 = CELLS_AT + 200;
 /** How many aliases are set (alias-record.ts). */
 export const ALIASES_SET_AT: i32 = CELLS_AT + 204;
+/** A made-up packet is on its way, of which nothing stays (src/plane/filter/probe.ts): one more than what it has met; else 0. */
+export const PROBE_AT: i32 = CELLS_AT + 208;
 
 /** How many forwards are set (forward-record.ts). */
 export const FORWARDS_SET_AT: i32 = CELLS_AT + 504;

@@ -121,6 +121,18 @@ export const TARGET_CONNMARK: i32 = 15;
 /** RULE_VALUE: the segment size, 0 what the path has room for. */
 export const TARGET_TCPMSS: i32 = 16;
 
+// What a walk answers (src/plane/filter/walk.ts) where no rule's target does.
+/** No rule has decided, and the policy lets the packet pass as far as the house does; or as Linux would. */
+export const WALK_POLICY: i32 = 0x40;
+export const WALK_OPEN: i32 = 0x41;
+/** The policy refuses it; and the sender is told. */
+export const WALK_DROP: i32 = 0x42;
+export const WALK_REJECT: i32 = 0x43;
+/** ipfwadm's forward: it passes, and is masqueraded. */
+export const WALK_MASQUERADE: i32 = 0x44;
+/** Packets went round, or too far: refused. */
+export const WALK_LOOP: i32 = 0x45;
+
 export const REJECT_NET: i32 = 0;
 export const REJECT_HOST: i32 = 1;
 export const REJECT_PROTOCOL: i32 = 2;

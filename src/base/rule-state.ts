@@ -58,8 +58,6 @@ export const OLD_ANSWER_AT: i32 = RULE_STATE_AT + 104;
 export const WALL_SECONDS_AT: i32 = RULE_STATE_AT + 108;
 export const WALL_TICK_AT: i32 = RULE_STATE_AT + 112;
 export const WALL_ZONE_AT: i32 = RULE_STATE_AT + 116;
-/** A made-up packet is asked about, of which nothing stays (src/plane/filter/probe.ts): one more than the rules that it has met; else 0. */
-export const PROBE_AT: i32 = RULE_STATE_AT + 120;
 /** Which links there were when their names were looked at last, a bit each, and the tick of that: control's. */
 export const LINKS_SEEN_AT: i32 = RULE_STATE_AT + 192;
 export const LINKS_TICK_AT: i32 = RULE_STATE_AT + 196;

@@ -53,6 +53,12 @@ export function interfaceNumber({ memory }: Machine, aliases: Aliases, text: str
   return free;
 }
 
+/** The bit of a name, 0 if no rule has it. */
+export function nameBits(text: string): number {
+  for (let n = 1; n < RULE_NAME_COUNT; n++) if (isText(nameAt(n), text)) return 1 << n;
+  return 0;
+}
+
 /** A name that no rule has any more; a Refusal if there is none. */
 function unusedName(kept: number): number {
   let used = 1 | (1 << kept);

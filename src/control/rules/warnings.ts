@@ -2,10 +2,10 @@
 // it. It is no refusal: who means it, means it, and `confirm` takes it back. What is cut off the plane says, of a packet of each kind that
 // nobody has sent (explain/probe.ts), whatever rules and chains it is that do it.
 
+import { DROP_REJECTED, DROP_RULE } from '../../base/counters.ts';
 import { INTERFACE_LAN } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
-import { PASS } from '../../base/packet.ts';
-import { PROBE_NOWHERE, PROBE_VERDICT, PROBE_WHERE } from '../../base/probe-record.ts';
+import { PROBE_VERDICT } from '../../base/probe-record.ts';
 import * as record from '../../base/rule-record.ts';
 import { ICMP_ECHO_REQUEST } from '../../wire/icmp.ts';
 import { PROTOCOL_ICMP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
@@ -32,8 +32,9 @@ function cutOff(machine: Machine): number {
   const network = address & (-1 << (32 - length));
   const host = (network | 2) === address ? network | 3 : network | 2;
   const ask = (bit: number, made: Omit<Made, 'state'>, state = 0): number => {
-    if (!probe(machine, { ...made, state })) return 0;
-    return i32at(PROBE_WHERE) !== PROBE_NOWHERE && i32at(PROBE_VERDICT) !== PASS ? 1 << bit : 0;
+    if (!probe(machine, { ...made, state }, true)) return 0;
+    const verdict = i32at(PROBE_VERDICT);
+    return verdict === DROP_RULE || verdict === DROP_REJECTED ? 1 << bit : 0;
   };
   const udp = { protocol: PROTOCOL_UDP, kind: 0 };
   const asked = { ...udp, sourcePort: CLIENT, source: host, destination: address, link: INTERFACE_LAN };

@@ -39,6 +39,8 @@ import {
   STATE_BIT_RELATED,
   TARGET_ACCEPT,
   TARGET_REDIRECT,
+  WALK_OPEN,
+  WALK_POLICY,
 } from '../../base/rule-record.ts';
 import {
   OLD_ANSWER_AT,
@@ -66,7 +68,7 @@ import { keepPath } from './paths.ts';
 import { forwardPolicy } from './policy.ts';
 import { refusal } from './refusal.ts';
 import { look, lookAsCame } from './view.ts';
-import { WALK_OPEN, WALK_POLICY, walk } from './walk.ts';
+import { walk } from './walk.ts';
 
 /** Bits of RULE_HOOKS_AT by which a packet is asked that goes through us, is for us, or is ours. */
 export const HOOKS_BEFORE: i32 = (1 << CHAIN_MANGLE_PREROUTING) | HOOKS_OLD_IN;

@@ -3,9 +3,10 @@
 // Where POSTROUTING has rules they alone say what is masqueraded, as on Linux; without, the house does (policy.ts).
 // Not here: the translation (src/plane/flow/).
 
-import { RULE_HOOKS_AT } from '../../base/cells.ts';
+import { PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
 import { get8, i32at, multiply, puti32, u16at } from '../../base/memory.ts';
+import { PROBE_STATE } from '../../base/probe-record.ts';
 import {
   ADDRESSES_ADDRESS,
   ADDRESSES_PORTS,
@@ -15,6 +16,7 @@ import {
   chainAt,
   OPERATION_ADDRESSES,
   OPERATION_OLD,
+  STATE_BIT_NEW,
   TARGET_DNAT,
   TARGET_MASQUERADE,
   TARGET_NETMAP,
@@ -45,10 +47,16 @@ export const HOOK_SOURCE: i32 = 1 << CHAIN_NAT_POSTROUTING;
 export const AS_IS: i32 = 0;
 export const AS_LINK: i32 = -1;
 
+/** 1 of a made-up packet that is said to begin no flow. */
+function goesOn(): i32 {
+  if (i32at(PROBE_AT) === 0 || i32at(PROBE_STATE) === 0) return 0;
+  return (i32at(PROBE_STATE) & STATE_BIT_NEW) === 0 ? 1 : 0;
+}
+
 /** 1 if rules say what is masqueraded: those of ipchains and ipfwadm have said it by now. */
 export function hasSourceRules(): i32 {
   if ((i32at(RULE_HOOKS_AT) & HOOK_OLD_FORWARD) !== 0) return i32at(OLD_ANSWER_AT) !== 0 ? 1 : 0;
-  if ((i32at(RULE_HOOKS_AT) & HOOK_SOURCE) === 0) return 0;
+  if ((i32at(RULE_HOOKS_AT) & HOOK_SOURCE) === 0 || goesOn() !== 0) return 0;
   return u16at(chainAt(CHAIN_NAT_POSTROUTING) + CHAIN_RULES) !== 0 ? 1 : 0;
 }
 
@@ -93,7 +101,7 @@ export function redirectedByRule(): void {
 
 /** 1 if rules may say to whom a flow goes. */
 export function hasDestinationRules(): i32 {
-  if ((i32at(RULE_HOOKS_AT) & (1 << CHAIN_NAT_PREROUTING)) === 0) return 0;
+  if ((i32at(RULE_HOOKS_AT) & (1 << CHAIN_NAT_PREROUTING)) === 0 || goesOn() !== 0) return 0;
   return u16at(chainAt(CHAIN_NAT_PREROUTING) + CHAIN_RULES) !== 0 ? 1 : 0;
 }
 

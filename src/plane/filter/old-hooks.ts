@@ -22,6 +22,9 @@ import {
   TARGET_ACCEPT,
   TARGET_MASQUERADE,
   TARGET_REDIRECT,
+  WALK_MASQUERADE,
+  WALK_OPEN,
+  WALK_POLICY,
 } from '../../base/rule-record.ts';
 import {
   OLD_ANSWER_AT,
@@ -34,7 +37,7 @@ import {
 } from '../../base/rule-state.ts';
 import { IP_DESTINATION, IP_SOURCE, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 import { refusal } from './refusal.ts';
-import { WALK_MASQUERADE, WALK_OPEN, WALK_POLICY, walk } from './walk.ts';
+import { walk } from './walk.ts';
 
 export const HOOKS_OLD_IN: i32 = (1 << CHAIN_OLD_INPUT) | (1 << CHAIN_ACCOUNT_IN);
 export const HOOKS_OLD_OUT: i32 = (1 << CHAIN_OLD_OUTPUT) | (1 << CHAIN_ACCOUNT_OUT);

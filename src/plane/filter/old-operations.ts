@@ -1,9 +1,11 @@
 // What rules of ipchains and ipfwadm ask and do beside (src/base/rule-record.ts, from OPERATION_DO_LOG on).
 // As the firewalls of Linux 2.0 and 2.2 have them.
 
+import { PROBE_AT } from '../../base/cells.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
 import { get8, i32at, puti32, u16at } from '../../base/memory.ts';
 import { PACKET_MARK } from '../../base/packet.ts';
+import { PROBE_VIA } from '../../base/probe-record.ts';
 import {
   BOTH_DESTINATION_RANGE,
   BOTH_SOURCE_RANGE,
@@ -53,6 +55,7 @@ export function applyOld(at: i32, kind: i32): i32 {
 /** The address of the link that the chain is about: by which the packet comes in, or leaves. */
 function linkAddress(): i32 {
   const out: i32 = i32at(VIEW_OUT_LINK);
+  if (i32at(PROBE_AT) !== 0 && i32at(PROBE_VIA) !== 0) return i32at(PROBE_VIA);
   return i32at(interfaceAt(out < 0 ? i32at(VIEW_IN_LINK) : out) + IF_ADDRESS);
 }
 

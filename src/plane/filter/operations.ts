@@ -6,7 +6,7 @@
 // with ACK alone of FIN, SYN, RST and ACK, so rules that ask for no others are not among these.
 // Not here: the order (walk.ts), what a rule does (rule-targets.ts).
 
-import { NOW_AT } from '../../base/cells.ts';
+import { NOW_AT, PROBE_AT } from '../../base/cells.ts';
 import { random32 } from '../../base/entropy.ts';
 import { get8, get16, get32, i32at, multiply, puti32, u16at } from '../../base/memory.ts';
 import { FLAG_BROADCAST, PACKET_FLAGS, PACKET_IP, PACKET_L4, PACKET_STATION } from '../../base/packet.ts';
@@ -83,7 +83,6 @@ import {
   TTL_NOT,
 } from '../../base/rule-record.ts';
 import {
-  PROBE_AT,
   VIEW_BYTES,
   VIEW_DESTINATION,
   VIEW_FLOW,

@@ -15,7 +15,7 @@
 // Sweep: when a rule is gone, or places are used up, every flow is folded and forgets its path, FOLD_FLOWS a tick; until that is
 // done no new path is kept, so that then no flow names a place or a rule that is gone, and all of these are free again.
 
-import { RULE_HOOKS_AT } from '../../base/cells.ts';
+import { PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   COUNT_BYTES,
   COUNT_PACKETS,
@@ -27,7 +27,7 @@ import {
 } from '../../base/flow-record.ts';
 import { MASQUERADE_AT, MASQUERADE_BYTES } from '../../base/limits.ts';
 import { fill, get8, i32at, puti32, putu16, u16at } from '../../base/memory.ts';
-import { PROBE_MET_AT, PROBE_MOST } from '../../base/probe-record.ts';
+import { PROBE_FLOW, PROBE_MARK, PROBE_MARKED } from '../../base/probe-record.ts';
 import {
   FLOW_RULES_AT,
   FLOW_RULES_BYTES,
@@ -40,7 +40,8 @@ import {
   PATHS_AT,
 } from '../../base/rule-limits.ts';
 import { cellAt, chainAt } from '../../base/rule-record.ts';
-import { PATHS_USED_AT, PROBE_AT, SWEEP_AT, VIEW_PATH } from '../../base/rule-state.ts';
+import { PATHS_USED_AT, SWEEP_AT, VIEW_PATH } from '../../base/rule-state.ts';
+import { met } from './probing.ts';
 import { addCounts } from './rule-counts.ts';
 
 const PLACE_RULE: i32 = 0;
@@ -74,11 +75,17 @@ export function beginBeside(e: i32): void {
 }
 
 export function flowMark(e: i32): i32 {
+  // What a made-up packet has said of its flow, and that of a flow which it would begin.
+  if (i32at(PROBE_AT) !== 0 && (i32at(PROBE_MARKED) !== 0 || e === PROBE_FLOW)) return i32at(PROBE_MARK);
   return i32at(besideOf(e) + FLOW_MARK);
 }
 
 export function setFlowMark(e: i32, mark: i32): void {
-  if (i32at(PROBE_AT) !== 0) return;
+  if (i32at(PROBE_AT) !== 0) {
+    puti32(PROBE_MARKED, 1);
+    puti32(PROBE_MARK, mark);
+    return;
+  }
   puti32(besideOf(e) + FLOW_MARK, mark);
 }
 
@@ -86,7 +93,7 @@ export function setFlowMark(e: i32, mark: i32): void {
 export function stepPath(rule: i32): void {
   const path: i32 = i32at(VIEW_PATH);
   if (path < 0) {
-    if (i32at(PROBE_AT) !== 0) noteMet(rule);
+    if (i32at(PROBE_AT) !== 0) met(rule);
     return;
   }
   const head: i32 = PATH_HEADS_AT + 2 * ((rule ^ (path << 3) ^ (path >>> 6)) & (PATH_HEADS - 1));
@@ -100,14 +107,6 @@ export function stepPath(rule: i32): void {
     n = u16at(at + PLACE_NEXT);
   }
   puti32(VIEW_PATH, newPlace(head, rule, path));
-}
-
-/** A made-up packet has met a rule. */
-function noteMet(rule: i32): void {
-  const met: i32 = i32at(PROBE_AT) - 1;
-  if (met >= PROBE_MOST) return;
-  putu16(PROBE_MET_AT + 2 * met, rule);
-  puti32(PROBE_AT, met + 2);
 }
 
 /** A new place, or NO_PATH where there is none: then all are given up, and those that are in use come again. */

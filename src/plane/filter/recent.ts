@@ -7,10 +7,11 @@
 // An address is looked for in a set of places that a keyed hash chooses, so nobody can choose whom he pushes out.
 // Cost: a set's RECENT_SET places, and one's stamps: 500 operations at most.
 
-import { NOW_AT } from '../../base/cells.ts';
+import { NOW_AT, PROBE_AT } from '../../base/cells.ts';
 import { keyedHash5 } from '../../base/keyed-hash.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { fill, get8, i32at, multiply, put8, puti32, u16at } from '../../base/memory.ts';
+import { PROBE_SET_ADDRESS, PROBE_SET_TABLE } from '../../base/probe-record.ts';
 import { RECENT_AT, RECENT_BYTES, RECENT_COUNT, RECENT_SET, RECENT_STAMPS } from '../../base/rule-limits.ts';
 import {
   RECENT_DESTINATION,
@@ -20,7 +21,7 @@ import {
   RECENT_UPDATE,
   RECENT_SET as SET,
 } from '../../base/rule-record.ts';
-import { PROBE_AT, VIEW_DESTINATION, VIEW_SOURCE, VIEW_TTL } from '../../base/rule-state.ts';
+import { VIEW_DESTINATION, VIEW_SOURCE, VIEW_TTL } from '../../base/rule-state.ts';
 
 const TABLE: i32 = 4;
 const TTL: i32 = 5;
@@ -101,12 +102,19 @@ function reap(at: i32, seconds: i32): void {
   if (hits(at, seconds) === 0) fill(at, 0, RECENT_BYTES);
 }
 
-/** What is answered of a made-up packet, by which nothing is remembered. */
-function foreseen(at: i32, flags: i32, wanted: i32, seconds: i32): i32 {
-  if ((flags & SET) !== 0) return 1;
-  if (at === 0) return 0;
+/** What is answered of a made-up packet, by which nothing is remembered but what it has set itself last. */
+function foreseen(at: i32, operation: i32, table: i32, address: i32): i32 {
+  const flags: i32 = get8(operation + 4);
+  const wanted: i32 = u16at(operation + 6);
+  const isSet: i32 = i32at(PROBE_SET_TABLE) === table && i32at(PROBE_SET_ADDRESS) === address ? 1 : 0;
+  if ((flags & SET) !== 0) {
+    puti32(PROBE_SET_TABLE, table);
+    puti32(PROBE_SET_ADDRESS, address);
+    return 1;
+  }
+  if (at === 0 && isSet === 0) return 0;
   if ((flags & RECENT_REMOVE) !== 0) return 1;
-  const seen: i32 = hits(at, seconds);
+  const seen: i32 = (at === 0 ? 0 : hits(at, i32at(operation + 8))) + isSet;
   return seen !== 0 && (wanted === 0 || seen >= wanted) ? 1 : 0;
 }
 
@@ -120,7 +128,7 @@ export function applyRecent(operation: i32): i32 {
   const address: i32 = whole & i32at(operation + 12);
   const ttl: i32 = i32at(VIEW_TTL);
   let at: i32 = find(address, table, (flags & RECENT_TTL) !== 0 ? ttl : 0);
-  if (i32at(PROBE_AT) !== 0) return foreseen(at, flags, wanted, seconds);
+  if (i32at(PROBE_AT) !== 0) return foreseen(at, operation, table, address);
   if (at === 0) {
     if ((flags & SET) === 0) return 0;
     at = take(address, table);

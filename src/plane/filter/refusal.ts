@@ -2,9 +2,8 @@
 
 import { DROP_REJECTED, DROP_RULE } from '../../base/counters.ts';
 import { i32at, puti32, u16at } from '../../base/memory.ts';
-import { REJECT_PORT, RULE_ARGUMENT, TARGET_REJECT } from '../../base/rule-record.ts';
+import { REJECT_PORT, RULE_ARGUMENT, TARGET_REJECT, WALK_REJECT } from '../../base/rule-record.ts';
 import { REJECT_AT, VIEW_RULE } from '../../base/rule-state.ts';
-import { WALK_REJECT } from './walk.ts';
 
 /** The reason to drop a packet: DROP_RULE, or DROP_REJECTED and in REJECT_AT what its sender is told. */
 export function refusal(answer: i32): i32 {

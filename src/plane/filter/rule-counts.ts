@@ -1,9 +1,9 @@
 // What rules and policies have counted: packets and bytes, 64 bits each, at the same places of a rule's cell and of a chain's record
 // (src/base/rule-record.ts).
 
+import { PROBE_AT } from '../../base/cells.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { RULE_BYTES, RULE_PACKETS } from '../../base/rule-record.ts';
-import { PROBE_AT } from '../../base/rule-state.ts';
 
 /** Adds to the counts of a rule, or those of a chain's policy, at its address: 64 bits each. A made-up packet is not counted. */
 export function addCounts(at: i32, packets: i32, bytes: i32): void {

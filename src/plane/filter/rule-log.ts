@@ -4,7 +4,7 @@
 //
 // The record is src/base/rule-log-record.ts.
 
-import { NOW_AT } from '../../base/cells.ts';
+import { NOW_AT, PROBE_AT } from '../../base/cells.ts';
 import { copy, get8, i32at, put8, put32, puti32, putu16 } from '../../base/memory.ts';
 import { PACKET_FRAME, PACKET_IP, PACKET_L4 } from '../../base/packet.ts';
 import { RULE_CELL_BYTES, RULE_CELLS_AT, RULE_LOG_BYTES, RULE_LOG_COUNT } from '../../base/rule-limits.ts';
@@ -29,7 +29,6 @@ import {
   LOG_LOST_AT,
   LOG_READ_AT,
   LOG_WRITTEN_AT,
-  PROBE_AT,
   VIEW_DESTINATION,
   VIEW_IN_LINK,
   VIEW_MARK,

@@ -7,6 +7,7 @@
 //    INVALID      TCP flags that no segment has; what cannot begin a flow and is of none; an error about no flow
 // Not here: who asks (hooks.ts), what a flow's path is (paths.ts).
 
+import { PROBE_AT } from '../../base/cells.ts';
 import {
   COUNT_PACKETS,
   E_COUNTS,
@@ -51,7 +52,6 @@ import {
 } from '../../base/rule-record.ts';
 import {
   OLD_ANSWER_AT,
-  PROBE_AT,
   VIEW_BYTES,
   VIEW_DESTINATION,
   VIEW_FLOW,

@@ -56,6 +56,12 @@ import {
   TARGET_RETURN,
   TARGET_TCPMSS,
   TARGET_TOS,
+  WALK_DROP,
+  WALK_LOOP,
+  WALK_MASQUERADE,
+  WALK_OPEN,
+  WALK_POLICY,
+  WALK_REJECT,
 } from '../../base/rule-record.ts';
 import {
   RETURNS_AT,
@@ -74,14 +80,6 @@ import { POLICY_PLACE, stepPath } from './paths.ts';
 import { addCounts } from './rule-counts.ts';
 import { change } from './rule-targets.ts';
 
-/** No rule has decided, and the policy lets the packet pass as far as the house does; or as Linux would. */
-export const WALK_POLICY: i32 = 0x40;
-export const WALK_OPEN: i32 = 0x41;
-/** The policy refuses it; and the sender is told. */
-export const WALK_DROP: i32 = 0x42;
-export const WALK_REJECT: i32 = 0x43;
-/** ipfwadm's forward: it passes, and is masqueraded. */
-export const WALK_MASQUERADE: i32 = 0x44;
 /** A rule that has none of these says of addresses, links, protocol, ports and state what they are. */
 const INVERSIONS: i32 =
   RULE_NOT_SOURCE |
@@ -130,7 +128,7 @@ export function walk(chain: i32): i32 {
     }
   }
   count(DROP_RULE_LOOP);
-  return WALK_DROP;
+  return WALK_LOOP;
 }
 
 /** 1 if a target ends the walk. */

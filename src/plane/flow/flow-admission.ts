@@ -32,7 +32,7 @@
 // (flow-timeout.ts): the packet path never touches a link, and the order is right to about a second.
 // Not here: the hosts' records (flow-hosts.ts).
 
-import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { NOW_AT, PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   COUNT_EVICTED_CLOSED,
   COUNT_EVICTED_SHARE,
@@ -66,13 +66,15 @@ import {
   UNANSWERED_AT,
 } from '../../base/flow-record.ts';
 import {
+  MASQUERADE_BYTES,
   MASQUERADE_EVICT_WINDOW,
   MASQUERADE_IDLE_SECONDS,
   MASQUERADE_RESERVE,
   TICKS_PER_SECOND,
 } from '../../base/limits.ts';
-import { get8, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
+import { fill, get8, i32at, put8, puti32, putu16, u16at } from '../../base/memory.ts';
 import { parameter } from '../../base/parameters.ts';
+import { PROBE_FLOW, PROBE_GONE } from '../../base/probe-record.ts';
 import { PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
 import { beginBeside, foldFlow } from '../filter/paths.ts';
 import {
@@ -109,6 +111,7 @@ export function admit(host: i32, stranger: i32): i32 {
     const reason: i32 = stranger !== 0 ? evictStranger() : evict(host, over);
     if (reason !== 0) return reason;
   }
+  if (i32at(PROBE_AT) !== 0) return madeUp(host);
   const e: i32 = takeFree();
   if (i32at(RULE_HOOKS_AT) !== 0) beginBeside(e);
   put8(e + E_HOST, host);
@@ -118,8 +121,19 @@ export function admit(host: i32, stranger: i32): i32 {
   return e;
 }
 
+/** What a made-up packet's flow has in the place of an entry. */
+function madeUp(host: i32): i32 {
+  fill(PROBE_FLOW, 0, MASQUERADE_BYTES);
+  put8(PROBE_FLOW + E_HOST, host);
+  return PROBE_FLOW;
+}
+
 /** Ends a session: out of its list, ring and chains. */
 export function removeEntry(e: i32): void {
+  if (i32at(PROBE_AT) !== 0) {
+    puti32(PROBE_GONE, e);
+    return;
+  }
   if (i32at(RULE_HOOKS_AT) !== 0) foldFlow(e);
   if ((get8(e + E_FLAGS) & ENTRY_FORWARD) !== 0 && classIn(e) !== CLASS_CLOSED) countLive(e, -1);
   leaveClass(e);
@@ -130,6 +144,7 @@ export function removeEntry(e: i32): void {
 
 /** Gives back an entry of admit() that was not linked. */
 export function refuseEntry(e: i32): void {
+  if (e === PROBE_FLOW) return;
   leaveClass(e);
   dropEntry(get8(e + E_HOST));
   giveFree(e);
@@ -204,7 +219,7 @@ function overShare(host: i32, more: i32): i32 {
 
 /** Clears up an entry of a lost outside address, if one is among the next few: 1 if it has. */
 function clearOne(): i32 {
-  if (addressesLost() === 0) return 0;
+  if (addressesLost() === 0 || i32at(PROBE_AT) !== 0) return addressesLost();
   let n: i32 = i32at(CLEARED_AT);
   for (let i: i32 = 0; i < MASQUERADE_EVICT_WINDOW; i++) {
     n = n >= i32at(HIGHEST_AT) ? 1 : n + 1;

@@ -1,6 +1,6 @@
 // How a flow comes into the table: linked, counted, its timer started. Who gets a place is said by flow-admission.ts.
 
-import { ALIASES_SET_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { ALIASES_SET_AT, PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import { COUNT_MASQUERADE_NEW, count, DROP_NO_PORT, DROP_TABLE_FULL } from '../../base/counters.ts';
 import {
   ADDRESS_SHIFT,
@@ -18,6 +18,7 @@ import {
   TURNED,
 } from '../../base/flow-record.ts';
 import { get8, i32at, put8, puti32 } from '../../base/memory.ts';
+import { PROBE_FLOW, PROBE_GONE } from '../../base/probe-record.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP } from '../../wire/ipv4.ts';
 import { aliasOf } from '../ip/aliases.ts';
 import { refuseEntry } from './flow-admission.ts';
@@ -40,7 +41,7 @@ export function beginFlow(e: i32, outside: i32, flags: i32): i32 {
   }
   put8(e + E_FLAGS, get8(e + E_FLAGS) | flags);
   put8(e + E_ADDRESS, number << ADDRESS_SHIFT);
-  if (number === NO_ADDRESS || link(e) === 0) {
+  if (number === NO_ADDRESS || (e !== PROBE_FLOW && link(e) === 0)) {
     refuseEntry(e);
     return DROP_TABLE_FULL;
   }
@@ -52,8 +53,14 @@ export function beginFlow(e: i32, outside: i32, flags: i32): i32 {
 /** 1 if another flow has a tuple of an entry that is not linked yet. */
 function isTaken(e: i32): i32 {
   const protocol: i32 = get8(e + E_PROTOCOL);
-  if (findTuple(i32at(e + E_INSIDE), i32at(e + E_REMOTE), i32at(e + E_OUT_PORTS), protocol) !== 0) return 1;
-  return findTuple(i32at(e + E_FAR), i32at(e + E_OUTSIDE), i32at(e + E_IN_PORTS), protocol) !== 0 ? 1 : 0;
+  if (isThere(findTuple(i32at(e + E_INSIDE), i32at(e + E_REMOTE), i32at(e + E_OUT_PORTS), protocol)) !== 0)
+    return 1;
+  return isThere(findTuple(i32at(e + E_FAR), i32at(e + E_OUTSIDE), i32at(e + E_IN_PORTS), protocol));
+}
+
+/** 1 of a flow that is found, but for one that would have made room for a made-up packet's. */
+function isThere(flow: i32): i32 {
+  return flow !== 0 && (i32at(PROBE_AT) === 0 || (flow & ~1) !== i32at(PROBE_GONE)) ? 1 : 0;
 }
 
 /** Fills in the tuples of a new session, but for its outside address. `outPorts` are those of what the inside sends. */

@@ -3,7 +3,7 @@
 // Not here: which flow it is (known-flow.ts, masquerade.ts, routed.ts), the short way of packets that change nothing
 // (known-flow.ts).
 
-import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { NOW_AT, PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   COUNT_BYTES,
   COUNT_PACKETS,
@@ -19,18 +19,23 @@ import {
   STATE_ESTABLISHED,
 } from '../../base/flow-record.ts';
 import { PARAMETERS_AT } from '../../base/limits.ts';
-import { get8, i32at, puti32 } from '../../base/memory.ts';
+import { get8, i32at, put8, puti32 } from '../../base/memory.ts';
 import { PACKET_FLOW, PACKET_L4, PACKET_LENGTH } from '../../base/packet.ts';
+import { NOTE_FLOW, PROBE_FLOW } from '../../base/probe-record.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 import { TCP_ACK, TCP_FLAGS, TCP_STATE_MASK } from '../../wire/tcp.ts';
 import { foldSide, noteFolded } from '../filter/paths.ts';
+import { met, noteEnds } from '../filter/probing.ts';
 import { noteSide, trackTcp } from './flow-timeout.ts';
+import { queryOf } from './queries.ts';
 import { INBOUND, OUTBOUND } from './tcp-rfc.ts';
 import { follow, IN_SIDE, OUT_SIDE } from './tcp-window.ts';
 
-/** A packet of side 0 of a flow that is not ICMP, or a query of one. */
+/** A packet of side 0 of a flow. Of ICMP a query is noted, so that its answer is let in. */
 export function useOutbound(packet: i32, e: i32, protocol: i32): void {
   const l4: i32 = i32at(packet + PACKET_L4);
+  if (i32at(PROBE_AT) !== 0) return;
+  if (protocol === ICMP && l4 !== 0) put8(e + E_STATE, get8(e + E_STATE) | queryOf(get8(l4)));
   if ((get8(e + E_FLAGS) & ENTRY_SENT) === 0) noteSide(e, ENTRY_SENT);
   if (protocol === TCP && l4 !== 0) {
     if (isPlain(e, l4) === 0) {
@@ -48,6 +53,7 @@ export function useOutbound(packet: i32, e: i32, protocol: i32): void {
 export function useInbound(packet: i32, e: i32, protocol: i32): void {
   const l4: i32 = i32at(packet + PACKET_L4);
   const flags: i32 = get8(e + E_FLAGS);
+  if (i32at(PROBE_AT) !== 0) return;
   if ((flags & ENTRY_HEARD) === 0) noteSide(e, ENTRY_HEARD);
   if (protocol === TCP && l4 !== 0 && isPlain(e, l4) === 0) {
     trackTcp(e, packet, INBOUND);
@@ -71,6 +77,11 @@ function restart(e: i32): void {
 /** Notes that a packet is a flow's, sent by a side, and counts it there. */
 export function noteFlow(packet: i32, e: i32, side: i32): void {
   puti32(packet + PACKET_FLOW, e | side);
+  if (i32at(PROBE_AT) !== 0) {
+    noteEnds(packet);
+    if (e !== PROBE_FLOW) met(NOTE_FLOW);
+    return;
+  }
   const counts: i32 = e + E_COUNTS + side * COUNTS_BYTES;
   const rules: i32 = i32at(RULE_HOOKS_AT);
   if (rules !== 0) foldSide(e, side, counts);

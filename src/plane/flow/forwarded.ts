@@ -1,6 +1,6 @@
 // Sessions that strangers begin by a forward of ports (forwards.ts), or by a rule that says to whom they go (src/plane/filter/nat.ts).
 
-import { MARKS_SET_AT, NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { MARKS_SET_AT, NOW_AT, PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   DROP_FRAGMENT_TIMEOUT,
   DROP_HOST_SHARE,
@@ -21,7 +21,7 @@ import {
   FORWARD_SESSIONS,
 } from '../../base/forward-record.ts';
 import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
-import { MASQUERADE_AT } from '../../base/limits.ts';
+import { FORWARD_BYTES, FORWARDS_AT, MASQUERADE_AT } from '../../base/limits.ts';
 import { get8, get32, i32at, puti32, putu16, u16at } from '../../base/memory.ts';
 import {
   FLAG_MARKED,
@@ -34,6 +34,7 @@ import {
   PASS,
 } from '../../base/packet.ts';
 import { NAT_PROFILE, PROFILE_CLASSIC, parameter, RFC_UDP } from '../../base/parameters.ts';
+import { NOTE_FORWARD } from '../../base/probe-record.ts';
 import { STATE_BIT_DNAT } from '../../base/rule-record.ts';
 import {
   IP_DESTINATION,
@@ -44,6 +45,7 @@ import {
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { askMark, askStranger, HOOKS_BEFORE, HOOKS_FORWARD } from '../filter/hooks.ts';
+import { met } from '../filter/probing.ts';
 import { socketHears } from '../local/sockets.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
@@ -97,8 +99,9 @@ export function addForwarded(packet: i32, first: i32, outside: i32): i32 {
   let insidePort: i32 = u16at(forward + FORWARD_INSIDE);
   if (u16at(forward + FORWARD_PROTOCOL) !== FORWARD_MARKED || insidePort === 0)
     insidePort += (ports & 0xffff) - u16at(forward + FORWARD_FIRST);
+  if (i32at(PROBE_AT) !== 0) met(NOTE_FORWARD + (((forward - FORWARDS_AT) / FORWARD_BYTES) | 0));
   const made: i32 = addTo(packet, i32at(forward + FORWARD_ADDRESS), insidePort, outside);
-  if (made >= MASQUERADE_AT) {
+  if (made >= MASQUERADE_AT && i32at(PROBE_AT) === 0) {
     puti32(forward + FORWARD_SESSIONS, (i32at(forward + FORWARD_SESSIONS) + 1) | 0);
     if (u16at(forward + FORWARD_LEFT) !== 0)
       putu16(forward + FORWARD_LEFT, u16at(forward + FORWARD_LEFT) - 1);

@@ -314,4 +314,13 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     for (let i = 0; i < FORWARD_COUNT; i++) plane.forwardRemove(0);
     for (let port = 90; port < 140; port++) t.is(plane.socketUses(TCP, port), 0);
   });
+  test(`a host that asks our own address by the port that it asks from comes to the server, and not to itself (${name})`, t => {
+    const router = startRouter(build);
+    forward(UDP, range(1000, 9000), 1000, address(OTHER));
+    router.fromHost(udp({ source: HOST, destination: WAN_ADDRESS }, 5060, 5060, payload(9)));
+    const led = only(router.toLan());
+    t.is(led.destination, OTHER);
+    t.is(led.source, WAN_ADDRESS);
+    t.not(led.sourcePort, 5060);
+  });
 }

@@ -32,7 +32,8 @@
 // Not here: the table (flow-table.ts), the rewriting (translate.ts), ICMP errors (icmp-translate.ts), the
 // short way of known sessions (known-flow.ts), what is routed as it is (routed.ts).
 
-import { ALIASES_SET_AT, NOW_AT, RULE_HOOKS_AT, TRIGGERS_SET_AT } from '../../base/cells.ts';
+import { ALIAS_LINK } from '../../base/alias-record.ts';
+import { ALIASES_SET_AT, NOW_AT, PROBE_AT, RULE_HOOKS_AT, TRIGGERS_SET_AT } from '../../base/cells.ts';
 import {
   DROP_FILTERED,
   DROP_FRAGMENT_TIMEOUT,
@@ -70,7 +71,7 @@ import {
   TICKS_PER_SECOND,
   TUNNEL_IDLE_SECONDS,
 } from '../../base/limits.ts';
-import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
+import { get8, get32, i32at, puti32 } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_HAIRPIN,
@@ -96,6 +97,7 @@ import {
   PROFILE_CLASSIC,
   parameter,
 } from '../../base/parameters.ts';
+import { NOTE_MAPPING, NOTE_ONE_TO_ONE, NOTE_TRIGGER } from '../../base/probe-record.ts';
 import { NAT_ADDRESS_AT, NAT_PORT_AT } from '../../base/rule-state.ts';
 import {
   PROTOCOL_ICMP as ICMP,
@@ -107,6 +109,7 @@ import {
 import { TCP_FLAGS, TCP_RST, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { askStranger, HOOKS_FORWARD } from '../filter/hooks.ts';
 import { destinationByRules, hasDestinationRules } from '../filter/nat.ts';
+import { met } from '../filter/probing.ts';
 import { aliasOf, aliasOfHost, hostOfAlias } from '../ip/aliases.ts';
 import { isSender } from '../ip/sender.ts';
 import { admit, removeEntry } from './flow-admission.ts';
@@ -238,7 +241,7 @@ export function masqueradeHairpin(packet: i32): i32 {
     }
   }
   const own: i32 = i32at(ALIASES_SET_AT) === 0 ? 0 : aliasOfHost(get32(packet + PACKET_IP + IP_SOURCE), -1);
-  const verdict: i32 = outbound(packet, own !== 0 ? own : outside);
+  const verdict: i32 = outbound(packet, own !== 0 ? own : hairpinAddress(outside, protocol));
   if (verdict !== PASS) return verdict;
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) {
     const e: i32 = i32at(packet + PACKET_FLOW) & ~1;
@@ -248,6 +251,12 @@ export function masqueradeHairpin(packet: i32): i32 {
   }
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_HAIRPIN);
   return inbound(packet, 1);
+}
+
+/** As whom one inside speaks with an outside address; where no port tells two apart not as that one itself, by which its own packet would come back. */
+function hairpinAddress(outside: i32, protocol: i32): i32 {
+  const alias: i32 = hasPorts(protocol) !== 0 ? 0 : aliasOf(outside);
+  return alias === 0 ? outside : i32at(interfaceAt(i32at(alias + ALIAS_LINK)) + IF_ADDRESS);
 }
 
 /** 1 if a packet from inside is for an outside address that stands for a host inside, or is of a session with one. */
@@ -320,7 +329,6 @@ function outbound(packet: i32, hairpin: i32): i32 {
   if (protocol === ICMP && l4 !== 0) {
     const query: i32 = queryOf(get8(l4));
     if (query === 0 && (isOneToOne(e) === 0 || queryOfReply(get8(l4)) === 0)) return DROP_ICMP_TYPE;
-    put8(e + E_STATE, get8(e + E_STATE) | query);
   }
   useOutbound(packet, e, protocol);
   translate(packet, e, OUT);
@@ -352,9 +360,11 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
     // A flow of that very endpoint may be in no mapping: one that a rule has led there (turned.ts), or the router's own.
     for (let left: i32 = IDENTIFIER_TRIES; ; left--) {
       if (port === NO_PORT || left === 0) return DROP_NO_PORT;
-      if (i32at(RULE_HOOKS_AT) === 0) break;
+      if (i32at(RULE_HOOKS_AT) === 0 && remote !== outside) break;
       const far: i32 = protocol === ICMP ? port : ports & 0xffff;
-      if (findTuple(remote, outside, (far << 16) | port, protocol) === 0) break;
+      // To our own address by that very port it would be its own answer.
+      const isItself: i32 = remote === outside && far === port ? 1 : 0;
+      if (isItself === 0 && findTuple(remote, outside, (far << 16) | port, protocol) === 0) break;
       port = choosePort(protocol, random32() & 0xffff, outside, host);
     }
   } else {
@@ -370,7 +380,11 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
   if (e < MASQUERADE_AT) return e;
   fillEntry(e, protocol, inside, remote, ports, port);
   const made: i32 = beginFlow(e, outside, (classic !== 0 ? ENTRY_CLASSIC | ENTRY_SENT : ENTRY_SENT) | isOwn);
-  if (i32at(TRIGGERS_SET_AT) !== 0 && made === e) pullTriggers(e);
+  if (i32at(PROBE_AT) !== 0) {
+    if (isOwn !== 0) met(NOTE_ONE_TO_ONE);
+  } else if (i32at(TRIGGERS_SET_AT) !== 0 && made === e) {
+    pullTriggers(e);
+  }
   return made;
 }
 
@@ -382,6 +396,7 @@ function addOneToOne(packet: i32, host: i32, outside: i32, protocol: i32): i32 {
   const forward: i32 = protocol === ICMP || hasPorts(protocol) === 0 ? 0 : forwardFor(packet, protocol);
   if (forward !== 0 && i32at(forward + FORWARD_OUTSIDE) === outside)
     return addForwarded(packet, forward, outside);
+  if (i32at(PROBE_AT) !== 0) met(NOTE_ONE_TO_ONE);
   return addTo(packet, host, i32at(packet + PACKET_PORTS) & 0xffff, outside);
 }
 
@@ -390,6 +405,7 @@ function addTriggered(packet: i32, outside: i32, remote: i32, port: i32, protoco
   if (i32at(TRIGGERS_SET_AT) === 0 || protocol === ICMP) return LOCAL;
   const host: i32 = triggeredHost(protocol, port, remote);
   if (host === 0 || isHeard(packet, protocol) !== 0) return LOCAL;
+  if (i32at(PROBE_AT) !== 0) met(NOTE_TRIGGER);
   return addTo(packet, host, port, outside);
 }
 
@@ -428,6 +444,7 @@ function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol
   // The inside may talk with that very endpoint by another outside port (a session of profile classic, or of
   // another outside address): then the answer would leave by that one.
   if (findTuple(inside, remote, (insidePort << 16) | (ports >>> 16), protocol) !== 0) return DROP_UNSOLICITED;
+  if (i32at(PROBE_AT) !== 0) met(NOTE_MAPPING);
   if ((i32at(RULE_HOOKS_AT) & HOOKS_FORWARD) !== 0) {
     const verdict: i32 = askStranger(packet, inside, insidePort, 0);
     if (verdict !== PASS) return verdict;

@@ -5,6 +5,7 @@
 // A host inside has its share of the table for them as for any, and so has the router; those of strangers are in the share of all unknown
 // ones. Where there is no room none is made: then the answer is NEW to the rules, and to nobody else any harm.
 
+import { PROBE_AT } from '../../base/cells.ts';
 import { E_PROTOCOL, E_TIMER } from '../../base/flow-record.ts';
 import { get8, get16, i32at, put8, puti32 } from '../../base/memory.ts';
 import { PACKET_FLOW, PACKET_IP, PACKET_KNOWN, PACKET_L4, PACKET_PORTS } from '../../base/packet.ts';
@@ -32,7 +33,7 @@ export function trackOwn(packet: i32): i32 {
   trackRouted(packet);
   const e: i32 = i32at(packet + PACKET_FLOW) & ~1;
   // Who asks a name asks each by another port: they would fill the table for minutes.
-  if (e !== 0 && get8(e + E_PROTOCOL) === PROTOCOL_UDP) put8(e + E_TIMER, RFC_ICMP);
+  if (e !== 0 && get8(e + E_PROTOCOL) === PROTOCOL_UDP && i32at(PROBE_AT) === 0) put8(e + E_TIMER, RFC_ICMP);
   // Whoever sends it on does not keep its route: the next one is the router's again.
   puti32(packet + PACKET_FLOW, 0);
   return e !== 0 ? 1 : 0;

@@ -13,7 +13,6 @@ import {
   E_OUTSIDE,
   E_PROTOCOL,
   E_REMOTE,
-  E_STATE,
   ENTRY_CLASSIC,
   ENTRY_SENT,
   isRouted,
@@ -68,13 +67,8 @@ export function trackRouted(packet: i32): void {
   const e: i32 = flow ^ side;
   // A session whose remote host is inside now: it ends by its timer, and this packet is none of its.
   if (isRouted(e) === 0) return;
-  if (side === 0) {
-    const l4: i32 = i32at(packet + PACKET_L4);
-    if (protocol === ICMP && l4 !== 0) put8(e + E_STATE, get8(e + E_STATE) | queryOf(get8(l4)));
-    useOutbound(packet, e, protocol);
-  } else {
-    useInbound(packet, e, protocol);
-  }
+  if (side === 0) useOutbound(packet, e, protocol);
+  else useInbound(packet, e, protocol);
   noteFlow(packet, e, side);
 }
 

@@ -9,7 +9,7 @@
 // a client can be no worse off. One that has as many sessions as it may have gets none, and where all have, the session is refused.
 // Cost: places are gone over at most four times (flow-cost.test.ts has 32 of one forward).
 
-import { FORWARDS_SET_AT } from '../../base/cells.ts';
+import { FORWARDS_SET_AT, PROBE_AT } from '../../base/cells.ts';
 import {
   FORWARD_CHECKED,
   FORWARD_FLAGS,
@@ -89,7 +89,7 @@ function nextHost(first: i32, asked: i32, least: i32): i32 {
     if (u16at(at + FORWARD_LEFT) !== 0) return at;
     if (found === 0) found = at;
   }
-  if (found === 0) return 0;
+  if (found === 0 || i32at(PROBE_AT) !== 0) return found;
   // All have had theirs: it begins again.
   for (let at: i32 = first; at < last; at += FORWARD_BYTES) {
     if (hasSamePorts(at, first) !== 0) putu16(at + FORWARD_LEFT, u16at(at + FORWARD_WEIGHT));

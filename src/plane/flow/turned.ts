@@ -20,7 +20,6 @@ import {
   E_OUTSIDE,
   E_PROTOCOL,
   E_REMOTE,
-  E_STATE,
   ENTRY_CLASSIC,
   ENTRY_FORWARD,
   ENTRY_SENT,
@@ -66,7 +65,6 @@ import { canTranslate, findTuple, isTurned } from './flow-table.ts';
 import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
 import { errorFlow, turnError } from './icmp-translate.ts';
 import { KNOWN_NONE } from './known-flow.ts';
-import { queryOf } from './queries.ts';
 import { translate } from './translate.ts';
 
 /** The flow of a packet as it stands, and its side; or 0. */
@@ -142,9 +140,7 @@ export function turnRefusal(packet: i32, flow: i32, isReset: i32): void {
 /** Translates a packet by its flow, of whose side it is. PASS, or the reason to drop it. */
 export function turnBy(packet: i32, e: i32, side: i32): i32 {
   const protocol: i32 = get8(packet + PACKET_IP + IP_PROTOCOL);
-  const l4: i32 = i32at(packet + PACKET_L4);
   if (side === 0) {
-    if (protocol === ICMP && l4 !== 0) put8(e + E_STATE, get8(e + E_STATE) | queryOf(get8(l4)));
     useOutbound(packet, e, protocol);
   } else {
     useInbound(packet, e, protocol);

@@ -9,7 +9,7 @@
 // What is refused with an ICMP error is refused before the masquerade, so that the error quotes the packet as
 // its sender sent it; what fails later goes back through the masquerade (explain).
 
-import { ALIASES_SET_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { ALIASES_SET_AT, PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   COUNT_FORWARDED,
   count,
@@ -102,6 +102,7 @@ import {
 } from '../filter/hooks.ts';
 import { AS_IS, AS_LINK, HOOK_SOURCE, hasSourceRules, sourceByRules } from '../filter/nat.ts';
 import { masqueradePolicy, mayAnswer, turnPolicy } from '../filter/policy.ts';
+import { settle } from '../filter/probing.ts';
 import { forwardKnown, keepRoute } from '../flow/known-flow.ts';
 import {
   masqueradeAs,
@@ -143,6 +144,17 @@ export function receive(packet: i32): i32 {
   else if ((get16(packet + PACKET_IP + IP_OFFSET) & IP_FRAGMENT) === 0) deliver(packet, index, at);
   else receiveFragment(packet, index, at);
   return 0;
+}
+
+/** A made-up packet, as a whole one that the door has checked (src/plane/filter/probe.ts). */
+export function receiveProbe(packet: i32, index: i32): void {
+  const at: i32 = interfaceAt(index);
+  const verdict: i32 =
+    i32at(at + IF_STATE) === INTERFACE_UP
+      ? sourceCheck(packet, index)
+      : broadcastInput(packet, index, DROP_INTERFACE_DOWN);
+  if (verdict !== PASS) dispose(packet, verdict);
+  else deliver(packet, index, at);
 }
 
 /** A fragment, and after it the first of those that have waited for it. */
@@ -193,7 +205,7 @@ function deliver(packet: i32, index: i32, at: i32): void {
     if (verdict === LOCAL) {
       verdict = localInput(packet, index);
       if (verdict === PASS) {
-        emit(packet);
+        answer(packet);
         return;
       }
     }
@@ -277,7 +289,7 @@ function forward(packet: i32, at: i32, to: i32): void {
   else if ((i32at(packet + PACKET_FLAGS) & FLAGS_TRANSLATED) === 0) trackRouted(packet);
   if (verdict !== PASS) {
     if (verdict === LOCAL) verdict = ownInput(packet, i32at(packet + PACKET_IN));
-    if (verdict === PASS) emit(packet);
+    if (verdict === PASS) answer(packet);
     else dispose(packet, verdict);
     return;
   }
@@ -295,6 +307,12 @@ function forward(packet: i32, at: i32, to: i32): void {
   count(COUNT_FORWARDED);
   if (isLong !== 0) puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_LONG);
   dispatch(packet);
+}
+
+/** A packet for us that has become the answer. */
+function answer(packet: i32): void {
+  if (i32at(PROBE_AT) !== 0) settle(packet, LOCAL);
+  else emit(packet);
 }
 
 /** What rules, and then the masquerade, make of a packet that goes through us: PASS, or the reason to drop it. */
@@ -361,26 +379,29 @@ export function receiveOwn(packet: i32, index: i32): void {
 export function emit(packet: i32): i32 {
   const to: i32 = routeTo(get32(packet + PACKET_IP + IP_DESTINATION));
   const route: i32 = i32at(to + TO_ROUTE);
-  if (route >> ROUTE_TYPE_SHIFT !== ROUTE_UNICAST) {
-    count(DROP_NO_ROUTE);
-    release(packet);
-    return DROP_NO_ROUTE;
-  }
+  if (route >> ROUTE_TYPE_SHIFT !== ROUTE_UNICAST) return refuseOwn(packet, DROP_NO_ROUTE);
   const out: i32 = route & ROUTE_LINK;
   puti32(packet + PACKET_OUT, out);
   puti32(packet + PACKET_NEXT_HOP, i32at(to + TO_NEXT_HOP));
   if (i32at(RULE_HOOKS_AT) !== 0) {
     const refused: i32 = outputByRules(packet, out);
-    if (refused !== PASS) {
-      count(refused);
-      release(packet);
-      return refused;
-    }
+    if (refused !== PASS) return refuseOwn(packet, refused);
   }
   const mtu: i32 = i32at(interfaceAt(out) + IF_MTU);
   if (i32at(packet + PACKET_LENGTH) > mtu)
     puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_LONG);
   return dispatch(packet);
+}
+
+/** One that does not leave, of which nobody is told. */
+function refuseOwn(packet: i32, reason: i32): i32 {
+  if (i32at(PROBE_AT) !== 0) {
+    settle(packet, reason);
+    return reason;
+  }
+  count(reason);
+  release(packet);
+  return reason;
 }
 
 /** What rules make of a packet of our own: PASS, or the reason to drop it. Of later fragments they hear nothing: the first one was asked. */
@@ -396,6 +417,10 @@ function outputByRules(packet: i32, out: i32): i32 {
 
 /** To the next hop: PACKET_OUT and PACKET_NEXT_HOP are set, and it fits. Takes the packet; PASS, or why not. */
 function dispatch(packet: i32): i32 {
+  if (i32at(PROBE_AT) !== 0) {
+    settle(packet, PASS);
+    return PASS;
+  }
   keepRoute(packet);
   const verdict: i32 = linkOutput(packet, i32at(packet + PACKET_OUT));
   if (verdict !== PASS) dispose(packet, verdict);
@@ -405,6 +430,10 @@ function dispatch(packet: i32): i32 {
 /** The end of a packet's way, other than out: HELD, PUNT, or a drop with its count and perhaps its error. */
 function dispose(packet: i32, verdict: i32): void {
   let reason: i32 = verdict;
+  if (i32at(PROBE_AT) !== 0) {
+    settle(packet, reason === LOCAL ? DROP_UNSOLICITED : reason);
+    return;
+  }
   if (reason === PUNT) reason = punt(packet);
   if (reason === HELD) return;
   if (reason < DROP_FIRST) reason = DROP_UNSOLICITED; // LOCAL where nothing local is: no step answers so

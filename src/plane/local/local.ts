@@ -3,7 +3,7 @@
 // it is silent: an unsolicited packet learns nothing, not even that somebody is here. What control has asked for is
 // all that it hears from outside: the remote end of a socket (sockets.ts), the client's DHCP answer (dhcp-reply.ts).
 
-import { RULE_HOOKS_AT } from '../../base/cells.ts';
+import { PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   count,
   DROP_ICMP_CHECKSUM,
@@ -29,6 +29,7 @@ import {
   PASS,
   PUNT,
 } from '../../base/packet.ts';
+import { PROBE_HEARD } from '../../base/probe-record.ts';
 import { checksum, pseudoSum, sum } from '../../wire/checksum.ts';
 import {
   CODE_PORT_UNREACHABLE,
@@ -141,6 +142,7 @@ function isWanted(packet: i32, protocol: i32, index: i32): i32 {
   const ports: i32 = i32at(packet + PACKET_PORTS);
   const port: i32 = ports & 0xffff;
   const source: i32 = get32(packet + PACKET_IP + IP_SOURCE);
+  if (i32at(PROBE_AT) !== 0 && i32at(PROBE_HEARD) !== 0) return 1;
   if (socketHears(protocol, port, index, source, ports >>> 16) === 0) return 0;
   return protocol === PROTOCOL_UDP && port === DHCP_CLIENT_PORT ? dhcpExpected(packet, index) : 1;
 }

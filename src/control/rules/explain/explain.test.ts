@@ -1,9 +1,12 @@
 // `explain` over the plane's memory: what is said of a packet, and that nothing of it stays.
 
 import test from 'ava';
+import { SYN, tcp } from '../../../../test/packets.ts';
+import { LAN, OTHER, WAN_ADDRESS } from '../../../../test/plane-router.ts';
 import { RULES_AT, RULES_BYTES } from '../../../base/limits.ts';
 import { PROBE_MET_AT } from '../../../base/probe-record.ts';
 import { RULE_TEXT_BYTES } from '../../../base/rule-limits.ts';
+import { setForward, setOneToOne, setTrigger } from '../../forward/overlay.ts';
 import { rulesLab } from '../rules-lab.ts';
 
 const HOST = '192.168.0.2';
@@ -86,10 +89,68 @@ test('of a made-up packet nothing stays', t => {
   };
   const before = state();
   const first = type(`explain tcp ${HOST} ${SERVER} 80`);
-  t.is(first.length, 8, first.join('\n'));
+  t.is(first.length, 9, first.join('\n'));
   t.deepEqual(type(`explain tcp ${HOST} ${SERVER} 80`), first);
   type(`explain udp ${HOST} 192.168.0.1 53`);
   t.deepEqual(state(), before);
+});
+
+test('what leads a packet beside rules is named: a forward, an address of its own, a session, a trigger, a service', t => {
+  const { router, type } = rulesLab();
+  const { plane } = router;
+  setForward(plane, ['tcp', '8080-8081', `${HOST}:80`]);
+  setOneToOne(plane, ['10.1.2.33', OTHER]);
+  setTrigger(plane, ['udp', '7000', 'tcp', '80', 'anybody']);
+  plane.socketOpen(17, 53, 1 << LAN);
+  t.deepEqual(type(`explain tcp ${SERVER} ${WAN_ADDRESS} 8081`).slice(1), [
+    `forward tcp 8080-8081: to ${HOST}`,
+    `Its destination becomes ${HOST}:81`,
+    'It leaves by lan',
+  ]);
+  const own = 'nat one-to-one: the host has an outside address of its own';
+  t.deepEqual(type(`explain udp ${SERVER} 10.1.2.33 53`).slice(1), [
+    own,
+    `Its destination becomes ${OTHER}:53`,
+    'It leaves by lan',
+  ]);
+  t.deepEqual(type(`explain udp ${OTHER} ${SERVER} 53`).slice(1), [
+    own,
+    'It leaves by wan with the source 10.1.2.33',
+  ]);
+  const unasked = 'It is dropped: nobody inside asked for it';
+  t.deepEqual(type(`explain udp ${SERVER} ${WAN_ADDRESS} 7000`).slice(1), [unasked]);
+  router.fromHost(
+    tcp({ source: HOST, destination: SERVER }, { sourcePort: 1043, destinationPort: 80, flags: SYN }),
+  );
+  t.deepEqual(type(`explain tcp ${SERVER} ${WAN_ADDRESS} 1043 from 80 flags SYN,ACK`).slice(1), [
+    'It is of a session that there is',
+    `Its destination becomes ${HOST}:1043`,
+    'It leaves by lan',
+  ]);
+  t.deepEqual(type(`explain udp ${SERVER} ${WAN_ADDRESS} 7000`).slice(1), [
+    'trigger: a host inside has opened the port',
+    `Its destination becomes ${HOST}:7000`,
+    'It leaves by lan',
+  ]);
+  const toRouter = (words: string) => type(`explain ${words}`).at(-1);
+  t.is(toRouter(`udp ${HOST} 192.168.0.1 53`), 'It comes to the router, where a service listens');
+  t.is(toRouter(`udp ${HOST} 192.168.0.1 54`), 'The router answers that nothing listens there');
+  t.is(toRouter(`tcp ${HOST} 192.168.0.1 54`), 'The router answers that nothing listens there');
+  t.is(toRouter(`icmp ${HOST} 192.168.0.1`), 'The router answers it');
+  t.is(toRouter(`icmp ${SERVER} ${WAN_ADDRESS}`), 'It is dropped: nobody inside asked for it');
+});
+
+test('what a packet has said of its flow, and what it was seen by, holds for the rules behind', t => {
+  const { quiet, type } = rulesLab();
+  quiet(
+    'iptables -A FORWARD -m recent --name seen --set',
+    'iptables -A FORWARD -p udp -m recent --name seen --update --seconds 60 --hitcount 1 -j DROP',
+    'iptables -A FORWARD -p udp -j ACCEPT',
+  );
+  t.deepEqual(type(`explain udp ${HOST} ${SERVER} 53`).slice(-2), [
+    'FORWARD 2: -A FORWARD -p udp -m recent --update --seconds 60 --hitcount 1 --name seen --mask 255.255.255.255 --rsource -j DROP',
+    'It is dropped: refused by a rule or a policy',
+  ]);
 });
 
 test('what is no packet is refused', t => {
@@ -98,4 +159,10 @@ test('what is no packet is refused', t => {
   t.deepEqual(type('explain tcp 1.2.3 1.2.3.5 1'), ['Cannot explain it: 1.2.3 is no address']);
   t.deepEqual(type(`explain tcp ${HOST} ${SERVER}`), ['Cannot explain it: it needs a port']);
   t.deepEqual(type(`explain tcp ${HOST} ${SERVER} 80 in if9`), ['Cannot explain it: if9 is no link']);
+  t.deepEqual(type(`explain icmp ${SERVER} 10.1.2.3 type 3`), [
+    'Cannot explain it: an error goes the way of the packet that it is about: say which state it has',
+  ]);
+  t.deepEqual(type(`explain icmp ${SERVER} 10.1.2.3 in router`).slice(-1), [
+    'Cannot explain it: what the router sends to itself meets no rules',
+  ]);
 });

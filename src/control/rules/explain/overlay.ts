@@ -5,12 +5,21 @@
 //    explain icmp 192.168.0.5 198.51.100.1 type 8
 //    explain tcp 198.51.100.7 203.0.113.10 8080 in wan flags SYN,ACK
 //
-// The plane is asked (src/plane/filter/probe.ts), so that it is the truth; nothing is counted. Behind `in` may stand `router`: the packet is its own.
+// The plane is asked (src/plane/filter/probe.ts), by whose own steps the packet goes, so that it is the truth; nothing is counted. Behind `in` may stand `router`: the packet is its own.
 // Not here: the packet (probe.ts).
 
+import {
+  FORWARD_ADDRESS,
+  FORWARD_FIRST,
+  FORWARD_LAST,
+  FORWARD_MARKED,
+  FORWARD_OUTSIDE,
+  FORWARD_PROTOCOL,
+  forwardAt,
+} from '../../../base/forward-record.ts';
 import { IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../../base/interface.ts';
 import { get8, i32at, u16at } from '../../../base/memory.ts';
-import { PASS } from '../../../base/packet.ts';
+import { LOCAL, PASS, PUNT } from '../../../base/packet.ts';
 import * as probed from '../../../base/probe-record.ts';
 import {
   ROUTE_LINK,
@@ -20,7 +29,7 @@ import {
   TO_ROUTE,
 } from '../../../base/route-record.ts';
 import * as record from '../../../base/rule-record.ts';
-import { ICMP_ECHO_REQUEST } from '../../../wire/icmp.ts';
+import { ICMP_ECHO_REQUEST, icmpIsError } from '../../../wire/icmp.ts';
 import { PROTOCOL_ICMP, PROTOCOL_TCP, PROTOCOL_UDP } from '../../../wire/ipv4.ts';
 import { TCP_SYN } from '../../../wire/tcp.ts';
 import { formatAddress } from '../../core/address.ts';
@@ -123,7 +132,15 @@ function madeOf(rules: Rules, words: readonly string[]): Made {
         refuse(`${words[next]} is none of in, from, state, flags and type`);
     }
   }
+  if (protocol === PROTOCOL_ICMP && icmpIsError(made.kind >> 8) !== 0 && made.state === 0)
+    refuse('an error goes the way of the packet that it is about: say which state it has');
   if (made.link === -2) made.link = linkOf(rules, made.source);
+  if (
+    made.link < 0 &&
+    i32at(rules.context.machine.plane.routeTo(made.destination) + TO_ROUTE) >> ROUTE_TYPE_SHIFT ===
+      ROUTE_LOCAL
+  )
+    refuse('what the router sends to itself meets no rules');
   if (made.link >= 0 && i32at(interfaceAt(made.link) + IF_STATE) === INTERFACE_ABSENT)
     refuse(`${interfaceName(made.link)} is not there`);
   return made;
@@ -152,8 +169,36 @@ function titleOf(table: number, chain: number): string {
 
 const POLICIES = ['accepts as the house does', 'ACCEPT', 'DROP', 'REJECT', 'MASQ', 'ACCEPT, open'];
 
-/** What a rule or policy that was met says. */
+/** A forward by its place, as it is set. */
+function forwardText(n: number): string {
+  const at = forwardAt(n);
+  const protocol = u16at(at + FORWARD_PROTOCOL);
+  const [first, last] = [u16at(at + FORWARD_FIRST), u16at(at + FORWARD_LAST)];
+  const ports =
+    protocol === FORWARD_MARKED
+      ? `mark ${i32at(at + FORWARD_OUTSIDE) >>> 0}`
+      : `${protocolName(protocol)} ${first}${first === last ? '' : `-${last}`}`;
+  return `forward ${ports}: to ${formatAddress(i32at(at + FORWARD_ADDRESS))}`;
+}
+
+function noteText(met: number): string {
+  switch (met) {
+    case probed.NOTE_FLOW:
+      return 'It is of a session that there is';
+    case probed.NOTE_MAPPING:
+      return 'A mapping lets it in, by nat filter';
+    case probed.NOTE_ONE_TO_ONE:
+      return 'nat one-to-one: the host has an outside address of its own';
+    case probed.NOTE_TRIGGER:
+      return 'trigger: a host inside has opened the port';
+    default:
+      return forwardText(met & probed.NOTE_NUMBER);
+  }
+}
+
+/** What a rule or policy that was met says, or what else has led it. */
 function metText({ context: { machine } }: Rules, met: number): string {
+  if ((met & probed.PROBE_NOTE) !== 0) return noteText(met);
   if ((met & probed.PROBE_POLICY) !== 0) {
     const at = record.chainAt(met & ~probed.PROBE_POLICY);
     const title = titleOf(get8(at + record.CHAIN_TABLE), met & ~probed.PROBE_POLICY);
@@ -178,18 +223,24 @@ function isTelling(met: number): boolean {
   );
 }
 
-function verdictText(made: Made): string {
+/** What becomes of it; its source is told where it has become another. */
+function verdictText(made: Made, hasPorts: boolean): string {
   const verdict = i32at(probed.PROBE_VERDICT);
-  const where = i32at(probed.PROBE_WHERE);
+  if (verdict === PUNT) return 'It comes to the router, where a service listens';
+  if (verdict === LOCAL)
+    return i32at(probed.PROBE_CLOSED) === 0
+      ? 'The router answers it'
+      : 'The router answers that nothing listens there';
   if (verdict !== PASS) {
     const why = counterList().find(({ index }) => index === verdict)?.meaning ?? `reason ${verdict}`;
     return `It is dropped: ${why}`;
   }
-  if (where === probed.PROBE_INPUT) return 'It comes to the router, and to whoever listens there';
   const out = interfaceName(i32at(probed.PROBE_OUT));
-  const source = i32at(probed.PROBE_LEAVES);
-  if (made.link < 0 || source === 0) return `It leaves by ${out}`;
-  return `It leaves by ${out} with the source ${formatAddress(source)}`;
+  const source = i32at(probed.PROBE_NOW_SOURCE);
+  const port = i32at(probed.PROBE_NOW_PORTS) >>> 16;
+  const isOther = hasPorts && port !== made.sourcePort;
+  if (source === made.source && !isOther) return `It leaves by ${out}`;
+  return `It leaves by ${out} with the source ${withPort(source, port, isOther)}`;
 }
 
 /** `explain WORDS`. */
@@ -205,12 +256,15 @@ export function explain(rules: Rules, words: readonly string[]): undefined {
     const from = withPort(made.source, made.sourcePort, hasPorts);
     const to = withPort(made.destination, made.port, hasPorts);
     const way = made.link < 0 ? "the router's own" : `in by ${interfaceName(made.link)}`;
-    const turned = i32at(probed.PROBE_TO);
-    const verdict = verdictText(made);
-    const turnedText = `Its destination becomes ${withPort(turned, i32at(probed.PROBE_TO_PORT), hasPorts)}`;
+    const now = withPort(
+      i32at(probed.PROBE_NOW_DESTINATION),
+      i32at(probed.PROBE_NOW_PORTS) & 0xffff,
+      hasPorts,
+    );
+    const verdict = verdictText(made, hasPorts);
     output.line(`${protocolName(made.protocol)} ${from} -> ${to}, ${way}`);
     for (const one of met) if (isTelling(one)) output.line(metText(rules, one));
-    if (turned !== 0) output.line(turnedText);
+    if (now !== to) output.line(`Its destination becomes ${now}`);
     output.line(verdict);
   } finally {
     closeRules(machine);

@@ -1,11 +1,9 @@
 // A made-up packet for the plane (src/base/probe-record.ts): what it is asked about, in words of JavaScript.
-// Not here: what is said of the answer (overlay.ts), which packets the LAN needs (../warnings.ts).
+// Not here: what is said of the answer (overlay.ts, ../ipchains/, ../ipfwadm/), which packets the LAN needs (../warnings.ts).
 
-import { IF_ADDRESS, interfaceAt } from '../../../base/interface.ts';
-import { INTERFACE_COUNT } from '../../../base/limits.ts';
 import { i32at, puti32 } from '../../../base/memory.ts';
 import * as record from '../../../base/probe-record.ts';
-import { IP_HEADER_BYTES, PROTOCOL_ICMP, PROTOCOL_TCP } from '../../../wire/ipv4.ts';
+import { IP_HEADER_BYTES, PROTOCOL_TCP } from '../../../wire/ipv4.ts';
 import { TCP_HEADER_BYTES } from '../../../wire/tcp.ts';
 import { UDP_HEADER_BYTES } from '../../../wire/udp.ts';
 import type { Machine } from '../../core/machine.ts';
@@ -14,6 +12,7 @@ export interface Made {
   protocol: number;
   source: number;
   destination: number;
+  /** Of ICMP the identifier. */
   sourcePort: number;
   port: number;
   /** TCP's flags, or ICMP's type << 8 | code. */
@@ -24,24 +23,36 @@ export interface Made {
   state: number;
 }
 
-/** Asks the plane; false where no buffer is free. There must be memory for rules. */
-export function probe({ plane }: Machine, made: Made): boolean {
-  const bytes = IP_HEADER_BYTES + (made.protocol === PROTOCOL_TCP ? TCP_HEADER_BYTES : UDP_HEADER_BYTES);
+/** One chain alone, what it is asked about an interface: which names mean it (bits), and its address, 0 where that does not matter. */
+export interface Alone {
+  chain: number;
+  names: number;
+  via: number;
+}
+
+function ask({ plane }: Machine, made: Made, isHeard: boolean, alone?: Alone): boolean {
   puti32(record.PROBE_SOURCE, made.source);
   puti32(record.PROBE_DESTINATION, made.destination);
-  // Of ICMP it is the identifier, which rules do not see.
-  puti32(record.PROBE_PORTS, made.protocol === PROTOCOL_ICMP ? 0x10001 : (made.sourcePort << 16) | made.port);
+  puti32(record.PROBE_PORTS, (made.sourcePort << 16) | made.port);
   puti32(record.PROBE_PROTOCOL, made.protocol);
   puti32(record.PROBE_KIND, made.kind);
   puti32(record.PROBE_IN, made.link);
   puti32(record.PROBE_STATE, made.state);
-  puti32(record.PROBE_BYTES, bytes);
+  const header = made.protocol === PROTOCOL_TCP ? TCP_HEADER_BYTES : UDP_HEADER_BYTES;
+  puti32(record.PROBE_BYTES, IP_HEADER_BYTES + header);
+  puti32(record.PROBE_HEARD, isHeard ? 1 : 0);
+  puti32(record.PROBE_CHAIN, alone?.chain ?? 0);
+  puti32(record.PROBE_NAMES, alone?.names ?? 0);
+  puti32(record.PROBE_VIA, alone?.via ?? 0);
   return plane.ruleProbe() !== 0;
 }
 
-/** The link that has an address itself, -1 if none has. */
-export function linkOfOwn(address: number): number {
-  for (let link = 0; link < INTERFACE_COUNT; link++)
-    if (i32at(interfaceAt(link) + IF_ADDRESS) === address) return link;
-  return -1;
+/** Asks what becomes of a packet; false where no buffer is free. `isHeard`: as if all ports were served. There must be memory for rules. */
+export function probe(machine: Machine, made: Made, isHeard = false): boolean {
+  return ask(machine, made, isHeard);
+}
+
+/** What one chain says of a packet: the TARGET_* of the rule that decides, or WALK_*; undefined where no buffer is free. The same. */
+export function askAlone(machine: Machine, made: Made, alone: Alone): number | undefined {
+  return ask(machine, made, false, alone) ? i32at(record.PROBE_VERDICT) : undefined;
 }

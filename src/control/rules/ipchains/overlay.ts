@@ -141,14 +141,14 @@ function* listed(rules: OldRules, line: ChainsLine): Job {
 }
 
 /** -C: with -b the packet the other way round as well. */
-function check({ aliases, context: { output } }: OldRules, line: ChainsLine): void {
+function check({ aliases, context: { machine, output } }: OldRules, line: ChainsLine): void {
   const chain = oldChainNamed(line.chain ?? '');
   const link = linkOfName(aliases, line.rule.link);
   if (link < 0) fail('bad arguments (does that interface exist?)');
   if (chain === 0 && !(BUILT_IN.includes(line.chain ?? '') && !isOpen())) fail(NO_CHAIN);
   for (const packet of line.has('b') ? [line.rule, turned(line.rule)] : [line.rule]) {
     if (line.has('v')) output.line(echoOf(packet));
-    output.line(chain === 0 ? 'accepted' : verdictOf(chain, packet, link));
+    output.line(chain === 0 ? 'accepted' : verdictOf(machine, chain, packet, link));
   }
 }
 

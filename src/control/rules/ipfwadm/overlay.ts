@@ -69,9 +69,9 @@ function masquerade({ context, masquerade: own }: OldRules, line: FwadmLine): Jo
   return undefined;
 }
 
-function check({ context: { output } }: OldRules, line: FwadmLine): void {
+function check({ aliases, context: { machine, output } }: OldRules, line: FwadmLine): void {
   if (line.has('v')) output.line(echoOf(line.rule, false, true));
-  output.line(`packet ${verdictOf(CHAINS[line.category] as number, line.rule)}`);
+  output.line(`packet ${verdictOf(machine, aliases, CHAINS[line.category] as number, line.rule)}`);
 }
 
 function list(rules: OldRules, line: FwadmLine): Job {
