@@ -62,6 +62,7 @@ export {
 export { ruleWrite } from '../src/plane/filter/rule-writer.ts';
 export { masqueradeCheck } from '../src/plane/flow/flow-check.ts';
 export {
+  aliasEnd,
   masqueradeFlush,
   masqueradeForgetAddress,
   masqueradeTick,
@@ -99,6 +100,7 @@ export {
   routeRemove,
   routeTo,
 } from '../src/plane/ip/route.ts';
+export { anySource } from '../src/plane/ip/source.ts';
 export { addressAsk, addressHeld } from '../src/plane/link/address-probe.ts';
 export { arpProbe, arpProbed, arpProbeEnd } from '../src/plane/link/arp.ts';
 export {

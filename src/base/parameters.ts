@@ -13,6 +13,8 @@ export const MSS_CLAMP: i32 = 2;
 export const HAIRPIN: i32 = 3;
 /** Answer pings that come in from the WAN: 1 or 0. */
 export const WAN_PING: i32 = 4;
+/** Links whose sources are not asked whether the way back is theirs, a bit each: none where the user has not said so. */
+export const ANY_SOURCE: i32 = 5;
 // Profile rfc: RFC 4787, 5382, 5508, 7857.
 /** The order is that of the table in src/control/masquerade/settings.ts. */
 export const RFC_TCP_ESTABLISHED: i32 = 8;

@@ -76,6 +76,7 @@ import { triggerSetting } from './forward/triggers.ts';
 import { ForwardWatch } from './forward/watch.ts';
 import { createLan } from './lan/lan.ts';
 import { lanSettings } from './lan/settings.ts';
+import { antiSpoofing } from './masquerade/anti-spoofing.ts';
 import { masqueradeCommands } from './masquerade/commands.ts';
 import { setPeriodTimeouts, settings } from './masquerade/settings.ts';
 import { noteCommands } from './note/note.ts';
@@ -317,6 +318,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
     ...wanSettings(context, wan),
     furtherLinks(context),
     ...settings(context),
+    antiSpoofing(context),
     forwardSetting(context, forwardWatch),
     triggerSetting(context),
     ...aliasSettings(context),

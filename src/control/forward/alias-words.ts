@@ -42,7 +42,15 @@ function refuse(what: string, address: number, mask: number, spared: readonly nu
   }
 }
 
-/** Sets all further addresses, in the place of those before. Those that stay keep their sessions as long as none goes. */
+/** Takes an alias back, and ends its sessions. */
+function remove(plane: Plane, n: number): void {
+  const at = aliasAt(n);
+  const [address, mask] = [i32at(at + ALIAS_ADDRESS), i32at(at + ALIAS_MASK)];
+  plane.aliasRemove(n);
+  for (let from = 1; from !== 0; ) from = plane.aliasEnd(address, mask, from);
+}
+
+/** Sets all further addresses, in the place of those before. Those that stay keep their sessions. */
 export function setAlso(plane: Plane, words: string[]): void {
   const before = aliases(false);
   const wanted: number[] = [];
@@ -58,8 +66,7 @@ export function setAlso(plane: Plane, words: string[]): void {
     throw new Refusal(
       `Cannot set wan also: there are ${ALIAS_COUNT} places with those of one-to-one, and ${room} are free`,
     );
-  for (const n of before.reverse())
-    if (!wanted.includes(i32at(aliasAt(n) + ALIAS_ADDRESS))) plane.aliasRemove(n);
+  for (const n of before.reverse()) if (!wanted.includes(i32at(aliasAt(n) + ALIAS_ADDRESS))) remove(plane, n);
   const there = aliases(false).map(n => i32at(aliasAt(n) + ALIAS_ADDRESS));
   for (const address of wanted) if (!there.includes(address)) plane.aliasSet(address, ONE, 0, INTERFACE_WAN);
 }
@@ -95,12 +102,12 @@ export function setOneToOne(plane: Plane, [outsideText = '', insideText = '']: s
   }
   if (before < 0 && i32at(ALIASES_SET_AT) >= ALIAS_COUNT)
     throw new Refusal(`${what}: all ${ALIAS_COUNT} places are in use`);
-  if (before >= 0) plane.aliasRemove(before);
+  if (before >= 0) remove(plane, before);
   plane.aliasSet(outside.address, mask, inside.address, INTERFACE_WAN);
 }
 
 export function unsetOneToOne(plane: Plane, [text = '']: string[]): void {
   const n = placeOf(network(`Cannot unset nat one-to-one ${text}`, text));
   if (n < 0) throw new Refusal(`Cannot unset nat one-to-one ${text}: it is not set`);
-  plane.aliasRemove(n);
+  remove(plane, n);
 }

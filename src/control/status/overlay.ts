@@ -24,10 +24,12 @@ import {
   NEIGHBOUR_BYTES,
   NEIGHBOUR_COUNT,
   NEIGHBOURS_AT,
+  PARAMETERS_AT,
   TICKS_PER_SECOND,
 } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import { NEIGHBOUR_FREE, neighbourState } from '../../base/neighbour-record.ts';
+import { ANY_SOURCE } from '../../base/parameters.ts';
 import { bufferCount } from '../../base/pool.ts';
 import { absentText, isMissed } from '../core/absent.ts';
 import { formatAddress, formatPrefix } from '../core/address.ts';
@@ -123,7 +125,8 @@ function* interfaceRows(
   }
   const prefix = prefixOf(index);
   const address = prefix === undefined ? 'no address' : formatPrefix(prefix.address, prefix.length);
-  yield [name, `${state === INTERFACE_UP ? 'up' : 'down'}, ${address}`];
+  const isAny = ((i32at(PARAMETERS_AT + 4 * ANY_SOURCE) >> index) & 1) !== 0;
+  yield [name, `${state === INTERFACE_UP ? 'up' : 'down'}, ${address}${isAny ? ', anti-spoofing off' : ''}`];
   const [rxPackets, rxBytes, txPackets, txBytes] = FIELDS.map((_, i) => {
     const place = index * FIELDS.length + i;
     const difference = (second.traffic[place] as number) - (first.traffic[place] as number);

@@ -20,9 +20,14 @@
 import { NOW_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import { COUNT_MASQUERADE_EXPIRED, count } from '../../base/counters.ts';
 import {
+  ADDRESS_SHIFT,
+  ADDRESSES_AT,
+  ALIASED,
   CURSOR_AT,
+  E_ADDRESS,
   E_EXPIRES,
   E_FLAGS,
+  E_OUTSIDE,
   E_PROTOCOL,
   E_STATE,
   E_TIMER,
@@ -227,6 +232,26 @@ function expire(e: i32): void {
   }
   removeEntry(e);
   count(COUNT_MASQUERADE_EXPIRED);
+}
+
+/**
+ * Ends the sessions by aliases of a network, from flow number `from` on, counted from 1, some a call: where it goes on, or 0 if that were all. They are
+ * accounted together (masquerade-addresses.ts), so they are looked for.
+ */
+export function aliasEnd(address: i32, mask: i32, from: i32): i32 {
+  const highest: i32 = i32at(HIGHEST_AT);
+  let n: i32 = from;
+  let ends: i32 = MASQUERADE_END_LIMIT;
+  for (let left: i32 = MASQUERADE_REAP_SLICE; left !== 0 && ends !== 0 && n <= highest; left--) {
+    const e: i32 = entryAt(n);
+    const whose: i32 = i32at(ADDRESSES_AT + 4 * (get8(e + E_ADDRESS) >>> ADDRESS_SHIFT));
+    if (get8(e + E_PROTOCOL) !== 0 && whose === ALIASED && ((i32at(e + E_OUTSIDE) ^ address) & mask) === 0) {
+      removeEntry(e);
+      ends -= 1;
+    }
+    n += 1;
+  }
+  return n > highest ? 0 : n;
 }
 
 /** Ends all sessions. */

@@ -2,11 +2,9 @@
 
 import { ALIAS_ADDRESS, ALIAS_INSIDE, ALIAS_LINK, ALIAS_MASK, aliasAt } from '../../base/alias-record.ts';
 import { ALIASES_SET_AT, HELD_AT } from '../../base/cells.ts';
-import { ALIASED } from '../../base/flow-record.ts';
 import { IF_STATE, INTERFACE_UP, interfaceAt } from '../../base/interface.ts';
 import { ALIAS_BYTES, ALIAS_COUNT, ALIASES_AT } from '../../base/limits.ts';
 import { copy, fill, i32at, puti32 } from '../../base/memory.ts';
-import { loseAddress } from '../flow/masquerade-addresses.ts';
 import { arpAnnounceAs } from '../link/arp.ts';
 import { flushRoutes } from './route.ts';
 
@@ -30,7 +28,7 @@ export function aliasSet(address: i32, mask: i32, inside: i32, link: i32): i32 {
   return 1;
 }
 
-/** Takes alias number n back. The sessions of all aliases end: they are accounted together. */
+/** Takes alias number n back. Who does ends its sessions (aliasEnd in src/plane/flow/flow-timeout.ts), which else end by their timers. */
 export function aliasRemove(n: i32): void {
   const last: i32 = i32at(ALIASES_SET_AT) - 1;
   if (n > last) return;
@@ -38,7 +36,6 @@ export function aliasRemove(n: i32): void {
   fill(aliasAt(last), 0, ALIAS_BYTES);
   puti32(ALIASES_SET_AT, last);
   flushRoutes();
-  loseAddress(ALIASED);
 }
 
 /** Tells a link, if it is up, of its single addresses; of networks nobody is told, who wants one of them asks. */

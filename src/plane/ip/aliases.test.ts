@@ -119,12 +119,35 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       t.like(only(router.toLan()), { source: ELSEWHERE, destination: HOST, destinationPort: 8000 });
       t.is(plane.masqueradeCheck(), 0);
       plane.aliasRemove(0);
+      t.is(plane.aliasEnd(address(ELSEWHERE), ONE, 1), 0);
       router.fromHost(tcp({ source: HOST, destination: STRANGER }, back));
       t.not(router.toWan().map(datagram => read(datagram).source)[0], ELSEWHERE);
       router.ticks(700);
       t.is(plane.masqueradeCheck(), 0);
     },
   );
+
+  test.serial(`with an address that is taken back its sessions end, and no others (${name})`, t => {
+    const router = startRouter(build);
+    for (const [i, more] of [MORE, '10.1.2.19'].entries()) {
+      plane.aliasSet(address(more), ONE, 0, WAN);
+      plane.forwardSet(TCP, (80 << 16) | 80, 80, address(HOST), 1, address(more));
+      for (const sourcePort of [4000 + 2 * i, 4001 + 2 * i])
+        router.fromGateway(
+          tcp({ source: STRANGER, destination: more }, { sourcePort, destinationPort: 80, flags: SYN }),
+        );
+    }
+    router.fromHost(udp({ source: HOST, destination: STRANGER }, 7, 7));
+    t.is(plane.masqueradeCount(), 5);
+    plane.aliasRemove(0);
+    for (let from = 1; from !== 0; ) from = plane.aliasEnd(address(MORE), ONE, from);
+    t.is(plane.masqueradeCount(), 3);
+    t.is(plane.masqueradeCheck(), 0);
+    router.toWan();
+    const back = { sourcePort: 80, destinationPort: 4002, flags: SYN | ACK, acknowledgment: 1 };
+    router.fromHost(tcp({ source: HOST, destination: STRANGER }, back));
+    t.like(only(router.toWan()), { source: '10.1.2.19' });
+  });
 
   test.serial(`one to one: both ways, every port, pings and what has no ports (${name})`, t => {
     const router = oneToOne();

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { address, read, tcp, udp } from '../../../test/packets.ts';
-import { HOST, LAN, LAN_ADDRESS, SERVER, startRouter, WAN_ADDRESS } from '../../../test/plane-router.ts';
+import { HOST, LAN, LAN_ADDRESS, SERVER, startRouter, WAN, WAN_ADDRESS } from '../../../test/plane-router.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import {
   DROP_BROADCAST,
@@ -51,6 +51,27 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(router.counter(DROP_FOREIGN_FROM_LAN), 2);
     t.deepEqual([...router.taken(0), ...router.taken(1)], []);
   });
+
+  test.serial(
+    `where the check is off by name any source comes in by that link, but what is none (${name})`,
+    t => {
+      const router = startRouter(build);
+      router.plane.anySource(1 << LAN);
+      router.fromHost(udp({ source: '203.0.113.7', destination: SERVER }, 1, 2));
+      t.is(router.toWan().length, 1);
+      for (const source of [...MARTIANS, LAN_ADDRESS, WAN_ADDRESS, '169.254.1.1'])
+        router.fromHost(udp({ source, destination: SERVER }, 1, 2));
+      router.fromGateway(udp({ source: HOST, destination: WAN_ADDRESS }, 1, 2));
+      t.is(router.counter(DROP_SPOOFED_FROM_WAN), 1);
+      t.deepEqual(router.toWan(), []);
+      router.plane.anySource(1 << WAN);
+      router.fromHost(udp({ source: '203.0.113.7', destination: SERVER }, 1, 2));
+      t.deepEqual(router.toWan(), [], 'it is on again for a session that there is, too');
+      router.fromGateway(udp({ source: HOST, destination: WAN_ADDRESS }, 1, 2));
+      t.is(router.counter(DROP_SPOOFED_FROM_WAN), 1);
+      t.is(router.held(), 0);
+    },
+  );
 
   test.serial(`a net behind an inside router is no stranger (${name})`, t => {
     const router = startRouter(build);

@@ -1,10 +1,12 @@
 // May this source address come in by this interface? Martians (RFC 1812, 5.3.7), forged ones (RFC 2827).
+// ANY_SOURCE takes the second part back by link, which costs nothing where it is not set: it is asked of what else would be dropped.
 // The test is the reverse path: an answer to the source must leave where the packet came in (RFC 3704, 2.2).
 
 import { DROP_FOREIGN_FROM_LAN, DROP_MARTIAN_SOURCE, DROP_SPOOFED_FROM_WAN } from '../../base/counters.ts';
 import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { get8, get32, i32at } from '../../base/memory.ts';
 import { PACKET_IP, PACKET_PORTS, PASS } from '../../base/packet.ts';
+import { ANY_SOURCE, parameter, setParameter } from '../../base/parameters.ts';
 import {
   ROUTE_LINK,
   ROUTE_NONE,
@@ -13,9 +15,16 @@ import {
   TO_ROUTE,
 } from '../../base/route-record.ts';
 import { IP_DESTINATION, IP_PROTOCOL, IP_SOURCE, PROTOCOL_UDP } from '../../wire/ipv4.ts';
+import { forgetRoutes } from '../flow/kept-route.ts';
 import { isLinkLocal, routeTo } from './route.ts';
 
 const DHCP_SERVER_PORT: i32 = 67;
+
+/** Sets by which links any source comes in, a bit each. Routes that flows keep stand on the check, and go. */
+export function anySource(links: i32): void {
+  setParameter(ANY_SOURCE, links);
+  forgetRoutes();
+}
 
 /** Checks the source of a packet that came in by interface `index`, which is up. */
 export function sourceCheck(packet: i32, index: i32): i32 {
@@ -33,11 +42,13 @@ function unusual(packet: i32, source: i32, route: i32, index: i32): i32 {
     if (source === 0 && get32(packet + PACKET_IP + IP_DESTINATION) === -1) return PASS;
     return DROP_MARTIAN_SOURCE;
   }
-  if (i32at(interfaceAt(index) + IF_SIDE) !== INTERFACE_OUTSIDE) {
+  const isAny: i32 = (parameter(ANY_SOURCE) >> index) & 1;
+  if (i32at(interfaceAt(index) + IF_SIDE) !== INTERFACE_OUTSIDE && isAny === 0) {
     return isRebinding(packet) !== 0 ? PASS : DROP_FOREIGN_FROM_LAN;
   }
   // Outside, the way back may be another outside interface, or none yet: that is not forged.
   if (kind === ROUTE_NONE) return isLinkLocal(source) !== 0 ? DROP_MARTIAN_SOURCE : PASS;
+  if (isAny !== 0) return PASS;
   const back: i32 = interfaceAt(route & ROUTE_LINK);
   return i32at(back + IF_SIDE) === INTERFACE_OUTSIDE ? PASS : DROP_SPOOFED_FROM_WAN;
 }

@@ -5,7 +5,8 @@
 import { sessionLimit } from '../../../base/flow-record.ts';
 import { PARAMETERS_AT, TICKS_PER_SECOND } from '../../../base/limits.ts';
 import { i32at } from '../../../base/memory.ts';
-import { RFC_TCP_ESTABLISHED } from '../../../base/parameters.ts';
+import { ANY_SOURCE, RFC_TCP_ESTABLISHED } from '../../../base/parameters.ts';
+import { interfaceName } from '../../core/facts.ts';
 
 export interface KernelSetting {
   value: string;
@@ -13,7 +14,8 @@ export interface KernelSetting {
   why: string;
   /** The setting of the router that it is, before its value; and whether that is what the kernel has. */
   setting?: string;
-  unsettable?: string;
+  /** Commands that bring a value about. */
+  by?: Record<string, string[]>;
 }
 
 const own = (value: string): KernelSetting => ({
@@ -70,7 +72,7 @@ const IPV4: Record<string, KernelSetting> = {
 
 /** In /proc/sys/net/ipv4/conf/IF. */
 const CONF: Record<string, KernelSetting> = {
-  rp_filter: always('1', 'a source that would not be answered by the same link is dropped'),
+  rp_filter: always('1', ''),
   accept_source_route: always('0', 'source routes are dropped, as RFC 7126 advises'),
   accept_redirects: always('0', 'redirects are not believed'),
   secure_redirects: always('0', 'redirects are not believed'),
@@ -112,8 +114,25 @@ const KERNEL: Record<string, KernelSetting> = {
   modprobe: always('/sbin/modprobe', 'modules are always there'),
 };
 
-/** A setting by its path below /proc/sys; undefined if there is none. */
-export function kernelSetting(path: string): KernelSetting | undefined {
+/** The check of sources, of a link; -1 of all: which is 0 where one has it off. */
+function sourceFilter(link: number): KernelSetting {
+  const off = i32at(PARAMETERS_AT + 4 * ANY_SOURCE);
+  const isOff = link < 0 ? off !== 0 : ((off >> link) & 1) !== 0;
+  const on: string[] = [];
+  for (let n = 0; off >> n !== 0; n++)
+    if (((off >> n) & 1) !== 0 && (link < 0 || n === link))
+      on.push(`unset anti-spoofing ${interfaceName(n)}`);
+  return {
+    value: isOff ? '0' : '1',
+    why: isOff
+      ? 'set anti-spoofing has turned it off'
+      : 'a source that would not be answered by the same link is dropped; set anti-spoofing turns that off',
+    by: { '1': on },
+  };
+}
+
+/** A setting by its path below /proc/sys, of a link if it is in its folder; undefined if there is none. */
+export function kernelSetting(path: string, link: number): KernelSetting | undefined {
   const parts = path.split('/');
   const name = parts[parts.length - 1] as string;
   const folder = parts.slice(0, -1).join('/');
@@ -123,7 +142,7 @@ export function kernelSetting(path: string): KernelSetting | undefined {
   if (path === 'net/ipv4/ip_conntrack_max' || path === 'net/ip_conntrack_max') return limit();
   if (folder === 'net/ipv4') return Object.hasOwn(IPV4, name) ? IPV4[name] : undefined;
   if (folder.startsWith('net/ipv4/conf/') && parts.length === 5)
-    return Object.hasOwn(CONF, name) ? CONF[name] : undefined;
+    return name === 'rp_filter' ? sourceFilter(link) : Object.hasOwn(CONF, name) ? CONF[name] : undefined;
   return undefined;
 }
 

@@ -124,7 +124,9 @@ export class Tree implements Files {
       link === undefined ||
       ['all', 'default', 'lo'].includes(link) ||
       present().includes(this.links.linkOf(link));
-    return isThere ? kernelSetting(path.slice(SYS.length)) : undefined;
+    return isThere
+      ? kernelSetting(path.slice(SYS.length), link === undefined ? -1 : this.links.linkOf(link))
+      : undefined;
   }
 
   kind(path: string): 'file' | 'directory' | undefined {
@@ -178,18 +180,23 @@ export class Tree implements Files {
   }
 
   /** Sets what the kernel of the time would have; what is so already is said once. */
-  private set(path: string, { value, why, setting }: KernelSetting, wanted: string): void {
+  private set(path: string, { by, value, why, setting }: KernelSetting, wanted: string): void {
     const name = path.slice(SYS.length);
     if (setting !== undefined) {
       if (wanted !== value) this.run([...setting.split(' '), wanted]);
       return;
     }
     const key = name.replace(/conf\/[^/]+/, 'conf/*');
-    if (wanted !== value.replace(/[ \t]+/g, '\t'))
-      throw new Refusal(`${name}: it is always ${value} here, not ${wanted}: ${why}`);
+    const is = by === undefined ? 'it is always' : 'it is';
+    if (wanted !== value.replace(/[ \t]+/g, '\t')) {
+      const lines = by?.[wanted];
+      if (lines === undefined) throw new Refusal(`${name}: ${is} ${value} here, not ${wanted}: ${why}`);
+      for (const line of lines) this.run(line.split(' '));
+      return;
+    }
     if (this.state.told.has(key)) return;
     this.state.told.add(key);
-    this.context.output.line(`${key}: it is always ${value} here: ${why}`);
+    this.context.output.line(`${key}: ${is} ${value} here: ${why}`);
   }
 
   list(path: string): string[] {
