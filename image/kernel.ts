@@ -97,7 +97,7 @@ async function emitSources(work: string, snapshot: Snapshot, overlays: PackedOve
     attributes: planePath,
   });
   const unpack = await translateWasm(
-    await compilePortable('image/loader/unpack.ts'),
+    await compilePortable('image/overlays/decode.ts'),
     'unpack',
     -limits.PLANE_BASE,
   );

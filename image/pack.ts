@@ -12,23 +12,12 @@ const MORE = 15;
 const CHAIN_DEPTH = 512;
 /** A match this long is taken whole, and what lies within it is not looked at place by place. */
 const LONG_MATCH = 64;
-/** What costs beside the block's bytes, in bytes. */
-interface Costs {
-  /** A sequence. */
-  sequence: number;
-  /** A length that does not fit the token's nibble: the careful way. */
-  long: number;
-  /** A byte that is unpacked. */
-  byte: number;
-}
-
 /**
- * For who waits: the unpacker spends some 35 instructions on a sequence; at 0.05 bytes an instruction the snapshot has a quarter fewer
- * sequences than the smallest parse, and is 4 % longer.
+ * What costs beside the block's bytes, in bytes: a sequence, a length that does not fit the token's nibble and so goes the careful way,
+ * a byte that is unpacked. The unpacker spends some 35 instructions on a sequence. With more than 1 for it a match of four bytes is never
+ * taken: the snapshot has 17 % fewer sequences then, unpacks in 12 ms less, and is 12 KB longer, of the slot and of every board's RAM.
  */
-export const QUICK: Costs = { sequence: 1.6, long: 2, byte: 0.03 };
-/** For what lies in RAM all the time, and is unpacked seldom. */
-export const SMALL: Costs = { sequence: 0, long: 0, byte: 0 };
+const COSTS = { sequence: 0.8, long: 1, byte: 0.03 };
 
 interface Matches {
   /** For each place, the longest match's length, or 0, and how far back it lies. */
@@ -40,9 +29,9 @@ interface Matches {
  * The block.
  * @param plain of the last bytes, how many are in it as they are: the block ends with them, and who knows that may read them there
  */
-export function pack(bytes: Uint8Array, costs = QUICK, plain = 0): Uint8Array {
+export function pack(bytes: Uint8Array, plain = 0): Uint8Array {
   const matches = findMatches(bytes, plain);
-  return write(bytes, matches, parse(matches, costs));
+  return write(bytes, matches, parse(matches));
 }
 
 /** By chains of the places that start with the same four bytes, the nearest first. None reaches the last bytes. */
@@ -83,16 +72,16 @@ function findMatches(bytes: Uint8Array, plain: number): Matches {
 }
 
 /** From the end backwards: the cheapest way from each place on. Answers the match to take at each, 0 for a literal. */
-function parse({ length }: Matches, costs: Costs): Int32Array {
+function parse({ length }: Matches): Int32Array {
   const cost = new Float64Array(length.length + 1);
   const taken = new Int32Array(length.length);
   for (let at = length.length - 1; at >= 0; at--) {
-    let best = (cost[at + 1] as number) + 1 + costs.byte;
+    let best = (cost[at + 1] as number) + 1 + COSTS.byte;
     const most = length[at] as number;
     for (let n = most > LONG_MATCH ? most : MATCH_LEAST; n <= most; n++) {
       const more = n - MATCH_LEAST - MORE;
       const price =
-        3 + costs.sequence + costs.byte * n + (more < 0 ? 0 : costs.long + Math.floor(more / 255));
+        3 + COSTS.sequence + COSTS.byte * n + (more < 0 ? 0 : COSTS.long + Math.floor(more / 255));
       const whole = (cost[at + n] as number) + price;
       if (whole <= best) {
         best = whole;

@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 import * as layout from '../src/base/layout.ts';
-import { pack, QUICK } from './pack.ts';
+import { pack } from './pack.ts';
 import { encodeSlotHeader } from './records.ts';
 import type { Signer } from './signing.ts';
 
@@ -48,7 +48,7 @@ export function writeSlot(
   { sequence = 1, tries = layout.SLOT_CONFIRMED, medium }: SlotOptions = {},
 ): Uint8Array {
   const packedSnapshot = pack(snapshot);
-  const packedKernel = pack(kernel, QUICK, kernelPlain);
+  const packedKernel = pack(kernel, kernelPlain);
   const payload = Buffer.concat([packedKernel, Buffer.alloc(-packedKernel.length & 3), packedSnapshot]);
   const header = encodeSlotHeader({
     sequence,

@@ -114,7 +114,7 @@ void plane_tick(u32 sample);
 u32 plane_work(u32 counts);
 u32 plane_wanted(void);
 u32 plane_sum(u32 at, u32 bytes); /* CRC-32 of linear memory */
-s32 snapshot_unpack(u32 source, u32 source_bytes, u32 target, u32 target_bytes);
+u32 unpack(u32 source, u32 source_bytes, u32 target, u32 target_bytes, u32 codes); /* codes of overlays, or 0: LZ4; 0 if it is damaged */
 
 /* overlay.c: evaluates an overlay by number, and what else HOST_OVERLAY and those behind it do (src/base/abi.ts). */
 struct Z_engine_instance_t;

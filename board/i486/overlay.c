@@ -3,7 +3,7 @@
 #include "floor.h"
 #include "engine-module.h"
 #include "engine-names.h"
-#include "overlays.h" /* overlays[]: packed, packed_bytes, their sum; bytes; heap_bytes that it takes */
+#include "overlays.h" /* overlay_codes; overlays[]: packed, packed_bytes, their sum; bytes; heap_bytes that it takes */
 
 #define TAG_MODULE 0xfffffffdu
 #define TAG_EXCEPTION 6u
@@ -48,8 +48,7 @@ static u32 evaluate(Z_engine_instance_t *engine, u32 value) {
 static u32 read_module(Z_engine_instance_t *engine, const struct overlay *overlay) {
   u32 at = malloc(engine, overlay->bytes);
   if (!at) return 0;
-  if (snapshot_unpack((u32)overlay->packed, overlay->packed_bytes, LINEAR_AT + at, overlay->bytes) !=
-      (s32)overlay->bytes)
+  if (!unpack((u32)overlay->packed, overlay->packed_bytes, LINEAR_AT + at, overlay->bytes, (u32)overlay_codes))
     panic("Bad overlay", (u32)overlay->packed);
   u32 buffer = QTS_NewArrayBuffer(engine, ENGINE_CONTEXT, at, overlay->bytes);
   u32 module = QTS_bjson_decode(engine, ENGINE_CONTEXT, buffer);
@@ -114,7 +113,7 @@ u32 overlay_read(Z_engine_instance_t *engine, u32 number, u32 at, u32 value) {
   u32 packed = overlay->packed_bytes;
   if (QTS_GetArrayBufferLength(engine, ENGINE_CONTEXT, value) != room_bytes || at > room_bytes || room_bytes - at < packed ||
       plane_sum(room + at, packed) != overlay->sum ||
-      snapshot_unpack(LINEAR_AT + room + at, packed, LINEAR_AT + room, overlay->bytes) != (s32)overlay->bytes)
+      !unpack(LINEAR_AT + room + at, packed, LINEAR_AT + room, overlay->bytes, (u32)overlay_codes))
     return 0;
   lean_before();
   return QTS_bjson_decode(engine, ENGINE_CONTEXT, value);

@@ -19,7 +19,7 @@ extern u8 read_only_end[], kernel_end[];
 u32 heap_bytes, heap_end, stack_top, overlays_given;
 u32 boot_info[BOOT_INFO_BYTES / 4];
 
-/* RAM that is free: on both sides of the unpacker's scratch below 640 KiB, from the kernel to the packed
+/* RAM that is free: on both sides of the unpackers' scratch below 640 KiB, from the kernel to the packed
  * snapshot, and behind that. */
 #define RANGES 4u
 static struct range { u32 next, end; } ranges[RANGES];
@@ -91,7 +91,7 @@ static void map_plane(u32 less, u32 less_buffers) {
 static void find_ranges(u32 ram_end) {
   u32 packed = BOOT(BOOT_AT_SNAPSHOT) & ~(PAGE - 1);
   u32 packed_end = (BOOT(BOOT_AT_SNAPSHOT) + BOOT(BOOT_AT_SNAPSHOT_PACKED) + PAGE - 1) & ~(PAGE - 1);
-  ranges[0] = (struct range){PAGE, UNPACK_AT};
+  ranges[0] = (struct range){PAGE, CRC_TABLES_AT};
   ranges[1] = (struct range){UNPACK_AT + UNPACK_BYTES, BOOT(BOOT_AT_LOW_MEMORY_KIB) * 1024 & ~(PAGE - 1)};
   ranges[2] = (struct range){(u32)kernel_end, packed};
   ranges[3] = (struct range){packed_end, ram_end > packed_end ? ram_end : packed_end};
@@ -198,6 +198,5 @@ volatile void *device_register(u32 physical) {
 
 void snapshot_restore(void) {
   u32 bytes = SNAPSHOT_STATIC_BYTES - ENGINE_CONSTANT_BYTES + SNAPSHOT_HEAP_BYTES;
-  s32 got = snapshot_unpack(BOOT(BOOT_AT_SNAPSHOT), BOOT(BOOT_AT_SNAPSHOT_PACKED), WINDOW_AT, bytes);
-  if (got != (s32)bytes) panic("bad snapshot:", (u32)got);
+  if (!unpack(BOOT(BOOT_AT_SNAPSHOT), BOOT(BOOT_AT_SNAPSHOT_PACKED), WINDOW_AT, bytes, 0)) panic("bad snapshot:", bytes);
 }

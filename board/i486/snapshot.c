@@ -1,5 +1,5 @@
-/* The unpacker of the loader once more, for the snapshot: image/loader/unpack.ts with its addresses as
- * physical or virtual ones. */
+/* The unpacker of the loader once more, for the snapshot, and that of overlays: image/overlays/decode.ts with its addresses
+ * as physical or virtual ones. */
 #include "floor.h"
 #include "wasm-rt.h"
 #include "unpack.h"
@@ -13,7 +13,7 @@ void Z_machineZ_clockPoll(struct Z_machine_instance_t *instance) {
 /* Its import of a memory is defined in plane.c: what it points to is never used. */
 #include "unpack-module.c"
 
-s32 snapshot_unpack(u32 source, u32 source_bytes, u32 target, u32 target_bytes) {
+u32 unpack(u32 source, u32 source_bytes, u32 target, u32 target_bytes, u32 codes) {
   static Z_unpack_instance_t instance;
-  return Z_unpackZ_unpack(&instance, source, source_bytes, target, target_bytes);
+  return Z_unpackZ_unpackEither(&instance, source, source_bytes, target, target_bytes, codes) == target_bytes;
 }

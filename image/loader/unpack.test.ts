@@ -3,12 +3,11 @@
 import { execFileSync } from 'node:child_process';
 import test, { type ExecutionContext } from 'ava';
 import fc from 'fast-check';
-import { OVERLAY_MARGIN, OVERLAY_MARGIN_PART } from '../../src/base/abi.ts';
 import { UNPACK_AT, UNPACK_BYTES } from '../../src/base/layout.ts';
 import { PLANE_BASE } from '../../src/base/limits.ts';
 import { attach } from '../../src/base/memory.ts';
 import { runSeed } from '../../tools/harness/random.ts';
-import { pack, QUICK, SMALL } from '../pack.ts';
+import { pack } from '../pack.ts';
 import { compilePortable } from '../plane-wasm.ts';
 import * as javascript from './unpack.ts';
 
@@ -125,27 +124,11 @@ test('unpack() gives back what pack() packed, whatever it is', t => {
   );
 });
 
-test('unpack() works in place, with the room that the floor gives to an overlay', t => {
-  fc.assert(
-    fc.property(pieces, text => {
-      const packed = pack(text, SMALL);
-      const room = text.length + Math.floor(text.length / OVERLAY_MARGIN_PART) + OVERLAY_MARGIN;
-      const at = Math.max(0, room - packed.length);
-      for (const { bytes, name, unpack } of builds) {
-        bytes.set(packed, TARGET + at);
-        t.is(unpack(TARGET + at, packed.length, TARGET, text.length), text.length, name);
-        t.is(Buffer.compare(bytes.subarray(TARGET, TARGET + text.length), text), 0, name);
-      }
-    }),
-    { numRuns: 60, seed: runSeed() },
-  );
-});
-
 test('pack() leaves as many of the last bytes as they are as it is told, at the end of the block', t => {
   fc.assert(
     fc.property(pieces, fc.nat(9000), (text, most) => {
       const plain = Math.min(most, text.length);
-      const packed = pack(text, QUICK, plain);
+      const packed = pack(text, plain);
       t.is(Buffer.compare(packed.subarray(packed.length - plain), text.subarray(text.length - plain)), 0);
       for (const build of builds) t.deepEqual(unpack(t, build, packed, text.length), text, build.name);
     }),

@@ -61,8 +61,8 @@ export const HOST_OVERLAY_RUN = 24;
 
 /**
  * The buffer is longer than the bytecode by two sectors, this, and this part of it, so that nothing is unpacked over what is still to be
- * read: packed, what has no match is longer by 1 byte in 255, and the unpacker
- * writes up to 16 bytes further than it has come, and of some 270 literals the last ones first (image/loader/unpack.ts).
+ * read: where an overlay's end packs badly there is more to read than to write, and the packer sees to it that there is no
+ * more than this (image/packed-overlays.ts).
  */
 export const OVERLAY_MARGIN = 512;
 export const OVERLAY_MARGIN_PART = 128;
