@@ -6,6 +6,7 @@ import { OVERLAY_MARGIN, OVERLAY_MARGIN_PART } from '../../src/base/abi.ts';
 import { CRC_TABLES_AT, UNPACK_AT, UNPACK_BYTES } from '../../src/base/layout.ts';
 import { PLANE_BASE } from '../../src/base/limits.ts';
 import { attach } from '../../src/base/memory.ts';
+import { meter } from '../../test/metered.ts';
 import { runSeed } from '../../tools/harness/random.ts';
 import { bundle } from '../bundle.ts';
 import { UNPACK_BAD_OFFSET, UNPACK_FULL, UNPACK_TRUNCATED } from '../loader/unpack.ts';
@@ -46,14 +47,22 @@ const DAMAGED = 400;
 /** What may be missing of an overlay that is unpacked all the same. */
 const PADDING = 4;
 
+/** Operations: to make the tables; of an overlay's byte, and of a byte that noise becomes. */
+const MAKING = 60_000;
+const OF_A_BYTE = 28;
+const OF_A_WORST_BYTE = 120;
+
+/** What the WebAssembly has carried out so far, an operation being about an instruction of the 486 (test/metered.ts). */
+let counted: { value: number };
 const builds: Build[] = [];
 test.before(async () => {
   const buffer = new ArrayBuffer(MEMORY);
   attach(buffer, 0, MEMORY);
   builds.push({ name: 'JavaScript', bytes: new Uint8Array(buffer), unpack: javascript.unpackEither });
   const memory = new WebAssembly.Memory({ initial: (MEMORY + PLANE_BASE) >> 16 });
-  const module = new WebAssembly.Module(await compilePortable('image/overlays/decode.ts'));
+  const module = new WebAssembly.Module(meter(await compilePortable('image/overlays/decode.ts')));
   const { exports } = new WebAssembly.Instance(module, { env: { memory }, machine: { clockPoll() {} } });
+  counted = exports['operations'] as unknown as { value: number };
   builds.push({
     name: 'WebAssembly',
     bytes: new Uint8Array(memory.buffer, PLANE_BASE),
@@ -83,7 +92,11 @@ function unpack(
   for (const [from, to] of guarded) bytes.fill(DIRT, from, to);
   bytes.set(codes, CODES);
   bytes.set(packed, MEMORY - packed.length);
+  const before = counted.value;
   const written = build.unpack(MEMORY - packed.length, packed.length, TARGET, room, CODES);
+  const operations = (counted.value - before) >>> 0;
+  if (operations > MAKING + OF_A_WORST_BYTE * (1 + room))
+    t.fail(`${operations} operations for ${room} bytes`);
   if (guarded.some(([from, to]) => bytes.subarray(from, to).some(byte => byte !== DIRT)))
     t.fail(`${build.name} wrote outside the target`);
   if (written >= 0 && written !== room)
@@ -244,23 +257,30 @@ const overlays = (): Promise<{ texts: Uint8Array[]; encoded: Encoded }> => {
   return firmware;
 };
 
-test('each overlay of the firmware is unpacked again, takes less than half with the codes, and has its place for that', async t => {
+test('each overlay of the firmware is unpacked again, takes less than half with the codes and what it may cost, and has its place for that', async t => {
   t.timeout(600_000);
   const { texts, encoded } = await overlays();
+  let operations = 0;
   for (const [i, text] of texts.entries()) {
     const { bytes, lead } = encoded.packed[i] as Encoded['packed'][number];
     t.true(
       lead + 3 <= OVERLAY_MARGIN + Math.floor(text.length / OVERLAY_MARGIN_PART),
       `overlay ${i}: ${lead}`,
     );
-    for (const build of builds)
+    for (const build of builds) {
+      const before = counted.value;
       same(t, unpack(t, build, encoded.codes, bytes, text.length), text, `overlay ${i}, ${build.name}`);
+      operations += (counted.value - before) >>> 0;
+    }
   }
   const sum = (parts: readonly Uint8Array[]): number => parts.reduce((total, part) => total + part.length, 0);
   const all = sum(encoded.packed.map(({ bytes }) => bytes)) + encoded.codes.length;
   const plain = sum(texts);
   t.true(all < plain / 2, `${all} bytes of ${plain}`);
-  t.log(`${plain} bytes are ${all}, of them ${encoded.codes.length} of codes`);
+  t.true(operations < MAKING * texts.length + OF_A_BYTE * plain, `${operations} operations`);
+  t.log(
+    `${plain} bytes are ${all}, of them ${encoded.codes.length} of codes, and take ${operations} operations`,
+  );
 });
 
 test('damaged overlays are refused or become something else of the same length, as a plain reader says, and nothing is written outside', async t => {
