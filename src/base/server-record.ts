@@ -20,7 +20,7 @@ export const SERVER_INSIDE: i32 = 12;
 export const SERVER_LIVE: i32 = 14;
 /** u16, SERVER_GENERATIONS of them. */
 export const SERVER_GENERATION: i32 = 16;
-/** SERVER_UP or SERVER_DOWN (u8), and the questions in a row that it has not answered (u8). */
+/** SERVER_UP, SERVER_DOWN or SERVER_UNKNOWN (u8), and the questions in a row that it has not answered (u8). */
 export const SERVER_STATE: i32 = 18;
 export const SERVER_MISSED: i32 = 19;
 /** The tick at which it is asked next, and the one at which its state became what it is. */
@@ -31,6 +31,8 @@ export const SERVER_PLACES: i32 = 28;
 
 export const SERVER_UP: i32 = 0;
 export const SERVER_DOWN: i32 = 1;
+/** Nobody has answered, or asked, yet: as good as up. */
+export const SERVER_UNKNOWN: i32 = 2;
 
 /** In E_SERVER: the number below, the generation above. */
 export const SERVER_BITS: i32 = 6;

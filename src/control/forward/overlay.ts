@@ -12,7 +12,15 @@ import {
 } from '../../base/forward-record.ts';
 import { FORWARD_COUNT, TICKS_PER_SECOND, TRIGGER_COUNT, TRIGGER_OPENINGS } from '../../base/limits.ts';
 import { get8, i32at, u16at } from '../../base/memory.ts';
-import { SERVER_LIVE, SERVER_SINCE, SERVER_STATE, SERVER_UP, serverAt } from '../../base/server-record.ts';
+import {
+  SERVER_LIVE,
+  SERVER_MISSED,
+  SERVER_SINCE,
+  SERVER_STATE,
+  SERVER_UNKNOWN,
+  SERVER_UP,
+  serverAt,
+} from '../../base/server-record.ts';
 import {
   OPENING_HOST,
   OPENING_REMOTE,
@@ -97,7 +105,7 @@ export function setForward(plane: Plane, [name = '', text = '', ...words]: strin
 }
 
 const stateOf = (number: number, flags: number): number =>
-  (flags & FORWARD_CHECKED) === 0 ? SERVER_UP : get8(serverAt(number) + SERVER_STATE);
+  (flags & FORWARD_CHECKED) === 0 ? SERVER_UNKNOWN : get8(serverAt(number) + SERVER_STATE);
 
 export function unsetForward(plane: Plane, [name = '', text = '']: string[]): void {
   const ports = parsePorts('unset', name, text);
@@ -177,7 +185,10 @@ function healthText(context: Context, n: number): string {
   const server = serverAt(number);
   const now = `, ${u16at(server + SERVER_LIVE)} now`;
   if ((u16at(forwardAt(n) + FORWARD_FLAGS) & FORWARD_CHECKED) === 0) return now;
-  if (get8(server + SERVER_STATE) === SERVER_UP) return `${now}, answers`;
+  const state = get8(server + SERVER_STATE);
+  if (state === SERVER_UP) return `${now}, answers`;
+  if (state === SERVER_UNKNOWN)
+    return `${now}, ${get8(server + SERVER_MISSED) === 0 ? 'not asked yet' : 'has not answered yet'}`;
   const seconds = Math.floor(since(context.clock.now(), i32at(server + SERVER_SINCE)) / TICKS_PER_SECOND);
   return `${now}, has not answered for ${seconds} s`;
 }

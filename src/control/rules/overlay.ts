@@ -1,7 +1,7 @@
 // The overlay `rules`: what the commands and the saved lines of rules do. Not here: listings (listing/overlay.ts), what is always
 // there (rules.ts).
 
-import { flat, type Job } from '../core/console/command.ts';
+import { type Beside, flat, type Job } from '../core/console/command.ts';
 import { Change } from './change.ts';
 import { Line } from './line.ts';
 import { closeRules } from './memory.ts';
@@ -32,7 +32,7 @@ function wordsOf({ context: { typed } }: Rules, words: readonly string[]): reado
 }
 
 /** `iptables WORDS`, typed or by a script: what has blanks comes in quotes. */
-export function runIptables(rules: Rules, words: readonly string[]): Job | undefined {
+export function runIptables(rules: Rules, words: readonly string[], beside?: Beside): Job | undefined {
   const { aliases, context, section } = rules;
   const { machine, output } = context;
   const line = new Line(machine, aliases, wordsOf(rules, words));
@@ -42,7 +42,7 @@ export function runIptables(rules: Rules, words: readonly string[]): Job | undef
     if (command === 'V') output.line(`iptables ${VERSION}`);
     else if (command === 'h') output.line('See help iptables');
     else if (command === 'L' || command === 'S')
-      return machine.overlay('rules/listing').listRules(rules, line);
+      return machine.overlay('rules/listing').listRules(rules, line, beside);
     else {
       if (command !== 'C') refuseOthers(DIALECT_IPTABLES, ownerOf());
       for (const text of new Change(context, section, line).run()) output.line(text);

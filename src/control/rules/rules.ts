@@ -124,7 +124,7 @@ export function createRules(context: Context, aliases: Aliases, masquerade: Masq
       isWhole: true,
       arguments: '[WORD:text...]',
       help: 'changes and lists rules as iptables 1.8.9 does | -A FORWARD -p tcp --dport 80 -j ACCEPT',
-      run: words => machine.overlay('rules').runIptables(rules, words),
+      run: (words, _, beside) => machine.overlay('rules').runIptables(rules, words, beside),
     },
     {
       words: 'iptables-save',

@@ -34,6 +34,7 @@ import {
   loggedAt,
   SERVER_ADDRESS,
   SERVER_BITS,
+  SERVER_DOWN,
   SERVER_DUE,
   SERVER_FIRST,
   SERVER_GENERATION,
@@ -47,7 +48,7 @@ import {
   SERVER_PROTOCOL,
   SERVER_SINCE,
   SERVER_STATE,
-  SERVER_UP,
+  SERVER_UNKNOWN,
   serverAt,
 } from '../../base/server-record.ts';
 
@@ -94,6 +95,7 @@ function takeOver(forward: i32): i32 {
   const server: i32 = serverAt(n);
   const generation: i32 = (u16at(server + SERVER_GENERATION) + 1) & (SERVER_GENERATIONS - 1);
   fill(server, 0, SERVER_BYTES);
+  put8(server + SERVER_STATE, SERVER_UNKNOWN);
   putu16(server + SERVER_GENERATION, generation);
   puti32(server + SERVER_ADDRESS, i32at(forward + FORWARD_ADDRESS));
   puti32(server + SERVER_OUTSIDE, i32at(forward + FORWARD_OUTSIDE));
@@ -144,7 +146,7 @@ export function forwardLogRead(count: i32): void {
   puti32(FORWARD_LOG_LOST, 0);
 }
 
-/** Notes what a question has found out: SERVER_UP or SERVER_DOWN, the questions missed in a row, and the tick of the next. */
+/** Notes what a question has found out: SERVER_*, the questions missed in a row, and the tick of the next. */
 export function serverState(n: i32, state: i32, missed: i32, due: i32): void {
   if (n < 1 || n > SERVER_COUNT) return;
   const server: i32 = serverAt(n);
@@ -157,7 +159,7 @@ export function serverState(n: i32, state: i32, missed: i32, due: i32): void {
 /** 1 if a place's server answers, as far as anybody knows. */
 export function isUp(forward: i32): i32 {
   const n: i32 = u16at(forward + FORWARD_SERVER);
-  return n === 0 || get8(serverAt(n) + SERVER_STATE) === SERVER_UP ? 1 : 0;
+  return n === 0 || get8(serverAt(n) + SERVER_STATE) !== SERVER_DOWN ? 1 : 0;
 }
 
 /** Sessions of a place's server that are not over. */

@@ -81,7 +81,9 @@ function lab() {
 test('a host that answers no ping gets no new sessions, until it answers again; both are logged', t => {
   const { set, seconds, goesTo, hosts, shown, asked, shownForwards } = lab();
   set(`udp 53 ${HOST} ${OTHER} check ping 5 2`);
+  t.regex(shownForwards()[0] as string, /now, not asked yet$/);
   seconds(12);
+  t.regex(shownForwards()[0] as string, /now, answers$/);
   t.is(asked(), 6, 'each three times in twelve seconds');
   t.deepEqual(goesTo(4), [HOST, OTHER, HOST, OTHER]);
   hosts.set(HOST, 'silent');

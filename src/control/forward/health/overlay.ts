@@ -189,7 +189,8 @@ function answered(context: Context, number: number, isThere: boolean): void {
   if (isThere) state = SERVER_UP;
   else if (missed >= get8(forwardAt(place.n) + FORWARD_MISSES)) state = SERVER_DOWN;
   noteState(context, number, state, missed, i32at(server + SERVER_DUE));
-  if (state !== before) tell(context, place, state);
+  // That one answers as it should is no news.
+  if (state !== before && (state === SERVER_DOWN || before === SERVER_DOWN)) tell(context, place, state);
 }
 
 function tell({ log }: Context, { n, text }: Forward, state: number): void {

@@ -183,7 +183,7 @@ test('ipmasqadm mfw lists and files to the byte, and says what the tool says', t
   t.is(why('-D -m 1'), 'mfw: setsockopt failed: No such process');
   t.is(
     refusal(() => run(ipmasqadm, 'user -l')),
-    'user: setsockopt failed: Protocol not available',
+    'user: setsockopt failed: Protocol not available\r\nEntries of single connections are not made by hand here: ipmasqadm portfw lets connections in, ipchains -M -L lists them',
   );
   t.regex(
     refusal(() => run(ipmasqadm, 'xyz')),

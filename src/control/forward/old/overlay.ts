@@ -19,8 +19,12 @@ const MODULES: Record<string, (context: Context, args: string[]) => Job> = { por
 export function ipmasqadm(context: Context, [name = '', ...args]: string[]): Job {
   const module = Object.hasOwn(MODULES, name) ? MODULES[name] : undefined;
   if (module !== undefined) return module(context, args);
-  // Entries that a program makes in the masquerade's table, which has no programs here: as a kernel without that module says.
-  if (name === 'user') throw new Refusal('user: setsockopt failed: Protocol not available');
+  // Entries of one connection each that a program puts into the masquerade's table, for as long as it says; there are no programs here. It says so as a
+  // kernel without that module, and then what does what people wanted of it.
+  if (name === 'user')
+    throw new Refusal(
+      'user: setsockopt failed: Protocol not available\r\nEntries of single connections are not made by hand here: ipmasqadm portfw lets connections in, ipchains -M -L lists them',
+    );
   throw new Refusal(`Cannot run ipmasqadm ${name}: its modules are portfw, autofw, mfw`);
 }
 

@@ -1,7 +1,7 @@
 // `ipmasqadm portfw` of Linux 2.2 and `ipportfw` of 2.0: the forwards by the commands of the time. What they bring about is
 // saved as `set forward`. Listings are the tools' own, by the formats of the kernel's files that they read.
-// Departures: names are never looked up, so -n changes nothing; the local address must be one of ours outside, and the forward is
-// then for whichever address we have outside; the same host twice is once, with the last preference. Forwards of several ports
+// Departures: names are never looked up, so -n changes nothing; the local address must be one of ours outside; of a link's
+// own one the forward is for whichever the link has, of a further one (set wan also) for that alone; the same host twice is once, with the last preference. Forwards of several ports
 // are in no listing, as those tools have none.
 // Not here: what a forward is (../overlay.ts), the commands beside it (overlay.ts).
 

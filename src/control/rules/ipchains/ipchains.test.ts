@@ -4,6 +4,7 @@ import test from 'ava';
 import { payload, read, tcp, udp } from '../../../../test/packets.ts';
 import { HOST, SERVER } from '../../../../test/plane-router.ts';
 import { rulesLab } from '../rules-lab.ts';
+import { runIpchains } from './overlay.ts';
 
 const TRY = "Try `ipchains -h' or 'ipchains --help' for more information.";
 
@@ -250,12 +251,42 @@ test('one dialect owns the rules, until there are none', t => {
   t.deepEqual(lab.type('iptables -A INPUT -j DROP'), [
     'Cannot change rules by iptables: those of ipchains are in force, until clear rules takes them away',
   ]);
-  t.is(lab.type('iptables -L -n')[0], 'Chain INPUT (policy ACCEPT)');
+  t.deepEqual(lab.type('iptables -L -n').slice(0, 2), [
+    'Rules of ipchains are in force, which iptables does not list: ipchains -L does',
+    'Chain INPUT (policy ACCEPT)',
+  ]);
   lab.quiet('clear rules', 'iptables -A INPUT -j ACCEPT');
   t.deepEqual(lab.type('ipchains -A input -j DENY'), [
     'Cannot change rules by ipchains: those of iptables are in force, until clear rules takes them away',
   ]);
-  t.is(lab.type('ipchains -L -n').length, 3);
+  const told = (dialect: string) =>
+    `Rules of iptables are in force, which ${dialect} does not list: iptables -L does`;
+  t.deepEqual(lab.type('ipchains -L -n'), [
+    told('ipchains'),
+    'Chain input (policy ACCEPT):',
+    'Chain forward (policy ACCEPT):',
+    'Chain output (policy ACCEPT):',
+  ]);
+  t.deepEqual(lab.type('ipchains -C input -i eth0 -p udp -s 1.2.3.4 1 -d 1.2.3.4 1'), [
+    told('ipchains'),
+    'accepted',
+  ]);
+  t.deepEqual(lab.type('ipfwadm -I -l -n'), [
+    told('ipfwadm'),
+    'IP firewall input rules, default policy: accept',
+  ]);
+  // In a script it is on standard error.
+  const errors: string[] = [];
+  const beside = { complain: (text: string) => errors.push(text), canAsk: false };
+  lab.output.length = 0;
+  const job = runIpchains(
+    { context: lab.context, aliases: new Map() } as unknown as Parameters<typeof runIpchains>[0],
+    ['-L', '-n'],
+    beside,
+  );
+  for (const _ of job ?? []);
+  t.is(lab.output.length, 3);
+  t.deepEqual(errors, [told('ipchains')]);
   lab.quiet('iptables -F', 'ipchains -P forward DENY');
 });
 

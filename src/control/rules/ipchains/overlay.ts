@@ -1,13 +1,13 @@
 // The overlay `rules/ipchains`: what the command and its saved lines do. Not here: what is always there (../old/manifest.ts), ipchains-save and
 // -restore, and what /proc shows (../files/overlay.ts).
 
-import type { Job } from '../../core/console/command.ts';
+import type { Beside, Job } from '../../core/console/command.ts';
 import { firstRule, nextRule } from '../chains.ts';
 import { linkOfName } from '../links.ts';
 import { closeRules, isOpen } from '../memory.ts';
 import { icmpTypes, serviceName } from '../names.ts';
 import { oldChainNamed, oldChains } from '../old/chains.ts';
-import { DIALECT_IPCHAINS, ownerOf, refuseOthers } from '../old/dialect.ts';
+import { DIALECT_IPCHAINS, ownerOf, refuseOthers, tellOthers } from '../old/dialect.ts';
 import type { OldRules } from '../old/rules.ts';
 import { beginLines, clearLines, endLines, firstOf, named } from '../old/section.ts';
 import { isQuoted, splitWords } from '../words.ts';
@@ -40,7 +40,7 @@ function wordsOf(words: readonly string[]): readonly string[] {
 }
 
 /** `ipchains WORDS`. */
-export function runIpchains(rules: OldRules, args: readonly string[]): Job | undefined {
+export function runIpchains(rules: OldRules, args: readonly string[], beside?: Beside): Job | undefined {
   const { context } = rules;
   const { machine, output } = context;
   const line = new ChainsLine(wordsOf(args));
@@ -50,8 +50,8 @@ export function runIpchains(rules: OldRules, args: readonly string[]): Job | und
     if (commands === 'V') output.line(VERSION);
     else if (commands === 'h') help(output.line, line.isIcmpHelp);
     else if (commands.includes('M') || commands === 'S') return masquerade(rules, line);
-    else if (commands.includes('L')) return list(rules, line);
-    else if (commands === 'C') check(rules, line);
+    else if (commands.includes('L')) return list(rules, line, beside);
+    else if (commands === 'C') check(rules, line, beside);
     else for (const text of new ChainsChange(rules, line).run()) output.line(text);
     return undefined;
   } catch (error) {
@@ -101,11 +101,12 @@ export function* fold({ machine: { plane } }: OldRules['context']): Job {
 }
 
 /** What may be refused is, before the listing begins. */
-function list(rules: OldRules, line: ChainsLine): Job {
+function list(rules: OldRules, line: ChainsLine, beside?: Beside): Job {
   const name = line.chain;
   const isThere = isOpen() ? oldChainNamed(name ?? 'input') !== 0 : BUILT_IN.includes(name ?? 'input');
   if (!isThere) fail(NO_CHAIN);
   if (line.commands.includes('Z')) refuseOthers(DIALECT_IPCHAINS, ownerOf());
+  tellOthers(rules.context, DIALECT_IPCHAINS, beside);
   return listed(rules, line);
 }
 
@@ -141,11 +142,13 @@ function* listed(rules: OldRules, line: ChainsLine): Job {
 }
 
 /** -C: with -b the packet the other way round as well. */
-function check({ aliases, context: { machine, output } }: OldRules, line: ChainsLine): void {
+function check({ aliases, context }: OldRules, line: ChainsLine, beside?: Beside): void {
+  const { machine, output } = context;
   const chain = oldChainNamed(line.chain ?? '');
   const link = linkOfName(aliases, line.rule.link);
   if (link < 0) fail('bad arguments (does that interface exist?)');
   if (chain === 0 && !(BUILT_IN.includes(line.chain ?? '') && !isOpen())) fail(NO_CHAIN);
+  tellOthers(context, DIALECT_IPCHAINS, beside);
   for (const packet of line.has('b') ? [line.rule, turned(line.rule)] : [line.rule]) {
     if (line.has('v')) output.line(echoOf(packet));
     output.line(chain === 0 ? 'accepted' : verdictOf(machine, chain, packet, link));

@@ -2,13 +2,13 @@
 
 import { put8 } from '../../../base/memory.ts';
 import * as record from '../../../base/rule-record.ts';
-import type { Job } from '../../core/console/command.ts';
+import type { Beside, Job } from '../../core/console/command.ts';
 import { CHAIN_DRAFT_POLICY, firstRule, nextRule } from '../chains.ts';
 import { get64 } from '../listing/saved.ts';
 import { closeRules, isOpen } from '../memory.ts';
 import { serviceName } from '../names.ts';
 import { policyOf as policyIn } from '../old/chains.ts';
-import { DIALECT_IPFWADM, ownerOf, refuseOthers } from '../old/dialect.ts';
+import { DIALECT_IPFWADM, ownerOf, refuseOthers, tellOthers } from '../old/dialect.ts';
 import type { OldRules } from '../old/rules.ts';
 import { beginLines, clearLines, endLines, firstOf, named } from '../old/section.ts';
 import { isQuoted, splitWords } from '../words.ts';
@@ -36,7 +36,7 @@ function wordsOf(words: readonly string[]): readonly string[] {
 }
 
 /** `ipfwadm WORDS`. */
-export function runIpfwadm(rules: OldRules, args: readonly string[]): Job | undefined {
+export function runIpfwadm(rules: OldRules, args: readonly string[], beside?: Beside): Job | undefined {
   const { context } = rules;
   const { machine, output } = context;
   const line = new FwadmLine(wordsOf(args));
@@ -47,8 +47,8 @@ export function runIpfwadm(rules: OldRules, args: readonly string[]): Job | unde
       output.line(VERSION);
       output.line('See help ipfwadm');
     } else if (category === 'M') return masquerade(rules, line);
-    else if (commands.includes('l')) return list(rules, line);
-    else if (commands === 'c') check(rules, line);
+    else if (commands.includes('l')) return list(rules, line, beside);
+    else if (commands === 'c') check(rules, line, beside);
     else for (const text of new FwadmChange(rules, line).run()) output.line(text);
     return undefined;
   } catch (error) {
@@ -69,13 +69,16 @@ function masquerade({ context, masquerade: own }: OldRules, line: FwadmLine): Jo
   return undefined;
 }
 
-function check({ aliases, context: { machine, output } }: OldRules, line: FwadmLine): void {
+function check({ aliases, context }: OldRules, line: FwadmLine, beside?: Beside): void {
+  const { machine, output } = context;
+  tellOthers(context, DIALECT_IPFWADM, beside);
   if (line.has('v')) output.line(echoOf(line.rule, false, true));
   output.line(`packet ${verdictOf(machine, aliases, CHAINS[line.category] as number, line.rule)}`);
 }
 
-function list(rules: OldRules, line: FwadmLine): Job {
+function list(rules: OldRules, line: FwadmLine, beside?: Beside): Job {
   if (line.commands.includes('z')) refuseOthers(DIALECT_IPFWADM, ownerOf());
+  tellOthers(rules.context, DIALECT_IPFWADM, beside);
   return listed(rules, line);
 }
 

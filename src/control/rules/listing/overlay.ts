@@ -3,7 +3,7 @@
 
 import { get8 } from '../../../base/memory.ts';
 import * as record from '../../../base/rule-record.ts';
-import type { Job } from '../../core/console/command.ts';
+import type { Beside, Job } from '../../core/console/command.ts';
 import type { Context } from '../../core/context.ts';
 import {
   chainName,
@@ -18,6 +18,7 @@ import {
 import type { Line } from '../line.ts';
 import { lineCount, policyName } from '../lines.ts';
 import { BUILT_IN, isOpen } from '../memory.ts';
+import { DIALECT_IPTABLES, tellOthers } from '../old/dialect.ts';
 import { NO_CHAIN, refuse, refuseWhole, usage, VERSION } from '../refuse.ts';
 import type { Rules } from '../rules.ts';
 import { get64, savedRule } from './saved.ts';
@@ -44,12 +45,13 @@ function* fold({ machine: { plane } }: Context): Job {
 }
 
 /** -L and -S, with -Z behind it if the line has it. */
-export function listRules(rules: Rules, line: Line): Job {
+export function listRules(rules: Rules, line: Line, beside?: Beside): Job {
   const { chain: name, table } = line;
   const isThere = isOpen()
     ? chainNamed(table, name) !== 0
     : (EMPTY[table] as number[]).some(it => BUILT_IN[it] === name);
   if (name !== '' && !isThere) refuse(NO_CHAIN);
+  tellOthers(rules.context, DIALECT_IPTABLES, beside);
   return list(rules, line);
 }
 

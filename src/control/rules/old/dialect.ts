@@ -6,7 +6,8 @@
 import { get8, put8, u16at } from '../../../base/memory.ts';
 import { CHAIN_COUNT } from '../../../base/rule-limits.ts';
 import * as record from '../../../base/rule-record.ts';
-import { Refusal } from '../../core/console/command.ts';
+import { type Beside, Refusal } from '../../core/console/command.ts';
+import type { Context } from '../../core/context.ts';
 import type { Machine } from '../../core/machine.ts';
 import { isBuiltIn } from '../chains.ts';
 import { isOpen, openRules } from '../memory.ts';
@@ -20,6 +21,7 @@ export const DIALECT_IPCHAINS = 2;
 export const DIALECT_IPFWADM = 3;
 
 const NAMES = ['', 'iptables', 'ipchains', 'ipfwadm'];
+const LISTS = ['', 'iptables -L', 'ipchains -L', 'ipfwadm -F -l'];
 
 /** Whether anything is set in a table of iptables, or in one of the old dialects. */
 function isSet(isOld: boolean): boolean {
@@ -52,6 +54,18 @@ export function refuseOthers(dialect: number, owner: number): void {
   throw new Refusal(
     `Cannot change rules by ${own}: those of ${other} are in force, until clear rules takes them away`,
   );
+}
+
+/**
+ * A dialect lists chains while the rules are another's: theirs are empty, and that is said. On standard error, where a script has one: what reads the
+ * listing finds it as it is.
+ */
+export function tellOthers({ output }: Context, dialect: number, beside?: Beside): void {
+  const owner = ownerOf();
+  if (owner === DIALECT_NONE || owner === dialect) return;
+  const text = `Rules of ${NAMES[owner]} are in force, which ${NAMES[dialect]} does not list: ${LISTS[owner]} does`;
+  if (beside === undefined) output.line(text);
+  else beside.complain(text);
 }
 
 /** A dialect is about to change rules: a Refusal if another has some. Then there are the chains. */

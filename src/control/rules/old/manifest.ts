@@ -57,14 +57,14 @@ export function createOldDialects(context: Context, aliases: Aliases, masquerade
       isWhole: true,
       arguments: '[WORD:text...]',
       help: 'changes and lists rules, and lists what is masqueraded, as ipchains 1.3.9 does | -L -n -v',
-      run: words => machine.overlay('rules/ipchains').runIpchains(rules, words),
+      run: (words, _, beside) => machine.overlay('rules/ipchains').runIpchains(rules, words, beside),
     },
     {
       words: 'ipfwadm',
       isWhole: true,
       arguments: '[WORD:text...]',
       help: 'changes and lists rules, and lists what is masqueraded, as ipfwadm 2.3.0 does | -F -l -n',
-      run: words => machine.overlay('rules/ipfwadm').runIpfwadm(rules, words),
+      run: (words, _, beside) => machine.overlay('rules/ipfwadm').runIpfwadm(rules, words, beside),
     },
     {
       words: 'ipchains-save',
