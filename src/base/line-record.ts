@@ -66,6 +66,10 @@ export const LINE_RX_HEADERS: i32 = 148;
 export const LINE_RX_OVERRUNS: i32 = 152;
 export const LINE_TX_FRAMES: i32 = 156;
 export const LINE_TX_BYTES: i32 = 160;
+/** Echoes that were answered (src/plane/link/lcp-echo.ts): whether they are, as LCP is open; our magic number; how many there were. */
+export const LINE_ECHOES: i32 = 164;
+export const LINE_MAGIC: i32 = 168;
+export const LINE_ECHOED: i32 = 172;
 
 /** LINE_RX_STATE: waiting for the end of what is no frame; at the first byte of one; and so on through it. */
 export const LINE_HUNT: i32 = 0;

@@ -49,6 +49,19 @@ test('a satellite 4 s away: both negotiate to an end, and the link stays open', 
   }
 });
 
+test('a challenge right behind the peer’s Configure-Ack is read, though it is framed as was just agreed (pppd)', t => {
+  // The first frame by the new map is there before control has read what agrees to it.
+  const alone = new Alone({ lcp: { accm: 0xa0000 } });
+  t.is(alone.end.receives?.accm, 0xa0000);
+  t.is(alone.end.sends?.accm, -1);
+  alone.openLcp('0206 00000000 0506 11223344');
+  t.is(alone.end.receives?.accm, 0xa0000);
+  t.is(alone.end.sends?.accm, 0);
+  alone.say(PPP_LCP, 1, 9, bytes('0506 99887766'));
+  t.is(alone.end.receives?.accm, 0xa0000);
+  t.is(alone.end.sends?.accm, -1);
+});
+
 test('a peer whose timer is shorter than the way asks again, and is answered again without a new beginning', t => {
   const alone = new Alone().openLcp();
   alone.said();

@@ -86,6 +86,7 @@ export class End implements SessionHost {
   send_: (protocol: number, data: Uint8Array) => void = () => {};
   frames = 0;
   sends: LcpWay | undefined;
+  receives: LcpWay | undefined;
 
   constructor(
     readonly clock: Clock,
@@ -105,8 +106,9 @@ export class End implements SessionHost {
     this.send_(protocol, data);
   }
 
-  framing(send: LcpWay): void {
+  framing(send: LcpWay, receive: LcpWay): void {
     this.sends = { ...send };
+    this.receives = { ...receive };
   }
 
   received(): number {

@@ -161,7 +161,7 @@ export class Session {
     this.wasRefused = false;
     this.isEnding = false;
     this.phase = 'establish';
-    this.host.framing(PLAIN, PLAIN);
+    this.plain();
     this.lcp.restartTicks = RESTART_TICKS;
     this.lcp.open();
     this.lcp.lowerUp();
@@ -254,7 +254,15 @@ export class Session {
     if (this.phase === 'authenticate' && this.ourAuth !== undefined && !this.isEnding) this.wasRefused = true;
     this.stopAll();
     this.phase = 'establish';
-    this.host.framing(PLAIN, PLAIN);
+    this.plain();
+  }
+
+  /**
+   * Frames as they are until LCP is open. What comes is read by the map that we ask for, since the first frame by it may follow the peer's
+   * Configure-Ack at once, before that is read here; until then the peer escapes all the same.
+   */
+  private plain(): void {
+    this.host.framing(PLAIN, { ...PLAIN, accm: this.wants.lcp.accm });
   }
 
   /** All that is above LCP ends. */
