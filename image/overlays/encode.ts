@@ -225,20 +225,19 @@ interface Step {
   distanceSlot: number;
 }
 
-function* walk(text: Uint8Array, steps: Steps): Generator<Step> {
-  for (let at = 0; at < text.length; at += steps.length[at] as number) {
-    const length = steps.length[at] as number;
-    const distance = steps.distance[at] as number;
+/** Visits each step of a text; what is handed over is the same object each time. */
+function walk(text: Uint8Array, steps: Steps, visit: (step: Step) => void): void {
+  const step: Step = { at: 0, before: 0, length: 0, slot: 0, distance: 0, symbol: 0, distanceSlot: 0 };
+  for (let at = 0; at < text.length; at += step.length) {
+    step.at = at;
+    step.before = at === 0 ? 0 : (text[at - 1] as number);
+    step.length = steps.length[at] as number;
+    step.slot = lengthSlots[step.length] as number;
+    step.distance = steps.distance[at] as number;
+    step.distanceSlot = step.distance === 0 ? 0 : distanceSlot(step.distance);
     const again = steps.again[at] as number;
-    const slot = distance === 0 || again < REPEATS ? 0 : distanceSlot(distance);
-    yield {
-      ...{ at, length, distance, before: at === 0 ? 0 : (text[at - 1] as number) },
-      ...{
-        slot: lengthSlots[length] as number,
-        symbol: again < REPEATS ? again : REPEATS + slot,
-        distanceSlot: slot,
-      },
-    };
+    step.symbol = again < REPEATS ? again : REPEATS + step.distanceSlot;
+    visit(step);
   }
 }
 
@@ -246,10 +245,10 @@ function count(text: Uint8Array, steps: Steps, { symbols, distances }: Counts): 
   const raise = (row: Float64Array | undefined, i: number): void => {
     (row as Float64Array)[i] = ((row as Float64Array)[i] as number) + 1;
   };
-  for (const { at, before, slot, distance, symbol } of walk(text, steps)) {
+  walk(text, steps, ({ at, before, slot, distance, symbol }) => {
     raise(symbols[before], distance === 0 ? (text[at] as number) : LITERALS + slot);
     if (distance !== 0) raise(distances[kindOf(slot)], symbol);
-  }
+  });
 }
 
 /** Bits, the highest of each byte first. */
@@ -290,18 +289,15 @@ function write(text: Uint8Array, steps: Steps, { context, symbols, distances }: 
       (codes[table] as Int32Array)[symbol] as number,
       (lengths[table] as Uint8Array)[symbol] as number,
     );
-  for (const { at, before, length, slot, distance, symbol, distanceSlot } of walk(text, steps)) {
+  walk(text, steps, ({ at, before, length, slot, distance, symbol, distanceSlot }) => {
     const table = context[before] as number;
     behind = Math.max(behind, at - bits.length);
-    if (distance === 0) {
-      put(symbols, symbolCodes, table, text[at] as number);
-      continue;
-    }
-    put(symbols, symbolCodes, table, LITERALS + slot);
+    put(symbols, symbolCodes, table, distance === 0 ? (text[at] as number) : LITERALS + slot);
+    if (distance === 0) return;
     bits.put(length - LENGTHS_PLAIN, lengthBits(slot));
     put(distances, distanceCodes, kindOf(slot), symbol);
     if (symbol >= REPEATS) bits.put(distance - 1, distanceBits(distanceSlot));
-  }
+  });
   const bytes = bits.end();
   return { bytes, lead: bytes.length - text.length + Math.max(behind, text.length - bytes.length) };
 }
