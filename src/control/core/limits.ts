@@ -20,8 +20,15 @@ export const OVERLAY_SPARE_BYTES = 32 * 1024;
  */
 export const COMMAND_SPARE_BYTES = 12 * 1024;
 export const COMMAND_SPARE_PIECE = 4 * 1024;
+/**
+ * What a long table of /proc/net wants (300 rules: 42 KB of text) with what reads it in a pipe: its text, the same while it grows, and its lines. Where the
+ * heap has less, parts that were not wanted just now are given up before.
+ */
+export const TABLE_SPARE_BYTES = 256 * 1024;
 /** How long an overlay stays that is not wanted; when it is again, it is loaded again, in 30 to 250 ms. */
 export const OVERLAY_IDLE_TICKS = 60 * TICKS_PER_SECOND;
+/** Of those that were wanted so lately code is at work: given up, they would be there twice when they are wanted again. */
+export const OVERLAY_WORK_TICKS = 2 * TICKS_PER_SECOND;
 /**
  * How often room is made for overlays, which takes 0.1 s of control's time and none of the packets': a host that opens
  * connections (net/tcp.ts) could ask for it each time. Who finds no room in between is refused at once.

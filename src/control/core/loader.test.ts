@@ -3,7 +3,12 @@ import { ENGINE_AT, ENGINE_INTERPRETED, ENGINE_NATIVE, NOW_AT } from '../../base
 import { PLANE_BYTES } from '../../base/limits.ts';
 import { attach, i32at, puti32 } from '../../base/memory.ts';
 import { Refusal } from './console/command.ts';
-import { OVERLAY_COLLECT_TICKS, OVERLAY_IDLE_TICKS, OVERLAY_SPARE_BYTES } from './limits.ts';
+import {
+  OVERLAY_COLLECT_TICKS,
+  OVERLAY_IDLE_TICKS,
+  OVERLAY_SPARE_BYTES,
+  OVERLAY_WORK_TICKS,
+} from './limits.ts';
 import { createLoader } from './loader.ts';
 import { OVERLAY_NAMES, type OverlayName } from './overlays.ts';
 
@@ -100,6 +105,30 @@ test.serial(
     t.is(load('setup'), 'setup');
   },
 );
+
+test.serial('who is about to want much gets what was not wanted just now', t => {
+  const { loader, load, asked, collections } = heap(2);
+  load('debug');
+  pass(OVERLAY_WORK_TICKS);
+  load('crash');
+  asked();
+  const real = globalThis.ArrayBuffer;
+  globalThis.ArrayBuffer = class {
+    constructor() {
+      throw new RangeError('out of memory');
+    }
+  } as unknown as ArrayBufferConstructor;
+  try {
+    t.false(loader.keepsRoom(1));
+  } finally {
+    globalThis.ArrayBuffer = real;
+  }
+  t.is(collections(), 1);
+  load('crash');
+  t.deepEqual(asked(), []);
+  load('debug');
+  t.deepEqual(asked(), ['debug']);
+});
 
 test.serial('an evaluation that runs out of memory found no room', t => {
   const { load, fail, asked, collections } = heap(2);

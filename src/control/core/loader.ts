@@ -15,6 +15,7 @@ import {
   OVERLAY_COLLECT_TICKS,
   OVERLAY_IDLE_TICKS,
   OVERLAY_SPARE_BYTES,
+  OVERLAY_WORK_TICKS,
 } from './limits.ts';
 import { OVERLAY_NAMES, type OverlayName, type Overlays } from './overlays.ts';
 
@@ -24,8 +25,11 @@ export interface Loader {
   useDisk(disk: PromptDisk): Generator<number, void, void>;
   /** Gives up what has not been wanted for a minute. */
   tidy(): void;
-  /** Whether the heap has the room that a command must leave to others. Gives up all that it can, if need be. */
-  keepsRoom(): boolean;
+  /**
+   * Whether the heap has the room that a command must leave to others. Gives up all that it can, if need be. Of so many `bytes` that a command is about to
+   * want it is as much: then what was wanted just now stays, as it is at work.
+   */
+  keepsRoom(bytes?: number): boolean;
 }
 
 /** Whether an exception is the engine's for want of memory. Where even that has no room, it throws null. */
@@ -33,11 +37,10 @@ export function isOutOfMemory(error: unknown): boolean {
   return error === null || (error as Error).message.startsWith('out of memory');
 }
 
-function hasRoom(): boolean {
+function hasRoom(bytes: number): boolean {
   const pieces: ArrayBuffer[] = [];
   try {
-    while (pieces.length * COMMAND_SPARE_PIECE < COMMAND_SPARE_BYTES)
-      pieces.push(new ArrayBuffer(COMMAND_SPARE_PIECE));
+    while (pieces.length * COMMAND_SPARE_PIECE < bytes) pieces.push(new ArrayBuffer(COMMAND_SPARE_PIECE));
     return true;
   } catch {
     return false;
@@ -125,11 +128,11 @@ export function createLoader(host: LoaderHost): Loader {
     tidy: () => {
       if (giveUp(OVERLAY_IDLE_TICKS)) host.collect();
     },
-    keepsRoom: () => {
-      if (hasRoom()) return true;
-      giveUp(0);
+    keepsRoom: (bytes = COMMAND_SPARE_BYTES) => {
+      if (hasRoom(bytes)) return true;
+      giveUp(bytes === COMMAND_SPARE_BYTES ? 0 : OVERLAY_WORK_TICKS);
       host.collect();
-      return hasRoom();
+      return hasRoom(bytes);
     },
   };
 }

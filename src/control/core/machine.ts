@@ -27,8 +27,8 @@ export interface Machine {
   useDisk(disk: PromptDisk): Generator<number, void, void>;
   /** Gives up overlays that have not been wanted for a minute. */
   tidy(): void;
-  /** Whether the heap has the room that a command must leave to others. Gives up all that it can, if need be. */
-  keepsRoom(): boolean;
+  /** Whether the heap has the room that a command must leave to others, or will want. Gives up what it can, if need be (loader.ts). */
+  keepsRoom(bytes?: number): boolean;
   /** The plane's memory. */
   memory: Uint8Array;
   /** The firmware's version, from package.json. */

@@ -21,6 +21,7 @@ import { DIALECT_IPCHAINS, DIALECT_IPFWADM, ownerOf } from '../old/dialect.ts';
 
 /** Characters that a script reads at once. */
 const TEXT_MOST = 64 * 1024;
+const PIECE = 2048;
 const WORD = 2 ** 32;
 const LABEL_WIDTH = 9;
 const NAME_MOST = 16;
@@ -45,16 +46,29 @@ export function procText(context: Context, name: string): string {
 
 /** Gathers rows as long as there is room. */
 class Rows {
-  text: string;
+  /** A long text that grows by rows is copied with each: pieces of it are not. */
+  private readonly pieces: string[] = [];
+  private piece: string;
+  private length: number;
 
   constructor(title: string) {
-    this.text = title;
+    this.piece = title;
+    this.length = title.length;
+  }
+
+  get text(): string {
+    return this.pieces.join('') + this.piece;
   }
 
   /** Whether there was room. */
   add(row: string): boolean {
-    if (this.text.length + row.length > TEXT_MOST) return false;
-    this.text += row;
+    this.length += row.length;
+    if (this.length > TEXT_MOST) return false;
+    this.piece += row;
+    if (this.piece.length >= PIECE) {
+      this.pieces.push(this.piece);
+      this.piece = '';
+    }
     return true;
   }
 }

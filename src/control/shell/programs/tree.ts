@@ -8,6 +8,7 @@ import { i32at } from '../../../base/memory.ts';
 import { formatAddress } from '../../core/address.ts';
 import { Refusal } from '../../core/console/command.ts';
 import type { Context } from '../../core/context.ts';
+import { TABLE_SPARE_BYTES } from '../../core/limits.ts';
 import type { Files } from '../files.ts';
 import type { ShellState } from '../state.ts';
 import type { Kept } from './desk.ts';
@@ -96,6 +97,7 @@ export class Tree implements Files {
   /** A table of rules, as whose part writes it. */
   private rules(name: string): string {
     const { context } = this;
+    context.machine.keepsRoom(TABLE_SPARE_BYTES);
     return context.machine.overlay('rules/files').procText(context, name);
   }
 
