@@ -24,6 +24,13 @@ const TABLES = ['mangle', 'nat', 'filter'];
 /** Ticks between two packets: what a router sends of its own is limited by time. */
 const TICKS = 10;
 const MSS = 1460;
+/** What a SYN says beside its numbers, by the bytes that the packet would have else; without these its segment size. */
+const SYN_OPTIONS: Record<number, number[]> = {
+  1: [],
+  20: [1, 3, 3, 2, 4, 2, 1, 1],
+  33: Array(40).fill(1),
+  60: [1, 1, ...packets.mssOption(MSS), 1, 1],
+};
 /** Sequence numbers of who begins and who answers. */
 const BEGINS = 1000;
 const ANSWERS = 5000;
@@ -77,7 +84,7 @@ function next(flow: Flow, look: Look): Uint8Array {
   if (flow.protocol === 'icmp') return packets.echo(ip, 8, sourcePort, 1, data);
   const ports = { sourcePort, destinationPort: port };
   if (!flow.isHeard) {
-    const options = look.bytes % 2 === 0 ? packets.mssOption(MSS) : [];
+    const options = SYN_OPTIONS[look.bytes] ?? packets.mssOption(MSS);
     return packets.tcp(ip, { ...ports, sequence: BEGINS, flags: packets.SYN, options });
   }
   const numbers = { sequence: BEGINS + 1, acknowledgment: ANSWERS + 1 };
@@ -124,7 +131,9 @@ function inWords({ index, frame }: Sent): string {
     return `${way} udp ${ports} ttl ${ttl} tos ${datagram[1]} ${data.length} bytes`;
   const numbers = `${read.sequence}/${read.acknowledgment}`;
   if ((tcpFlags & packets.RST) !== 0) return `${way} reset ${ports} ${numbers} flags ${tcpFlags}`;
-  return `${way} tcp ${ports} ${numbers} flags ${tcpFlags} ttl ${ttl} tos ${datagram[1]} ${read.totalLength} bytes`;
+  const isSyn = (tcpFlags & packets.SYN) !== 0;
+  const options = isSyn ? ` options ${datagram.slice(40, read.totalLength)} ${packets.faults(datagram)}` : '';
+  return `${way} tcp ${ports} ${numbers} flags ${tcpFlags} ttl ${ttl} tos ${datagram[1]} ${read.totalLength} bytes${options}`;
 }
 
 /**

@@ -183,6 +183,7 @@ class Writer {
   }
 
   mangleRule(chain: string): string {
+    if (this.random.chance(0.2)) return this.sizeRule(chain);
     const { text } = this.matches(chain);
     const mark = this.pick(MARKS);
     const targets = [
@@ -199,6 +200,15 @@ class Writer {
       '',
     ];
     return `-A ${chain} ${text} ${this.pick(targets)}`.replace(/ +/g, ' ').trim();
+  }
+
+  /** What a SYN says of its segments' size: a rule of it asks for SYNs. */
+  private sizeRule(chain: string): string {
+    const asks = this.pick(['--tcp-flags SYN,RST SYN', '--syn', '--tcp-flags SYN,ACK SYN,ACK']);
+    const isLate = chain === 'FORWARD' || chain === 'OUTPUT' || chain === 'POSTROUTING';
+    const sizes = [100, 536, 1000, 1459].map(size => `--set-mss ${size}`);
+    const size = this.pick(isLate ? [...sizes, '--clamp-mss-to-pmtu'] : sizes);
+    return `-A ${chain} -p tcp -m tcp ${asks} -j TCPMSS ${size}`;
   }
 }
 

@@ -22,6 +22,7 @@ import {
   TARGET_TOS,
 } from '../../base/rule-record.ts';
 import {
+  VIEW_BYTES,
   VIEW_FLOW,
   VIEW_IN_LINK,
   VIEW_KIND,
@@ -31,12 +32,15 @@ import {
   VIEW_PROTOCOL,
 } from '../../base/rule-state.ts';
 import { PROTOCOL_TCP } from '../../wire/ipv4.ts';
-import { TCP_SYN } from '../../wire/tcp.ts';
-import { clampMss, MSS_HEADERS } from '../ip/mss.ts';
+import { TCP_MSS_BYTES, TCP_SYN } from '../../wire/tcp.ts';
+import { MSS_HEADERS, setMss } from '../ip/mss.ts';
 import { flowMark, setFlowMark } from './paths.ts';
 import { logPacket } from './rule-log.ts';
 import { setTos } from './tos.ts';
 import { varies } from './varies.ts';
+
+/** What every link carries (RFC 791, section 3.2): before the routing nobody knows by which one a packet leaves. */
+const MTU_LEAST: i32 = 68;
 
 /** Does what the target of the rule at `at` says to the packet in the view. */
 export function change(at: i32, target: i32): void {
@@ -48,7 +52,7 @@ export function change(at: i32, target: i32): void {
     varies();
     setTos(get8(at + RULE_ARGUMENT), i32at(at + RULE_VALUE));
   } else if (target === TARGET_TCPMSS) {
-    setMss(i32at(at + RULE_VALUE));
+    changeMss(i32at(at + RULE_VALUE));
   } else {
     const operation: i32 = operationOf(at, OPERATION_MARK_SET);
     if (operation !== 0) setMark(operation, target === TARGET_CONNMARK ? 1 : 0);
@@ -66,20 +70,19 @@ export function operationOf(rule: i32, kind: i32): i32 {
   return 0;
 }
 
-/** Lowers the segment size that a SYN offers: to a number, or, 0, to what both links carry. */
-function setMss(size: i32): void {
+/** Lowers the segment size that a SYN offers, or says it for one that does not: a number, or, 0, what both links carry. */
+function changeMss(size: i32): void {
   const packet: i32 = i32at(VIEW_PACKET);
   if (i32at(VIEW_PROTOCOL) !== PROTOCOL_TCP || i32at(packet + PACKET_L4) === 0) return;
   if ((i32at(VIEW_KIND) & TCP_SYN) === 0) return;
-  clampMss(packet, size !== 0 ? size : pathMtu() - MSS_HEADERS);
-}
-
-function pathMtu(): i32 {
   const came: i32 = i32at(VIEW_IN_LINK);
   const out: i32 = i32at(VIEW_OUT_LINK);
   const mtuOut: i32 = i32at(interfaceAt(out < 0 ? came : out) + IF_MTU);
   const mtuIn: i32 = came < 0 ? mtuOut : i32at(interfaceAt(came) + IF_MTU);
-  return mtuIn < mtuOut ? mtuIn : mtuOut;
+  const mtu: i32 = mtuIn < mtuOut ? mtuIn : mtuOut;
+  const room: i32 = out < 0 ? MTU_LEAST : mtuOut;
+  if (setMss(packet, size !== 0 ? size : mtu - MSS_HEADERS, room) !== 0)
+    puti32(VIEW_BYTES, i32at(VIEW_BYTES) + TCP_MSS_BYTES);
 }
 
 /** Marks the packet, or its flow if `ofFlow`, or copies one of the marks to the other. */

@@ -1,9 +1,11 @@
 import test from 'ava';
-import { ACK, faults, get16, mssOption, SYN, tcp } from '../../../test/packets.ts';
+import { ACK, faults, get16, mssOption, payload, SYN, tcp } from '../../../test/packets.ts';
 import { HOST, SERVER, startRouter, WAN_ADDRESS } from '../../../test/plane-router.ts';
+import { addRule, countsOf, startRules } from '../../../test/rule-lab.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { COUNT_MSS_CLAMPED } from '../../base/counters.ts';
 import { MSS_CLAMP } from '../../base/parameters.ts';
+import { CHAIN_MANGLE_FORWARD, TARGET_TCPMSS } from '../../base/rule-record.ts';
 
 const OUT = { source: HOST, destination: SERVER };
 const PORTS = { sourcePort: 1043, destinationPort: 80 };
@@ -70,6 +72,50 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     const received = router.toLan()[0] as Uint8Array;
     t.is(faults(received), '');
     t.is(get16(received, 42), 1360);
+  });
+
+  /** A SYN with these options and data, sent on under a rule that sets the size, by links of so many bytes. */
+  const ruled = (size: number, options: number[], data = 0, wanMtu = 1500) => {
+    const router = startRouter(build, { wanMtu });
+    startRules(build.plane);
+    const after = { protocol: 6, tcp: [SYN, SYN] as [number, number] };
+    addRule(build.plane, CHAIN_MANGLE_FORWARD, { ...after, target: TARGET_TCPMSS, value: size });
+    const counted = addRule(build.plane, CHAIN_MANGLE_FORWARD, after);
+    router.fromHost(tcp(OUT, { ...PORTS, flags: SYN, options }, payload(data)));
+    const out = router.toWan()[0] as Uint8Array;
+    t0 = countsOf(build.plane, { rule: counted });
+    return { fault: faults(out), options: [...out.slice(40)], bytes: out.length };
+  };
+  let t0: [number, number] = [0, 0];
+
+  test.serial(
+    `a rule gives a SYN the option that has none, and then counts what it is by now (${name})`,
+    t => {
+      const others = [1, 3, 3, 2, 8, 10, 1, 2, 3, 4, 5, 6, 7, 8, 1, 1];
+      for (const options of [[], [1, 1, 1, 1], others, Array(36).fill(1)]) {
+        t.deepEqual(ruled(1400, options), {
+          fault: '',
+          options: [...mssOption(536), ...options],
+          bytes: 44 + options.length,
+        });
+        t.deepEqual(t0, [1, 44 + options.length]);
+      }
+      t.deepEqual(ruled(400, []).options, mssOption(400));
+      t.deepEqual(ruled(0, []).options, mssOption(536));
+      t.deepEqual(ruled(0, [], 0, 100).options, mssOption(60));
+      t.deepEqual(ruled(1400, mssOption(1460)).options, mssOption(1400));
+      t.deepEqual(ruled(1400, mssOption(1000)).options, mssOption(1000));
+    },
+  );
+
+  test.serial(`a SYN with data, with a full header, or that fills the link stays as it is (${name})`, t => {
+    t.is(ruled(1400, [], 1).bytes, 41);
+    const full = Array(40).fill(1);
+    t.deepEqual(ruled(1400, full), { fault: '', options: full, bytes: 80 });
+    const most = Array(28).fill(1);
+    t.is(ruled(1400, most, 0, 68).bytes, 68);
+    t.is(ruled(1400, most, 0, 72).bytes, 72);
+    t.is(ruled(1400, most, 0, 71).bytes, 68);
   });
 
   test.serial(`the parameter turns clamping off (${name})`, t => {
