@@ -53,6 +53,8 @@ export const E_ADDRESS: i32 = 33;
 /** In the chains of the two tuples: 2 bytes a side. */
 export const E_TUPLE_NEXT: i32 = 34;
 export const E_MAP_NEXT: i32 = 38;
+/** A flow that is in no mapping: 1 if side 0 has begun it (u16). */
+export const E_BEGUN: i32 = 38;
 export const E_PORT_NEXT: i32 = 40;
 export const E_PEER_NEXT: i32 = 42;
 /** A flow by a forward, which is in none of these chains: its server (server-record.ts), or 0. */

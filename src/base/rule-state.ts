@@ -58,6 +58,8 @@ export const OLD_ANSWER_AT: i32 = RULE_STATE_AT + 104;
 export const WALL_SECONDS_AT: i32 = RULE_STATE_AT + 108;
 export const WALL_TICK_AT: i32 = RULE_STATE_AT + 112;
 export const WALL_ZONE_AT: i32 = RULE_STATE_AT + 116;
+/** While a flow begins of whose source a rule has said something: its OPERATION_ADDRESSES (address); else 0. */
+export const NAT_SOURCE_AT: i32 = RULE_STATE_AT + 124;
 /** Which links there were when their names were looked at last, a bit each, and the tick of that: control's. */
 export const LINKS_SEEN_AT: i32 = RULE_STATE_AT + 192;
 export const LINKS_TICK_AT: i32 = RULE_STATE_AT + 196;

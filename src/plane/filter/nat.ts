@@ -4,12 +4,17 @@
 // Not here: the translation (src/plane/flow/).
 
 import { PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { random32 } from '../../base/entropy.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
+import { PORT_TRIES } from '../../base/limits.ts';
 import { get8, i32at, multiply, puti32, u16at } from '../../base/memory.ts';
 import { PROBE_STATE } from '../../base/probe-record.ts';
 import {
   ADDRESSES_ADDRESS,
+  ADDRESSES_FULLY_RANDOM,
   ADDRESSES_PORTS,
+  ADDRESSES_RANDOM,
+  ADDRESSES_SHIFTED,
   CHAIN_NAT_POSTROUTING,
   CHAIN_NAT_PREROUTING,
   CHAIN_RULES,
@@ -26,20 +31,24 @@ import {
 import {
   NAT_ADDRESS_AT,
   NAT_PORT_AT,
+  NAT_SOURCE_AT,
   OLD_ANSWER_AT,
   VIEW_DESTINATION,
   VIEW_IN,
   VIEW_IN_LINK,
   VIEW_PORTS,
+  VIEW_PROTOCOL,
   VIEW_RULE,
   VIEW_SOURCE,
 } from '../../base/rule-state.ts';
-import { hash } from '../flow/flow-table.ts';
+import { findTuple, hash } from '../flow/flow-table.ts';
 import { HOOK_OLD_FORWARD } from './old-hooks.ts';
 import { operationOf } from './rule-targets.ts';
 import { look } from './view.ts';
 import { walk } from './walk.ts';
 
+/** A rule that says of its ports one of these is asked for the port. */
+const ADDRESSES_PICKED: i32 = ADDRESSES_PORTS | ADDRESSES_RANDOM | ADDRESSES_FULLY_RANDOM;
 /** Bits of hash(). */
 const HASH_BITS: i32 = 12;
 export const HOOK_SOURCE: i32 = 1 << CHAIN_NAT_POSTROUTING;
@@ -68,10 +77,11 @@ export function sourceByRules(): i32 {
   puti32(VIEW_IN, 0);
   const answer: i32 = walk(CHAIN_NAT_POSTROUTING);
   puti32(VIEW_IN, names);
-  if (answer === TARGET_MASQUERADE) return AS_LINK;
-  if (answer !== TARGET_SNAT && answer !== TARGET_NETMAP) return AS_IS;
+  if (answer !== TARGET_MASQUERADE && answer !== TARGET_SNAT && answer !== TARGET_NETMAP) return AS_IS;
   const addresses: i32 = operationOf(i32at(VIEW_RULE), OPERATION_ADDRESSES);
-  if (addresses === 0 || (get8(addresses + 4) & ADDRESSES_ADDRESS) === 0) return AS_LINK;
+  if (addresses === 0) return AS_LINK;
+  if ((get8(addresses + 4) & ADDRESSES_PICKED) !== 0) puti32(NAT_SOURCE_AT, addresses);
+  if ((get8(addresses + 4) & ADDRESSES_ADDRESS) === 0) return AS_LINK;
   return chosen(addresses, answer, i32at(VIEW_SOURCE));
 }
 
@@ -106,6 +116,32 @@ export function hasDestinationRules(): i32 {
 }
 
 /**
+ * Which port of a rule's range a packet for `port` of `to` goes to: that one if it is in the range, and the first else; one that is drawn; or as far behind
+ * the first as it is behind another. If the client has a flow with that one, the next, of PORT_TRIES at most.
+ */
+function portOf(addresses: i32, said: i32, to: i32, port: i32): i32 {
+  const first: i32 = u16at(addresses + 16);
+  const count: i32 = u16at(addresses + 18) - first + 1;
+  let next: i32 = 0;
+  if ((said & ADDRESSES_SHIFTED) !== 0) next = (port - u16at(addresses + 20)) & 0xffff;
+  else if ((said & ADDRESSES_RANDOM) !== 0) next = random32() & 0xffff;
+  else if (port >= first && port < first + count) {
+    if (count === 1 || isUsed(to, port) === 0) return port;
+  }
+  for (let left: i32 = PORT_TRIES < count ? PORT_TRIES : count; left > 1; left--) {
+    if (isUsed(to, first + (next % count)) === 0) break;
+    next += 1;
+  }
+  return first + (next % count);
+}
+
+/** 1 if the client of the packet in the view has a flow with that port of `to`. */
+function isUsed(to: i32, port: i32): i32 {
+  const ports: i32 = (port << 16) | (i32at(VIEW_PORTS) >>> 16);
+  return findTuple(to, i32at(VIEW_SOURCE), ports, i32at(VIEW_PROTOCOL)) !== 0 ? 1 : 0;
+}
+
+/**
  * Whom a packet is for that begins a flow and has come in by link number `came`: NAT_ADDRESS_AT and NAT_PORT_AT say it, and that is
  * answered: 1; or 0, as it stands.
  */
@@ -121,12 +157,7 @@ export function destinationByRules(packet: i32, came: i32): i32 {
   if (answer === TARGET_REDIRECT) to = i32at(interfaceAt(came) + IF_ADDRESS);
   else if ((said & ADDRESSES_ADDRESS) !== 0) to = chosen(addresses, answer, to);
   let port: i32 = i32at(VIEW_PORTS) & 0xffff;
-  if ((said & ADDRESSES_PORTS) !== 0) {
-    const first: i32 = u16at(addresses + 16);
-    const last: i32 = u16at(addresses + 18);
-    if (port < first || port > last)
-      port = last <= first ? first : first + spread(i32at(VIEW_SOURCE), last - first);
-  }
+  if ((said & ADDRESSES_PORTS) !== 0) port = portOf(addresses, said, to, port);
   puti32(NAT_ADDRESS_AT, to);
   puti32(NAT_PORT_AT, port);
   return 1;

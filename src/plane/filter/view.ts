@@ -10,6 +10,7 @@
 import { PROBE_AT } from '../../base/cells.ts';
 import {
   COUNT_PACKETS,
+  E_BEGUN,
   E_COUNTS,
   E_FLAGS,
   E_INSIDE,
@@ -26,7 +27,7 @@ import {
   TUPLE_SOURCE,
 } from '../../base/flow-record.ts';
 import { MASQUERADE_AT } from '../../base/limits.ts';
-import { get8, get32, i32at, puti32 } from '../../base/memory.ts';
+import { get8, get32, i32at, puti32, u16at } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_ICMP_ERROR,
@@ -197,7 +198,9 @@ function translationOf(e: i32): i32 {
     const isSource: i32 = isOne === 0 && i32at(e + E_OUTSIDE) !== i32at(e + E_INSIDE) ? STATE_BIT_SNAT : 0;
     return STATE_BIT_DNAT | isSource;
   }
-  return (get8(e + E_FLAGS) & ENTRY_FORWARD) !== 0 ? STATE_BIT_DNAT : STATE_BIT_SNAT;
+  return (get8(e + E_FLAGS) & ENTRY_FORWARD) !== 0 && u16at(e + E_BEGUN) === 0
+    ? STATE_BIT_DNAT
+    : STATE_BIT_SNAT;
 }
 
 /** Whether a segment has flags that one may have (RFC 9293, section 3.10). */

@@ -46,6 +46,7 @@ import {
 } from '../../base/counters.ts';
 import { random32 } from '../../base/entropy.ts';
 import {
+  E_BEGUN,
   E_EXPIRES,
   E_FLAGS,
   E_HOST,
@@ -71,7 +72,7 @@ import {
   TICKS_PER_SECOND,
   TUNNEL_IDLE_SECONDS,
 } from '../../base/limits.ts';
-import { get8, get32, i32at, puti32 } from '../../base/memory.ts';
+import { get8, get32, i32at, puti32, putu16 } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_HAIRPIN,
@@ -98,7 +99,7 @@ import {
   parameter,
 } from '../../base/parameters.ts';
 import { NOTE_MAPPING, NOTE_ONE_TO_ONE, NOTE_TRIGGER } from '../../base/probe-record.ts';
-import { NAT_ADDRESS_AT, NAT_PORT_AT } from '../../base/rule-state.ts';
+import { NAT_ADDRESS_AT, NAT_PORT_AT, NAT_SOURCE_AT } from '../../base/rule-state.ts';
 import {
   PROTOCOL_ICMP as ICMP,
   IP_DESTINATION,
@@ -136,6 +137,7 @@ import { KNOWN_NONE, KNOWN_NOTHING, knownAs, resetKnown } from './known-flow.ts'
 import { choosePort } from './masquerade-ports.ts';
 import { NO_PORT, resetPortMaps } from './port-map.ts';
 import { queryOf, queryOfReply } from './queries.ts';
+import { portByRule, SHARED_PORT } from './rule-ports.ts';
 import { resetTcpClassic } from './tcp-classic.ts';
 import { translate } from './translate.ts';
 import { pullTriggers, resetTriggers, triggeredHost } from './triggers.ts';
@@ -170,7 +172,7 @@ export function masqueradeOutbound(packet: i32): i32 {
   return outbound(packet, 0);
 }
 
-/** The same to an address that a rule has said, where the packet begins a flow. */
+/** The same to an address that a rule has said, or 0, where the packet begins a flow. */
 export function masqueradeAs(packet: i32, address: i32): i32 {
   return outbound(packet, address);
 }
@@ -348,7 +350,9 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
   const classic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? 1 : 0;
   const host: i32 = isSender(packet, inside) !== 0 ? hostFor(inside) : HOST_OTHERS;
   let port: i32 = 0;
-  const isOwn: i32 = i32at(ALIASES_SET_AT) !== 0 && aliasOfHost(inside, -1) === outside ? ENTRY_FORWARD : 0;
+  const isRuled: i32 = i32at(RULE_HOOKS_AT) !== 0 && i32at(NAT_SOURCE_AT) !== 0 ? 1 : 0;
+  // In no mapping: the port is a host's own, or several have it.
+  let isOwn: i32 = i32at(ALIASES_SET_AT) !== 0 && aliasOfHost(inside, -1) === outside ? ENTRY_FORWARD : 0;
   if (isOwn !== 0 && hasPorts(protocol) !== 0) {
     port = ports >>> 16;
     // A forward may have given the same to another host.
@@ -356,16 +360,21 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
   } else if (hasPorts(protocol) !== 0) {
     const mapping: i32 = classic !== 0 ? 0 : findMapping(inside, ports >>> 16, protocol, outside);
     if (mapping !== 0) port = i32at(mapping + E_IN_PORTS) & 0xffff;
-    else port = choosePort(protocol, ports >>> 16, outside, host);
+    else if (isRuled === 0) port = choosePort(protocol, ports >>> 16, outside, host);
+    if (isRuled !== 0) port = portByRule(protocol, ports, remote, outside, mapping);
     // A flow of that very endpoint may be in no mapping: one that a rule has led there (turned.ts), or the router's own.
     for (let left: i32 = IDENTIFIER_TRIES; ; left--) {
       if (port === NO_PORT || left === 0) return DROP_NO_PORT;
-      if (i32at(RULE_HOOKS_AT) === 0 && remote !== outside) break;
+      if (isRuled !== 0 || (i32at(RULE_HOOKS_AT) === 0 && remote !== outside)) break;
       const far: i32 = protocol === ICMP ? port : ports & 0xffff;
       // To our own address by that very port it would be its own answer.
       const isItself: i32 = remote === outside && far === port ? 1 : 0;
       if (isItself === 0 && findTuple(remote, outside, (far << 16) | port, protocol) === 0) break;
       port = choosePort(protocol, random32() & 0xffff, outside, host);
+    }
+    if (port >= SHARED_PORT) {
+      port -= SHARED_PORT;
+      isOwn = ENTRY_FORWARD;
     }
   } else {
     const other: i32 = findInbound(outside, remote, 0, protocol);
@@ -379,6 +388,7 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
   const e: i32 = admit(host, 0);
   if (e < MASQUERADE_AT) return e;
   fillEntry(e, protocol, inside, remote, ports, port);
+  if (isOwn !== 0) putu16(e + E_BEGUN, 1);
   const made: i32 = beginFlow(e, outside, (classic !== 0 ? ENTRY_CLASSIC | ENTRY_SENT : ENTRY_SENT) | isOwn);
   if (i32at(PROBE_AT) !== 0) {
     if (isOwn !== 0) met(NOTE_ONE_TO_ONE);

@@ -13,6 +13,7 @@
 import { DROP_FRAGMENT_TIMEOUT, DROP_NO_PORT, DROP_PROTOCOL, DROP_TCP_STATE } from '../../base/counters.ts';
 import { random32 } from '../../base/entropy.ts';
 import {
+  E_BEGUN,
   E_FAR,
   E_IN_PORTS,
   E_INSIDE,
@@ -29,7 +30,7 @@ import {
 } from '../../base/flow-record.ts';
 import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { IDENTIFIER_TRIES, MASQUERADE_AT } from '../../base/limits.ts';
-import { get8, get32, i32at, put8, puti32 } from '../../base/memory.ts';
+import { get8, get32, i32at, put8, puti32, putu16 } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_ICMP_ERROR,
@@ -186,6 +187,7 @@ function add(packet: i32, index: i32): i32 {
   puti32(e + E_FAR, to);
   puti32(e + E_OUTSIDE, ours);
   puti32(e + E_IN_PORTS, ((protocol === ICMP ? back : port) << 16) | back);
+  putu16(e + E_BEGUN, 1);
   const isClassic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? ENTRY_CLASSIC : 0;
   return beginFlow(e, isOutside !== 0 ? ours : TURNED, ENTRY_SENT | ENTRY_FORWARD | isClassic);
 }

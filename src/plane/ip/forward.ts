@@ -73,7 +73,7 @@ import {
   TO_ROUTE,
 } from '../../base/route-record.ts';
 import { REJECT_RESET, TARGET_REDIRECT } from '../../base/rule-record.ts';
-import { OLD_ANSWER_AT, REJECT_AT, VIEW_FLOW } from '../../base/rule-state.ts';
+import { NAT_SOURCE_AT, OLD_ANSWER_AT, REJECT_AT, VIEW_FLOW } from '../../base/rule-state.ts';
 import { adjust16 } from '../../wire/checksum.ts';
 import { ICMP_ECHO_REQUEST } from '../../wire/icmp.ts';
 import {
@@ -343,8 +343,11 @@ function translateByRules(packet: i32, at: i32, out: i32): i32 {
   if (routed === 0 || isOver !== 0) {
     const address: i32 =
       flow === 0 && isRuled !== 0 ? sourceByRules() : house !== 0 || flow !== 0 ? AS_LINK : AS_IS;
-    if (address !== AS_IS)
-      return address === AS_LINK ? masqueradeOutbound(packet) : masqueradeAs(packet, address);
+    if (address !== AS_IS) {
+      const verdict: i32 = masqueradeAs(packet, address === AS_LINK ? 0 : address);
+      puti32(NAT_SOURCE_AT, 0);
+      return verdict;
+    }
   }
   trackRouted(packet);
   return PASS;

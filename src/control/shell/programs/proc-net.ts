@@ -4,6 +4,7 @@
 
 import { FORWARDS_SET_AT, NOW_AT } from '../../../base/cells.ts';
 import {
+  E_BEGUN,
   E_EXPIRES,
   E_FAR,
   E_FLAGS,
@@ -142,7 +143,7 @@ export function ipConntrack(): string {
     const unreplied = isAnswered ? '' : '[UNREPLIED] ';
     const assured = isAnswered && protocol !== PROTOCOL_ICMP ? '[ASSURED] ' : '';
     const first =
-      (flags & ENTRY_FORWARD) !== 0
+      (flags & ENTRY_FORWARD) !== 0 && u16at(e + E_BEGUN) === 0
         ? outside + unreplied + tuple(protocol, i32at(e + E_INSIDE), i32at(e + E_REMOTE), outPorts)
         : inside + unreplied + outside;
     text += `${left(name, 8)} ${protocol} ${Math.floor(seconds)} ${state}${first}${assured}use=1 \n`;
