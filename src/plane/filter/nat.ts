@@ -5,10 +5,12 @@
 
 import { PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import { random32 } from '../../base/entropy.ts';
-import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
+import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { PORT_TRIES } from '../../base/limits.ts';
 import { get8, i32at, multiply, puti32, u16at } from '../../base/memory.ts';
 import { PROBE_STATE } from '../../base/probe-record.ts';
+import { FLAG_HAIRPIN, PACKET_FLAGS, PACKET_IN } from '../../base/packet.ts';
+import { ROUTE_LINK, TO_ROUTE } from '../../base/route-record.ts';
 import {
   ADDRESSES_ADDRESS,
   ADDRESSES_FULLY_RANDOM,
@@ -42,6 +44,7 @@ import {
   VIEW_SOURCE,
 } from '../../base/rule-state.ts';
 import { findTuple, hash } from '../flow/flow-table.ts';
+import { routeTo } from '../ip/route.ts';
 import { HOOK_OLD_FORWARD } from './old-hooks.ts';
 import { operationOf } from './rule-targets.ts';
 import { look } from './view.ts';
@@ -83,6 +86,25 @@ export function sourceByRules(): i32 {
   if ((get8(addresses + 4) & ADDRESSES_PICKED) !== 0) puti32(NAT_SOURCE_AT, addresses);
   if ((get8(addresses + 4) & ADDRESSES_ADDRESS) === 0) return AS_LINK;
   return chosen(addresses, answer, i32at(VIEW_SOURCE));
+}
+
+/**
+ * The same of a packet whose flow is led to a host and its port: an address, or AS_IS. `isAsked`: it is in the view already, and is marked. What is turned
+ * round on the inside has got its source.
+ */
+export function sourceTo(packet: i32, to: i32, port: i32, isAsked: i32): i32 {
+  if ((i32at(RULE_HOOKS_AT) & HOOK_SOURCE) === 0 || hasSourceRules() === 0) return AS_IS;
+  const link: i32 = i32at(routeTo(to) + TO_ROUTE) & ROUTE_LINK;
+  const came: i32 = i32at(packet + PACKET_IN);
+  const sides: i32 = i32at(interfaceAt(link) + IF_SIDE) & i32at(interfaceAt(came) + IF_SIDE);
+  if (sides === INTERFACE_OUTSIDE || (i32at(packet + PACKET_FLAGS) & FLAG_HAIRPIN) !== 0) return AS_IS;
+  if (isAsked === 0) {
+    look(packet, came, link);
+    puti32(VIEW_DESTINATION, to);
+    puti32(VIEW_PORTS, (i32at(VIEW_PORTS) & ~0xffff) | port);
+  }
+  const source: i32 = sourceByRules();
+  return source === AS_LINK ? i32at(interfaceAt(link) + IF_ADDRESS) : source;
 }
 
 /** The address that an OPERATION_ADDRESSES gives for `address`, of a client's flow. */

@@ -10,6 +10,7 @@
 import { PROBE_AT } from '../../base/cells.ts';
 import {
   COUNT_PACKETS,
+  COUNTS_BYTES,
   E_BEGUN,
   E_COUNTS,
   E_FLAGS,
@@ -177,7 +178,7 @@ function flowOf(packet: i32): i32 {
 /** STATE_BIT_* of the packet in the view. */
 function stateOf(packet: i32, flow: i32): i32 {
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0)
-    return flow !== 0 ? STATE_BIT_RELATED | translationOf(flow & ~1) : STATE_BIT_INVALID;
+    return flow !== 0 ? STATE_BIT_RELATED | translationOf(flow) : STATE_BIT_INVALID;
   const protocol: i32 = i32at(VIEW_PROTOCOL);
   const kind: i32 = i32at(VIEW_KIND);
   if (protocol === PROTOCOL_TCP && kind >= 0 && isSegment(kind) === 0) return STATE_BIT_INVALID;
@@ -185,16 +186,19 @@ function stateOf(packet: i32, flow: i32): i32 {
     const others: i32 = (flow & 1) === 0 ? ENTRY_HEARD : ENTRY_SENT;
     const e: i32 = flow & ~1;
     const isAnswered: i32 = (get8(e + E_FLAGS) & others) !== 0 ? 1 : 0;
-    return (isAnswered !== 0 ? STATE_BIT_ESTABLISHED : STATE_BIT_NEW) | translationOf(e);
+    return (isAnswered !== 0 ? STATE_BIT_ESTABLISHED : STATE_BIT_NEW) | translationOf(flow);
   }
   return begins(protocol, kind) !== 0 ? STATE_BIT_NEW : STATE_BIT_INVALID;
 }
 
-function translationOf(e: i32): i32 {
+function translationOf(flow: i32): i32 {
+  const e: i32 = flow & ~1;
   if (isRouted(e) !== 0) return 0;
   if (isTurned(e) !== 0) {
     // Of the first packet the source is changed when it leaves.
-    const isOne: i32 = i32at(e + E_COUNTS + COUNT_PACKETS) === 1 ? 1 : 0;
+    const first: i32 = u16at(e + E_BEGUN) !== 0 ? 0 : 1;
+    const isOne: i32 =
+      (flow & 1) === first && i32at(e + E_COUNTS + first * COUNTS_BYTES + COUNT_PACKETS) === 1 ? 1 : 0;
     const isSource: i32 = isOne === 0 && i32at(e + E_OUTSIDE) !== i32at(e + E_INSIDE) ? STATE_BIT_SNAT : 0;
     return STATE_BIT_DNAT | isSource;
   }

@@ -1,13 +1,22 @@
-// Sessions that strangers begin by a forward of ports (forwards.ts), or by a rule that says to whom they go (src/plane/filter/nat.ts).
+// Sessions that strangers begin by a forward of ports (forwards.ts), or by a rule that says to whom they go (src/plane/filter/nat.ts). Where a rule
+// of nat's POSTROUTING says that they come to the host by another source both addresses are changed, as in turned.ts.
 
 import { MARKS_SET_AT, NOW_AT, PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   DROP_FRAGMENT_TIMEOUT,
   DROP_HOST_SHARE,
+  DROP_NO_PORT,
   DROP_PROTOCOL,
   DROP_UNSOLICITED,
 } from '../../base/counters.ts';
-import { E_EXPIRES, ENTRY_CLASSIC, ENTRY_FORWARD, ENTRY_HEARD } from '../../base/flow-record.ts';
+import {
+  E_EXPIRES,
+  E_OUT_PORTS,
+  E_REMOTE,
+  ENTRY_CLASSIC,
+  ENTRY_FORWARD,
+  ENTRY_HEARD,
+} from '../../base/flow-record.ts';
 import {
   FORWARD_ADDRESS,
   FORWARD_FIRST,
@@ -37,6 +46,7 @@ import { NAT_PROFILE, PROFILE_CLASSIC, parameter, RFC_UDP } from '../../base/par
 import { NOTE_FORWARD } from '../../base/probe-record.ts';
 import { STATE_BIT_DNAT } from '../../base/rule-record.ts';
 import {
+  PROTOCOL_ICMP as ICMP,
   IP_DESTINATION,
   IP_PROTOCOL,
   IP_SOURCE,
@@ -46,14 +56,17 @@ import {
 import { TCP_FLAGS, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { askMark, askStranger, HOOKS_BEFORE, HOOKS_FORWARD } from '../filter/hooks.ts';
 import { met } from '../filter/probing.ts';
+import { AS_IS, sourceTo } from '../filter/nat.ts';
 import { socketHears } from '../local/sockets.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
 import { hostFor } from './flow-hosts.ts';
 import { canTranslate, findTuple } from './flow-table.ts';
 import { forwardOf, forwardOfMark, isKept } from './forwards.ts';
+import { NO_PORT } from './port-map.ts';
 import { chooseServer } from './server-choice.ts';
 import { joinServer, logSession } from './servers.ts';
+import { backPort } from './turned.ts';
 
 /** The forward that an unknown packet for an outside address of ours is for, or 0. What a socket hears is for the router. */
 export function forwardFor(packet: i32, protocol: i32): i32 {
@@ -124,13 +137,21 @@ export function addTo(packet: i32, inside: i32, insidePort: i32, outside: i32): 
   const outPorts: i32 = (insidePort << 16) | (ports >>> 16);
   // The host may talk with that very endpoint by another outside port: then the answer would leave by that one.
   if (findTuple(inside, remote, outPorts, protocol) !== 0) return DROP_UNSOLICITED;
-  if ((i32at(RULE_HOOKS_AT) & HOOKS_FORWARD) !== 0) {
+  const isAsked: i32 = (i32at(RULE_HOOKS_AT) & HOOKS_FORWARD) !== 0 ? 1 : 0;
+  if (isAsked !== 0) {
     const verdict: i32 = askStranger(packet, inside, insidePort, STATE_BIT_DNAT);
     if (verdict !== PASS) return verdict;
   }
+  const source: i32 = i32at(RULE_HOOKS_AT) === 0 ? AS_IS : sourceTo(packet, inside, insidePort, isAsked);
+  const back: i32 = source === AS_IS ? 0 : backPort(inside, source, outPorts, protocol);
+  if (back === NO_PORT) return DROP_NO_PORT;
   const e: i32 = admit(hostFor(inside), 1);
   if (e < MASQUERADE_AT) return e;
   fillEntry(e, protocol, inside, remote, outPorts, ports & 0xffff);
+  if (source !== AS_IS) {
+    puti32(e + E_REMOTE, source);
+    puti32(e + E_OUT_PORTS, ((protocol === ICMP ? back : insidePort) << 16) | back);
+  }
   // Until it is tracked; a stranger's datagram alone prolongs nothing.
   puti32(e + E_EXPIRES, (i32at(NOW_AT) + parameter(RFC_UDP)) | 0);
   const isClassic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? ENTRY_CLASSIC : 0;

@@ -125,6 +125,7 @@ import {
   findPort,
   findTuple,
   hasPorts,
+  isTurned,
   resetTable,
 } from './flow-table.ts';
 import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
@@ -213,7 +214,8 @@ function inbound(packet: i32, turned: i32): i32 {
   useInbound(packet, e, protocol);
   translate(packet, e, IN);
   noteFlow(packet, e, IN);
-  puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_DESTINATION_TRANSLATED);
+  const both: i32 = isTurned(e) !== 0 ? FLAG_SOURCE_TRANSLATED : 0;
+  puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_DESTINATION_TRANSLATED | both);
   return PASS;
 }
 

@@ -63,7 +63,7 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       t.deepEqual(taken, [5001, 5000]);
       t.is(query(router, OTHER, 5001), 0);
       t.is(router.counter(DROP_NO_PORT), 1);
-    t.is(router.toLan().length, 1, 'which it is told');
+      t.is(router.toLan().length, 1, 'which it is told');
       t.is(query(router, OTHER, 5001, SERVER_2), 5001, 'its own, as another server tells the two apart');
       t.is(query(router, OTHER, 5001, SERVER_2), 5001);
       t.deepEqual(countsOf(plane, { rule: isSource }), [1, 37]);

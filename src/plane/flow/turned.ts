@@ -7,7 +7,8 @@
 // A proxy on the client's own link would answer it directly, and the client not know the answer: so there the source is the router's
 // too, by itself, where Linux wants a second rule for that. Its port is the client's, or, where another client has it with that proxy, one
 // that is drawn.
-// A server outside is asked from our address there, as by all of the inside.
+// A server outside is asked from our address there, as by all of the inside. A rule of POSTROUTING may say another source of all of these; it is
+// asked before those of filter are.
 // They are translated before they are routed; all others of the inside are routed first (masquerade.ts).
 
 import { DROP_FRAGMENT_TIMEOUT, DROP_NO_PORT, DROP_PROTOCOL, DROP_TCP_STATE } from '../../base/counters.ts';
@@ -47,7 +48,7 @@ import {
 } from '../../base/packet.ts';
 import { NAT_PROFILE, PROFILE_CLASSIC, parameter } from '../../base/parameters.ts';
 import { ROUTE_LINK, ROUTE_LOCAL, ROUTE_TYPE_SHIFT, TO_ROUTE } from '../../base/route-record.ts';
-import { NAT_ADDRESS_AT, NAT_PORT_AT } from '../../base/rule-state.ts';
+import { NAT_ADDRESS_AT, NAT_PORT_AT, NAT_SOURCE_AT } from '../../base/rule-state.ts';
 import {
   PROTOCOL_ICMP as ICMP,
   IP_DESTINATION,
@@ -56,7 +57,7 @@ import {
   PROTOCOL_TCP as TCP,
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_RST } from '../../wire/tcp.ts';
-import { destinationByRules, hasDestinationRules, redirectedByRule } from '../filter/nat.ts';
+import { AS_IS, destinationByRules, hasDestinationRules, redirectedByRule, sourceTo } from '../filter/nat.ts';
 import { routeTo } from '../ip/route.ts';
 import { isSender } from '../ip/sender.ts';
 import { admit } from './flow-admission.ts';
@@ -66,6 +67,8 @@ import { canTranslate, findTuple, isTurned } from './flow-table.ts';
 import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
 import { errorFlow, turnError } from './icmp-translate.ts';
 import { KNOWN_NONE } from './known-flow.ts';
+import { NO_PORT } from './port-map.ts';
+import { portByRule } from './rule-ports.ts';
 import { translate } from './translate.ts';
 
 /** The flow of a packet as it stands, and its side; or 0. */
@@ -174,9 +177,10 @@ function add(packet: i32, index: i32): i32 {
   const isLocal: i32 = way >> ROUTE_TYPE_SHIFT === ROUTE_LOCAL ? 1 : 0;
   const isOutside: i32 = isLocal === 0 && i32at(there + IF_SIDE) === INTERFACE_OUTSIDE ? 1 : 0;
   const isSame: i32 = isLocal === 0 && (way & ROUTE_LINK) === index ? 1 : 0;
-  const ours: i32 = isSame !== 0 || isOutside !== 0 ? i32at(there + IF_ADDRESS) : client;
-  const back: i32 = freePort(to, port, ours, ports >>> 16, protocol);
-  if (back < 0) return DROP_NO_PORT;
+  let ours: i32 = isLocal !== 0 ? AS_IS : sourceTo(packet, to, port, 0);
+  if (ours === AS_IS) ours = isSame !== 0 || isOutside !== 0 ? i32at(there + IF_ADDRESS) : client;
+  const back: i32 = backPort(to, ours, (port << 16) | (ports >>> 16), protocol);
+  if (back === NO_PORT) return DROP_NO_PORT;
   const host: i32 = isSender(packet, client) !== 0 ? hostFor(client) : HOST_OTHERS;
   const e: i32 = admit(host, 0);
   if (e < MASQUERADE_AT) return e;
@@ -192,7 +196,15 @@ function add(packet: i32, index: i32): i32 {
   return beginFlow(e, isOutside !== 0 ? ours : TURNED, ENTRY_SENT | ENTRY_FORWARD | isClassic);
 }
 
-/** A port, or identifier, by which the answers of `to` to our address are this flow's alone: `wanted` if it is free; or -1. */
+/** The port by which a flow comes to another end with another source, as a rule says, or as the client has it if it is free; or NO_PORT. `ports` are those of the answers. */
+export function backPort(to: i32, source: i32, ports: i32, protocol: i32): i32 {
+  if (i32at(NAT_SOURCE_AT) === 0) return freePort(to, ports >>> 16, source, ports & 0xffff, protocol);
+  const port: i32 = portByRule(protocol, (ports << 16) | (ports >>> 16), to, source, 0);
+  puti32(NAT_SOURCE_AT, 0);
+  return port === NO_PORT ? port : port & 0xffff;
+}
+
+/** A port, or identifier, by which the answers of `to` to our address are this flow's alone: `wanted` if it is free; or NO_PORT. */
 function freePort(to: i32, port: i32, ours: i32, wanted: i32, protocol: i32): i32 {
   let back: i32 = wanted;
   for (let i: i32 = 0; i < IDENTIFIER_TRIES; i++) {
@@ -200,5 +212,5 @@ function freePort(to: i32, port: i32, ours: i32, wanted: i32, protocol: i32): i3
     if (findTuple(to, ours, (far << 16) | back, protocol) === 0) return back;
     back = 0x8000 | (random32() & 0x7fff);
   }
-  return -1;
+  return NO_PORT;
 }
