@@ -18,7 +18,7 @@ import {
   WAN_ADDRESS,
   WAN_MAC,
 } from './plane-router.ts';
-import { HOST_PORTS, HOSTS, type RuleSet, ruleSet, SERVER_PORTS, SERVERS } from './rule-cases.ts';
+import { HOST_PORTS, HOSTS, RANGE, type RuleSet, ruleSet, SERVER_PORTS, SERVERS } from './rule-cases.ts';
 
 const TABLES = ['mangle', 'nat', 'filter'];
 /** Ticks between two packets: what a router sends of its own is limited by time. */
@@ -115,7 +115,9 @@ function inWords({ index, frame }: Sent): string {
   const read = packets.read(datagram);
   const { source, destination, protocol, tcpFlags, ttl, data } = read;
   const way = `${index === LAN ? 'lan' : 'wan'} ${source}>${destination}`;
-  const mapped = index === WAN && source === WAN_ADDRESS;
+  const mapped = source === (index === WAN ? WAN_ADDRESS : LAN_ADDRESS) || source === '172.16.0.9';
+  const isRanged = (port: number): boolean => port >= RANGE[0] && port <= RANGE[1];
+  const portWord = (port: number): string => (!mapped ? String(port) : isRanged(port) ? 'ranged' : '*');
   if (protocol === packets.ICMP) {
     if (read.type !== 0 && read.type !== 8) {
       const isOurs = source === LAN_ADDRESS || source === WAN_ADDRESS;
@@ -126,7 +128,7 @@ function inWords({ index, frame }: Sent): string {
     }
     return `${way} echo ${read.type} ${mapped ? '*' : read.identifier} ttl ${ttl} ${data.length} bytes`;
   }
-  const ports = `${mapped ? '*' : read.sourcePort}>${read.destinationPort}`;
+  const ports = `${portWord(read.sourcePort as number)}>${read.destinationPort}`;
   if (protocol === packets.UDP)
     return `${way} udp ${ports} ttl ${ttl} tos ${datagram[1]} ${data.length} bytes`;
   const numbers = `${read.sequence}/${read.acknowledgment}`;

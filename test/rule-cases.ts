@@ -44,6 +44,9 @@ const FILTER_RULES = 10;
 const MANGLE_RULES = 5;
 const USER_CHAINS = 3;
 
+/** Ports by which flows leave where a rule says them: no host's, and none that is forwarded. */
+export const RANGE: readonly [number, number] = [6000, 6003];
+
 /** A set of rules for iptables-restore, and which outside ports lead to a host. */
 export interface RuleSet {
   lines: string[];
@@ -202,6 +205,48 @@ class Writer {
     return `-A ${chain} ${text} ${this.pick(targets)}`.replace(/ +/g, ' ').trim();
   }
 
+  /** Addresses and protocols alone: of nat, which is asked of some flows before and of others behind the table that marks. */
+  private plainMatches(): string {
+    const words: string[] = [];
+    if (this.random.chance(0.4)) words.push(`${this.not()}-s ${this.pick(PREFIXES)}`);
+    if (this.random.chance(0.4)) words.push(`${this.not()}-d ${this.pick(PREFIXES)}`);
+    words.push(this.pick(['', '-p udp', '-p tcp', `-p tcp -m tcp --dport ${this.range()}`, '-p icmp']));
+    return words.join(' ');
+  }
+
+  /** Which source flows get: of those that come in or are turned, and then of all that leave. */
+  sources(): string[] {
+    const { random } = this;
+    const rules: string[] = [];
+    const draw = (): string => (random.chance(0.2) ? this.pick([' --random', ' --random-fully']) : '');
+    if (random.chance(0.3)) rules.push(`-A POSTROUTING ${this.plainMatches()}`);
+    if (random.chance(0.3)) {
+      const target = this.pick(['MASQUERADE', 'SNAT --to-source 172.16.0.9', 'ACCEPT']);
+      rules.push(`-A POSTROUTING -o lan ${this.plainMatches()} -j ${target}`);
+    }
+    for (const protocol of ['tcp', 'udp']) {
+      if (!random.chance(0.3)) continue;
+      const ports = this.pick([`${RANGE[0]}-${RANGE[1]}`, `${RANGE[0]}-${RANGE[0] + 1}`, String(RANGE[0])]);
+      const target = random.chance(0.5)
+        ? `MASQUERADE --to-ports ${ports}`
+        : `SNAT --to-source ${WAN_ADDRESS}:${ports}`;
+      rules.push(`-A POSTROUTING -o wan -p ${protocol} -j ${target}${draw()}`);
+    }
+    rules.push(
+      `-A POSTROUTING -o wan -j ${this.pick(['MASQUERADE', `SNAT --to-source ${WAN_ADDRESS}`])}${draw()}`,
+    );
+    return rules.map(rule => rule.replace(/ +/g, ' ').trim());
+  }
+
+  /** Where a forwarded port leads: a host, its port, the first of some ports, or one as far behind. */
+  destination(port: number): string {
+    const first = port === FORWARDED[0] ? 80 : 81;
+    const ports = ['', '', `:${first}`, `:${first}-${first + 2}`, `:${port - 1}-${port + 1}`];
+    const shifted = `:${first}-${first + 9}/${port - this.random.below(5)}`;
+    const flag = this.random.chance(0.2) ? ' --persistent' : '';
+    return this.pick(HOSTS) + this.pick([...ports, shifted]) + flag;
+  }
+
   /** What a SYN says of its segments' size: a rule of it asks for SYNs. */
   private sizeRule(chain: string): string {
     const asks = this.pick(['--tcp-flags SYN,RST SYN', '--syn', '--tcp-flags SYN,ACK SYN,ACK']);
@@ -226,7 +271,7 @@ export function ruleSet(random: Random, seed: number): RuleSet {
     const protocol = writer.pick(['tcp', 'udp'] as const);
     if (random.chance(0.5)) continue;
     forwarded.push({ protocol, port });
-    const to = `${writer.pick(HOSTS)}${random.chance(0.5) ? `:${port === FORWARDED[0] ? 80 : 81}` : ''}`;
+    const to = writer.destination(port);
     nat.push(
       `-A PREROUTING -i wan -p ${protocol} -m ${protocol} --dport ${port} -j DNAT --to-destination ${to}`,
     );
@@ -240,7 +285,7 @@ export function ruleSet(random: Random, seed: number): RuleSet {
   for (let i = random.below(MANGLE_RULES); i > 0; i--) lines.push(writer.mangleRule(writer.pick(marks)));
   lines.push('COMMIT', '*nat');
   lines.push(...policies(random, ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'], 0), ...nat);
-  lines.push(`-A POSTROUTING -o wan -j ${writer.pick(['MASQUERADE', `SNAT --to-source ${WAN_ADDRESS}`])}`);
+  lines.push(...writer.sources());
   lines.push('COMMIT', '*filter', ...policies(random, ['INPUT', 'FORWARD', 'OUTPUT'], 0.3));
   lines.push(...users.map(name => `:${name} - [0:0]`));
   const chains = ['INPUT', 'FORWARD', 'FORWARD', 'FORWARD', 'OUTPUT', ...users];

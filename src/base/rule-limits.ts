@@ -22,10 +22,15 @@ export const RULE_NAME_BYTES: i32 = 16;
 /** Chains that a packet is in at once: a rule by which more could be is refused when it is entered. */
 export const RULE_DEPTH: i32 = 32;
 /**
- * Rules and operations that one packet is asked for at one hook. No chain without loops and shorter than RULE_COUNT comes to it but by jumps
+ * Rules that one packet is asked for at one hook. No chain without loops and shorter than RULE_COUNT comes to it but by jumps
  * from many rules to the same long chain: then the packet is dropped, and counted.
  */
 export const RULE_WALK_LIMIT: i32 = 2048;
+/**
+ * The same of operations, of which no chain without jumps has more: a rule of 32 that many jumps lead to would be asked for half a second. One that looks
+ * at all flows (connlimit) counts for as many as it costs, so that 32 of these are asked with a full table.
+ */
+export const OPERATION_WALK_LIMIT: i32 = 2048;
 /**
  * Paths through the rules that flows keep (src/plane/filter/paths.ts), a place for each rule of one, heads of their chains, and the longest. A flow for
  * whose path there is no place walks the rules with each packet.

@@ -5,9 +5,12 @@
 
 import { E_INSIDE, E_PROTOCOL, E_REMOTE, entryAt, HIGHEST_AT } from '../../base/flow-record.ts';
 import { MASQUERADE_BYTES, MASQUERADE_COUNT } from '../../base/limits.ts';
-import { get8, i32at } from '../../base/memory.ts';
+import { get8, i32at, puti32 } from '../../base/memory.ts';
 import { CONNLIMIT_ABOVE, CONNLIMIT_DESTINATION } from '../../base/rule-record.ts';
-import { VIEW_DESTINATION, VIEW_FLOW, VIEW_SOURCE } from '../../base/rule-state.ts';
+import { OPERATIONS_LEFT_AT, VIEW_DESTINATION, VIEW_FLOW, VIEW_SOURCE } from '../../base/rule-state.ts';
+
+/** So many flows, as a power of two, cost what some other operation costs at most. */
+const FLOWS_SHIFT: i32 = 6;
 
 /** 1 if an OPERATION_CONNLIMIT holds for the packet in the view. */
 export function applyConnlimit(operation: i32): i32 {
@@ -28,5 +31,6 @@ export function applyConnlimit(operation: i32): i32 {
     if (flows > most) return isAbove;
     e += MASQUERADE_BYTES;
   }
+  puti32(OPERATIONS_LEFT_AT, i32at(OPERATIONS_LEFT_AT) - (highest >> FLOWS_SHIFT));
   return flows > most ? isAbove : 1 - isAbove;
 }

@@ -83,6 +83,7 @@ import {
   TTL_NOT,
 } from '../../base/rule-record.ts';
 import {
+  OPERATIONS_LEFT_AT,
   VIEW_BYTES,
   VIEW_DESTINATION,
   VIEW_FLOW,
@@ -164,19 +165,22 @@ function applyIcmp(at: i32, flags: i32): i32 {
   return isIt === ((flags & RULE_NOT_ICMP) !== 0 ? 1 : 0) ? 0 : 1;
 }
 
-/** 1 if all operations hold, from this one on: they are asked in order, up to the first that does not. */
+/** 1 if all operations hold, from this one on: they are asked in order, up to the first that does not. None does any more when too many were asked (walk.ts). */
 export function applyOperations(first: i32): i32 {
   let n: i32 = first;
-  for (let left: i32 = RULE_OPERATION_MOST; n !== 0 && left !== 0; left--) {
+  let left: i32 = RULE_OPERATION_MOST;
+  let all: i32 = i32at(OPERATIONS_LEFT_AT) > 0 ? 1 : 0;
+  for (; n !== 0 && left !== 0 && all !== 0; left--) {
     const at: i32 = cellAt(n);
     const kind: i32 = get8(at + OPERATION_KIND);
     if (kind < OPERATION_LOG && kind !== OPERATION_COMMENT && kind !== OPERATION_WRITTEN) {
       const holds: i32 = applyOperation(at, kind);
-      if (holds === (get8(at + OPERATION_FLAGS) & OPERATION_NOT)) return 0;
+      if (holds === (get8(at + OPERATION_FLAGS) & OPERATION_NOT)) all = 0;
     }
     n = u16at(at + OPERATION_NEXT);
   }
-  return 1;
+  puti32(OPERATIONS_LEFT_AT, i32at(OPERATIONS_LEFT_AT) - RULE_OPERATION_MOST + left);
+  return all;
 }
 
 /** 1 if an operation holds, without its OPERATION_NOT. */
@@ -213,24 +217,25 @@ function applyHeader(at: i32, kind: i32): i32 {
   return option !== 0 ? isWithin(at + 4, get16(option + 2)) : 0;
 }
 
+/** Both ports, or the one that is asked for, in one pass: a list is the dearest that many rules may have. */
 function applyMultiport(at: i32): i32 {
   const ports: i32 = i32at(VIEW_PORTS);
   const which: i32 = get8(at + 4);
-  if ((which & PORTS_SOURCE) !== 0 && isListed(at, ports >>> 16) !== 0) return 1;
-  return (which & PORTS_DESTINATION) !== 0 ? isListed(at, ports & 0xffff) : 0;
-}
-
-function isListed(at: i32, port: i32): i32 {
-  const entries: i32 = get8(at + 5);
-  const ranges: i32 = u16at(at + 6);
-  for (let i: i32 = 0; i < entries && i < 15; i++) {
-    const first: i32 = u16at(at + 8 + 2 * i);
-    if ((ranges & (1 << i)) !== 0) {
-      i += 1;
-      if (port >= first && port <= u16at(at + 8 + 2 * i)) return 1;
-    } else if (port === first) {
+  const from: i32 = (which & PORTS_SOURCE) !== 0 ? ports >>> 16 : -1;
+  const to: i32 = (which & PORTS_DESTINATION) !== 0 ? ports & 0xffff : from;
+  const end: i32 = at + 8 + 2 * (get8(at + 5) & 15);
+  let ranges: i32 = u16at(at + 6);
+  for (let p: i32 = at + 8; p < end; p += 2) {
+    const first: i32 = u16at(p);
+    if ((ranges & 1) !== 0) {
+      p += 2;
+      ranges = ranges >> 1;
+      const last: i32 = u16at(p);
+      if ((from >= first && from <= last) || (to >= first && to <= last)) return 1;
+    } else if (from === first || to === first) {
       return 1;
     }
+    ranges = ranges >> 1;
   }
   return 0;
 }

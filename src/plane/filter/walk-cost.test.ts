@@ -6,8 +6,9 @@ import { meteredBuild } from '../../../test/metered.ts';
 import { payload, read, udp } from '../../../test/packets.ts';
 import { HOST, type Router, SERVER, startRouter, WAN_ADDRESS } from '../../../test/plane-router.ts';
 import { addRule, NAME_WAN, type RuleFields, startRules } from '../../../test/rule-lab.ts';
-import { puti32 } from '../../base/memory.ts';
-import { RULE_COUNT } from '../../base/rule-limits.ts';
+import { DROP_RULE_LOOP } from '../../base/counters.ts';
+import { put8, puti32 } from '../../base/memory.ts';
+import { RULE_COUNT, RULE_OPERATION_MOST } from '../../base/rule-limits.ts';
 import {
   CHAIN_FORWARD,
   LIMIT_COST,
@@ -16,6 +17,8 @@ import {
   LIMIT_REFILL,
   OPERATION_LIMIT,
   OPERATION_LOG,
+  OPERATION_MULTIPORT,
+  PORTS_EITHER,
   STATE_BIT_INVALID,
   TABLE_FILTER,
   TARGET_ACCEPT,
@@ -129,4 +132,40 @@ test.serial('a walk that comes to its limit ends, and the packet is dropped', t 
   t.log(`${cost} operations`);
   t.true(cost < 150_000);
   t.is(router.toWan().length, 0);
+});
+
+/** One that lists so many ports, none of which is the packet's. */
+const listed = (entries: number) => ({
+  kind: OPERATION_MULTIPORT,
+  not: true,
+  write: (at: number) => {
+    put8(at + 4, PORTS_EITHER);
+    put8(at + 5, entries);
+  },
+});
+
+test.serial(
+  'as many rules as there are, each with the dearest list of ports, cost what they cost together',
+  t => {
+    const rules = RULE_COUNT - 1;
+    const cost = first(rules, { target: TARGET_DROP, operations: [{ ...listed(15), not: false }] });
+    t.log(`${cost} operations, ${cost / rules} a rule`);
+    t.true(cost < 400 * RULE_COUNT, `${cost}`);
+  },
+);
+
+test.serial('operations that many jumps lead to are asked up to a limit, and the packet is dropped', t => {
+  const router = start(0, undefined);
+  const chain = plane.chainNew(TABLE_FILTER);
+  plane.chainFlush(CHAIN_FORWARD);
+  router.ticks(30);
+  const operations = Array.from({ length: RULE_OPERATION_MOST }, () => listed(15));
+  for (let i = 0; i < 20; i++) addRule(plane, chain, { operations });
+  for (let i = 0; i < 90; i++) addRule(plane, CHAIN_FORWARD, { target: TARGET_JUMP, argument: chain });
+  addRule(plane, CHAIN_FORWARD, { target: TARGET_ACCEPT });
+  const cost = build.operations(() => router.fromHost(query()));
+  t.log(`${cost} operations`);
+  t.true(cost < 800_000, `${cost}`);
+  t.is(router.toWan().length, 0);
+  t.is(router.counter(DROP_RULE_LOOP), 1);
 });

@@ -4,13 +4,13 @@
 //    after which the rule behind it follows; goto, after which the one behind the last jump does)
 //    at a chain's end, and at RETURN, who jumped there goes on; of the built-in chain the policy decides, and counts
 //
-// Worst case: RULE_WALK_LIMIT rules and operations at one hook, then the packet is dropped and counted. A rule that does not
+// Worst case: RULE_WALK_LIMIT rules and OPERATION_WALK_LIMIT operations at one hook, then the packet is dropped and counted. A rule that does not
 // apply costs 20 to 50 instructions by which of its fields refuses the packet (docs/performance.md).
 // Not here: who asks, and when (hooks.ts), operations (operations.ts), what a flow keeps (paths.ts).
 
 import { count, DROP_RULE_LOOP } from '../../base/counters.ts';
 import { get8, i32at, puti32, putu16, u16at } from '../../base/memory.ts';
-import { RULE_DEPTH, RULE_WALK_LIMIT } from '../../base/rule-limits.ts';
+import { OPERATION_WALK_LIMIT, RULE_DEPTH, RULE_WALK_LIMIT } from '../../base/rule-limits.ts';
 import {
   CHAIN_FIRST,
   CHAIN_POLICY,
@@ -64,6 +64,7 @@ import {
   WALK_REJECT,
 } from '../../base/rule-record.ts';
 import {
+  OPERATIONS_LEFT_AT,
   RETURNS_AT,
   VIEW_BYTES,
   VIEW_DESTINATION,
@@ -96,9 +97,13 @@ const INVERSIONS: i32 =
 export function walk(chain: i32): i32 {
   let rule: i32 = u16at(chainAt(chain) + CHAIN_FIRST);
   let depth: i32 = 0;
+  puti32(OPERATIONS_LEFT_AT, OPERATION_WALK_LIMIT);
   for (let left: i32 = RULE_WALK_LIMIT; left > 0; left--) {
     if (rule === 0) {
-      if (depth === 0) return policy(chain);
+      if (depth === 0) {
+        if (i32at(OPERATIONS_LEFT_AT) <= 0) break;
+        return policy(chain);
+      }
       depth -= 1;
       rule = u16at(RETURNS_AT + 2 * depth);
       continue;
@@ -121,6 +126,7 @@ export function walk(chain: i32): i32 {
     } else if (target === TARGET_RETURN) {
       rule = 0;
     } else if (target === TARGET_ACCEPT || isDecision(target) !== 0) {
+      if (i32at(OPERATIONS_LEFT_AT) <= 0) break;
       puti32(VIEW_RULE, at);
       return target;
     } else if (target !== TARGET_NONE) {
