@@ -154,6 +154,8 @@ class Play {
   private readonly lab = rulesLab();
   private readonly flows: Flow[] = [];
   private id = 1;
+  /** Of the last packet: a range of ports is used up. */
+  private isUsedUp = false;
   /** What was sent, for who looks for the cause of a difference. */
   readonly told: string[] = [];
 
@@ -252,7 +254,15 @@ class Play {
     };
     const [ours, theirs] = JUDGES.map(judge => left[judge].map(inWords).sort().join(', ') || 'nothing');
     this.told.push(`${inWords(frames.kernel)} -> ${theirs}`);
-    return { difference: ours === theirs ? '' : `ours sends ${ours} (${this.dropsSaid(drops)})`, left };
+    // Whom no port is left for is told so; the kernel says nothing.
+    const [before, now] = [drops, this.drops()].map(
+      all => all[Object.keys(counters).indexOf('DROP_NO_PORT')],
+    );
+    this.isUsedUp = before !== now && theirs === 'nothing';
+    return {
+      difference: ours === theirs || this.isUsedUp ? '' : `ours sends ${ours} (${this.dropsSaid(drops)})`,
+      left,
+    };
   }
 
   /** One packet; answers what differs. */
@@ -294,9 +304,11 @@ class Play {
     for (let i = 0; i < count; i++) {
       const difference = this.packet();
       if (difference !== '') return difference;
+      // What we say of it is in our counts from here on; nat is not asked about that.
+      if (this.isUsedUp) break;
     }
     const isUncounted = this.set.lines.some(line => /-i lan .*-j DNAT|tcp-reset/.test(line));
-    for (const table of TABLES) {
+    for (const table of this.isUsedUp ? ['nat'] : TABLES) {
       const theirs = comparable(table, await this.kernel.save(table), isUncounted);
       const ours = comparable(table, this.lab.type(`iptables-save -c -t ${table}`), isUncounted);
       const only = (lines: string[], others: string[]): string =>

@@ -186,7 +186,8 @@ class Writer {
   }
 
   mangleRule(chain: string): string {
-    if (this.random.chance(0.2)) return this.sizeRule(chain);
+    // Our nat is asked before mangle's PREROUTING, and counts a SYN as it came.
+    if (this.random.chance(0.2)) return this.sizeRule(chain === 'PREROUTING' ? 'FORWARD' : chain);
     const { text } = this.matches(chain);
     const mark = this.pick(MARKS);
     const targets = [
@@ -215,7 +216,7 @@ class Writer {
   }
 
   /** Which source flows get: of those that come in or are turned, and then of all that leave. */
-  sources(): string[] {
+  sources(isTurned: boolean): string[] {
     const { random } = this;
     const rules: string[] = [];
     const draw = (): string => (random.chance(0.2) ? this.pick([' --random', ' --random-fully']) : '');
@@ -225,7 +226,8 @@ class Writer {
       rules.push(`-A POSTROUTING -o lan ${this.plainMatches()} -j ${target}`);
     }
     for (const protocol of ['tcp', 'udp']) {
-      if (!random.chance(0.3)) continue;
+      // A port of one that is turned is taken before filter is asked.
+      if (isTurned || !random.chance(0.3)) continue;
       const ports = this.pick([`${RANGE[0]}-${RANGE[1]}`, `${RANGE[0]}-${RANGE[0] + 1}`, String(RANGE[0])]);
       const target = random.chance(0.5)
         ? `MASQUERADE --to-ports ${ports}`
@@ -276,7 +278,8 @@ export function ruleSet(random: Random, seed: number): RuleSet {
       `-A PREROUTING -i wan -p ${protocol} -m ${protocol} --dport ${port} -j DNAT --to-destination ${to}`,
     );
   }
-  if (random.chance(0.3)) {
+  const isTurned = random.chance(0.3);
+  if (isTurned) {
     const { text } = writer.matches('PREROUTING');
     if (!/recent|limit|nth/.test(text))
       nat.push(`-A PREROUTING -i lan -p tcp -m tcp --dport 80 -j DNAT --to-destination ${SERVERS[1]}:7000`);
@@ -285,7 +288,7 @@ export function ruleSet(random: Random, seed: number): RuleSet {
   for (let i = random.below(MANGLE_RULES); i > 0; i--) lines.push(writer.mangleRule(writer.pick(marks)));
   lines.push('COMMIT', '*nat');
   lines.push(...policies(random, ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'], 0), ...nat);
-  lines.push(...writer.sources());
+  lines.push(...writer.sources(isTurned));
   lines.push('COMMIT', '*filter', ...policies(random, ['INPUT', 'FORWARD', 'OUTPUT'], 0.3));
   lines.push(...users.map(name => `:${name} - [0:0]`));
   const chains = ['INPUT', 'FORWARD', 'FORWARD', 'FORWARD', 'OUTPUT', ...users];

@@ -33,6 +33,7 @@ import {
   FLAG_DESTINATION_TRANSLATED,
   FLAG_ICMP_ERROR,
   FLAG_MARKED,
+  FLAG_SOURCE_TRANSLATED,
   PACKET_CONTEXT,
   PACKET_FLAGS,
   PACKET_FLOW,
@@ -80,7 +81,7 @@ import {
   PROTOCOL_TCP,
   PROTOCOL_UDP,
 } from '../../wire/ipv4.ts';
-import { TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../../wire/tcp.ts';
+import { TCP_ACK, TCP_FIN, TCP_RST, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { findTuple, isTurned } from '../flow/flow-table.ts';
 import { errorFlow } from '../flow/icmp-translate.ts';
 import { KNOWN_NONE } from '../flow/known-flow.ts';
@@ -89,6 +90,7 @@ import { CONTEXT_KIND } from '../ip/fragment-context.ts';
 import { kindOf } from './kind.ts';
 import { isSweeping, NO_PATH } from './paths.ts';
 
+const FLAGS_TRANSLATED: i32 = FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLATED;
 const TCP_URG: i32 = 32;
 
 /** Which names mean a link, -1 for none. */
@@ -117,12 +119,12 @@ export function look(packet: i32, came: i32, out: i32): void {
   puti32(OLD_ANSWER_AT, 0);
   const flow: i32 = flowOf(packet);
   puti32(VIEW_FLOW, flow);
-  if (
-    flow !== 0 &&
-    (i32at(packet + PACKET_FLAGS) & (FLAG_DESTINATION_TRANSLATED | FLAG_ICMP_ERROR)) ===
-      FLAG_DESTINATION_TRANSLATED
-  )
+  const flags: i32 = i32at(packet + PACKET_FLAGS);
+  if (flow !== 0 && (flags & (FLAG_DESTINATION_TRANSLATED | FLAG_ICMP_ERROR)) === FLAG_DESTINATION_TRANSLATED)
     lookTranslated(flow & ~1, flow & 1);
+  // Who sends an error about a turned flow is one of its ends, or as good as one: its own address is gone.
+  else if (flow !== 0 && (flags & FLAGS_TRANSLATED) === FLAGS_TRANSLATED)
+    puti32(VIEW_SOURCE, i32at((flow & ~1) + (flow & 1) * TUPLE_BYTES + TUPLE_SOURCE));
   const state: i32 = stateOf(packet, flow);
   // Whoever is refused before there is a flow is told so even where only what is RELATED may leave.
   puti32(VIEW_STATE, came < 0 && state === STATE_BIT_INVALID ? STATE_BIT_RELATED : state);
@@ -147,9 +149,9 @@ export function lookAsCame(): void {
   const packet: i32 = i32at(VIEW_PACKET);
   const flags: i32 = i32at(packet + PACKET_FLAGS);
   if ((flags & FLAG_ICMP_ERROR) !== 0) {
-    // An error from outside came to the address that its flow has there.
+    // It came to the address that its flow has there.
     if (flow !== 0 && (flags & FLAG_DESTINATION_TRANSLATED) !== 0)
-      puti32(VIEW_DESTINATION, i32at((flow & ~1) + E_OUTSIDE));
+      puti32(VIEW_DESTINATION, i32at((flow & ~1) + (flow & 1) * TUPLE_BYTES + TUPLE_DESTINATION));
     return;
   }
   if (flow === 0) {
@@ -228,6 +230,8 @@ function begins(protocol: i32, kind: i32): i32 {
 function keepsPath(packet: i32, flow: i32): i32 {
   const protocol: i32 = i32at(VIEW_PROTOCOL);
   if (flow === 0 || (protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP)) return 0;
+  // What a segment that opens or ends meets is none of the plain ones', which alone go the short way.
+  if (protocol === PROTOCOL_TCP && (i32at(VIEW_KIND) & TCP_STATE_MASK) !== TCP_ACK) return 0;
   if (i32at(packet + PACKET_CONTEXT) !== 0 || (i32at(VIEW_STATE) & STATE_BIT_ESTABLISHED) === 0) return 0;
   const e: i32 = flow & ~1;
   return (get8(e + E_FLAGS) & ENTRY_ANSWERED) === ENTRY_ANSWERED &&
