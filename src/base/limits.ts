@@ -306,8 +306,6 @@ export const MASQUERADE_REAP_SLICE: i32 = 96;
 export const OUTSIDE_COUNT: i32 = 8;
 /** Identifiers that are drawn for an ICMP query whose own is taken: 8 fail once in 4,000 million with all sessions ICMP's. */
 export const IDENTIFIER_TRIES: i32 = 8;
-/** Ports of a rule's range that a new flow tries which no mapping has for itself: then it is refused. A try costs 100 operations. */
-export const PORT_TRIES: i32 = 32;
 /**
  * Places that are tried for an inside host's record, from each of its two, before it shares the common one. Hosts that
  * share it count as one that may not push out answered sessions while they hold more than one host's share.

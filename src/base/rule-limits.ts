@@ -31,6 +31,8 @@ export const RULE_WALK_LIMIT: i32 = 2048;
  * at all flows (connlimit) counts for as many as it costs, so that 32 of these are asked with a full table.
  */
 export const OPERATION_WALK_LIMIT: i32 = 2048;
+/** Ports of a rule's range that a new flow tries which no mapping has for itself: then it is refused. A try costs 250 operations. */
+export const PORT_TRIES: i32 = 32;
 /**
  * Paths through the rules that flows keep (src/plane/filter/paths.ts), a place for each rule of one, heads of their chains, and the longest. A flow for
  * whose path there is no place walks the rules with each packet.

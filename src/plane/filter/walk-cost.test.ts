@@ -8,13 +8,16 @@ import { HOST, type Router, SERVER, startRouter, WAN_ADDRESS } from '../../../te
 import { addRule, NAME_WAN, type RuleFields, startRules } from '../../../test/rule-lab.ts';
 import { DROP_RULE_LOOP } from '../../base/counters.ts';
 import { put8, puti32 } from '../../base/memory.ts';
-import { RULE_COUNT, RULE_OPERATION_MOST } from '../../base/rule-limits.ts';
+import { PORT_TRIES, RULE_COUNT, RULE_OPERATION_MOST } from '../../base/rule-limits.ts';
 import {
+  ADDRESSES_PORTS,
   CHAIN_FORWARD,
+  CHAIN_NAT_POSTROUTING,
   LIMIT_COST,
   LIMIT_LEFT,
   LIMIT_MOST,
   LIMIT_REFILL,
+  OPERATION_ADDRESSES,
   OPERATION_LIMIT,
   OPERATION_LOG,
   OPERATION_MULTIPORT,
@@ -25,6 +28,7 @@ import {
   TARGET_DROP,
   TARGET_JUMP,
   TARGET_LOG,
+  TARGET_MASQUERADE,
 } from '../../base/rule-record.ts';
 
 /** A rule walked, in operations of WebAssembly, of which gcc makes some two thirds in instructions (docs/performance.md). */
@@ -168,4 +172,28 @@ test.serial('operations that many jumps lead to are asked up to a limit, and the
   t.true(cost < 800_000, `${cost}`);
   t.is(router.toWan().length, 0);
   t.is(router.counter(DROP_RULE_LOOP), 1);
+});
+
+test.serial('a flow for which a range of ports has none left is refused at a bounded cost', t => {
+  const router = startRouter(build);
+  startRules(plane);
+  const last = 5000 + PORT_TRIES - 1;
+  const operations = [
+    {
+      kind: OPERATION_ADDRESSES,
+      write: (at: number) => {
+        put8(at + 4, ADDRESSES_PORTS);
+        puti32(at + 16, 5000 | (last << 16));
+      },
+    },
+  ];
+  addRule(plane, CHAIN_NAT_POSTROUTING, { target: TARGET_MASQUERADE, operations });
+  router.ticks(30);
+  const ask = (port: number) => router.fromHost(udp({ source: HOST, destination: SERVER }, port, 7000));
+  for (let port = 5000; port <= last; port++) ask(port);
+  router.toWan();
+  const cost = build.operations(() => ask(1043));
+  t.log(`${cost} operations, and the error`);
+  t.true(cost < 14_000, `${cost}`);
+  t.is(router.toWan().length, 0);
 });

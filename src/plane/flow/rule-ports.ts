@@ -10,15 +10,14 @@
 
 import { random32 } from '../../base/entropy.ts';
 import { E_IN_PORTS } from '../../base/flow-record.ts';
-import { PORT_TRIES } from '../../base/limits.ts';
 import { get8, i32at, u16at } from '../../base/memory.ts';
+import { PORT_TRIES } from '../../base/rule-limits.ts';
 import { ADDRESSES_FULLY_RANDOM, ADDRESSES_PORTS, ADDRESSES_RANDOM } from '../../base/rule-record.ts';
 import { NAT_SOURCE_AT } from '../../base/rule-state.ts';
 import { PROTOCOL_ICMP as ICMP } from '../../wire/ipv4.ts';
-import { socketUses } from '../local/sockets.ts';
 import { findTuple } from './flow-table.ts';
 import { portFree } from './masquerade-ports.ts';
-import { freePort, NO_PORT, PARITY_ANY } from './port-map.ts';
+import { freePort, NO_PORT, PARITY_ANY, PORT_OPEN, portNoted } from './port-map.ts';
 
 /** Beside a port: no mapping is to have it, as one has it already. */
 export const SHARED_PORT: i32 = 0x10000;
@@ -47,7 +46,7 @@ export function portByRule(protocol: i32, ports: i32, remote: i32, outside: i32,
   let next: i32 = isDrawn === 0 && isIn !== 0 ? own - first : drawn;
   for (let left: i32 = PORT_TRIES < count ? PORT_TRIES : count; left > 0; left--) {
     port = first + next;
-    if (socketUses(protocol, port) === 0 && isUsed(protocol, ports, remote, outside, port) === 0)
+    if (portNoted(protocol, port, PORT_OPEN) === 0 && isUsed(protocol, ports, remote, outside, port) === 0)
       return port | (portFree(protocol, port, outside) !== 0 ? 0 : SHARED_PORT);
     next = next + 1 >= count ? 0 : next + 1;
   }
