@@ -7,8 +7,8 @@ import { PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import { random32 } from '../../base/entropy.ts';
 import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { get8, i32at, multiply, puti32, u16at } from '../../base/memory.ts';
-import { PROBE_STATE } from '../../base/probe-record.ts';
 import { FLAG_HAIRPIN, PACKET_FLAGS, PACKET_IN } from '../../base/packet.ts';
+import { PROBE_STATE } from '../../base/probe-record.ts';
 import { ROUTE_LINK, TO_ROUTE } from '../../base/route-record.ts';
 import { PORT_TRIES } from '../../base/rule-limits.ts';
 import {

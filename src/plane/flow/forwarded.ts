@@ -55,8 +55,8 @@ import {
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { askMark, askStranger, HOOKS_BEFORE, HOOKS_FORWARD } from '../filter/hooks.ts';
-import { met } from '../filter/probing.ts';
 import { AS_IS, sourceTo } from '../filter/nat.ts';
+import { met } from '../filter/probing.ts';
 import { socketHears } from '../local/sockets.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow, fillEntry } from './flow-begin.ts';
