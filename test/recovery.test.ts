@@ -87,15 +87,17 @@ async function download(town: Town): Promise<Traffic> {
 async function dies(how: string, reason: string, traffic: readonly Traffic[]): Promise<[number, number]> {
   const machine = board.machine();
   machine.console.write(`debug crash control ${how}\r`);
-  let isBack = false;
-  const back = machine.console.expect(`Control was restarted (${reason}`, PATIENCE_SECONDS).then(() => {
-    isBack = true;
+  // Traffic is looked at as long as control may be away, and no longer: also when it does not come back.
+  let isOver = false;
+  const back = machine.console.expect(`Control was restarted (${reason}`, PATIENCE_SECONDS).finally(() => {
+    isOver = true;
   });
+  back.catch(() => undefined);
   let rounds = 0;
   do {
     await Promise.all(traffic.map(({ check }) => check()));
     rounds++;
-  } while (!isBack);
+  } while (!isOver);
   await back;
   if (how === 'hang' && rounds < 2) throw new Error('Cannot see that packets went on while control hung');
   await machine.console.expect(PROMPT, PATIENCE_SECONDS);

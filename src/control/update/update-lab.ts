@@ -165,10 +165,10 @@ export function bootsWell(t: ExecutionContext, disk: Uint8Array, what: string): 
   return slot;
 }
 
-/** Signed firmware with a byte of its header changed, and its checksum put right. */
-export function signedWith(at: number, byte: number): Uint8Array {
+/** Signed firmware with a byte of its header changed by these bits, and its checksum put right. */
+export function signedWith(at: number, bits: number): Uint8Array {
   const slot = Buffer.from(SLOT);
-  slot[at] = byte;
+  slot[at]! ^= bits;
   slot.writeUInt32LE(crc32(slot.subarray(0, layout.SLOT_AT_HEADER_CRC)), layout.SLOT_AT_HEADER_CRC);
   return slot;
 }
