@@ -208,6 +208,32 @@ test('work() loses no line of a paste of 600 lines through small rings', t => {
   t.is(take(), PROMPT + lines.map(line => `${line}\r\n${PROMPT}`).join(''));
 });
 
+test('lines that come whole do, show and leave behind what they do byte by byte', t => {
+  const lines = [
+    'note a',
+    '',
+    '  note  b\tc ',
+    'note caf\xc3\xa9',
+    'note d\x1b[De',
+    'nonsense',
+    'refuse',
+    'note f',
+  ];
+  for (const end of ['\r', '\n', '\r\n', '\n\n']) {
+    const text = `${[...lines, 'question', 'one', 'two?', '\x10\x10', `note ${'x'.repeat(60)}`].join(end)}${end}`;
+    const [whole, single] = [fixture(), fixture()];
+    whole.type(text);
+    whole.settle();
+    for (const character of text) {
+      single.type(character);
+      single.settle();
+    }
+    t.true(whole.ran.includes('a') && whole.ran.length > 5, `${whole.ran}`);
+    t.deepEqual(whole.ran, single.ran);
+    t.is(whole.take().replaceAll('\x07', ''), single.take().replaceAll('\x07', ''));
+  }
+});
+
 test('work() leaves in the ring what typed ahead has no room for, and loses nothing', t => {
   const { type, settle, ran, waiting } = fixture();
   type('wait 5\r');

@@ -12,7 +12,7 @@
 
 import { isOutOfMemory } from '../loader.ts';
 import { type Command, findCommand, type Job, Refusal } from './command.ts';
-import { LINE_LIMIT, LineEditor, type LineEvent } from './line-editor.ts';
+import { LINE_LIMIT, LineEditor, type LineEvent, SCREEN_COLUMNS } from './line-editor.ts';
 import type { LineHelp } from './line-help.ts';
 import { createOutput, type Output } from './output.ts';
 import type { Guard, Line, LineShell, Loss, RawLine } from './terminal.ts';
@@ -81,7 +81,10 @@ export class Console implements RawLine {
     private readonly table: readonly Command[],
     private readonly tools?: () => LineHelp,
   ) {
-    this.output = createOutput({ write: text => (this.held ? 0 : line.write(text)) });
+    this.output = createOutput({
+      write: text => (this.held ? 0 : line.write(text)),
+      put: bytes => !this.held && line.put?.(bytes) === true,
+    });
     this.editor = new LineEditor(PROMPT, this.output.write);
   }
 
@@ -126,17 +129,19 @@ export class Console implements RawLine {
     }
   }
 
-  /** Takes the line that has come whole, past the editor, and shows it; none where a key or a loss is in it. */
-  takeWhole(prompt: string): string | undefined {
-    const { ahead, output } = this;
-    const text = this.losses.length > 0 ? undefined : ahead.line(LINE_LIMIT);
+  /** Takes the line that has come whole, past the editor, and shows it; none where a loss is in it, or what TypedAhead.line() leaves. */
+  takeWhole(prompt: string, keys = ''): string | undefined {
+    const { ahead, output, editor } = this;
+    if (this.losses.length > 0) return undefined;
+    ahead.lineEnd = editor.lastByte;
+    const text = ahead.line(LINE_LIMIT, keys);
+    editor.lastByte = ahead.lineEnd;
     this.edited += ahead.passed;
     if (text === undefined) return undefined;
-    output.write(prompt);
+    if (prompt !== '') output.write(prompt);
     output.echo?.(ahead.lineBytes());
     output.write('\r\n');
     output.rows = 0;
-    this.editor.passed(ahead.lineEnd);
     return text;
   }
 
@@ -329,8 +334,21 @@ export class Console implements RawLine {
     return event;
   }
 
+  /** A whole line of a paste, whose echo costs a tenth past the editor; else a slice of what was typed, by it. */
+  private next(): LineEvent {
+    if (this.asking || !this.editor.isEmpty) return this.feed();
+    // TAB and `?` are keys here, whose answer may be the line's end.
+    const text = this.takeWhole('', '\t?');
+    if (text === undefined) return this.feed();
+    this.editor.remember(text);
+    this.ahead.taken();
+    // Where it wraps no row has the mark's columns.
+    const hidden = PROMPT.length + text.length < SCREEN_COLUMNS ? 0 : text.length + PROMPT.length;
+    return { kind: 'line', text, hidden };
+  }
+
   private edit(): void {
-    const event = this.feed();
+    const event = this.next();
     if (event.kind === 'tab' || event.kind === 'help') {
       this.advise(event);
       return;

@@ -14,7 +14,7 @@ export const LINE_LIMIT = 1000;
 /** Lines that can be called back. */
 export const HISTORY_LIMIT = 20;
 /** Columns of the narrowest terminal that is served; the last is never written, as it may wrap. */
-const SCREEN_COLUMNS = 80;
+export const SCREEN_COLUMNS = 80;
 /** How far the window moves at once, so that typing past the edge does not redraw the line each time. */
 const WINDOW_STEP = 16;
 
@@ -64,7 +64,8 @@ export class LineEditor {
   private column = 0;
   private windowStart = 0;
   private killed = '';
-  private afterCr = false;
+  /** The byte before: a LF behind a CR is no line. */
+  lastByte = 0;
   /** What is typed is not shown. */
   private secret = false;
   /** ^D where nothing is typed ends what is asked for. */
@@ -88,9 +89,10 @@ export class LineEditor {
     this.isSpoiled = true;
   }
 
-  /** A line was taken past the editor, and ended by such a byte. */
-  passed(end: number): void {
-    this.afterCr = end === CR;
+  /** Whether nothing of a line has been typed, nor a key begun. */
+  get isEmpty(): boolean {
+    const isBegun = this.text !== '' || this.half !== '' || this.sequence !== '' || this.sought !== undefined;
+    return !isBegun && !this.literal && !this.isSpoiled && !this.tooLong;
   }
 
   private get width(): number {
@@ -120,8 +122,8 @@ export class LineEditor {
     let next = at;
     while (next < end) {
       const byte = bytes[next] as number;
-      const lfOfCrLf = byte === LF && this.afterCr;
-      this.afterCr = byte === CR;
+      const lfOfCrLf = byte === LF && this.lastByte === CR;
+      this.lastByte = byte;
       if (this.sequence !== '' && byte >= 32) {
         this.inSequence(byte);
         next++;
@@ -179,8 +181,10 @@ export class LineEditor {
       while (continues(wanted, same) || continues(this.shown, same)) same--;
       this.moveTo(same);
       const tail = wanted.slice(same);
-      const gap = Math.max(0, columnsOf(this.shown.slice(same)) - columnsOf(tail));
-      this.write(tail + ' '.repeat(gap) + BACKSPACE.repeat(gap));
+      // Where nothing is taken back, as in most of what is typed, nothing is to be counted.
+      const old = same === this.shown.length ? 0 : columnsOf(this.shown.slice(same));
+      const gap = old === 0 ? 0 : Math.max(0, old - columnsOf(tail));
+      this.write(gap === 0 ? tail : tail + ' '.repeat(gap) + BACKSPACE.repeat(gap));
       this.shown = wanted;
       this.column = wanted.length;
     }
@@ -293,13 +297,19 @@ export class LineEditor {
     const spoiled = this.isSpoiled;
     const refused = this.tooLong || spoiled;
     const hidden = this.windowStart;
-    if (!refused && !this.secret && line.trim() !== '' && this.history[this.history.length - 1] !== line) {
-      this.history.push(line);
-      if (this.history.length > HISTORY_LIMIT) this.history.shift();
-    }
+    if (!refused && !this.secret) this.remember(line);
     this.clear();
     if (spoiled) return { kind: 'spoiled' };
     return refused ? { kind: 'too-long' } : { kind: 'line', text: line, hidden };
+  }
+
+  /** Keeps a line in the history, and begins at its end. */
+  remember(line: string): void {
+    if (line.trim() !== '' && this.history[this.history.length - 1] !== line) {
+      this.history.push(line);
+      if (this.history.length > HISTORY_LIMIT) this.history.shift();
+    }
+    this.recalled = this.history.length;
   }
 
   /** Keys that take one byte, but for those that end the line. */

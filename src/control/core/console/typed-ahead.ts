@@ -47,8 +47,11 @@ export class TypedAhead {
     if (this.bytes.length > TYPED_AHEAD_LEAST) this.bytes = new Uint8Array(TYPED_AHEAD_LEAST);
   }
 
-  /** Takes the line that is there whole, with its end; undefined where there is none, or a key is in it, or it is longer than `most`. */
-  line(most: number): string | undefined {
+  /**
+   * Takes the line that is there whole, with its end; undefined where there is none, or it is longer than `most`, or has any key but TAB. With
+   * `keys`: or one of these, or a letter that is no ASCII.
+   */
+  line(most: number, keys = ''): string | undefined {
     this.passed = 0;
     if (this.from === this.to) return undefined;
     if (this.lineEnd === CR && this.bytes[this.from] === LF) {
@@ -63,6 +66,8 @@ export class TypedAhead {
     if (length < 0 || length > most) return undefined;
     const text = String.fromCharCode.apply(null, all.subarray(0, length) as unknown as number[]);
     if (!isPlain(text)) return undefined;
+    for (let i = 0; i < keys.length; i++) if (text.includes(keys[i] as string)) return undefined;
+    if (keys !== '' && !isAscii(text)) return undefined;
     this.lineEnd = all[length] as number;
     this.lineFrom = this.from;
     this.lineTo = this.from + length;
@@ -77,6 +82,12 @@ export class TypedAhead {
   lineBytes(): Uint8Array {
     return this.bytes.subarray(this.lineFrom, this.lineTo);
   }
+}
+
+/** Whether all of a text is ASCII: of what is not, the editor knows what is a letter. */
+function isAscii(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) > 126) return false;
+  return true;
 }
 
 /** Whether a line has no keys in it: letters and tabs alone. JSON writes what is below a blank as several, as it does these two, and all is the engine's own work. */
