@@ -26,7 +26,7 @@ import { SECTION_SPARE_BYTES } from './limits.ts';
 import type { Machine } from './machine.ts';
 import type { Section } from './section.ts';
 import { LineReader } from './store/line-reader.ts';
-import { crcOf, putText, type Text } from './store/text.ts';
+import { crcOf, putText, type Text, textFrom } from './store/text.ts';
 
 const NOW_AT = SECTION_STATE_AT;
 const MOVING_AT = SECTION_STATE_AT + 4;
@@ -169,18 +169,22 @@ export class Sections {
     this.splice(section, Number.POSITIVE_INFINITY, 0, [line]);
   }
 
-  /** Puts lines in the place of `removed` from number `first` on, counted from 0. Throws a Refusal where there is no room. */
-  splice(section: Section, first: number, removed: number, lines: readonly string[]): void {
+  /**
+   * Puts lines, or those that stand somewhere with their line feeds, in the place of `removed` from number `first` on, counted from 0. Throws
+   * a Refusal where there is no room.
+   */
+  splice(section: Section, first: number, removed: number, lines: readonly string[] | Text): void {
     const number = this.all.indexOf(section);
     const { now } = this;
     const start = now.startOf(number);
     const end = start + now.bytesOf(number);
     const place = this.skip(start, end, first);
     const until = this.skip(place, end, removed);
-    const text = lines.length === 0 ? '' : `${lines.join('\n')}\n`;
-    this.refuse(text.length - until + place);
-    if (!now.replace(number, place, until - place, text))
-      throw new Refusal(`Cannot keep ${lines[0]}: control's heap has no room for it`);
+    const added = 'bytes' in lines ? lines : lines.length === 0 ? '' : `${lines.join('\n')}\n`;
+    this.refuse((typeof added === 'string' ? added.length : added.bytes) - until + place);
+    if (now.replace(number, place, until - place, added)) return;
+    const line = 'bytes' in lines ? textFrom(this.machine.memory, lines.at, lines.bytes).trimEnd() : lines[0];
+    throw new Refusal(`Cannot keep ${line}: control's heap has no room for it`);
   }
 
   /** Where a section's line of a number stands among its characters, for insert(). */

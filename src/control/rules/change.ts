@@ -8,6 +8,7 @@ import * as record from '../../base/rule-record.ts';
 import { RULES_USED_AT } from '../../base/rule-state.ts';
 import type { Context } from '../core/context.ts';
 import type { Section } from '../core/section.ts';
+import type { Text } from '../core/store/text.ts';
 import { copyRule } from './builder.ts';
 import { CHAIN_NAME_MOST, chainName, chainNamed, chainsOf, isBuiltIn, nameChain } from './chains.ts';
 import { isSameRule } from './compare.ts';
@@ -22,6 +23,7 @@ import {
   ruleLine,
   ruleText,
   tableTexts,
+  writtenRule,
 } from './lines.ts';
 import { chainMade, isNews, isOpen, openRules, TOLD_POLICY } from './memory.ts';
 import { checkPlace } from './places.ts';
@@ -100,12 +102,17 @@ export class Change {
     return chainNamed(table, chain) || refuse(NO_CHAIN);
   }
 
-  private splice(first: number, removed: number, lines: readonly string[]): void {
+  private splice(first: number, removed: number, lines: readonly string[] | Text): void {
     this.context.registry.sections.splice(this.section, first, removed, lines);
   }
 
   private text(chain: number, rule: number): string {
     return ruleText(this.context.machine, this.line.table, chain, rule);
+  }
+
+  /** The line of one rule, where the plane writes it as such. */
+  private written(chain: number, rule: number): readonly string[] | Text {
+    return writtenRule(this.context.machine, this.line.table, chain, rule) ?? [this.text(chain, rule)];
   }
 
   /** With -v, what is done is said: of a rule the rule, of a chain its name. */
@@ -156,11 +163,15 @@ export class Change {
     this.whole(rules, () => {
       if (u16at(RULES_USED_AT) + rules.length > RULE_COUNT)
         refuse(`${NO_MEMORY}: there are ${RULE_COUNT} rules at most`);
-      const lines = rules.map(rule => this.text(chain, rule));
       for (const rule of rules) this.tellRule(rule);
+      const at = ruleLine(line.table, chain, isAppended ? count : place);
+      if (rules.length === 1) {
+        this.splice(at, 0, this.written(chain, rules[0] as number));
+        return;
+      }
+      const lines = rules.map(rule => this.text(chain, rule));
       // Each is put before the one before.
-      if (!isAppended) lines.reverse();
-      this.splice(ruleLine(line.table, chain, isAppended ? count : place), 0, lines);
+      this.splice(at, 0, isAppended ? lines : lines.reverse());
     });
     line.keep();
     for (const rule of rules) this.plane.ruleInsert(chain, isAppended ? 0x7fff : place, rule);
@@ -173,8 +184,8 @@ export class Change {
     if (place >= rulesOf(chain)) refuse('Index of replacement too big');
     checkPlace(line.table, chain, line.builder.rule);
     const { rule } = line.builder;
-    this.splice(ruleLine(line.table, chain, place), 1, [this.text(chain, rule)]);
     this.tellRule(rule);
+    this.splice(ruleLine(line.table, chain, place), 1, this.written(chain, rule));
     line.keep();
     this.plane.ruleReplace(chain, place, rule);
   }

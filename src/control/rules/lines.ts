@@ -122,11 +122,22 @@ export function* tablePieces(
   if (lines > 0) yield { lines, text: { at: RULE_TEXT_AT, bytes: at - RULE_TEXT_AT } };
 }
 
+/** The line of a rule with its line feed, in memory until the plane writes another; undefined if the plane does not write it. */
+export function writtenRule(
+  { plane }: Machine,
+  table: number,
+  chain: number,
+  rule: number,
+): Text | undefined {
+  const end = plane.ruleWrite(rule, table, chain, RULE_TEXT_AT);
+  return end === 0 ? undefined : { at: RULE_TEXT_AT, bytes: end - RULE_TEXT_AT };
+}
+
 /** The line of a rule; a Refusal if no saved line is so long (../core/store/saved-lines.ts). */
 export function ruleText(machine: Machine, table: number, chain: number, rule: number): string {
-  const { memory, plane } = machine;
-  const end = plane.ruleWrite(rule, table, chain, RULE_TEXT_AT);
-  if (end !== 0) return textFrom(memory, RULE_TEXT_AT, end - RULE_TEXT_AT - 1);
+  const { memory } = machine;
+  const written = writtenRule(machine, table, chain, rule);
+  if (written !== undefined) return textFrom(memory, written.at, written.bytes - 1);
   const text = machine.overlay('rules/listing').savedRule(memory, rule);
   const line = `${lineStart(table)} -A ${chainName(chain)}${text}`;
   if (line.length > SAVED_MOST) refuse(`${NO_MEMORY}: a rule's line has ${SAVED_MOST} characters at most`);

@@ -84,9 +84,23 @@ export function wordsOf(line: string): string[] {
   return text === '' ? [] : text.split(' ');
 }
 
+/** The letters that a table's commands begin with, one for each: where they are, the engine finds by itself. */
+export function lettersOf(table: readonly Command[]): string {
+  return table.map(({ words }) => words[0]).join('');
+}
+
+/** The commands that begin so. */
+function beginningWith(table: readonly Command[], word: string, letters: string): Command[] {
+  const found: Command[] = [];
+  const letter = word[0] ?? '';
+  for (let i = letters.indexOf(letter); i >= 0 && i < table.length; i = letters.indexOf(letter, i + 1))
+    if ((table[i] as Command).words.startsWith(word)) found.push(table[i] as Command);
+  return found;
+}
+
 /** Follows words through the table. A command's own word goes before an argument, a whole word before a beginning. */
-export function walk(table: readonly Command[], words: readonly string[]): Walk {
-  let candidates = table.filter(({ words: own }) => own.startsWith(words[0] ?? ''));
+export function walk(table: readonly Command[], words: readonly string[], letters = lettersOf(table)): Walk {
+  let candidates = beginningWith(table, words[0] ?? '', letters);
   // Split once: a beginning as `s` leaves seventy of them.
   let owns = candidates.map(({ words: own }) => own.split(' '));
   for (const [depth, word] of words.entries()) {
@@ -112,9 +126,10 @@ export function walk(table: readonly Command[], words: readonly string[]): Walk 
   return { candidates, depth: words.length };
 }
 
-export function findCommand(table: readonly Command[], line: string): Found {
+/** @param letters lettersOf(table), where it is kept */
+export function findCommand(table: readonly Command[], line: string, letters?: string): Found {
   const words = wordsOf(line);
-  const { candidates, depth } = walk(table, words);
+  const { candidates, depth } = walk(table, words, letters);
   const refuse = (why: string, at: number): Found => ({ refusal: `Cannot run ${line.trim()}: ${why}`, at });
   const ends = candidates.filter(command => lengthOf(command) === depth);
   const [command] = ends;

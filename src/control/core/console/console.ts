@@ -11,7 +11,7 @@
 // Not here: who may use it (src/control/access/access.ts), what completion and marks say (src/control/schema/line-help.ts).
 
 import { isOutOfMemory } from '../loader.ts';
-import { type Command, findCommand, type Job, Refusal } from './command.ts';
+import { type Command, findCommand, type Job, lettersOf, Refusal } from './command.ts';
 import { LINE_LIMIT, LineEditor, type LineEvent, SCREEN_COLUMNS } from './line-editor.ts';
 import type { LineHelp } from './line-help.ts';
 import { createOutput, type Output } from './output.ts';
@@ -49,6 +49,7 @@ export class Console implements RawLine {
   paged = true;
   dumb = false;
   readonly ahead = new TypedAhead();
+  private letters = '';
   private lostBytes = 0;
   /** Bytes that the editor has had, or that were forgotten; and where some were lost, in the same count. */
   private edited = 0;
@@ -310,7 +311,8 @@ export class Console implements RawLine {
     running.isShell = shell?.takes(text, false) === true;
     if (running.isShell && shell !== undefined) return shell.run(text);
     running.text = this.strip(text);
-    const found = findCommand(this.table, running.text);
+    if (this.letters.length !== this.table.length) this.letters = lettersOf(this.table);
+    const found = findCommand(this.table, running.text, this.letters);
     if (!('refusal' in found)) return found.command.run(found.args);
     running.isShell = shell?.takes(text, true) === true;
     if (running.isShell && shell !== undefined) return shell.run(text);
