@@ -2,7 +2,7 @@
 // is 32 ns of the machine's time, on every host the same; what the floor did not sleep, it worked. Frames go
 // through the whole path: card, interrupt, driver, plane, driver, card.
 //
-// `npm run bench -- parts heap boot restore frames rates services keys floods hour off` runs what is named. Prints Markdown, as
+// `npm run bench -- parts heap boot restore frames rates rules services keys floods hour off` runs what is named. Prints Markdown, as
 // docs/performance.md keeps them. Not here: limits that fail a build; people decide.
 
 import { build } from '../image/build.ts';
@@ -29,6 +29,7 @@ import { keys } from './bench/keys.ts';
 import { eachLook, FRAME_ON_WIRE, Pace, pause, start, T1_BITS_PER_SECOND } from './bench/lab.ts';
 import { overlays } from './bench/parts.ts';
 import { restore } from './bench/restore.ts';
+import { rules } from './bench/rules.ts';
 import { services } from './bench/services.ts';
 import { IMAGE } from './harness/board-router.ts';
 import { PIT_COUNTS_PER_SECOND, planeWord, reading, spent } from './harness/icount.ts';
@@ -145,6 +146,7 @@ const sections: Record<string, () => Promise<void>> = {
   frames,
   floods,
   rates,
+  rules,
   services,
   keys,
   hour,
