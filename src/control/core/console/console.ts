@@ -130,12 +130,13 @@ export class Console implements RawLine {
     }
   }
 
-  /** Takes the line that has come whole, past the editor, and shows it; none where a loss is in it, or what TypedAhead.line() leaves. */
+  /** Takes the line that has come whole, past the editor, and shows it; none where bytes of it were lost, or what TypedAhead.line() leaves. */
   takeWhole(prompt: string, keys = ''): string | undefined {
     const { ahead, output, editor } = this;
-    if (this.losses.length > 0) return undefined;
+    const [loss] = this.losses;
+    const bytes = loss === undefined ? ahead.to - ahead.from : loss.from - this.edited;
     ahead.lineEnd = editor.lastByte;
-    const text = ahead.line(LINE_LIMIT, keys);
+    const text = ahead.line(bytes, LINE_LIMIT, keys);
     editor.lastByte = ahead.lineEnd;
     this.edited += ahead.passed;
     if (text === undefined) return undefined;

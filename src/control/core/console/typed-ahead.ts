@@ -48,18 +48,19 @@ export class TypedAhead {
   }
 
   /**
-   * Takes the line that is there whole, with its end; undefined where there is none, or it is longer than `most`, or has any key but TAB. With
+   * Takes the line that is there whole in the next `bytes`, with its end; undefined where there is none, or it is longer than `most`, or has any key but TAB. With
    * `keys`: or one of these, or a letter that is no ASCII.
    */
-  line(most: number, keys = ''): string | undefined {
+  line(bytes: number, most: number, keys = ''): string | undefined {
     this.passed = 0;
-    if (this.from === this.to) return undefined;
+    const to = Math.min(this.from + bytes, this.to);
+    if (this.from >= to) return undefined;
     if (this.lineEnd === CR && this.bytes[this.from] === LF) {
       this.from++;
       this.passed++;
     }
     this.lineEnd = LF;
-    const all = this.bytes.subarray(this.from, this.to);
+    const all = this.bytes.subarray(this.from, to);
     const feed = all.indexOf(LF);
     const end = (feed < 0 ? all : all.subarray(0, feed)).indexOf(CR);
     const length = end < 0 ? feed : end;
