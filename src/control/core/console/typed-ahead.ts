@@ -1,6 +1,8 @@
 // What has been typed and not been taken: a buffer that grows with a paste, and whole lines of it for jobs that take a text.
 // Not here: keys (line-editor.ts), whose turn it is (console.ts).
 
+import { isOutOfMemory } from '../loader.ts';
+
 /** A paste of 600 lines of 80. At 115200 baud it comes within 4 s; a 486 needs longer to run it. */
 export const TYPED_AHEAD_LIMIT = 48 * 1024;
 /** What is kept for it while little is typed; it doubles as it fills. */
@@ -24,20 +26,34 @@ export class TypedAhead {
     this.to = 0;
   }
 
-  /** Makes room behind what is there; false if there is none. */
+  /** Makes room behind what is there, for a quarter of the buffer or all that there can be; false if there is none. */
   makeRoom(): boolean {
-    if (this.to < this.bytes.length) return true;
-    if (this.from > 0) {
-      this.bytes.copyWithin(0, this.from, this.to);
-      this.to -= this.from;
-      this.from = 0;
-      return true;
-    }
+    const { bytes, from, to } = this;
+    if (4 * (bytes.length - to) >= bytes.length) return true;
+    if (2 * (to - from) <= bytes.length || !this.grow()) this.move(bytes);
+    return this.to < this.bytes.length;
+  }
+
+  /** Doubles the buffer; false where it is as large as it may be, or the heap has no room: then more waits in the ring. */
+  private grow(): boolean {
     if (this.bytes.length === TYPED_AHEAD_LIMIT) return false;
-    const larger = new Uint8Array(Math.min(2 * this.bytes.length, TYPED_AHEAD_LIMIT));
-    larger.set(this.bytes);
-    this.bytes = larger;
-    return true;
+    try {
+      this.move(new Uint8Array(Math.min(2 * this.bytes.length, TYPED_AHEAD_LIMIT)));
+      return true;
+    } catch (error) {
+      if (!isOutOfMemory(error)) throw error;
+      return false;
+    }
+  }
+
+  /** Moves what is there to the begin of a buffer. */
+  private move(into: Uint8Array<ArrayBuffer>): void {
+    const { from, to } = this;
+    if (into === this.bytes) into.copyWithin(0, from, to);
+    else into.set(this.bytes.subarray(from, to));
+    this.bytes = into;
+    this.from = 0;
+    this.to = to - from;
   }
 
   /** Something was taken: a buffer that is empty need not be large. */
