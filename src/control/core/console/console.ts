@@ -14,8 +14,9 @@ import { isOutOfMemory } from '../loader.ts';
 import { type Command, findCommand, type Job, lettersOf, Refusal } from './command.ts';
 import { LINE_LIMIT, LineEditor, type LineEvent, SCREEN_COLUMNS } from './line-editor.ts';
 import type { LineHelp } from './line-help.ts';
+import { Losses } from './losses.ts';
 import { createOutput, type Output } from './output.ts';
-import type { Guard, Line, LineShell, Loss, RawLine } from './terminal.ts';
+import type { Guard, Line, LineShell, RawLine } from './terminal.ts';
 
 /** Bytes that the editor gets in one slice. */
 const EDIT_SLICE = 64;
@@ -53,7 +54,7 @@ export class Console implements RawLine {
   private lostBytes = 0;
   /** Bytes that the editor has had, or that were forgotten; and where some were lost, in the same count. */
   private edited = 0;
-  private losses: Loss[] = [];
+  private readonly losses = new Losses();
   private held = false;
   /** Whether what runs leaves the heap's others their room. */
   keepsRoom: () => boolean = () => true;
@@ -133,8 +134,7 @@ export class Console implements RawLine {
   /** Takes the line that has come whole, past the editor, and shows it; none where bytes of it were lost, or what TypedAhead.line() leaves. */
   takeWhole(prompt: string, keys = ''): string | undefined {
     const { ahead, output, editor } = this;
-    const [loss] = this.losses;
-    const bytes = loss === undefined ? ahead.to - ahead.from : loss.from - this.edited;
+    const bytes = (this.losses.next ?? Number.POSITIVE_INFINITY) - this.edited;
     ahead.lineEnd = editor.lastByte;
     const text = ahead.line(bytes, LINE_LIMIT, keys);
     editor.lastByte = ahead.lineEnd;
@@ -237,7 +237,7 @@ export class Console implements RawLine {
     const loss = this.line.takeLoss?.();
     if (loss !== undefined && this.receiver === undefined) {
       const next = this.edited + this.ahead.to - this.ahead.from;
-      this.losses.push({ from: next + loss.from, to: next + loss.to });
+      this.losses.add(next, loss);
     }
     const from = this.ahead.to;
     const end = from + this.line.read(this.ahead.bytes, from);
@@ -262,12 +262,7 @@ export class Console implements RawLine {
         this.ahead.bytes[this.ahead.to++] = byte;
         continue;
       }
-      // What came behind it has one place less before it.
-      const next = this.edited + this.ahead.to - this.ahead.from;
-      for (const loss of this.losses) {
-        if (loss.from > next) loss.from--;
-        if (loss.to > next) loss.to--;
-      }
+      this.losses.without(this.edited + this.ahead.to - this.ahead.from);
     }
   }
 
@@ -323,16 +318,14 @@ export class Console implements RawLine {
   /** Gives the editor a slice of what was typed. */
   private feed(): LineEvent {
     let end = Math.min(this.ahead.to, this.ahead.from + EDIT_SLICE);
-    const [loss] = this.losses;
-    if (loss !== undefined) {
-      // The line that a byte of these belongs to is spoiled, so the editor gets no more than leads there.
-      if (this.edited >= loss.from) this.editor.spoil();
-      else end = Math.min(end, this.ahead.from + loss.from - this.edited);
-    }
+    const lost = this.losses.next;
+    // The line that such a byte belongs to is spoiled, so the editor gets no more than leads there.
+    if (lost !== undefined && this.edited >= lost) this.editor.spoil();
+    else if (lost !== undefined) end = Math.min(end, this.ahead.from + lost - this.edited);
     const { used, event } = this.editor.feed(this.ahead.bytes, this.ahead.from, end);
     this.ahead.from += used;
     this.edited += used;
-    while (this.losses[0] !== undefined && this.losses[0].to < this.edited) this.losses.shift();
+    this.losses.passed(this.edited);
     this.ahead.taken();
     return event;
   }
