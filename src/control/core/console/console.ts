@@ -17,6 +17,7 @@ import type { LineHelp } from './line-help.ts';
 import { Losses } from './losses.ts';
 import { createOutput, type Output } from './output.ts';
 import type { Guard, Line, LineShell, RawLine } from './terminal.ts';
+import { TypedAhead } from './typed-ahead.ts';
 
 /** Bytes that the editor gets in one slice. */
 const EDIT_SLICE = 64;
@@ -32,8 +33,6 @@ const LF = 10;
 const CR = 13;
 const XON = 17;
 const XOFF = 19;
-
-import { TypedAhead } from './typed-ahead.ts';
 
 export type { Guard, Line, Loss, RawLine } from './terminal.ts';
 export { TYPED_AHEAD_LIMIT } from './typed-ahead.ts';
@@ -349,8 +348,10 @@ export class Console implements RawLine {
       this.advise(event);
       return;
     }
-    if (event.kind === 'spoiled') this.reportLoss(false);
-    if (event.kind === 'spoiled') this.output.line('Cannot take the line: bytes of it were lost');
+    if (event.kind === 'spoiled') {
+      this.reportLoss(false);
+      this.output.line('Cannot take the line: bytes of it were lost');
+    }
     if (this.asking) {
       if (event.kind === 'line') this.answer = event.text;
       else if (event.kind === 'end') this.answer = CONTROL_D;
@@ -369,10 +370,8 @@ export class Console implements RawLine {
   private advise({ kind, before }: { kind: 'tab' | 'help'; before: string }): void {
     // In a script that is pasted both are characters.
     const isText = this.hasMore && kind === 'tab' && before.trim() === '';
-    if (this.asking || this.tools === undefined || isText || this.shell?.takes(before, false) === true) {
-      this.editor.insert(kind === 'tab' ? ' ' : '?');
-      return;
-    }
+    if (this.asking || this.tools === undefined || isText || this.shell?.takes(before, false) === true)
+      return this.editor.insert(kind === 'tab' ? ' ' : '?');
     const advice = this.advice(tools =>
       kind === 'tab' ? tools.complete(before) : { add: '', rows: tools.hints(before) },
     );
