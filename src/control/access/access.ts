@@ -5,7 +5,7 @@
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { type Command, type Job, Refusal } from '../core/console/command.ts';
-import type { Guard } from '../core/console/console.ts';
+import type { Guard } from '../core/console/terminal.ts';
 import type { Context } from '../core/context.ts';
 import type { Setting } from '../core/setting.ts';
 

@@ -3,9 +3,8 @@
 
 import type { Disk } from '../../../hal/disk/disk.ts';
 import type { Clock } from './clock.ts';
-import type { RawLine } from './console/console.ts';
 import type { Output } from './console/output.ts';
-import type { PastedLines } from './console/terminal.ts';
+import type { PastedLines, RawLine } from './console/terminal.ts';
 import type { Log } from './log.ts';
 import type { Machine } from './machine.ts';
 import type { Tcp } from './net/tcp.ts';

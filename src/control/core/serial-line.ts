@@ -24,7 +24,7 @@ import {
 } from '../../base/limits.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { Refusal } from './console/command.ts';
-import type { Line } from './console/console.ts';
+import type { Line } from './console/terminal.ts';
 import type { Machine } from './machine.ts';
 import type { Setting } from './setting.ts';
 

@@ -1,8 +1,10 @@
 import test from 'ava';
 import { type Command, Refusal } from './command.ts';
-import { Console, type Loss, MORE, PROMPT, TYPED_AHEAD_LIMIT } from './console.ts';
+import { Console, MORE, PROMPT } from './console.ts';
 import type { LineHelp } from './line-help.ts';
 import { OUTPUT_LIMIT } from './output.ts';
+import type { Loss } from './terminal.ts';
+import { TYPED_AHEAD_LIMIT } from './typed-ahead.ts';
 
 /** A console on a line whose rings hold so many bytes, with commands that show what runs. */
 function fixture(transmitBytes = 4096, tools?: () => LineHelp) {

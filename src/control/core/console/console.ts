@@ -34,9 +34,6 @@ const CR = 13;
 const XON = 17;
 const XOFF = 19;
 
-export type { Guard, Line, Loss, RawLine } from './terminal.ts';
-export { TYPED_AHEAD_LIMIT } from './typed-ahead.ts';
-
 export const PROMPT = 'masqbox> ';
 
 export class Console implements RawLine {
@@ -370,8 +367,10 @@ export class Console implements RawLine {
   private advise({ kind, before }: { kind: 'tab' | 'help'; before: string }): void {
     // In a script that is pasted both are characters.
     const isText = this.hasMore && kind === 'tab' && before.trim() === '';
-    if (this.asking || this.tools === undefined || isText || this.shell?.takes(before, false) === true)
-      return this.editor.insert(kind === 'tab' ? ' ' : '?');
+    if (this.asking || this.tools === undefined || isText || this.shell?.takes(before, false) === true) {
+      this.editor.insert(kind === 'tab' ? ' ' : '?');
+      return;
+    }
     const advice = this.advice(tools =>
       kind === 'tab' ? tools.complete(before) : { add: '', rows: tools.hints(before) },
     );
@@ -387,8 +386,7 @@ export class Console implements RawLine {
     }
     this.output.write(kind === 'tab' ? '\r\n' : '?\r\n');
     this.output.rows = 0;
-    this.aside = this.list(hints);
-    this.job = this.aside;
+    this.job = this.aside = this.list(hints);
   }
 
   /** Rows as a job prints them, a page at a time. */
