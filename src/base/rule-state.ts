@@ -61,7 +61,7 @@ export const WALL_ZONE_AT: i32 = RULE_STATE_AT + 116;
 /** While a flow begins of whose source a rule has said something: its OPERATION_ADDRESSES (address); else 0. */
 export const NAT_SOURCE_AT: i32 = RULE_STATE_AT + 124;
 /** How many operations the packet in the view may still be asked for at this hook (OPERATION_WALK_LIMIT). */
-export const OPERATIONS_LEFT_AT: i32 = RULE_STATE_AT + 200;
+export const OPERATIONS_LEFT_AT: i32 = RULE_STATE_AT + 120;
 /** Which links there were when their names were looked at last, a bit each, and the tick of that: control's. */
 export const LINKS_SEEN_AT: i32 = RULE_STATE_AT + 192;
 export const LINKS_TICK_AT: i32 = RULE_STATE_AT + 196;
