@@ -2,7 +2,8 @@
 // taken, all cells are free again when the rules are cleared.
 // Not here: the shell's own words (src/control/shell/fuzz.test.ts), bytes at the console (console.ts).
 
-import { u16at } from '../../src/base/memory.ts';
+import { PLANE_FIRST } from '../../src/base/limits.ts';
+import { i32at, u16at } from '../../src/base/memory.ts';
 import { CELLS_FREE_AT } from '../../src/base/rule-state.ts';
 import { rulesLab } from '../../src/control/rules/rules-lab.ts';
 import { type Random, seeded } from '../../tools/harness/random.ts';
@@ -25,6 +26,8 @@ const TRUE = {
     '-A INPUT -m recent --name web --update --seconds 60 --hitcount 4 --rttl -j REJECT --reject-with icmp-host-prohibited',
     '-A FORWARD -m iprange --src-range 10.0.0.1-10.0.0.9 -m connlimit --connlimit-above 3 --connlimit-mask 24 -g mine',
     '-A OUTPUT -m time --timestart 08:00 --timestop 18:00 --weekdays Mon,Tue -m length --length 20:100 -m ttl --ttl-lt 3',
+    '-A FORWARD -m conntrack ! --ctstate RELATED,DNAT -m limit --limit 5/hour -m statistic --mode nth --every 3 --packet 0 -j ACCEPT',
+    '-A INPUT -m state --state INVALID,UNTRACKED -m mark ! --mark 0x5/0xff -m tos --tos 8 -j RETURN',
     '-N mine',
     '-E mine other',
     '-I FORWARD 2 -p icmp --icmp-type echo-request -m comment --comment "a b" -j mine',
@@ -158,6 +161,9 @@ export function tryRuleLines(seed: number, count: number): Tried {
       if (said.length === 0) taken++;
       if (said.reduce((all, row) => all + row.length, 0) > OUTPUT_MOST)
         return { taken, fault: `${line}: it says too much` };
+      // Nobody's: what lies there, a write through 0 has left.
+      for (let at = 0; at < PLANE_FIRST; at += 4)
+        if (i32at(at) !== 0) return { taken, fault: `${line}: it writes to ${at}` };
     } catch (error) {
       return { taken, fault: `seed ${seed}, line ${done}: ${line}: ${(error as Error).stack}` };
     }

@@ -162,7 +162,7 @@ function writeMatches(at: i32, to: i32): i32 {
     if (place === statePlace && isFirst !== 0) p = writeStates(at, p);
     if (place === matchPlace) p = writeProtocol(at, p);
     if (place === statePlace && isFirst === 0) p = writeStates(at, p);
-    if (n === 0) return p;
+    if (p === 0 || n === 0) return p;
     if (p - to > MATCHES_MOST) return 0;
     const operation: i32 = cellAt(n);
     p = writeOperation(operation, p);
