@@ -198,6 +198,14 @@ test('every setting can be set as its example says, is then listed, and unset ta
   const lineOf = ({ words }: Command): string =>
     exampleFor(real.find(command => command.words === words) as Command);
   for (const command of settings) {
+    if (ON_TRIAL.includes(command.words)) {
+      t.throws(
+        () => run(lineOf(command)),
+        { message: /says .* confirm 5, and then confirm$/ },
+        command.words,
+      );
+      continue;
+    }
     t.notThrows(() => run(lineOf(command)), lineOf(command));
     const isListed = configuration().some(
       line => line.startsWith(`${command.words} `) || line === command.words,
@@ -215,6 +223,8 @@ test('every setting can be set as its example says, is then listed, and unset ta
   }
 });
 
+/** Settings that are taken with `confirm` alone, which the console takes off; each has a test of its own. */
+const ON_TRIAL = ['set anti-spoofing'];
 /** Commands that are listed as others. */
 const SHORTHANDS = ['set wan dhcp', 'set wan static', 'set wan none'];
 
