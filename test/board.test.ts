@@ -123,7 +123,7 @@ async function furtherForwards(
   t.is(await board.console(`set forward ${checked} least check tcp 2 2 log`), '');
   await eventually(
     () => board.console('show forwards'),
-    text => /:9 .* has not answered/.test(text),
+    text => /:9 .* has not answered for /.test(text),
     60,
   );
   for (let i = 0; i < 4; i++) t.is(await get(town.inet, `http://${WAN_ADDRESS}:8081/`), `${GATEWAY}\n`);
