@@ -129,6 +129,9 @@ export function entryAt(n: i32): i32 {
   return MASQUERADE_AT + (n - 1) * MASQUERADE_BYTES;
 }
 
+/** Not 0: there has been a flow by a port or an endpoint that others may have: each new one is looked for then (src/plane/flow/flow-begin.ts). */
+export const SHARED_AT: i32 = MASQUERADE_STATE_AT + 120;
+
 /** A byte for each outside address (src/plane/flow/masquerade-addresses.ts); 1: the address was lost. */
 export const ADDRESSES_LOST_AT: i32 = MASQUERADE_STATE_AT + 112;
 

@@ -22,15 +22,15 @@ export function applyConnlimit(operation: i32): i32 {
   const highest: i32 = i32at(HIGHEST_AT);
   let flows: i32 = i32at(VIEW_FLOW) === 0 ? 1 : 0;
   let e: i32 = entryAt(1);
-  for (let n: i32 = 0; n < MASQUERADE_COUNT && n < highest; n++) {
+  let n: i32 = 0;
+  for (; n < MASQUERADE_COUNT && n < highest && flows <= most; n++) {
     const isIts: i32 =
       ((i32at(e + E_INSIDE) ^ address) & mask) === 0 || ((i32at(e + E_REMOTE) ^ address) & mask) === 0
         ? 1
         : 0;
     if (isIts !== 0 && get8(e + E_PROTOCOL) !== 0) flows += 1;
-    if (flows > most) return isAbove;
     e += MASQUERADE_BYTES;
   }
-  puti32(OPERATIONS_LEFT_AT, i32at(OPERATIONS_LEFT_AT) - (highest >> FLOWS_SHIFT));
+  puti32(OPERATIONS_LEFT_AT, i32at(OPERATIONS_LEFT_AT) - (n >> FLOWS_SHIFT));
   return flows > most ? isAbove : 1 - isAbove;
 }

@@ -75,6 +75,7 @@ export function hasSourceRules(): i32 {
 /** By which address the packet in the view leaves that begins a flow: AS_LINK, AS_IS, or which. */
 export function sourceByRules(): i32 {
   const old: i32 = i32at(OLD_ANSWER_AT);
+  puti32(NAT_SOURCE_AT, 0);
   if (old !== 0) return old === TARGET_MASQUERADE ? AS_LINK : AS_IS;
   const names: i32 = i32at(VIEW_IN);
   puti32(VIEW_IN, 0);
@@ -83,9 +84,12 @@ export function sourceByRules(): i32 {
   if (answer !== TARGET_MASQUERADE && answer !== TARGET_SNAT && answer !== TARGET_NETMAP) return AS_IS;
   const addresses: i32 = operationOf(i32at(VIEW_RULE), OPERATION_ADDRESSES);
   if (addresses === 0) return AS_LINK;
-  if ((get8(addresses + 4) & ADDRESSES_PICKED) !== 0) puti32(NAT_SOURCE_AT, addresses);
-  if ((get8(addresses + 4) & ADDRESSES_ADDRESS) === 0) return AS_LINK;
-  return chosen(addresses, answer, i32at(VIEW_SOURCE));
+  const said: i32 = get8(addresses + 4);
+  // A rule that says 0.0.0.0 leaves it as it is, ports and all.
+  const source: i32 =
+    (said & ADDRESSES_ADDRESS) === 0 ? AS_LINK : chosen(addresses, answer, i32at(VIEW_SOURCE));
+  if (source !== AS_IS && (said & ADDRESSES_PICKED) !== 0) puti32(NAT_SOURCE_AT, addresses);
+  return source;
 }
 
 /**
@@ -104,7 +108,10 @@ export function sourceTo(packet: i32, to: i32, port: i32, isAsked: i32): i32 {
     puti32(VIEW_PORTS, (i32at(VIEW_PORTS) & ~0xffff) | port);
   }
   const source: i32 = sourceByRules();
-  return source === AS_LINK ? i32at(interfaceAt(link) + IF_ADDRESS) : source;
+  if (source !== AS_LINK) return source;
+  const own: i32 = i32at(interfaceAt(link) + IF_ADDRESS);
+  if (own === AS_IS) puti32(NAT_SOURCE_AT, 0);
+  return own;
 }
 
 /** The address that an OPERATION_ADDRESSES gives for `address`, of a client's flow. */

@@ -15,6 +15,7 @@ import {
   E_PROTOCOL,
   E_REMOTE,
   ROUTED,
+  SHARED_AT,
   TURNED,
 } from '../../base/flow-record.ts';
 import { get8, i32at, put8, puti32 } from '../../base/memory.ts';
@@ -34,8 +35,8 @@ import { addressFor, NO_ADDRESS } from './masquerade-addresses.ts';
 export function beginFlow(e: i32, outside: i32, flags: i32): i32 {
   const number: i32 = addressFor(i32at(ALIASES_SET_AT) !== 0 && aliasOf(outside) !== 0 ? ALIASED : outside);
   if (outside !== ROUTED && outside !== TURNED) puti32(e + E_OUTSIDE, outside);
-  // Rules lead flows to endpoints that others have: of two with one tuple the second would get the first one's answers.
-  if (i32at(RULE_HOOKS_AT) !== 0 && isTaken(e) !== 0) {
+  // Rules lead flows to endpoints that others have, which outlive them: of two with one tuple the second would get the first one's answers.
+  if ((i32at(RULE_HOOKS_AT) | i32at(SHARED_AT)) !== 0 && isTaken(e) !== 0) {
     refuseEntry(e);
     return DROP_NO_PORT;
   }
@@ -48,6 +49,11 @@ export function beginFlow(e: i32, outside: i32, flags: i32): i32 {
   count(COUNT_MASQUERADE_NEW);
   if (get8(e + E_PROTOCOL) !== TCP) startTimer(e);
   return e;
+}
+
+/** A flow begins by a port or an endpoint that others may have: from now on each is looked for. */
+export function noteShared(): void {
+  if (i32at(PROBE_AT) === 0) puti32(SHARED_AT, 1);
 }
 
 /** 1 if another flow has a tuple of an entry that is not linked yet. */

@@ -59,7 +59,7 @@ import { AS_IS, sourceTo } from '../filter/nat.ts';
 import { met } from '../filter/probing.ts';
 import { socketHears } from '../local/sockets.ts';
 import { admit } from './flow-admission.ts';
-import { beginFlow, fillEntry } from './flow-begin.ts';
+import { beginFlow, fillEntry, noteShared } from './flow-begin.ts';
 import { hostFor } from './flow-hosts.ts';
 import { canTranslate, findTuple } from './flow-table.ts';
 import { forwardOf, forwardOfMark, isKept } from './forwards.ts';
@@ -149,6 +149,7 @@ export function addTo(packet: i32, inside: i32, insidePort: i32, outside: i32): 
   if (e < MASQUERADE_AT) return e;
   fillEntry(e, protocol, inside, remote, outPorts, ports & 0xffff);
   if (source !== AS_IS) {
+    noteShared();
     puti32(e + E_REMOTE, source);
     puti32(e + E_OUT_PORTS, ((protocol === ICMP ? back : insidePort) << 16) | back);
   }

@@ -62,6 +62,7 @@ import {
   IN_USE_AT,
   isOneToOne,
   isRouted,
+  SHARED_AT,
 } from '../../base/flow-record.ts';
 import { FORWARD_OUTSIDE } from '../../base/forward-record.ts';
 import { IF_ADDRESS, interfaceAt } from '../../base/interface.ts';
@@ -114,7 +115,7 @@ import { met } from '../filter/probing.ts';
 import { aliasOf, aliasOfHost, hostOfAlias } from '../ip/aliases.ts';
 import { isSender } from '../ip/sender.ts';
 import { admit, removeEntry } from './flow-admission.ts';
-import { beginFlow, fillEntry } from './flow-begin.ts';
+import { beginFlow, fillEntry, noteShared } from './flow-begin.ts';
 import { HOST_OTHERS, hostFor, resetHosts } from './flow-hosts.ts';
 import {
   canTranslate,
@@ -367,7 +368,7 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
     // A flow of that very endpoint may be in no mapping: one that a rule has led there (turned.ts), or the router's own.
     for (let left: i32 = IDENTIFIER_TRIES; ; left--) {
       if (port === NO_PORT || left === 0) return DROP_NO_PORT;
-      if (isRuled !== 0 || (i32at(RULE_HOOKS_AT) === 0 && remote !== outside)) break;
+      if (isRuled !== 0 || ((i32at(RULE_HOOKS_AT) | i32at(SHARED_AT)) === 0 && remote !== outside)) break;
       const far: i32 = protocol === ICMP ? port : ports & 0xffff;
       // To our own address by that very port it would be its own answer.
       const isItself: i32 = remote === outside && far === port ? 1 : 0;
@@ -377,6 +378,7 @@ function addOutbound(packet: i32, inside: i32, remote: i32, ports: i32, protocol
     if (port >= SHARED_PORT) {
       port -= SHARED_PORT;
       isOwn = ENTRY_FORWARD;
+      noteShared();
     }
   } else {
     const other: i32 = findInbound(outside, remote, 0, protocol);

@@ -91,6 +91,7 @@ export function portNoted(protocol: i32, port: i32, whose: i32): i32 {
 /** A free port from first to last, the next from `start` on and round, or NO_PORT. */
 export function freePort(protocol: i32, first: i32, last: i32, parity: i32, start: i32): i32 {
   const map: i32 = mapOf(protocol);
+  if (map === 0) return NO_PORT;
   const port: i32 = scan(map, start, last, parity);
   return port !== NO_PORT ? port : scan(map, first, start - 1, parity);
 }

@@ -34,6 +34,7 @@ export function portByRule(protocol: i32, ports: i32, remote: i32, outside: i32,
   const first: i32 = isRange !== 0 ? u16at(rule + 16) : leastFor(protocol, own);
   const last: i32 = isRange !== 0 ? u16at(rule + 18) : mostFor(protocol, own);
   const count: i32 = last - first + 1;
+  if (count < 1) return NO_PORT;
   const kept: i32 = mapping === 0 ? NO_PORT : i32at(mapping + E_IN_PORTS) & 0xffff;
   const isDrawn: i32 = (said & (ADDRESSES_RANDOM | ADDRESSES_FULLY_RANDOM)) !== 0 ? 1 : 0;
   const isIn: i32 = own >= first && own <= last ? 1 : 0;
@@ -46,8 +47,14 @@ export function portByRule(protocol: i32, ports: i32, remote: i32, outside: i32,
   let next: i32 = isDrawn === 0 && isIn !== 0 ? own - first : drawn;
   for (let left: i32 = PORT_TRIES < count ? PORT_TRIES : count; left > 0; left--) {
     port = first + next;
-    if (portNoted(protocol, port, PORT_OPEN) === 0 && isUsed(protocol, ports, remote, outside, port) === 0)
-      return port | (portFree(protocol, port, outside) !== 0 ? 0 : SHARED_PORT);
+    const isFree: i32 = portFree(protocol, port, outside);
+    // By an identifier that is another's, a host outside could ask this one.
+    if (
+      (isFree !== 0 || protocol !== ICMP) &&
+      portNoted(protocol, port, PORT_OPEN) === 0 &&
+      isUsed(protocol, ports, remote, outside, port) === 0
+    )
+      return port | (isFree !== 0 ? 0 : SHARED_PORT);
     next = next + 1 >= count ? 0 : next + 1;
   }
   return NO_PORT;

@@ -61,9 +61,9 @@ import { AS_IS, destinationByRules, hasDestinationRules, redirectedByRule, sourc
 import { routeTo } from '../ip/route.ts';
 import { isSender } from '../ip/sender.ts';
 import { admit } from './flow-admission.ts';
-import { beginFlow } from './flow-begin.ts';
+import { beginFlow, noteShared } from './flow-begin.ts';
 import { HOST_OTHERS, hostFor } from './flow-hosts.ts';
-import { canTranslate, findTuple, isTurned } from './flow-table.ts';
+import { canTranslate, findTuple, hasPorts, isTurned } from './flow-table.ts';
 import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
 import { errorFlow, turnError } from './icmp-translate.ts';
 import { KNOWN_NONE } from './known-flow.ts';
@@ -193,11 +193,16 @@ function add(packet: i32, index: i32): i32 {
   puti32(e + E_IN_PORTS, ((protocol === ICMP ? back : port) << 16) | back);
   putu16(e + E_BEGUN, 1);
   const isClassic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? ENTRY_CLASSIC : 0;
+  noteShared();
   return beginFlow(e, isOutside !== 0 ? ours : TURNED, ENTRY_SENT | ENTRY_FORWARD | isClassic);
 }
 
 /** The port by which a flow comes to another end with another source, as a rule says, or as the client has it if it is free; or NO_PORT. `ports` are those of the answers. */
 export function backPort(to: i32, source: i32, ports: i32, protocol: i32): i32 {
+  if (hasPorts(protocol) === 0) {
+    puti32(NAT_SOURCE_AT, 0);
+    return findTuple(to, source, ports & ~0xffff, protocol) === 0 ? 0 : NO_PORT;
+  }
   if (i32at(NAT_SOURCE_AT) === 0) return freePort(to, ports >>> 16, source, ports & 0xffff, protocol);
   const port: i32 = portByRule(protocol, (ports << 16) | (ports >>> 16), to, source, 0);
   puti32(NAT_SOURCE_AT, 0);
