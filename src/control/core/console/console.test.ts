@@ -305,6 +305,15 @@ test('bytes that were lost where nothing has come yet spoil the line that comes,
   type('note whole\r');
   settle();
   t.deepEqual(ran, ['second', 'whole']);
+  // What is lost behind what was typed ahead of a job goes with it.
+  type('wait 5\r');
+  settle();
+  lose(1, 4);
+  type('note half\x03');
+  settle();
+  type('note good\r');
+  settle(5);
+  t.deepEqual(ran, ['second', 'whole', 'good']);
 });
 
 test('an answer of which bytes were lost is asked for again', t => {

@@ -196,8 +196,8 @@ export class Console implements RawLine {
   }
 
   private interrupt(): void {
-    this.edited += this.ahead.to - this.ahead.from;
-    this.ahead.clear();
+    this.edited += this.ahead.drop();
+    this.losses.passed(this.edited + 1);
     this.held = false;
     this.line.release?.();
     this.output.discard();
@@ -216,9 +216,9 @@ export class Console implements RawLine {
 
   /** Forgets what is typed ahead; answers how many bytes that was. */
   forget(): number {
-    const bytes = this.ahead.to - this.ahead.from;
+    const bytes = this.ahead.drop();
     this.edited += bytes;
-    this.ahead.from = this.ahead.to;
+    this.losses.passed(this.edited + 1);
     this.ahead.taken();
     return bytes;
   }
@@ -227,8 +227,7 @@ export class Console implements RawLine {
   receive(): void {
     if (!this.ahead.makeRoom()) {
       if (this.line.holds?.(CONTROL_C) !== true) return;
-      this.edited += this.ahead.to - this.ahead.from;
-      this.ahead.clear();
+      this.edited += this.ahead.drop();
     }
     const loss = this.line.takeLoss?.();
     if (loss !== undefined && this.receiver === undefined) {

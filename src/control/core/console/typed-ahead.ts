@@ -26,6 +26,13 @@ export class TypedAhead {
     this.to = 0;
   }
 
+  /** Forgets all; answers how many bytes that was. */
+  drop(): number {
+    const bytes = this.to - this.from;
+    this.clear();
+    return bytes;
+  }
+
   /** Makes room behind what is there, for a quarter of the buffer or all that there can be; false if there is none. */
   makeRoom(): boolean {
     const { bytes, from, to } = this;
