@@ -47,14 +47,11 @@ export function portByRule(protocol: i32, ports: i32, remote: i32, outside: i32,
   let next: i32 = isDrawn === 0 && isIn !== 0 ? own - first : drawn;
   for (let left: i32 = PORT_TRIES < count ? PORT_TRIES : count; left > 0; left--) {
     port = first + next;
-    const isFree: i32 = portFree(protocol, port, outside);
-    // By an identifier that is another's, a host outside could ask this one.
-    if (
-      (isFree !== 0 || protocol !== ICMP) &&
-      portNoted(protocol, port, PORT_OPEN) === 0 &&
-      isUsed(protocol, ports, remote, outside, port) === 0
-    )
-      return port | (isFree !== 0 ? 0 : SHARED_PORT);
+    if (portNoted(protocol, port, PORT_OPEN) === 0 && isUsed(protocol, ports, remote, outside, port) === 0) {
+      if (portFree(protocol, port, outside) !== 0) return port;
+      // By an identifier that is another's, a host outside could ask this one.
+      if (protocol !== ICMP) return port | SHARED_PORT;
+    }
     next = next + 1 >= count ? 0 : next + 1;
   }
   return NO_PORT;
