@@ -7,6 +7,8 @@ import { isOutOfMemory } from '../loader.ts';
 export const TYPED_AHEAD_LIMIT = 48 * 1024;
 /** What is kept for it while little is typed; it doubles as it fills. */
 const TYPED_AHEAD_LEAST = 1024;
+/** A LF of the line before, and this one's end. */
+const LINE_ENDS = 2;
 const LF = 10;
 const CR = 13;
 
@@ -76,7 +78,8 @@ export class TypedAhead {
    */
   line(bytes: number, most: number, keys = ''): string | undefined {
     this.passed = 0;
-    const to = Math.min(this.from + bytes, this.to);
+    // Of a paste of 48 KB whose lines end with CR, each would be searched for LF to its end.
+    const to = Math.min(this.from + Math.min(bytes, most + LINE_ENDS), this.to);
     if (this.from >= to) return undefined;
     if (this.lineEnd === CR && this.bytes[this.from] === LF) {
       this.from++;
