@@ -9,6 +9,7 @@ import { attach } from '../../src/base/memory.ts';
 import { runSeed } from '../../tools/harness/random.ts';
 import { pack } from '../pack.ts';
 import { compilePortable } from '../plane-wasm.ts';
+import { textOfPieces } from './text-pieces.ts';
 import * as javascript from './unpack.ts';
 
 const { UNPACK_BAD_OFFSET, UNPACK_FULL, UNPACK_TRUNCATED } = javascript;
@@ -87,31 +88,7 @@ function reference(packed: Uint8Array, room: number): Uint8Array | null {
   return Uint8Array.from(out);
 }
 
-/** Text of many kinds: noise, runs, words, copies from near and far, in pieces of many lengths. */
-const pieces = fc
-  .array(
-    fc.record({
-      kind: fc.constantFrom('noise', 'run', 'words', 'copy'),
-      length: fc.oneof(fc.nat(40), fc.nat(600), fc.nat(9000)),
-      from: fc.oneof(fc.nat(12), fc.nat(70000)),
-      seed: fc.nat(255),
-    }),
-    { maxLength: 30 },
-  )
-  .map(list => {
-    const out: number[] = [];
-    for (const { kind, length, from, seed } of list) {
-      let state = seed;
-      for (let i = 0; i < length; i++) {
-        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-        if (kind === 'noise') out.push(state >>> 24);
-        else if (kind === 'run') out.push(seed);
-        else if (kind === 'words') out.push(97 + ((state >>> 24) % 5));
-        else out.push(out[out.length - 1 - from] ?? 0);
-      }
-    }
-    return Uint8Array.from(out);
-  });
+const pieces = textOfPieces(30, 9000);
 
 test('unpack() gives back what pack() packed, whatever it is', t => {
   fc.assert(

@@ -9,6 +9,7 @@ import { attach } from '../../src/base/memory.ts';
 import { meter } from '../../test/metered.ts';
 import { runSeed } from '../../tools/harness/random.ts';
 import { bundle } from '../bundle.ts';
+import { textOfPieces } from '../loader/text-pieces.ts';
 import { UNPACK_BAD_OFFSET, UNPACK_FULL, UNPACK_TRUNCATED } from '../loader/unpack.ts';
 import { pack } from '../pack.ts';
 import { compilePortable } from '../plane-wasm.ts';
@@ -188,31 +189,7 @@ function reference(codes: Uint8Array, packed: Uint8Array, room: number): Uint8Ar
   return Uint8Array.from(out);
 }
 
-/** Text of many kinds: noise, runs, words, copies from near and far, in pieces of many lengths. */
-const pieces = fc
-  .array(
-    fc.record({
-      kind: fc.constantFrom('noise', 'run', 'words', 'copy'),
-      length: fc.oneof(fc.nat(40), fc.nat(600), fc.nat(6000)),
-      from: fc.oneof(fc.nat(12), fc.nat(70000)),
-      seed: fc.nat(255),
-    }),
-    { maxLength: 20 },
-  )
-  .map(list => {
-    const out: number[] = [];
-    for (const { kind, length, from, seed } of list) {
-      let state = seed;
-      for (let i = 0; i < length; i++) {
-        state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-        if (kind === 'noise') out.push(state >>> 24);
-        else if (kind === 'run') out.push(seed);
-        else if (kind === 'words') out.push(97 + ((state >>> 24) % 5));
-        else out.push(out[out.length - 1 - from] ?? 0);
-      }
-    }
-    return Uint8Array.from(out);
-  });
+const pieces = textOfPieces(20, 6000);
 
 test('what encode() packed is unpacked again, whatever it is, and in place where the packer says so', t => {
   fc.assert(
