@@ -109,14 +109,19 @@ function answer(flow: Flow, asked: Uint8Array, look: Look, isError: boolean): Ui
   return packets.tcp(ip, { ...ports, ...numbers, flags: packets.ACK }, data);
 }
 
-/** A frame that left, in words that are the same of both routers: each takes its own outside port of a masqueraded flow. */
-function inWords({ index, frame }: Sent): string {
+/**
+ * A frame that left, in words that are the same of both routers: each takes its own outside port of a masqueraded flow, by `ranged` protocols one of RANGE
+ * as the rules say.
+ */
+function inWords({ index, frame }: Sent, ranged: readonly number[]): string {
   const datagram = packets.datagramIn(frame);
   const read = packets.read(datagram);
   const { source, destination, protocol, tcpFlags, ttl, data } = read;
   const way = `${index === LAN ? 'lan' : 'wan'} ${source}>${destination}`;
   const mapped = source === (index === WAN ? WAN_ADDRESS : LAN_ADDRESS) || source === '172.16.0.9';
-  const isRanged = (port: number): boolean => port >= RANGE[0] && port <= RANGE[1];
+  // A port that is drawn from all may be one of the range by chance.
+  const isRanged = (port: number): boolean =>
+    ranged.includes(protocol) && port >= RANGE[0] && port <= RANGE[1];
   const portWord = (port: number): string => (!mapped ? String(port) : isRanged(port) ? 'ranged' : '*');
   if (protocol === packets.ICMP) {
     if (read.type !== 0 && read.type !== 8) {
@@ -158,12 +163,18 @@ class Play {
   private isUsedUp = false;
   /** What was sent, for who looks for the cause of a difference. */
   readonly told: string[] = [];
+  /** Protocols whose outside ports a rule says. */
+  private readonly ranged: readonly number[];
 
   constructor(
     private readonly random: Random,
     private readonly kernel: KernelRouter,
     private readonly set: RuleSet,
-  ) {}
+  ) {
+    const isSaid = (protocol: string): boolean =>
+      set.lines.some(line => line.includes(`-p ${protocol} `) && /(:|--to-ports )6000/.test(line));
+    this.ranged = [...(isSaid('tcp') ? [packets.TCP] : []), ...(isSaid('udp') ? [packets.UDP] : [])];
+  }
 
   private pick<T>(from: readonly T[]): T {
     return from[this.random.below(from.length)] as T;
@@ -252,8 +263,14 @@ class Play {
       ours: this.ours(frames.ours.index, frames.ours.frame),
       kernel: this.kernel.send(frames.kernel.index, frames.kernel.frame),
     };
-    const [ours, theirs] = JUDGES.map(judge => left[judge].map(inWords).sort().join(', ') || 'nothing');
-    this.told.push(`${inWords(frames.kernel)} -> ${theirs}`);
+    const [ours, theirs] = JUDGES.map(
+      judge =>
+        left[judge]
+          .map(out => inWords(out, this.ranged))
+          .sort()
+          .join(', ') || 'nothing',
+    );
+    this.told.push(`${inWords(frames.kernel, this.ranged)} -> ${theirs}`);
     // Whom no port is left for is told so; the kernel says nothing.
     const [before, now] = [drops, this.drops()].map(
       all => all[Object.keys(counters).indexOf('DROP_NO_PORT')],

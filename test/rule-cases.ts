@@ -75,18 +75,19 @@ class Writer {
     return this.random.chance(0.2) ? '! ' : '';
   }
 
-  private range(): string {
+  private range(isExact: boolean): string {
     const port = this.pick([...SERVER_PORTS, ...HOST_PORTS.flat(), ...FORWARDED]);
+    if (isExact) return String(port);
     const kind = this.random.below(4);
     if (kind === 0) return `${this.random.below(port)}:${port}`;
     if (kind === 1) return `${port}:65535`;
     return String(port);
   }
 
-  private transport(): { text: string; protocol: string } {
+  private transport(chain: string): { text: string; protocol: string } {
     const kind = this.random.below(8);
-    if (kind < 3) return { text: `-p tcp${this.ports('tcp')}${this.flags()}`, protocol: 'tcp' };
-    if (kind < 6) return { text: `-p udp${this.ports('udp')}`, protocol: 'udp' };
+    if (kind < 3) return { text: `-p tcp${this.ports('tcp', chain)}${this.flags()}`, protocol: 'tcp' };
+    if (kind < 6) return { text: `-p udp${this.ports('udp', chain)}`, protocol: 'udp' };
     if (kind === 6) {
       const types = ['echo-request', '0', '8', '3/3', 'any', 'destination-unreachable'];
       const type = this.random.chance(0.6) ? ` -m icmp ${this.not()}--icmp-type ${this.pick(types)}` : '';
@@ -95,15 +96,18 @@ class Writer {
     return { text: `! -p ${this.pick(['tcp', 'udp', 'icmp', '47'])}`, protocol: '' };
   }
 
-  private ports(protocol: string): string {
+  /** Before the routing an answer has the outside port of its flow, which each router may have drawn: a range there could have the one and not the other. */
+  private ports(protocol: string, chain: string): string {
     const kind = this.random.below(5);
+    const isExact = chain === 'PREROUTING';
     if (kind === 0) return '';
     if (kind === 4) {
-      const list = this.some([...SERVER_PORTS.map(String), '1000:2000', '5000', '8080']).slice(0, 4);
+      const some = isExact ? '1024' : '1000:2000';
+      const list = this.some([...SERVER_PORTS.map(String), some, '5000', '8080']).slice(0, 4);
       return ` -m multiport ${this.not()}--${this.pick(['dports', 'sports', 'ports'])} ${list.join(',')}`;
     }
-    const source = this.random.chance(0.3) ? ` ${this.not()}--sport ${this.range()}` : '';
-    return ` -m ${protocol}${source} ${this.not()}--dport ${this.range()}`;
+    const source = this.random.chance(0.3) ? ` ${this.not()}--sport ${this.range(false)}` : '';
+    return ` -m ${protocol}${source} ${this.not()}--dport ${this.range(isExact)}`;
   }
 
   private flags(): string {
@@ -158,7 +162,7 @@ class Writer {
       words.push(`${this.not()}-i ${this.pick(names)}`);
     if (chain !== 'INPUT' && chain !== 'PREROUTING' && random.chance(0.2))
       words.push(`${this.not()}-o ${this.pick(names)}`);
-    const transport = random.chance(0.6) ? this.transport() : { text: '', protocol: '' };
+    const transport = random.chance(0.6) ? this.transport(chain) : { text: '', protocol: '' };
     if (transport.text !== '') words.push(transport.text);
     for (let i = 0; i < 2; i++) if (random.chance(0.3)) words.push(this.extension(chain));
     return { text: words.join(' '), protocol: transport.protocol };
@@ -211,7 +215,7 @@ class Writer {
     const words: string[] = [];
     if (this.random.chance(0.4)) words.push(`${this.not()}-s ${this.pick(PREFIXES)}`);
     if (this.random.chance(0.4)) words.push(`${this.not()}-d ${this.pick(PREFIXES)}`);
-    words.push(this.pick(['', '-p udp', '-p tcp', `-p tcp -m tcp --dport ${this.range()}`, '-p icmp']));
+    words.push(this.pick(['', '-p udp', '-p tcp', `-p tcp -m tcp --dport ${this.range(false)}`, '-p icmp']));
     return words.join(' ');
   }
 
