@@ -222,3 +222,52 @@ test('any text is a script or is refused, and any script with any answers ends',
   );
   fc.assert(property, { seed: runSeed(), numRuns: 200 });
 });
+
+test('a script of 1,000 pairs whose answers are all there is carried out without going deeper, in time that grows with its length', t => {
+  const script = Array.from({ length: 1000 }, (_, n) => `q${n}: a${n}`).join(' ');
+  const steps = readScript(script, NUMBERS) as Step[];
+  t.is(steps.length, 2000);
+  // All alternatives sent at once by a host that answers while it is spoken to: as deep as the script is long, were it not a loop.
+  let deepest = 0;
+  let sent = 0;
+  let isDone = false;
+  const time = new PppTime();
+  const chat: Chat = new Chat(
+    {
+      clock: time.clock,
+      send: () => {
+        deepest = Math.max(deepest, (new Error().stack ?? '').split('\n').length);
+        sent++;
+        chat.input([...`q${sent}: `].map(c => c.charCodeAt(0)));
+      },
+      sendBreak: () => {},
+      say: () => {},
+      echo: () => {},
+      report: () => {},
+      done: () => (isDone = true),
+      failed: reason => t.fail(reason),
+    },
+    steps,
+  );
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 200;
+  chat.start();
+  chat.input([...'q0: '].map(c => c.charCodeAt(0)));
+  Error.stackTraceLimit = stackTraceLimit;
+  t.true(isDone);
+  t.is(sent, 1000);
+  t.true(deepest < 60, `${deepest} calls deep`);
+});
+
+test('an empty expect many times over, and a modem that never ends a line, cost what they are long', t => {
+  const line = new Line(`${"'' \\c ".repeat(1000)} REPORT x never never`);
+  const text = 'no '.repeat(20000);
+  const from = performance.now();
+  for (let at = 0; at < text.length; at += 500) line.hear(text.slice(at, at + 500));
+  const whole = performance.now() - from;
+  t.deepEqual(line.events, []);
+  t.true(whole < 2000, `${whole} ms`);
+  line.hear('never ');
+  t.deepEqual(line.events, ['done']);
+  t.is(line.said(), 'never\r');
+});

@@ -39,16 +39,22 @@ export class Chat {
   private isEchoing = false;
   private mayHangUp = true;
   private isOver = false;
+  /** It is at work: what its host does meanwhile, as to answer at once, waits for the next turn. */
+  private isRunning = false;
   private step = -1;
-  /** What is waited for, which of its texts, and what came last. */
+  /** What is waited for, which of its texts, and the first character in which it may be found. */
   private waiting: readonly Expect[] | undefined;
   private alternative = 0;
-  private tail = '';
+  private from = 0;
+  /** What came, and how much of it has been looked at. */
+  private heard = '';
+  private at = 0;
   /** A reported line, as far as it has come. */
   private line: string | undefined;
-  private heard = '';
-  private pieces: readonly Piece[] = [];
+  /** What is being sent, the next of its pieces, and what is waited for behind it in place of a step. */
+  private pieces: readonly Piece[] | undefined;
   private piece = 0;
+  private then: readonly Expect[] | undefined;
   private timer: Timer | undefined;
 
   constructor(
@@ -57,7 +63,7 @@ export class Chat {
   ) {}
 
   start(): void {
-    this.next();
+    this.run();
   }
 
   /** Ends it; nobody is told. */
@@ -72,8 +78,19 @@ export class Chat {
     let text = '';
     for (let i = 0; i < bytes.length; i++) text += String.fromCharCode((bytes[i] as number) & 127);
     if (this.isEchoing) this.host.echo(text);
-    this.heard = (this.heard + text).slice(-HEARD_MOST);
-    this.look();
+    this.heard += text;
+    if (this.heard.length - this.at > HEARD_MOST) {
+      this.at = this.heard.length - HEARD_MOST;
+      this.from = this.at;
+    }
+    // What has been looked at goes now and then, not with each byte.
+    const old = this.at - TAIL_MOST;
+    if (old >= TAIL_MOST) {
+      this.heard = this.heard.slice(old);
+      this.at -= old;
+      this.from = Math.max(0, this.from - old);
+    }
+    this.run();
   }
 
   /** The carrier has gone. */
@@ -83,25 +100,30 @@ export class Chat {
 
   // --- steps ----------------------------------------------------------------------------------------------------
 
-  /** Goes on, up to a step that has to wait. */
-  private next(): void {
+  /** Goes on until something has to be waited for. */
+  private run(): void {
+    if (this.isRunning) return;
+    this.isRunning = true;
     while (!this.isOver) {
-      const step = this.steps[++this.step];
-      if (step === undefined) {
-        this.stop();
-        this.host.done();
-        return;
+      if (this.pieces !== undefined) {
+        if (!this.sendsAll()) break;
+      } else if (this.waiting !== undefined) {
+        if (!this.finds()) break;
+      } else {
+        this.next();
       }
-      if (step.kind === 'expect') {
-        this.expect(step.all, 0);
-        return;
-      }
-      if (step.kind === 'send') {
-        this.send(step.send);
-        return;
-      }
-      this.command(step);
     }
+    this.isRunning = false;
+  }
+
+  private next(): void {
+    const step = this.steps[++this.step];
+    if (step === undefined) {
+      this.stop();
+      this.host.done();
+    } else if (step.kind === 'expect') this.expect(step.all, 0);
+    else if (step.kind === 'send') this.send(step.send, undefined);
+    else this.command(step);
   }
 
   private command(step: Exclude<Step, { kind: 'expect' | 'send' }>): void {
@@ -119,77 +141,82 @@ export class Chat {
   }
 
   private expect(all: readonly Expect[], alternative: number): void {
+    if (all[alternative]?.text === '') return;
     this.waiting = all;
     this.alternative = alternative;
-    this.tail = '';
-    if (all[alternative]?.text === '') {
-      this.found();
-      return;
-    }
+    this.from = this.at;
     this.sleep(this.timeoutTicks, () => this.late());
-    this.look();
-  }
-
-  private found(): void {
-    this.waiting = undefined;
-    this.sleep(-1);
-    this.next();
   }
 
   /** It has not come: something is sent in its place, or it is over. */
   private late(): void {
-    const { alternative } = this;
     const all = this.waiting as readonly Expect[];
-    const { text, instead } = all[alternative] as Expect;
+    const { text, instead } = all[this.alternative] as Expect;
     this.waiting = undefined;
     if (instead === undefined) this.fail(`No "${shown(text)}" has come`, '');
-    else
-      this.send(instead, () =>
-        all[alternative + 1] === undefined ? this.next() : this.expect(all, alternative + 1),
-      );
+    else this.send(instead, all[this.alternative + 1] === undefined ? undefined : all);
   }
 
-  private send({ pieces }: Send, then: () => void = () => this.next()): void {
+  private send({ pieces }: Send, then: readonly Expect[] | undefined): void {
     this.pieces = pieces;
     this.piece = 0;
-    this.pieceOf(then);
+    this.then = then;
   }
 
-  private pieceOf(then: () => void): void {
+  /** Sends as far as the next pause; whether it was the end. */
+  private sendsAll(): boolean {
     const { host } = this;
-    while (this.piece < this.pieces.length) {
-      const piece = this.pieces[this.piece++] as Piece;
+    const pieces = this.pieces as readonly Piece[];
+    while (this.piece < pieces.length) {
+      const piece = pieces[this.piece++] as Piece;
       if (typeof piece === 'number') {
-        this.sleep(piece, () => this.pieceOf(then));
-        return;
+        this.sleep(piece, () => {});
+        return false;
       }
       if (piece === BREAK) host.sendBreak();
       else host.send(Uint8Array.from(piece, c => c.charCodeAt(0)));
+      if (this.isOver) return false;
     }
-    then();
+    this.pieces = undefined;
+    const { then } = this;
+    if (then !== undefined) this.expect(then, this.alternative + 1);
+    return true;
   }
 
   // --- what comes ---------------------------------------------------------------------------------------------------
 
-  /** Looks at what has come, a character after the other, while something is waited for. */
-  private look(): void {
-    while (this.waiting !== undefined && this.heard !== '' && !this.isOver) {
-      const c = this.heard[0] as string;
-      this.heard = this.heard.slice(1);
-      this.tail = (this.tail + c).slice(-TAIL_MOST);
-      this.reported(c);
-      const { text } = this.waiting[this.alternative] as Expect;
-      if (this.tail.endsWith(text)) {
-        this.found();
-        continue;
+  /** Looks at what has come, a character after the other; whether it is what is waited for. */
+  private finds(): boolean {
+    const { text } = (this.waiting as readonly Expect[])[this.alternative] as Expect;
+    while (this.at < this.heard.length) {
+      this.at++;
+      this.reported();
+      if (this.endsWith(text)) {
+        this.waiting = undefined;
+        this.sleep(-1);
+        return true;
       }
-      const abort = this.aborts.find(text => this.tail.endsWith(text));
-      if (abort !== undefined) this.fail(`"${shown(abort)}"`, abort);
+      for (let i = 0; i < this.aborts.length; i++) {
+        const abort = this.aborts[i] as string;
+        if (!this.endsWith(abort)) continue;
+        this.fail(`"${shown(abort)}"`, abort);
+        return false;
+      }
     }
+    return false;
   }
 
-  private reported(c: string): void {
+  /** Whether a text ends with the character that was looked at last, all of it since something is waited for. */
+  private endsWith(text: string): boolean {
+    const { heard, at } = this;
+    const { length } = text;
+    if (heard.charCodeAt(at - 1) !== text.charCodeAt(length - 1) || at - length < this.from) return false;
+    return heard.startsWith(text, at - length);
+  }
+
+  private reported(): void {
     if (this.line !== undefined) {
+      const c = this.heard[this.at - 1] as string;
       if (c !== '\r' && c !== '\n' && this.line.length < REPORT_MOST) {
         this.line += c;
         return;
@@ -198,7 +225,10 @@ export class Chat {
       this.line = undefined;
       return;
     }
-    this.line = this.reports.find(text => this.tail.endsWith(text));
+    for (let i = 0; i < this.reports.length && this.line === undefined; i++) {
+      const text = this.reports[i] as string;
+      if (this.endsWith(text)) this.line = text;
+    }
   }
 
   private fail(reason: string, abort: string): void {
@@ -216,6 +246,7 @@ export class Chat {
     this.timer = clock.after(ticks, () => {
       this.timer = undefined;
       then();
+      this.run();
     });
   }
 }
