@@ -54,13 +54,18 @@ export class Chat {
   /** What is being sent, the next of its pieces, and what is waited for behind it in place of a step. */
   private pieces: readonly Piece[] | undefined;
   private piece = 0;
-  private then: readonly Expect[] | undefined;
+  private behind: readonly Expect[] | undefined;
   private timer: Timer | undefined;
 
   constructor(
     private readonly host: ChatHost,
     private readonly steps: readonly Step[],
   ) {}
+
+  /** Of the bytes that came last those that nobody has looked at: behind the end of the script they are another's. */
+  get unread(): number {
+    return this.heard.length - this.at;
+  }
 
   start(): void {
     this.run();
@@ -157,10 +162,10 @@ export class Chat {
     else this.send(instead, all[this.alternative + 1] === undefined ? undefined : all);
   }
 
-  private send({ pieces }: Send, then: readonly Expect[] | undefined): void {
+  private send({ pieces }: Send, behind: readonly Expect[] | undefined): void {
     this.pieces = pieces;
     this.piece = 0;
-    this.then = then;
+    this.behind = behind;
   }
 
   /** Sends as far as the next pause; whether it was the end. */
@@ -178,8 +183,8 @@ export class Chat {
       if (this.isOver) return false;
     }
     this.pieces = undefined;
-    const { then } = this;
-    if (then !== undefined) this.expect(then, this.alternative + 1);
+    const { behind } = this;
+    if (behind !== undefined) this.expect(behind, this.alternative + 1);
     return true;
   }
 
