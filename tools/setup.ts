@@ -60,6 +60,15 @@ const NEEDS: readonly Need[] = [
   { name: 'rsyslog', program: 'rsyslogd', purpose: 'test', why: 'receives the log' },
   { name: 'socat', program: 'socat', purpose: 'test', why: 'TCP connections of all kinds' },
   { name: 'lrzsz', program: 'sz', purpose: 'test', why: 'senders and receivers of XMODEM and YMODEM' },
+  {
+    name: 'user-mode-linux',
+    program: 'linux.uml',
+    purpose: 'test',
+    why: 'a kernel with PPP and SLIP, as a program',
+  },
+  { name: 'kmod', program: 'modprobe', purpose: 'test', why: "loads that kernel's modules" },
+  { name: 'ppp', program: 'pppd', purpose: 'test', why: 'the other end of PPP links' },
+  { name: 'net-tools', program: 'slattach', purpose: 'test', why: 'the other end of SLIP links' },
   { name: 'coturn', program: 'turnserver', purpose: 'test', why: "tells the NAT's type (RFC 5780)" },
 ];
 

@@ -5,6 +5,7 @@
 // Not here: what runs where (namespace.ts), QEMU (qemu.ts).
 
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Duplex } from 'node:stream';
 
 /** Output kept of one program, in characters; older output is forgotten, so that a chatty one stays bounded. */
 const OUTPUT_LIMIT = 1 << 20;
@@ -37,6 +38,8 @@ export interface StartOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** start(): keeps standard input open for send(). */
   readonly interactive?: boolean;
+  /** start(): the program's third descriptor is one end of a pair of sockets, whose other end is `line`. */
+  readonly line?: boolean;
   /** Called with each whole line of standard output, which is then not kept. */
   readonly onLine?: (line: string) => void;
 }
@@ -45,6 +48,7 @@ export interface StartOptions {
 export class Running {
   readonly command: string;
   readonly child: ChildProcess;
+  readonly line: Duplex | undefined;
   stdout = '';
   stderr = '';
   status: number | null = null;
@@ -59,10 +63,11 @@ export class Running {
     this.#onLine = options.onLine;
     const open = options.interactive === true || options.input !== undefined;
     this.child = spawn('setpriv', ['--pdeathsig', 'KILL', '--', ...words], {
-      stdio: [open ? 'pipe' : 'ignore', 'pipe', 'pipe'],
+      stdio: [open ? 'pipe' : 'ignore', 'pipe', 'pipe', options.line === true ? 'pipe' : 'ignore'],
       ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
       env: { ...process.env, PATH: SYSTEM_PATH, LC_ALL: 'C', ...options.env },
     });
+    this.line = (this.child.stdio[3] ?? undefined) as Duplex | undefined;
     this.child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#keep('stdout', text));
     this.child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#keep('stderr', text));
     // A program that left early closes its input: its status tells, the broken pipe adds nothing.
