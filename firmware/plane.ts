@@ -22,8 +22,12 @@ export { ringPut, ringTake } from '../hal/nic/ring.ts';
 export {
   resetSerial,
   serialInterrupt,
+  serialModem,
   serialProbe,
+  serialRead,
+  serialSetDtr,
   serialSetMode,
+  serialSetRate,
   serialStart,
   serialTick,
 } from '../hal/serial/ns16550.ts';
@@ -110,6 +114,15 @@ export {
   captureStop,
   captureTerm,
 } from '../src/plane/link/capture.ts';
+export {
+  lineBind,
+  lineCompress,
+  lineEchoes,
+  lineFraming,
+  lineOpen,
+  lineSendFrame,
+  lineUnbind,
+} from '../src/plane/link/line.ts';
 export {
   forgetNeighbours,
   neighbourHeard,

@@ -1,6 +1,7 @@
 // Serial ports: the 16550 and its ancestors 16450 and 8250, by interrupt, with a ring each way.
 // National Semiconductor PC16550D data sheet, June 1995, section 8.0.
-// Here: bytes, errors, flow control. Not here: lines and keys (src/control/core/console/), frames (HDLC), modems.
+// Here: bytes, errors, flow control, a modem's lines. Not here: lines and keys (src/control/core/console/), frames (src/plane/link/line.ts), what a
+// modem is told (src/control/ppp/).
 //
 // Rings: bytes in SERIAL_RECEIVE_AT and SERIAL_TRANSMIT_AT, a ring a port; heads and tails run freely and are
 // masked when used. The driver moves SERIAL_RX_TAIL and SERIAL_TX_HEAD, control the two others, then calls
@@ -9,7 +10,7 @@
 // Reading LSR forgets the errors it shows, and they belong to the byte that is read next. So LSR is read in one
 // place only, receive(), and whoever needs THRE takes that function's answer.
 
-import { SERIAL_LINES_AT } from '../../src/base/cells.ts';
+import { SERIAL_CHANGED_AT, SERIAL_LINES_AT, SERIAL_READ_AT } from '../../src/base/cells.ts';
 import { COUNT_SERIAL_OVERRUN, count } from '../../src/base/counters.ts';
 import {
   SERIAL_COUNT,
@@ -63,7 +64,10 @@ const LSR_FRAMING: i32 = 0x08;
 const LSR_BREAK: i32 = 0x10;
 const LSR_EMPTY: i32 = 0x20;
 const LSR_IDLE: i32 = 0x40;
+/** RI has gone down, since MSR was read last: a ring is over. */
+const MSR_RUNG: i32 = 0x04;
 const MSR_CTS: i32 = 0x10;
+const MSR_LINES: i32 = 0xf0;
 
 const XON: i32 = 0x11;
 const XOFF: i32 = 0x13;
@@ -114,6 +118,14 @@ export const SERIAL_RING_FULL: i32 = 68;
 export const SERIAL_LOST: i32 = 72;
 export const SERIAL_LOST_FROM: i32 = 76;
 export const SERIAL_LOST_TO: i32 = 80;
+/** 115200 / this is the rate; 0: no chip. */
+export const SERIAL_DIVISOR: i32 = 84;
+/** What MCR holds while the peer need not wait. */
+const LINES_UP: i32 = 88;
+/** The modem's lines as they were seen last, SERIAL_CTS and its like; how often it rang, and lost the carrier. */
+export const SERIAL_MODEM: i32 = 92;
+export const SERIAL_RINGS: i32 = 96;
+export const SERIAL_DROPS: i32 = 100;
 
 export const SERIAL_NONE: i32 = 0;
 /** 16450 or 8250, or a 16550 whose FIFOs do not work: one byte at a time. */
@@ -122,6 +134,14 @@ export const SERIAL_16550: i32 = 2;
 
 export const SERIAL_RTS_CTS: i32 = 1;
 export const SERIAL_XON_XOFF: i32 = 2;
+/** The modem's other lines are watched: a change is a bit of SERIAL_CHANGED_AT, and control is called. */
+export const SERIAL_WATCHED: i32 = 4;
+
+/** A modem's lines: it lets us send, is there, rings, has a carrier. */
+export const SERIAL_CTS: i32 = 0x10;
+export const SERIAL_DSR: i32 = 0x20;
+export const SERIAL_RI: i32 = 0x40;
+export const SERIAL_DCD: i32 = 0x80;
 
 /** We have told the peer to wait. */
 export const HELD_PEER: i32 = 1;
@@ -138,6 +158,8 @@ export function serialAt(index: i32): i32 {
 export function resetSerial(): void {
   fill(SERIAL_STATES_AT, 0, SERIAL_COUNT * SERIAL_STATE_BYTES);
   puti32(SERIAL_LINES_AT, 0);
+  puti32(SERIAL_CHANGED_AT, 0);
+  puti32(SERIAL_READ_AT, 1); // the console's, at power-on
 }
 
 /**
@@ -149,24 +171,66 @@ export function serialProbe(index: i32, port: i32, irq: i32, divisor: i32): i32 
   const at: i32 = serialAt(index);
   fill(at, 0, SERIAL_STATE_BYTES);
   if (isUart(port) === 0) return 0;
-  out8(port + LCR, LCR_DLAB);
-  out8(port + DLL, divisor & 0xff);
-  out8(port + DLM, (divisor >> 8) & 0xff);
-  out8(port + LCR, LCR_8N1);
+  setDivisor(port, divisor);
   out8(port + FCR, FCR_ON);
   // Both bits: the 16550 without A sets only one, and its FIFOs lose bytes (data sheet of the 16550A).
   const fifos: i32 = (in8(port + IIR) & IIR_FIFOS) === IIR_FIFOS ? 1 : 0;
   if (fifos === 0) out8(port + FCR, 0);
   in8(port + LSR);
   in8(port + RBR);
-  in8(port + MSR);
+  puti32(at + SERIAL_MODEM, in8(port + MSR) & MSR_LINES);
   puti32(at + PORT, port);
+  puti32(at + SERIAL_DIVISOR, divisor);
+  puti32(at + LINES_UP, MCR_DTR | MCR_RTS | MCR_OUT2);
   puti32(at + IRQ, irq);
   puti32(SERIAL_LINES_AT, i32at(SERIAL_LINES_AT) | (1 << irq));
   puti32(at + SERIAL_KIND, fifos !== 0 ? SERIAL_16550 : SERIAL_16450);
   out8(port + MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
   enable(at, IER_RECEIVED | IER_LINE);
   return 1;
+}
+
+function setDivisor(port: i32, divisor: i32): void {
+  out8(port + LCR, LCR_DLAB);
+  out8(port + DLL, divisor & 0xff);
+  out8(port + DLM, (divisor >> 8) & 0xff);
+  out8(port + LCR, LCR_8N1);
+}
+
+/** Sets a port's rate to 115200 / divisor: 1, or 0 where there is no chip. What the chip still holds to be sent is spoiled. */
+export function serialSetRate(index: i32, divisor: i32): i32 {
+  const at: i32 = serialAt(index);
+  if (i32at(at + SERIAL_KIND) === SERIAL_NONE || divisor < 1 || divisor > 0xffff) return 0;
+  setDivisor(i32at(at + PORT), divisor);
+  puti32(at + SERIAL_DIVISOR, divisor);
+  return 1;
+}
+
+/** Lets DTR be up, or down, which is how a modem is told to hang up. */
+export function serialSetDtr(index: i32, isUp: i32): void {
+  const at: i32 = serialAt(index);
+  if (i32at(at + SERIAL_KIND) === SERIAL_NONE) return;
+  const others: i32 = i32at(at + LINES_UP) & ~MCR_DTR;
+  puti32(at + LINES_UP, isUp !== 0 ? others | MCR_DTR : others);
+  setLines(at, i32at(at + PORT));
+}
+
+/** A modem's lines as they are now: SERIAL_CTS | SERIAL_DSR | SERIAL_RI | SERIAL_DCD. */
+export function serialModem(index: i32): i32 {
+  const at: i32 = serialAt(index);
+  if (i32at(at + SERIAL_KIND) === SERIAL_NONE) return 0;
+  readModem(index, at, i32at(at + PORT));
+  return i32at(at + SERIAL_MODEM);
+}
+
+/** Whether control reads a port's bytes, and is called when there are some; what nobody reads stays, and is thrown away when somebody begins to. */
+export function serialRead(index: i32, isRead: i32): void {
+  const all: i32 = i32at(SERIAL_READ_AT);
+  if (((all >> index) & 1) === 0 && isRead !== 0) {
+    const at: i32 = serialAt(index);
+    puti32(at + SERIAL_RX_HEAD, i32at(at + SERIAL_RX_TAIL));
+  }
+  puti32(SERIAL_READ_AT, isRead !== 0 ? all | (1 << index) : all & ~(1 << index));
 }
 
 function isUart(port: i32): i32 {
@@ -200,7 +264,7 @@ function hasScratch(port: i32): i32 {
   return latch === 0xa5 && in8(port + IER) === 0 ? 1 : 0;
 }
 
-/** Says which signs of the peer are obeyed: SERIAL_RTS_CTS, SERIAL_XON_XOFF, both or 0. */
+/** Says which signs of the peer are obeyed: SERIAL_RTS_CTS, SERIAL_XON_XOFF, both or 0; and whether its lines are watched, SERIAL_WATCHED. */
 export function serialSetMode(index: i32, mode: i32): void {
   const at: i32 = serialAt(index);
   if (i32at(at + SERIAL_KIND) === SERIAL_NONE) return;
@@ -212,9 +276,9 @@ export function serialSetMode(index: i32, mode: i32): void {
     puti32(at + URGENT, (mode & SERIAL_XON_XOFF) !== 0 ? XOFF : XON);
   }
   let interrupts: i32 = i32at(at + ENABLED) & ~IER_MODEM;
-  if ((mode & SERIAL_RTS_CTS) !== 0) interrupts |= IER_MODEM;
+  if ((mode & (SERIAL_RTS_CTS | SERIAL_WATCHED)) !== 0) interrupts |= IER_MODEM;
   enable(at, interrupts);
-  readModem(at, i32at(at + PORT));
+  readModem(index, at, i32at(at + PORT));
 }
 
 /** Serves every port of a line until none has a cause, so that the line falls and its next edge is seen; or makes one. */
@@ -286,7 +350,7 @@ function serve(index: i32, at: i32, port: i32): i32 {
     const cause: i32 = in8(port + IIR);
     if ((cause & IIR_NONE) !== 0) return rounds === 0 ? 0 : 1;
     if ((cause & IIR_CAUSE) === IIR_EMPTY) transmit(index, at, port);
-    else if ((cause & IIR_CAUSE) === IIR_MODEM) readModem(at, port);
+    else if ((cause & IIR_CAUSE) === IIR_MODEM) readModem(index, at, port);
     else receive(index, at, port);
     if ((i32at(at + ENABLED) & IER_EMPTY) === 0 && mayStart(at) !== 0) {
       enable(at, i32at(at + ENABLED) | IER_EMPTY);
@@ -359,19 +423,32 @@ function accept(index: i32, at: i32, port: i32, byte: i32): void {
 /** Tells the peer to wait: by RTS always, which a peer without it does not see, and by XOFF in that mode. */
 function holdPeer(at: i32, port: i32): void {
   puti32(at + SERIAL_HELD, i32at(at + SERIAL_HELD) | HELD_PEER);
-  out8(port + MCR, MCR_DTR | MCR_OUT2);
+  setLines(at, port);
   if ((i32at(at + SERIAL_MODE) & SERIAL_XON_XOFF) !== 0) puti32(at + URGENT, XOFF);
 }
 
 function letPeer(at: i32, port: i32): void {
   puti32(at + SERIAL_HELD, i32at(at + SERIAL_HELD) & ~HELD_PEER);
-  out8(port + MCR, MCR_DTR | MCR_RTS | MCR_OUT2);
+  setLines(at, port);
   if ((i32at(at + SERIAL_MODE) & SERIAL_XON_XOFF) !== 0) puti32(at + URGENT, XON);
 }
 
-/** Reads MSR, which clears its interrupt, for CTS. */
-function readModem(at: i32, port: i32): void {
-  const up: i32 = in8(port + MSR) & MSR_CTS;
+function setLines(at: i32, port: i32): void {
+  const up: i32 = i32at(at + LINES_UP);
+  out8(port + MCR, (i32at(at + SERIAL_HELD) & HELD_PEER) !== 0 ? up & ~MCR_RTS : up);
+}
+
+/** Reads MSR, which clears its interrupt: CTS, and what is watched. */
+function readModem(index: i32, at: i32, port: i32): void {
+  const status: i32 = in8(port + MSR);
+  const before: i32 = i32at(at + SERIAL_MODEM);
+  puti32(at + SERIAL_MODEM, status & MSR_LINES);
+  if ((status & MSR_RUNG) !== 0) add(at + SERIAL_RINGS);
+  if ((before & ~status & SERIAL_DCD) !== 0) add(at + SERIAL_DROPS);
+  const changed: i32 = ((before ^ status) & (SERIAL_DCD | SERIAL_RI)) | (status & MSR_RUNG);
+  if (changed !== 0 && (i32at(at + SERIAL_MODE) & SERIAL_WATCHED) !== 0)
+    puti32(SERIAL_CHANGED_AT, i32at(SERIAL_CHANGED_AT) | (1 << index));
+  const up: i32 = status & MSR_CTS;
   const held: i32 = i32at(at + SERIAL_HELD) & ~HELD_BY_CTS;
   const stops: i32 = up === 0 && (i32at(at + SERIAL_MODE) & SERIAL_RTS_CTS) !== 0 ? HELD_BY_CTS : 0;
   puti32(at + SERIAL_HELD, held | stops);

@@ -1,6 +1,6 @@
 // Single values at fixed addresses: what floor, plane and control tell each other.
 
-import { CELLS_AT, INTERFACE_COUNT, NIC_COUNT } from './limits.ts';
+import { CELLS_AT, INTERFACE_COUNT, NIC_COUNT, SERIAL_COUNT } from './limits.ts';
 
 /** Ticks since power-on (100 a second), counted by the floor. Wraps after 497 days: compare by difference. */
 export const NOW_AT: i32 = CELLS_AT;
@@ -92,6 +92,11 @@ export const ALIASES_SET_AT: i32 = CELLS_AT + 204;
 /** A made-up packet is on its way, of which nothing stays (src/plane/filter/probe.ts): one more than what it has met; else 0. */
 export const PROBE_AT: i32 = CELLS_AT + 208;
 
+/** Serial ports, a bit each: whose bytes are frames (src/plane/link/line.ts); whose control reads; whose modem lines have changed since it looked. */
+export const LINES_BOUND_AT: i32 = CELLS_AT + 240;
+export const SERIAL_READ_AT: i32 = CELLS_AT + 244;
+export const SERIAL_CHANGED_AT: i32 = CELLS_AT + 248;
+
 /** How many forwards are set (forward-record.ts). */
 export const FORWARDS_SET_AT: i32 = CELLS_AT + 504;
 
@@ -101,8 +106,8 @@ export const RULE_HOOKS_AT: i32 = CELLS_AT + 508;
 export const ENGINE_NATIVE: i32 = 0;
 export const ENGINE_INTERPRETED: i32 = 1;
 
-/** Cards that have frames, a bit each; and links whose queue has more for its device, 8 bits on. */
-export const WORK_RECEIVE: i32 = (1 << NIC_COUNT) - 1;
+/** Cards that have frames, then serial ports that have bytes of frames, a bit each; and links whose queue has more for its device, 8 bits on. */
+export const WORK_RECEIVE: i32 = (1 << (NIC_COUNT + SERIAL_COUNT)) - 1;
 export const WORK_DRAIN_SHIFT: i32 = 8;
 export const WORK_DRAIN: i32 = ((1 << INTERFACE_COUNT) - 1) << WORK_DRAIN_SHIFT;
 /** A tick's ageing, in its pieces. */

@@ -5,7 +5,13 @@
 // Not here: the devices' drivers (hal/), which keep their own state in the device's block.
 
 import { LINK_END_AT, LINKS_CHANGED_AT } from './cells.ts';
-import { INTERFACE_BYTES, INTERFACE_COUNT, INTERFACES_AT, MTU_DEFAULT } from './limits.ts';
+import {
+  INTERFACE_BYTES,
+  INTERFACE_COUNT,
+  INTERFACES_AT,
+  MTU_DEFAULT,
+  TRANSMIT_AT_ONCE_WIDE,
+} from './limits.ts';
 import { copy, fill, i32at, puti32 } from './memory.ts';
 
 /** INTERFACE_ABSENT, INTERFACE_DOWN or INTERFACE_UP. */
@@ -57,6 +63,7 @@ export const LINK_POINT: i32 = 1;
 
 export const DEVICE_NONE: i32 = 0;
 export const DEVICE_CARD: i32 = 1;
+export const DEVICE_SERIAL: i32 = 2;
 
 /** No device was found for it. */
 export const ABSENT_NONE: i32 = 0;
@@ -83,6 +90,20 @@ export function bindCard(index: i32, card: i32, mac: i32): void {
   puti32(at + IF_NUMBER, card);
   copy(at + IF_MAC, mac, 6);
   puti32(at + IF_STATE, INTERFACE_DOWN);
+  puti32(LINKS_CHANGED_AT, 1);
+  used(index);
+}
+
+/** Gives a link a serial port (src/plane/link/line.ts): there is one at the other end, who has no station address. It stays down. */
+export function bindSerial(index: i32, port: i32): void {
+  const at: i32 = interfaceAt(index);
+  puti32(at + IF_LINK, LINK_POINT);
+  puti32(at + IF_DEVICE, DEVICE_SERIAL);
+  puti32(at + IF_NUMBER, port);
+  fill(at + IF_MAC, 0, 6);
+  puti32(at + IF_STATE, INTERFACE_DOWN);
+  // A frame is only begun in the piece of work in which it comes.
+  puti32(at + IF_AT_ONCE, TRANSMIT_AT_ONCE_WIDE);
   puti32(LINKS_CHANGED_AT, 1);
   used(index);
 }

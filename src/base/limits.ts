@@ -4,6 +4,8 @@
 // limits.test.ts. Every size is a multiple of 64 bytes, so each region starts on a cache line (and on
 // a multiple of every field's size). Address 0 means "none"; nothing is kept below PLANE_FIRST.
 
+import { FCS_TABLE_BYTES, LINE_BYTES } from './line-limits.ts';
+
 /** Where the plane's memory lies in QuickJS's linear memory: in the hole between data and stack. */
 export const PLANE_BASE: i32 = 0x40000;
 
@@ -19,7 +21,7 @@ export const INTERFACE_COUNT: i32 = 8;
 export const INTERFACE_BYTES: i32 = 256;
 export const INTERFACE_LAN: i32 = 0;
 export const INTERFACE_WAN: i32 = 1;
-/** Cards that are looked for: boards have two to four slots. One more is not found, and said nowhere. At most 8 (WORK_RECEIVE). */
+/** Cards that are looked for: boards have two to four slots. One more is not found, and said nowhere. With the serial ports at most 8 (WORK_RECEIVE). */
 export const NIC_COUNT: i32 = 4;
 /** One driver's state a card. */
 export const NIC_BYTES: i32 = 256;
@@ -93,21 +95,28 @@ export const SERIAL_STATE_BYTES: i32 = 128;
 export const SERIAL_RECEIVE_BYTES: i32 = 4096;
 export const SERIAL_TRANSMIT_BYTES: i32 = 4096;
 
+// --- lines: serial ports that carry frames (line-limits.ts has what lies in them) ----------------------------
+/** What the heap lends for compression, a page for a port. */
+export const VJ_PAGE: i32 = 4096;
+/** In part of a line's rate: bytes of a tick, 10 bits each. */
+export const LINE_TICK_BITS: i32 = 10 * TICKS_PER_SECOND;
+
 // --- control's queue -------------------------------------------------------------------------------------
 /**
- * Packets waiting for control, by class: DHCP, UDP from inside (DNS), TCP from inside, what else comes from inside,
+ * Packets waiting for control, by class: what links say of themselves (PPP's own frames), DHCP, UDP from inside (DNS), TCP from inside, what else comes from inside,
  * answers from outside. A full class gives a place to who holds fewer by taking one from who holds most, so the one
  * who floods loses first (src/plane/local/punt.ts). A page's 20 names ask 40 questions at once, within 4 ms, in which control answers none;
  * of each shared queue one packet stays beside them. Together little more than half of all buffers: the others are for
  * packets that pass through, and where these want more, what waits here goes first (POOL_RESERVE).
  */
+export const PUNT_LINK_LIMIT: i32 = 8;
 export const PUNT_DHCP_LIMIT: i32 = 8;
 export const PUNT_UDP_LIMIT: i32 = 44;
 export const PUNT_TCP_LIMIT: i32 = 12;
 export const PUNT_OTHER_LIMIT: i32 = 4;
 export const PUNT_ANSWER_LIMIT: i32 = 20;
 export const PUNT_LIMIT: i32 =
-  PUNT_DHCP_LIMIT + PUNT_UDP_LIMIT + PUNT_TCP_LIMIT + PUNT_OTHER_LIMIT + PUNT_ANSWER_LIMIT;
+  PUNT_LINK_LIMIT + PUNT_DHCP_LIMIT + PUNT_UDP_LIMIT + PUNT_TCP_LIMIT + PUNT_OTHER_LIMIT + PUNT_ANSWER_LIMIT;
 /**
  * Of a full class a station keeps so many places before those that asked for more lately: a name's A, AAAA and HTTPS are asked
  * for at once. What it asks for beyond them beside as many as fill the class waits for its next try.
@@ -125,30 +134,6 @@ export const STATION_SETS: i32 = 64;
 export const STATION_SET: i32 = 8;
 export const STATION_BYTES: i32 = 16;
 export const STATION_STATE_BYTES: i32 = 64;
-/**
- * A station has a queue of its own after this time, without a crowd of newcomers. Until then it shares one with the other
- * newcomers, which matters to it only beside a flood of theirs.
- */
-export const STATION_SETTLE_TICKS: i32 = 30 * TICKS_PER_SECOND;
-/** A power of two: one lease of the table is looked at each so many ticks, all in a third of the time above. */
-export const STATION_LEASE_TICKS: i32 = 4;
-/**
- * Packets for a class that is full by three quarters, in about a second, past which a station shares the queue of the loud: of a page's 40
- * questions there are fewer.
- * All that flood share it, so who is one of them has what they leave him.
- */
-export const STATION_LOUD: i32 = 64;
-/** One packet for such a class is counted as so many, so that halved each second it is remembered for four. */
-export const STATION_ONE_ASKED: i32 = 16;
-/**
- * Who asks for so much, some six in a second again and again, or more at once, asks for as much as anybody: among such all have
- * their turns, and a page's burst is no worse than what comes all the time.
- */
-export const STATION_MUCH: i32 = 12 * STATION_ONE_ASKED;
-/** What a shared queue counts as among stations: who asked for much gives way to it, and it to who asked for less. */
-export const STATION_SHARED_ASKED: i32 = STATION_MUCH - 1;
-/** A settled station that has neither asked nor been seen by ARP or the leases for so long may be forgotten. */
-export const STATION_FORGET_TICKS: i32 = 3600 * TICKS_PER_SECOND;
 /** DHCP answers that pass to the WAN's client at once, and ticks until one more does: a server sends one or two. */
 export const DHCP_REPLY_BURST: i32 = 8;
 export const DHCP_REPLY_TICKS: i32 = 25;
@@ -484,7 +469,10 @@ export const TCP_CONNECTIONS_AT: i32 = KEYED_TEXT_AT + KEYED_TEXT_BYTES;
 export const ROLLBACK_AT: i32 = TCP_CONNECTIONS_AT + TCP_CONNECTION_COUNT * TCP_CONNECTION_BYTES;
 export const REFUSED_AT: i32 = ROLLBACK_AT + ROLLBACK_BYTES;
 export const SECTION_STATE_AT: i32 = REFUSED_AT + REFUSED_BYTES;
-export const PLANE_END: i32 = SECTION_STATE_AT + SECTION_STATE_BYTES;
+/** The lines' records, and the table of the FCS. */
+export const LINES_AT: i32 = SECTION_STATE_AT + SECTION_STATE_BYTES;
+export const FCS_TABLE_AT: i32 = LINES_AT + SERIAL_COUNT * LINE_BYTES;
+export const PLANE_END: i32 = FCS_TABLE_AT + FCS_TABLE_BYTES;
 /** The page that survives a reset (src/base/crash-page.ts), behind what is the plane's. */
 export const CRASH_AT: i32 = (PLANE_END + 4095) & ~4095;
 /** From here on there is no memory but what the heap lends, by the page (HOST_LEND). */
@@ -495,5 +483,7 @@ export const LONG_SETTINGS_AT: i32 = SECTION_TEXTS_AT + SECTION_TEXT_BYTES;
 /** What rules need, lent when the first one is set: src/base/rule-limits.ts has its map. */
 export const RULES_AT: i32 = LONG_SETTINGS_AT + SECTION_TEXT_BYTES;
 export const RULES_BYTES: i32 = 76 * 4096;
+/** A page for each port whose line compresses, lent when it begins (src/control's side says when). */
+export const VJ_PAGES_AT: i32 = RULES_AT + RULES_BYTES;
 /** The plane's memory in bytes, whole pages. */
-export const PLANE_BYTES: i32 = RULES_AT + RULES_BYTES;
+export const PLANE_BYTES: i32 = VJ_PAGES_AT + SERIAL_COUNT * VJ_PAGE;

@@ -1,8 +1,7 @@
-// Sizes of what serial links need, PPP's and SLIP's, with what happens at each. Where it lies is not said here: a board without such links
-// has none of it.
+// Sizes of what serial links need, PPP's and SLIP's, with what happens at each. Where it lies, limits.ts says.
 
 /** The record of a line (line-record.ts), and the table of the FCS, which all lines share. */
-export const LINE_BYTES: i32 = 192;
+export const LINE_BYTES: i32 = 256;
 export const FCS_TABLE_BYTES: i32 = 512;
 /** TCP connections whose headers are kept each way (RFC 1144 has 16): of one more, the one that was silent longest is sent whole again. */
 export const VJ_SLOT_COUNT: i32 = 16;
@@ -12,3 +11,17 @@ export const VJ_SLOT_BYTES: i32 = 8 + VJ_HEADER_MOST;
 /** One way's state, and its slots behind it. */
 export const VJ_STATE_BYTES: i32 = 64;
 export const VJ_BYTES: i32 = VJ_STATE_BYTES + VJ_SLOT_COUNT * VJ_SLOT_BYTES;
+/** A line's two, which are a page: what comes may use all slots, as nobody tells a peer of SLIP's that there are fewer; what goes has one less. */
+export const VJ_OUT_SLOTS: i32 = VJ_SLOT_COUNT - 1;
+export const VJ_PAGE_BYTES: i32 = VJ_BYTES + VJ_STATE_BYTES + VJ_OUT_SLOTS * VJ_SLOT_BYTES;
+/** Bytes of a line that are framed or unframed in one piece of work, at 35 instructions each. */
+export const LINE_PIECE_BYTES: i32 = 128;
+/** Frames of control's and answered echoes that wait for a line. One more is dropped, as a line would do it. */
+export const LINE_OWN_LIMIT: i32 = 4;
+/**
+ * Bytes that may wait for the port when the next frame is begun, beside a tick's worth by its rate: what is behind them waits in the link's
+ * queue, which chooses. The chip asks for more when it is empty, so at 300 baud nothing need wait before it.
+ */
+export const LINE_AHEAD_LEAST: i32 = 4;
+/** Bytes that have come are looked at when they are a quarter of a tick's worth, or these, or a frame's end is the last of them; else by the tick. */
+export const LINE_BATCH_MOST: i32 = 32;

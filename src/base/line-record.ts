@@ -1,10 +1,11 @@
 // A line: what the plane knows of a serial link's framing, one record a link (LINE_BYTES). Rings of bytes on one side, frames on the other.
-// Here: the record, which src/plane/link/hdlc.ts and slip.ts move, and how a line begins. Not here: where the record lies, which port's
-// rings it names, and who gives it buffers: addresses in the record say it, so that framing knows no map.
+// Here: the record, which src/plane/link/hdlc.ts and slip.ts move, and how a line begins. Which rings and buffers are its own, addresses in
+// the record say, so that framing knows no map. Not here: who gives it these (src/plane/link/line.ts).
 //
 // A ring has a power of two of bytes; its positions run freely and are masked when used, and lie in words of their own, as
 // a port's driver has them (hal/serial/ns16550.ts). Who takes moves the head, who puts moves the tail.
 
+import { LINES_AT } from './limits.ts';
 import { LINE_BYTES } from './line-limits.ts';
 import { fill, i32at, puti32 } from './memory.ts';
 
@@ -71,6 +72,31 @@ export const LINE_ECHOES: i32 = 164;
 export const LINE_MAGIC: i32 = 168;
 export const LINE_ECHOED: i32 = 172;
 
+// A line on a port (src/plane/link/line.ts): LINE_PPP or LINE_SLIP, LINE_NONE where it frames nothing; its port's number and its link's.
+export const LINE_KIND: i32 = 176;
+export const LINE_PORT: i32 = 180;
+export const LINE_LINK: i32 = 184;
+/** Whether datagrams pass, both ways: control has agreed on it with the peer. What comes or is to go before is dropped, and counted here. */
+export const LINE_OPEN: i32 = 188;
+export const LINE_REFUSED: i32 = 192;
+/** The packet whose frame is under way; frames of our own that go before all data: first, last, how many, and those that had no room. */
+export const LINE_TX_PACKET: i32 = 196;
+export const LINE_OWN_FIRST: i32 = 200;
+export const LINE_OWN_LAST: i32 = 204;
+export const LINE_OWN_COUNT: i32 = 208;
+export const LINE_OWN_LOST: i32 = 212;
+/** Bytes that may wait for the port when a frame is begun; bytes that have come when they are worth a look (by the rate). */
+export const LINE_AHEAD: i32 = 216;
+export const LINE_BATCH: i32 = 220;
+/** Errors that were seen when a frame was last taken: where there are more, compression has missed a header. */
+export const LINE_ERRORS_SEEN: i32 = 224;
+/** Frames for control. */
+export const LINE_CONTROL_FRAMES: i32 = 228;
+
+export const LINE_NONE: i32 = 0;
+export const LINE_PPP: i32 = 1;
+export const LINE_SLIP: i32 = 2;
+
 /** LINE_RX_STATE: waiting for the end of what is no frame; at the first byte of one; and so on through it. */
 export const LINE_HUNT: i32 = 0;
 export const LINE_START: i32 = 1;
@@ -88,6 +114,11 @@ export const LINE_END: i32 = 4;
 
 export const LINE_ACFC: i32 = 1;
 export const LINE_PFC: i32 = 2;
+
+/** Address of the record of a port's line. */
+export function lineAt(port: i32): i32 {
+  return LINES_AT + port * LINE_BYTES;
+}
 
 /** A line between two rings, which `lineRing` names, with nothing received or sent; counters and settings are those of a new one. */
 export function lineReset(line: i32, table: i32): void {

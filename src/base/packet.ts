@@ -79,6 +79,9 @@ export const FLAG_LONG: i32 = 256;
 /** The rules before the routing have been asked: PACKET_MARK is what they have said. */
 export const FLAG_MARKED: i32 = 512;
 
+/** No datagram, but a frame of a link's own, for control: PACKET_PORTS is its protocol, its information lies where a datagram does. */
+export const FLAG_FRAME: i32 = 1024;
+
 /** Go on with the next step. */
 export const PASS: i32 = 0;
 /** For control: src/plane/ip/forward.ts puts it into the punt ring. */

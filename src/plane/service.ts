@@ -32,6 +32,7 @@ import {
   ENGINE_NATIVE,
   FRAGMENTS_LEFT_AT,
   HELD_AT,
+  LINES_BOUND_AT,
   LINKS_CHANGED_AT,
   NIC_END_AT,
   NOW_AT,
@@ -40,6 +41,9 @@ import {
   PLANE_BUSY_AT,
   RECEIVE_LEFT_AT,
   RULE_HOOKS_AT,
+  SERIAL_CHANGED_AT,
+  SERIAL_LINES_AT,
+  SERIAL_READ_AT,
   TICKED_AT,
   TURN_AT,
   WAKE_AT,
@@ -65,11 +69,13 @@ import {
   INTERPRETED_FRAMES,
   KNOWN_BYTES,
   KNOWN_FRAMES,
+  NIC_COUNT,
   RECEIVE_TICK_COUNTS,
   SERIAL_COUNT,
   TICKS_PER_SECOND,
   WORK_PIECES,
 } from '../base/limits.ts';
+import { LINE_LINK, lineAt } from '../base/line-record.ts';
 import { i32at, puti32 } from '../base/memory.ts';
 import { PACKET_LENGTH } from '../base/packet.ts';
 import { resetParameters } from '../base/parameters.ts';
@@ -87,6 +93,9 @@ import { resetIcmp } from './ip/icmp.ts';
 import { resetIdentifications } from './ip/identification.ts';
 import { resetRoutes } from './ip/route.ts';
 import { captureStop } from './link/capture.ts';
+import { resetLines } from './link/line.ts';
+import { lineHasBytes, lineIsWaiting, lineReceive } from './link/line-input.ts';
+import { lineWantsToSend } from './link/line-output.ts';
 import { haveFailed, neighbourFailed, neighbourTick, resetNeighbours } from './link/neighbour.ts';
 import { resetStations, stationTick } from './link/station.ts';
 import { drain } from './link/transmit.ts';
@@ -105,6 +114,7 @@ export function planeReset(): void {
   resetEntropy();
   resetSerial();
   resetNics();
+  resetLines();
   resetInterfaces();
   resetSockets();
   resetTcp();
@@ -139,6 +149,7 @@ export function planeReset(): void {
 export function takeInterrupt(irq: i32, sample: i32): void {
   stirEntropy(sample);
   serialInterrupt(irq);
+  if (i32at(LINES_BOUND_AT) !== 0 && ((i32at(SERIAL_LINES_AT) >> irq) & 1) !== 0) noteLines(0);
   if (i32at(ENGINE_AT) === ENGINE_INTERPRETED || i32at(RECEIVE_LEFT_AT) <= 0) {
     leaveForLater(irq);
     return;
@@ -155,6 +166,27 @@ export function takeInterrupt(irq: i32, sample: i32): void {
     }
   }
   if (isIdle !== 0 && all === 0) count(COUNT_IDLE_INTERRUPT);
+}
+
+/** What serial lines have to do is work; or the interpreted engine's, which looks again itself. */
+function noteLines(isTick: i32): void {
+  const lines: i32 = linesWork(isTick);
+  if (lines === 0) return;
+  if (i32at(ENGINE_AT) === ENGINE_INTERPRETED) puti32(PENDING_AT, i32at(PENDING_AT) | PENDING_TICK);
+  else puti32(WORK_AT, i32at(WORK_AT) | lines);
+}
+
+/** Bits of WORK_AT of lines with bytes that a piece should take, and of links whose line has room for what they have. */
+function linesWork(isTick: i32): i32 {
+  const bound: i32 = i32at(LINES_BOUND_AT);
+  let work: i32 = 0;
+  for (let port: i32 = 0; port < SERIAL_COUNT; port++) {
+    if (((bound >> port) & 1) === 0) continue;
+    const line: i32 = lineAt(port);
+    if (lineHasBytes(line, isTick) !== 0) work |= 1 << (NIC_COUNT + port);
+    if (lineWantsToSend(line) !== 0) work |= 1 << (i32at(line + LINE_LINK) + WORK_DRAIN_SHIFT);
+  }
+  return work;
 }
 
 /** Notes that a line's cards want to be served, and holds the line back until they are. */
@@ -178,6 +210,7 @@ export function takeTick(sample: i32): void {
   puti32(RECEIVE_LEFT_AT, RECEIVE_TICK_COUNTS);
   stirEntropy(sample);
   serialTick();
+  if (i32at(LINES_BOUND_AT) !== 0) noteLines(1);
   watchdogTick(now);
   if (i32at(ENGINE_AT) === ENGINE_INTERPRETED) {
     if (i32at(PLANE_BUSY_AT) === 0) catchUp();
@@ -272,6 +305,7 @@ export function servicePending(): void {
   const pending: i32 = i32at(PENDING_AT);
   puti32(PENDING_AT, 0);
   for (let card: i32 = 0; card < i32at(NIC_END_AT); card++) note(card, nicService(card));
+  if (i32at(LINES_BOUND_AT) !== 0) puti32(WORK_AT, i32at(WORK_AT) | linesWork(1));
   let isMore: i32 = i32at(WORK_AT) !== 0 ? 1 : 0;
   for (let frames: i32 = 0; frames < INTERPRETED_FRAMES && isMore !== 0; frames++) {
     isMore = takeFrame(i32at(WORK_AT));
@@ -306,7 +340,10 @@ export function wanted(): i32 {
   if (i32at(RULE_HOOKS_AT) !== 0 && isLogWaiting() !== 0) return 1;
   if (i32at(PENDING_AT) !== 0 && i32at(ENGINE_AT) === ENGINE_INTERPRETED) return 1;
   if (((i32at(NOW_AT) - i32at(WAKE_AT)) | 0) >= 0) return 1;
+  if (i32at(SERIAL_CHANGED_AT) !== 0) return 1;
+  const read: i32 = i32at(SERIAL_READ_AT) & ~i32at(LINES_BOUND_AT);
   for (let index: i32 = 0; index < SERIAL_COUNT; index++) {
+    if (((read >> index) & 1) === 0) continue;
     const at: i32 = serialAt(index);
     if (i32at(at + SERIAL_RX_HEAD) !== i32at(at + SERIAL_RX_TAIL)) return 1;
   }
@@ -372,6 +409,7 @@ function takeFrame(all: i32): i32 {
   }
   const card: i32 = nextCard(all);
   puti32(TURN_AT, card);
+  if (card >= NIC_COUNT) return takeFromLine(card);
   let left: i32 = i32at(ENGINE_AT) === ENGINE_NATIVE ? KNOWN_FRAMES : 1;
   let bytes: i32 = 0;
   while (left !== 0) {
@@ -395,7 +433,17 @@ function takeFrame(all: i32): i32 {
   return 1;
 }
 
-/** The card whose turn it is, of those with a bit in `all`: the next one behind the last. */
+/** A piece of what has come by a line, whose number is behind the cards'. */
+function takeFromLine(device: i32): i32 {
+  const packet: i32 = lineReceive(device - NIC_COUNT);
+  if (packet !== 0) receive(packet);
+  const rest: i32 = i32at(WORK_AT);
+  if (lineIsWaiting(device - NIC_COUNT) !== 0) return 1;
+  puti32(WORK_AT, rest & ~(1 << device));
+  return (rest & ~(1 << device)) !== 0 ? 1 : 0;
+}
+
+/** The card, or line, whose turn it is, of those with a bit in `all`: the next one behind the last. */
 function nextCard(all: i32): i32 {
   const last: i32 = i32at(TURN_AT);
   const behind: i32 = all & WORK_RECEIVE & (-2 << last);

@@ -4,7 +4,8 @@
 // Not here: the floods' frames (flood-frames.ts), hostile traffic of all kinds for an hour (hostile.ts).
 
 import { IF_RX_DROPPED, IF_RX_ERRORS, IF_RX_PACKETS, interfaceAt } from '../../src/base/interface.ts';
-import { INTERFACE_BYTES, STATION_SETTLE_TICKS, TICKS_PER_SECOND } from '../../src/base/limits.ts';
+import { INTERFACE_BYTES, TICKS_PER_SECOND } from '../../src/base/limits.ts';
+import { STATION_SETTLE_TICKS } from '../../src/base/station-limits.ts';
 import { ACK, DISCOVER, OFFER, REQUEST, Reader } from '../../src/control/dhcp/message.ts';
 import { compose } from '../../src/control/dhcp/server-lab.ts';
 import { planeBytes, reading, spent } from '../harness/icount.ts';

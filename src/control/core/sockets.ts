@@ -3,7 +3,14 @@
 
 import { INTERFACE_COUNT } from '../../base/limits.ts';
 import { get8, get16, get32, i32at } from '../../base/memory.ts';
-import { FLAG_ICMP_ERROR, PACKET_FLAGS, PACKET_IP, PACKET_L4, PACKET_PORTS } from '../../base/packet.ts';
+import {
+  FLAG_FRAME,
+  FLAG_ICMP_ERROR,
+  PACKET_FLAGS,
+  PACKET_IP,
+  PACKET_L4,
+  PACKET_PORTS,
+} from '../../base/packet.ts';
 import { SOCKET_CLIENT } from '../../base/socket-record.ts';
 import { ICMP_HEADER_BYTES, ICMP_IDENTIFIER } from '../../wire/icmp.ts';
 import {
@@ -34,12 +41,15 @@ export interface Sockets {
   close(protocol: number, port: number): void;
   /** An ICMP identifier that neither the router nor a masqueraded host uses. */
   freeIdentifier(): number;
+  /** Who gets links' own frames (FLAG_FRAME): PACKET_IN is the link, PACKET_PORTS the protocol, and the information lies where a datagram does. */
+  frames(handler: Handler): void;
   /** Takes a batch of punted packets. */
   receive(): void;
 }
 
 export function createSockets(plane: Plane): Sockets {
   const handlers = new Map<number, Handler>();
+  let framesTo: Handler | undefined;
   const key = (protocol: number, port: number): number => (protocol << 16) | port;
 
   function deliver(packet: number): void {
@@ -70,6 +80,9 @@ export function createSockets(plane: Plane): Sockets {
       handlers.delete(key(protocol, port));
       plane.socketClose(protocol, port);
     },
+    frames: handler => {
+      framesTo = handler;
+    },
     freeIdentifier: () => {
       let identifier = plane.random32() & 0xffff;
       while (plane.socketUses(ICMP, identifier) !== 0) identifier = (identifier + 1) & 0xffff;
@@ -79,7 +92,8 @@ export function createSockets(plane: Plane): Sockets {
       for (let i = 0; i < BATCH; i++) {
         const packet = plane.puntTake();
         if (packet === 0) return;
-        deliver(packet);
+        if ((i32at(packet + PACKET_FLAGS) & FLAG_FRAME) === 0) deliver(packet);
+        else framesTo?.(packet);
         plane.release(packet);
       }
     },

@@ -3,7 +3,8 @@
 
 import test from 'ava';
 import { answerTo, DnsLab, query, record } from '../../../test/dns-lab.ts';
-import { STATION_SETTLE_TICKS, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
+import { STATION_SETTLE_TICKS } from '../../base/station-limits.ts';
 import { DNS_FLIGHTS, DNS_WAIT_TICKS } from '../core/limits.ts';
 
 const GOOD = '192.168.0.20';

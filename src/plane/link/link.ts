@@ -3,12 +3,13 @@
 //
 //    Ethernet    header on and off, ARP answered, the next hop's station looked for (RFC 894, RFC 826)
 //    point link  there is one at the other end: nothing is asked, no header is told here; ARP is never spoken
+//    on a port   frames of the link's own beside datagrams (line-input.ts)
 //
 // Not here: the header itself (src/wire/ethernet.ts), the queue and the device (transmit.ts), the neighbours (neighbour.ts).
 
 import { CAPTURE_IN } from '../../base/capture-record.ts';
 import { NOW_AT } from '../../base/cells.ts';
-import { IF_LINK, interfaceAt, LINK_ETHERNET } from '../../base/interface.ts';
+import { DEVICE_SERIAL, IF_DEVICE, IF_LINK, interfaceAt, LINK_ETHERNET } from '../../base/interface.ts';
 import { i32at, puti32, putu16, u16at } from '../../base/memory.ts';
 import {
   KEPT,
@@ -21,14 +22,16 @@ import { FOR_LINK, HELD, PACKET_HEADER, PASS } from '../../base/packet.ts';
 import { ETHERTYPE_IPV4, ethernetFrom, ethernetHead, ethernetInput } from '../../wire/ethernet.ts';
 import { arpInput } from './arp-input.ts';
 import { CAPTURE_MASK_AT, capture } from './capture.ts';
+import { lineInput } from './line-input.ts';
 import { neighbourResolve } from './neighbour.ts';
 import { neighbourAt, neighbourFind, neighbourNumber } from './neighbour-table.ts';
 import { transmit } from './transmit.ts';
 
-/** What came by a link, whose record is `at`. PASS: a datagram, not checked yet; HELD: it was the link's; or a drop. */
+/** What came by a link, whose record is `at`. PASS: a datagram, not checked yet; HELD: it was the link's; PUNT: what the link says of itself; or a drop. */
 export function linkInput(packet: i32, index: i32, at: i32): i32 {
   if (i32at(CAPTURE_MASK_AT) !== 0) capture(packet, index, CAPTURE_IN);
-  if (i32at(at + IF_LINK) !== LINK_ETHERNET) return PASS;
+  if (i32at(at + IF_LINK) !== LINK_ETHERNET)
+    return i32at(at + IF_DEVICE) === DEVICE_SERIAL ? lineInput(packet, at) : PASS;
   const verdict: i32 = ethernetInput(packet, at);
   return verdict === FOR_LINK ? arp(packet, index) : verdict;
 }

@@ -19,12 +19,11 @@ import {
   NEIGHBOUR_SWEEP_TICKS,
   PUNT_DHCP_LIMIT,
   PUNT_UDP_LIMIT,
-  STATION_LEASE_TICKS,
-  STATION_SETTLE_TICKS,
   TICKS_PER_SECOND,
 } from '../../base/limits.ts';
 import { puti32 } from '../../base/memory.ts';
 import { stationWord } from '../../base/punt-source.ts';
+import { STATION_LEASE_TICKS, STATION_SETTLE_TICKS } from '../../base/station-limits.ts';
 
 const LEAST = 0.95;
 const TICKS = 10 * TICKS_PER_SECOND;

@@ -25,19 +25,21 @@ import {
   LEASE_COUNT,
   LEASE_STATIONS_AT,
   STATION_BYTES,
-  STATION_FORGET_TICKS,
-  STATION_LEASE_TICKS,
-  STATION_LOUD,
-  STATION_ONE_ASKED,
   STATION_SET,
   STATION_SETS,
-  STATION_SETTLE_TICKS,
   STATION_STATE_AT,
   STATION_STATE_BYTES,
   STATIONS_AT,
   TICKS_PER_SECOND,
 } from '../../base/limits.ts';
 import { fill, i32at, multiply, puti32, putu16, u16at } from '../../base/memory.ts';
+import {
+  STATION_FORGET_TICKS,
+  STATION_LEASE_TICKS,
+  STATION_LOUD,
+  STATION_ONE_ASKED,
+  STATION_SETTLE_TICKS,
+} from '../../base/station-limits.ts';
 
 /** Key of the hash, drawn with the first record; the last crowd's tick, and whether there was one; the lease looked at next. */
 const KEY_LOW: i32 = STATION_STATE_AT;

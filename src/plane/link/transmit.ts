@@ -1,5 +1,5 @@
-// The way out: the queue before a card that is busy, and the cutting of a datagram that is too long for a link.
-// RFC 791, 3.2 (fragmentation). Not here: the card's driver (hal/nic/), virtual reassembly (src/plane/ip/fragment.ts).
+// The way out: the queue before a device that is busy, a card or a serial line, and the cutting of a datagram that is too long for a link.
+// RFC 791, 3.2 (fragmentation). Not here: the card's driver (hal/nic/), the line (line-output.ts), virtual reassembly (src/plane/ip/fragment.ts).
 
 import { nicSend } from '../../../hal/nic/nic.ts';
 import { CAPTURE_OUT } from '../../base/capture-record.ts';
@@ -12,7 +12,9 @@ import {
   DROP_TRANSMIT_FULL,
 } from '../../base/counters.ts';
 import {
+  DEVICE_SERIAL,
   IF_AT_ONCE,
+  IF_DEVICE,
   IF_MTU,
   IF_NUMBER,
   IF_QUEUE_HEAD,
@@ -25,6 +27,7 @@ import {
   interfaceAt,
 } from '../../base/interface.ts';
 import { DRAIN_BYTES, DRAIN_FRAMES, TRANSMIT_AT_ONCE, TRANSMIT_QUEUE_LIMIT } from '../../base/limits.ts';
+import { lineAt } from '../../base/line-record.ts';
 import { copy, fill, get8, get16, i32at, put16, puti32, u16at } from '../../base/memory.ts';
 import {
   FLAG_LOCAL,
@@ -51,10 +54,12 @@ import {
   IP_OPTIONS,
   sealHeader,
 } from '../../wire/ipv4.ts';
+import { PPP_IP } from '../../wire/ppp.ts';
 import { CAPTURE_MASK_AT, capture } from './capture.ts';
+import { lineHasRoom, lineHead, lineMove, lineSend } from './line-output.ts';
 
 /**
- * Gives a whole frame to the card, or lets it wait. Takes the packet. One that has just been copied from a card, and takes
+ * Gives a whole frame to the device, or lets it wait. Takes the packet. One that has just been copied from a card, and takes
  * as long again to another, is the next piece of work: on an ISA bus each takes a third of a millisecond and more. The
  * interpreted engine works with interrupts on.
  */
@@ -70,9 +75,15 @@ export function transmit(packet: i32, index: i32): void {
       lose(packet, at, DROP_INTERFACE_DOWN);
       return;
     }
-    if (nicSend(i32at(at + IF_NUMBER), packet) !== 0) return;
+    if (deviceSend(at, packet) !== 0) return;
   }
   enqueue(packet, at);
+}
+
+/** Gives a frame to a link's device: 1, and it is the device's; 0: it has no room now, and will say when. */
+function deviceSend(at: i32, packet: i32): i32 {
+  const number: i32 = i32at(at + IF_NUMBER);
+  return i32at(at + IF_DEVICE) === DEVICE_SERIAL ? lineSend(number, packet) : nicSend(number, packet);
 }
 
 function isForLater(packet: i32, index: i32): i32 {
@@ -97,7 +108,9 @@ export function transmitLater(packet: i32, index: i32): void {
 function complete(packet: i32, index: i32, at: i32): void {
   const vlan: i32 = i32at(at + IF_VLAN);
   if (vlan !== 0) ethernetTag(packet, vlan);
-  if (i32at(CAPTURE_MASK_AT) !== 0) capture(packet, index, CAPTURE_OUT);
+  if (i32at(CAPTURE_MASK_AT) === 0) return;
+  if (i32at(at + IF_DEVICE) === DEVICE_SERIAL) lineHead(packet, lineAt(i32at(at + IF_NUMBER)), PPP_IP);
+  capture(packet, index, CAPTURE_OUT);
 }
 
 function enqueue(packet: i32, at: i32): void {
@@ -113,9 +126,17 @@ function enqueue(packet: i32, at: i32): void {
   puti32(at + IF_QUEUE_LENGTH, length + 1);
 }
 
-/** Gives waiting frames to the card until it has no room or none is left: 0. Or 1: DRAIN_FRAMES or DRAIN_BYTES went, and more may. */
+/**
+ * Gives waiting frames to the device until it has no room or none is left: 0. Or 1: DRAIN_FRAMES or DRAIN_BYTES went, and more may; of a line,
+ * a piece of the frame that is under way.
+ */
 export function drain(index: i32): i32 {
   const at: i32 = interfaceAt(index);
+  const isLine: i32 = i32at(at + IF_DEVICE) === DEVICE_SERIAL ? 1 : 0;
+  if (isLine !== 0) {
+    if (lineMove(i32at(at + IF_NUMBER)) !== 0) return 1;
+    if (lineHasRoom(i32at(at + IF_NUMBER)) === 0) return 0;
+  }
   let bytes: i32 = 0;
   for (let i: i32 = 0; i < DRAIN_FRAMES && bytes < DRAIN_BYTES; i++) {
     const length: i32 = i32at(at + IF_QUEUE_LENGTH);
@@ -125,13 +146,25 @@ export function drain(index: i32): i32 {
     if (packet === 0) continue;
     const next: i32 = i32at(packet + PACKET_NEXT); // the driver uses the link, or frees the packet
     bytes += i32at(packet + PACKET_LENGTH) + ETHERNET_HEADER_BYTES;
-    if (nicSend(i32at(at + IF_NUMBER), packet) === 0) {
+    if (deviceSend(at, packet) === 0) {
       puti32(packet + PACKET_NEXT, next);
       return 0;
     }
     dequeue(at, next);
+    if (isLine !== 0) return 1;
   }
   return i32at(at + IF_QUEUE_LENGTH) !== 0 ? 1 : 0;
+}
+
+/** Drops what waits for a link's device, which is taken from it. */
+export function transmitNothing(index: i32): void {
+  const at: i32 = interfaceAt(index);
+  for (let n: i32 = 0; n < TRANSMIT_QUEUE_LIMIT; n++) {
+    if (i32at(at + IF_QUEUE_LENGTH) === 0) return;
+    const packet: i32 = i32at(at + IF_QUEUE_HEAD);
+    dequeue(at, i32at(packet + PACKET_NEXT));
+    lose(packet, at, DROP_INTERFACE_DOWN);
+  }
 }
 
 function dequeue(at: i32, next: i32): void {

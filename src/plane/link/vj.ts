@@ -7,13 +7,7 @@
 // What is received is proved in length before anything is believed of it, and a packet that is refused changes no header. Behind one that is
 // refused or was damaged, packets that do not say their connection are thrown away until one does (section 4.1, "toss").
 
-import {
-  VJ_BYTES,
-  VJ_HEADER_MOST,
-  VJ_SLOT_BYTES,
-  VJ_SLOT_COUNT,
-  VJ_STATE_BYTES,
-} from '../../base/line-limits.ts';
+import { VJ_HEADER_MOST, VJ_SLOT_BYTES, VJ_SLOT_COUNT, VJ_STATE_BYTES } from '../../base/line-limits.ts';
 import { copy, fill, get8, get16, get32, i32at, put8, put16, put32, puti32 } from '../../base/memory.ts';
 import {
   headerBytesOf,
@@ -95,8 +89,9 @@ const LONG_FIELD: i32 = 3;
 
 /** One way's state, as of a new link. @param slots how many the peer keeps @param mayOmit 1 where a connection's number may be left out */
 export function vjReset(state: i32, slots: i32, mayOmit: i32): void {
-  fill(state, 0, VJ_BYTES);
-  puti32(state + SLOTS, slots < 1 ? 1 : slots > VJ_SLOT_COUNT ? VJ_SLOT_COUNT : slots);
+  const kept: i32 = slots < 1 ? 1 : slots > VJ_SLOT_COUNT ? VJ_SLOT_COUNT : slots;
+  fill(state, 0, VJ_STATE_BYTES + kept * VJ_SLOT_BYTES);
+  puti32(state + SLOTS, kept);
   puti32(state + LAST, -1);
   puti32(state + MAY_OMIT, mayOmit);
   puti32(state + TOSS, 1);

@@ -11,9 +11,9 @@ import {
   NEIGHBOUR_SWEEP_TICKS,
   PUNT_DHCP_LIMIT,
   PUNT_UDP_LIMIT,
-  STATION_SETTLE_TICKS,
 } from '../../base/limits.ts';
 import { puti32 } from '../../base/memory.ts';
+import { STATION_SETTLE_TICKS } from '../../base/station-limits.ts';
 
 const metered = await meteredBuild();
 const hex = (n: number) => n.toString(16).padStart(2, '0');

@@ -14,7 +14,8 @@ import {
   startRouter,
 } from '../../../test/plane-router.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
-import { NEIGHBOUR_SWEEP_TICKS, STATION_SETTLE_TICKS } from '../../base/limits.ts';
+import { NEIGHBOUR_SWEEP_TICKS } from '../../base/limits.ts';
+import { STATION_SETTLE_TICKS } from '../../base/station-limits.ts';
 
 const TICKS = 120;
 const FLOOD_A_TICK = 30;

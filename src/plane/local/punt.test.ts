@@ -30,11 +30,11 @@ import {
   PUNT_LIMIT,
   PUNT_TCP_LIMIT,
   PUNT_UDP_LIMIT,
-  STATION_SETTLE_TICKS,
   TICKS_PER_SECOND,
 } from '../../base/limits.ts';
 import { puti32 } from '../../base/memory.ts';
 import { stationWord } from '../../base/punt-source.ts';
+import { STATION_SETTLE_TICKS } from '../../base/station-limits.ts';
 
 const BROADCAST_MAC = 'ff:ff:ff:ff:ff:ff';
 const station = (n: number) =>

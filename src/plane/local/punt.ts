@@ -1,7 +1,7 @@
 // Packets for control, and who may hold how many of the places. Control reads a packet in place and releases it.
 //
-// Classes (src/base/limits.ts says how many may wait of each): DHCP, UDP, TCP and other from inside, answers from outside. In a
-// class each source has a queue of its own: inside a station that was there before, outside an address. Stations that
+// Classes (src/base/limits.ts says how many may wait of each): DHCP, UDP, TCP and other from inside, answers from outside, and frames of
+// links' own (FLAG_FRAME: PPP's), whose source is the link. In a class each source has a queue of its own: inside a station that was there before, outside an address. Stations that
 // nobody knows share one queue of each class, those that became known lately another, and the loud a third
 // (src/plane/link/station.ts), so that made-up ones, however many, are three sources.
 //
@@ -38,6 +38,7 @@ import {
   PUNT_DHCP_LIMIT,
   PUNT_KEPT,
   PUNT_LIMIT,
+  PUNT_LINK_LIMIT,
   PUNT_OTHER_LIMIT,
   PUNT_QUEUE_BYTES,
   PUNT_QUEUES_AT,
@@ -45,12 +46,11 @@ import {
   PUNT_STATE_BYTES,
   PUNT_TCP_LIMIT,
   PUNT_UDP_LIMIT,
-  STATION_MUCH,
-  STATION_SHARED_ASKED,
 } from '../../base/limits.ts';
 import { copy, fill, get8, get32, i32at, puti32 } from '../../base/memory.ts';
 import {
   FLAG_CONTROL,
+  FLAG_FRAME,
   FLAG_ICMP_ERROR,
   HELD,
   PACKET_ASKED,
@@ -64,6 +64,7 @@ import {
 } from '../../base/packet.ts';
 import { poolFree, release } from '../../base/pool.ts';
 import { LOUD, NEWCOMERS, SHARED_SOURCES, STRANGERS, stationWord } from '../../base/punt-source.ts';
+import { STATION_MUCH, STATION_SHARED_ASKED } from '../../base/station-limits.ts';
 import { IP_PROTOCOL, IP_SOURCE, PROTOCOL_TCP, PROTOCOL_UDP } from '../../wire/ipv4.ts';
 import { isAt } from '../ip/sender.ts';
 import {
@@ -82,7 +83,8 @@ const CLASS_UDP: i32 = 1;
 const CLASS_TCP: i32 = 2;
 const CLASS_OTHER: i32 = 3;
 const CLASS_ANSWER: i32 = 4;
-const CLASS_COUNT: i32 = 5;
+const CLASS_LINK: i32 = 5;
+const CLASS_COUNT: i32 = 6;
 const ANY_CLASS: i32 = -1;
 
 /**
@@ -224,6 +226,7 @@ export function puntWaiting(): i32 {
 }
 
 function classOf(packet: i32, isOutside: i32): i32 {
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_FRAME) !== 0) return CLASS_LINK;
   const protocol: i32 = get8(packet + PACKET_IP + IP_PROTOCOL);
   if (protocol === PROTOCOL_UDP) {
     const port: i32 = i32at(packet + PACKET_PORTS) & 0xffff;
@@ -236,6 +239,7 @@ function classOf(packet: i32, isOutside: i32): i32 {
 
 /** The source of what comes from outside; errors, which any router may send, have one queue together. */
 function addressOf(packet: i32): i32 {
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_FRAME) !== 0) return i32at(packet + PACKET_IN) + 1;
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) return STRANGERS;
   return get32(packet + PACKET_IP + IP_SOURCE);
 }
@@ -277,6 +281,7 @@ function limitOf(kind: i32): i32 {
   if (kind === CLASS_DHCP) return PUNT_DHCP_LIMIT;
   if (kind === CLASS_UDP) return PUNT_UDP_LIMIT;
   if (kind === CLASS_TCP) return PUNT_TCP_LIMIT;
+  if (kind === CLASS_LINK) return PUNT_LINK_LIMIT;
   return kind === CLASS_OTHER ? PUNT_OTHER_LIMIT : PUNT_ANSWER_LIMIT;
 }
 

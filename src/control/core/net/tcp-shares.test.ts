@@ -9,11 +9,10 @@ import {
   INTERFACE_LAN,
   NEIGHBOUR_SWEEP_TICKS,
   PUNT_TCP_LIMIT,
-  STATION_LOUD,
-  STATION_SETTLE_TICKS,
   TICKS_PER_SECOND,
 } from '../../../base/limits.ts';
 import { LOUD } from '../../../base/punt-source.ts';
+import { STATION_LOUD, STATION_SETTLE_TICKS } from '../../../base/station-limits.ts';
 import { parseAddress } from '../address.ts';
 import { TCP_ACCEPTED, TCP_CLIENT, TCP_CONNECTIONS } from '../limits.ts';
 import { sourceOf } from './client.ts';
