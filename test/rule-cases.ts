@@ -151,6 +151,12 @@ class Writer {
     return this.pick(all)();
   }
 
+  /** What the table that marks has said of a packet, or of its flow, before it is led elsewhere. */
+  marked(): string {
+    if (!this.random.chance(0.3)) return '';
+    return ` -m ${this.pick(['mark', 'connmark'])} ${this.not()}--mark ${this.pick(MARKS)}`;
+  }
+
   /** A rule's matches, and the protocol that it asks for. */
   matches(chain: string): { text: string; protocol: string } {
     const { random } = this;
@@ -190,8 +196,7 @@ class Writer {
   }
 
   mangleRule(chain: string): string {
-    // Our nat is asked before mangle's PREROUTING, and counts a SYN as it came.
-    if (this.random.chance(0.2)) return this.sizeRule(chain === 'PREROUTING' ? 'FORWARD' : chain);
+    if (this.random.chance(0.2)) return this.sizeRule(chain);
     const { text } = this.matches(chain);
     const mark = this.pick(MARKS);
     const targets = [
@@ -277,16 +282,19 @@ export function ruleSet(random: Random, seed: number): RuleSet {
     const protocol = writer.pick(['tcp', 'udp'] as const);
     if (random.chance(0.5)) continue;
     forwarded.push({ protocol, port });
-    const to = writer.destination(port);
-    nat.push(
-      `-A PREROUTING -i wan -p ${protocol} -m ${protocol} --dport ${port} -j DNAT --to-destination ${to}`,
-    );
+    const leads = `-A PREROUTING -i wan -p ${protocol} -m ${protocol} --dport ${port}`;
+    const marked = writer.marked();
+    // To another host where the mark says so: what is led nowhere the kernel answers itself.
+    if (marked !== '') nat.push(`${leads}${marked} -j DNAT --to-destination ${writer.destination(port)}`);
+    nat.push(`${leads} -j DNAT --to-destination ${writer.destination(port)}`);
   }
   const isTurned = random.chance(0.3);
   if (isTurned) {
     const { text } = writer.matches('PREROUTING');
     if (!/recent|limit|nth/.test(text))
-      nat.push(`-A PREROUTING -i lan -p tcp -m tcp --dport 80 -j DNAT --to-destination ${SERVERS[1]}:7000`);
+      nat.push(
+        `-A PREROUTING -i lan -p tcp -m tcp --dport 80${writer.marked()} -j DNAT --to-destination ${SERVERS[1]}:7000`,
+      );
   }
   const lines = ['*mangle', ...policies(random, marks, 0)];
   for (let i = random.below(MANGLE_RULES); i > 0; i--) lines.push(writer.mangleRule(writer.pick(marks)));

@@ -45,6 +45,8 @@ export const PACKET_SCRATCH: i32 = BUFFER_BYTES - 16;
 export const PACKET_KNOWN: i32 = PACKET_SCRATCH;
 /** Of a packet that rules are asked for: its mark, 0 at the beginning (src/plane/filter/hooks.ts). */
 export const PACKET_MARK: i32 = PACKET_SCRATCH + 8;
+/** Of a packet that begins a flow: the mark that rules have given that flow, if FLAG_FLOW_MARKED. */
+export const PACKET_FLOW_MARK: i32 = PACKET_SCRATCH + 12;
 /** Of a packet that waits for control, or is control's: its source at the punt ring (src/plane/local/punt.ts). */
 export const PACKET_SOURCE: i32 = PACKET_SCRATCH;
 /** Of such a packet: how much its station had asked crowded classes for lately (src/plane/link/station.ts). */
@@ -78,6 +80,8 @@ export const FLAG_ASKED: i32 = 128;
 export const FLAG_LONG: i32 = 256;
 /** The rules before the routing have been asked: PACKET_MARK is what they have said. */
 export const FLAG_MARKED: i32 = 512;
+/** PACKET_FLOW_MARK is for the flow that it begins. */
+export const FLAG_FLOW_MARKED: i32 = 1024;
 
 /** No datagram, but a frame of a link's own, for control: PACKET_PORTS is its protocol, its information lies where a datagram does. */
 export const FLAG_FRAME: i32 = 1024;

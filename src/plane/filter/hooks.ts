@@ -7,7 +7,7 @@
 //
 // Those of ipchains and ipfwadm are old-hooks.ts; one dialect has rules at a time.
 //
-// nat's chains are asked for the first packet of a flow alone (nat.ts). Rules of filter see a packet that goes through us as
+// nat's chains are asked for the first packet of a flow alone (nat.ts), PREROUTING behind mangle's. Rules of filter see a packet that goes through us as
 // the inside does: with the destination that it leaves with, and the source that it came with.
 // A policy that accepts lets pass what the house does: what comes from outside and no flow knows needs a rule that says ACCEPT, or
 // POLICY_OPEN.

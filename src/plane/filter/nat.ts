@@ -7,7 +7,7 @@ import { PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import { random32 } from '../../base/entropy.ts';
 import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { get8, i32at, multiply, puti32, u16at } from '../../base/memory.ts';
-import { FLAG_HAIRPIN, PACKET_FLAGS, PACKET_IN } from '../../base/packet.ts';
+import { FLAG_HAIRPIN, FLAG_MARKED, PACKET_FLAGS, PACKET_IN, PASS } from '../../base/packet.ts';
 import { PROBE_STATE } from '../../base/probe-record.ts';
 import { ROUTE_LINK, TO_ROUTE } from '../../base/route-record.ts';
 import { PORT_TRIES } from '../../base/rule-limits.ts';
@@ -42,9 +42,11 @@ import {
   VIEW_PROTOCOL,
   VIEW_RULE,
   VIEW_SOURCE,
+  VIEW_STATE,
 } from '../../base/rule-state.ts';
 import { findTuple, hash } from '../flow/flow-table.ts';
 import { routeTo } from '../ip/route.ts';
+import { askMark, HOOKS_BEFORE } from './hooks.ts';
 import { HOOK_OLD_FORWARD } from './old-hooks.ts';
 import { operationOf } from './rule-targets.ts';
 import { look } from './view.ts';
@@ -172,12 +174,19 @@ function isUsed(to: i32, port: i32): i32 {
 
 /**
  * Whom a packet is for that begins a flow and has come in by link number `came`: NAT_ADDRESS_AT and NAT_PORT_AT say it, and that is
- * answered: 1; or 0, as it stands.
+ * answered: 1; or 0, as it stands; or the reason to drop it, as the rules that mark packets are asked first.
  */
 export function destinationByRules(packet: i32, came: i32): i32 {
   if (hasDestinationRules() === 0) return 0;
   puti32(NAT_ADDRESS_AT, 0);
-  look(packet, came, -1);
+  if ((i32at(RULE_HOOKS_AT) & HOOKS_BEFORE) !== 0 && (i32at(packet + PACKET_FLAGS) & FLAG_MARKED) === 0) {
+    const refused: i32 = askMark(packet, came);
+    if (refused !== PASS) return refused;
+  } else {
+    look(packet, came, -1);
+  }
+  // What is of no flow and begins none is nobody's to lead.
+  if ((i32at(VIEW_STATE) & STATE_BIT_NEW) === 0) return 0;
   const answer: i32 = walk(CHAIN_NAT_PREROUTING);
   if (answer !== TARGET_DNAT && answer !== TARGET_REDIRECT && answer !== TARGET_NETMAP) return 0;
   const addresses: i32 = operationOf(i32at(VIEW_RULE), OPERATION_ADDRESSES);

@@ -86,7 +86,6 @@ import {
   OPERATIONS_LEFT_AT,
   VIEW_BYTES,
   VIEW_DESTINATION,
-  VIEW_FLOW,
   VIEW_IN_LINK,
   VIEW_KIND,
   VIEW_MARK,
@@ -104,8 +103,8 @@ import { routeTo } from '../ip/route.ts';
 import { applyConnlimit } from './connlimit.ts';
 import { applyTime } from './daytime.ts';
 import { applyOld } from './old-operations.ts';
-import { flowMark } from './paths.ts';
 import { applyRecent } from './recent.ts';
+import { markOfFlow } from './rule-targets.ts';
 import { varies } from './varies.ts';
 
 /** ICMP's type for all, in rules. */
@@ -255,11 +254,6 @@ function takeToken(at: i32): i32 {
   puti32(at + LIMIT_TICK, now);
   puti32(at + LIMIT_LEFT, left < cost ? left : left - cost);
   return left < cost ? 0 : 1;
-}
-
-function markOfFlow(): i32 {
-  const flow: i32 = i32at(VIEW_FLOW);
-  return flow === 0 ? 0 : flowMark(flow & ~1);
 }
 
 function applyTtl(at: i32): i32 {

@@ -3,7 +3,13 @@
 
 import { IF_MTU, interfaceAt } from '../../base/interface.ts';
 import { get8, i32at, puti32, u16at } from '../../base/memory.ts';
-import { PACKET_L4, PACKET_MARK } from '../../base/packet.ts';
+import {
+  FLAG_FLOW_MARKED,
+  PACKET_FLAGS,
+  PACKET_FLOW_MARK,
+  PACKET_L4,
+  PACKET_MARK,
+} from '../../base/packet.ts';
 import { RULE_OPERATION_MOST } from '../../base/rule-limits.ts';
 import {
   cellAt,
@@ -92,13 +98,13 @@ function setMark(operation: i32, ofFlow: i32): void {
   const mask: i32 = i32at(operation + 12);
   const e: i32 = i32at(VIEW_FLOW) & ~1;
   const mark: i32 = i32at(VIEW_MARK);
-  const kept: i32 = e === 0 ? 0 : flowMark(e);
+  const kept: i32 = markOfFlow();
   if (mode === MARK_SAVE) {
-    if (e !== 0) setFlowMark(e, (kept & ~value) ^ (mark & mask));
+    markFlow(e, (kept & ~value) ^ (mark & mask));
   } else if (mode === MARK_RESTORE) {
     markPacket((mark & ~mask) ^ (kept & value));
   } else if (ofFlow !== 0) {
-    if (e !== 0) setFlowMark(e, (kept & ~mask) ^ value);
+    markFlow(e, (kept & ~mask) ^ value);
   } else {
     markPacket((mark & ~mask) ^ value);
   }
@@ -107,4 +113,23 @@ function setMark(operation: i32, ofFlow: i32): void {
 function markPacket(mark: i32): void {
   puti32(VIEW_MARK, mark);
   puti32(i32at(VIEW_PACKET) + PACKET_MARK, mark);
+}
+
+/** The mark of the flow that the packet in the view is of, or begins. */
+export function markOfFlow(): i32 {
+  const flow: i32 = i32at(VIEW_FLOW);
+  if (flow !== 0) return flowMark(flow & ~1);
+  const packet: i32 = i32at(VIEW_PACKET);
+  return (i32at(packet + PACKET_FLAGS) & FLAG_FLOW_MARKED) !== 0 ? i32at(packet + PACKET_FLOW_MARK) : 0;
+}
+
+/** Marks the flow of the packet in the view: one that it begins gets the mark when it is there (src/plane/flow/flow-use.ts). */
+function markFlow(e: i32, mark: i32): void {
+  const packet: i32 = i32at(VIEW_PACKET);
+  if (e !== 0) {
+    setFlowMark(e, mark);
+    return;
+  }
+  puti32(packet + PACKET_FLOW_MARK, mark);
+  puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_FLOW_MARKED);
 }

@@ -20,11 +20,18 @@ import {
 } from '../../base/flow-record.ts';
 import { PARAMETERS_AT } from '../../base/limits.ts';
 import { get8, i32at, put8, puti32 } from '../../base/memory.ts';
-import { PACKET_FLOW, PACKET_L4, PACKET_LENGTH } from '../../base/packet.ts';
+import {
+  FLAG_FLOW_MARKED,
+  PACKET_FLAGS,
+  PACKET_FLOW,
+  PACKET_FLOW_MARK,
+  PACKET_L4,
+  PACKET_LENGTH,
+} from '../../base/packet.ts';
 import { NOTE_FLOW, PROBE_FLOW } from '../../base/probe-record.ts';
 import { PROTOCOL_ICMP as ICMP, PROTOCOL_TCP as TCP, PROTOCOL_UDP as UDP } from '../../wire/ipv4.ts';
 import { TCP_ACK, TCP_FLAGS, TCP_STATE_MASK } from '../../wire/tcp.ts';
-import { foldSide, noteFolded } from '../filter/paths.ts';
+import { foldSide, noteFolded, setFlowMark } from '../filter/paths.ts';
 import { met, noteEnds } from '../filter/probing.ts';
 import { noteSide, trackTcp } from './flow-timeout.ts';
 import { queryOf } from './queries.ts';
@@ -74,9 +81,11 @@ function restart(e: i32): void {
   puti32(e + E_EXPIRES, (i32at(NOW_AT) + i32at(PARAMETERS_AT + 4 * get8(e + E_TIMER))) | 0);
 }
 
-/** Notes that a packet is a flow's, sent by a side, and counts it there. */
+/** Notes that a packet is a flow's, sent by a side, and counts it there. One that has begun it brings the mark that rules have given it. */
 export function noteFlow(packet: i32, e: i32, side: i32): void {
   puti32(packet + PACKET_FLOW, e | side);
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_FLOW_MARKED) !== 0)
+    setFlowMark(e, i32at(packet + PACKET_FLOW_MARK));
   if (i32at(PROBE_AT) !== 0) {
     noteEnds(packet);
     if (e !== PROBE_FLOW) met(NOTE_FLOW);

@@ -75,6 +75,7 @@ import {
 } from '../../base/limits.ts';
 import { get8, get32, i32at, puti32, putu16 } from '../../base/memory.ts';
 import {
+  DROP_FIRST,
   FLAG_DESTINATION_TRANSLATED,
   FLAG_HAIRPIN,
   FLAG_ICMP_ERROR,
@@ -198,7 +199,8 @@ function inbound(packet: i32, turned: i32): i32 {
   if (e === KNOWN_NOTHING) e = findInbound(outside, remote, ports, protocol);
   else if (e === KNOWN_NONE) e = 0;
   if (e === 0) {
-    if (turned === 0) askDestination(packet, protocol);
+    const refused: i32 = turned === 0 ? askDestination(packet, protocol) : PASS;
+    if (refused !== PASS) return refused;
     e = addInbound(packet, outside, remote, ports, protocol);
     if (e < MASQUERADE_AT) return e;
   } else if (isRouted(e) !== 0) {
@@ -235,6 +237,7 @@ export function masqueradeHairpin(packet: i32): i32 {
     // A flow that goes on is led nowhere anew: what another packet's rule has said is not its.
     if (e !== 0) puti32(NAT_ADDRESS_AT, 0);
     const isRuled: i32 = e !== 0 ? isSession(e) : destinationByRules(packet, i32at(packet + PACKET_IN));
+    if (isRuled >= DROP_FIRST) return isRuled;
     if (
       isOwn === 0 &&
       isRuled === 0 &&
@@ -272,11 +275,16 @@ function isOneToOneHairpin(packet: i32, outside: i32, protocol: i32): i32 {
   return e !== 0 ? isOneToOne(e) : 0;
 }
 
-/** Asks nat's rules to whom a packet from outside goes: not if a socket hears it, for then the router has asked for it. */
-function askDestination(packet: i32, protocol: i32): void {
-  if (hasDestinationRules() === 0) return;
+/**
+ * Asks nat's rules to whom a packet from outside goes: not if a socket hears it, for then the router has asked for it. PASS, or the reason
+ * to drop it.
+ */
+function askDestination(packet: i32, protocol: i32): i32 {
+  if (hasDestinationRules() === 0) return PASS;
   puti32(NAT_ADDRESS_AT, 0);
-  if (isHeard(packet, protocol) === 0) destinationByRules(packet, i32at(packet + PACKET_IN));
+  if (isHeard(packet, protocol) !== 0) return PASS;
+  const said: i32 = destinationByRules(packet, i32at(packet + PACKET_IN));
+  return said >= DROP_FIRST ? said : PASS;
 }
 
 /** The flow of a packet from inside for our outside address, or 0. */

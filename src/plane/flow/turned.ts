@@ -105,7 +105,8 @@ export function turn(packet: i32, index: i32): i32 {
       i32at(interfaceAt(to & ROUTE_LINK) + IF_SIDE) === INTERFACE_OUTSIDE
     )
       return PASS;
-    if (destinationByRules(packet, index) === 0) return PASS;
+    const said: i32 = destinationByRules(packet, index);
+    if (said !== 1) return said === 0 ? PASS : said;
     const isPort: i32 = i32at(NAT_PORT_AT) === (i32at(packet + PACKET_PORTS) & 0xffff) ? 1 : 0;
     if (isPort !== 0 && i32at(NAT_ADDRESS_AT) === get32(packet + PACKET_IP + IP_DESTINATION)) return PASS;
     flow = add(packet, index);
