@@ -42,6 +42,12 @@ export function splitWords(line: string): string[] | undefined {
   return quote === 0 ? words : undefined;
 }
 
+/** The words of a command as the console has split them, with quoted ones put together again; undefined if a quote is not closed. */
+export function rejoined(words: readonly string[]): readonly string[] | undefined {
+  const text = words.join(' ');
+  return isQuoted(text) ? splitWords(text) : words;
+}
+
 /** A word for a saved line: quoted where it has anything but letters, digits, _ and -. */
 export function quoted(text: string): string {
   let isPlain = text !== '';

@@ -10,7 +10,7 @@ import { oldChainNamed, oldChains } from '../old/chains.ts';
 import { DIALECT_IPCHAINS, ownerOf, refuseOthers, tellOthers } from '../old/dialect.ts';
 import type { OldRules } from '../old/rules.ts';
 import { beginLines, clearLines, endLines, firstOf, named } from '../old/section.ts';
-import { isQuoted, splitWords } from '../words.ts';
+import { rejoined, splitWords } from '../words.ts';
 import { ChainsChange } from './change.ts';
 import { verdictOf } from './check.ts';
 import { ChainsLine } from './line.ts';
@@ -33,17 +33,11 @@ export { beginLines, clearLines, draftWords, echoOf, readRule, savedRule };
 const ALL_LINES = 0x7fff;
 const BUILT_IN = ['input', 'forward', 'output'];
 
-/** The words of a command as the console has split them, with quoted ones put together again. */
-function wordsOf(words: readonly string[]): readonly string[] {
-  const text = words.join(' ');
-  return isQuoted(text) ? (splitWords(text) ?? usage('a quote is not closed')) : words;
-}
-
 /** `ipchains WORDS`. */
 export function runIpchains(rules: OldRules, args: readonly string[], beside?: Beside): Job | undefined {
   const { context } = rules;
   const { machine, output } = context;
-  const line = new ChainsLine(wordsOf(args));
+  const line = new ChainsLine(rejoined(args) ?? usage('a quote is not closed'));
   try {
     line.read();
     const { commands } = line;

@@ -11,7 +11,7 @@ import { policyOf as policyIn } from '../old/chains.ts';
 import { DIALECT_IPFWADM, ownerOf, refuseOthers, tellOthers } from '../old/dialect.ts';
 import type { OldRules } from '../old/rules.ts';
 import { beginLines, clearLines, endLines, firstOf, named } from '../old/section.ts';
-import { isQuoted, splitWords } from '../words.ts';
+import { rejoined, splitWords } from '../words.ts';
 import * as account from './account.ts';
 import { CHAINS, FwadmChange, policyOf } from './change.ts';
 import { verdictOf } from './check.ts';
@@ -30,16 +30,11 @@ export { beginLines, clearLines };
 
 const TITLES: Record<string, string> = { I: 'input', F: 'forward', O: 'output' };
 
-function wordsOf(words: readonly string[]): readonly string[] {
-  const text = words.join(' ');
-  return isQuoted(text) ? (splitWords(text) ?? usage('a quote is not closed')) : words;
-}
-
 /** `ipfwadm WORDS`. */
 export function runIpfwadm(rules: OldRules, args: readonly string[], beside?: Beside): Job | undefined {
   const { context } = rules;
   const { machine, output } = context;
-  const line = new FwadmLine(wordsOf(args));
+  const line = new FwadmLine(rejoined(args) ?? usage('a quote is not closed'));
   try {
     line.read();
     const { category, commands } = line;
