@@ -61,8 +61,17 @@ export const RECENT_COUNT: i32 = 256;
 export const RECENT_SET: i32 = 8;
 export const RECENT_BYTES: i32 = 96;
 export const RECENT_STAMPS: i32 = 20;
-/** A line that is being read or written (src/plane/filter/line-words.ts): one that is longer is control's alone. */
-export const RULE_TEXT_BYTES: i32 = 1088;
+/**
+ * A rule's line as the plane writes it (src/plane/filter/rule-writer.ts), with its line feed: 52 of table and chain, 100 of addresses, links and
+ * protocol, 684 of matches, of which 400 are before the last one, 69 of a target. What would be longer is control's alone.
+ */
+export const RULE_LINE_MOST: i32 = 914;
+/** Lines that are written one behind the other: behind so many bytes they are handed on. */
+export const RULE_LINES_FILLED: i32 = 448;
+/** What reading a line keeps meanwhile (src/plane/filter/line-words.ts). */
+export const LINE_STATE_BYTES: i32 = 64;
+/** Lines that are being read or written: those that are handed on and one more, and 16 bytes that a word takes beyond its end. */
+export const RULE_TEXT_BYTES: i32 = (RULE_LINES_FILLED + RULE_LINE_MOST + 16 + LINE_STATE_BYTES + 63) & ~63;
 /** The packet that is being asked, chains that it is in, and single values. */
 export const RULE_STATE_BYTES: i32 = 256;
 

@@ -10,7 +10,7 @@
 // Not here: the text of a rule (listing/saved.ts).
 
 import { get8, u16at } from '../../base/memory.ts';
-import { RULE_TEXT_AT } from '../../base/rule-limits.ts';
+import { RULE_LINES_FILLED, RULE_TEXT_AT } from '../../base/rule-limits.ts';
 import {
   CHAIN_POLICY,
   CHAIN_RULES,
@@ -93,8 +93,6 @@ export interface Piece {
   text: string | Text;
 }
 
-/** Of RULE_TEXT_AT, what is filled before it is handed on: a rule's line has 914 bytes at most (src/plane/filter/rule-writer.ts). */
-const FILLED = 448;
 const SAVED_MOST = 1000;
 
 /** What tableTexts() says, as pieces that are in memory where the plane writes them, which takes it a hundredth of the time. */
@@ -111,7 +109,7 @@ export function* tablePieces(
     if (end !== 0) {
       at = end;
       lines++;
-      if (at < RULE_TEXT_AT + FILLED) continue;
+      if (at < RULE_TEXT_AT + RULE_LINES_FILLED) continue;
     }
     if (lines > 0) yield { lines, text: { at: RULE_TEXT_AT, bytes: at - RULE_TEXT_AT } };
     at = RULE_TEXT_AT;

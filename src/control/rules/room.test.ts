@@ -1,8 +1,14 @@
 // What is longer than its place in the rules' memory is refused, or written by whoever has room for it.
 
 import test from 'ava';
-import { i32at } from '../../base/memory.ts';
-import { FLOW_RULES_AT, RULE_CELLS_AT } from '../../base/rule-limits.ts';
+import { i32at, puti32 } from '../../base/memory.ts';
+import {
+  FLOW_RULES_AT,
+  RULE_CELLS_AT,
+  RULE_LINE_MOST,
+  RULE_TEXT_AT,
+  RULE_TEXT_BYTES,
+} from '../../base/rule-limits.ts';
 import { rulesLab } from './rules-lab.ts';
 
 test('a rule of many long matches is saved whole, and writes nothing over what flows have', t => {
@@ -37,4 +43,35 @@ test('a chain gets no other name that it could not have been given, and a long o
     `iptables-restore v1.8.9 (legacy): Invalid chain name \`${name}' (28 chars max)`,
   );
   quiet('iptables -E mine other', 'iptables -F', 'iptables -X', 'clear rules');
+});
+
+test('the longest lines that the plane writes have room in their place, one behind the other', t => {
+  const { restore, type } = rulesLab();
+  const chain = 'c'.repeat(28);
+  const ports = ` -m multiport ! --ports ${Array.from({ length: 15 }, (_, i) => 65000 + i).join(',')}`;
+  const flags = 'FIN,SYN,RST,PSH,ACK,URG';
+  const match = `-m tcp ! --sport 60000:65534 ! --dport 60000:65534 ! --tcp-flags ${flags} ${flags}`;
+  const log = '-j LOG --log-prefix "123456789 123456789 12345678:" --log-level 7';
+  const links = '! -i abcdefghijklmno ! -o abcdefghijklmn+';
+  const states = '-m conntrack ! --ctstate INVALID,NEW,RELATED,ESTABLISHED';
+  const rule = `-A ${chain} ! -s 255.255.255.254/32 ! -d 255.255.255.253/32 ${links} -p tcp`;
+  const end = '-j REJECT --reject-with icmp-port-unreachable';
+  const long = `${rule}${ports.repeat(4)} ${match} ${states} ${end}`;
+  // Behind lines of any length, so that one of them stands where the place is as full as it may be.
+  const short = `-A ${chain} -p tcp ${log}`;
+  const behind = RULE_TEXT_AT + RULE_TEXT_BYTES;
+  for (let count = 1; count < 6; count++) {
+    const lines = [...Array(count).fill(short), long];
+    t.deepEqual(restore('', ['*filter', `:${chain} - [0:0]`, ...lines, 'COMMIT']), []);
+    for (let at = behind; at < FLOW_RULES_AT; at += 4) puti32(at, 0x55aa55aa);
+    t.deepEqual(restore('', ['*filter', `:${chain} - [0:0]`, ...lines, 'COMMIT']), []);
+    for (let at = behind; at < FLOW_RULES_AT; at += 4)
+      if (i32at(at) !== 0x55aa55aa) t.fail(`${count}: ${at - behind} bytes behind`);
+    t.deepEqual(
+      type('iptables-save -t filter').filter(row => row.startsWith('-A')),
+      lines,
+    );
+    const bytes = `iptables ${long}\n`.length;
+    t.true(bytes <= RULE_LINE_MOST && bytes > 800, `${bytes}`);
+  }
 });

@@ -9,9 +9,9 @@
 // Not here: what a word means (rule-reader.ts, rule-writer.ts).
 
 import { get8, i32at, multiply, put8, put32, puti32 } from '../../base/memory.ts';
-import { RULE_TEXT_AT, RULE_TEXT_BYTES } from '../../base/rule-limits.ts';
+import { LINE_STATE_BYTES, RULE_TEXT_AT, RULE_TEXT_BYTES } from '../../base/rule-limits.ts';
 
-export const LINE_STATE_AT: i32 = RULE_TEXT_AT + RULE_TEXT_BYTES - 64;
+export const LINE_STATE_AT: i32 = RULE_TEXT_AT + RULE_TEXT_BYTES - LINE_STATE_BYTES;
 const NEXT_AT: i32 = LINE_STATE_AT;
 const END_AT: i32 = LINE_STATE_AT + 4;
 export const WORD_AT: i32 = LINE_STATE_AT + 8;

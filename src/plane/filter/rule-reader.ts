@@ -8,7 +8,7 @@
 // Not here: words (line-words.ts), matches (match-reader.ts), targets (target-reader.ts), writing (rule-writer.ts).
 
 import { i32at, put8, putu16, u16at } from '../../base/memory.ts';
-import { RULE_NAME_COUNT, RULE_TEXT_BYTES } from '../../base/rule-limits.ts';
+import { LINE_STATE_BYTES, RULE_NAME_COUNT, RULE_TEXT_BYTES } from '../../base/rule-limits.ts';
 import {
   CHAIN_INPUT,
   CHAIN_MANGLE_INPUT,
@@ -75,7 +75,7 @@ const WORD_MOST: i32 = 128;
  * alone are known that it has, and the rule is put behind those of its chain. Where no cell is free it is control's as well.
  */
 export function ruleRead(at: i32, bytes: i32, table: i32, isDraft: i32): i32 {
-  if (bytes >= RULE_TEXT_BYTES - 64) return 0;
+  if (bytes >= RULE_TEXT_BYTES - LINE_STATE_BYTES) return 0;
   beginLine(at, at + bytes);
   if (nextWord() !== 1 || i32at(WORD_HASH_AT) !== WORD_APPEND || nextWord() !== 1) return 0;
   const chain: i32 = chainInWord(table, isDraft);

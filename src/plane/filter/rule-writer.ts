@@ -81,7 +81,7 @@ const COMMA: i32 = 44;
 /** Bytes of matches before the last one: a rule that says more is control's. One takes 114 at most, and what stands around them 400. */
 const MATCHES_MOST: i32 = 400;
 
-/** Writes the line of a chain's rule to `to`, with its line feed: where it ends, or 0 if it is control's. It has 914 bytes at most, by MATCHES_MOST. */
+/** Writes the line of a chain's rule to `to`, with its line feed: where it ends, or 0 if it is control's. It has RULE_LINE_MOST bytes at most, by MATCHES_MOST. */
 export function ruleWrite(rule: i32, table: i32, chain: i32, to: i32): i32 {
   const at: i32 = cellAt(rule);
   let p: i32 = putWords(to, 9, 0x69707461, 0x626c6573, 0x20000000, 0);
