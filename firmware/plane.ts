@@ -109,6 +109,7 @@ export { addressAsk, addressHeld } from '../src/plane/link/address-probe.ts';
 export { arpProbe, arpProbed, arpProbeEnd } from '../src/plane/link/arp.ts';
 export {
   captureDone,
+  captureHeader,
   captureNext,
   captureStart,
   captureStop,

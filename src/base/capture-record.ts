@@ -1,8 +1,8 @@
 // Records of captured frames, and the terms of a capture's filter. Read by control too.
 // Not here: the ring and the filter themselves (src/plane/link/capture.ts).
 //
-//    a record   0       4      8          10       12          13          16
-//               | bytes | tick | captured | length | interface | direction | frame ... | to a multiple of 4
+//    a record   0       4      8          10       12          13          14       16
+//               | bytes | tick | captured | length | interface | direction | header | frame ... | to a multiple of 4
 //
 //    0 bytes: the rest of the ring is not used, the next record is at its start.
 
@@ -15,6 +15,12 @@ export const RECORD_CAPTURED: i32 = 8;
 export const RECORD_LENGTH: i32 = 10;
 export const RECORD_INTERFACE: i32 = 12;
 export const RECORD_DIRECTION: i32 = 13;
+/** How a frame begins: HEADER_ETHERNET or, on a serial line, HEADER_PPP (address, control, protocol) or HEADER_NONE. */
+export const RECORD_HEADER: i32 = 14;
+
+export const HEADER_ETHERNET: i32 = 0;
+export const HEADER_PPP: i32 = 1;
+export const HEADER_NONE: i32 = 2;
 
 export const CAPTURE_IN: i32 = 0;
 export const CAPTURE_OUT: i32 = 1;

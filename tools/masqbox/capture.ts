@@ -3,7 +3,7 @@
 
 import { HEADER_LINE } from '../../src/control/tools/stream.ts';
 import { Failure, NO_ANSWER, REFUSED } from './failure.ts';
-import { PCAP_HEADER, PcapReader } from './pcap.ts';
+import { PcapReader, pcapHeader } from './pcap.ts';
 import type { Session } from './session.ts';
 
 /** How often it is looked whether to stop, in milliseconds. */
@@ -39,7 +39,7 @@ export async function capture(
 ): Promise<Captured> {
   const [name = '', ...filter] = words;
   const reader = new PcapReader();
-  let isRead = await sink.write(PCAP_HEADER);
+  let isRead = await sink.write(pcapHeader(name));
   await session.type(`${['capture', name, 'pcap', ...filter].join(' ')}\r`);
   let alive = session.now();
   let stoppedAt: number | undefined;

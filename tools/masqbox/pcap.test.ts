@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import test from 'ava';
 import { HEADER_LINE } from '../../src/control/tools/stream.ts';
-import { PCAP_HEADER, PcapReader } from './pcap.ts';
+import { PcapReader, pcapHeader } from './pcap.ts';
 
 /** A packet's bytes in the file, and its line. */
 function packet(sequence: number, length: number): { bytes: Buffer; line: string } {
@@ -22,8 +22,16 @@ function read(rows: readonly string[]): { reader: PcapReader; file: Buffer } {
   return { reader, file: Buffer.concat(parts) };
 }
 
-test('PCAP_HEADER is the header of a little-endian file of Ethernet frames', t => {
-  t.deepEqual([...PCAP_HEADER], [...Buffer.from('d4c3b2a1020004000000000000000000ffff000001000000', 'hex')]);
+test('pcapHeader() is the header of a little-endian file of Ethernet frames, PPP or bare IP', t => {
+  for (const [link, type] of [
+    ['lan', '01'],
+    ['ppp1', '09'],
+    ['sl0', '65'],
+  ] as const)
+    t.is(
+      Buffer.from(pcapHeader(link)).toString('hex'),
+      `d4c3b2a1020004000000000000000000ffff0000${type}000000`,
+    );
 });
 
 test('take() answers the packets, and passes over what is none of the file', t => {

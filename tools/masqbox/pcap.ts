@@ -2,7 +2,7 @@
 // Every line proves itself by length and CRC. What does not is left out and counted, and so is what never came.
 
 import { crc32 } from 'node:zlib';
-import { HEADER_LINE } from '../../src/control/tools/stream.ts';
+import { HEADER_LINES } from '../../src/control/tools/stream.ts';
 
 const LINE = /^!([0-9a-f]{4}) ([A-Za-z0-9+/]+=*) ([0-9a-f]{8})$/;
 const END = /^!end (\d+) packets captured, (\d+) dropped$/;
@@ -19,8 +19,11 @@ function decode(line: string): { sequence: number; bytes: Buffer } | undefined {
     : undefined;
 }
 
-/** The file's first bytes: they never differ, so a file starts with them even if their line is lost. */
-export const PCAP_HEADER: Uint8Array = (decode(HEADER_LINE) as { bytes: Buffer }).bytes;
+/** The file's first bytes by the link's name: a file starts with them even if their line is lost. */
+export function pcapHeader(link: string): Uint8Array {
+  const kind = link.startsWith('ppp') ? 1 : link.startsWith('sl') ? 2 : 0;
+  return (decode(HEADER_LINES[kind] as string) as { bytes: Buffer }).bytes;
+}
 
 export class PcapReader {
   /** Packets written to the file, and packets that the line has lost or damaged. */

@@ -7,6 +7,7 @@ import {
   CAPTURE_IN,
   RECORD_CAPTURED,
   RECORD_DIRECTION,
+  RECORD_HEADER,
   RECORD_INTERFACE,
   RECORD_LENGTH,
   RECORD_TICK,
@@ -19,10 +20,11 @@ import { type Job, Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { interfaceName } from '../core/facts.ts';
 import { linkNamed } from '../core/link-names.ts';
+import type { Plane } from '../core/machine.ts';
 import { localAt } from '../core/timezone.ts';
 import { parseFilter } from './filter.ts';
-import { HEADER_LINE, recordLine } from './stream.ts';
-import { frameText } from './text.ts';
+import { HEADER_LINES, recordLine } from './stream.ts';
+import { frameText, pointText } from './text.ts';
 
 /** Bytes of a frame that a line of text needs: Ethernet, IP with all its options, TCP without. */
 const TEXT_SNAP = 14 + 60 + 20;
@@ -54,13 +56,14 @@ function* captureJob(context: Context, { mask, pcap, count, filter }: Wanted): J
   const { machine, output } = context;
   const { plane } = machine;
   let shown = 0;
+  const header = pcap ? headerOf(plane, mask) : 0;
   const { wallClock } = context;
   plane.captureStop();
   const terms = parseFilter(filter);
   if (typeof terms === 'string') throw new Refusal(`Cannot capture ${filter.join(' ')}: ${terms}`);
   for (const { kind, value, mask: bits } of terms) plane.captureTerm(kind, value, bits);
   plane.captureStart(mask, pcap ? FRAME_MAX : TEXT_SNAP);
-  output.line(pcap ? HEADER_LINE : 'Capturing, ^C stops');
+  output.line(pcap ? (HEADER_LINES[header] as string) : 'Capturing, ^C stops');
   try {
     while (shown < count) {
       const record = plane.captureNext();
@@ -79,7 +82,9 @@ function* captureJob(context: Context, { mask, pcap, count, filter }: Wanted): J
       } else {
         const name = interfaceName(get8(record + RECORD_INTERFACE));
         const direction = get8(record + RECORD_DIRECTION) === CAPTURE_IN ? 'in ' : 'out';
-        const text = frameText(record + CAPTURE_RECORD_BYTES, captured, length);
+        const at = record + CAPTURE_RECORD_BYTES;
+        const begin = get8(record + RECORD_HEADER);
+        const text = begin === 0 ? frameText(at, captured, length) : pointText(begin, at, captured, length);
         output.line(`${timeText(context, tick)} ${name} ${direction} ${text}`);
       }
       plane.captureDone();
@@ -91,6 +96,19 @@ function* captureJob(context: Context, { mask, pcap, count, filter }: Wanted): J
     // ^C may have cut a line.
     output.line(`${pcap ? '\r\n!end ' : ''}${shown} packets captured, ${dropped} dropped`);
   }
+}
+
+/** How frames of all the links begin, HEADER_*: a file says it once. */
+function headerOf(plane: Plane, mask: number): number {
+  let header = -1;
+  for (let index = 0; index < INTERFACE_COUNT; index++) {
+    if ((mask & (1 << index)) === 0) continue;
+    const one = plane.captureHeader(index);
+    if (header >= 0 && one !== header)
+      throw new Refusal('Cannot capture all pcap: a file has frames of one kind; name an interface');
+    header = one;
+  }
+  return header;
 }
 
 /** The interfaces that a word means, a bit each; 0 if none. */

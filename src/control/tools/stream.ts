@@ -6,8 +6,14 @@ import { puti32 } from '../../base/memory.ts';
 import { hex } from '../core/address.ts';
 import type { Machine } from '../core/machine.ts';
 
-/** The file's header: version 2.4, times in microseconds, at most 65,535 bytes a frame, Ethernet. It never differs. */
+/** The file's header: version 2.4, times in microseconds, at most 65,535 bytes a frame, Ethernet. */
 export const HEADER_LINE = '!0000 1MOyoQIABAAAAAAAAAAAAP//AAABAAAA 11a1d7e1';
+/** The headers by HEADER_*: of Ethernet, of PPP (link type 9), of bare IP (101). */
+export const HEADER_LINES: readonly string[] = [
+  HEADER_LINE,
+  '!0000 1MOyoQIABAAAAAAAAAAAAP//AAAJAAAA d415ff0e',
+  '!0000 1MOyoQIABAAAAAAAAAAAAP//AABlAAAA a5e5b7b5',
+];
 const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/';
 /** Characters that become text at once: the arguments of one call. */
 const CHUNK = 256;

@@ -2,6 +2,7 @@
 // field behind their end is left out, and the line ends with [cut].
 // RFC 791, 793, 768, 792, 826. Not here: the time and the interface before it (capture.ts).
 
+import { HEADER_PPP } from '../../base/capture-record.ts';
 import { get8, get16, get32 } from '../../base/memory.ts';
 import {
   ARP_BYTES,
@@ -51,6 +52,16 @@ import {
   PROTOCOL_UDP as UDP,
 } from '../../wire/ipv4.ts';
 import {
+  CP_CODE,
+  CP_HEADER_BYTES,
+  CP_IDENTIFIER,
+  PPP_CHAP,
+  PPP_IP,
+  PPP_IPCP,
+  PPP_LCP,
+  PPP_PAP,
+} from '../../wire/ppp.ts';
+import {
   TCP_ACK,
   TCP_ACKNOWLEDGMENT,
   TCP_FLAGS,
@@ -88,6 +99,28 @@ export function frameText(at: number, captured: number, length: number): string 
   if (type === ETHERTYPE_ARP) return arpText(payload, end, length);
   if (type === ETHERTYPE_IPV4 && captured >= ETHERNET + IP_HEADER_BYTES) return ipText(payload, end);
   return `${stationText(at + ETHERNET_SOURCE)} > ${stationText(at + ETHERNET_DESTINATION)}: type 0x${hex(type, 4)}, length ${length}`;
+}
+
+const PPP_NAMES: Readonly<Record<number, string>> = {
+  [PPP_LCP]: 'LCP',
+  [PPP_IPCP]: 'IPCP',
+  [PPP_PAP]: 'PAP',
+  [PPP_CHAP]: 'CHAP',
+};
+/** Of a frame of PPP's: address, control, protocol. */
+const POINT_BYTES = 4;
+
+/** The same of a serial line's. @param header HEADER_PPP or HEADER_NONE */
+export function pointText(header: number, at: number, captured: number, length: number): string {
+  const ip = header === HEADER_PPP ? at + POINT_BYTES : at;
+  const end = at + captured;
+  if (end < ip) return `${length} bytes [cut]`;
+  const protocol = header === HEADER_PPP ? get16(at + 2) : PPP_IP;
+  if (protocol === PPP_IP) return end >= ip + IP_HEADER_BYTES ? ipText(ip, end) : `${length} bytes [cut]`;
+  const name = PPP_NAMES[protocol] ?? `protocol 0x${hex(protocol, 4)}`;
+  const code =
+    end >= ip + CP_HEADER_BYTES ? ` code ${get8(ip + CP_CODE)}, id ${get8(ip + CP_IDENTIFIER)},` : '';
+  return `PPP ${name}${code} length ${length - POINT_BYTES}`;
 }
 
 function stationText(at: number): string {

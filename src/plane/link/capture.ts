@@ -3,13 +3,17 @@
 // is full the copy is not made and counted: a capture never delays a packet.
 //
 // A filter is a row of terms, all of which must hold. Fields are read from the frame alone, as nothing of it has been
-// checked yet: what is cut short has none of the fields that it lacks.
+// checked yet: what is cut short has none of the fields that it lacks. On a serial line PPP's protocol, and on SLIP's IP, stands for Ethernet's type.
 // Not here: the records (src/base/capture-record.ts), what is typed and shown (src/control/tools/).
 
 import {
   CAPTURE_DROPPED_AT,
+  HEADER_ETHERNET,
+  HEADER_NONE,
+  HEADER_PPP,
   RECORD_CAPTURED,
   RECORD_DIRECTION,
+  RECORD_HEADER,
   RECORD_INTERFACE,
   RECORD_LENGTH,
   RECORD_TICK,
@@ -22,6 +26,7 @@ import {
   TERM_SOURCE,
 } from '../../base/capture-record.ts';
 import { NOW_AT } from '../../base/cells.ts';
+import { DEVICE_SERIAL, IF_DEVICE, IF_NUMBER, interfaceAt } from '../../base/interface.ts';
 import {
   CAPTURE_AT,
   CAPTURE_BYTES,
@@ -31,6 +36,7 @@ import {
   CAPTURE_TERM_COUNT,
   FRAME_TAGGED_MAX,
 } from '../../base/limits.ts';
+import { LINE_KIND, LINE_PPP, lineAt } from '../../base/line-record.ts';
 import { copy, fill, get8, get16, get32, i32at, put8, puti32, putu16 } from '../../base/memory.ts';
 import { frameAt, frameBytes } from '../../base/packet.ts';
 import { ARP_BYTES, ARP_SENDER, ARP_TARGET } from '../../wire/arp.ts';
@@ -55,6 +61,7 @@ import {
   PROTOCOL_UDP,
   SOURCE_PORT,
 } from '../../wire/ipv4.ts';
+import { PPP_IP } from '../../wire/ppp.ts';
 
 /** Interfaces that are captured, a bit each; 0 is off. */
 export const CAPTURE_MASK_AT: i32 = CAPTURE_STATE_AT;
@@ -70,6 +77,9 @@ const FIRST_TERM_AT: i32 = CAPTURE_STATE_AT + 32;
 const TERM_BYTES: i32 = 12;
 
 const TERM_KIND: i32 = 15;
+/** Of a frame of PPP's as a capture has it. */
+const POINT_HEADER_BYTES: i32 = 4;
+const POINT_PROTOCOL: i32 = 2;
 
 /** Off, with nothing in the ring. */
 export function captureStop(): void {
@@ -114,9 +124,10 @@ export function capture(packet: i32, index: i32, direction: i32): void {
   if (((i32at(CAPTURE_MASK_AT) >> index) & 1) === 0) return;
   const frame: i32 = frameAt(packet);
   const length: i32 = frameBytes(packet);
+  const header: i32 = captureHeader(index);
   const terms: i32 = i32at(TERMS_AT);
   for (let i: i32 = 0; i < CAPTURE_TERM_COUNT; i++) {
-    if (i < terms && holds(FIRST_TERM_AT + i * TERM_BYTES, frame, length, direction) === 0) return;
+    if (i < terms && holds(FIRST_TERM_AT + i * TERM_BYTES, frame, length, direction, header) === 0) return;
   }
   puti32(CAPTURE_MATCHED_AT, (i32at(CAPTURE_MATCHED_AT) + 1) | 0);
   const snap: i32 = i32at(SNAP_AT);
@@ -133,9 +144,17 @@ export function capture(packet: i32, index: i32, direction: i32): void {
   putu16(record + RECORD_LENGTH, length);
   put8(record + RECORD_INTERFACE, index);
   put8(record + RECORD_DIRECTION, direction);
+  put8(record + RECORD_HEADER, header);
   copy(record + CAPTURE_RECORD_BYTES, frame, captured);
   puti32(record, bytes);
   puti32(HEAD_AT, at + bytes);
+}
+
+/** How the frames of a link begin, HEADER_*. */
+export function captureHeader(index: i32): i32 {
+  const at: i32 = interfaceAt(index);
+  if (i32at(at + IF_DEVICE) !== DEVICE_SERIAL) return HEADER_ETHERNET;
+  return i32at(lineAt(i32at(at + IF_NUMBER)) + LINE_KIND) === LINE_PPP ? HEADER_PPP : HEADER_NONE;
 }
 
 /** Offset of room for a record, or -1. The head never meets the tail, which would look empty, nor the ring's end. */
@@ -150,11 +169,17 @@ function room(bytes: i32): i32 {
 }
 
 /** 1 if a term holds. */
-function holds(term: i32, frame: i32, length: i32, direction: i32): i32 {
+function holds(term: i32, frame: i32, length: i32, direction: i32, header: i32): i32 {
   const kind: i32 = i32at(term);
   const value: i32 = i32at(term + 4);
   let is: i32 = 0;
   if ((kind & TERM_KIND) === TERM_DIRECTION) is = value === direction ? 1 : 0;
+  else if (header === HEADER_NONE) is = datagramHolds(term, kind, value, frame, length);
+  else if (header === HEADER_PPP)
+    is =
+      length >= POINT_HEADER_BYTES && get16(frame + POINT_PROTOCOL) === PPP_IP
+        ? datagramHolds(term, kind, value, frame + POINT_HEADER_BYTES, length - POINT_HEADER_BYTES)
+        : 0;
   else if (length >= ETHERNET_HEADER_BYTES + TAG_BYTES && get16(frame + ETHERNET_TYPE) === ETHERTYPE_TAG)
     // What is behind the tag counts; it lies as a frame's would that begins four bytes later.
     is = frameHolds(term, kind, value, frame + TAG_BYTES, length - TAG_BYTES);
@@ -171,7 +196,14 @@ function frameHolds(term: i32, kind: i32, value: i32, frame: i32, length: i32): 
   if (type === ETHERTYPE_ARP && what === TERM_ADDRESS && bytes >= ARP_BYTES) {
     return either(kind, value, i32at(term + 8), get32(ip + ARP_SENDER), get32(ip + ARP_TARGET));
   }
-  if (type !== ETHERTYPE_IPV4 || bytes < IP_HEADER_BYTES) return 0;
+  return type === ETHERTYPE_IPV4 ? datagramHolds(term, kind, value, ip, bytes) : 0;
+}
+
+/** The same of `bytes` of a datagram. */
+function datagramHolds(term: i32, kind: i32, value: i32, ip: i32, bytes: i32): i32 {
+  const what: i32 = kind & TERM_KIND;
+  if (what === TERM_ETHERTYPE) return value === ETHERTYPE_IPV4 ? 1 : 0;
+  if (bytes < IP_HEADER_BYTES) return 0;
   const protocol: i32 = get8(ip + IP_PROTOCOL);
   if (what === TERM_PROTOCOL) return protocol === value ? 1 : 0;
   if (what === TERM_ADDRESS) {

@@ -1,8 +1,16 @@
 import test from 'ava';
 import { SERIAL_RX_HEAD, serialAt } from '../../../hal/serial/ns16550.ts';
-import { address, payload, read, SYN, tcp, udp } from '../../../test/packets.ts';
+import { address, echo, payload, read, SYN, tcp, udp } from '../../../test/packets.ts';
 import { HOST, LAN, LAN_ADDRESS, type Router, SERVER, startRouter } from '../../../test/plane-router.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
+import {
+  HEADER_PPP,
+  RECORD_CAPTURED,
+  RECORD_DIRECTION,
+  RECORD_HEADER,
+  TERM_NOT,
+  TERM_PROTOCOL,
+} from '../../base/capture-record.ts';
 import { LINES_BOUND_AT, NOW_AT, WAKE_AT, WORK_AT } from '../../base/cells.ts';
 import { DROP_INTERFACE_DOWN, DROP_NO_BUFFER, DROP_PUNT_FULL } from '../../base/counters.ts';
 import {
@@ -18,7 +26,7 @@ import {
 import { BUFFER_COUNT, INTERFACE_WAN, PUNT_LINK_LIMIT, TRANSMIT_QUEUE_LIMIT } from '../../base/limits.ts';
 import { LINE_OWN_LIMIT } from '../../base/line-limits.ts';
 import { LINE_ECHOED, LINE_PPP, LINE_REFUSED, LINE_SLIP, lineAt } from '../../base/line-record.ts';
-import { i32at, puti32 } from '../../base/memory.ts';
+import { i32at, puti32, u16at } from '../../base/memory.ts';
 import {
   FLAG_FRAME,
   PACKET_FLAGS,
@@ -293,6 +301,33 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     router.ticks(1);
     t.is(punted()?.protocol, PPP_VJ_COMPRESSED);
   });
+
+  test.serial(
+    `a capture has PPP's header before each packet, and its filter reads what is behind (${name})`,
+    t => {
+      const { router, end } = start();
+      plane.lineEchoes(PORT, 1, 7);
+      plane.captureStop();
+      plane.captureTerm(TERM_PROTOCOL | TERM_NOT, 1, 0);
+      plane.captureStart(1 << LINK, 1514);
+      router.fromHost(question());
+      const [out] = pppFrames(sent(router, end));
+      end.put(pppFrame(PPP_IP, udp({ source: SERVER, destination: OURS }, 53, 1043)));
+      end.put(pppFrame(PPP_IP, echo({ source: SERVER, destination: OURS }, 0, 5)));
+      end.put(pppFrame(PPP_LCP, [9, 3, 0, 8, 1, 2, 3, 4]));
+      sent(router, end);
+      const seen: string[] = [];
+      for (let at = plane.captureNext(); at !== 0; at = plane.captureNext()) {
+        const bytes = memory.slice(at + 16, at + 16 + u16at(at + RECORD_CAPTURED));
+        t.is(memory[at + RECORD_HEADER], HEADER_PPP);
+        seen.push(`${memory[at + RECORD_DIRECTION]} ${Buffer.from(bytes.slice(0, 6)).toString('hex')}`);
+        if (seen.length === 1) t.deepEqual([...bytes.slice(4)], out?.bytes);
+        plane.captureDone();
+      }
+      t.deepEqual(seen, ['1 ff0300214500', '0 ff0300214500', '0 ff03c0210903', '1 ff03c0210a03']);
+      plane.captureStop();
+    },
+  );
 
   test.serial(`without a buffer a frame is lost, and the line goes on (${name})`, t => {
     const { router, end } = start();
