@@ -55,6 +55,7 @@ import {
 import { PACKET_FRAME, PACKET_HEADER, PACKET_IP, PACKET_LENGTH } from '../../src/base/packet.ts';
 import { FIRST_DISK, type SimDisk } from './disk.ts';
 import type { SimFloppy } from './floppy.ts';
+import { type SimPort, SimSerial } from './serial.ts';
 
 /** Steps of control in one go; a console job yields after each row, so that this is a few hundred rows. */
 const STEP_LIMIT = 2000;
@@ -75,6 +76,8 @@ export interface SimOptions {
   disk?: SimDisk | SimFloppy;
   /** The board was reset; it is starting again. */
   onReset?(): void;
+  /** Serial ports beside the console: 1 to 3, which are COM2 to COM4. */
+  serial?: readonly number[];
   /** The engine's WebAssembly, if it is to be another than the board's. */
   wasm?: Uint8Array<ArrayBuffer>;
   /** The firmware, if it is to be another. */
@@ -94,6 +97,8 @@ export interface SimBoard {
   run(): void;
   /** The plane's memory; another one after a reset. */
   readonly memory: Uint8Array;
+  /** What is wired to a serial port of the options. */
+  port(index: number): SimPort;
   /** The native plane; another one after a reset. */
   readonly plane: Plane;
   /** The engine; another one after a reset or a restart of control. */
@@ -110,6 +115,7 @@ interface Parts {
   disk?: SimDisk | SimFloppy;
   bundle: Firmware;
   plane: WebAssembly.Module;
+  serial: SimSerial;
   wasm?: Uint8Array<ArrayBuffer>;
 }
 
@@ -120,12 +126,14 @@ interface Running {
   words: Int32Array;
 }
 
-/** No chip answers: reads float high. */
-const noPorts = {
-  in8: () => 0xff,
+/** No chip answers but the serial ports': reads float high. */
+const portsOf = (serial: SimSerial) => ({
+  in8: (port: number) => (serial.has(port) ? serial.bus.in8(port) : 0xff),
   in16: () => 0xffff,
   in32: () => -1,
-  out8() {},
+  out8(port: number, value: number) {
+    if (serial.has(port)) serial.bus.out8(port, value);
+  },
   out16() {},
   out32() {},
   ins16() {},
@@ -134,7 +142,7 @@ const noPorts = {
   outs32() {},
   store16() {},
   store32() {},
-};
+});
 
 /** Puts engine and plane into one memory; `kept` is the plane's memory of before, when only control died. */
 function boot(parts: Parts, put: (character: number) => void, kept?: Uint8Array): Running {
@@ -142,7 +150,8 @@ function boot(parts: Parts, put: (character: number) => void, kept?: Uint8Array)
   const { buffer } = engine.memory;
   const before = new Uint8Array(buffer.slice(0, PLANE_BASE));
   const env = { memory: engine.memory, abort() {} };
-  const exports = new WebAssembly.Instance(parts.plane, { env, port: noPorts }).exports as Exports;
+  const exports = new WebAssembly.Instance(parts.plane, { env, port: portsOf(parts.serial) })
+    .exports as Exports;
   const changed = before.findIndex((byte, i) => new Uint8Array(buffer)[i] !== byte);
   if (changed >= 0)
     throw new Error(`The plane's WebAssembly brings data to ${changed}, which is the engine's`);
@@ -237,6 +246,12 @@ class Board implements SimBoard {
     return this.running.memory;
   }
 
+  port(index: number): SimPort {
+    const port = this.parts.serial.ports.get(index);
+    if (port === undefined) throw new Error(`There is no serial port ${index}`);
+    return port;
+  }
+
   get plane(): Plane {
     return this.running.plane;
   }
@@ -267,6 +282,7 @@ class Board implements SimBoard {
   advance(ticks: number): void {
     for (let i = 0; i < ticks; i++) {
       this.running.plane.tick(this.sample());
+      this.parts.serial.advance(line => this.running.plane.interrupt(line, this.sample()));
       this.send();
       this.run();
     }
@@ -385,7 +401,8 @@ class Board implements SimBoard {
 /** Builds the firmware as for the 486 and starts it. */
 export async function createSimBoard(options: SimOptions): Promise<SimBoard> {
   const plane = await WebAssembly.compile(await compilePlane());
-  const parts: Parts = { bundle: options.firmware ?? (await bundle()), plane };
+  const serial = new SimSerial(options.serial ?? []);
+  const parts: Parts = { bundle: options.firmware ?? (await bundle()), plane, serial };
   if (options.disk !== undefined) parts.disk = options.disk;
   if (options.wasm !== undefined) parts.wasm = options.wasm;
   return new Board(parts, options);

@@ -9,6 +9,12 @@ export const PARITY = 4;
 export const FRAMING = 8;
 export const BREAK = 0x10;
 
+/** A modem's lines, as MSR has them. */
+export const CTS = 0x10;
+export const DSR = 0x20;
+export const RI = 0x40;
+export const DCD = 0x80;
+
 export type UartKind = '16550A' | '16550' | '16450' | '8250';
 
 export class UartModel implements Device {
@@ -34,8 +40,8 @@ export class UartModel implements Device {
   private scratch = 0;
   private overrun = 0;
   private emptyPending = false;
-  private modemPending = false;
-  private cts = true;
+  /** A modem's lines, and in the low bits which have changed since MSR was read: RI only where it fell. */
+  private modem = CTS | DSR | DCD;
 
   constructor(
     private readonly bus: BusModel,
@@ -64,9 +70,17 @@ export class UartModel implements Device {
   }
 
   setCts(up: boolean): void {
-    if (up !== this.cts) this.modemPending = true;
-    this.cts = up;
+    this.setModem(CTS, up);
+  }
+
+  setModem(line: number, up: boolean): void {
+    if (((this.modem & line) !== 0) !== up && (line !== RI || !up)) this.modem |= line >> 4;
+    this.modem = up ? this.modem | line : this.modem & ~line;
     this.drive();
+  }
+
+  get dtr(): boolean {
+    return (this.mcr & 1) !== 0;
   }
 
   get rts(): boolean {
@@ -158,12 +172,13 @@ export class UartModel implements Device {
   }
 
   private modemStatus(): number {
-    this.modemPending = false;
+    const status = this.modem;
+    this.modem &= 0xf0;
     if ((this.mcr & 0x10) !== 0 && this.hasLoopback) {
       const m = this.mcr;
       return ((m & 2) << 3) | ((m & 1) << 5) | ((m & 4) << 4) | ((m & 8) << 4);
     }
-    return (this.cts ? 0x10 : 0) | 0xa0;
+    return status;
   }
 
   /** IIR: the most urgent cause; reading it forgets THRE's. */
@@ -182,7 +197,7 @@ export class UartModel implements Device {
     const least = this.waitsForThreshold && (this.fcr & 1) !== 0 ? threshold : 1;
     if ((this.ier & 1) !== 0 && this.input.length >= least) return this.input.length >= 14 ? 4 : 0x0c;
     if ((this.ier & 2) !== 0 && this.emptyPending) return 2;
-    if ((this.ier & 8) !== 0 && this.modemPending) return 0;
+    if ((this.ier & 8) !== 0 && (this.modem & 0x0f) !== 0) return 0;
     return 1;
   }
 

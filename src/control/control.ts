@@ -373,12 +373,12 @@ function coldBoot({ machine, registry }: Context): void {
   puti32(BOARD_AT, board);
   registry.sections.reset();
   stirFacts(plane);
+  const ports = plane.probeSerialPorts();
   if (board === BOARD_SIM) {
     for (const index of [INTERFACE_LAN, INTERFACE_WAN]) {
       plane.nicProbe(index, NIC_RING, SIM_NUMBERS[index] as number, SIM_LINES[index] as number);
     }
   } else {
-    const ports = plane.probeSerialPorts();
     plane.probeCards();
     for (const [port, line] of SERIAL_LINES.entries()) if ((ports & (1 << port)) !== 0) machine.unmask(line);
   }
