@@ -18,6 +18,8 @@ import * as forwardOld from '../src/control/forward/old/overlay.ts';
 import * as forward from '../src/control/forward/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import * as note from '../src/control/note/overlay.ts';
+import * as pppLink from '../src/control/ppp/link/overlay.ts';
+import * as ppp from '../src/control/ppp/overlay.ts';
 import * as rulesExplain from '../src/control/rules/explain/overlay.ts';
 import * as rulesFiles from '../src/control/rules/files/overlay.ts';
 import * as rulesIpchains from '../src/control/rules/ipchains/overlay.ts';
@@ -61,6 +63,8 @@ export function consoleTable(): readonly Command[] {
     'forward/old': forwardOld,
     lan,
     note,
+    ppp,
+    'ppp/link': pppLink,
     rules,
     'rules/listing': rulesListing,
     'rules/explain': rulesExplain,

@@ -153,6 +153,8 @@ export const LOG_KIND_WAN: i32 = 2;
 export const LOG_KIND_CRASH: i32 = 3;
 /** The cards of LAN and WAN (src/control/cards/cards.ts); the key is 0. */
 export const LOG_KIND_CARDS: i32 = 4;
+/** What calls of a link by modem have used (src/control/ppp/budget.ts); the key is the link. */
+export const LOG_KIND_CALLS: i32 = 5;
 
 // --- low memory while the loader runs ------------------------------------------------------------------------
 //     0x0600  boot information         0xfc00  loader's variables

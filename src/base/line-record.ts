@@ -93,6 +93,10 @@ export const LINE_ERRORS_SEEN: i32 = 224;
 /** Frames for control. */
 export const LINE_CONTROL_FRAMES: i32 = 228;
 
+/** Of an open line, for a control that is started again: the peer's address, or 0, and two name servers. */
+export const LINE_PEER: i32 = 232;
+export const LINE_DNS: i32 = 236;
+
 export const LINE_NONE: i32 = 0;
 export const LINE_PPP: i32 = 1;
 export const LINE_SLIP: i32 = 2;

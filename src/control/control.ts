@@ -80,6 +80,7 @@ import { antiSpoofing } from './masquerade/anti-spoofing.ts';
 import { masqueradeCommands } from './masquerade/commands.ts';
 import { setPeriodTimeouts, settings } from './masquerade/settings.ts';
 import { noteCommands } from './note/note.ts';
+import { PppPart } from './ppp/ppp.ts';
 import { createRoutes } from './routes/routes.ts';
 import type { Masquerade } from './rules/old/rules.ts';
 import { createRules, serveRules } from './rules/rules.ts';
@@ -158,7 +159,7 @@ export function createControl(machine: Machine): Control {
   context.store = store;
   const rollback = createRollback(context, table);
   console.strip = rollback.strip;
-  const { services, dhcp, dns, wan, aliases } = createServices(context, store, table);
+  const { services, dhcp, dns, wan, ppp, aliases } = createServices(context, store, table);
   const shell = new ShellPart(context, console, table, aliases);
   console.shell = shell;
   const cards = createCards(context, store);
@@ -291,6 +292,7 @@ export function createControl(machine: Machine): Control {
       }
       console.receive();
       sockets.receive();
+      ppp.work();
       if (i32at(RULE_HOOKS_AT) !== 0) serveRules(context, aliases);
       clock.run();
       const now = clock.now();
@@ -298,8 +300,7 @@ export function createControl(machine: Machine): Control {
       if (!console.hasMore) registry.write();
       const timer = clock.next();
       const consoleWake = (now + rest) | 0;
-      const wake = rest >= 0 && ((consoleWake - timer) | 0) < 0 ? consoleWake : timer;
-      puti32(WAKE_AT, wake);
+      puti32(WAKE_AT, rest >= 0 && ((consoleWake - timer) | 0) < 0 ? consoleWake : timer);
     },
   };
 }
@@ -330,7 +331,18 @@ function createServices(context: Context, store: Store, table: Command[]) {
   services.push(dhcp);
   registry.add(...dhcpSettings(context, dhcp));
   table.push(...leaseCommands(context, dhcp));
-  const dns = createDns(context, dhcp, wan);
+  const ppp = new PppPart(context);
+  services.push(ppp);
+  registry.add(...ppp.settings());
+  table.push(...ppp.commands());
+  const uplinks: Uplinks = {
+    onChange: listener => {
+      wan.onChange(listener);
+      ppp.onChange(listener);
+    },
+    dnsServers: () => [...ppp.dnsServers(), ...wan.dnsServers()],
+  };
+  const dns = createDns(context, dhcp, uplinks);
   services.push(dns);
   registry.add(...dnsSettings(dns));
   table.push(...dnsCommands(context, dns));
@@ -346,7 +358,13 @@ function createServices(context: Context, store: Store, table: Command[]) {
     ...noteCommands(context),
     ...createRules(context, aliases, periodMasquerade(context)),
   );
-  return { services, dhcp, dns, wan, aliases };
+  return { services, dhcp, dns, wan, ppp, aliases };
+}
+
+/** Where name servers are told: the WAN and links by modem, the last one first. */
+interface Uplinks {
+  onChange(listener: () => void): void;
+  dnsServers(): readonly number[];
 }
 
 /** What ipchains and ipfwadm set of the masquerade. */

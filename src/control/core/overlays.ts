@@ -47,6 +47,8 @@ export const OVERLAY_NAMES = [
   'shell',
   'shell/filters',
   'shell/programs',
+  'ppp',
+  'ppp/link',
 ] as const satisfies OverlayName[];
 
 /**

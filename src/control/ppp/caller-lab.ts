@@ -82,7 +82,7 @@ export class Phone implements CallerHost {
     return this.clockFrom === undefined ? undefined : Math.floor(this.clockFrom + this.now);
   }
 
-  send(bytes: Uint8Array): void {
+  sendBytes(bytes: Uint8Array): void {
     this.command += String.fromCharCode(...bytes);
     if (this.command === '+++') {
       this.command = '';

@@ -57,15 +57,15 @@ test.serial('what the modem says is told apart, and another number is tried wher
 test.serial('a modem that says nothing at all, and one that has to be asked twice', t => {
   const phone = new Phone({ mode: 'manual' });
   phone.answer = () => 'BUSY';
-  const send = phone.send.bind(phone);
+  const send = phone.sendBytes.bind(phone);
   let asked = 0;
-  phone.send = bytes => {
+  phone.sendBytes = bytes => {
     if (++asked > 1) send(bytes);
   };
   phone.caller.dial('x');
   phone.run(60);
   t.deepEqual(phone.dialled, ['0191011']);
-  phone.send = () => {};
+  phone.sendBytes = () => {};
   phone.caller.dial('x');
   phone.run(60);
   t.is(phone.caller.calls[0]?.end?.failure, 'no modem');

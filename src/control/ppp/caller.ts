@@ -65,13 +65,13 @@ export interface CallerHost {
   readonly budget: Budget;
   /** Seconds since 1970 by the zone's clock, where the time of day is known. */
   localSeconds(): number | undefined;
-  send(bytes: Uint8Array): void;
+  sendBytes(bytes: Uint8Array): void;
   sendBreak(): void;
   setDtr(isOn: boolean): void;
   /** Undefined where the line has none to go by. */
   hasCarrier(): boolean | undefined;
-  /** The peer is there: PPP begins. It answers by opened() and closed(). */
-  begin(): void;
+  /** The peer is there: PPP begins, with so many of the bytes that came last. It answers by opened() and closed(). */
+  begin(unread: number): void;
   /** Ends PPP in good order; closed() follows. */
   end(reason: string): void;
   /** The line is the modem's again, whatever PPP was about. */
@@ -129,7 +129,7 @@ export class Caller {
 
   constructor(
     private readonly host: CallerHost,
-    private readonly wants: CallerWants,
+    private wants: CallerWants,
   ) {}
 
   /** The link's settings are whole. @param isUp control alone was restarted, over a call that goes on */
@@ -146,6 +146,16 @@ export class Caller {
     if (this.state !== 'idle' && this.state !== 'waiting') this.host.setDtr(false);
     this.finishCall('the settings have changed', undefined);
     this.go('idle');
+  }
+
+  /** Other wishes hold at once; a call that goes on stays. */
+  change(wants: CallerWants): void {
+    const isOther = wants.mode !== this.wants.mode;
+    this.wants = wants;
+    if (isOther && wants.mode === 'always') {
+      this.isHeld = false;
+      this.dialIfMay();
+    }
   }
 
   get call(): Call | undefined {
@@ -202,12 +212,9 @@ export class Caller {
 
   // --- what happens ---------------------------------------------------------------------------------------------
 
-  /** Bytes from the line while the modem is spoken to; answers how many were taken. */
-  input(bytes: Uint8Array): number {
-    const { chat } = this;
-    if (chat === undefined) return bytes.length;
-    chat.input(bytes);
-    return this.chat === undefined ? bytes.length - chat.unread : bytes.length;
+  /** Bytes from the line while the modem is spoken to. */
+  input(bytes: Uint8Array): void {
+    this.chat?.input(bytes);
   }
 
   /** PPP is open. */
@@ -287,7 +294,7 @@ export class Caller {
     this.chat = new Chat(
       {
         clock: host.clock,
-        send: bytes => host.send(bytes),
+        send: bytes => host.sendBytes(bytes),
         sendBreak: () => host.sendBreak(),
         say: text => host.log(text, false),
         echo: () => {},
@@ -308,10 +315,11 @@ export class Caller {
   }
 
   private connected(): void {
+    const unread = this.chat?.unread ?? 0;
     this.chat = undefined;
     this.isConnected = true;
     this.go('negotiating', PPP_TICKS, () => this.end('PPP has come to nothing', 'no ppp'));
-    this.host.begin();
+    this.host.begin(unread);
   }
 
   private failed(ending: Ending): void {
@@ -376,9 +384,9 @@ export class Caller {
   /** The modem has not heard of DTR. */
   private escape(): void {
     this.wait(GUARD_TICKS, () => {
-      this.host.send(Uint8Array.of(43, 43, 43));
+      this.host.sendBytes(Uint8Array.of(43, 43, 43));
       this.wait(GUARD_TICKS, () => {
-        this.host.send(Uint8Array.of(65, 84, 72, 13));
+        this.host.sendBytes(Uint8Array.of(65, 84, 72, 13));
         this.wait(DTR_TICKS, () => this.over());
       });
     });

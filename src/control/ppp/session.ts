@@ -73,8 +73,8 @@ export interface SessionHost {
   readonly clock: Clock;
   random(): number;
   send(protocol: number, bytes: Uint8Array): void;
-  /** How frames are to look from now on: those that we send, and those that come. */
-  framing(send: Readonly<LcpWay>, receive: Readonly<LcpWay>): void;
+  /** How frames are to look from now on: those that we send, and those that come; and whether LCP is open, so that echoes are answered. */
+  framing(send: Readonly<LcpWay>, receive: Readonly<LcpWay>, isOpen: boolean): void;
   /** Frames that have come, all together: a number that changes. */
   received(): number;
   opened(result: Opened): void;
@@ -82,6 +82,14 @@ export interface SessionHost {
   held(): void;
   /** It is over. @param wasRefused somebody did not believe the other: again soon is of no use */
   closed(reason: string, wasRefused: boolean): void;
+}
+
+/** What of an open link must be known to a control that was started again; the rest is in the plane. */
+export interface Kept {
+  /** Our magic number, and what the peer takes. */
+  magic: number;
+  mtu: number;
+  local: number;
 }
 
 /** One side's way of showing who it is. */
@@ -167,6 +175,20 @@ export class Session {
     this.lcp.lowerUp();
   }
 
+  /** Control was started again over an open link: nothing is negotiated, and the peer notices nothing. */
+  resume({ magic, mtu, local }: Kept): void {
+    this.lcpOptions.begin();
+    this.lcpOptions.ours.magic = magic;
+    this.lcpOptions.theirs.mru = mtu;
+    this.ipcpOptions.begin();
+    this.ipcpOptions.local = local;
+    this.phase = 'open';
+    this.lcp.resume();
+    this.ipcp.resume();
+    this.receivedLast = this.host.received();
+    this.watch();
+  }
+
   /** Ends the link in good order. */
   close(reason: string): void {
     if (this.phase === 'dead') return;
@@ -218,7 +240,7 @@ export class Session {
   private lcpUp(): void {
     const { theirs, ours } = this.lcpOptions;
     const { wants, host } = this;
-    host.framing(theirs, ours);
+    host.framing(theirs, ours, true);
     this.phase = 'authenticate';
     this.wasRefused = false;
     this.peer = '';
@@ -262,7 +284,7 @@ export class Session {
    * Configure-Ack at once, before that is read here; until then the peer escapes all the same.
    */
   private plain(): void {
-    this.host.framing(PLAIN, { ...PLAIN, accm: this.wants.lcp.accm });
+    this.host.framing(PLAIN, { ...PLAIN, accm: this.wants.lcp.accm }, false);
   }
 
   /** All that is above LCP ends. */

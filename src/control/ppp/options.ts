@@ -1,0 +1,237 @@
+// The options of a link on a serial port: what each may be, and what they mean together. Not here: where they are kept (ppp.ts), which are
+// the same words, and links at work (link/).
+
+import { INTERFACE_INSIDE, INTERFACE_OUTSIDE } from '../../base/interface.ts';
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
+import { parseAddress, refuseUnicast } from '../core/address.ts';
+import { QUESTION } from '../core/setting.ts';
+import type { Limits } from './budget.ts';
+import type { CallerWants, DialMode } from './caller.ts';
+import { readScript } from './chat-script.ts';
+import { type Hours, readHours } from './hours.ts';
+import type { Method } from './lcp.ts';
+import type { SessionWants } from './session.ts';
+
+/** What is set, by the words of the options. */
+export type Options = ReadonlyMap<string, string>;
+
+/** A link as it is wanted. */
+export interface LinkWants {
+  /** Of the serial port, 0 is COM1. */
+  port: number;
+  isSlip: boolean;
+  speed: number;
+  /** RTS and CTS are there; the carrier line tells of a call. */
+  hasFlow: boolean;
+  hasCarrier: boolean;
+  side: number;
+  caller: CallerWants;
+  limits: Limits;
+  session: SessionWants;
+  /** All of it as text, to tell whether it is another one. */
+  text: string;
+}
+
+const SPEED_MOST = 115200;
+const PORTS = ['com1', 'com2', 'com3', 'com4'];
+const MODES: readonly string[] = ['demand', 'always', 'manual'];
+const METHODS: readonly Method[] = ['pap', 'chap-md5', 'ms-chap', 'ms-chap-v2'];
+/** Best first: a password is not sent as it is where there is another way. */
+const OFFERED: readonly Method[] = ['chap-md5', 'ms-chap-v2', 'ms-chap', 'pap'];
+/** LCP's echoes: each 30 s, four without an answer end the link. */
+const ECHO_DEFAULT = '30 4';
+const IDLE_DEFAULT = '10m';
+const RETRY_DEFAULT = '15s 15m';
+const MRU_DEFAULT = 1500;
+
+const one = (values: readonly string[]) => (text: string) =>
+  values.includes(text) ? undefined : `it is one of ${values.join(', ')}`;
+const number = (least: number, most: number) => (text: string) =>
+  /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most
+    ? undefined
+    : `it is not ${least} to ${most}`;
+const any = () => undefined;
+const SWITCH = one(['on', 'off']);
+
+/** Seconds of a time as 90, 90s, 10m, 2h; -1 where it is none. */
+function secondsOf(text: string): number {
+  const match = /^(\d{1,6})([smh]?)$/.exec(text);
+  return match === null ? -1 : Number(match[1]) * ({ m: 60, h: 3600 }[match[2] as string] ?? 1);
+}
+
+const times = (count: number) => (text: string) => {
+  const all = text.split(' ');
+  return all.length === count && all.every(time => secondsOf(time) >= 0)
+    ? undefined
+    : 'a time is 90s, 10m or 2h';
+};
+
+function whyAddresses(text: string): string | undefined {
+  const parts = text.split(':');
+  if (parts.length > 2 || text === ':') return 'it is OURS:THEIRS, either may be left out';
+  for (const part of parts) {
+    const address = part === '' ? undefined : parseAddress(part);
+    const why = typeof address === 'number' ? refuseUnicast(address) : address;
+    if (why !== undefined) return why;
+  }
+  return undefined;
+}
+
+function whyServers(text: string): string | undefined {
+  const all = text.split(' ').map(parseAddress);
+  if (all.length > 2) return 'there are at most two';
+  return all.find(address => typeof address === 'string') as string | undefined;
+}
+
+function whyHours(text: string): string | undefined {
+  for (const rule of text.split(' ')) {
+    const hours = readHours(rule);
+    if (typeof hours === 'string') return hours;
+  }
+  return undefined;
+}
+
+function whyChat(text: string): string | undefined {
+  const steps = readScript(plain(text), { phone: '', other: '' });
+  return typeof steps === 'string' ? steps : undefined;
+}
+
+function whySpeed(text: string): string | undefined {
+  const speed = Number(text);
+  return (
+    number(50, SPEED_MOST)(text) ??
+    (SPEED_MOST % speed === 0 ? undefined : `${SPEED_MOST} is no multiple of it`)
+  );
+}
+
+/** Why a value is none, of each option. */
+const CHECKS: Readonly<Record<string, (text: string) => string | undefined>> = {
+  port: one(PORTS),
+  number: text =>
+    /^[\dA-DTPWatpw*#,!@;+()./\- ]+$/.test(text) ? undefined : 'a modem dials digits and , * # W',
+  init: any,
+  chat: whyChat,
+  user: any,
+  password: any,
+  speed: whySpeed,
+  flow: one(['rts-cts', 'none']),
+  carrier: SWITCH,
+  role: one(['wan', 'lan']),
+  dial: one(MODES),
+  idle: times(1),
+  retry: times(2),
+  hours: whyHours,
+  'hour-minutes': number(1, 60),
+  'hour-calls': number(1, 1000),
+  'month-minutes': number(1, 44640),
+  'month-calls': number(1, 100000),
+  price: text => (/^\d{1,6} [1-9]\d{0,4}$/.test(text) ? undefined : 'it is PRICE SECONDS, as in 6 90'),
+  address: whyAddresses,
+  dns: whyServers,
+  vj: SWITCH,
+  accm: text => (/^[\da-f]{1,8}$/i.test(text) ? undefined : 'it is up to eight hexadecimal digits'),
+  mru: number(128, MRU_DEFAULT),
+  auth: one(METHODS),
+  echo: text => (/^\d{1,4} \d{1,2}$/.test(text) ? undefined : 'it is SECONDS TIMES, as in 30 4'),
+};
+
+/** Why an option cannot be this, or undefined. */
+export function whyNot(option: string, text: string): string | undefined {
+  const check = Object.hasOwn(CHECKS, option) ? CHECKS[option] : undefined;
+  return check === undefined ? `it is one of ${Object.keys(CHECKS).join(', ')}` : check(text);
+}
+
+/** A text as it is sent: a question mark is listed as `\x3f`. */
+function plain(text: string): string {
+  return text.replaceAll(QUESTION, '?');
+}
+
+/** What a link's options come to; undefined where it has no port. */
+export function readWants(name: string, isSlip: boolean, options: Options): LinkWants | undefined {
+  const port = PORTS.indexOf(options.get('port') ?? '');
+  if (port < 0) return undefined;
+  const has = (option: string, standard: boolean) =>
+    (options.get(option) ?? (standard ? 'on' : 'off')) === 'on';
+  const numbers = (options.get('number') ?? '').split(' ').filter(text => text !== '');
+  const isModem = numbers.length > 0 || options.has('chat');
+  const text = `${name} ${[...options].map(pair => pair.join(' ')).join('\n')}`;
+  const isOutside = options.get('role') !== 'lan';
+  return {
+    port,
+    isSlip,
+    speed: Number(options.get('speed') ?? SPEED_MOST),
+    hasFlow: (options.get('flow') ?? (isModem ? 'rts-cts' : 'none')) === 'rts-cts',
+    hasCarrier: has('carrier', isModem),
+    side: isOutside ? INTERFACE_OUTSIDE : INTERFACE_INSIDE,
+    caller: callerWants(options, numbers, isModem),
+    limits: limitsOf(options),
+    session: sessionWants(options, isOutside),
+    text,
+  };
+}
+
+function callerWants(options: Options, numbers: string[], isModem: boolean): CallerWants {
+  const [retry = '', most = ''] = (options.get('retry') ?? RETRY_DEFAULT).split(' ');
+  const [price = '0', per = '60'] = (options.get('price') ?? '').split(' ');
+  const hours = (options.get('hours') ?? '').split(' ').filter(text => text !== '');
+  return {
+    mode: (options.get('dial') ?? (isModem ? 'demand' : 'always')) as DialMode,
+    numbers,
+    init: plain(options.get('init') ?? ''),
+    chat: plain(options.get('chat') ?? ''),
+    idleSeconds: secondsOf(options.get('idle') ?? IDLE_DEFAULT),
+    retrySeconds: Math.max(1, secondsOf(retry)),
+    retryMostSeconds: Math.max(1, secondsOf(most)),
+    hours: hours.map(readHours) as Hours[],
+    price: Number(price),
+    priceSeconds: Number(per),
+  };
+}
+
+function limitsOf(options: Options): Limits {
+  const of = (option: string) => Number(options.get(option) ?? 0);
+  return {
+    hourSeconds: 60 * of('hour-minutes'),
+    hourCalls: of('hour-calls'),
+    monthSeconds: 60 * of('month-minutes'),
+    monthCalls: of('month-calls'),
+  };
+}
+
+function sessionWants(options: Options, isOutside: boolean): SessionWants {
+  const [local = '', remote = ''] = (options.get('address') ?? '').split(':');
+  const addressOf = (text: string) => (text === '' ? 0 : (parseAddress(text) as number));
+  const dns = (options.get('dns') ?? '').split(' ').filter(text => text !== '');
+  const mru = Number(options.get('mru') ?? MRU_DEFAULT);
+  const user = plain(options.get('user') ?? '');
+  const password = plain(options.get('password') ?? '');
+  const auth = options.get('auth') as Method | undefined;
+  const [echo = '', most = ''] = (options.get('echo') ?? ECHO_DEFAULT).split(' ');
+  return {
+    lcp: {
+      mru,
+      mtu: mru,
+      accm: Number.parseInt(options.get('accm') ?? '0', 16) | 0,
+      isShort: true,
+      hasMagic: true,
+      demanded: auth === undefined ? [] : [auth],
+      offered: user === '' ? [] : OFFERED,
+      ignoresEcho: false,
+    },
+    ipcp: {
+      local: addressOf(local),
+      takesLocal: local === '',
+      remote: addressOf(remote),
+      takesRemote: remote === '',
+      asksDns: isOutside,
+      givesDns: dns.map(addressOf),
+      hasVj: (options.get('vj') ?? 'on') === 'on',
+    },
+    account: { name: user, password },
+    name: 'masqbox',
+    passwordOf: name => (name === user ? password : undefined),
+    echoTicks: Number(echo) * TICKS_PER_SECOND,
+    echoMost: Number(most),
+    keepsOpen: false,
+  };
+}

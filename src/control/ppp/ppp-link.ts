@@ -1,0 +1,419 @@
+// One link on a serial port: joins who calls (caller.ts), PPP (session.ts) and the plane's line. What was agreed on goes into the line's and the
+// interface's records, so that an open link does not need control; what a control that was started again must know, too.
+//
+//    caller: dialling        the port's bytes are the modem's: read and written here
+//    caller: negotiating     lineBind(): frames, PPP's own ones alone; SLIP has none and is open at once
+//    session: opened         address, ways, name servers, lineOpen()
+//
+// Not here: framing, compression, echoes (src/plane/link/), which link it is and what it is set to (ppp.ts, options.ts).
+
+import {
+  SERIAL_DCD,
+  SERIAL_RTS_CTS,
+  SERIAL_RX_HEAD,
+  SERIAL_WATCHED,
+  serialAt,
+} from '../../../hal/serial/ns16550.ts';
+import { IF_ADDRESS, IF_MTU, IF_TX_PACKETS, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
+import { LOG_KIND_CALLS } from '../../base/layout.ts';
+import { TICKS_PER_SECOND, VJ_PAGE, VJ_PAGES_AT } from '../../base/limits.ts';
+import { VJ_SLOT_COUNT } from '../../base/line-limits.ts';
+import {
+  LINE_ACFC,
+  LINE_DNS,
+  LINE_KIND,
+  LINE_LINK,
+  LINE_MAGIC,
+  LINE_NONE,
+  LINE_OPEN,
+  LINE_PEER,
+  LINE_PFC,
+  LINE_PPP,
+  LINE_RX_FRAMES,
+  LINE_SLIP,
+  lineAt,
+} from '../../base/line-record.ts';
+import { i32at, puti32 } from '../../base/memory.ts';
+import { PACKET_IP } from '../../base/packet.ts';
+import { formatAddress } from '../core/address.ts';
+import { configure, refuseLink } from '../core/addresses.ts';
+import { civilOf } from '../core/civil.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Context } from '../core/context.ts';
+import { interfaceName } from '../core/facts.ts';
+import { SECTION_SPARE_BYTES } from '../core/limits.ts';
+import { NOTICE, WARNING } from '../core/log.ts';
+import { createSerialLine, type SerialLine } from '../core/serial-line.ts';
+import { localAt } from '../core/timezone.ts';
+import { Budget } from './budget.ts';
+import { Caller, type CallerHost } from './caller.ts';
+import type { LcpWay } from './lcp.ts';
+import type { LinkWants } from './options.ts';
+import { type Opened, Session, type SessionHost } from './session.ts';
+
+const HOST = -1;
+/** Bytes of a port that are looked at in a step. */
+const PIECE_BYTES = 256;
+const RATE = 115200;
+/** How often it is looked whether the record of calls has been read. */
+const READ_TICKS = 5;
+
+export class PppLink implements CallerHost, SessionHost {
+  readonly clock: Clock;
+  readonly budget: Budget;
+  readonly caller: Caller;
+  readonly serial: SerialLine;
+  readonly name: string;
+  dns: readonly number[] = [];
+  /** What an open link has. */
+  result: Opened | undefined;
+  /** Uptime in ticks since when it is open. */
+  since = 0;
+  private session: Session | undefined;
+  private readonly piece = new Uint8Array(PIECE_BYTES);
+  private isGone = false;
+  private sentLast = 0;
+  private sentTick = 0;
+
+  constructor(
+    private readonly context: Context,
+    readonly link: number,
+    public wants: LinkWants,
+    private readonly tell: () => void,
+  ) {
+    const { clock, machine, wallClock } = context;
+    this.clock = clock;
+    this.name = interfaceName(link);
+    this.serial = createSerialLine(machine, wants.port);
+    this.budget = new Budget({
+      uptime: () => clock.uptime() / TICKS_PER_SECOND,
+      unix: () => {
+        const milliseconds = wallClock.milliseconds();
+        return milliseconds === undefined ? undefined : Math.floor(milliseconds / 1000);
+      },
+      month: () => {
+        const seconds = this.localSeconds();
+        if (seconds === undefined) return undefined;
+        const { year, month } = civilOf(seconds);
+        return year * 12 + month;
+      },
+    });
+    this.budget.limits = wants.limits;
+    this.caller = new Caller(this, wants.caller);
+  }
+
+  get port(): number {
+    return this.wants.port;
+  }
+
+  get line(): number {
+    return lineAt(this.wants.port);
+  }
+
+  /** @param restarted control was started again, perhaps over an open link */
+  start(restarted: boolean): void {
+    const { plane } = this.context.machine;
+    this.openPort();
+    const { line } = this;
+    const isOurs = i32at(line + LINE_KIND) !== LINE_NONE && i32at(line + LINE_LINK) === this.link;
+    const isUp = restarted && isOurs && i32at(line + LINE_OPEN) !== 0;
+    if (isOurs && !isUp) {
+      plane.lineUnbind(this.port);
+      this.setDtr(false);
+    }
+    const { store, disk } = this.context;
+    const task =
+      this.hasLimits && disk !== undefined
+        ? store?.read(LOG_KIND_CALLS, ({ key, payload }) => {
+            if (key === this.link) this.budget.restore(payload);
+          })
+        : undefined;
+    const begin = (): void => {
+      if (this.isGone) return;
+      if (task !== undefined && !task.done) {
+        this.clock.after(READ_TICKS, begin);
+        return;
+      }
+      this.setDtr(true);
+      if (isUp) this.resume();
+      this.caller.start(isUp);
+    };
+    begin();
+  }
+
+  /** Nothing of it stays. */
+  stop(): void {
+    this.isGone = true;
+    this.caller.stop();
+    this.context.machine.plane.serialRead(this.port, 0);
+  }
+
+  /** It is wanted otherwise: another port ends a call, all else holds from the next one on, and what calls may be at once. */
+  change(wants: LinkWants): void {
+    if (wants.text === this.wants.text) return;
+    const isOther = wants.port !== this.port || wants.isSlip !== this.wants.isSlip;
+    if (isOther) this.stop();
+    const before = this.wants;
+    this.wants = wants;
+    this.budget.limits = wants.limits;
+    this.caller.change(wants.caller);
+    if (isOther) {
+      this.isGone = false;
+      this.start(false);
+    } else if (
+      before.speed !== wants.speed ||
+      before.hasFlow !== wants.hasFlow ||
+      before.hasCarrier !== wants.hasCarrier
+    ) {
+      this.openPort();
+    }
+  }
+
+  private get hasLimits(): boolean {
+    const { hourSeconds, hourCalls, monthSeconds, monthCalls } = this.wants.limits;
+    return hourSeconds + hourCalls + monthSeconds + monthCalls > 0;
+  }
+
+  private openPort(): void {
+    const { plane } = this.context.machine;
+    const { port, speed, hasFlow, hasCarrier } = this.wants;
+    plane.serialSetRate(port, RATE / speed);
+    plane.serialSetMode(port, (hasFlow ? SERIAL_RTS_CTS : 0) | (hasCarrier ? SERIAL_WATCHED : 0));
+    plane.serialRead(port, 1);
+  }
+
+  // --- what comes -------------------------------------------------------------------------------------------------
+
+  /** A frame of the link's own. */
+  frame(protocol: number, bytes: Uint8Array): void {
+    this.session?.input(protocol, bytes);
+  }
+
+  /** The port has bytes, or its modem's lines have changed. */
+  work(isChanged: boolean): void {
+    if (isChanged && this.hasCarrier() === false) this.caller.carrierLost();
+    // The caller may bind the line, whose bytes are frames then.
+    for (let n = 0; n < 4 && i32at(this.line + LINE_KIND) === LINE_NONE; n++) {
+      const count = this.serial.read(this.piece, 0);
+      if (count === 0) return;
+      this.caller.input(this.piece.subarray(0, count));
+    }
+  }
+
+  // --- for the caller -----------------------------------------------------------------------------------------
+
+  random(): number {
+    return this.context.random();
+  }
+
+  localSeconds(): number | undefined {
+    const { wallClock } = this.context;
+    const milliseconds = wallClock.milliseconds();
+    if (milliseconds === undefined) return undefined;
+    const seconds = Math.floor(milliseconds / 1000);
+    return seconds + localAt(wallClock.zone, seconds).offset;
+  }
+
+  /** To the modem, as it is: what has no room is lost, of 4 KB. */
+  sendBytes(bytes: Uint8Array): void {
+    this.serial.put?.(bytes);
+  }
+
+  sendBreak(): void {}
+
+  setDtr(isOn: boolean): void {
+    this.context.machine.plane.serialSetDtr(this.port, isOn ? 1 : 0);
+  }
+
+  hasCarrier(): boolean | undefined {
+    if (!this.wants.hasCarrier) return undefined;
+    return (this.context.machine.plane.serialModem(this.port) & SERIAL_DCD) !== 0;
+  }
+
+  begin(unread: number): void {
+    const { plane } = this.context.machine;
+    const { isSlip, port, session } = this.wants;
+    // What came behind the modem's last word is the peer's first frame.
+    const head = serialAt(port) + SERIAL_RX_HEAD;
+    puti32(head, (i32at(head) - unread) | 0);
+    if (plane.lineBind(this.link, port, isSlip ? LINE_SLIP : LINE_PPP) === 0) {
+      this.later('the port is another link’s');
+      return;
+    }
+    const hasVj = session.ipcp.hasVj && this.lends();
+    if (isSlip) {
+      this.slip(hasVj);
+      return;
+    }
+    this.session = new Session(this, { ...session, ipcp: { ...session.ipcp, hasVj } });
+    this.session.open();
+  }
+
+  /** SLIP negotiates nothing. */
+  private slip(hasVj: boolean): void {
+    const { local, remote } = this.wants.session.ipcp;
+    const way = hasVj ? { slots: VJ_SLOT_COUNT, mayOmit: false } : undefined;
+    if (local === 0) {
+      this.later('SLIP wants both addresses, see set sl0 address');
+      return;
+    }
+    const { mtu } = this.wants.session.lcp;
+    this.opened({
+      local,
+      remote,
+      dns: this.wants.session.ipcp.givesDns,
+      mtu,
+      vjIn: way,
+      vjOut: way,
+      peer: '',
+    });
+  }
+
+  /** It comes to nothing, but not while the caller is about to begin. */
+  private later(reason: string): void {
+    this.clock.after(0, () => this.caller.closed(reason, false));
+  }
+
+  end(reason: string): void {
+    if (this.session !== undefined) this.session.close(reason);
+    else this.later(reason);
+  }
+
+  release(): void {
+    const { session } = this;
+    this.session = undefined;
+    session?.lost('');
+    this.down();
+    this.context.machine.plane.lineUnbind(this.port);
+    this.context.machine.plane.serialRead(this.port, 1);
+  }
+
+  idleTicks(): number {
+    // What is sent counts: nobody keeps a link up by knocking at it.
+    const sent = i32at(interfaceAt(this.link) + IF_TX_PACKETS);
+    if (sent !== this.sentLast) {
+      this.sentLast = sent;
+      this.sentTick = this.clock.now();
+    }
+    return (this.clock.now() - this.sentTick) | 0;
+  }
+
+  keep(): void {
+    if (!this.hasLimits) return;
+    this.context.store?.keep({ kind: LOG_KIND_CALLS, key: this.link, payload: this.budget.record() }, true);
+  }
+
+  log(text: string, isBad: boolean): void {
+    this.context.log(isBad ? WARNING : NOTICE, this.name, text);
+  }
+
+  // --- for the session ------------------------------------------------------------------------------------------
+
+  send(protocol: number, bytes: Uint8Array): void {
+    const { plane, memory } = this.context.machine;
+    const packet = plane.allocateForControl();
+    if (packet === 0) return;
+    memory.set(bytes, packet + PACKET_IP);
+    plane.lineSendFrame(this.port, protocol, packet, bytes.length);
+  }
+
+  framing(send: Readonly<LcpWay>, receive: Readonly<LcpWay>, isOpen: boolean): void {
+    const { plane } = this.context.machine;
+    const less = (send.acfc ? LINE_ACFC : 0) | (send.pfc ? LINE_PFC : 0);
+    plane.lineFraming(this.port, send.accm, receive.accm, less);
+    plane.lineEchoes(this.port, isOpen ? 1 : 0, receive.magic);
+  }
+
+  received(): number {
+    return i32at(this.line + LINE_RX_FRAMES);
+  }
+
+  opened(result: Opened): void {
+    const { plane } = this.context.machine;
+    const { port, link, wants } = this;
+    const { local, remote, dns, mtu, vjIn, vjOut } = result;
+    const why = refuseLink(link, INTERFACE_OUTSIDE, { address: local, length: 32 });
+    if (why !== undefined) {
+      this.log(`cannot have the address ${formatAddress(local)}: ${why}`, true);
+      if (this.session === undefined) this.later(why);
+      else this.session.close('No use for that address');
+      return;
+    }
+    plane.lineCompress(port, vjOut?.slots ?? 0, vjIn?.slots ?? 0, vjOut?.mayOmit === true ? 1 : 0);
+    this.result = result;
+    this.since = this.clock.uptime();
+    // Peers say the one that they have twice.
+    this.dns = wants.side === INTERFACE_OUTSIDE ? [...new Set(dns)] : [];
+    puti32(this.line + LINE_PEER, remote);
+    puti32(this.line + LINE_DNS, this.dns[0] ?? 0);
+    puti32(this.line + LINE_DNS + 4, this.dns[1] ?? 0);
+    configure(plane, link, wants.side, local, HOST, mtu);
+    if (remote !== 0) plane.routeLearn(remote, HOST, 0, link);
+    if (wants.side === INTERFACE_OUTSIDE) plane.routeLearn(0, 0, remote, link);
+    plane.lineOpen(port, 1);
+    this.sentTick = this.clock.now();
+    const peer = remote === 0 ? 'one without an address' : formatAddress(remote);
+    this.log(`up: ${formatAddress(local)}, peer ${peer}, MTU ${mtu}`, false);
+    this.tell();
+    this.caller.opened();
+  }
+
+  held(): void {
+    this.down();
+  }
+
+  closed(reason: string, wasRefused: boolean): void {
+    // Of a session that we let go nobody need hear.
+    if (this.session === undefined) return;
+    this.session = undefined;
+    this.down();
+    this.caller.closed(reason, wasRefused);
+  }
+
+  /** Addresses and ways go; the line stays. */
+  private down(): void {
+    const { result, link, wants } = this;
+    if (result === undefined) return;
+    const { plane } = this.context.machine;
+    this.result = undefined;
+    this.dns = [];
+    plane.lineOpen(this.port, 0);
+    if (result.remote !== 0) plane.routeForget(result.remote, HOST);
+    if (wants.side === INTERFACE_OUTSIDE) plane.routeForget(0, 0);
+    configure(plane, link, wants.side, 0, 0, result.mtu);
+    this.tell();
+  }
+
+  /** Control was started again over an open link. */
+  private resume(): void {
+    const at = interfaceAt(this.link);
+    const [local, mtu] = [i32at(at + IF_ADDRESS), i32at(at + IF_MTU)];
+    const { line } = this;
+    const dns = [i32at(line + LINE_DNS), i32at(line + LINE_DNS + 4)].filter(address => address !== 0);
+    this.result = {
+      local,
+      remote: i32at(line + LINE_PEER),
+      dns,
+      mtu,
+      vjIn: undefined,
+      vjOut: undefined,
+      peer: '',
+    };
+    this.dns = dns;
+    this.since = this.clock.uptime();
+    this.sentTick = this.clock.now();
+    if (!this.wants.isSlip) {
+      this.session = new Session(this, this.wants.session);
+      this.session.resume({ magic: i32at(line + LINE_MAGIC), mtu, local });
+    }
+    this.log('goes on, as control was started again', false);
+    this.tell();
+  }
+
+  /** The memory of compression; false where the heap has none. */
+  private lends(): boolean {
+    const { machine } = this.context;
+    const at = VJ_PAGES_AT + this.port * VJ_PAGE;
+    return machine.heapFree() > VJ_PAGE + SECTION_SPARE_BYTES && machine.lend(at, at + VJ_PAGE, at + VJ_PAGE);
+  }
+}

@@ -1,0 +1,168 @@
+// Links by modem and by cable: `set ppp0 ...`, `set ppp1 ...`, `set sl0 ...`, `dial`, `hangup`, `show ppp`. What is set is kept here as
+// text, by the word of the option; nothing else is, as long as no link has a port.
+// Not here: which options there are and what they mean (overlay.ts), links that are set (link/overlay.ts), which stay loaded while there are some.
+
+import type { Command } from '../core/console/command.ts';
+import { Refusal } from '../core/console/command.ts';
+import type { Context } from '../core/context.ts';
+import { interfaceName } from '../core/facts.ts';
+import { WARNING } from '../core/log.ts';
+import type { Service } from '../core/service.ts';
+import { QUESTION, type Setting } from '../core/setting.ts';
+import type { Links } from './links.ts';
+
+/** Links on serial ports, and how frames look on each. */
+export const FIRST_LINK = 4;
+export const LINK_COUNT = 3;
+const SLIP_LINK = 6;
+
+const OPTIONS =
+  'port|number|init|chat|user|speed|flow|carrier|role|dial|idle|retry|hours|hour-minutes|hour-calls|month-minutes|month-calls|price|address|dns|vj|accm|mru|auth|echo';
+const PASSWORD = 'password';
+const OPTION = `OPTION:words(${OPTIONS})`;
+
+export class PppPart implements Service {
+  /** What is set of each link, undefined where nothing is. */
+  private readonly set: (Map<string, string> | undefined)[] = [];
+  private links: Links | undefined;
+  private isStarted = false;
+  private isWaiting = false;
+  private readonly listeners: (() => void)[] = [];
+
+  constructor(private readonly context: Context) {}
+
+  /** What a link is set to, FIRST_LINK's is 0. */
+  options(n: number): ReadonlyMap<string, string> | undefined {
+    return this.set[n];
+  }
+
+  /** The links at work, where one is set. */
+  get running(): Links | undefined {
+    return this.links;
+  }
+
+  start(restarted: boolean): void {
+    this.isStarted = true;
+    if (this.set.some(options => options !== undefined)) this.take(restarted);
+  }
+
+  /** Serial ports have something, perhaps. */
+  work(): void {
+    this.links?.work();
+  }
+
+  onChange(listener: () => void): void {
+    this.listeners.push(listener);
+  }
+
+  dnsServers(): readonly number[] {
+    return this.links?.dnsServers() ?? [];
+  }
+
+  tell(): void {
+    for (const listener of this.listeners) listener();
+  }
+
+  /** Sets an option, or, undefined, takes it back. */
+  private change(n: number, option: string, text: string | undefined): void {
+    const options = this.set[n] ?? new Map<string, string>();
+    if (text !== undefined) options.set(option, text);
+    else options.delete(option);
+    this.set[n] = options.size === 0 ? undefined : options;
+    if (!this.isStarted || this.isWaiting) return;
+    // Of lines that come together the last one counts.
+    this.isWaiting = true;
+    this.context.clock.after(0, () => this.take(false));
+  }
+
+  /** What is set comes into force. */
+  private take(restarted: boolean): void {
+    this.isWaiting = false;
+    const { machine, log } = this.context;
+    try {
+      const { wantsOf } = machine.overlay('ppp');
+      for (let n = 0; n < LINK_COUNT; n++) {
+        const options = this.set[n];
+        const wants = options === undefined ? undefined : wantsOf(FIRST_LINK + n, options);
+        if (wants === undefined && this.links === undefined) continue;
+        this.links ??= machine.overlay('ppp/link').createLinks(this.context, () => this.tell(), restarted);
+        this.links.take(FIRST_LINK + n, wants);
+      }
+      this.links?.settled();
+      if (this.links?.isEmpty === true) this.links = undefined;
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      log(WARNING, 'ppp', error.message);
+    }
+  }
+
+  settings(): Setting[] {
+    return Array.from({ length: LINK_COUNT }, (_, n) => this.settingsOf(n)).flat();
+  }
+
+  private settingsOf(n: number): Setting[] {
+    const name = interfaceName(FIRST_LINK + n);
+    const isSlip = FIRST_LINK + n === SLIP_LINK;
+    const { machine } = this.context;
+    const change = (option: string, text: string | undefined) => {
+      if (text !== undefined) machine.overlay('ppp').checkOption(name, option, text);
+      else if (!`${OPTIONS}|${PASSWORD}`.split('|').includes(option))
+        throw new Refusal(`Cannot set ${name} ${option}: it is no option`);
+      this.change(n, option, text);
+    };
+    const all: Setting[] = [
+      {
+        words: name,
+        arguments: `${OPTION} VALUE:text...24`,
+        help: `an option of the link ${name} on a serial port, see docs/modem.md | port com2`,
+        set: ([option = '', ...words]) => change(option, words.join(' ').replaceAll('?', QUESTION)),
+        unset: ([option = '']) => change(option, undefined),
+        unsetArguments: OPTION,
+        unsetHelp: 'takes one option back | port',
+        lines: () => {
+          const lines: string[] = [];
+          for (const [option, text] of this.set[n] ?? [])
+            if (option !== PASSWORD) lines.push(`set ${name} ${option} ${text}`);
+          return lines;
+        },
+      },
+    ];
+    if (isSlip) return all;
+    all.push({
+      words: `${name} ${PASSWORD}`,
+      isSecret: true,
+      arguments: 'PASSWORD:text...16',
+      help: 'the password that goes with the user; lists do not show it | secret',
+      set: words => change(PASSWORD, words.join(' ').replaceAll('?', QUESTION)),
+      unset: () => change(PASSWORD, undefined),
+      lines: () => {
+        const text = this.set[n]?.get(PASSWORD);
+        return text === undefined ? [] : [`set ${name} ${PASSWORD} ${text}`];
+      },
+    });
+    return all;
+  }
+
+  commands(): Command[] {
+    const actions = () => this.context.machine.overlay('ppp');
+    return [
+      {
+        words: 'dial',
+        arguments: 'ppp0|ppp1|sl0',
+        help: "calls by a link's modem, or begins on its cable",
+        run: ([name = '']) => actions().dial(this.context, this, name),
+      },
+      {
+        words: 'hangup',
+        arguments: 'ppp0|ppp1|sl0',
+        help: "ends a link's call",
+        run: ([name = '']) => actions().hangUp(this, name),
+      },
+      {
+        words: 'show ppp',
+        help: 'links by modem and cable: state, addresses, calls, what they cost',
+        run: () => actions().showLinks(this.context, this),
+      },
+    ];
+  }
+}
