@@ -78,9 +78,9 @@ export {
   forwardRemove,
   forwardSet,
 } from '../src/plane/flow/forward-set.ts';
+export { masqueradeHairpin } from '../src/plane/flow/hairpin.ts';
 export {
   masqueradeCount,
-  masqueradeHairpin,
   masqueradeInbound,
   masqueradeOutbound,
   masqueradePortUsed,

@@ -9,7 +9,7 @@ import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/
 import { get8, i32at, multiply, puti32, u16at } from '../../base/memory.ts';
 import { FLAG_HAIRPIN, FLAG_MARKED, PACKET_FLAGS, PACKET_IN, PASS } from '../../base/packet.ts';
 import { PROBE_STATE } from '../../base/probe-record.ts';
-import { ROUTE_LINK, TO_ROUTE } from '../../base/route-record.ts';
+import { ROUTE_LINK, ROUTE_LOCAL, ROUTE_TYPE_SHIFT, TO_ROUTE } from '../../base/route-record.ts';
 import { PORT_TRIES } from '../../base/rule-limits.ts';
 import {
   ADDRESSES_ADDRESS,
@@ -138,6 +138,11 @@ export function redirectedByRule(): void {
   const port: i32 = operation === 0 ? 0 : u16at(operation + 12);
   puti32(NAT_ADDRESS_AT, i32at(interfaceAt(i32at(VIEW_IN_LINK)) + IF_ADDRESS));
   puti32(NAT_PORT_AT, port === 0 ? i32at(VIEW_PORTS) & 0xffff : port);
+}
+
+/** 1 if an address that a rule has said is one of ours. */
+export function isOurs(address: i32): i32 {
+  return i32at(routeTo(address) + TO_ROUTE) >> ROUTE_TYPE_SHIFT === ROUTE_LOCAL ? 1 : 0;
 }
 
 /** 1 if rules may say to whom a flow goes. */

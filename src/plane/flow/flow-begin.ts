@@ -56,9 +56,12 @@ export function noteShared(): void {
   if (i32at(PROBE_AT) === 0) puti32(SHARED_AT, 1);
 }
 
-/** 1 if another flow has a tuple of an entry that is not linked yet. */
+/** 1 if another flow has a tuple of an entry that is not linked yet, or both of its are one: then nobody could tell who sends. */
 function isTaken(e: i32): i32 {
   const protocol: i32 = get8(e + E_PROTOCOL);
+  const isSame: i32 =
+    i32at(e + E_INSIDE) === i32at(e + E_FAR) && i32at(e + E_REMOTE) === i32at(e + E_OUTSIDE) ? 1 : 0;
+  if (isSame !== 0 && i32at(e + E_OUT_PORTS) === i32at(e + E_IN_PORTS)) return 1;
   if (isThere(findTuple(i32at(e + E_INSIDE), i32at(e + E_REMOTE), i32at(e + E_OUT_PORTS), protocol)) !== 0)
     return 1;
   return isThere(findTuple(i32at(e + E_FAR), i32at(e + E_OUTSIDE), i32at(e + E_IN_PORTS), protocol));

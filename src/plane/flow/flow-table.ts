@@ -102,6 +102,11 @@ export function hasPorts(protocol: i32): i32 {
   return protocol === TCP || protocol === UDP || protocol === ICMP ? 1 : 0;
 }
 
+/** 1 if no two ports tell apart who of the inside speaks with an outside address of ours: a rule that leads such elsewhere is asked before the routing (turned.ts). */
+export function isTurnedFirst(protocol: i32): i32 {
+  return protocol === ICMP || hasPorts(protocol) === 0 ? 1 : 0;
+}
+
 /** 1 if a flow is in a mapping: it is masqueraded, by a protocol with ports, and not by a forward. */
 export function isMapped(e: i32): i32 {
   if ((get8(e + E_FLAGS) & ENTRY_FORWARD) !== 0 || isRouted(e) !== 0) return 0;

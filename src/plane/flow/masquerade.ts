@@ -11,9 +11,7 @@
 //                         204.152.184.112:80 -> 10.1.2.3:1043
 //    192.168.0.2:1043 <-  204.152.184.112:80        masqueradeInbound() rewrites the destination back
 //
-// A hairpin is both at once, for a packet from the inside to an outside port of another inside host: first
-// its source is masqueraded, then its destination is found (RFC 4787, REQ-9a: the receiver sees the outside
-// address and port of the sender).
+// A hairpin is both at once (hairpin.ts).
 //
 // Mapping: profile rfc is endpoint-independent (REQ-1): what an inside port sends, to whomever, leaves by one
 // outside port. Profile classic makes a mapping for each session. Filtering (rfc): from whom a mapping
@@ -32,7 +30,6 @@
 // Not here: the table (flow-table.ts), the rewriting (translate.ts), ICMP errors (icmp-translate.ts), the
 // short way of known sessions (known-flow.ts), what is routed as it is (routed.ts).
 
-import { ALIAS_LINK } from '../../base/alias-record.ts';
 import { ALIASES_SET_AT, NOW_AT, PROBE_AT, RULE_HOOKS_AT, TRIGGERS_SET_AT } from '../../base/cells.ts';
 import {
   DROP_FILTERED,
@@ -73,19 +70,16 @@ import {
   TICKS_PER_SECOND,
   TUNNEL_IDLE_SECONDS,
 } from '../../base/limits.ts';
-import { get8, get32, i32at, puti32, putu16 } from '../../base/memory.ts';
+import { get8, get32, i32at, puti32, putu16, u16at } from '../../base/memory.ts';
 import {
   DROP_FIRST,
   FLAG_DESTINATION_TRANSLATED,
-  FLAG_HAIRPIN,
   FLAG_ICMP_ERROR,
   FLAG_SOURCE_TRANSLATED,
   LOCAL,
   PACKET_FLAGS,
-  PACKET_FLOW,
   PACKET_IN,
   PACKET_IP,
-  PACKET_KNOWN,
   PACKET_L4,
   PACKET_OUT,
   PACKET_PORTS,
@@ -94,7 +88,6 @@ import {
 import {
   FILTER_ADDRESS,
   FILTER_ENDPOINT,
-  HAIRPIN,
   NAT_FILTER,
   NAT_PROFILE,
   PROFILE_CLASSIC,
@@ -111,7 +104,7 @@ import {
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_RST, TCP_STATE_MASK, TCP_SYN } from '../../wire/tcp.ts';
 import { askStranger, HOOKS_FORWARD } from '../filter/hooks.ts';
-import { destinationByRules, hasDestinationRules } from '../filter/nat.ts';
+import { destinationByRules, hasDestinationRules, isOurs } from '../filter/nat.ts';
 import { met } from '../filter/probing.ts';
 import { aliasOf, aliasOfHost, hostOfAlias } from '../ip/aliases.ts';
 import { isSender } from '../ip/sender.ts';
@@ -186,7 +179,7 @@ export function masqueradeInbound(packet: i32): i32 {
 }
 
 /** The same. `turned`: it comes from inside, and nat's rules have been asked to whom it goes (src/plane/filter/nat.ts). */
-function inbound(packet: i32, turned: i32): i32 {
+export function inbound(packet: i32, turned: i32): i32 {
   const marks: i32 = i32at(packet + PACKET_FLAGS);
   if ((marks & FLAG_ICMP_ERROR) !== 0) return translateErrorInbound(packet);
   const ip: i32 = packet + PACKET_IP;
@@ -209,7 +202,7 @@ function inbound(packet: i32, turned: i32): i32 {
   }
   if (protocol === ICMP && l4 !== 0) {
     const query: i32 = queryOfReply(get8(l4));
-    if (isOneToOne(e) === 0 || queryOf(get8(l4)) === 0) {
+    if (isAsked(e) === 0 || queryOf(get8(l4)) === 0) {
       if (query === 0) return LOCAL;
       if ((get8(e + E_STATE) & query) === 0) return DROP_UNSOLICITED;
     }
@@ -220,59 +213,6 @@ function inbound(packet: i32, turned: i32): i32 {
   const both: i32 = isTurned(e) !== 0 ? FLAG_SOURCE_TRANSLATED : 0;
   puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_DESTINATION_TRANSLATED | both);
   return PASS;
-}
-
-/** A packet from the inside for our outside address: PASS if turned round, LOCAL if no mapping knows it. */
-export function masqueradeHairpin(packet: i32): i32 {
-  const ip: i32 = packet + PACKET_IP;
-  const protocol: i32 = get8(ip + IP_PROTOCOL);
-  const outside: i32 = get32(ip + IP_DESTINATION);
-  if (parameter(HAIRPIN) === 0) return LOCAL;
-  if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) {
-    // A ping of our outside address is for us, whatever identifier another host's ping has.
-    const isOwn: i32 = i32at(ALIASES_SET_AT) === 0 ? 0 : isOneToOneHairpin(packet, outside, protocol);
-    if (isOwn === 0 && (protocol === ICMP || hasPorts(protocol) === 0)) return LOCAL;
-    const port: i32 = i32at(packet + PACKET_PORTS) & 0xffff;
-    const e: i32 = hasDestinationRules() === 0 ? 0 : turnedFlow(packet, protocol);
-    // A flow that goes on is led nowhere anew: what another packet's rule has said is not its.
-    if (e !== 0) puti32(NAT_ADDRESS_AT, 0);
-    const isRuled: i32 = e !== 0 ? isSession(e) : destinationByRules(packet, i32at(packet + PACKET_IN));
-    if (isRuled >= DROP_FIRST) return isRuled;
-    if (
-      isOwn === 0 &&
-      isRuled === 0 &&
-      findPort(outside, port, protocol) === 0 &&
-      forwardFor(packet, protocol) === 0
-    ) {
-      const marked: i32 = markedFor(packet, protocol);
-      if (marked < FORWARDS_AT) return marked === 0 ? LOCAL : marked;
-    }
-  }
-  const own: i32 = i32at(ALIASES_SET_AT) === 0 ? 0 : aliasOfHost(get32(packet + PACKET_IP + IP_SOURCE), -1);
-  const verdict: i32 = outbound(packet, own !== 0 ? own : hairpinAddress(outside, protocol));
-  if (verdict !== PASS) return verdict;
-  if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) === 0) {
-    const e: i32 = i32at(packet + PACKET_FLOW) & ~1;
-    const ports: i32 = i32at(packet + PACKET_PORTS);
-    puti32(packet + PACKET_PORTS, (i32at(e + E_IN_PORTS) << 16) | (ports & 0xffff));
-    puti32(packet + PACKET_KNOWN, KNOWN_NOTHING);
-  }
-  puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_HAIRPIN);
-  return inbound(packet, 1);
-}
-
-/** As whom one inside speaks with an outside address; where no port tells two apart not as that one itself, by which its own packet would come back. */
-function hairpinAddress(outside: i32, protocol: i32): i32 {
-  const alias: i32 = hasPorts(protocol) !== 0 ? 0 : aliasOf(outside);
-  return alias === 0 ? outside : i32at(interfaceAt(i32at(alias + ALIAS_LINK)) + IF_ADDRESS);
-}
-
-/** 1 if a packet from inside is for an outside address that stands for a host inside, or is of a session with one. */
-function isOneToOneHairpin(packet: i32, outside: i32, protocol: i32): i32 {
-  const alias: i32 = aliasOf(outside);
-  if (alias !== 0 && hostOfAlias(alias, outside) !== 0) return 1;
-  const e: i32 = turnedFlow(packet, protocol);
-  return e !== 0 ? isOneToOne(e) : 0;
 }
 
 /**
@@ -287,20 +227,10 @@ function askDestination(packet: i32, protocol: i32): i32 {
   return said >= DROP_FIRST ? said : PASS;
 }
 
-/** The flow of a packet from inside for our outside address, or 0. */
-function turnedFlow(packet: i32, protocol: i32): i32 {
-  const ip: i32 = packet + PACKET_IP;
-  return findOutbound(
-    get32(ip + IP_SOURCE),
-    get32(ip + IP_DESTINATION),
-    i32at(packet + PACKET_PORTS),
-    protocol,
-  );
-}
-
-/** 1 if a flow is a session, which goes on to another host, and none with the router itself (own.ts). */
-function isSession(e: i32): i32 {
-  return isRouted(e) === 0 ? 1 : 0;
+/** 1 if the outside may ask a query in a flow: of a host with an address of its own outside, or that the outside has begun, by a rule. */
+function isAsked(e: i32): i32 {
+  if (isOneToOne(e) !== 0) return 1;
+  return (get8(e + E_FLAGS) & ENTRY_FORWARD) !== 0 && u16at(e + E_BEGUN) === 0 ? 1 : 0;
 }
 
 /** The address of the interface that a packet leaves by. */
@@ -341,7 +271,7 @@ function outbound(packet: i32, hairpin: i32): i32 {
   }
   if (protocol === ICMP && l4 !== 0) {
     const query: i32 = queryOf(get8(l4));
-    if (query === 0 && (isOneToOne(e) === 0 || queryOfReply(get8(l4)) === 0)) return DROP_ICMP_TYPE;
+    if (query === 0 && (isAsked(e) === 0 || queryOfReply(get8(l4)) === 0)) return DROP_ICMP_TYPE;
   }
   useOutbound(packet, e, protocol);
   translate(packet, e, OUT);
@@ -433,8 +363,11 @@ function addTriggered(packet: i32, outside: i32, remote: i32, port: i32, protoco
 
 /** Adds a session that the outside opens, if the filter lets it: its entry, LOCAL, or the reason to drop. */
 function addInbound(packet: i32, outside: i32, remote: i32, ports: i32, protocol: i32): i32 {
-  if (hasDestinationRules() !== 0 && i32at(NAT_ADDRESS_AT) !== 0)
+  if (hasDestinationRules() !== 0 && i32at(NAT_ADDRESS_AT) !== 0) {
+    // The router serves nobody outside, by whichever port.
+    if (isOurs(i32at(NAT_ADDRESS_AT)) !== 0) return LOCAL;
     return addTo(packet, i32at(NAT_ADDRESS_AT), i32at(NAT_PORT_AT), outside);
+  }
   if (i32at(ALIASES_SET_AT) !== 0) {
     const alias: i32 = aliasOf(outside);
     const host: i32 = alias === 0 ? 0 : hostOfAlias(alias, outside);

@@ -63,7 +63,7 @@ import { isSender } from '../ip/sender.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow, noteShared } from './flow-begin.ts';
 import { HOST_OTHERS, hostFor } from './flow-hosts.ts';
-import { canTranslate, findTuple, hasPorts, isTurned } from './flow-table.ts';
+import { canTranslate, findTuple, hasPorts, isTurned, isTurnedFirst } from './flow-table.ts';
 import { noteFlow, useInbound, useOutbound } from './flow-use.ts';
 import { errorFlow, turnError } from './icmp-translate.ts';
 import { KNOWN_NONE } from './known-flow.ts';
@@ -97,11 +97,12 @@ export function turn(packet: i32, index: i32): i32 {
   }
   let flow: i32 = flowAs(packet);
   if (flow === 0) {
-    // What is for our outside address has its own way back (masqueradeHairpin).
+    // What is for our outside address has its own way back (hairpin.ts).
     const to: i32 = i32at(routeTo(get32(packet + PACKET_IP + IP_DESTINATION)) + TO_ROUTE);
     if (hasDestinationRules() === 0 || i32at(packet + PACKET_L4) === 0) return PASS;
     if (
       to >> ROUTE_TYPE_SHIFT === ROUTE_LOCAL &&
+      isTurnedFirst(get8(packet + PACKET_IP + IP_PROTOCOL)) === 0 &&
       i32at(interfaceAt(to & ROUTE_LINK) + IF_SIDE) === INTERFACE_OUTSIDE
     )
       return PASS;
@@ -118,6 +119,11 @@ export function turn(packet: i32, index: i32): i32 {
 /** A packet that has come to be sent on, and that a rule of ipchains or ipfwadm leads to the router: LOCAL, or the reason to drop it. */
 export function turnHere(packet: i32): i32 {
   redirectedByRule();
+  return turnToUs(packet);
+}
+
+/** A packet that a rule leads to the router: LOCAL, or the reason to drop it. */
+export function turnToUs(packet: i32): i32 {
   if (i32at(packet + PACKET_L4) === 0) return DROP_FRAGMENT_TIMEOUT;
   const e: i32 = add(packet, i32at(packet + PACKET_IN));
   if (e < MASQUERADE_AT) return e;
@@ -125,12 +131,13 @@ export function turnHere(packet: i32): i32 {
   return LOCAL;
 }
 
-/** A packet of the router's own, which it may have sent in such a flow: as the client knows it. PASS. */
+/** A packet of the router's own, which it may have sent in such a flow, or about one: as the client knows it. PASS. */
 export function turnOwn(packet: i32): i32 {
-  if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) return PASS;
-  const flow: i32 = flowAs(packet);
+  const isError: i32 = (i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0 ? 1 : 0;
+  const flow: i32 = isError !== 0 ? errorFlow(packet) : flowAs(packet);
   if (flow === 0 || isTurned(flow & ~1) === 0) return PASS;
-  turnBy(packet, flow & ~1, flow & 1);
+  if (isError !== 0) turnError(packet, flow & ~1, flow & 1);
+  else turnBy(packet, flow & ~1, flow & 1);
   puti32(packet + PACKET_FLOW, 0);
   return PASS;
 }

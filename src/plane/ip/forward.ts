@@ -103,13 +103,9 @@ import {
 import { AS_IS, AS_LINK, HOOK_SOURCE, hasSourceRules, sourceByRules } from '../filter/nat.ts';
 import { masqueradePolicy, mayAnswer, turnPolicy } from '../filter/policy.ts';
 import { settle } from '../filter/probing.ts';
+import { masqueradeHairpin } from '../flow/hairpin.ts';
 import { forwardKnown, keepRoute } from '../flow/known-flow.ts';
-import {
-  masqueradeAs,
-  masqueradeHairpin,
-  masqueradeInbound,
-  masqueradeOutbound,
-} from '../flow/masquerade.ts';
+import { masqueradeAs, masqueradeInbound, masqueradeOutbound } from '../flow/masquerade.ts';
 import { describeOwn, trackOwn } from '../flow/own.ts';
 import { trackRouted } from '../flow/routed.ts';
 import { turn, turnHere, turnOwn, turnRefusal } from '../flow/turned.ts';
