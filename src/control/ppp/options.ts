@@ -34,7 +34,8 @@ export interface LinkWants {
 
 const SPEED_MOST = 115200;
 const PORTS = ['com1', 'com2', 'com3', 'com4'];
-const MODES: readonly string[] = ['demand', 'always', 'manual'];
+/** By the first packet (`demand`) is no choice as long as nothing in the plane says that there is one. */
+const MODES: readonly string[] = ['always', 'manual'];
 const METHODS: readonly Method[] = ['pap', 'chap-md5', 'ms-chap', 'ms-chap-v2'];
 /** Best first: a password is not sent as it is where there is another way. */
 const OFFERED: readonly Method[] = ['chap-md5', 'ms-chap-v2', 'ms-chap', 'pap'];
@@ -175,7 +176,7 @@ function callerWants(options: Options, numbers: string[], isModem: boolean): Cal
   const [price = '0', per = '60'] = (options.get('price') ?? '').split(' ');
   const hours = (options.get('hours') ?? '').split(' ').filter(text => text !== '');
   return {
-    mode: (options.get('dial') ?? (isModem ? 'demand' : 'always')) as DialMode,
+    mode: (options.get('dial') ?? (isModem ? 'manual' : 'always')) as DialMode,
     numbers,
     init: plain(options.get('init') ?? ''),
     chat: plain(options.get('chat') ?? ''),

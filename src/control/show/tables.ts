@@ -9,6 +9,7 @@ import {
   IF_MAC,
   IF_MASK,
   IF_MTU,
+  IF_NUMBER,
   IF_RX_BYTES,
   IF_RX_DROPPED,
   IF_RX_ERRORS,
@@ -84,18 +85,21 @@ export function* showInterfaces(context: Context): Job {
     }
     if (state === INTERFACE_ABSENT) continue;
     const number = cardOf(index);
-    const irq = machine.plane.nicIrq(number);
+    const isCard = number >= 0;
+    const irq = isCard ? machine.plane.nicIrq(number) : -1;
     const line = irq < 0 ? 'no interrupt line' : `line ${irq}`;
-    output.line(
-      `${interfaceName(index)} ${state === INTERFACE_UP ? 'up' : 'down'}, ${cardName(number)}, ${line}`,
-    );
+    const device = isCard
+      ? `${cardName(number)}, ${line}`
+      : `on COM${i32at(at + IF_NUMBER) + 1}, see show ppp`;
+    output.line(`${interfaceName(index)} ${state === INTERFACE_UP ? 'up' : 'down'}, ${device}`);
     const address = i32at(at + IF_ADDRESS);
     const prefix = address === 0 ? 'none' : formatPrefix(address, lengthOf(i32at(at + IF_MASK)));
-    output.line(`    address ${prefix}, station ${macAt(at + IF_MAC)}, MTU ${i32at(at + IF_MTU)}`);
-    if (index > INTERFACE_WAN && address === 0)
+    const station = isCard ? `, station ${macAt(at + IF_MAC)}` : '';
+    output.line(`    address ${prefix}${station}, MTU ${i32at(at + IF_MTU)}`);
+    if (isCard && index > INTERFACE_WAN && address === 0)
       output.line(`    it has no role: set card lan, set card wan or set link gives it one`);
     const count = (field: number) => i32at(at + field) >>> 0;
-    const overruns = i32at(cardAt(number) + NIC_OVERRUNS) >>> 0;
+    const overruns = isCard ? i32at(cardAt(number) + NIC_OVERRUNS) >>> 0 : 0;
     output.line(
       `    received ${count(IF_RX_PACKETS)} packets, ${count(IF_RX_BYTES)} bytes, ` +
         `${count(IF_RX_ERRORS)} errors, ${count(IF_RX_DROPPED)} dropped` +
