@@ -1,0 +1,100 @@
+import test from 'ava';
+import { INTERFACE_INSIDE, INTERFACE_OUTSIDE } from '../../base/interface.ts';
+import { readWants, whyNot } from './options.ts';
+import { address } from './ppp-lab.ts';
+
+const wants = (...lines: [string, string][]) => readWants('ppp0', false, new Map(lines));
+
+test('without a port there is no link; with one alone it is a cable that is always up', t => {
+  t.is(wants(['user', 'me']), undefined);
+  const cable = wants(['port', 'com3']);
+  t.is(cable?.port, 2);
+  t.deepEqual([cable?.hasFlow, cable?.hasCarrier, cable?.caller.mode], [false, false, 'always']);
+  t.deepEqual([cable?.speed, cable?.side], [115200, INTERFACE_OUTSIDE]);
+  t.deepEqual(cable?.session.lcp.offered, [], 'nobody has said who we are');
+  t.deepEqual([cable?.session.echoTicks, cable?.session.echoMost], [3000, 4]);
+});
+
+test('a number makes it a modem, dialled by hand, which the other options change', t => {
+  const modem = wants(['port', 'com2'], ['number', '0191011 0191022']);
+  t.deepEqual([modem?.hasFlow, modem?.hasCarrier, modem?.caller.mode], [true, true, 'manual']);
+  t.deepEqual(modem?.caller.numbers, ['0191011', '0191022']);
+  t.deepEqual(
+    [modem?.caller.idleSeconds, modem?.caller.retrySeconds, modem?.caller.retryMostSeconds],
+    [600, 15, 900],
+  );
+  const other = wants(
+    ['port', 'com2'],
+    ['number', '1'],
+    ['flow', 'none'],
+    ['carrier', 'off'],
+    ['dial', 'always'],
+    ['idle', '2h'],
+    ['retry', '1m 10'],
+    ['hours', 'mon-fri/18:00-8:00 sat-sun/0:00-24:00'],
+    ['hour-minutes', '30'],
+    ['month-calls', '9'],
+    ['price', '6 90'],
+    ['role', 'lan'],
+    ['address', '10.9.0.1:10.9.0.2'],
+    ['dns', '10.9.0.3'],
+    ['accm', 'a0000'],
+    ['auth', 'pap'],
+    ['user', 'who is\\x3f'],
+    ['password', 'my word'],
+    ['init', 'AT&F1 S0=0'],
+  );
+  t.deepEqual(
+    [other?.hasFlow, other?.hasCarrier, other?.caller.mode, other?.side],
+    [false, false, 'always', INTERFACE_INSIDE],
+  );
+  t.deepEqual(
+    [other?.caller.idleSeconds, other?.caller.retrySeconds, other?.caller.hours.length],
+    [7200, 60, 2],
+  );
+  t.deepEqual(other?.limits, { hourSeconds: 1800, hourCalls: 0, monthSeconds: 0, monthCalls: 9 });
+  t.deepEqual([other?.caller.price, other?.caller.priceSeconds, other?.caller.init], [6, 90, 'AT&F1 S0=0']);
+  const { ipcp, lcp, account, passwordOf } = other!.session;
+  t.deepEqual([ipcp.local, ipcp.remote], [address('10.9.0.1'), address('10.9.0.2')]);
+  t.deepEqual([ipcp.takesLocal, ipcp.takesRemote, ipcp.asksDns], [false, false, false]);
+  t.deepEqual(ipcp.givesDns, [address('10.9.0.3')]);
+  t.deepEqual([lcp.accm, lcp.demanded], [0xa0000, ['pap']]);
+  t.deepEqual(account, { name: 'who is?', password: 'my word' });
+  t.deepEqual([passwordOf('who is?'), passwordOf('somebody')], ['my word', undefined]);
+  t.deepEqual(wants(['port', 'com2'], ['address', ':10.9.0.2'])?.session.ipcp.takesLocal, true);
+});
+
+test('what an option cannot be is refused with the reason, and what it can be is not', t => {
+  for (const [option, good, bad] of [
+    ['port', 'com4', 'com5'],
+    ['number', '0,191 (0)11-2 W9', 'phone'],
+    ['chat', "'' ATZ OK ATDT\\T CONNECT ''", "'open"],
+    ['speed', '38400', '33600'],
+    ['speed', '300', '0'],
+    ['flow', 'none', 'xon'],
+    ['carrier', 'off', 'no'],
+    ['role', 'lan', 'dmz'],
+    ['dial', 'always', 'demand'],
+    ['idle', '90s', 'soon'],
+    ['retry', '15s 15m', '15s'],
+    ['hours', '8:00-18:00 sat/0:00-1:00', '8:00-18:00 sat'],
+    ['hour-minutes', '60', '61'],
+    ['hour-calls', '1', '0'],
+    ['month-minutes', '44640', '44641'],
+    ['month-calls', '100000', 'many'],
+    ['price', '0 1', '6'],
+    ['price', '6 90', '6 0'],
+    ['address', '10.0.0.1:', ':'],
+    ['address', ':10.0.0.1', '10.0.0.1:224.0.0.1'],
+    ['dns', '1.1.1.1 2.2.2.2', '1.1.1.1 2.2.2.2 3.3.3.3'],
+    ['vj', 'on', '1'],
+    ['accm', 'FFFFFFFF', '0x0'],
+    ['mru', '128', '127'],
+    ['auth', 'ms-chap-v2', 'eap'],
+    ['echo', '0 0', '30'],
+  ] as const) {
+    t.is(whyNot(option, good), undefined, `${option} ${good}`);
+    t.is(typeof whyNot(option, bad), 'string', `${option} ${bad}`);
+  }
+  t.regex(whyNot('toString', 'x') ?? '', /^it is one of port, /);
+});
