@@ -9,9 +9,8 @@ import { TYPED_AHEAD_LIMIT } from './typed-ahead.ts';
 /** A console on a line whose rings hold so many bytes, with commands that show what runs. */
 function fixture(transmitBytes = 4096, tools?: () => LineHelp) {
   const received: number[] = [];
-  let lost = 0;
   let loss: Loss | undefined;
-  let sent = '';
+  let [lost, sent] = [0, ''];
   let room = transmitBytes;
   const ran: string[] = [];
   const transparent: boolean[] = [];
@@ -113,6 +112,7 @@ function fixture(transmitBytes = 4096, tools?: () => LineHelp) {
     {
       read: (into, at) => {
         const bytes = received.splice(0, into.length - at);
+        if (loss !== undefined) loss = { from: loss.from - bytes.length, to: loss.to - bytes.length };
         into.set(bytes, at);
         return bytes.length;
       },

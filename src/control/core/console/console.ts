@@ -229,13 +229,12 @@ export class Console implements RawLine {
       if (this.line.holds?.(CONTROL_C) !== true) return;
       this.edited += this.ahead.drop();
     }
-    const loss = this.line.takeLoss?.();
-    if (loss !== undefined && this.receiver === undefined) {
-      const next = this.edited + this.ahead.to - this.ahead.from;
-      this.losses.add(next, loss);
-    }
     const from = this.ahead.to;
     const end = from + this.line.read(this.ahead.bytes, from);
+    // Asked for behind the bytes: what becomes known while these are taken may be among them.
+    const loss = this.line.takeLoss?.();
+    if (loss !== undefined && this.receiver === undefined)
+      this.losses.add(this.edited + end - this.ahead.from, loss);
     this.keyed ||= end > from;
     if (this.receiver !== undefined) {
       if (end > from) this.receiver(this.ahead.bytes.slice(from, end));

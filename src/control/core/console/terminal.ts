@@ -14,7 +14,7 @@ export interface Line extends Sink {
   holds?(byte: number): boolean;
   /** Bytes that were lost before read() could take them, since the start. */
   lost?(): number;
-  /** Where some were lost since the last call: the first and last place, counted from the next byte of read(). */
+  /** Where some were lost since the last call: the first and last place, counted from the next byte of read(); below 0 among what it has taken. */
   takeLoss?(): Loss | undefined;
   /** Lets output go that the peer has stopped. */
   release?(): void;
