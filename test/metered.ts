@@ -7,6 +7,7 @@
 // How: the functions' bodies are cut into runs without a jump (WebAssembly Core Specification, chapter 5), and in front
 // of each run its number of operations is added to a global that is exported.
 
+import type { Ports } from '../hal/ports.ts';
 import { compilePlane } from '../image/plane-wasm.ts';
 import { PLANE_BASE, PLANE_BYTES } from '../src/base/limits.ts';
 import { attach } from '../src/base/memory.ts';
@@ -204,11 +205,11 @@ export function meter(wasm: Uint8Array): Uint8Array<ArrayBuffer> {
   return Uint8Array.from(out);
 }
 
-/** The plane as wasmBuild() of tools/builds.ts, metered. */
-export async function meteredBuild(): Promise<Metered> {
+/** The plane as wasmBuild() of tools/builds.ts, metered. @param ports what stands behind its ports of one byte */
+export async function meteredBuild(ports: Ports = noPorts): Promise<Metered> {
   const pages = (PLANE_BASE + PLANE_BYTES + 0xffff) >> 16;
   const linear = new WebAssembly.Memory({ initial: pages });
-  const port = { ...noPorts, ...{ store16() {}, store32() {} } };
+  const port = { ...noPorts, in8: ports.in8, out8: ports.out8, ...{ store16() {}, store32() {} } };
   const module = await WebAssembly.compile(meter(await compilePlane()));
   const instance = await WebAssembly.instantiate(module, { env: { memory: linear, abort() {} }, port });
   const counted = instance.exports['operations'] as unknown as { value: number };

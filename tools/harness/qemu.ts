@@ -51,6 +51,8 @@ export interface MachineOptions {
   readonly align?: boolean;
   /** The network namespace in which QEMU runs, where its TAPs are. */
   readonly namespace?: string;
+  /** What COM2 and those behind it are wired to, in QEMU's words: `unix:PATH,server=on,wait=off`, or a pty's `/dev/pts/7`. */
+  readonly serial?: readonly string[];
   readonly extra?: readonly string[];
 }
 
@@ -136,6 +138,7 @@ export class Machine {
     const monitor = join(directory, 'monitor');
     const words = ['qemu-system-i386', ...machineArguments(options), '-S'];
     words.push('-chardev', `socket,id=serial,path=${serial},server=on,wait=off`, '-serial', 'chardev:serial');
+    for (const wire of options.serial ?? []) words.push('-serial', wire);
     words.push('-chardev', `socket,id=monitor,path=${monitor},server=on,wait=off`);
     words.push('-mon', 'chardev=monitor,mode=control');
     const place = options.namespace === undefined ? {} : { within: within(options.namespace) };
