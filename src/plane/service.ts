@@ -401,7 +401,7 @@ function drainNoted(index: i32): void {
   else puti32(WORK_AT, i32at(WORK_AT) & ~bit);
 }
 
-/** One frame, or a few that go out: 1 if there is more. `all` is WORK_AT, and not 0. The cards have turns. */
+/** One frame, or a piece of one by a line, or a few that go out: 1 if there is more. `all` is WORK_AT, and not 0. Cards and lines have turns. */
 function takeFrame(all: i32): i32 {
   if ((all & ~WORK_RECEIVE) !== 0) {
     takeWaiting(all);
@@ -409,21 +409,22 @@ function takeFrame(all: i32): i32 {
   }
   const card: i32 = nextCard(all);
   puti32(TURN_AT, card);
-  if (card >= NIC_COUNT) return takeFromLine(card);
-  let left: i32 = i32at(ENGINE_AT) === ENGINE_NATIVE ? KNOWN_FRAMES : 1;
+  const isLine: i32 = card >= NIC_COUNT ? 1 : 0;
+  let left: i32 = isLine === 0 && i32at(ENGINE_AT) === ENGINE_NATIVE ? KNOWN_FRAMES : 1;
   let bytes: i32 = 0;
   while (left !== 0) {
     left -= 1;
-    const packet: i32 = nicReceive(card);
+    // One way for both, as gcc makes one piece of it.
+    const packet: i32 = isLine === 0 ? nicReceive(card) : lineReceive(card - NIC_COUNT);
     if (packet !== 0) {
       bytes += i32at(packet + PACKET_LENGTH);
       if (receive(packet) === 0 || bytes >= KNOWN_BYTES) left = 0;
     } else {
-      note(card, nicService(card)); // a recovery goes on or is over, or the card was reset
+      if (isLine === 0) note(card, nicService(card)); // a recovery goes on or is over, or the card was reset
       left = 0;
     }
     const rest: i32 = i32at(WORK_AT);
-    if (nicWaiting(card) === 0) {
+    if ((isLine === 0 ? nicWaiting(card) : lineIsWaiting(card - NIC_COUNT)) === 0) {
       puti32(WORK_AT, rest & ~(1 << card));
       return (rest & ~(1 << card)) !== 0 ? 1 : 0;
     }
@@ -431,16 +432,6 @@ function takeFrame(all: i32): i32 {
     if ((rest & ~WORK_RECEIVE) !== 0) left = 0;
   }
   return 1;
-}
-
-/** A piece of what has come by a line, whose number is behind the cards'. */
-function takeFromLine(device: i32): i32 {
-  const packet: i32 = lineReceive(device - NIC_COUNT);
-  if (packet !== 0) receive(packet);
-  const rest: i32 = i32at(WORK_AT);
-  if (lineIsWaiting(device - NIC_COUNT) !== 0) return 1;
-  puti32(WORK_AT, rest & ~(1 << device));
-  return (rest & ~(1 << device)) !== 0 ? 1 : 0;
 }
 
 /** The card, or line, whose turn it is, of those with a bit in `all`: the next one behind the last. */
