@@ -54,6 +54,8 @@ export const TOLD_LAN = 2;
 /** What of the LAN's was cut off when it was told (warnings.ts), five bits. */
 export const TOLD_CUT = 0x7c;
 export const TOLD_CUT_SHIFT = 2;
+/** nat has rules that are not asked. */
+export const TOLD_UNASKED = 0x80;
 
 const PAGE = 4096;
 const PAGE_CELLS = PAGE / RULE_CELL_BYTES;

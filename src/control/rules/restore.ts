@@ -10,6 +10,7 @@
 // Departure: -E has no place in it. Not here: drafts (draft.ts).
 
 import { RULE_TEXT_AT } from '../../base/rule-limits.ts';
+import { TABLE_NAT } from '../../base/rule-record.ts';
 import { type Job, Refusal } from '../core/console/command.ts';
 import { putText } from '../core/store/text.ts';
 import { CHAIN_NAME_MOST, chainNamed, isBuiltIn, TABLES, tableNamed } from './chains.ts';
@@ -32,7 +33,7 @@ import { closeRules, isOpen } from './memory.ts';
 import { DIALECT_IPTABLES, ownerOf, refuseOthers } from './old/dialect.ts';
 import { badArgument, refuseWhole, usage, VERSION } from './refuse.ts';
 import type { Rules } from './rules.ts';
-import { lanNews } from './warnings.ts';
+import { lanNews, natNews } from './warnings.ts';
 import { splitWords } from './words.ts';
 
 const END = 'end';
@@ -211,7 +212,7 @@ class Restore {
         yield* this.write(table, first, true);
         commitDraft(context.machine, table);
         isWhole = true;
-        const news = lanNews(context.machine);
+        const news = table === TABLE_NAT ? natNews() : lanNews(context.machine);
         if (news !== undefined) context.output.line(news);
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;

@@ -4,7 +4,7 @@
 
 import { DROP_REJECTED, DROP_RULE } from '../../base/counters.ts';
 import { INTERFACE_LAN } from '../../base/limits.ts';
-import { i32at } from '../../base/memory.ts';
+import { i32at, u16at } from '../../base/memory.ts';
 import { PROBE_VERDICT } from '../../base/probe-record.ts';
 import * as record from '../../base/rule-record.ts';
 import { ICMP_ECHO_REQUEST } from '../../wire/icmp.ts';
@@ -13,7 +13,7 @@ import { prefixOf } from '../core/addresses.ts';
 import type { Machine } from '../core/machine.ts';
 import { type Made, probe } from './explain/probe.ts';
 import type { Line } from './line.ts';
-import { isOpen, setTold, TOLD_CUT, TOLD_CUT_SHIFT, told } from './memory.ts';
+import { isOpen, setTold, TOLD_CUT, TOLD_CUT_SHIFT, TOLD_UNASKED, told } from './memory.ts';
 
 const DHCP_SERVER = 67;
 const DHCP_CLIENT = 68;
@@ -23,6 +23,8 @@ const BROADCAST = -1;
 /** What is asked of the router by the LAN, and what it answers: a bit each, in this order. */
 const NAMES = ['DHCP', 'DNS', 'pings to the router', 'answers of DHCP', 'answers of DNS'];
 const ASKED = 7;
+const UNASKED =
+  "nat's OUTPUT and INPUT are not asked: what the router itself sends and gets keeps its addresses";
 
 /** Which of these are cut off, a bit each. */
 function cutOff(machine: Machine): number {
@@ -64,12 +66,25 @@ export function lanNews(machine: Machine): string | undefined {
   return `The LAN's ${list} are now dropped: iptables -I ${chain} -j ACCEPT lets them ${isAsked ? 'in' : 'out'}`;
 }
 
+/** The same of nat's rules: those about the router's own packets are taken, and counted by none. */
+export function natNews(): string | undefined {
+  if (!isOpen()) return undefined;
+  const before = told() & TOLD_UNASKED;
+  const [output, input] = [record.CHAIN_NAT_OUTPUT, record.CHAIN_NAT_INPUT].map(chain =>
+    u16at(record.chainAt(chain) + record.CHAIN_RULES),
+  );
+  const isUnasked = output !== 0 || input !== 0;
+  setTold(TOLD_UNASKED, isUnasked ? TOLD_UNASKED : 0);
+  return isUnasked && before === 0 ? UNASKED : undefined;
+}
+
 /** The same of a line that has just been done. What can only let more pass is not looked at: a packet takes control 2 ms. */
 export function lanWarning(
   machine: Machine,
   { chain, commands, jump, name, table }: Line,
 ): string | undefined {
-  if (table === record.TABLE_NAT || chain === 'FORWARD' || chain === 'POSTROUTING') return undefined;
+  if (table === record.TABLE_NAT) return natNews();
+  if (chain === 'FORWARD' || chain === 'POSTROUTING') return undefined;
   if (commands === 'N' || commands === 'X' || commands === 'E') return undefined;
   if ((commands === 'P' && name === 'ACCEPT') || jump === 'ACCEPT' || jump === 'LOG') {
     // What was cut off may be no more, and is to be told of when it is again.
