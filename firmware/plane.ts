@@ -130,6 +130,7 @@ export {
   neighbourTick,
   resetNeighbours,
 } from '../src/plane/link/neighbour.ts';
+export { pppoeBind, pppoeDiscover, pppoeSession } from '../src/plane/link/pppoe.ts';
 export { dhcpExpect, dhcpExpectNothing } from '../src/plane/local/dhcp-reply.ts';
 export { localSend, localSendTo } from '../src/plane/local/local-send.ts';
 export { puntTake, puntWaiting, resetPunt } from '../src/plane/local/punt.ts';

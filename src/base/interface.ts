@@ -51,6 +51,8 @@ export const IF_MISSING_PLACE: i32 = 96;
 export const IF_MISSING_MAC: i32 = 100;
 /** Bytes of the longest frame that its device takes in the piece of work in which the frame came, if it came by such a device. */
 export const IF_AT_ONCE: i32 = 108;
+/** Links that are sessions on this one, a bit each. */
+export const IF_ABOVE: i32 = 112;
 
 export const INTERFACE_ABSENT: i32 = 0;
 export const INTERFACE_DOWN: i32 = 1;
@@ -64,6 +66,8 @@ export const LINK_POINT: i32 = 1;
 export const DEVICE_NONE: i32 = 0;
 export const DEVICE_CARD: i32 = 1;
 export const DEVICE_SERIAL: i32 = 2;
+/** A PPPoE session on another link (src/plane/link/pppoe.ts): IF_NUMBER is its line's. */
+export const DEVICE_SESSION: i32 = 3;
 
 /** No device was found for it. */
 export const ABSENT_NONE: i32 = 0;
@@ -108,9 +112,30 @@ export function bindSerial(index: i32, port: i32): void {
   used(index);
 }
 
+/** Gives a link a session on the link `below`, which goes by a line's number. It stays down. */
+export function bindSession(index: i32, number: i32, below: i32): void {
+  const at: i32 = interfaceAt(index);
+  const under: i32 = interfaceAt(below);
+  puti32(at + IF_LINK, LINK_POINT);
+  puti32(at + IF_DEVICE, DEVICE_SESSION);
+  puti32(at + IF_NUMBER, number);
+  fill(at + IF_MAC, 0, 6);
+  puti32(at + IF_STATE, INTERFACE_DOWN);
+  puti32(at + IF_AT_ONCE, i32at(under + IF_AT_ONCE));
+  puti32(under + IF_ABOVE, i32at(under + IF_ABOVE) | (1 << index));
+  puti32(LINKS_CHANGED_AT, 1);
+  used(index);
+}
+
 /** Takes its device from a link. */
 export function unbind(index: i32): void {
   const at: i32 = interfaceAt(index);
+  if (i32at(at + IF_DEVICE) === DEVICE_SESSION) {
+    for (let below: i32 = 0; below < INTERFACE_COUNT; below++) {
+      const above: i32 = interfaceAt(below) + IF_ABOVE;
+      puti32(above, i32at(above) & ~(1 << index));
+    }
+  }
   puti32(at + IF_DEVICE, DEVICE_NONE);
   puti32(at + IF_STATE, INTERFACE_ABSENT);
   puti32(LINKS_CHANGED_AT, 1);

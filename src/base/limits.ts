@@ -4,7 +4,7 @@
 // limits.test.ts. Every size is a multiple of 64 bytes, so each region starts on a cache line (and on
 // a multiple of every field's size). Address 0 means "none"; nothing is kept below PLANE_FIRST.
 
-import { FCS_TABLE_BYTES, LINE_BYTES } from './line-limits.ts';
+import { FCS_TABLE_BYTES, LINE_BYTES, PPPOE_COUNT } from './line-limits.ts';
 
 /** Where the plane's memory lies in QuickJS's linear memory: in the hole between data and stack. */
 export const PLANE_BASE: i32 = 0x40000;
@@ -469,9 +469,11 @@ export const TCP_CONNECTIONS_AT: i32 = KEYED_TEXT_AT + KEYED_TEXT_BYTES;
 export const ROLLBACK_AT: i32 = TCP_CONNECTIONS_AT + TCP_CONNECTION_COUNT * TCP_CONNECTION_BYTES;
 export const REFUSED_AT: i32 = ROLLBACK_AT + ROLLBACK_BYTES;
 export const SECTION_STATE_AT: i32 = REFUSED_AT + REFUSED_BYTES;
+/** Serial ports' lines, then those of PPPoE sessions. */
+export const LINE_COUNT: i32 = SERIAL_COUNT + PPPOE_COUNT;
 /** The lines' records, and the table of the FCS. */
 export const LINES_AT: i32 = SECTION_STATE_AT + SECTION_STATE_BYTES;
-export const FCS_TABLE_AT: i32 = LINES_AT + SERIAL_COUNT * LINE_BYTES;
+export const FCS_TABLE_AT: i32 = LINES_AT + LINE_COUNT * LINE_BYTES;
 export const PLANE_END: i32 = FCS_TABLE_AT + FCS_TABLE_BYTES;
 /** The page that survives a reset (src/base/crash-page.ts), behind what is the plane's. */
 export const CRASH_AT: i32 = (PLANE_END + 4095) & ~4095;

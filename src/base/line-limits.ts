@@ -3,6 +3,8 @@
 /** The record of a line (line-record.ts), and the table of the FCS, which all lines share. */
 export const LINE_BYTES: i32 = 256;
 export const FCS_TABLE_BYTES: i32 = 512;
+/** PPPoE sessions: a provider's, and a second one's. Their lines have the numbers behind the serial ports'. */
+export const PPPOE_COUNT: i32 = 2;
 /** TCP connections whose headers are kept each way (RFC 1144 has 16): of one more, the one that was silent longest is sent whole again. */
 export const VJ_SLOT_COUNT: i32 = 16;
 /** The longest header, IP's and TCP's with all options, and 8 bytes that are kept beside it. */

@@ -97,9 +97,16 @@ export const LINE_CONTROL_FRAMES: i32 = 228;
 export const LINE_PEER: i32 = 232;
 export const LINE_DNS: i32 = 236;
 
+/** A PPPoE session has no rings. In their place: the link below it, its number (0: there is none now), and the concentrator's station, 6 bytes. */
+export const LINE_BELOW: i32 = LINE_IN_RING;
+export const LINE_SESSION: i32 = LINE_IN_MASK;
+export const LINE_STATION: i32 = LINE_IN_HEAD;
+
 export const LINE_NONE: i32 = 0;
 export const LINE_PPP: i32 = 1;
 export const LINE_SLIP: i32 = 2;
+/** PPP's frames, but on Ethernet: no rings, no framing. */
+export const LINE_PPPOE: i32 = 3;
 
 /** LINE_RX_STATE: waiting for the end of what is no frame; at the first byte of one; and so on through it. */
 export const LINE_HUNT: i32 = 0;

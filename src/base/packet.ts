@@ -96,6 +96,8 @@ export const HELD: i32 = 2;
 export const LOCAL: i32 = 3;
 /** No datagram, but for the link itself: ARP. Answered and taken in src/plane/link/. */
 export const FOR_LINK: i32 = 4;
+/** It came in a session on the link that it came by, and is the link's above now: PACKET_IN. */
+export const FOR_ABOVE: i32 = 5;
 /** Verdicts from here on are drops: the reason, an index into the counters (counters.ts). */
 export const DROP_FIRST: i32 = 16;
 

@@ -61,7 +61,7 @@ import {
 import { COUNT_IDLE_INTERRUPT, count, resetCounters } from '../base/counters.ts';
 import { crc32 } from '../base/crc32.ts';
 import { resetEntropy, stirEntropy } from '../base/entropy.ts';
-import { resetInterfaces } from '../base/interface.ts';
+import { IF_ABOVE, interfaceAt, resetInterfaces } from '../base/interface.ts';
 import { resetKeyedHash } from '../base/keyed-hash.ts';
 import {
   FRAGMENT_TICK_RELEASE,
@@ -390,7 +390,12 @@ function ageTables(): void {
 
 /** What a card's causes ask for: the queue of its link moves on, its frames are work. */
 function note(card: i32, causes: i32): void {
-  if ((causes & NIC_SENT) !== 0) drainNoted(i32at(cardAt(card) + NIC_LINK));
+  if ((causes & NIC_SENT) !== 0) {
+    const link: i32 = i32at(cardAt(card) + NIC_LINK);
+    drainNoted(link);
+    const above: i32 = i32at(interfaceAt(link) + IF_ABOVE);
+    if (above !== 0) puti32(WORK_AT, i32at(WORK_AT) | (above << WORK_DRAIN_SHIFT));
+  }
   if ((causes & NIC_RECEIVED) !== 0) puti32(WORK_AT, i32at(WORK_AT) | (1 << card));
 }
 

@@ -8,6 +8,7 @@
 
 import { NOW_AT, PROBE_AT } from '../../base/cells.ts';
 import { random32 } from '../../base/entropy.ts';
+import { IF_LINK, interfaceAt, LINK_ETHERNET } from '../../base/interface.ts';
 import { get8, get16, get32, i32at, multiply, puti32, u16at } from '../../base/memory.ts';
 import { FLAG_BROADCAST, PACKET_FLAGS, PACKET_IP, PACKET_L4, PACKET_STATION } from '../../base/packet.ts';
 import {
@@ -267,7 +268,8 @@ function applyTtl(at: i32): i32 {
 
 function applyMac(at: i32): i32 {
   const packet: i32 = i32at(VIEW_PACKET);
-  if (i32at(VIEW_IN_LINK) < 0) return 0;
+  const link: i32 = i32at(VIEW_IN_LINK);
+  if (link < 0 || i32at(interfaceAt(link) + IF_LINK) !== LINK_ETHERNET) return 0;
   return get32(packet + PACKET_STATION) === get32(at + 4) &&
     get16(packet + PACKET_STATION + 4) === get16(at + 8)
     ? 1

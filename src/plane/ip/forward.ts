@@ -45,6 +45,7 @@ import {
   FLAG_HAIRPIN,
   FLAG_LONG,
   FLAG_SOURCE_TRANSLATED,
+  FOR_ABOVE,
   HELD,
   LOCAL,
   PACKET_CONTEXT,
@@ -109,7 +110,7 @@ import { masqueradeAs, masqueradeInbound, masqueradeOutbound } from '../flow/mas
 import { describeOwn, trackOwn } from '../flow/own.ts';
 import { trackRouted } from '../flow/routed.ts';
 import { turn, turnHere, turnOwn, turnRefusal } from '../flow/turned.ts';
-import { linkInput, linkOutput } from '../link/link.ts';
+import { aboveInput, linkInput, linkOutput } from '../link/link.ts';
 import { broadcastInput, localInput, ownInput, resetSender } from '../local/local.ts';
 import { punt } from '../local/punt.ts';
 import { fragmentDue, fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
@@ -123,9 +124,14 @@ const FLAGS_TRANSLATED: i32 = FLAG_SOURCE_TRANSLATED | FLAG_DESTINATION_TRANSLAT
 
 /** A frame from a card. Takes the packet: 1 if it went the short way of a known session, which costs little, else 0. */
 export function receive(packet: i32): i32 {
-  const index: i32 = i32at(packet + PACKET_IN);
-  const at: i32 = interfaceAt(index);
+  let index: i32 = i32at(packet + PACKET_IN);
+  let at: i32 = interfaceAt(index);
   let verdict: i32 = linkInput(packet, index, at);
+  if (verdict !== PASS && verdict === FOR_ABOVE) {
+    index = i32at(packet + PACKET_IN);
+    at = interfaceAt(index);
+    verdict = aboveInput(packet, index, at);
+  }
   if (verdict === PASS) verdict = ipv4Check(packet);
   if (verdict === PASS) {
     if (i32at(at + IF_STATE) === INTERFACE_UP) {

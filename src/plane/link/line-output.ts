@@ -31,6 +31,7 @@ import {
   LINE_PORT,
   LINE_PPP,
   LINE_REFUSED,
+  LINE_SLIP,
   LINE_TX_PACKET,
   LINE_TX_STATE,
   LINE_VJ_OUT,
@@ -122,7 +123,7 @@ export function lineQueue(line: i32, packet: i32): i32 {
 
 /** The header that stands before a packet, as a capture shows it: PPP's, or none. */
 export function lineHead(packet: i32, line: i32, protocol: i32): void {
-  if (i32at(line + LINE_KIND) !== LINE_PPP) {
+  if (i32at(line + LINE_KIND) === LINE_SLIP) {
     putu16(packet + PACKET_HEADER, 0);
     return;
   }

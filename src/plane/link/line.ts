@@ -21,6 +21,7 @@ import { bindSerial, DEVICE_NONE, IF_DEVICE, interfaceAt, unbind } from '../../b
 import {
   FCS_TABLE_AT,
   INTERFACE_COUNT,
+  LINE_COUNT,
   LINE_TICK_BITS,
   SERIAL_COUNT,
   SERIAL_RECEIVE_AT,
@@ -73,7 +74,7 @@ import { vjReset } from './vj.ts';
 
 /** No port carries frames. */
 export function resetLines(): void {
-  for (let port: i32 = 0; port < SERIAL_COUNT; port++) fill(lineAt(port), 0, LINE_BYTES);
+  for (let port: i32 = 0; port < LINE_COUNT; port++) fill(lineAt(port), 0, LINE_BYTES);
   puti32(LINES_BOUND_AT, 0);
 }
 
@@ -114,7 +115,7 @@ export function lineBind(link: i32, port: i32, kind: i32): i32 {
   return 1;
 }
 
-/** Takes a port from its link, and all that waited for it is dropped; its bytes are control's again, if it reads them. */
+/** Takes a line from its link, a port's or a session's (pppoe.ts), and all that waited for it is dropped; a port's bytes are control's again, if it reads them. */
 export function lineUnbind(port: i32): void {
   if (isBound(port) === 0) return;
   const line: i32 = lineAt(port);
@@ -133,7 +134,7 @@ export function lineUnbind(port: i32): void {
 }
 
 function isBound(port: i32): i32 {
-  return port >= 0 && port < SERIAL_COUNT ? (i32at(LINES_BOUND_AT) >> port) & 1 : 0;
+  return port >= 0 && port < LINE_COUNT ? (i32at(LINES_BOUND_AT) >> port) & 1 : 0;
 }
 
 /**
@@ -153,7 +154,7 @@ export function lineFraming(port: i32, sendAccm: i32, receiveAccm: i32, less: i3
  * VJ_PAGES_AT + port * VJ_PAGE must have been lent, and stay while one of both is not 0.
  */
 export function lineCompress(port: i32, sendSlots: i32, receiveSlots: i32, mayOmit: i32): void {
-  if (isBound(port) === 0) return;
+  if (isBound(port) === 0 || port >= SERIAL_COUNT) return;
   const line: i32 = lineAt(port);
   const received: i32 = VJ_PAGES_AT + port * VJ_PAGE;
   const sent: i32 = received + VJ_BYTES;
@@ -177,11 +178,11 @@ export function lineOpen(port: i32, isOpen: i32): void {
 
 /**
  * Sends a frame of the link's own before all data: `bytes` of information at PACKET_IP of a packet that control has allocated. Takes the packet: 1,
- * or 0 and it is dropped, as LINE_OWN_LIMIT wait already or the port has no line of PPP.
+ * or 0 and it is dropped, as LINE_OWN_LIMIT wait already or the line is none of PPP's.
  */
 export function lineSendFrame(port: i32, protocol: i32, packet: i32, bytes: i32): i32 {
   puti32(packet + PACKET_FLAGS, 0);
-  if (isBound(port) === 0 || i32at(lineAt(port) + LINE_KIND) !== LINE_PPP) {
+  if (isBound(port) === 0 || i32at(lineAt(port) + LINE_KIND) === LINE_SLIP) {
     release(packet);
     return 0;
   }

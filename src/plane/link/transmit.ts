@@ -13,8 +13,10 @@ import {
 } from '../../base/counters.ts';
 import {
   DEVICE_SERIAL,
+  DEVICE_SESSION,
   IF_AT_ONCE,
   IF_DEVICE,
+  IF_LINK,
   IF_MTU,
   IF_NUMBER,
   IF_QUEUE_HEAD,
@@ -25,6 +27,7 @@ import {
   IF_VLAN,
   INTERFACE_ABSENT,
   interfaceAt,
+  LINK_ETHERNET,
 } from '../../base/interface.ts';
 import { DRAIN_BYTES, DRAIN_FRAMES, TRANSMIT_AT_ONCE, TRANSMIT_QUEUE_LIMIT } from '../../base/limits.ts';
 import { lineAt } from '../../base/line-record.ts';
@@ -57,6 +60,7 @@ import {
 import { PPP_IP } from '../../wire/ppp.ts';
 import { CAPTURE_MASK_AT, capture } from './capture.ts';
 import { lineHasRoom, lineHead, lineMove, lineSend } from './line-output.ts';
+import { pppoeMove, pppoeSend } from './pppoe-output.ts';
 
 /**
  * Gives a whole frame to the device, or lets it wait. Takes the packet. One that has just been copied from a card, and takes
@@ -83,7 +87,9 @@ export function transmit(packet: i32, index: i32): void {
 /** Gives a frame to a link's device: 1, and it is the device's; 0: it has no room now, and will say when. */
 function deviceSend(at: i32, packet: i32): i32 {
   const number: i32 = i32at(at + IF_NUMBER);
-  return i32at(at + IF_DEVICE) === DEVICE_SERIAL ? lineSend(number, packet) : nicSend(number, packet);
+  const device: i32 = i32at(at + IF_DEVICE);
+  if (device === DEVICE_SERIAL) return lineSend(number, packet);
+  return device === DEVICE_SESSION ? pppoeSend(number, packet) : nicSend(number, packet);
 }
 
 function isForLater(packet: i32, index: i32): i32 {
@@ -109,7 +115,7 @@ function complete(packet: i32, index: i32, at: i32): void {
   const vlan: i32 = i32at(at + IF_VLAN);
   if (vlan !== 0) ethernetTag(packet, vlan);
   if (i32at(CAPTURE_MASK_AT) === 0) return;
-  if (i32at(at + IF_DEVICE) === DEVICE_SERIAL) lineHead(packet, lineAt(i32at(at + IF_NUMBER)), PPP_IP);
+  if (i32at(at + IF_LINK) !== LINK_ETHERNET) lineHead(packet, lineAt(i32at(at + IF_NUMBER)), PPP_IP);
   capture(packet, index, CAPTURE_OUT);
 }
 
@@ -136,6 +142,8 @@ export function drain(index: i32): i32 {
   if (isLine !== 0) {
     if (lineMove(i32at(at + IF_NUMBER)) !== 0) return 1;
     if (lineHasRoom(i32at(at + IF_NUMBER)) === 0) return 0;
+  } else if (i32at(at + IF_DEVICE) === DEVICE_SESSION && pppoeMove(i32at(at + IF_NUMBER)) === 0) {
+    return 0;
   }
   let bytes: i32 = 0;
   for (let i: i32 = 0; i < DRAIN_FRAMES && bytes < DRAIN_BYTES; i++) {
