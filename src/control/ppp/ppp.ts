@@ -2,6 +2,7 @@
 // text, by the word of the option; nothing else is, as long as no link has a port.
 // Not here: which options there are and what they mean (overlay.ts), links that are set (link/overlay.ts), which stay loaded while there are some.
 
+import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import type { Command } from '../core/console/command.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
@@ -19,6 +20,8 @@ const SLIP_LINK = 6;
 const OPTIONS =
   'port|number|init|chat|user|speed|flow|carrier|role|dial|idle|retry|hours|hour-minutes|hour-calls|month-minutes|month-calls|price|address|dns|vj|accm|mru|auth|echo';
 const PASSWORD = 'password';
+/** After which it is tried again where the heap had no room for links. */
+const LATER_TICKS = 10 * TICKS_PER_SECOND;
 const OPTION = `OPTION:words(${OPTIONS})`;
 
 export class PppPart implements Service {
@@ -78,7 +81,7 @@ export class PppPart implements Service {
   /** What is set comes into force. */
   private take(restarted: boolean): void {
     this.isWaiting = false;
-    const { machine, log } = this.context;
+    const { clock, machine, log } = this.context;
     try {
       const { wantsOf } = machine.overlay('ppp');
       for (let n = 0; n < LINK_COUNT; n++) {
@@ -93,6 +96,8 @@ export class PppPart implements Service {
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       log(WARNING, 'ppp', error.message);
+      this.isWaiting = true;
+      clock.after(LATER_TICKS, () => this.take(restarted));
     }
   }
 
