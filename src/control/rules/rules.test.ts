@@ -482,3 +482,12 @@ test('a rule of nat about the router’s own packets is taken, and said to be as
     [rule],
   );
 });
+
+test('a segment size of 0 is refused, and is no clamping', t => {
+  const { type } = rulesLab();
+  t.regex(
+    type('iptables -t mangle -A FORWARD -p tcp --syn -j TCPMSS --set-mss 0').join(),
+    /--set-mss.*1-65515/,
+  );
+  t.deepEqual(type('iptables -t mangle -S FORWARD'), ['-P FORWARD ACCEPT']);
+});

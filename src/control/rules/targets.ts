@@ -262,7 +262,8 @@ export function targetOption(b: Builder, option: number, text: string): void {
     tos(b, option, text);
   } else if (target === extensions.MARK_TARGET) mark(b, option, text);
   else if (target === extensions.CONNMARK_TARGET) connmark(b, option, text);
-  else if (option === 1) puti32(b.at + record.RULE_VALUE, numberFor(target, option, text, 0, 65535 - 20));
+  // 0 is --clamp-mss-to-pmtu in the rule's cell, and no size that a segment could have.
+  else if (option === 1) puti32(b.at + record.RULE_VALUE, numberFor(target, option, text, 1, 65535 - 20));
 }
 
 /** Whether the rule is for a protocol, and not for all others. */
