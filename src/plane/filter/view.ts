@@ -170,7 +170,9 @@ export function lookAsCame(): void {
 function flowOf(packet: i32): i32 {
   const flags: i32 = i32at(packet + PACKET_FLAGS);
   if ((flags & FLAG_DESTINATION_TRANSLATED) !== 0) return i32at(packet + PACKET_FLOW);
-  if ((flags & FLAG_ICMP_ERROR) !== 0) return errorFlow(packet);
+  // One of the router's own about what it has let in is as its receiver knows it, and says no more whose it is.
+  if ((flags & FLAG_ICMP_ERROR) !== 0)
+    return (flags & FLAG_SOURCE_TRANSLATED) !== 0 ? i32at(packet + PACKET_FLOW) : errorFlow(packet);
   const known: i32 = i32at(packet + PACKET_KNOWN);
   if (known >= MASQUERADE_AT) return known;
   if (known === KNOWN_NONE) return 0;
