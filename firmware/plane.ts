@@ -131,6 +131,8 @@ export {
   resetNeighbours,
 } from '../src/plane/link/neighbour.ts';
 export { pppoeBind, pppoeDiscover, pppoeSession } from '../src/plane/link/pppoe.ts';
+export { linkMss, queueFair } from '../src/plane/link/queue-set.ts';
+export { queueRemove, queueSet } from '../src/plane/link/transmit.ts';
 export { dhcpExpect, dhcpExpectNothing } from '../src/plane/local/dhcp-reply.ts';
 export { localSend, localSendTo } from '../src/plane/local/local-send.ts';
 export { puntTake, puntWaiting, resetPunt } from '../src/plane/local/punt.ts';

@@ -2,7 +2,7 @@
 // is 32 ns of the machine's time, on every host the same; what the floor did not sleep, it worked. Frames go
 // through the whole path: card, interrupt, driver, plane, driver, card.
 //
-// `npm run bench -- parts heap boot restore frames rates rules services keys floods hour off` runs what is named. Prints Markdown, as
+// `npm run bench -- parts heap boot restore frames rates rules services keys floods hour off queue` runs what is named. Prints Markdown, as
 // docs/performance.md keeps them. Not here: limits that fail a build; people decide.
 
 import { build } from '../image/build.ts';
@@ -28,6 +28,7 @@ import { interruptsOff } from './bench/interrupts-off.ts';
 import { keys } from './bench/keys.ts';
 import { eachLook, FRAME_ON_WIRE, Pace, pause, start, T1_BITS_PER_SECOND } from './bench/lab.ts';
 import { overlays } from './bench/parts.ts';
+import { queue } from './bench/queue.ts';
 import { restore } from './bench/restore.ts';
 import { rules } from './bench/rules.ts';
 import { services } from './bench/services.ts';
@@ -150,6 +151,7 @@ const sections: Record<string, () => Promise<void>> = {
   services,
   keys,
   hour,
+  queue,
 };
 const chosen = process.env['QUICK'] === undefined ? process.argv.slice(2) : ['frames'];
 for (const [name, section] of Object.entries(sections)) {

@@ -88,6 +88,7 @@ const USES: Record<
   dhcp: ['show leases', /There are no leases|^address /m],
   note: ['note where the modem is', /^$/],
   ppp: ['show ppp', /^No link has a serial port/m],
+  queue: ['show queue', /^No link has a rate/m],
   rules: ['iptables -V', /^iptables v1\.8\.9 \(legacy\)$/m],
   'rules/explain': ['explain x 1.2.3.4 1.2.3.5 1', /x is no protocol/],
   'rules/listing': ['iptables -S FORWARD', /^-P FORWARD ACCEPT$/m],

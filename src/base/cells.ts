@@ -96,6 +96,8 @@ export const PROBE_AT: i32 = CELLS_AT + 208;
 export const LINES_BOUND_AT: i32 = CELLS_AT + 240;
 export const SERIAL_READ_AT: i32 = CELLS_AT + 244;
 export const SERIAL_CHANGED_AT: i32 = CELLS_AT + 248;
+/** Links that have queues in place of one FIFO, a bit each (queue-record.ts). */
+export const QUEUES_SET_AT: i32 = CELLS_AT + 212;
 
 /** How many forwards are set (forward-record.ts). */
 export const FORWARDS_SET_AT: i32 = CELLS_AT + 504;

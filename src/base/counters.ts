@@ -51,6 +51,7 @@ export const DROP_VLAN: i32 = 58;
 export const DROP_RULE: i32 = 59;
 export const DROP_REJECTED: i32 = 60;
 export const DROP_RULE_LOOP: i32 = 61;
+export const DROP_QUEUE_DELAY: i32 = 62;
 
 // Events, from 72 on.
 export const COUNT_ICMP_SENT: i32 = 72;

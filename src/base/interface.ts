@@ -53,6 +53,10 @@ export const IF_MISSING_MAC: i32 = 100;
 export const IF_AT_ONCE: i32 = 108;
 /** Links that are sessions on this one, a bit each. */
 export const IF_ABOVE: i32 = 112;
+/** Address of the record of its queues (queue-record.ts), which it has in place of the one above, or 0. */
+export const IF_QUEUES: i32 = 120;
+/** The largest MSS of TCP by it, or 0: what its MTU says. */
+export const IF_MSS: i32 = 124;
 
 export const INTERFACE_ABSENT: i32 = 0;
 export const INTERFACE_DOWN: i32 = 1;

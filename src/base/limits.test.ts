@@ -41,8 +41,9 @@ test('nothing is kept below PLANE_FIRST, and what is lent is behind the page tha
   t.is(limits.SECTION_TEXT_BYTES % 4096, 0);
   t.is(limits.RULES_AT, limits.LENT_AT + 2 * limits.SECTION_TEXT_BYTES);
   t.is(limits.VJ_PAGES_AT, limits.RULES_AT + limits.RULES_BYTES);
-  t.is(limits.PLANE_BYTES, limits.VJ_PAGES_AT + limits.SERIAL_COUNT * limits.VJ_PAGE);
   t.is(VJ_PAGE_BYTES, limits.VJ_PAGE);
+  t.is(limits.QUEUES_AT, limits.VJ_PAGES_AT + limits.SERIAL_COUNT * limits.VJ_PAGE);
+  t.is(limits.PLANE_BYTES, limits.QUEUES_AT + limits.INTERFACE_COUNT * limits.QUEUE_RECORD_BYTES);
   t.is(limits.PLANE_BYTES % 4096, 0);
   t.true(limits.CRASH_AT >= limits.PLANE_END);
 });

@@ -487,5 +487,8 @@ export const RULES_AT: i32 = LONG_SETTINGS_AT + SECTION_TEXT_BYTES;
 export const RULES_BYTES: i32 = 76 * 4096;
 /** A page for each port whose line compresses, lent when it begins (src/control's side says when). */
 export const VJ_PAGES_AT: i32 = RULES_AT + RULES_BYTES;
+/** The queues of links that have a rate: a page for two links, lent when the first of them has one (queue-limits.ts). */
+export const QUEUES_AT: i32 = VJ_PAGES_AT + SERIAL_COUNT * VJ_PAGE;
+export const QUEUE_RECORD_BYTES: i32 = 2048;
 /** The plane's memory in bytes, whole pages. */
-export const PLANE_BYTES: i32 = VJ_PAGES_AT + SERIAL_COUNT * VJ_PAGE;
+export const PLANE_BYTES: i32 = QUEUES_AT + INTERFACE_COUNT * QUEUE_RECORD_BYTES;

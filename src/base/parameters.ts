@@ -15,6 +15,8 @@ export const HAIRPIN: i32 = 3;
 export const WAN_PING: i32 = 4;
 /** Links whose sources are not asked whether the way back is theirs, a bit each: none where the user has not said so. */
 export const ANY_SOURCE: i32 = 5;
+/** Flows have equal parts of a slow line, and not hosts: 1 or 0 (src/plane/link/queue-flows.ts). */
+export const QUEUE_BY_FLOW: i32 = 7;
 // Profile rfc: RFC 4787, 5382, 5508, 7857.
 /** The order is that of the table in src/control/masquerade/settings.ts. */
 export const RFC_TCP_ESTABLISHED: i32 = 8;

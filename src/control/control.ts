@@ -81,6 +81,7 @@ import { masqueradeCommands } from './masquerade/commands.ts';
 import { setPeriodTimeouts, settings } from './masquerade/settings.ts';
 import { noteCommands } from './note/note.ts';
 import { PppPart } from './ppp/ppp.ts';
+import { queueCommands, queueSettings } from './queue/settings.ts';
 import { createRoutes } from './routes/routes.ts';
 import type { Masquerade } from './rules/old/rules.ts';
 import { createRules, serveRules } from './rules/rules.ts';
@@ -317,6 +318,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
   registry.add(
     ...lanSettings(context, lan),
     ...wanSettings(context, wan),
+    ...queueSettings(context),
     furtherLinks(context),
     ...settings(context),
     antiSpoofing(context),
@@ -324,7 +326,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
     triggerSetting(context),
     ...aliasSettings(context),
   );
-  table.push(...wanCommands(context, wan));
+  table.push(...wanCommands(context, wan), ...queueCommands(context));
   const services: Service[] = [wan, forwardWatch];
   const dhcp = new DhcpServer(context, store.leases, () => wan.ntpServers());
   lan.dhcp = dhcp.config;

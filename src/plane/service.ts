@@ -39,6 +39,7 @@ import {
   NOW_WRAPS_AT,
   PENDING_AT,
   PLANE_BUSY_AT,
+  QUEUES_SET_AT,
   RECEIVE_LEFT_AT,
   RULE_HOOKS_AT,
   SERIAL_CHANGED_AT,
@@ -97,6 +98,7 @@ import { resetLines } from './link/line.ts';
 import { lineHasBytes, lineIsWaiting, lineReceive } from './link/line-input.ts';
 import { lineWantsToSend } from './link/line-output.ts';
 import { haveFailed, neighbourFailed, neighbourTick, resetNeighbours } from './link/neighbour.ts';
+import { queueTick } from './link/queue-set.ts';
 import { resetStations, stationTick } from './link/station.ts';
 import { drain } from './link/transmit.ts';
 import { puntWaiting, resetPunt } from './local/punt.ts';
@@ -128,6 +130,7 @@ export function planeReset(): void {
   resetKeyedHash();
   captureStop();
   puti32(RULE_HOOKS_AT, 0);
+  puti32(QUEUES_SET_AT, 0);
   masqueradeReset();
   resetAliases();
   crc32(0, 0, 0); // its table takes 0.6 ms, for which there is no better moment
@@ -350,9 +353,10 @@ export function wanted(): i32 {
   return 0;
 }
 
-/** What a tick has to age. */
+/** What a tick has to age, and links that may send again. */
 function tickWork(): i32 {
-  return i32at(LINKS_CHANGED_AT) !== 0 ? WORK_TICK | WORK_CHANGES : WORK_TICK;
+  const drains: i32 = i32at(QUEUES_SET_AT) !== 0 ? queueTick() : 0;
+  return i32at(LINKS_CHANGED_AT) !== 0 ? WORK_TICK | WORK_CHANGES | drains : WORK_TICK | drains;
 }
 
 /** A piece of a tick's ageing: `all` is WORK_AT. Where no session ends, the tables go with the sessions. */

@@ -50,7 +50,8 @@ broadcast broadcast that is not forwarded
 vlan not of the VLAN in which the WAN is
 rule refused by a rule or a policy
 rejected refused by a rule, and the sender was told
-rule-loop asked too many rules`;
+rule-loop asked too many rules
+queue-delay waited too long for a slow line`;
 
 /** What else is counted, from COUNT_ICMP_SENT on. */
 const COUNTS = `\

@@ -37,6 +37,7 @@ export const OVERLAY_NAMES = [
   'forward/health',
   'forward/old',
   'note',
+  'queue',
   'rules',
   'rules/listing',
   'rules/log',

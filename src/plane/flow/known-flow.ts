@@ -137,6 +137,7 @@ export function forwardKnown(packet: i32, index: i32): i32 {
   puti32(counts + COUNT_PACKETS, (i32at(counts + COUNT_PACKETS) + 1) | 0);
   puti32(counts + COUNT_BYTES, (i32at(counts + COUNT_BYTES) + i32at(packet + PACKET_LENGTH)) | 0);
   translatePlain(ip, e, side, protocol);
+  puti32(packet + PACKET_FLOW, known);
   count(COUNT_FORWARDED);
   linkOutputTo(packet, route & ROUTE_OUT_MASK, (route >>> ROUTE_NEIGHBOUR_SHIFT) & ROUTE_NEIGHBOUR_MASK);
   return 1;

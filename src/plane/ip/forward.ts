@@ -27,6 +27,7 @@ import {
 import { isRouted } from '../../base/flow-record.ts';
 import {
   IF_ADDRESS,
+  IF_MSS,
   IF_MTU,
   IF_SIDE,
   IF_STATE,
@@ -304,7 +305,7 @@ function forward(packet: i32, at: i32, to: i32): void {
   put32(ip + IP_TTL, ((word & ~0xffff) - 0x01000000) | 0 | total);
   if (((word >>> 16) & 0xff) === PROTOCOL_TCP) {
     const tcp: i32 = i32at(packet + PACKET_L4);
-    if (tcp !== 0 && (get8(tcp + TCP_FLAGS) & TCP_SYN) !== 0) clamp(packet, i32at(at + IF_MTU), mtu);
+    if (tcp !== 0 && (get8(tcp + TCP_FLAGS) & TCP_SYN) !== 0) clamp(packet, at, outAt);
   }
   count(COUNT_FORWARDED);
   if (isLong !== 0) puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_LONG);
@@ -355,8 +356,18 @@ function translateByRules(packet: i32, at: i32, out: i32): i32 {
   return PASS;
 }
 
-function clamp(packet: i32, mtuIn: i32, mtuOut: i32): void {
-  if (parameter(MSS_CLAMP) !== 0) clampMss(packet, (mtuIn < mtuOut ? mtuIn : mtuOut) - MSS_HEADERS);
+/** Lowers the MSS to what both links carry, or have said that they want. */
+function clamp(packet: i32, at: i32, outAt: i32): void {
+  if (parameter(MSS_CLAMP) === 0) return;
+  const came: i32 = mssBy(at);
+  const leaves: i32 = mssBy(outAt);
+  clampMss(packet, came < leaves ? came : leaves);
+}
+
+function mssBy(at: i32): i32 {
+  const fits: i32 = i32at(at + IF_MTU) - MSS_HEADERS;
+  const said: i32 = i32at(at + IF_MSS);
+  return said !== 0 && said < fits ? said : fits;
 }
 
 /** A masqueraded datagram that is or will be in fragments gets an identification of our own (RFC 6864, 5.3.1). */

@@ -8,13 +8,7 @@ import { serialStart } from '../../../hal/serial/ns16550.ts';
 import { CAPTURE_OUT } from '../../base/capture-record.ts';
 import { WORK_AT, WORK_DRAIN_SHIFT } from '../../base/cells.ts';
 import { count, DROP_INTERFACE_DOWN } from '../../base/counters.ts';
-import {
-  IF_QUEUE_LENGTH,
-  IF_TX_BYTES,
-  IF_TX_DROPPED,
-  IF_TX_PACKETS,
-  interfaceAt,
-} from '../../base/interface.ts';
+import { IF_TX_BYTES, IF_TX_DROPPED, IF_TX_PACKETS, interfaceAt } from '../../base/interface.ts';
 import { LINE_OWN_LIMIT, LINE_PIECE_BYTES } from '../../base/line-limits.ts';
 import {
   LINE_AHEAD,
@@ -45,6 +39,7 @@ import { release } from '../../base/pool.ts';
 import { HDLC_ADDRESS, HDLC_CONTROL, PPP_IP } from '../../wire/ppp.ts';
 import { CAPTURE_MASK_AT, capture } from './capture.ts';
 import { hdlcSend, hdlcStart } from './hdlc.ts';
+import { linkWaits } from './queue.ts';
 import { slipSend, slipStart } from './slip.ts';
 import { VJ_AT, VJ_LENGTH, vjCompress } from './vj.ts';
 
@@ -173,5 +168,5 @@ export function lineWantsToSend(line: i32): i32 {
   if (i32at(line + LINE_TX_STATE) !== LINE_IDLE) return hasRing(line);
   if (ahead(line) > i32at(line + LINE_AHEAD)) return 0;
   if (i32at(line + LINE_OWN_COUNT) !== 0) return 1;
-  return i32at(interfaceAt(i32at(line + LINE_LINK)) + IF_QUEUE_LENGTH) !== 0 ? 1 : 0;
+  return linkWaits(interfaceAt(i32at(line + LINE_LINK)));
 }

@@ -1,5 +1,6 @@
 // The way out: the queue before a device that is busy, a card or a serial line, and the cutting of a datagram that is too long for a link.
 // RFC 791, 3.2 (fragmentation). Not here: the card's driver (hal/nic/), the line (line-output.ts), virtual reassembly (src/plane/ip/fragment.ts).
+// Not here either: the queues that a link with a rate has in place of this one (queue.ts).
 
 import { nicSend } from '../../../hal/nic/nic.ts';
 import { CAPTURE_OUT } from '../../base/capture-record.ts';
@@ -22,6 +23,7 @@ import {
   IF_QUEUE_HEAD,
   IF_QUEUE_LENGTH,
   IF_QUEUE_TAIL,
+  IF_QUEUES,
   IF_STATE,
   IF_TX_DROPPED,
   IF_VLAN,
@@ -48,6 +50,7 @@ import {
   PACKET_PORTS,
 } from '../../base/packet.ts';
 import { allocate, release } from '../../base/pool.ts';
+import { QUEUE_FLAGS, QUEUE_SHAPED, QUEUED_MARK, QUEUED_READY } from '../../base/queue-record.ts';
 import { ETHERNET_HEADER_BYTES, ethernetTag } from '../../wire/ethernet.ts';
 import {
   headerBytesOf,
@@ -61,6 +64,19 @@ import { PPP_IP } from '../../wire/ppp.ts';
 import { CAPTURE_MASK_AT, capture } from './capture.ts';
 import { lineHasRoom, lineHead, lineMove, lineSend } from './line-output.ts';
 import { pppoeMove, pppoeSend } from './pppoe-output.ts';
+import {
+  linkWaits,
+  queueAny,
+  queueFront,
+  queueLose,
+  queueMaySend,
+  queueNext,
+  queuePassed,
+  queuePasses,
+  queuePut,
+  queueTaken,
+} from './queue.ts';
+import { queueBegin, queueEnd } from './queue-set.ts';
 
 /**
  * Gives a whole frame to the device, or lets it wait. Takes the packet. One that has just been copied from a card, and takes
@@ -68,11 +84,12 @@ import { pppoeMove, pppoeSend } from './pppoe-output.ts';
  * interpreted engine works with interrupts on.
  */
 export function transmit(packet: i32, index: i32): void {
+  const at: i32 = interfaceAt(index);
+  if (i32at(at + IF_QUEUES) !== 0 && transmitQueued(packet, index, at) !== 0) return;
   if (isForLater(packet, index) !== 0) {
-    transmitLater(packet, index);
+    queueLater(packet, index, at);
     return;
   }
-  const at: i32 = interfaceAt(index);
   if ((i32at(at + IF_VLAN) | i32at(CAPTURE_MASK_AT)) !== 0) complete(packet, index, at);
   if (i32at(at + IF_QUEUE_LENGTH) === 0) {
     if (i32at(at + IF_STATE) === INTERFACE_ABSENT) {
@@ -105,8 +122,44 @@ function isForLater(packet: i32, index: i32): i32 {
 /** Lets a frame wait for a later piece of work: one of many at once, or one that is to be cut. Takes the packet. */
 export function transmitLater(packet: i32, index: i32): void {
   const at: i32 = interfaceAt(index);
+  if (i32at(at + IF_QUEUES) === 0 || transmitQueued(packet, index, at) === 0) queueLater(packet, index, at);
+}
+
+function queueLater(packet: i32, index: i32, at: i32): void {
   if ((i32at(packet + PACKET_FLAGS) & FLAG_LONG) === 0) complete(packet, index, at);
   enqueue(packet, at);
+  leaveDraining(index);
+}
+
+/**
+ * A link with queues: 1 if the packet waits in them, or the device has it. 0 if nothing does, and it is the caller's, to go as by any link: one
+ * that is held to its rate here has a device that is faster, so that nothing waits behind it.
+ */
+function transmitQueued(packet: i32, index: i32, at: i32): i32 {
+  const queues: i32 = i32at(at + IF_QUEUES);
+  if (i32at(at + IF_STATE) === INTERFACE_ABSENT) return 0;
+  let mark: i32 = 0;
+  if (queuePasses(queues) !== 0) {
+    const length: i32 = i32at(packet + PACKET_LENGTH);
+    if ((i32at(queues + QUEUE_FLAGS) & QUEUE_SHAPED) !== 0) {
+      queuePassed(queues, length);
+      return 0;
+    }
+    if (isForLater(packet, index) === 0) {
+      complete(packet, index, at);
+      if (deviceSend(at, packet) !== 0) {
+        queuePassed(queues, length);
+        return 1;
+      }
+      mark = QUEUED_READY;
+    }
+  }
+  queuePut(queues, packet, mark);
+  if (queueMaySend(queues) !== 0 && drainQueues(index, at, queues) !== 0) leaveDraining(index);
+  return 1;
+}
+
+function leaveDraining(index: i32): void {
   puti32(WORK_AT, i32at(WORK_AT) | (1 << (index + WORK_DRAIN_SHIFT)));
 }
 
@@ -145,10 +198,11 @@ export function drain(index: i32): i32 {
   } else if (i32at(at + IF_DEVICE) === DEVICE_SESSION && pppoeMove(i32at(at + IF_NUMBER)) === 0) {
     return 0;
   }
+  if (i32at(at + IF_QUEUES) !== 0 && i32at(at + IF_QUEUE_LENGTH) === 0)
+    return drainQueues(index, at, i32at(at + IF_QUEUES));
   let bytes: i32 = 0;
   for (let i: i32 = 0; i < DRAIN_FRAMES && bytes < DRAIN_BYTES; i++) {
-    const length: i32 = i32at(at + IF_QUEUE_LENGTH);
-    if (length === 0) return 0;
+    if (i32at(at + IF_QUEUE_LENGTH) === 0) return linkWaits(at);
     const head: i32 = i32at(at + IF_QUEUE_HEAD);
     const packet: i32 = (i32at(head + PACKET_FLAGS) & FLAG_LONG) !== 0 ? cutHead(head, index, at) : head;
     if (packet === 0) continue;
@@ -161,12 +215,95 @@ export function drain(index: i32): i32 {
     dequeue(at, next);
     if (isLine !== 0) return 1;
   }
-  return i32at(at + IF_QUEUE_LENGTH) !== 0 ? 1 : 0;
+  return linkWaits(at);
+}
+
+/** The same of a link with queues, behind what is in its FIFO. What the device refuses was not taken out: it is chosen anew when there is room. */
+function drainQueues(index: i32, at: i32, queues: i32): i32 {
+  let bytes: i32 = 0;
+  for (let i: i32 = 0; i < DRAIN_FRAMES && bytes < DRAIN_BYTES; i++) {
+    if (queueMaySend(queues) === 0) return 0;
+    let packet: i32 = queueNext(queues);
+    if (packet === 0) return 0;
+    if ((i32at(packet + PACKET_FLAGS) & FLAG_LONG) !== 0) packet = cutQueued(packet, at, queues);
+    if (packet === 0) continue;
+    if ((i32at(packet + QUEUED_MARK) & QUEUED_READY) === 0) {
+      complete(packet, index, at);
+      puti32(packet + QUEUED_MARK, i32at(packet + QUEUED_MARK) | QUEUED_READY);
+    }
+    const next: i32 = i32at(packet + PACKET_NEXT); // the driver uses the link, or frees the packet
+    const length: i32 = i32at(packet + PACKET_LENGTH);
+    if (deviceSend(at, packet) === 0) {
+      puti32(packet + PACKET_NEXT, next);
+      return 0;
+    }
+    queueTaken(queues, next, length);
+    if (i32at(at + IF_DEVICE) === DEVICE_SERIAL) return 1; // a piece of it is the next thing to do
+    bytes += length + ETHERNET_HEADER_BYTES;
+  }
+  return queueMaySend(queues);
+}
+
+/** Of the chosen datagram, longer than its link carries: its first fragment, or itself if it fits. 0: there is no buffer, and it is lost. */
+function cutQueued(packet: i32, at: i32, queues: i32): i32 {
+  const mtu: i32 = i32at(at + IF_MTU);
+  const before: i32 = i32at(packet + PACKET_LENGTH);
+  let head: i32 = packet;
+  if (before > mtu) {
+    head = cutFragment(packet, mtu);
+    if (head === 0) {
+      count(DROP_NO_BUFFER);
+      queueLose(queues);
+      return 0;
+    }
+    queueFront(queues, head, i32at(head + PACKET_LENGTH) + i32at(packet + PACKET_LENGTH) - before);
+  }
+  puti32(head + PACKET_FLAGS, i32at(head + PACKET_FLAGS) & ~FLAG_LONG);
+  return head;
+}
+
+/** Gives a link one FIFO again, in which is what has waited, as far as there is room. */
+export function queueRemove(index: i32): void {
+  const at: i32 = interfaceAt(index);
+  const queues: i32 = i32at(at + IF_QUEUES);
+  if (queues === 0) return;
+  queueEnd(index);
+  for (let packet: i32 = queueAny(queues); packet !== 0; packet = queueAny(queues)) {
+    if (
+      (i32at(packet + PACKET_FLAGS) & FLAG_LONG) === 0 &&
+      (i32at(packet + QUEUED_MARK) & QUEUED_READY) === 0
+    )
+      complete(packet, index, at);
+    enqueue(packet, at);
+  }
+  leaveDraining(index);
+}
+
+/**
+ * Gives a link queues: `rate` in bits a second, to which it is held if `isShaped`, else its device is as slow; `overhead`: bytes that are sent beside a
+ * datagram. Where it has them already they go on under the new rate. Their memory is lent (src/control/core/queues.ts). What waits in its FIFO waits
+ * in them.
+ */
+export function queueSet(index: i32, rate: i32, overhead: i32, isShaped: i32): void {
+  const at: i32 = interfaceAt(index);
+  queueBegin(index, rate, overhead, isShaped);
+  for (let length: i32 = i32at(at + IF_QUEUE_LENGTH); length > 0; length--) {
+    const packet: i32 = i32at(at + IF_QUEUE_HEAD);
+    dequeue(at, i32at(packet + PACKET_NEXT));
+    const isReady: i32 = (i32at(packet + PACKET_FLAGS) & FLAG_LONG) === 0 ? QUEUED_READY : 0;
+    queuePut(i32at(at + IF_QUEUES), packet, isReady);
+  }
+  leaveDraining(index);
 }
 
 /** Drops what waits for a link's device, which is taken from it. */
 export function transmitNothing(index: i32): void {
   const at: i32 = interfaceAt(index);
+  const queues: i32 = i32at(at + IF_QUEUES);
+  if (queues !== 0) {
+    for (let packet: i32 = queueAny(queues); packet !== 0; packet = queueAny(queues))
+      lose(packet, at, DROP_INTERFACE_DOWN);
+  }
   for (let n: i32 = 0; n < TRANSMIT_QUEUE_LIMIT; n++) {
     if (i32at(at + IF_QUEUE_LENGTH) === 0) return;
     const packet: i32 = i32at(at + IF_QUEUE_HEAD);
