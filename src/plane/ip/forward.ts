@@ -27,7 +27,6 @@ import {
 import { isRouted } from '../../base/flow-record.ts';
 import {
   IF_ADDRESS,
-  IF_MSS,
   IF_MTU,
   IF_SIDE,
   IF_STATE,
@@ -61,7 +60,6 @@ import {
   PASS,
   PUNT,
 } from '../../base/packet.ts';
-import { MSS_CLAMP, parameter } from '../../base/parameters.ts';
 import { release } from '../../base/pool.ts';
 import {
   ROUTE_BROADCAST,
@@ -117,7 +115,7 @@ import { punt } from '../local/punt.ts';
 import { fragmentDue, fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
 import { icmpError, icmpOwed } from './icmp.ts';
 import { nextIdentification } from './identification.ts';
-import { clampMss, MSS_HEADERS } from './mss.ts';
+import { clampMssBetween } from './mss.ts';
 import { routeTo } from './route.ts';
 import { sourceCheck } from './source.ts';
 
@@ -305,7 +303,7 @@ function forward(packet: i32, at: i32, to: i32): void {
   put32(ip + IP_TTL, ((word & ~0xffff) - 0x01000000) | 0 | total);
   if (((word >>> 16) & 0xff) === PROTOCOL_TCP) {
     const tcp: i32 = i32at(packet + PACKET_L4);
-    if (tcp !== 0 && (get8(tcp + TCP_FLAGS) & TCP_SYN) !== 0) clamp(packet, at, outAt);
+    if (tcp !== 0 && (get8(tcp + TCP_FLAGS) & TCP_SYN) !== 0) clampMssBetween(packet, at, outAt);
   }
   count(COUNT_FORWARDED);
   if (isLong !== 0) puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_LONG);
@@ -354,20 +352,6 @@ function translateByRules(packet: i32, at: i32, out: i32): i32 {
   }
   trackRouted(packet);
   return PASS;
-}
-
-/** Lowers the MSS to what both links carry, or have said that they want. */
-function clamp(packet: i32, at: i32, outAt: i32): void {
-  if (parameter(MSS_CLAMP) === 0) return;
-  const came: i32 = mssBy(at);
-  const leaves: i32 = mssBy(outAt);
-  clampMss(packet, came < leaves ? came : leaves);
-}
-
-function mssBy(at: i32): i32 {
-  const fits: i32 = i32at(at + IF_MTU) - MSS_HEADERS;
-  const said: i32 = i32at(at + IF_MSS);
-  return said !== 0 && said < fits ? said : fits;
 }
 
 /** A masqueraded datagram that is or will be in fragments gets an identification of our own (RFC 6864, 5.3.1). */

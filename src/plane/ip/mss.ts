@@ -6,8 +6,10 @@
 // A SYN without it can be given one, as Linux's TCPMSS does: in front of all other options, by which the datagram is 4 bytes longer.
 
 import { COUNT_MSS_CLAMPED, count } from '../../base/counters.ts';
+import { IF_MSS, IF_MTU } from '../../base/interface.ts';
 import { copy, get8, get16, i32at, put8, put16, puti32 } from '../../base/memory.ts';
 import { PACKET_CONTEXT, PACKET_IP, PACKET_L4, PACKET_LENGTH } from '../../base/packet.ts';
+import { MSS_CLAMP, parameter } from '../../base/parameters.ts';
 import { adjust16 } from '../../wire/checksum.ts';
 import { IP_CHECKSUM, IP_LENGTH } from '../../wire/ipv4.ts';
 import {
@@ -35,6 +37,21 @@ const TCP_HEADER_MOST: i32 = 60;
 export function clampMss(packet: i32, limit: i32): void {
   const at: i32 = findMss(packet);
   if (at !== 0) lower(i32at(packet + PACKET_L4), at, limit);
+}
+
+/** The same, to what both links carry, or what is said of them that they want; if `set nat mss-clamp` does not say otherwise. */
+export function clampMssBetween(packet: i32, came: i32, leaves: i32): void {
+  if (parameter(MSS_CLAMP) === 0) return;
+  const before: i32 = mssBy(came);
+  const behind: i32 = mssBy(leaves);
+  clampMss(packet, before < behind ? before : behind);
+}
+
+/** What a link carries, or less if that is said (src/control/core/queues.ts): on a slow one long segments hold all others up. */
+function mssBy(at: i32): i32 {
+  const fits: i32 = i32at(at + IF_MTU) - MSS_HEADERS;
+  const said: i32 = i32at(at + IF_MSS);
+  return said !== 0 && said < fits ? said : fits;
 }
 
 /**
