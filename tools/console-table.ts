@@ -91,6 +91,7 @@ export function consoleTable(): readonly Command[] {
     interpreted: plane,
   };
   const overlay = (name: OverlayName) => overlays[name];
-  const machine = { memory, overlay, plane, version: '0', built: 0 } as unknown as Machine;
+  const lent = { lend: () => true, heapFree: () => 1 << 20 };
+  const machine = { memory, overlay, plane, version: '0', built: 0, ...lent } as unknown as Machine;
   return createControl(machine).commands;
 }

@@ -4,7 +4,13 @@
 
 import { cardAt, NIC_CHIP, NIC_KIND, NIC_RING } from '../../hal/nic/card.ts';
 import { PUNT_WAITING_AT, SOCKETS_OPEN_AT } from '../../src/base/cells.ts';
-import { IF_QUEUE_HEAD, IF_QUEUE_LENGTH, IF_QUEUE_TAIL, interfaceAt } from '../../src/base/interface.ts';
+import {
+  IF_QUEUE_HEAD,
+  IF_QUEUE_LENGTH,
+  IF_QUEUE_TAIL,
+  IF_QUEUES,
+  interfaceAt,
+} from '../../src/base/interface.ts';
 import {
   ARP_STATE_AT,
   BUFFER_BYTES,
@@ -41,6 +47,18 @@ import {
   neighbourState,
 } from '../../src/base/neighbour-record.ts';
 import { FLAG_CONTROL, PACKET_FLAGS, PACKET_NEXT } from '../../src/base/packet.ts';
+import { QUEUE_ACKS, QUEUE_COUNT } from '../../src/base/queue-limits.ts';
+import {
+  flowQueueAt,
+  Q_FIRST,
+  Q_PACKETS,
+  QUEUE_ACK_COUNT,
+  QUEUE_ACK_HEAD,
+  QUEUE_ACKS_AT,
+  QUEUE_CONTROL_COUNT,
+  QUEUE_CONTROL_FIRST,
+  QUEUE_PACKETS,
+} from '../../src/base/queue-record.ts';
 import { neighbourFind } from '../../src/plane/link/neighbour-table.ts';
 
 /** Offsets as in the drawings that open src/plane/link/neighbour.ts, src/plane/ip/fragment.ts, ring.ts and src/plane/local/punt.ts. */
@@ -93,6 +111,33 @@ class Ledger {
   }
 }
 
+/** The queues of a link with a rate: what they hold is what they say, each and together. */
+function auditQueues(ledger: Ledger, index: number, record: number): void {
+  const name = `queues of ${index}`;
+  let held = ledger.chain(
+    `${name}, its own`,
+    i32at(record + QUEUE_CONTROL_COUNT) === 0 ? 0 : i32at(record + QUEUE_CONTROL_FIRST),
+    undefined,
+    i32at(record + QUEUE_CONTROL_COUNT),
+  );
+  for (let i = 0; i < i32at(record + QUEUE_ACK_COUNT); i++) {
+    const place = (i32at(record + QUEUE_ACK_HEAD) + i) & (QUEUE_ACKS - 1);
+    if (ledger.take(i32at(record + QUEUE_ACKS_AT + 4 * place), `${name}, acknowledgments`)) held++;
+  }
+  for (let number = 0; number < QUEUE_COUNT; number++) {
+    const queue = flowQueueAt(record, number);
+    const packets = i32at(queue + Q_PACKETS);
+    held += ledger.chain(
+      `${name}, ${number}`,
+      packets === 0 ? 0 : i32at(queue + Q_FIRST),
+      undefined,
+      packets,
+    );
+  }
+  const said = i32at(record + QUEUE_PACKETS);
+  if (held !== said) ledger.faults.push(`${name}: ${held} packets wait, it says ${said}`);
+}
+
 function auditCards(ledger: Ledger): void {
   for (let index = 0; index < INTERFACE_COUNT; index++) {
     const at = interfaceAt(index);
@@ -100,6 +145,8 @@ function auditCards(ledger: Ledger): void {
     const length = i32at(at + IF_QUEUE_LENGTH);
     // An empty queue's head and tail are what they were.
     if (length !== 0) ledger.chain(`interface ${index}`, head, tail, length);
+    const queues = i32at(at + IF_QUEUES);
+    if (queues !== 0) auditQueues(ledger, index, queues);
   }
   for (let index = 0; index < NIC_COUNT; index++) {
     if (i32at(cardAt(index) + NIC_KIND) !== NIC_RING) continue;

@@ -25,7 +25,7 @@ export function queueSettings({ machine }: Context): Setting[] {
     {
       words: 'wan rate',
       inPlane: true,
-      arguments: 'RATE:text [MSS:integer(0|68..1460,bytes)]',
+      arguments: 'RATE:text [MSS:integer(0..1460,bytes)]',
       help: 'holds what goes out by the WAN to a rate, in fair queues; 85 % of what the line has | 512k',
       set: ([rate = '', mss]) => machine.overlay('queue').setRate(machine, INTERFACE_WAN, rate, mss),
       unset: () => unsetQueues(machine, INTERFACE_WAN),

@@ -39,7 +39,7 @@ export function clampMss(packet: i32, limit: i32): void {
   if (at !== 0) lower(i32at(packet + PACKET_L4), at, limit);
 }
 
-/** The same, to what both links carry, or what is said of them that they want; if `set nat mss-clamp` does not say otherwise. */
+/** The same, to what both links carry, or what is said of them that they want, unless MSS_CLAMP is off. */
 export function clampMssBetween(packet: i32, came: i32, leaves: i32): void {
   if (parameter(MSS_CLAMP) === 0) return;
   const before: i32 = mssBy(came);

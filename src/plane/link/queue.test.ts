@@ -2,6 +2,7 @@
 // Not here: what people wait for on a slow line (queue-line.test.ts), what it costs (queue-cost.test.ts).
 
 import test from 'ava';
+import { audit } from '../../../test/fuzz/audit.ts';
 import {
   ACK,
   arpFrame,
@@ -422,3 +423,51 @@ for (const build of builds) {
     },
   );
 }
+
+test.serial('both builds leave the same memory, whatever comes, and no buffer is lost', t => {
+  const run = (build: Build): { memory: Uint8Array; held: number; sent: number; faults: string[] } => {
+    build.memory.fill(0);
+    const router = startRouter(build, { wanMtu: 576 });
+    for (let n = 0; n < 6; n++)
+      introduce(router, LAN, hostNumber(n).station, hostNumber(n).name, LAN_ADDRESS);
+    const random = seeded(7);
+    const pick = (most: number): number => Math.floor(random() * most);
+    let sent = 0;
+    const faults: string[] = [];
+    for (let step = 0; step < 6000; step++) {
+      const kind = pick(100);
+      if (kind === 0) router.plane.queueSet(WAN, 2 ** pick(10) * 9600, pick(20), pick(4) === 0 ? 0 : 1);
+      else if (kind === 1 && pick(8) === 0) router.plane.queueRemove(WAN);
+      else if (kind === 2) router.plane.queueFair(pick(2));
+      else if (kind < 30) router.ticks(1 + pick(3));
+      else if (kind < 70) send(router, pick(6), 2000 + pick(40), pick(1400));
+      else {
+        const flags = [ACK, ACK, ACK, ACK | PSH, SYN][pick(5)] as number;
+        const fields = { sourcePort: 2000 + pick(4), destinationPort: 80, flags };
+        router.fromHost(
+          tcp(
+            OUT,
+            { ...fields, acknowledgment: 1000 + pick(9) * 100, window: 5000 + pick(2) },
+            payload(pick(8) === 0 ? 5 : 0),
+          ),
+        );
+      }
+      if (step % 50 === 0) faults.push(...audit());
+      if (pick(4) === 0) sent += router.taken(WAN).length;
+      router.taken(LAN);
+    }
+    router.plane.queueRemove(WAN);
+    for (let i = 0; i < 50; i++) {
+      router.ticks(1);
+      sent += router.taken(WAN).length;
+      router.taken(LAN);
+    }
+    return { memory: build.memory.slice(), held: router.held(), sent, faults };
+  };
+  const [first, second] = builds.map(run);
+  t.is(first?.held, 0);
+  t.deepEqual(first?.faults, []);
+  t.true((first?.sent ?? 0) > 500);
+  t.is(first?.sent, second?.sent);
+  t.is(Buffer.compare(first?.memory as Uint8Array, second?.memory as Uint8Array), 0);
+});
