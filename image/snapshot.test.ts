@@ -11,7 +11,7 @@ import { takeSnapshot } from './snapshot.ts';
 /**
  * Each start unpacks it, and a board of 4 MB has it twice: packed, too. It was 765,952 before rules and shell, 794,624 with what is
  * resident of them, 802,816 with what reads overlays from the disk, for which such a board has 400 KB, 823,296 with
- * lines that pass the editor, further addresses and their manifests, 851,968 with those of serial links and queues, and what the plane
+ * lines that pass the editor, further addresses and their manifests, 860,160 with those of serial links and queues, and what the plane
  * has for them.
  */
 const SNAPSHOT_MOST = 860_160;
