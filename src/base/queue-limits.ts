@@ -22,6 +22,11 @@ export const QUEUE_QUANTUM: i32 = 300;
 /** Where packets are longer than this a turn of an old flow is one of them, as each packet would cost five turns otherwise, of 35 instructions. */
 export const QUEUE_LONG_MTU: i32 = 600;
 /**
+ * Queues of a host, by host. Its further flows share one: more would be shorter turns each, and then either a host with many has more of the line
+ * than one with few, or a choice takes more turns.
+ */
+export const QUEUE_HOST_MOST: i32 = 4;
+/**
  * Turns in one choice: all queues with a full frame's debt, a quantum at a time, and all of them empty. Past it nothing is sent until the device
  * or the tick asks again.
  */

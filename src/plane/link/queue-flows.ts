@@ -4,9 +4,9 @@
 //    free --packet--> new --quantum used, or empty--> old --empty--> free
 //
 // A flow takes a free queue; while it has packets there, its place (QUEUE_SLOTS, by a keyed hash) leads to it. So up to 16
-// flows share nothing, whatever their hash; the next ones share a queue that is drawn anew each second. By host, a host that has queues gets another one
-// only while as many are free, and what it sends in a turn is divided by their number: who opens a thousand
-// connections has as much as who has one, and the last queues are for hosts that have none.
+// flows share nothing, whatever their hash; the next ones share a queue that is drawn anew each second. By host, a host has four at most, gets another one
+// only while as many are free as it has, and what it sends in a turn is divided by their number: who opens a thousand
+// connections has as much as who has one, and the last queues are for hosts that have none. Its further flows share the last of its queues.
 //
 // Not here: how long a packet may wait (queue-codel.ts), what goes before all flows (queue.ts).
 
@@ -20,6 +20,7 @@ import {
   QUEUE_COUNT,
   QUEUE_EPOCH_SHIFT,
   QUEUE_HOST_BYTES,
+  QUEUE_HOST_MOST,
   QUEUE_QUANTUM,
   QUEUE_SLOT_SET,
   QUEUE_SLOTS,
@@ -122,7 +123,8 @@ function queueFor(record: i32, packet: i32, value: i32): i32 {
     who = hostOf(record, packet);
     host = hostFor(record, who);
     const last: i32 = host === 0 ? 0 : u16at(host + HOST_LAST);
-    if (host !== 0 && u16at(host + HOST_QUEUES) > free && isBusy(record, last) !== 0) return last;
+    const queues: i32 = host === 0 ? 0 : u16at(host + HOST_QUEUES);
+    if ((queues > free || queues === QUEUE_HOST_MOST) && isBusy(record, last) !== 0) return last;
   }
   // All flows of a host share the same one.
   if (free === 0) return spread(record, who + (i32at(NOW_AT) >> QUEUE_EPOCH_SHIFT)) >>> 28;
@@ -219,11 +221,11 @@ export function flowNext(record: i32): i32 {
 function quantumOf(record: i32, host: i32): i32 {
   const quantum: i32 = i32at(record + QUEUE_TURN_BYTES);
   if (host === 0) return quantum;
-  // Two such turns for a host, together, or nearly: it has nine queues at most. Rounds must be short, as who has just been served waits for one.
+  // Two such turns for a host, together, or nearly.
   const queues: i32 = u16at(host + HOST_QUEUES);
   if (queues === 1) return quantum << 1;
   if (queues === 2) return quantum;
-  return queues < 5 ? quantum - (quantum >> 2) : quantum >> 1;
+  return queues === 3 ? quantum - (quantum >> 2) : quantum >> 1;
 }
 
 function takeFirst(list: i32, queue: i32): void {
