@@ -79,6 +79,36 @@ test('export is what another board becomes the same by', async t => {
 /** Settings whose numbers have another range for each of their words. */
 const OWN_RANGES = ['set dhcp option', 'set nat timeout'];
 
+const LINKS = ['set ppp0', 'set ppp1', 'set sl0'];
+/** Of links on serial ports, each of whose options has values of its own. */
+const LINK_VALUES: Record<string, string> = {
+  port: 'com2',
+  number: '0191011 0191022',
+  init: 'AT&F1',
+  chat: "'' ATZ OK ATDT\\\\T CONNECT",
+  user: 'me@provider',
+  speed: '38400',
+  flow: 'none',
+  carrier: 'off',
+  role: 'lan',
+  dial: 'manual',
+  idle: '2h',
+  retry: '1m 10m',
+  hours: 'mon-fri/18:00-8:00',
+  'hour-minutes': '30',
+  'hour-calls': '9',
+  'month-minutes': '100',
+  'month-calls': '99',
+  price: '6 90',
+  address: '10.9.0.1:10.9.0.2',
+  dns: '10.9.0.3',
+  vj: 'off',
+  accm: 'a0000',
+  mru: '576',
+  auth: 'pap',
+  echo: '10 3',
+};
+
 /** A line for every choice and both ends of every range of each setting; the others' values are the examples'. */
 function everySetting(): string[] {
   // Values that are keys too, or not ASCII.
@@ -91,10 +121,12 @@ function everySetting(): string[] {
     for (const [i, { type, values, least, most }] of parametersOf(command).entries()) {
       const ends =
         type === 'integer' && !OWN_RANGES.includes(command.words) ? [String(least), String(most)] : [];
-      for (const value of [...values, ...ends])
+      for (const value of LINKS.includes(command.words) ? [] : [...values, ...ends])
         lines.push([...example.slice(0, depth + i), value, ...example.slice(depth + i + 1)].join(' '));
     }
   }
+  for (const link of LINKS)
+    for (const [option, value] of Object.entries(LINK_VALUES)) lines.push(`${link} ${option} ${value}`);
   return lines;
 }
 
