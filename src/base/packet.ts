@@ -84,7 +84,7 @@ export const FLAG_MARKED: i32 = 512;
 export const FLAG_FLOW_MARKED: i32 = 1024;
 
 /** No datagram, but a frame of a link's own, for control: PACKET_PORTS is its protocol, its information lies where a datagram does. */
-export const FLAG_FRAME: i32 = 1024;
+export const FLAG_FRAME: i32 = 2048;
 
 /** Go on with the next step. */
 export const PASS: i32 = 0;

@@ -7,6 +7,8 @@ import { LINE_LINK, lineAt } from '../../base/line-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { PACKET_IN, PACKET_IP, PACKET_LENGTH, PACKET_PORTS } from '../../base/packet.ts';
 import type { Context } from '../core/context.ts';
+import { interfaceName } from '../core/facts.ts';
+import { WARNING } from '../core/log.ts';
 import type { LinkWants } from './options.ts';
 import { PppLink } from './ppp-link.ts';
 
@@ -35,16 +37,24 @@ export class Links {
   /** A link is wanted so from now on, or not any more. */
   take(link: number, wants: LinkWants | undefined): void {
     const before = this.all.get(link);
-    if (wants === undefined) {
-      before?.stop();
+    if (before !== undefined && (wants === undefined || before.isOther(wants))) {
+      before.stop();
       this.all.delete(link);
-      return;
-    }
-    if (before !== undefined) {
+    } else if (before !== undefined && wants !== undefined) {
       before.change(wants);
       return;
     }
-    // Two links on one port: the first has it.
+    if (wants === undefined) return;
+    for (const other of this.all.values()) {
+      if (other.port !== wants.port) continue;
+      const name = interfaceName(link);
+      this.context.log(
+        WARNING,
+        name,
+        `its port is ${other.name}'s: set another one, then set ${name}'s again`,
+      );
+      return;
+    }
     const made = new PppLink(this.context, link, wants, this.tell);
     this.all.set(link, made);
     made.start(this.isRestart);

@@ -14,6 +14,7 @@ import {
   SERIAL_WATCHED,
   serialAt,
 } from '../../../hal/serial/ns16550.ts';
+import { SERIAL_CHANGED_AT } from '../../base/cells.ts';
 import { IF_ADDRESS, IF_MTU, IF_TX_PACKETS, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { LOG_KIND_CALLS } from '../../base/layout.ts';
 import { TICKS_PER_SECOND, VJ_PAGE, VJ_PAGES_AT } from '../../base/limits.ts';
@@ -57,6 +58,8 @@ const PIECE_BYTES = 256;
 const RATE = 115200;
 /** How often it is looked whether the record of calls has been read. */
 const READ_TICKS = 5;
+/** How long a modem's DTR is down so that it hangs up. */
+const DTR_TICKS = 2 * TICKS_PER_SECOND;
 
 export class PppLink implements CallerHost, SessionHost {
   readonly clock: Clock;
@@ -72,6 +75,7 @@ export class PppLink implements CallerHost, SessionHost {
   private session: Session | undefined;
   private readonly piece = new Uint8Array(PIECE_BYTES);
   private isGone = false;
+  private hadCarrier = false;
   private sentLast = 0;
   private sentTick = 0;
 
@@ -110,17 +114,22 @@ export class PppLink implements CallerHost, SessionHost {
     return lineAt(this.wants.port);
   }
 
+  /** Whether the port's line is this link's. */
+  private get hasLine(): boolean {
+    return i32at(this.line + LINE_KIND) !== LINE_NONE && i32at(this.line + LINE_LINK) === this.link;
+  }
+
   /** @param restarted control was started again, perhaps over an open link */
   start(restarted: boolean): void {
     const { plane } = this.context.machine;
     this.openPort();
-    const { line } = this;
-    const isOurs = i32at(line + LINE_KIND) !== LINE_NONE && i32at(line + LINE_LINK) === this.link;
-    const isUp = restarted && isOurs && i32at(line + LINE_OPEN) !== 0;
-    if (isOurs && !isUp) {
-      plane.lineUnbind(this.port);
-      this.setDtr(false);
-    }
+    const { hasLine } = this;
+    const isUp = restarted && hasLine && i32at(this.line + LINE_OPEN) !== 0;
+    if (hasLine && !isUp) plane.lineUnbind(this.port);
+    // A modem that was dialling, or whose call was not open yet, has nobody who would hang it up.
+    let isHeld = !restarted || isUp;
+    if (!isHeld) this.setDtr(false);
+    this.hadCarrier = isUp && this.hasCarrier() === true;
     const { store, disk } = this.context;
     const task =
       this.hasLimits && disk !== undefined
@@ -134,6 +143,11 @@ export class PppLink implements CallerHost, SessionHost {
         this.clock.after(READ_TICKS, begin);
         return;
       }
+      if (!isHeld) {
+        isHeld = true;
+        this.clock.after(DTR_TICKS, begin);
+        return;
+      }
       this.setDtr(true);
       if (isUp) this.resume();
       this.caller.start(isUp);
@@ -145,28 +159,27 @@ export class PppLink implements CallerHost, SessionHost {
   stop(): void {
     this.isGone = true;
     this.caller.stop();
-    this.context.machine.plane.serialRead(this.port, 0);
+    const { machine } = this.context;
+    machine.plane.serialRead(this.port, 0);
+    // Nobody looks at its modem's lines any more.
+    machine.plane.serialSetMode(this.port, 0);
+    machine.lock();
+    puti32(SERIAL_CHANGED_AT, i32at(SERIAL_CHANGED_AT) & ~(1 << this.port));
+    machine.unlock();
   }
 
-  /** It is wanted otherwise: another port ends a call, all else holds from the next one on, and what calls may be at once. */
+  /** Whether so it would be another link: on another port, or of another kind. */
+  isOther(wants: LinkWants): boolean {
+    return wants.port !== this.port || wants.isSlip !== this.wants.isSlip;
+  }
+
+  /** It is wanted otherwise, on the same port: what calls may be at once, all else from the next one on. */
   change(wants: LinkWants): void {
     if (wants.text === this.wants.text) return;
-    const isOther = wants.port !== this.port || wants.isSlip !== this.wants.isSlip;
-    if (isOther) this.stop();
-    const before = this.wants;
     this.wants = wants;
     this.budget.limits = wants.limits;
     this.caller.change(wants.caller);
-    if (isOther) {
-      this.isGone = false;
-      this.start(false);
-    } else if (
-      before.speed !== wants.speed ||
-      before.hasFlow !== wants.hasFlow ||
-      before.hasCarrier !== wants.hasCarrier
-    ) {
-      this.openPort();
-    }
+    if (!this.hasLine) this.openPort();
   }
 
   private get hasLimits(): boolean {
@@ -191,13 +204,20 @@ export class PppLink implements CallerHost, SessionHost {
 
   /** The port has bytes, or its modem's lines have changed. */
   work(isChanged: boolean): void {
-    if (isChanged && this.hasCarrier() === false) this.caller.carrierLost();
+    if (isChanged) this.lookAtCarrier();
     // The caller may bind the line, whose bytes are frames then.
     for (let n = 0; n < 4 && i32at(this.line + LINE_KIND) === LINE_NONE; n++) {
       const count = this.serial.read(this.piece, 0);
       if (count === 0) return;
       this.caller.input(this.piece.subarray(0, count));
     }
+  }
+
+  /** A carrier that was there is lost: while a modem dials, or is called, there is none. */
+  private lookAtCarrier(): void {
+    const before = this.hadCarrier;
+    this.hadCarrier = this.hasCarrier() === true;
+    if (before && !this.hadCarrier) this.caller.carrierLost();
   }
 
   // --- for the caller -----------------------------------------------------------------------------------------
@@ -284,8 +304,8 @@ export class PppLink implements CallerHost, SessionHost {
     this.session = undefined;
     session?.lost('');
     this.down();
-    this.context.machine.plane.lineUnbind(this.port);
-    this.context.machine.plane.serialRead(this.port, 1);
+    if (this.hasLine) this.context.machine.plane.lineUnbind(this.port);
+    this.openPort();
   }
 
   idleTicks(): number {
@@ -377,7 +397,7 @@ export class PppLink implements CallerHost, SessionHost {
     const { plane } = this.context.machine;
     this.result = undefined;
     this.dns = [];
-    plane.lineOpen(this.port, 0);
+    if (this.hasLine) plane.lineOpen(this.port, 0);
     if (result.remote !== 0) plane.routeForget(result.remote, HOST);
     if (wants.side === INTERFACE_OUTSIDE) plane.routeForget(0, 0);
     configure(plane, link, wants.side, 0, 0, result.mtu);

@@ -26,7 +26,14 @@ import {
   TERM_SOURCE,
 } from '../../base/capture-record.ts';
 import { NOW_AT } from '../../base/cells.ts';
-import { DEVICE_SERIAL, IF_DEVICE, IF_NUMBER, interfaceAt } from '../../base/interface.ts';
+import {
+  DEVICE_SESSION,
+  IF_DEVICE,
+  IF_LINK,
+  IF_NUMBER,
+  interfaceAt,
+  LINK_ETHERNET,
+} from '../../base/interface.ts';
 import {
   CAPTURE_AT,
   CAPTURE_BYTES,
@@ -153,7 +160,8 @@ export function capture(packet: i32, index: i32, direction: i32): void {
 /** How the frames of a link begin, HEADER_*. */
 export function captureHeader(index: i32): i32 {
   const at: i32 = interfaceAt(index);
-  if (i32at(at + IF_DEVICE) !== DEVICE_SERIAL) return HEADER_ETHERNET;
+  if (i32at(at + IF_LINK) === LINK_ETHERNET) return HEADER_ETHERNET;
+  if (i32at(at + IF_DEVICE) === DEVICE_SESSION) return HEADER_PPP;
   return i32at(lineAt(i32at(at + IF_NUMBER)) + LINE_KIND) === LINE_PPP ? HEADER_PPP : HEADER_NONE;
 }
 

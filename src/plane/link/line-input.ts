@@ -23,6 +23,7 @@ import {
   LINE_IN_TAIL,
   LINE_KIND,
   LINE_LINK,
+  LINE_NONE,
   LINE_OPEN,
   LINE_PPP,
   LINE_REFUSED,
@@ -91,6 +92,8 @@ export function lineIsWaiting(port: i32): i32 {
 /** A piece of what has come: a packet with PACKET_IN and its length where a frame is whole now, a datagram or FLAG_FRAME; or 0. */
 export function lineReceive(port: i32): i32 {
   const line: i32 = lineAt(port);
+  // What was noted of a line that has been taken from its link since.
+  if (i32at(line + LINE_KIND) === LINE_NONE) return 0;
   const overruns: i32 = i32at(line + LINE_RX_OVERRUNS);
   if (i32at(line + LINE_RX_BUFFER) === 0) {
     const buffer: i32 = allocate();

@@ -9,7 +9,7 @@
 // That one goes before data of its own connection does no harm: it has no length, so nothing is out of order for who gets it.
 
 import { get8, get16, get32, i32at, puti32 } from '../../base/memory.ts';
-import { PACKET_IP, PACKET_LENGTH } from '../../base/packet.ts';
+import { FLAG_LONG, PACKET_FLAGS, PACKET_IP, PACKET_LENGTH } from '../../base/packet.ts';
 import { release } from '../../base/pool.ts';
 import { QUEUE_ACK_BYTES, QUEUE_ACKED, QUEUE_ACKED_BYTES, QUEUE_ACKS } from '../../base/queue-limits.ts';
 import {
@@ -57,6 +57,8 @@ const OTHER_BITS: i32 = 0x0f;
 export function isAck(packet: i32): i32 {
   const bytes: i32 = i32at(packet + PACKET_LENGTH);
   const ip: i32 = packet + PACKET_IP;
+  // One that is to be cut waits in its flow's queue, where that is done.
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_LONG) !== 0) return 0;
   if (bytes > QUEUE_ACK_BYTES || get8(ip) !== IP_PLAIN || get8(ip + IP_PROTOCOL) !== PROTOCOL_TCP) return 0;
   if ((get16(ip + IP_OFFSET) & IP_FRAGMENT) !== 0 || bytes < IP_HEADER_BYTES + TCP_HEADER_BYTES) return 0;
   const tcp: i32 = packet + TCP_AT;

@@ -124,7 +124,7 @@ function queueFor(record: i32, packet: i32, value: i32): i32 {
     host = hostFor(record, who);
     const last: i32 = host === 0 ? 0 : u16at(host + HOST_LAST);
     const queues: i32 = host === 0 ? 0 : u16at(host + HOST_QUEUES);
-    if ((queues > free || queues === QUEUE_HOST_MOST) && isBusy(record, last) !== 0) return last;
+    if ((queues > free || queues === QUEUE_HOST_MOST) && isOf(record, last, host) !== 0) return last;
   }
   // All flows of a host share the same one.
   if (free === 0) return spread(record, who + (i32at(NOW_AT) >> QUEUE_EPOCH_SHIFT)) >>> 28;
@@ -134,8 +134,10 @@ function queueFor(record: i32, packet: i32, value: i32): i32 {
   return number;
 }
 
-function isBusy(record: i32, number: i32): i32 {
-  return u16at(flowQueueAt(record, number) + Q_STATE) !== Q_IDLE ? 1 : 0;
+/** Whether a queue is at work for a host: one that was, may be another's since. */
+function isOf(record: i32, number: i32, host: i32): i32 {
+  const queue: i32 = flowQueueAt(record, number);
+  return u16at(queue + Q_STATE) !== Q_IDLE && i32at(queue + Q_HOST) === host ? 1 : 0;
 }
 
 /** A free queue begins: it has its first turn, for a host that has one more now. */

@@ -13,6 +13,7 @@ import {
   DROP_TRANSMIT_FULL,
 } from '../../base/counters.ts';
 import {
+  DEVICE_CARD,
   DEVICE_SERIAL,
   DEVICE_SESSION,
   IF_AT_ONCE,
@@ -105,8 +106,11 @@ export function transmit(packet: i32, index: i32): void {
 function deviceSend(at: i32, packet: i32): i32 {
   const number: i32 = i32at(at + IF_NUMBER);
   const device: i32 = i32at(at + IF_DEVICE);
+  if (device === DEVICE_CARD) return nicSend(number, packet);
   if (device === DEVICE_SERIAL) return lineSend(number, packet);
-  return device === DEVICE_SESSION ? pppoeSend(number, packet) : nicSend(number, packet);
+  if (device === DEVICE_SESSION) return pppoeSend(number, packet);
+  lose(packet, at, DROP_INTERFACE_DOWN);
+  return 1;
 }
 
 function isForLater(packet: i32, index: i32): i32 {
