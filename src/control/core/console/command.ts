@@ -167,9 +167,15 @@ function labelOf(word: string): string {
 
 /** The commands that a help text is wanted for: those that start with the typed words. */
 export function commandsUnder(table: readonly Command[], words: string[]): Command[] {
-  return table.filter(command => {
-    const own = command.words.split(' ');
-    return words.every((word, i) => own[i]?.startsWith(word) ?? false);
+  return table.filter(({ words: own }) => {
+    // Without splitting: of some two hundred commands that is most of the time.
+    let at = 0;
+    for (const word of words) {
+      if (at < 0 || !own.startsWith(word, at)) return false;
+      const blank = own.indexOf(' ', at);
+      at = blank < 0 ? -1 : blank + 1;
+    }
+    return true;
   });
 }
 
