@@ -177,10 +177,12 @@ test.serial(
     told.push(`${before} with the configuration`);
     for (const [name, how] of Object.entries(USES)) {
       let said = await use(machine, how);
-      if (said.includes('has no room for it')) {
-        // Room was made for another just now: loader.ts does that so often and no more.
-        told.push(`${name} had to wait`);
-        const later = (await planeWord(machine, NOW_AT)) + OVERLAY_COLLECT_TICKS;
+      // Room was made for another just now: loader.ts does that so often and no more. Or what is free lies in pieces between what the last ones
+      // have left at work, which is given up after a minute.
+      for (const ticks of [OVERLAY_COLLECT_TICKS, OVERLAY_IDLE_TICKS + OVERLAY_COLLECT_TICKS]) {
+        if (!said.includes('has no room for it')) break;
+        told.push(`${name} had to wait with ${await freeKib(machine)}`);
+        const later = (await planeWord(machine, NOW_AT)) + ticks;
         while ((await planeWord(machine, NOW_AT)) <= later) await pause(50);
         said = await use(machine, how);
       }
