@@ -20,6 +20,8 @@ export interface LinkWants {
   /** Of the serial port, 0 is COM1. */
   port: number;
   isSlip: boolean;
+  /** It is dialled; else a cable. */
+  isModem: boolean;
   speed: number;
   /** RTS and CTS are there; the carrier line tells of a call. */
   hasFlow: boolean;
@@ -160,6 +162,7 @@ export function readWants(name: string, isSlip: boolean, options: Options): Link
   return {
     port,
     isSlip,
+    isModem,
     speed: Number(options.get('speed') ?? SPEED_MOST),
     hasFlow: (options.get('flow') ?? (isModem ? 'rts-cts' : 'none')) === 'rts-cts',
     hasCarrier: has('carrier', isModem),

@@ -168,9 +168,10 @@ export class PppLink implements CallerHost, SessionHost {
     machine.unlock();
   }
 
-  /** Whether so it would be another link: on another port, or of another kind. */
-  isOther(wants: LinkWants): boolean {
-    return wants.port !== this.port || wants.isSlip !== this.wants.isSlip;
+  /** Whether so it would be another link: on another port, or of another kind, or a modem's in place of a cable's. */
+  isOther({ port, isSlip, isModem }: LinkWants): boolean {
+    const { wants } = this;
+    return port !== wants.port || isSlip !== wants.isSlip || isModem !== wants.isModem;
   }
 
   /** It is wanted otherwise, on the same port: what calls may be at once, all else from the next one on. */
@@ -398,8 +399,8 @@ export class PppLink implements CallerHost, SessionHost {
     this.result = undefined;
     this.dns = [];
     if (this.hasLine) plane.lineOpen(this.port, 0);
-    if (result.remote !== 0) plane.routeForget(result.remote, HOST);
-    if (wants.side === INTERFACE_OUTSIDE) plane.routeForget(0, 0);
+    if (result.remote !== 0) plane.routeForget(result.remote, HOST, link);
+    plane.routeForget(0, 0, link);
     configure(plane, link, wants.side, 0, 0, result.mtu);
     this.tell();
   }

@@ -169,7 +169,8 @@ export class Wan {
   /** Takes address, gateway and routes away. */
   private clear(): void {
     const { plane } = this.context.machine;
-    for (const route of this.inUse?.routes ?? []) plane.routeForget(route.destination, maskOf(route.length));
+    for (const route of this.inUse?.routes ?? [])
+      plane.routeForget(route.destination, maskOf(route.length), this.link);
     plane.routeRemove(0, 0);
     this.inUse = undefined;
     configure(plane, this.link, INTERFACE_OUTSIDE, 0, 0, this.mtu ?? MTU_DEFAULT);
@@ -190,7 +191,8 @@ export class Wan {
     const { plane } = this.context.machine;
     const mtu = this.mtu ?? (lease.mtu || MTU_DEFAULT);
     configure(plane, this.link, INTERFACE_OUTSIDE, lease.address, maskOf(lease.length), mtu);
-    for (const route of before?.routes ?? []) plane.routeForget(route.destination, maskOf(route.length));
+    for (const route of before?.routes ?? [])
+      plane.routeForget(route.destination, maskOf(route.length), this.link);
     plane.routeRemove(0, 0);
     if (lease.gateway !== 0) this.noted(plane.routeAdd(0, 0, lease.gateway, this.link), 0, 0);
     // None of them captures what is the LAN's or was set by hand: the plane sees to that (src/plane/ip/route.ts).

@@ -1,6 +1,6 @@
 import test from 'ava';
 import { address, addressText } from '../../../test/packets.ts';
-import { GATEWAY, HOST, LAN, OTHER, startRouter, WAN } from '../../../test/plane-router.ts';
+import { GATEWAY, HOST, LAN, OTHER, SERVER, startRouter, WAN } from '../../../test/plane-router.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { ROUTE_CACHE_COUNT, ROUTE_COUNT } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
@@ -147,12 +147,42 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.deepEqual([out('10.30.0.1'), hop('10.30.0.1')], [WAN, GATEWAY]);
     t.is(hop('10.1.2.70'), GATEWAY, 'a part of the link outside may lie behind a router');
     t.is(hop('10.1.2.10'), '10.1.2.10');
-    plane.routeForget(address('10.20.0.0'), address('255.255.0.0'));
+    plane.routeForget(address('10.20.0.0'), address('255.255.0.0'), WAN);
     t.is(hop('10.20.0.1'), HOST);
     plane.routeRemove(address('10.20.0.0'), address('255.255.0.0'));
     t.deepEqual([out('10.20.3.1'), hop('10.20.3.1')], [WAN, GATEWAY], 'nobody has it any more');
-    t.is(plane.routeForget(address('10.20.0.0'), address('255.255.0.0')), 0);
+    t.is(plane.routeForget(address('10.20.0.0'), address('255.255.0.0'), WAN), 0);
   });
+
+  test.serial(
+    `each link has its own learned default route, and the lower one's that is up leads (${name})`,
+    t => {
+      startRouter(build);
+      plane.routeRemove(0, 0);
+      const [first, second, kind] = [4, 5, 1];
+      for (const [link, own] of [
+        [second, '10.9.0.2'],
+        [first, '10.8.0.2'],
+      ] as const) {
+        plane.lineBind(link, link - 3, kind);
+        plane.configureInterface(link, 1, address(own), -1, 1500);
+        plane.interfacesChanged();
+        t.is(plane.routeLearn(0, 0, address(own) - 1, link), 1);
+      }
+      t.deepEqual([out(SERVER), hop(SERVER)], [first, '10.8.0.1']);
+      plane.configureInterface(first, 1, 0, 0, 1500);
+      plane.interfacesChanged();
+      t.deepEqual([out(SERVER), hop(SERVER)], [second, '10.9.0.1']);
+      plane.configureInterface(first, 1, address('10.8.0.2'), -1, 1500);
+      plane.interfacesChanged();
+      t.is(out(SERVER), first);
+      t.is(plane.routeForget(0, 0, first), 1);
+      t.is(out(SERVER), second, 'it has not taken the other one along');
+      t.is(plane.routeForget(0, 0, first), 0);
+      plane.routeAdd(0, 0, address(GATEWAY), WAN);
+      t.is(out(SERVER), WAN, 'what was set goes first');
+    },
+  );
 
   test.serial(`nothing of a set route that waits goes by a learned one (${name})`, t => {
     startRouter(build);

@@ -7,6 +7,9 @@
 // a route that was set by hand, however long its prefix; only the default route gives way to it. Both may be there for
 // one destination: what was set is in force, and remains when the lease is over. One that was set and leads nowhere
 // yet, as its gateway is in no network of ours, leaves its destination to other set routes, and to no learned one.
+//
+// Each link has learned routes of its own, so two of them may have brought one for the same destination, a default route above all: then the
+// lower link's goes first, of those that are up.
 // Not here: the records (src/base/route-record.ts).
 
 import { ALIAS_LINK } from '../../base/alias-record.ts';
@@ -56,6 +59,8 @@ import {
 import { forgetRoutes } from '../flow/kept-route.ts';
 import { aliasOf } from './aliases.ts';
 
+/** In place of a link, where it does not matter whose the route is. */
+const ANY_LINK: i32 = -2;
 /** What onLink() answers for an address of ours. */
 const ON_US: i32 = 33;
 /** Bits of 169.254/16. */
@@ -84,29 +89,29 @@ export function routeAdd(destination: i32, mask: i32, gateway: i32, index: i32):
   return add(destination, mask, gateway, index, ROUTE_SET);
 }
 
-/** The same of one that a lease brought. */
+/** The same of one that a lease or a peer brought; each link may have one for a destination. */
 export function routeLearn(destination: i32, mask: i32, gateway: i32, index: i32): i32 {
   return add(destination, mask, gateway, index, ROUTE_LEARNED);
 }
 
 /** The gateway of a route that was set, 0 if its destination is on the link, -1 if there is no such route. */
 export function routeGateway(destination: i32, mask: i32): i32 {
-  const at: i32 = findRoute(destination & mask, mask, ROUTE_SET);
+  const at: i32 = findRoute(destination & mask, mask, ROUTE_SET, ANY_LINK);
   return at === 0 ? -1 : i32at(at + ROUTE_GATEWAY);
 }
 
 /** Removes a route that was set; 0 if there is none. */
 export function routeRemove(destination: i32, mask: i32): i32 {
-  return remove(destination, mask, ROUTE_SET);
+  return remove(destination, mask, ROUTE_SET, ANY_LINK);
 }
 
-/** Removes one that a lease brought. */
-export function routeForget(destination: i32, mask: i32): i32 {
-  return remove(destination, mask, ROUTE_LEARNED);
+/** Removes one that a link has brought. */
+export function routeForget(destination: i32, mask: i32, index: i32): i32 {
+  return remove(destination, mask, ROUTE_LEARNED, index);
 }
 
 function add(destination: i32, mask: i32, gateway: i32, index: i32, origin: i32): i32 {
-  let at: i32 = findRoute(destination & mask, mask, origin);
+  let at: i32 = findRoute(destination & mask, mask, origin, origin === ROUTE_LEARNED ? index : ANY_LINK);
   if (at === 0) at = findFree();
   if (at === 0) return 0;
   puti32(at + ROUTE_DESTINATION, destination & mask);
@@ -118,8 +123,8 @@ function add(destination: i32, mask: i32, gateway: i32, index: i32, origin: i32)
   return 1;
 }
 
-function remove(destination: i32, mask: i32, origin: i32): i32 {
-  const at: i32 = findRoute(destination & mask, mask, origin);
+function remove(destination: i32, mask: i32, origin: i32, index: i32): i32 {
+  const at: i32 = findRoute(destination & mask, mask, origin, index);
   if (at === 0) return 0;
   fill(at, 0, ROUTE_BYTES);
   flushRoutes();
@@ -214,10 +219,12 @@ function byRoutes(address: i32, entry: i32, bits: i32, origin: i32): i32 {
     const mask: i32 = i32at(route + ROUTE_MASK);
     if (i32at(route + ROUTE_USED) === origin && (address & mask) === i32at(route + ROUTE_DESTINATION)) {
       const index: i32 = i32at(route + ROUTE_INTERFACE);
-      // The link's own network wins over a route of the same length.
-      const bits: i32 = prefixBits(mask);
-      if (bits > best && leads(index) !== 0) {
-        best = bits;
+      // The link's own network wins over a route of the same length, and of two learned ones the lower link's.
+      const own: i32 = prefixBits(mask);
+      const isFirst: i32 =
+        own === best && best > bits && index < (i32at(entry + TO_ROUTE) & ROUTE_LINK) ? 1 : 0;
+      if ((own > best || isFirst !== 0) && leads(index) !== 0) {
+        best = own;
         const gateway: i32 = i32at(route + ROUTE_GATEWAY);
         puti32(entry + TO_ROUTE, (ROUTE_UNICAST << ROUTE_TYPE_SHIFT) | index);
         puti32(entry + TO_NEXT_HOP, gateway === 0 ? address : gateway);
@@ -256,13 +263,15 @@ function prefixBits(mask: i32): i32 {
   return bits;
 }
 
-function findRoute(destination: i32, mask: i32, origin: i32): i32 {
+/** `index`: of which link, or ANY_LINK. */
+function findRoute(destination: i32, mask: i32, origin: i32, index: i32): i32 {
   for (let i: i32 = 0; i < ROUTE_COUNT; i++) {
     const at: i32 = ROUTES_AT + i * ROUTE_BYTES;
     if (
       i32at(at + ROUTE_USED) === origin &&
       i32at(at + ROUTE_DESTINATION) === destination &&
-      i32at(at + ROUTE_MASK) === mask
+      i32at(at + ROUTE_MASK) === mask &&
+      (index === ANY_LINK || i32at(at + ROUTE_INTERFACE) === index)
     ) {
       return at;
     }

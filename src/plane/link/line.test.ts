@@ -390,7 +390,9 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       send(PPP_LCP, [5, 1, 0, 4]);
       end.put(pppFrame(PPP_LCP, [5, 1, 0, 4]).slice(0, 9));
       router.ticks(1);
+      t.true(end.waiting > 0);
       plane.lineUnbind(PORT);
+      t.is(end.waiting, 0, 'what is half a frame is no word to a modem');
       plane.lineUnbind(PORT);
       t.is(router.held(), 0);
       t.is(router.interfaceField(LINK, IF_STATE), INTERFACE_ABSENT);

@@ -128,6 +128,11 @@ export function lineUnbind(port: i32): void {
     const packet: i32 = lineUnqueue(line);
     if (packet !== 0) release(packet);
   }
+  // What is half a frame is none of a modem's commands. A session has no ring.
+  if (port < SERIAL_COUNT) {
+    const state: i32 = serialAt(port);
+    puti32(state + SERIAL_TX_TAIL, i32at(state + SERIAL_TX_HEAD));
+  }
   unbind(link);
   transmitNothing(link);
   fill(line, 0, LINE_BYTES);
