@@ -115,6 +115,8 @@ export {
   captureStop,
   captureTerm,
 } from '../src/plane/link/capture.ts';
+export { demandAnswer, demandSet } from '../src/plane/link/demand.ts';
+export { demandWord } from '../src/plane/link/demand-words.ts';
 export {
   lineBind,
   lineCompress,

@@ -98,6 +98,10 @@ export const SERIAL_READ_AT: i32 = CELLS_AT + 244;
 export const SERIAL_CHANGED_AT: i32 = CELLS_AT + 248;
 /** Links that have queues in place of one FIFO, a bit each (queue-record.ts). */
 export const QUEUES_SET_AT: i32 = CELLS_AT + 212;
+/** Links that a packet dials when they are down, a bit each (demand-record.ts); those of which control is asked for a call; packets that wait for one. */
+export const DEMAND_LINKS_AT: i32 = CELLS_AT + 216;
+export const DEMAND_ASKED_AT: i32 = CELLS_AT + 220;
+export const DEMAND_HELD_AT: i32 = CELLS_AT + 224;
 
 /** How many forwards are set (forward-record.ts). */
 export const FORWARDS_SET_AT: i32 = CELLS_AT + 504;
@@ -118,9 +122,10 @@ export const WORK_SESSIONS: i32 = 0x200000;
 export const WORK_TABLES: i32 = 0x400000;
 export const WORK_FRAGMENTS: i32 = 0x800000;
 export const WORK_FAILED: i32 = 0x1000000;
+export const WORK_DEMAND: i32 = 0x2000000;
 /** What each tick begins with; its tables say whether there are fragments and failed packets. */
 export const WORK_TICK: i32 = WORK_SESSIONS | WORK_TABLES;
-export const WORK_AGE: i32 = WORK_TICK | WORK_CHANGES | WORK_FRAGMENTS | WORK_FAILED;
+export const WORK_AGE: i32 = WORK_TICK | WORK_CHANGES | WORK_FRAGMENTS | WORK_FAILED | WORK_DEMAND;
 
 export const OFF_CALL: i32 = 16;
 

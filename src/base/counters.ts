@@ -52,6 +52,7 @@ export const DROP_RULE: i32 = 59;
 export const DROP_REJECTED: i32 = 60;
 export const DROP_RULE_LOOP: i32 = 61;
 export const DROP_QUEUE_DELAY: i32 = 62;
+export const DROP_NO_CALL: i32 = 63;
 
 // Events, from 72 on.
 export const COUNT_ICMP_SENT: i32 = 72;

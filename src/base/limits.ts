@@ -4,7 +4,7 @@
 // limits.test.ts. Every size is a multiple of 64 bytes, so each region starts on a cache line (and on
 // a multiple of every field's size). Address 0 means "none"; nothing is kept below PLANE_FIRST.
 
-import { FCS_TABLE_BYTES, LINE_BYTES, PPPOE_COUNT } from './line-limits.ts';
+import { DEMAND_BYTES, FCS_TABLE_BYTES, LINE_BYTES, PPPOE_COUNT } from './line-limits.ts';
 
 /** Where the plane's memory lies in QuickJS's linear memory: in the hole between data and stack. */
 export const PLANE_BASE: i32 = 0x40000;
@@ -474,7 +474,8 @@ export const LINE_COUNT: i32 = SERIAL_COUNT + PPPOE_COUNT;
 /** The lines' records, and the table of the FCS. */
 export const LINES_AT: i32 = SECTION_STATE_AT + SECTION_STATE_BYTES;
 export const FCS_TABLE_AT: i32 = LINES_AT + LINE_COUNT * LINE_BYTES;
-export const PLANE_END: i32 = FCS_TABLE_AT + FCS_TABLE_BYTES;
+export const DEMAND_AT: i32 = FCS_TABLE_AT + FCS_TABLE_BYTES;
+export const PLANE_END: i32 = DEMAND_AT + DEMAND_BYTES;
 /** The page that survives a reset (src/base/crash-page.ts), behind what is the plane's. */
 export const CRASH_AT: i32 = (PLANE_END + 4095) & ~4095;
 /** From here on there is no memory but what the heap lends, by the page (HOST_LEND). */

@@ -27,3 +27,24 @@ export const LINE_OWN_LIMIT: i32 = 4;
 export const LINE_AHEAD_LEAST: i32 = 4;
 /** Bytes that have come are looked at when they are a quarter of a tick's worth, or these, or a frame's end is the last of them; else by the tick. */
 export const LINE_BATCH_MOST: i32 = 32;
+/**
+ * Links that may be dialled by a packet, from this number on, and the words of each that say which packets: one more is refused at the
+ * console. A link's record, and what they have in common (demand-record.ts).
+ */
+export const DEMAND_FIRST: i32 = 4;
+export const DEMAND_COUNT: i32 = 4;
+export const DEMAND_WORDS: i32 = 8;
+export const DEMAND_LINK_BYTES: i32 = 16 + 8 * DEMAND_WORDS;
+/**
+ * Packets that wait for a call, of all links, and of one host: one more of a host is dropped. Where all places are taken a host that has fewer
+ * gets one of who has most; as many hosts with one each keep theirs, and who comes later sends again by itself while the modem dials.
+ */
+export const DEMAND_PLACES: i32 = 8;
+export const DEMAND_HOST_PLACES: i32 = 3;
+export const DEMAND_PLACE_BYTES: i32 = 8;
+export const DEMAND_BYTES: i32 =
+  (DEMAND_COUNT * DEMAND_LINK_BYTES + DEMAND_PLACES * DEMAND_PLACE_BYTES + 24 + 63) & ~63;
+/** How long one waits, in seconds: a modem takes 25 to 45, BSD gives up opening TCP after 75. Then its sender is told that nobody is there. */
+export const DEMAND_HOLD_SECONDS: i32 = 75;
+/** For so long after an answer of control's packets do not ask it again, ticks. */
+export const DEMAND_QUIET_TICKS: i32 = 200;

@@ -27,6 +27,8 @@ import {
 } from '../../hal/serial/ns16550.ts';
 import { watchdogTick } from '../../hal/watchdog/watchdog.ts';
 import {
+  DEMAND_ASKED_AT,
+  DEMAND_HELD_AT,
   ENGINE_AT,
   ENGINE_INTERPRETED,
   ENGINE_NATIVE,
@@ -51,6 +53,7 @@ import {
   WORK_AGE,
   WORK_AT,
   WORK_CHANGES,
+  WORK_DEMAND,
   WORK_DRAIN_SHIFT,
   WORK_FAILED,
   WORK_FRAGMENTS,
@@ -78,7 +81,7 @@ import {
 } from '../base/limits.ts';
 import { LINE_LINK, lineAt } from '../base/line-record.ts';
 import { i32at, puti32 } from '../base/memory.ts';
-import { PACKET_LENGTH } from '../base/packet.ts';
+import { PACKET_LENGTH, PACKET_OUT } from '../base/packet.ts';
 import { resetParameters } from '../base/parameters.ts';
 import { resetPool } from '../base/pool.ts';
 import { isLogWaiting } from './filter/rule-log.ts';
@@ -87,13 +90,14 @@ import { masqueradeTick } from './flow/flow-timeout.ts';
 import { masqueradeReset } from './flow/masquerade.ts';
 import { interfacesChanged } from './interface-change.ts';
 import { resetAliases } from './ip/alias-set.ts';
-import { receive, releaseFragment, unreachable } from './ip/forward.ts';
-import { fragmentTick, resetFragments } from './ip/fragment.ts';
+import { receive, resume, unreachable } from './ip/forward.ts';
+import { fragmentDue, fragmentTick, resetFragments } from './ip/fragment.ts';
 import { fragmentsDue } from './ip/fragment-context.ts';
 import { resetIcmp } from './ip/icmp.ts';
 import { resetIdentifications } from './ip/identification.ts';
 import { resetRoutes } from './ip/route.ts';
 import { captureStop } from './link/capture.ts';
+import { demandDue, demandNext, resetDemand } from './link/demand.ts';
 import { resetLines } from './link/line.ts';
 import { lineHasBytes, lineIsWaiting, lineReceive } from './link/line-input.ts';
 import { lineWantsToSend } from './link/line-output.ts';
@@ -117,6 +121,7 @@ export function planeReset(): void {
   resetSerial();
   resetNics();
   resetLines();
+  resetDemand();
   resetInterfaces();
   resetSockets();
   resetTcp();
@@ -343,7 +348,7 @@ export function wanted(): i32 {
   if (i32at(RULE_HOOKS_AT) !== 0 && isLogWaiting() !== 0) return 1;
   if (i32at(PENDING_AT) !== 0 && i32at(ENGINE_AT) === ENGINE_INTERPRETED) return 1;
   if (((i32at(NOW_AT) - i32at(WAKE_AT)) | 0) >= 0) return 1;
-  if (i32at(SERIAL_CHANGED_AT) !== 0) return 1;
+  if ((i32at(SERIAL_CHANGED_AT) | i32at(DEMAND_ASKED_AT)) !== 0) return 1;
   const read: i32 = i32at(SERIAL_READ_AT) & ~i32at(LINES_BOUND_AT);
   for (let index: i32 = 0; index < SERIAL_COUNT; index++) {
     if (((read >> index) & 1) === 0) continue;
@@ -371,13 +376,29 @@ function agePiece(all: i32): void {
     ageTables();
   } else if ((all & WORK_FRAGMENTS) !== 0) {
     const left: i32 = i32at(FRAGMENTS_LEFT_AT);
-    if (left > 0 && releaseFragment() !== 0) puti32(FRAGMENTS_LEFT_AT, left - 1);
-    else puti32(WORK_AT, i32at(WORK_AT) & ~WORK_FRAGMENTS);
+    const fragment: i32 = left > 0 ? fragmentDue() : 0;
+    if (fragment === 0) {
+      puti32(WORK_AT, i32at(WORK_AT) & ~WORK_FRAGMENTS);
+    } else {
+      resume(fragment);
+      puti32(FRAGMENTS_LEFT_AT, left - 1);
+    }
+  } else if ((all & WORK_DEMAND) !== 0) {
+    // One a tick: eight of them are no burst.
+    puti32(WORK_AT, all & ~WORK_DEMAND);
+    resumeDemanded();
   } else {
     const packet: i32 = neighbourFailed();
     if (packet === 0) puti32(WORK_AT, all & ~WORK_FAILED);
     else unreachable(packet);
   }
+}
+
+function resumeDemanded(): void {
+  const packet: i32 = demandNext();
+  if (packet === 0) return;
+  if (i32at(packet + PACKET_OUT) < 0) unreachable(packet);
+  else resume(packet);
 }
 
 function ageTables(): void {
@@ -389,6 +410,7 @@ function ageTables(): void {
   let rest: i32 = i32at(WORK_AT) & ~WORK_TABLES;
   if (fragmentsDue() !== 0) rest |= WORK_FRAGMENTS;
   if (haveFailed() !== 0) rest |= WORK_FAILED;
+  if (i32at(DEMAND_HELD_AT) !== 0 && demandDue() !== 0) rest |= WORK_DEMAND;
   puti32(WORK_AT, rest);
 }
 

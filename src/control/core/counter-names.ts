@@ -51,7 +51,8 @@ vlan not of the VLAN in which the WAN is
 rule refused by a rule or a policy
 rejected refused by a rule, and the sender was told
 rule-loop asked too many rules
-queue-delay waited too long for a slow line`;
+queue-delay waited too long for a slow line
+no-call no call came about for it`;
 
 /** What else is counted, from COUNT_ICMP_SENT on. */
 const COUNTS = `\

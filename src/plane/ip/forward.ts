@@ -9,7 +9,7 @@
 // What is refused with an ICMP error is refused before the masquerade, so that the error quotes the packet as
 // its sender sent it; what fails later goes back through the masquerade (explain).
 
-import { ALIASES_SET_AT, PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
+import { ALIASES_SET_AT, DEMAND_LINKS_AT, PROBE_AT, RULE_HOOKS_AT } from '../../base/cells.ts';
 import {
   COUNT_FORWARDED,
   count,
@@ -109,10 +109,11 @@ import { masqueradeAs, masqueradeInbound, masqueradeOutbound } from '../flow/mas
 import { describeOwn, trackOwn } from '../flow/own.ts';
 import { trackRouted } from '../flow/routed.ts';
 import { turn, turnHere, turnOwn, turnRefusal } from '../flow/turned.ts';
+import { demandHold } from '../link/demand.ts';
 import { aboveInput, linkInput, linkOutput } from '../link/link.ts';
 import { broadcastInput, localInput, ownInput, resetSender } from '../local/local.ts';
 import { punt } from '../local/punt.ts';
-import { fragmentDue, fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
+import { fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
 import { icmpError, icmpOwed } from './icmp.ts';
 import { nextIdentification } from './identification.ts';
 import { clampMssBetween } from './mss.ts';
@@ -170,18 +171,14 @@ function receiveFragment(packet: i32, index: i32, at: i32): void {
   for (let i: i32 = 0; i < FRAGMENT_RELEASE; i++) {
     const waiting: i32 = fragmentNext(context);
     if (waiting === 0) return;
-    const came: i32 = i32at(waiting + PACKET_IN);
-    deliver(waiting, came, interfaceAt(came));
+    resume(waiting);
   }
 }
 
-/** The next fragment that waited for its first one, which has come: 0 if there is none. */
-export function releaseFragment(): i32 {
-  const packet: i32 = fragmentDue();
-  if (packet === 0) return 0;
+/** A datagram that the door has let in, and that has waited, goes on: a fragment whose first one has come, or what a link is up for. */
+export function resume(packet: i32): void {
   const came: i32 = i32at(packet + PACKET_IN);
   deliver(packet, came, interfaceAt(came));
-  return 1;
 }
 
 /** A checked datagram or fragment: to us, through us, or neither. */
@@ -284,6 +281,10 @@ function forward(packet: i32, at: i32, to: i32): void {
     dispose(packet, DROP_TOO_BIG);
     return;
   }
+  if (((i32at(DEMAND_LINKS_AT) >> out) & 1) !== 0 && i32at(outAt + IF_STATE) !== INTERFACE_UP) {
+    dispose(packet, waitForCall(packet, out));
+    return;
+  }
   let verdict: i32 = PASS;
   if ((i32at(RULE_HOOKS_AT) & (HOOKS_FORWARD | HOOK_SOURCE)) !== 0) verdict = forwardByRules(packet, at, out);
   else if (masqueradePolicy(at, outAt) !== 0) verdict = masqueradeOutbound(packet);
@@ -308,6 +309,13 @@ function forward(packet: i32, at: i32, to: i32): void {
   count(COUNT_FORWARDED);
   if (isLong !== 0) puti32(packet + PACKET_FLAGS, i32at(packet + PACKET_FLAGS) | FLAG_LONG);
   dispatch(packet);
+}
+
+/** By a link that a packet dials: what rules refuse dials nobody. */
+function waitForCall(packet: i32, out: i32): i32 {
+  if (i32at(PROBE_AT) !== 0) return DROP_INTERFACE_DOWN;
+  const verdict: i32 = (i32at(RULE_HOOKS_AT) & HOOKS_FORWARD) !== 0 ? askForward(packet, out) : PASS;
+  return verdict === PASS ? demandHold(packet, out) : verdict;
 }
 
 /** A packet for us that has become the answer. */

@@ -15,6 +15,7 @@ import {
   DROP_ARP_FAILED,
   DROP_HOST_SHARE,
   DROP_ICMP_CHECKSUM,
+  DROP_NO_CALL,
   DROP_NO_PORT,
   DROP_NO_ROUTE,
   DROP_PROTOCOL,
@@ -113,6 +114,7 @@ export function icmpOwed(reason: i32): i32 {
     case DROP_NO_ROUTE:
       return (ICMP_UNREACHABLE << 8) | CODE_NET_UNREACHABLE;
     case DROP_ARP_FAILED:
+    case DROP_NO_CALL:
       return (ICMP_UNREACHABLE << 8) | CODE_HOST_UNREACHABLE;
     case DROP_TOO_BIG:
       return (ICMP_UNREACHABLE << 8) | CODE_FRAGMENTATION_NEEDED;

@@ -9,11 +9,11 @@
 // yet, as its gateway is in no network of ours, leaves its destination to other set routes, and to no learned one.
 //
 // Each link has learned routes of its own, so two of them may have brought one for the same destination, a default route above all: then the
-// lower link's goes first, of those that are up.
+// lower link's goes first, of those that are up; then those that a packet dials (src/plane/link/demand.ts).
 // Not here: the records (src/base/route-record.ts).
 
 import { ALIAS_LINK } from '../../base/alias-record.ts';
-import { ALIASES_SET_AT, LINK_END_AT } from '../../base/cells.ts';
+import { ALIASES_SET_AT, DEMAND_LINKS_AT, LINK_END_AT } from '../../base/cells.ts';
 import {
   IF_ADDRESS,
   IF_MASK,
@@ -219,10 +219,10 @@ function byRoutes(address: i32, entry: i32, bits: i32, origin: i32): i32 {
     const mask: i32 = i32at(route + ROUTE_MASK);
     if (i32at(route + ROUTE_USED) === origin && (address & mask) === i32at(route + ROUTE_DESTINATION)) {
       const index: i32 = i32at(route + ROUTE_INTERFACE);
-      // The link's own network wins over a route of the same length, and of two learned ones the lower link's.
+      // The link's own network wins over a route of the same length, and of two learned ones that of the link that goes before.
       const own: i32 = prefixBits(mask);
       const isFirst: i32 =
-        own === best && best > bits && index < (i32at(entry + TO_ROUTE) & ROUTE_LINK) ? 1 : 0;
+        own === best && best > bits && rank(index) < rank(i32at(entry + TO_ROUTE) & ROUTE_LINK) ? 1 : 0;
       if ((own > best || isFirst !== 0) && leads(index) !== 0) {
         best = own;
         const gateway: i32 = i32at(route + ROUTE_GATEWAY);
@@ -246,9 +246,16 @@ function isWaited(address: i32, bits: i32): i32 {
   return 0;
 }
 
+/** One that a packet dials leads somewhere though it is down. */
 function leads(index: i32): i32 {
   if (index === ROUTE_NOWHERE) return 0;
-  return i32at(interfaceAt(index) + IF_STATE) === INTERFACE_UP ? 1 : 0;
+  if (i32at(interfaceAt(index) + IF_STATE) === INTERFACE_UP) return 1;
+  return (i32at(DEMAND_LINKS_AT) >> index) & 1;
+}
+
+/** The order of links whose ways are as good: those that are up, by their numbers, then those that would have to be dialled. */
+function rank(index: i32): i32 {
+  return i32at(interfaceAt(index) + IF_STATE) === INTERFACE_UP ? index : INTERFACE_COUNT + index;
 }
 
 /** 1 for an address of 169.254/16. */

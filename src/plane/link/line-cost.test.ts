@@ -8,8 +8,9 @@ import { meteredBuild } from '../../../test/metered.ts';
 import { address, payload, udp } from '../../../test/packets.ts';
 import { HOST, type Router, SERVER, startRouter } from '../../../test/plane-router.ts';
 import { WORK_AT } from '../../base/cells.ts';
+import { DEMAND_UDP } from '../../base/demand-record.ts';
 import { INTERFACE_WAN } from '../../base/limits.ts';
-import { LINE_PIECE_BYTES } from '../../base/line-limits.ts';
+import { DEMAND_PLACES, DEMAND_WORDS, LINE_PIECE_BYTES } from '../../base/line-limits.ts';
 import { LINE_PPP, LINE_SLIP } from '../../base/line-record.ts';
 import { i32at } from '../../base/memory.ts';
 import { PPP_IP, PPP_LCP } from '../../wire/ppp.ts';
@@ -49,6 +50,46 @@ function pieces(): { worst: number; all: number; count: number } {
   }
   return { worst, all, count };
 }
+
+test.serial(
+  'a packet that dials, with all places taken and all words looked at, and a tick with one that goes',
+  t => {
+    const router = startRouter(metered);
+    plane.configureInterface(INTERFACE_WAN, 1, 0, 0, 1500);
+    plane.routeRemove(0, 0);
+    plane.configureInterface(LINK, 1, 0, 0, 1500);
+    plane.interfacesChanged();
+    plane.routeLearn(0, 0, 0, LINK);
+    for (let n = 0; n < DEMAND_WORDS; n++) plane.demandWord(LINK, n, DEMAND_UDP, 1, 7, 7);
+    plane.demandWord(LINK, DEMAND_WORDS - 1, DEMAND_UDP, 0, 0, 0xffff);
+    const question = (host: number) =>
+      udp({ source: `192.168.0.${host}`, destination: SERVER }, 1043, 53, payload(9));
+    router.fromHost(question(2));
+    const own = metered.operations(() => router.fromHost(question(2)));
+    plane.demandSet(LINK, 1);
+    let worst = 0;
+    for (let n = 0; n < 2 * DEMAND_PLACES; n++) {
+      router.fromHost(question(10 + n));
+      // Before it is timed its host is known, and its way.
+      worst = Math.max(
+        worst,
+        metered.operations(() => router.fromHost(question(10 + n))),
+      );
+    }
+    router.ticks(1);
+    const idle = metered.operations(() => router.ticks(1));
+    plane.lineBind(LINK, PORT, LINE_PPP);
+    plane.configureInterface(LINK, 1, address(OURS), -1, 1500);
+    plane.interfacesChanged();
+    plane.lineOpen(PORT, 1);
+    const busy = metered.operations(() => router.ticks(1));
+    t.log(
+      `${worst} where a link that is down drops one for ${own}; a tick ${idle}, ${busy} with one that goes`,
+    );
+    t.true(worst - own < 4000, `${worst - own}`);
+    t.true(busy - idle < 8000, `${busy - idle}`);
+  },
+);
 
 const zeroes = new Uint8Array(1400);
 const ones = new Uint8Array(1400).fill(0x7e);

@@ -38,6 +38,7 @@ import { PACKET_HEADER, PACKET_IP, PACKET_LENGTH, PACKET_NEXT, PACKET_PORTS } fr
 import { release } from '../../base/pool.ts';
 import { HDLC_ADDRESS, HDLC_CONTROL, PPP_IP } from '../../wire/ppp.ts';
 import { CAPTURE_MASK_AT, capture } from './capture.ts';
+import { demandUse } from './demand-words.ts';
 import { hdlcSend, hdlcStart } from './hdlc.ts';
 import { linkWaits } from './queue.ts';
 import { slipSend, slipStart } from './slip.ts';
@@ -75,6 +76,7 @@ export function lineSend(port: i32, packet: i32): i32 {
   const bytes: i32 = i32at(packet + PACKET_LENGTH);
   lineCount(at + IF_TX_PACKETS);
   puti32(at + IF_TX_BYTES, (i32at(at + IF_TX_BYTES) + bytes) | 0);
+  demandUse(packet, i32at(line + LINE_LINK));
   const state: i32 = i32at(line + LINE_VJ_OUT);
   if (state !== 0) {
     const protocol: i32 = vjCompress(state, packet + PACKET_IP, bytes);

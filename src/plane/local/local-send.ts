@@ -9,7 +9,14 @@ import {
   DROP_NO_ROUTE,
   DROP_TOO_BIG,
 } from '../../base/counters.ts';
-import { IF_ADDRESS, IF_MTU, IF_STATE, INTERFACE_ABSENT, interfaceAt } from '../../base/interface.ts';
+import {
+  IF_ADDRESS,
+  IF_MTU,
+  IF_STATE,
+  INTERFACE_ABSENT,
+  INTERFACE_UP,
+  interfaceAt,
+} from '../../base/interface.ts';
 import { DATAGRAM_MAX } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, put8, put16, put32, puti32 } from '../../base/memory.ts';
 import {
@@ -54,6 +61,7 @@ import { emit, receiveOwn } from '../ip/forward.ts';
 import { icmpEcho, TTL_DEFAULT } from '../ip/icmp.ts';
 import { nextIdentification } from '../ip/identification.ts';
 import { routeTo } from '../ip/route.ts';
+import { demandOwn } from '../link/demand.ts';
 import { linkSendTo } from '../link/link.ts';
 import { sealTransport } from './local.ts';
 import { socketSent } from './sockets.ts';
@@ -67,6 +75,10 @@ export function localSend(packet: i32): i32 {
   const at: i32 = interfaceAt(route & ROUTE_LINK);
   const verdict: i32 = prepare(packet, i32at(at + IF_ADDRESS));
   if (verdict !== PASS) return verdict;
+  if (i32at(at + IF_STATE) !== INTERFACE_UP) {
+    demandOwn(packet, route & ROUTE_LINK);
+    return refuse(packet, DROP_NO_ROUTE);
+  }
   const isLong: i32 = get16(ip + IP_LENGTH) > i32at(at + IF_MTU) ? 1 : 0;
   if (isLong !== 0 && (get16(ip + IP_OFFSET) & IP_DONT_FRAGMENT) !== 0) return refuse(packet, DROP_TOO_BIG);
   noteSent(packet, route & ROUTE_LINK);
