@@ -66,12 +66,20 @@ function longConfiguration(): string[] {
 /**
  * What loads each overlay, and what it says: first what an operator uses. This board has a disk; one that was booted from a
  * floppy has `floppy` in the place of `update`, and there is less of it (configuration.test.ts). Not here: an update's
- * (update.test.ts), TCP's, that of links on serial ports, that of what rules log and that which asks the hosts of forwards.
+ * (update.test.ts), TCP's, those of links on serial ports and by PPPoE, that of what rules log and that which asks the hosts of forwards.
  */
 const USES: Record<
   Exclude<
     OverlayName,
-    'interpreted' | 'floppy' | 'transfer' | 'signature' | 'tcp' | 'rules/log' | 'forward/health' | 'ppp/link'
+    | 'interpreted'
+    | 'floppy'
+    | 'transfer'
+    | 'signature'
+    | 'tcp'
+    | 'rules/log'
+    | 'forward/health'
+    | 'ppp/link'
+    | 'ppp/pppoe'
   >,
   [string, RegExp]
 > = {
@@ -92,7 +100,7 @@ const USES: Record<
   dns: ['resolve masqbox', /1 record, answered here$/],
   dhcp: ['show leases', /There are no leases|^address /m],
   note: ['note where the modem is', /^$/],
-  ppp: ['show ppp', /^No link has a serial port/m],
+  ppp: ['show ppp', /^No link has a port/m],
   queue: ['show queue', /^No link has a rate/m],
   rules: ['iptables -V', /^iptables v1\.8\.9 \(legacy\)$/m],
   'rules/explain': ['explain x 1.2.3.4 1.2.3.5 1', /x is no protocol/],

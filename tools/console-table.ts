@@ -20,6 +20,7 @@ import * as lan from '../src/control/lan/overlay.ts';
 import * as note from '../src/control/note/overlay.ts';
 import * as pppLink from '../src/control/ppp/link/overlay.ts';
 import * as ppp from '../src/control/ppp/overlay.ts';
+import * as pppPppoe from '../src/control/ppp/pppoe/overlay.ts';
 import * as queue from '../src/control/queue/overlay.ts';
 import * as rulesExplain from '../src/control/rules/explain/overlay.ts';
 import * as rulesFiles from '../src/control/rules/files/overlay.ts';
@@ -66,6 +67,7 @@ export function consoleTable(): readonly Command[] {
     note,
     ppp,
     'ppp/link': pppLink,
+    'ppp/pppoe': pppPppoe,
     queue,
     rules,
     'rules/listing': rulesListing,

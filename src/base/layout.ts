@@ -155,6 +155,8 @@ export const LOG_KIND_CRASH: i32 = 3;
 export const LOG_KIND_CARDS: i32 = 4;
 /** What calls of a link by modem have used (src/control/ppp/budget.ts); the key is the link. */
 export const LOG_KIND_CALLS: i32 = 5;
+/** The last session of a link by PPPoE (src/control/ppp/pppoe/remembered.ts); the key is the link. */
+export const LOG_KIND_SESSION: i32 = 6;
 
 // --- low memory while the loader runs ------------------------------------------------------------------------
 //     0x0600  boot information         0xfc00  loader's variables

@@ -50,6 +50,7 @@ export const OVERLAY_NAMES = [
   'shell/programs',
   'ppp',
   'ppp/link',
+  'ppp/pppoe',
 ] as const satisfies OverlayName[];
 
 /**

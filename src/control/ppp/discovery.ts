@@ -11,7 +11,8 @@
 //
 // Which answers are believed: those with our Host-Uniq, new for each start; of a PADS and a PADT also its station and, of the
 // latter, its session. Of several offers the first is taken whose names are those wanted; one that was not kept, or
-// refused, comes after the others the next time: it is only taken once the PADI has been repeated.
+// refused, or whose session was of no use, comes after the others the next time: it is only taken once the PADI has been repeated.
+// Of a session from before a power cut a PADT goes before each PADI until there is another one, as the first may be lost.
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { get16, put16 } from '../../wire/bytes.ts';
@@ -45,6 +46,8 @@ const ASK_MOST = 60 * TICKS_PER_SECOND;
 const REQUEST_FIRST = TICKS_PER_SECOND;
 const REQUEST_TRIES = 3;
 const UNIQ_BYTES = 8;
+/** Of a name, or of a reason, so much is shown. */
+const TEXT_BYTES = 80;
 /** What a refused start waits at least: an account that is still in use elsewhere is not freed by asking. */
 const REFUSED_TICKS = 10 * TICKS_PER_SECOND;
 
@@ -69,7 +72,7 @@ export interface DiscoveryHost {
   random(): number;
   /** Sends a discovery packet to a station, or to all. */
   send(station: Uint8Array | undefined, code: number, session: number, tags: Uint8Array): void;
-  /** There is a session; `mru` is what both sides of it carry. It is to be remembered, for `end()` after a power cut. */
+  /** There is a session; `mru` is what both sides of it carry. It is to be remembered, for `start()` after a power cut. */
   opened(place: SessionPlace, mru: number): void;
   /** The concentrator has ended the session. */
   ended(reason: string): void;
@@ -109,6 +112,17 @@ export function writeTags(tags: readonly (readonly [number, Uint8Array])[]): Uin
   return bytes;
 }
 
+/** Whether one of the tags is this. */
+function hasTag(bytes: Uint8Array, type: number, value: Uint8Array): boolean {
+  for (let at = 0; at + TAG_HEADER_BYTES <= bytes.length; ) {
+    const from = at + TAG_HEADER_BYTES;
+    at = from + get16(bytes, at + TAG_LENGTH);
+    if (get16(bytes, from - TAG_HEADER_BYTES) === type && sameBytes(bytes.subarray(from, at), value))
+      return true;
+  }
+  return false;
+}
+
 interface Offer {
   station: Uint8Array;
   /** The concentrator's name, for the log. */
@@ -121,10 +135,15 @@ export class Discovery {
   state: 'idle' | 'asking' | 'requesting' | 'open' = 'idle';
   private uniq: Uint8Array = new Uint8Array(0);
   private offer: Offer | undefined;
-  private place: SessionPlace | undefined;
+  place: SessionPlace | undefined;
   /** The station whose offer came to nothing, and packets of a kind that were sent without an answer. */
   private avoided: Uint8Array | undefined;
+  /** A session of before, which its concentrator may believe in still. */
+  private stale: SessionPlace | undefined;
   private tries = 0;
+  /** PADIs without a session since start(), and what its concentrator is called. */
+  asked = 0;
+  name = '';
   private timer: Timer | undefined;
 
   constructor(
@@ -132,12 +151,21 @@ export class Discovery {
     private readonly wants: DiscoveryWants,
   ) {}
 
-  /** Asks for a session. */
-  start(): void {
+  /** Asks for a session. @param avoided whose last one was of no use @param stale one of before a power cut */
+  start(avoided?: Uint8Array, stale?: SessionPlace): void {
     if (this.state !== 'idle') return;
     this.uniq = randomBytes(UNIQ_BYTES, () => this.host.random());
-    this.avoided = undefined;
+    this.avoided = avoided;
+    this.stale = stale;
+    this.asked = 0;
     this.ask();
+  }
+
+  /** Whether a packet may be an answer that is waited for: else nobody need read it, and of a flood it costs this look. */
+  awaits(code: number, session: number): boolean {
+    if (code === PPPOE_PADO) return this.state === 'asking';
+    if (code === PPPOE_PADS) return this.state === 'requesting';
+    return code === PPPOE_PADT && this.place?.session === session;
   }
 
   /** Ends the session, or the search for one. */
@@ -154,6 +182,7 @@ export class Discovery {
   /** A session of before goes on, as its link does when control restarts. */
   resume(place: SessionPlace): void {
     this.idle();
+    this.name = '';
     this.place = place;
     this.state = 'open';
   }
@@ -166,7 +195,7 @@ export class Discovery {
     }
     const tags = readTags(payload);
     if (tags === undefined || !sameBytes(tags.get(TAG_HOST_UNIQ) ?? new Uint8Array(0), this.uniq)) return;
-    if (code === PPPOE_PADO && this.state === 'asking' && session === 0) this.offered(station, tags);
+    if (code === PPPOE_PADO && this.state === 'asking' && session === 0) this.offered(station, tags, payload);
     if (code === PPPOE_PADS && this.state === 'requesting') this.confirmed(station, session, tags);
   }
 
@@ -178,14 +207,16 @@ export class Discovery {
   }
 
   private askAgain(): void {
-    this.host.send(undefined, PPPOE_PADI, 0, writeTags(this.asked()));
+    if (this.stale !== undefined) this.end(this.stale);
+    this.asked++;
+    this.host.send(undefined, PPPOE_PADI, 0, writeTags(this.question()));
     const wait = this.tries < 6 ? ASK_FIRST << this.tries : ASK_MOST;
     this.tries++;
     this.wait(wait, () => this.askAgain());
   }
 
   /** What both a PADI and a PADR say. */
-  private asked(): [number, Uint8Array][] {
+  private question(): [number, Uint8Array][] {
     const tags: [number, Uint8Array][] = [
       [TAG_SERVICE, bytesOf(this.wants.service)],
       [TAG_HOST_UNIQ, this.uniq],
@@ -194,19 +225,22 @@ export class Discovery {
     return tags;
   }
 
-  private offered(station: Uint8Array, tags: Tags): void {
+  private offered(station: Uint8Array, tags: Tags, payload: Uint8Array): void {
     const name = nameOf(tags.get(TAG_CONCENTRATOR) ?? new Uint8Array(0));
-    const shown = textOf(bytesOf(name));
+    const shown = shortOf(tags.get(TAG_CONCENTRATOR));
     const refusal = refusalOf(tags);
     if (refusal !== undefined) {
       this.host.told(`${shown} offers nothing: ${refusal}`);
       return;
     }
-    const service = tags.get(TAG_SERVICE);
     const { wants, avoided } = this;
-    if (service === undefined || !sameBytes(service, bytesOf(wants.service))) return;
+    // Who wants any service takes what there is: not all concentrators offer one without a name.
+    if (wants.service !== '' && !hasTag(payload, TAG_SERVICE, bytesOf(wants.service))) {
+      this.host.told(`${shown} does not offer the service ${wants.service}`);
+      return;
+    }
     if (wants.concentrator !== '' && name !== wants.concentrator) {
-      if (this.tries === 1) this.host.told(`${shown} offers a session too, and is not the one wanted`);
+      this.host.told(`${shown} offers a session, and is not the one wanted`);
       return;
     }
     if (avoided !== undefined && this.tries === 1 && sameBytes(avoided, station)) return;
@@ -215,7 +249,7 @@ export class Discovery {
       const value = tags.get(type);
       if (value !== undefined) kept.push([type, value]);
     }
-    if (writeTags([...this.asked(), ...kept]).length > PPPOE_TAGS_MOST) return;
+    if (writeTags([...this.question(), ...kept]).length > PPPOE_TAGS_MOST) return;
     this.offer = { station: station.slice(), name: shown, kept };
     this.tries = 0;
     this.state = 'requesting';
@@ -231,7 +265,7 @@ export class Discovery {
       this.ask();
       return;
     }
-    this.host.send(offer.station, PPPOE_PADR, 0, writeTags([...this.asked(), ...offer.kept]));
+    this.host.send(offer.station, PPPOE_PADR, 0, writeTags([...this.question(), ...offer.kept]));
     this.wait(REQUEST_FIRST << this.tries++, () => this.request());
   }
 
@@ -250,6 +284,8 @@ export class Discovery {
     }
     this.stopTimer();
     this.state = 'open';
+    this.stale = undefined;
+    this.name = offer.name;
     this.place = { station: offer.station, session };
     const most = tags.get(TAG_MAX_PAYLOAD);
     const isLong = most !== undefined && most.length === 2 && get16(most, 0) >= this.wants.mru;
@@ -263,7 +299,7 @@ export class Discovery {
     this.idle();
     const message = readTags(payload)?.get(TAG_GENERIC_ERROR);
     this.host.ended(
-      message === undefined ? 'The provider has ended it' : `The provider says: ${textOf(message)}`,
+      message === undefined ? 'The provider has ended it' : `The provider says: ${shortOf(message)}`,
     );
   }
 
@@ -285,12 +321,17 @@ export class Discovery {
   }
 }
 
+/** What somebody unknown says of itself or of us, as a few words of one line. */
+function shortOf(bytes: Uint8Array | undefined): string {
+  return textOf((bytes ?? new Uint8Array(0)).subarray(0, TEXT_BYTES));
+}
+
 /** Why a concentrator does not want us, if it does not. */
 function refusalOf(tags: Tags): string | undefined {
   const service = tags.get(TAG_SERVICE_ERROR);
   const other = tags.get(TAG_SYSTEM_ERROR) ?? tags.get(TAG_GENERIC_ERROR);
   if (service === undefined && other === undefined) return undefined;
-  const message = textOf(other ?? service ?? new Uint8Array(0));
+  const message = shortOf(other ?? service);
   if (message !== '') return message;
   return service === undefined ? 'no reason given' : 'it does not know the service';
 }

@@ -1,19 +1,23 @@
-// Links on serial ports that are set, and what they have in common: frames of their own come by one door, ports are looked at in one step, and
-// their name servers are one list. Not here: one link (ppp-link.ts), what is set of them (ppp.ts).
+// Links on serial ports and by PPPoE that are set, and what they have in common: frames of their own come by one door, ports are looked at in one
+// step, and their name servers are one list. Not here: one link (ppp-link.ts, pppoe/pppoe-link.ts), what is set of them (ppp.ts).
 
 import { LINES_BOUND_AT, SERIAL_CHANGED_AT } from '../../base/cells.ts';
-import { SERIAL_COUNT } from '../../base/limits.ts';
+import { LINE_COUNT } from '../../base/limits.ts';
 import { LINE_LINK, lineAt } from '../../base/line-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { PACKET_IN, PACKET_IP, PACKET_LENGTH, PACKET_PORTS } from '../../base/packet.ts';
+import { ETHERTYPE_DISCOVERY } from '../../wire/pppoe.ts';
 import type { Context } from '../core/context.ts';
 import { interfaceName } from '../core/facts.ts';
 import { WARNING } from '../core/log.ts';
 import type { LinkWants } from './options.ts';
-import { PppLink } from './ppp-link.ts';
+import type { PppLink } from './ppp-link.ts';
+import type { PppoeLink } from './pppoe/pppoe-link.ts';
 
 export class Links {
+  /** Those on serial ports, and those that are sessions of PPPoE. */
   readonly all = new Map<number, PppLink>();
+  readonly sessions = new Map<number, PppoeLink>();
   private isRestart: boolean;
 
   constructor(
@@ -24,27 +28,35 @@ export class Links {
     this.isRestart = restarted;
     const { memory } = context.machine;
     context.sockets.frames(packet => {
+      const [link, protocol] = [i32at(packet + PACKET_IN), i32at(packet + PACKET_PORTS)];
+      if (protocol === ETHERTYPE_DISCOVERY) {
+        for (const session of this.sessions.values())
+          if (session.wants.below === link) session.discovered(packet);
+        return;
+      }
       const at = packet + PACKET_IP;
       const bytes = memory.slice(at, at + i32at(packet + PACKET_LENGTH));
-      this.all.get(i32at(packet + PACKET_IN))?.frame(i32at(packet + PACKET_PORTS), bytes);
+      (this.all.get(link) ?? this.sessions.get(link))?.frame(protocol, bytes);
     });
   }
 
   get isEmpty(): boolean {
-    return this.all.size === 0;
+    return this.all.size + this.sessions.size === 0;
   }
 
   /** A link is wanted so from now on, or not any more. */
   take(link: number, wants: LinkWants | undefined): void {
-    const before = this.all.get(link);
-    if (before !== undefined && (wants === undefined || before.isOther(wants))) {
-      before.stop();
-      this.all.delete(link);
-    } else if (before !== undefined && wants !== undefined) {
-      before.change(wants);
+    const isSession = wants !== undefined && wants.below >= 0;
+    if (!isSession) this.keep(this.sessions, link, undefined);
+    if (isSession || wants === undefined) this.keep(this.all, link, undefined);
+    if (wants === undefined || this.keep(isSession ? this.sessions : this.all, link, wants)) return;
+    const { machine } = this.context;
+    if (isSession) {
+      const made = machine.overlay('ppp/pppoe').createPppoe(this.context, link, wants, this.tell);
+      this.sessions.set(link, made);
+      made.start(this.isRestart);
       return;
     }
-    if (wants === undefined) return;
     for (const other of this.all.values()) {
       if (other.port !== wants.port) continue;
       const name = interfaceName(link);
@@ -55,19 +67,33 @@ export class Links {
       );
       return;
     }
-    const made = new PppLink(this.context, link, wants, this.tell);
+    const made = machine.overlay('ppp/link').createLink(this.context, link, wants, this.tell);
     this.all.set(link, made);
     made.start(this.isRestart);
+  }
+
+  /** A link goes on with other wishes, or ends: whether it is there still. */
+  private keep(links: Map<number, PppLink | PppoeLink>, link: number, wants: LinkWants | undefined): boolean {
+    const before = links.get(link);
+    if (before === undefined) return false;
+    if (wants !== undefined && !before.isOther(wants)) {
+      before.change(wants);
+      return true;
+    }
+    before.stop();
+    links.delete(link);
+    return false;
   }
 
   /** All that were set at the start have been taken: lines of others, from before control was started again, end. */
   settled(): void {
     this.isRestart = false;
     const { plane } = this.context.machine;
-    for (let port = 0; port < SERIAL_COUNT; port++) {
-      if (((i32at(LINES_BOUND_AT) >> port) & 1) === 0) continue;
-      const link = this.all.get(i32at(lineAt(port) + LINE_LINK));
-      if (link === undefined || link.port !== port) plane.lineUnbind(port);
+    for (let number = 0; number < LINE_COUNT; number++) {
+      if (((i32at(LINES_BOUND_AT) >> number) & 1) === 0) continue;
+      const link = i32at(lineAt(number) + LINE_LINK);
+      const owner = this.all.get(link)?.port ?? this.sessions.get(link)?.number;
+      if (owner !== number) plane.lineUnbind(number);
     }
   }
 
@@ -85,6 +111,7 @@ export class Links {
 
   dnsServers(): readonly number[] {
     const all: number[] = [];
+    for (const link of this.sessions.values()) all.push(...link.dns);
     for (const link of this.all.values()) all.push(...link.dns);
     return all;
   }

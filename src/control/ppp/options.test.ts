@@ -98,3 +98,40 @@ test('what an option cannot be is refused with the reason, and what it can be is
   }
   t.regex(whyNot('toString', 'x') ?? '', /^it is one of port, /);
 });
+
+test('a card in the place of a port is a session of PPPoE, which is up always and has what Ethernet leaves it', t => {
+  const wants = readWants(
+    'ppp0',
+    false,
+    new Map([
+      ['port', 'wan'],
+      ['number', '123'],
+      ['mru', '1500'],
+    ]),
+  );
+  t.like(wants, { port: -1, below: 1, service: '', concentrator: '', rate: undefined });
+  t.like(wants?.caller, { mode: 'always', retrySeconds: 10, retryMostSeconds: 300 });
+  t.like(wants?.session.lcp, { mru: 1492, mtu: 1492, accm: -1, isShort: false, hasMagic: true });
+  t.false(wants?.session.ipcp.hasVj);
+  t.is(readWants('sl0', true, new Map([['port', 'wan']])), undefined);
+  t.is(
+    readWants(
+      'ppp1',
+      false,
+      new Map([
+        ['port', 'if2'],
+        ['rate', '512k'],
+      ]),
+    )?.rate,
+    512_000,
+  );
+  for (const [rate, isOne] of [
+    ['28800', true],
+    ['2M', true],
+    ['0', true],
+    ['299', false],
+    ['31M', false],
+    ['fast', false],
+  ] as const)
+    t.is(whyNot('rate', rate) === undefined, isOne, rate);
+});

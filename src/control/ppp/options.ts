@@ -2,7 +2,9 @@
 // the same words, and links at work (link/).
 
 import { INTERFACE_INSIDE, INTERFACE_OUTSIDE } from '../../base/interface.ts';
-import { TICKS_PER_SECOND } from '../../base/limits.ts';
+import { INTERFACE_WAN, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { QUEUE_RATE_LEAST, QUEUE_RATE_MOST } from '../../base/queue-limits.ts';
+import { PPPOE_MRU } from '../../wire/pppoe.ts';
 import { parseAddress, refuseUnicast } from '../core/address.ts';
 import { QUESTION } from '../core/setting.ts';
 import type { Limits } from './budget.ts';
@@ -17,8 +19,14 @@ export type Options = ReadonlyMap<string, string>;
 
 /** A link as it is wanted. */
 export interface LinkWants {
-  /** Of the serial port, 0 is COM1. */
+  /** Of the serial port, 0 is COM1; -1: it is a session of PPPoE. */
   port: number;
+  /** The link by which PPPoE goes, or -1; and which service and whose concentrator, '' is any. */
+  below: number;
+  service: string;
+  concentrator: string;
+  /** Bits a second, if it is set. */
+  rate: number | undefined;
   isSlip: boolean;
   /** It is dialled; else a cable. */
   isModem: boolean;
@@ -36,6 +44,8 @@ export interface LinkWants {
 
 const SPEED_MOST = 115200;
 const PORTS = ['com1', 'com2', 'com3', 'com4'];
+/** Links of cards by which PPPoE goes. */
+export const CARDS: readonly string[] = ['wan', 'if2', 'if3'];
 /** By the first packet (`demand`) is no choice as long as nothing in the plane says that there is one. */
 const MODES: readonly string[] = ['always', 'manual'];
 const METHODS: readonly Method[] = ['pap', 'chap-md5', 'ms-chap', 'ms-chap-v2'];
@@ -46,6 +56,8 @@ const ECHO_DEFAULT = '30 4';
 const IDLE_DEFAULT = '10m';
 const RETRY_DEFAULT = '15s 15m';
 const MRU_DEFAULT = 1500;
+/** A session waits less than a modem, as a try costs nobody anything. */
+const PPPOE_RETRY = '10s 5m';
 
 const one = (values: readonly string[]) => (text: string) =>
   values.includes(text) ? undefined : `it is one of ${values.join(', ')}`;
@@ -107,9 +119,24 @@ function whySpeed(text: string): string | undefined {
   );
 }
 
+/** Bits a second as they are typed: 33600, 512k, 2M; 0 for none. NaN if it is no rate. */
+function rateOf(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,8})([km]?)$/i.exec(text) ?? [];
+  return Number(digits) * ({ k: 1000, m: 1000000 }[unit.toLowerCase()] ?? 1);
+}
+
+function whyRate(text: string): string | undefined {
+  const rate = rateOf(text);
+  if (rate === 0 || (rate >= QUEUE_RATE_LEAST && rate <= QUEUE_RATE_MOST)) return undefined;
+  return `a rate is ${QUEUE_RATE_LEAST} to ${QUEUE_RATE_MOST / 1000000}M bits a second, as 33600, 512k or 2M, or 0`;
+}
+
 /** Why a value is none, of each option. */
 const CHECKS: Readonly<Record<string, (text: string) => string | undefined>> = {
-  port: one(PORTS),
+  port: one([...PORTS, ...CARDS]),
+  service: any,
+  ac: any,
+  rate: whyRate,
   number: text =>
     /^[\dA-DTPWatpw*#,!@;+()./\- ]+$/.test(text) ? undefined : 'a modem dials digits and , * # W',
   init: any,
@@ -151,31 +178,44 @@ function plain(text: string): string {
 
 /** What a link's options come to; undefined where it has no port. */
 export function readWants(name: string, isSlip: boolean, options: Options): LinkWants | undefined {
-  const port = PORTS.indexOf(options.get('port') ?? '');
-  if (port < 0) return undefined;
+  const place = options.get('port') ?? '';
+  const [port, card] = [PORTS.indexOf(place), CARDS.indexOf(place)];
+  if (port < 0 && (card < 0 || isSlip)) return undefined;
+  const isPppoe = card >= 0;
   const has = (option: string, standard: boolean) =>
     (options.get(option) ?? (standard ? 'on' : 'off')) === 'on';
   const numbers = (options.get('number') ?? '').split(' ').filter(text => text !== '');
-  const isModem = numbers.length > 0 || options.has('chat');
+  const isModem = !isPppoe && (numbers.length > 0 || options.has('chat'));
   const text = `${name} ${[...options].map(pair => pair.join(' ')).join('\n')}`;
   const isOutside = options.get('role') !== 'lan';
+  const rate = options.get('rate');
+  const session = sessionWants(options, isOutside, isPppoe ? PPPOE_MRU : MRU_DEFAULT);
+  if (isPppoe) {
+    // RFC 2516, section 7: Ethernet has neither control characters nor bytes to save.
+    session.lcp = { ...session.lcp, accm: -1, isShort: false };
+    session.ipcp.hasVj = false;
+  }
   return {
     port,
+    below: isPppoe ? INTERFACE_WAN + card : -1,
+    service: plain(options.get('service') ?? ''),
+    concentrator: plain(options.get('ac') ?? ''),
+    rate: rate === undefined ? undefined : rateOf(rate),
     isSlip,
     isModem,
     speed: Number(options.get('speed') ?? SPEED_MOST),
     hasFlow: (options.get('flow') ?? (isModem ? 'rts-cts' : 'none')) === 'rts-cts',
     hasCarrier: has('carrier', isModem),
     side: isOutside ? INTERFACE_OUTSIDE : INTERFACE_INSIDE,
-    caller: callerWants(options, numbers, isModem),
+    caller: callerWants(options, numbers, isModem, isPppoe ? PPPOE_RETRY : RETRY_DEFAULT),
     limits: limitsOf(options),
-    session: sessionWants(options, isOutside),
+    session,
     text,
   };
 }
 
-function callerWants(options: Options, numbers: string[], isModem: boolean): CallerWants {
-  const [retry = '', most = ''] = (options.get('retry') ?? RETRY_DEFAULT).split(' ');
+function callerWants(options: Options, numbers: string[], isModem: boolean, retries: string): CallerWants {
+  const [retry = '', most = ''] = (options.get('retry') ?? retries).split(' ');
   const [price = '0', per = '60'] = (options.get('price') ?? '').split(' ');
   const hours = (options.get('hours') ?? '').split(' ').filter(text => text !== '');
   return {
@@ -202,11 +242,11 @@ function limitsOf(options: Options): Limits {
   };
 }
 
-function sessionWants(options: Options, isOutside: boolean): SessionWants {
+function sessionWants(options: Options, isOutside: boolean, mruMost: number): SessionWants {
   const [local = '', remote = ''] = (options.get('address') ?? '').split(':');
   const addressOf = (text: string) => (text === '' ? 0 : (parseAddress(text) as number));
   const dns = (options.get('dns') ?? '').split(' ').filter(text => text !== '');
-  const mru = Number(options.get('mru') ?? MRU_DEFAULT);
+  const mru = Math.min(mruMost, Number(options.get('mru') ?? mruMost));
   const user = plain(options.get('user') ?? '');
   const password = plain(options.get('password') ?? '');
   const auth = options.get('auth') as Method | undefined;

@@ -1,14 +1,20 @@
 // The overlay `ppp`: the options of links on serial ports when they are set, and what `dial`, `hangup` and `show ppp` do.
 // Not here: links at work, which are another overlay's (link/overlay.ts) and stay.
 
+import { INTERFACE_WAN } from '../../base/limits.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { interfaceName } from '../core/facts.ts';
-import { type LinkWants, type Options, readWants, whyNot } from './options.ts';
+import { Links } from './links.ts';
+import { CARDS, type LinkWants, type Options, readWants, whyNot } from './options.ts';
 import { FIRST_LINK, LINK_COUNT, type PppPart } from './ppp.ts';
-import type { PppLink } from './ppp-link.ts';
 
 export { showLinks } from './show.ts';
+
+/** @param tell the name servers or addresses of a link are others */
+export function createLinks(context: Context, tell: () => void, restarted: boolean): Links {
+  return new Links(context, tell, restarted);
+}
 
 declare module '../core/overlays.ts' {
   interface Overlays {
@@ -19,13 +25,36 @@ declare module '../core/overlays.ts' {
 /** COM1 has the console. */
 const CONSOLE_PORT = 'com1';
 const SLIP_NAME = 'sl';
+const WAN_MODE = /^set wan (none|address) ?/;
 
 /** Throws a Refusal where an option cannot be this. A password is not told. */
-export function checkOption(name: string, option: string, text: string): void {
-  const why = option === 'port' && text === CONSOLE_PORT ? 'the console is on it' : whyNot(option, text);
-  if (why === undefined) return;
+export function checkOption(context: Context, name: string, option: string, text: string): void {
+  const why = whyPort(name, option, text) ?? whyNot(option, text);
+  if (why === undefined) {
+    if (option === 'port' && text === interfaceName(INTERFACE_WAN)) freeWan(context);
+    return;
+  }
   const told = option === 'password' ? '' : ` ${text}`;
   throw new Refusal(`Cannot set ${name} ${option}${told}: ${why}`);
+}
+
+function whyPort(name: string, option: string, text: string): string | undefined {
+  if (option !== 'port') return undefined;
+  if (name.startsWith(SLIP_NAME) && CARDS.includes(text)) return 'SLIP goes by serial ports';
+  return text === CONSOLE_PORT ? 'the console is on it' : undefined;
+}
+
+/**
+ * Whoever types that PPPoE goes by the WAN wants no address by DHCP there, whose gateway would go before. What else is set of the WAN stays, an
+ * address of a modem's page above all.
+ */
+function freeWan({ registry, output }: Context): void {
+  if (registry.isRestoring || registry.lines().some(line => WAN_MODE.test(line))) return;
+  const found = registry.meaningOf('set wan none');
+  if (typeof found === 'string') return;
+  found.setting.set([]);
+  registry.changed();
+  output.line('The WAN asks for no address by DHCP any more: set wan none');
 }
 
 export function wantsOf(link: number, options: Options): LinkWants | undefined {
@@ -33,21 +62,28 @@ export function wantsOf(link: number, options: Options): LinkWants | undefined {
   return readWants(name, name.startsWith(SLIP_NAME), options);
 }
 
-function linkOf(part: PppPart, action: string, name: string): PppLink {
+/** What both kinds of a link can be told. */
+interface Dialled {
+  dial(who: string): string | undefined;
+  hangUp(): string | undefined;
+}
+
+function linkOf({ running }: PppPart, action: string, name: string): Dialled {
   for (let link = FIRST_LINK; link < FIRST_LINK + LINK_COUNT; link++) {
-    const found = interfaceName(link) === name ? part.running?.all.get(link) : undefined;
+    if (interfaceName(link) !== name) continue;
+    const found = running?.all.get(link)?.caller ?? running?.sessions.get(link);
     if (found !== undefined) return found;
   }
-  throw new Refusal(`Cannot ${action} ${name}: it has no serial port, see set ppp0`);
+  throw new Refusal(`Cannot ${action} ${name}: it has no port, see set ppp0`);
 }
 
 export function dial({ output }: Context, part: PppPart, name: string): undefined {
-  const why = linkOf(part, 'dial', name).caller.dial('the console');
+  const why = linkOf(part, 'dial', name).dial('the console');
   if (why !== undefined) throw new Refusal(`Cannot dial ${name}: ${why}`);
   output.line(`${name} is called, see show ppp`);
 }
 
 export function hangUp(part: PppPart, name: string): undefined {
-  const why = linkOf(part, 'hang up', name).caller.hangUp();
+  const why = linkOf(part, 'hang up', name).hangUp();
   if (why !== undefined) throw new Refusal(`Cannot hang up ${name}: ${why}`);
 }

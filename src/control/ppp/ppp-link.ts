@@ -15,19 +15,17 @@ import {
   serialAt,
 } from '../../../hal/serial/ns16550.ts';
 import { SERIAL_CHANGED_AT } from '../../base/cells.ts';
-import { IF_ADDRESS, IF_MTU, IF_TX_PACKETS, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
+import { IF_TX_PACKETS, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
 import { LOG_KIND_CALLS } from '../../base/layout.ts';
 import { TICKS_PER_SECOND, VJ_PAGE, VJ_PAGES_AT } from '../../base/limits.ts';
 import { VJ_SLOT_COUNT } from '../../base/line-limits.ts';
 import {
   LINE_ACFC,
-  LINE_DNS,
   LINE_KIND,
   LINE_LINK,
   LINE_MAGIC,
   LINE_NONE,
   LINE_OPEN,
-  LINE_PEER,
   LINE_PFC,
   LINE_PPP,
   LINE_RX_FRAMES,
@@ -36,8 +34,8 @@ import {
 } from '../../base/line-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { PACKET_IP } from '../../base/packet.ts';
+import { QUEUE_RATE_LEAST } from '../../base/queue-limits.ts';
 import { formatAddress } from '../core/address.ts';
-import { configure, refuseLink } from '../core/addresses.ts';
 import { civilOf } from '../core/civil.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Context } from '../core/context.ts';
@@ -46,16 +44,18 @@ import { SECTION_SPARE_BYTES } from '../core/limits.ts';
 import { NOTICE, WARNING } from '../core/log.ts';
 import { createSerialLine, type SerialLine } from '../core/serial-line.ts';
 import { localAt } from '../core/timezone.ts';
+import { adopted, bringUp, type Pace, refuseResult, takeDown } from './agreed.ts';
 import { Budget } from './budget.ts';
 import { Caller, type CallerHost } from './caller.ts';
 import type { LcpWay } from './lcp.ts';
 import type { LinkWants } from './options.ts';
 import { type Opened, Session, type SessionHost } from './session.ts';
 
-const HOST = -1;
 /** Bytes of a port that are looked at in a step. */
 const PIECE_BYTES = 256;
 const RATE = 115200;
+/** Beside a datagram: flags, protocol, FCS, and what is escaped of it. */
+const FRAME_BYTES = 8;
 /** How often it is looked whether the record of calls has been read. */
 const READ_TICKS = 5;
 /** How long a modem's DTR is down so that it hangs up. */
@@ -353,7 +353,7 @@ export class PppLink implements CallerHost, SessionHost {
     const { plane } = this.context.machine;
     const { port, link, wants } = this;
     const { local, remote, dns, mtu, vjIn, vjOut } = result;
-    const why = refuseLink(link, INTERFACE_OUTSIDE, { address: local, length: 32 });
+    const why = refuseResult(link, result);
     if (why !== undefined) {
       this.log(`cannot have the address ${formatAddress(local)}: ${why}`, true);
       if (this.session === undefined) this.later(why);
@@ -365,18 +365,24 @@ export class PppLink implements CallerHost, SessionHost {
     this.since = this.clock.uptime();
     // Peers say the one that they have twice.
     this.dns = wants.side === INTERFACE_OUTSIDE ? [...new Set(dns)] : [];
-    puti32(this.line + LINE_PEER, remote);
-    puti32(this.line + LINE_DNS, this.dns[0] ?? 0);
-    puti32(this.line + LINE_DNS + 4, this.dns[1] ?? 0);
-    configure(plane, link, wants.side, local, HOST, mtu);
-    if (remote !== 0) plane.routeLearn(remote, HOST, 0, link);
-    if (wants.side === INTERFACE_OUTSIDE) plane.routeLearn(0, 0, remote, link);
-    plane.lineOpen(port, 1);
+    bringUp(this.context, port, wants.side, { ...result, dns: this.dns }, this.pace);
     this.sentTick = this.clock.now();
     const peer = remote === 0 ? 'one without an address' : formatAddress(remote);
     this.log(`up: ${formatAddress(local)}, peer ${peer}, MTU ${mtu}`, false);
     this.tell();
     this.caller.opened();
+  }
+
+  /** As fast as is set, or as the modem says, or as the port is: of ten bits of a byte on a wire eight are data. */
+  private get pace(): Pace {
+    const { rate, speed } = this.wants;
+    const most = (speed * 8) / 10;
+    const said = Number(/^CONNECT (\d{3,7})\b/.exec(this.caller.call?.report ?? '')?.[1] ?? most);
+    return {
+      rate: rate ?? Math.max(QUEUE_RATE_LEAST, Math.min(said, most)),
+      overhead: FRAME_BYTES,
+      isShaped: false,
+    };
   }
 
   held(): void {
@@ -395,31 +401,19 @@ export class PppLink implements CallerHost, SessionHost {
   private down(): void {
     const { result, link, wants } = this;
     if (result === undefined) return;
-    const { plane } = this.context.machine;
+    const { machine } = this.context;
     this.result = undefined;
     this.dns = [];
-    if (this.hasLine) plane.lineOpen(this.port, 0);
-    if (result.remote !== 0) plane.routeForget(result.remote, HOST, link);
-    plane.routeForget(0, 0, link);
-    configure(plane, link, wants.side, 0, 0, result.mtu);
+    if (this.hasLine) machine.plane.lineOpen(this.port, 0);
+    takeDown(machine, link, wants.side, result);
     this.tell();
   }
 
   /** Control was started again over an open link. */
   private resume(): void {
-    const at = interfaceAt(this.link);
-    const [local, mtu] = [i32at(at + IF_ADDRESS), i32at(at + IF_MTU)];
     const { line } = this;
-    const dns = [i32at(line + LINE_DNS), i32at(line + LINE_DNS + 4)].filter(address => address !== 0);
-    this.result = {
-      local,
-      remote: i32at(line + LINE_PEER),
-      dns,
-      mtu,
-      vjIn: undefined,
-      vjOut: undefined,
-      peer: '',
-    };
+    this.result = adopted(this.port);
+    const { mtu, local, dns } = this.result;
     this.dns = dns;
     this.since = this.clock.uptime();
     this.sentTick = this.clock.now();

@@ -18,7 +18,7 @@ export const LINK_COUNT = 3;
 const SLIP_LINK = 6;
 
 const OPTIONS =
-  'port|number|init|chat|user|speed|flow|carrier|role|dial|idle|retry|hours|hour-minutes|hour-calls|month-minutes|month-calls|price|address|dns|vj|accm|mru|auth|echo';
+  'port|service|ac|rate|number|init|chat|user|speed|flow|carrier|role|dial|idle|retry|hours|hour-minutes|hour-calls|month-minutes|month-calls|price|address|dns|vj|accm|mru|auth|echo';
 const PASSWORD = 'password';
 /** After which it is tried again where the heap had no room for links. */
 const LATER_TICKS = 10 * TICKS_PER_SECOND;
@@ -83,12 +83,12 @@ export class PppPart implements Service {
     this.isWaiting = false;
     const { clock, machine, log } = this.context;
     try {
-      const { wantsOf } = machine.overlay('ppp');
+      const { createLinks, wantsOf } = machine.overlay('ppp');
       for (let n = 0; n < LINK_COUNT; n++) {
         const options = this.set[n];
         const wants = options === undefined ? undefined : wantsOf(FIRST_LINK + n, options);
         if (wants === undefined && this.links === undefined) continue;
-        this.links ??= machine.overlay('ppp/link').createLinks(this.context, () => this.tell(), restarted);
+        this.links ??= createLinks(this.context, () => this.tell(), restarted);
         this.links.take(FIRST_LINK + n, wants);
       }
       this.links?.settled();
@@ -110,7 +110,7 @@ export class PppPart implements Service {
     const isSlip = FIRST_LINK + n === SLIP_LINK;
     const { machine } = this.context;
     const change = (option: string, text: string | undefined) => {
-      if (text !== undefined) machine.overlay('ppp').checkOption(name, option, text);
+      if (text !== undefined) machine.overlay('ppp').checkOption(this.context, name, option, text);
       else if (!`${OPTIONS}|${PASSWORD}`.split('|').includes(option))
         throw new Refusal(`Cannot set ${name} ${option}: it is no option`);
       this.change(n, option, text);

@@ -1,23 +1,16 @@
-// `show ppp`: each link on a serial port: how it is, what its open link has, what was called and what it cost. Not here: the links (links.ts).
+// `show ppp`: each link on a serial port, behind those by PPPoE (show-pppoe.ts): how it is, what its open link has, what was called and what it cost. Not here: the links (links.ts).
 
-import {
-  IF_RX_BYTES,
-  IF_RX_ERRORS,
-  IF_RX_PACKETS,
-  IF_TX_BYTES,
-  IF_TX_PACKETS,
-  interfaceAt,
-} from '../../base/interface.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { LINE_RX_ACCM, LINE_TX_ACCM, LINE_VJ_IN, LINE_VJ_OUT } from '../../base/line-record.ts';
 import { i32at } from '../../base/memory.ts';
-import { formatAddress, hex } from '../core/address.ts';
+import { hex } from '../core/address.ts';
 import type { Job } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { formatTicks } from '../core/duration.ts';
 import type { Call } from './caller.ts';
 import type { PppPart } from './ppp.ts';
 import type { PppLink } from './ppp-link.ts';
+import { addressLine, countLine, sessionLines } from './show-pppoe.ts';
 
 const time = (seconds: number): string => formatTicks(seconds * TICKS_PER_SECOND);
 
@@ -26,8 +19,12 @@ export function* showLinks(context: Context, part: PppPart): Job {
   const { output } = context;
   const links = part.running;
   if (links === undefined) {
-    output.line('No link has a serial port, see set ppp0');
+    output.line('No link has a port, see set ppp0');
     return;
+  }
+  for (const link of links.sessions.values()) {
+    for (const line of sessionLines(context, link)) output.line(line);
+    yield 0;
   }
   for (const link of links.all.values()) {
     output.line(headOf(context, link));
@@ -56,18 +53,12 @@ function headOf({ clock }: Context, link: PppLink): string {
 
 function openLines({ result, link, line, dns }: PppLink): string[] {
   if (result === undefined) return [];
-  const { local, remote, mtu, peer } = result;
-  const who = peer === '' ? '' : `, who is ${peer}`;
-  const servers = dns.length === 0 ? '' : `, DNS servers ${dns.map(formatAddress).join(' ')}`;
   const vj = [i32at(line + LINE_VJ_OUT) !== 0 ? 'out' : '', i32at(line + LINE_VJ_IN) !== 0 ? 'in' : ''];
   const compressed = vj.join('') === '' ? 'no' : vj.filter(text => text !== '').join(' and ');
-  const at = interfaceAt(link);
-  const count = (field: number) => i32at(at + field) >>> 0;
   return [
-    `address ${formatAddress(local)}, peer ${remote === 0 ? 'unknown' : formatAddress(remote)}${who}, MTU ${mtu}${servers}`,
+    addressLine(result, dns),
     `headers compressed: ${compressed}; escaped: out ${hex(i32at(line + LINE_TX_ACCM) >>> 0, 8)}, in ${hex(i32at(line + LINE_RX_ACCM) >>> 0, 8)}`,
-    `received ${count(IF_RX_PACKETS)} packets, ${count(IF_RX_BYTES)} bytes, ${count(IF_RX_ERRORS)} errors; ` +
-      `sent ${count(IF_TX_PACKETS)} packets, ${count(IF_TX_BYTES)} bytes`,
+    countLine(link),
   ];
 }
 
