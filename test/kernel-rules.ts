@@ -2,6 +2,9 @@
 // as the other does. Not here: what is given (test/rule-cases.ts), the kernel (test/harness/kernel-router.ts).
 
 import * as counters from '../src/base/counters.ts';
+import { puti32 } from '../src/base/memory.ts';
+import { PACKET_IP, PACKET_LENGTH } from '../src/base/packet.ts';
+import { SOCKET_CLIENT } from '../src/base/socket-record.ts';
 import { rulesLab } from '../src/control/rules/rules-lab.ts';
 import { type Random, seeded } from '../tools/harness/random.ts';
 import type { KernelRouter, Sent } from './harness/kernel-router.ts';
@@ -14,6 +17,7 @@ import {
   LAN_ADDRESS,
   LAN_MAC,
   OTHER_MAC,
+  OWN_PORTS,
   WAN,
   WAN_ADDRESS,
   WAN_MAC,
@@ -39,16 +43,20 @@ type Protocol = 'tcp' | 'udp' | 'icmp';
 type Judge = 'ours' | 'kernel';
 const JUDGES: readonly Judge[] = ['ours', 'kernel'];
 
-/** A conversation, begun inside by a host or outside with a port that is forwarded. */
+/** In the place of a card: the router itself sends, and what is given is no frame, but the datagram. */
+const OWN = -1;
+
+/** A conversation, begun inside by a host, outside with a port that is forwarded, or by the router. */
 interface Flow {
-  isFromOutside: boolean;
+  /** The card by which its first packet comes, or OWN. */
+  from: number;
   protocol: Protocol;
   source: string;
   sourcePort: number;
   destination: string;
   port: number;
-  /** Its newest datagram as it left each router: what is answered. */
-  left: Partial<Record<Judge, Uint8Array>>;
+  /** Its newest datagram as it left each router, and by which card: what is answered. */
+  left: Partial<Record<Judge, Sent>>;
   /** Of TCP: an answer came, and was acknowledged. */
   isHeard: boolean;
   isOpen: boolean;
@@ -71,6 +79,7 @@ interface Look {
 }
 
 function sent(index: number, source: string, datagram: Uint8Array): { index: number; frame: Uint8Array } {
+  if (index === OWN) return { index, frame: datagram };
   if (index === WAN) return { index, frame: packets.frame(WAN_MAC, GATEWAY_MAC, datagram) };
   return { index, frame: packets.frame(LAN_MAC, source === HOST ? HOST_MAC : OTHER_MAC, datagram) };
 }
@@ -114,11 +123,11 @@ function answer(flow: Flow, asked: Uint8Array, look: Look, isError: boolean): Ui
  * as the rules say.
  */
 function inWords({ index, frame }: Sent, ranged: readonly number[]): string {
-  const datagram = packets.datagramIn(frame);
+  const datagram = index === OWN ? frame : packets.datagramIn(frame);
   const read = packets.read(datagram);
   const { source, destination, protocol, tcpFlags, ttl, data } = read;
-  const way = `${index === LAN ? 'lan' : 'wan'} ${source}>${destination}`;
-  const mapped = source === (index === WAN ? WAN_ADDRESS : LAN_ADDRESS) || source === '172.16.0.9';
+  const way = `${index === OWN ? 'router' : index === LAN ? 'lan' : 'wan'} ${source}>${destination}`;
+  const mapped = source === WAN_ADDRESS || source === LAN_ADDRESS || source === '172.16.0.9';
   // A port that is drawn from all may be one of the range by chance.
   const isRanged = (port: number): boolean =>
     ranged.includes(protocol) && port >= RANGE[0] && port <= RANGE[1];
@@ -159,8 +168,10 @@ class Play {
   private readonly lab = rulesLab();
   private readonly flows: Flow[] = [];
   private id = 1;
-  /** Of the last packet: a range of ports is used up. */
-  private isUsedUp = false;
+  /** Of the last packet: a range of ports is used up, or something else that is said and counted by one of both alone. */
+  private isApart = false;
+  /** What our sockets have heard of the last packet. */
+  private readonly heard: string[] = [];
   /** What was sent, for who looks for the cause of a difference. */
   readonly told: string[] = [];
   /** Protocols whose outside ports a rule says. */
@@ -198,14 +209,30 @@ class Play {
       const { protocol, port } = this.pick(set.forwarded);
       const sourcePort = this.pick([4000, 4001]);
       return this.known({
-        ...{ isFromOutside: true, protocol, source: server, sourcePort, destination: WAN_ADDRESS, port },
+        ...{ from: WAN, protocol, source: server, sourcePort, destination: WAN_ADDRESS, port },
+        ...rest,
+      });
+    }
+    if (random.chance(0.2)) {
+      const isInside = random.chance(0.3);
+      const destination = isInside ? this.pick(HOSTS) : server;
+      const port = this.pick(SERVER_PORTS);
+      const place =
+        [...HOSTS, ...SERVERS].indexOf(destination) * SERVER_PORTS.length + SERVER_PORTS.indexOf(port);
+      return this.known({
+        from: OWN,
+        protocol: this.pick(['udp', 'udp', 'icmp'] as const),
+        source: isInside ? LAN_ADDRESS : WAN_ADDRESS,
+        sourcePort: OWN_PORTS[place] as number,
+        destination,
+        port,
         ...rest,
       });
     }
     const toUs = random.chance(0.15);
     const host = random.below(HOSTS.length);
     return this.known({
-      isFromOutside: false,
+      from: LAN,
       protocol: toUs ? 'icmp' : this.pick(['tcp', 'tcp', 'udp', 'udp', 'icmp'] as const),
       source: HOSTS[host] as string,
       sourcePort: this.pick(HOST_PORTS[host] as readonly number[]),
@@ -232,11 +259,28 @@ class Play {
 
   private ours(index: number, frame: Uint8Array): Sent[] {
     const { router } = this.lab;
-    router.put(index, frame);
-    this.lab.settle();
+    if (index === OWN) this.sendOwn(frame);
+    else router.put(index, frame);
+    for (let heard = router.punted(); heard !== undefined; heard = router.punted()) this.hear(heard);
     const all = [LAN, WAN].flatMap(card => router.taken(card).map(out => ({ index: card, frame: out })));
     this.lab.ticks(TICKS);
     return all.filter(({ frame: out }) => packets.isIpv4(out));
+  }
+
+  private sendOwn(datagram: Uint8Array): void {
+    const { memory, router } = this.lab;
+    const packet = router.plane.allocateForControl();
+    memory.set(datagram, packet + PACKET_IP);
+    puti32(packet + PACKET_LENGTH, datagram.length);
+    router.plane.localSend(packet);
+  }
+
+  /** As test/harness/own-sockets.ts says it. */
+  private hear(datagram: Uint8Array): void {
+    const { protocol, source, sourcePort, destinationPort, identifier, type, data } = packets.read(datagram);
+    if (protocol === packets.UDP)
+      this.heard.push(`udp ${source}:${sourcePort}>${destinationPort} ${data.length} bytes`);
+    if (protocol === packets.ICMP && type === 0) this.heard.push(`echo ${source} ${identifier}`);
   }
 
   /** All reasons' counts of dropped packets. */
@@ -257,27 +301,31 @@ class Play {
   }
 
   /** Gives both routers their frame; answers what differs, and what left each. */
-  private give(frames: Frames): { difference: string; left: Record<Judge, Sent[]> } {
+  private give(frames: Frames): { difference: string; isHeard: boolean; left: Record<Judge, Sent[]> } {
     const drops = this.drops();
+    const { index, frame } = frames.kernel;
+    this.heard.length = 0;
     const left = {
       ours: this.ours(frames.ours.index, frames.ours.frame),
-      kernel: this.kernel.send(frames.kernel.index, frames.kernel.frame),
+      kernel: index === OWN ? this.kernel.sendOwn(frame) : this.kernel.send(index, frame),
     };
+    const heard = { ours: this.heard, kernel: this.kernel.heard() };
     const [ours, theirs] = JUDGES.map(
       judge =>
-        left[judge]
-          .map(out => inWords(out, this.ranged))
-          .sort()
-          .join(', ') || 'nothing',
+        [
+          ...left[judge].map(out => inWords(out, this.ranged)).sort(),
+          ...heard[judge].map(text => `heard ${text}`),
+        ].join(', ') || 'nothing',
     );
     this.told.push(`${inWords(frames.kernel, this.ranged)} -> ${theirs}`);
     // Whom no port is left for is told so; the kernel says nothing.
     const [before, now] = [drops, this.drops()].map(
       all => all[Object.keys(counters).indexOf('DROP_NO_PORT')],
     );
-    this.isUsedUp = before !== now && theirs === 'nothing';
+    this.isApart = before !== now && theirs === 'nothing';
     return {
-      difference: ours === theirs || this.isUsedUp ? '' : `ours sends ${ours} (${this.dropsSaid(drops)})`,
+      difference: ours === theirs || this.isApart ? '' : `ours sends ${ours} (${this.dropsSaid(drops)})`,
+      isHeard: heard.kernel.length > 0,
       left,
     };
   }
@@ -289,27 +337,30 @@ class Play {
     const { ours, kernel } = flow.left;
     if (flow.isOver) return '';
     const look = this.look();
-    const outside = flow.isFromOutside ? WAN : LAN;
+    const { from } = flow;
     if (ours !== undefined && kernel !== undefined && random.chance(0.5)) {
       const isError = random.chance(0.1);
-      const made = (asked: Uint8Array): Frames[Judge] => {
-        const datagram = answer(flow, asked, look, isError);
-        return sent(outside === LAN ? WAN : LAN, packets.read(datagram).source, datagram);
+      const made = (asked: Sent): Frames[Judge] => {
+        const datagram = answer(flow, packets.datagramIn(asked.frame), look, isError);
+        return sent(asked.index, packets.read(datagram).source, datagram);
       };
-      const { difference, left } = this.give({ ours: made(ours), kernel: made(kernel) });
-      const isThrough = left.kernel.some(({ index }) => index === outside);
+      const { difference, isHeard, left } = this.give({ ours: made(ours), kernel: made(kernel) });
+      const isThrough = from === OWN ? isHeard : left.kernel.some(({ index }) => index === from);
       if (!isError && isThrough) flow.isHeard = true;
       flow.isOver = !isError && !isThrough;
       return difference;
     }
-    const made = sent(outside, flow.source, next(flow, look));
+    const made = sent(from, flow.source, next(flow, look));
     const { difference, left } = this.give({ ours: made, kernel: made });
     for (const judge of JUDGES) {
-      const through = left[judge].find(({ index }) => index !== outside);
-      if (through !== undefined) flow.left[judge] = packets.datagramIn(through.frame);
+      const through = left[judge].find(({ index }) => index !== from);
+      if (through !== undefined) flow.left[judge] = through;
     }
+    // The kernel tells itself of what it rejects of its own.
+    if (from === OWN && left.kernel.length === 0 && this.set.lines.some(line => line.includes('REJECT')))
+      this.isApart = true;
     flow.isOver = flow.destination === LAN_ADDRESS && left.kernel.length === 0;
-    if (flow.isHeard && left.kernel.some(({ index }) => index !== outside)) flow.isOpen = true;
+    if (flow.isHeard && left.kernel.some(({ index }) => index !== from)) flow.isOpen = true;
     return difference;
   }
 
@@ -318,14 +369,17 @@ class Play {
     const said = this.lab.restore('', this.set.lines);
     if (said.some(line => !line.startsWith("The LAN's "))) return `ours says ${said.join(' / ')}`;
     await this.kernel.restore(this.set.lines);
+    for (const port of OWN_PORTS)
+      for (const protocol of [packets.UDP, packets.ICMP])
+        this.lab.router.plane.socketOpen(protocol, port, SOCKET_CLIENT);
     for (let i = 0; i < count; i++) {
       const difference = this.packet();
       if (difference !== '') return difference;
-      // What we say of it is in our counts from here on; nat is not asked about that.
-      if (this.isUsedUp) break;
+      // What is said of it is in the counts from here on; nat is not asked about that.
+      if (this.isApart) break;
     }
     const isUncounted = this.set.lines.some(line => /-i lan .*-j DNAT|tcp-reset/.test(line));
-    for (const table of this.isUsedUp ? ['nat'] : TABLES) {
+    for (const table of this.isApart ? ['nat'] : TABLES) {
       const theirs = comparable(table, await this.kernel.save(table), isUncounted);
       const ours = comparable(table, this.lab.type(`iptables-save -c -t ${table}`), isUncounted);
       const only = (lines: string[], others: string[]): string =>

@@ -37,6 +37,9 @@ export const HOST = '192.168.0.2';
 export const OTHER = '192.168.0.3';
 export const SERVER = '204.152.184.112';
 /** Station addresses: of our cards (ring numbers 1 and 2), and of hosts. */
+/** UDP ports by which the router itself asks, where a test has it ask: one for whomever it asks, as a socket hears whom it has asked last. */
+export const OWN_PORTS = Array.from({ length: 12 }, (_, i) => 5100 + i);
+
 export const LAN_MAC = '02:4d:42:00:00:01';
 export const WAN_MAC = '02:4d:42:00:00:02';
 export const HOST_MAC = '02:00:00:00:00:02';

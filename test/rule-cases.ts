@@ -249,6 +249,31 @@ class Writer {
     return rules.map(rule => rule.replace(/ +/g, ' ').trim());
   }
 
+  /** To whom the router's own packets go. */
+  ownDestinations(): string[] {
+    const { random } = this;
+    const rules: string[] = [];
+    for (let i = random.below(3); i > 0; i--) {
+      const protocol = this.pick(['udp', 'udp', 'icmp']);
+      const host = this.pick([...SERVERS, ...HOSTS]);
+      const port = protocol === 'udp' && random.chance(0.5) ? `:${this.pick([53, 5353])}` : '';
+      const target = this.pick([
+        `DNAT --to-destination ${host}${port}`,
+        `DNAT --to-destination ${host}${port}`,
+        'ACCEPT',
+      ]);
+      const matches = [
+        random.chance(0.3) ? `${this.not()}-d ${this.pick(PREFIXES)}` : '',
+        random.chance(0.2) ? `-o ${this.pick(['lan', 'wan', 'w+'])}` : '',
+        `-p ${protocol}`,
+        protocol === 'udp' && random.chance(0.5) ? `-m udp --dport ${this.range(false)}` : '',
+        this.marked(),
+      ];
+      rules.push(`-A OUTPUT ${matches.join(' ')} -j ${target}`.replace(/ +/g, ' '));
+    }
+    return rules;
+  }
+
   /** Where a forwarded port leads: a host, its port, the first of some ports, or one as far behind. */
   destination(port: number): string {
     const first = port === FORWARDED[0] ? 80 : 81;
@@ -300,6 +325,7 @@ export function ruleSet(random: Random, seed: number): RuleSet {
   for (let i = random.below(MANGLE_RULES); i > 0; i--) lines.push(writer.mangleRule(writer.pick(marks)));
   lines.push('COMMIT', '*nat');
   lines.push(...policies(random, ['PREROUTING', 'INPUT', 'OUTPUT', 'POSTROUTING'], 0), ...nat);
+  lines.push(...writer.ownDestinations());
   lines.push(...writer.sources(isTurned));
   lines.push('COMMIT', '*filter', ...policies(random, ['INPUT', 'FORWARD', 'OUTPUT'], 0.3));
   lines.push(...users.map(name => `:${name} - [0:0]`));

@@ -20,7 +20,7 @@
 
 import { SESSIONS_LESS_AT } from './cells.ts';
 import { MASQUERADE_AT, MASQUERADE_BYTES, MASQUERADE_COUNT, MASQUERADE_STATE_AT } from './limits.ts';
-import { get8, i32at } from './memory.ts';
+import { get8, i32at, u16at } from './memory.ts';
 
 // Fields of an entry.
 /** The tuple of what comes from inside, and of what comes from outside, TUPLE_BYTES on. */
@@ -53,8 +53,9 @@ export const E_ADDRESS: i32 = 33;
 /** In the chains of the two tuples: 2 bytes a side. */
 export const E_TUPLE_NEXT: i32 = 34;
 export const E_MAP_NEXT: i32 = 38;
-/** A flow that is in no mapping: 1 if side 0 has begun it (u16). */
+/** A flow that is in no mapping: 1 if side 0 has begun it, BEGUN_BY_US if that is the router itself (u16). */
 export const E_BEGUN: i32 = 38;
+export const BEGUN_BY_US: i32 = 2;
 export const E_PORT_NEXT: i32 = 40;
 export const E_PEER_NEXT: i32 = 42;
 /** A flow by a forward, which is in none of these chains: its server (server-record.ts), or 0. */
@@ -146,6 +147,11 @@ export const ALIASED: i32 = -2;
 /** 1 if a flow is passed on as it is: nothing of it is translated. */
 export function isRouted(e: i32): i32 {
   return i32at(ADDRESSES_AT + 4 * (get8(e + E_ADDRESS) >>> ADDRESS_SHIFT)) === ROUTED ? 1 : 0;
+}
+
+/** 1 if a flow is the router's own, and translated by a rule (src/plane/flow/led-own.ts): what comes back in it is for the router. */
+export function isLedOwn(e: i32): i32 {
+  return (get8(e + E_FLAGS) & ENTRY_FORWARD) !== 0 && u16at(e + E_BEGUN) === BEGUN_BY_US ? 1 : 0;
 }
 
 /** 1 if the session's outside address was lost: it has ended, and only waits to be cleared up. */

@@ -15,10 +15,12 @@ import {
   LAN_MAC,
   OTHER,
   OTHER_MAC,
+  OWN_PORTS,
   WAN,
   WAN_ADDRESS,
   WAN_MAC,
 } from '../plane-router.ts';
+import { type OwnSockets, openOwnSockets } from './own-sockets.ts';
 import { forgetConnections, openTapNow, type Tap } from './tap.ts';
 
 const SETTINGS = [
@@ -48,6 +50,7 @@ export class KernelRouter {
     private readonly network: Network,
     private readonly namespace: string,
     private readonly taps: readonly Tap[],
+    private readonly own: OwnSockets,
     private readonly shell: Running,
     private readonly lines: string[],
   ) {}
@@ -74,7 +77,7 @@ export class KernelRouter {
         interactive: true,
         onLine: line => lines.push(line),
       });
-      return new KernelRouter(network, namespace, taps, shell, lines);
+      return new KernelRouter(network, namespace, taps, openOwnSockets(namespace, OWN_PORTS), shell, lines);
     } catch (error) {
       await network.remove();
       throw error;
@@ -110,6 +113,17 @@ export class KernelRouter {
     return this.settle();
   }
 
+  /** Sends a datagram of the kernel's own; answers what left. */
+  sendOwn(datagram: Uint8Array): Sent[] {
+    this.own.send(datagram);
+    return this.settle();
+  }
+
+  /** What its sockets have heard since the last time. */
+  heard(): string[] {
+    return this.own.heard();
+  }
+
   private tap(index: number): Tap {
     return this.taps[LINKS.findIndex(link => link.index === index)] as Tap;
   }
@@ -142,6 +156,7 @@ export class KernelRouter {
   }
 
   async stop(): Promise<void> {
+    this.own.close();
     for (const tap of this.taps) tap.close();
     await this.network.remove();
   }

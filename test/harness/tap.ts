@@ -122,7 +122,7 @@ function attach(name: string): number {
 }
 
 /** Runs a function with this thread in another network namespace. Only synchronous calls see it. */
-function inNamespace<T>(namespace: string, work: () => T): T {
+export function inNamespace<T>(namespace: string, work: () => T): T {
   const here = openFile('/proc/thread-self/ns/net', 0);
   const there = openFile(`/run/netns/${namespace}`, 0);
   try {

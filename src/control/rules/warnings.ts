@@ -23,8 +23,7 @@ const BROADCAST = -1;
 /** What is asked of the router by the LAN, and what it answers: a bit each, in this order. */
 const NAMES = ['DHCP', 'DNS', 'pings to the router', 'answers of DHCP', 'answers of DNS'];
 const ASKED = 7;
-const UNASKED =
-  "nat's OUTPUT and INPUT are not asked: what the router itself sends and gets keeps its addresses";
+const UNASKED = "nat's INPUT is not asked: what the router itself gets keeps its source";
 
 /** Which of these are cut off, a bit each. */
 function cutOff(machine: Machine): number {
@@ -66,14 +65,11 @@ export function lanNews(machine: Machine): string | undefined {
   return `The LAN's ${list} are now dropped: iptables -I ${chain} -j ACCEPT lets them ${isAsked ? 'in' : 'out'}`;
 }
 
-/** The same of nat's rules: those about the router's own packets are taken, and counted by none. */
+/** The same of nat's rules: those about what the router itself gets are taken, and counted by none. */
 export function natNews(): string | undefined {
   if (!isOpen()) return undefined;
   const before = told() & TOLD_UNASKED;
-  const [output, input] = [record.CHAIN_NAT_OUTPUT, record.CHAIN_NAT_INPUT].map(chain =>
-    u16at(record.chainAt(chain) + record.CHAIN_RULES),
-  );
-  const isUnasked = output !== 0 || input !== 0;
+  const isUnasked = u16at(record.chainAt(record.CHAIN_NAT_INPUT) + record.CHAIN_RULES) !== 0;
   setTold(TOLD_UNASKED, isUnasked ? TOLD_UNASKED : 0);
   return isUnasked && before === 0 ? UNASKED : undefined;
 }

@@ -3,7 +3,7 @@
 //
 //    through us    mangle PREROUTING, FORWARD; filter FORWARD; mangle POSTROUTING
 //    to us         mangle PREROUTING, INPUT; filter INPUT
-//    from us       mangle OUTPUT; filter OUTPUT; mangle POSTROUTING
+//    from us       mangle OUTPUT; filter OUTPUT; mangle POSTROUTING (nat's between them: src/plane/ip/output.ts)
 //
 // Those of ipchains and ipfwadm are old-hooks.ts; one dialect has rules at a time.
 //
@@ -67,7 +67,7 @@ import {
 import { keepPath } from './paths.ts';
 import { forwardPolicy } from './policy.ts';
 import { refusal } from './refusal.ts';
-import { look, lookAsCame } from './view.ts';
+import { look, lookAsCame, lookOut } from './view.ts';
 import { walk } from './walk.ts';
 
 /** Bits of RULE_HOOKS_AT by which a packet is asked that goes through us, is for us, or is ours. */
@@ -183,11 +183,17 @@ export function askInput(packet: i32, index: i32): i32 {
   return verdict === PASS ? ask(CHAIN_INPUT, PASS) : verdict;
 }
 
-/** A packet of the router's own that leaves by link number `out`: PASS, or the reason to drop it. */
+/** A packet of the router's own that leaves by link number `out`, before nat is asked to whom it goes: PASS, or the reason to drop it. */
 export function askOutput(packet: i32, out: i32): i32 {
   look(packet, -1, out);
-  let verdict: i32 = ask(CHAIN_MANGLE_OUTPUT, PASS);
-  if (verdict === PASS) verdict = ask(CHAIN_OUTPUT, PASS);
+  return ask(CHAIN_MANGLE_OUTPUT, PASS);
+}
+
+/** The same behind that, with its destination in the view: it leaves by link number `out` now. */
+export function askOutputTo(packet: i32, out: i32): i32 {
+  let verdict: i32 = ask(CHAIN_OUTPUT, PASS);
+  // As on Linux OUTPUT sees the link of the packet as it was made, and POSTROUTING that by which it leaves.
+  if (out !== i32at(VIEW_OUT_LINK)) lookOut(out);
   if (verdict === PASS) verdict = ask(CHAIN_MANGLE_POSTROUTING, PASS);
   return verdict === PASS && (i32at(RULE_HOOKS_AT) & HOOKS_OLD_OUT) !== 0 ? askOldOut(packet, 0) : verdict;
 }

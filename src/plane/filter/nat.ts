@@ -17,6 +17,7 @@ import {
   ADDRESSES_PORTS,
   ADDRESSES_RANDOM,
   ADDRESSES_SHIFTED,
+  CHAIN_NAT_OUTPUT,
   CHAIN_NAT_POSTROUTING,
   CHAIN_NAT_PREROUTING,
   CHAIN_RULES,
@@ -57,6 +58,8 @@ const ADDRESSES_PICKED: i32 = ADDRESSES_PORTS | ADDRESSES_RANDOM | ADDRESSES_FUL
 /** Bits of hash(). */
 const HASH_BITS: i32 = 12;
 export const HOOK_SOURCE: i32 = 1 << CHAIN_NAT_POSTROUTING;
+/** By which the router's own packets are asked about that begin a flow. */
+export const HOOKS_OWN: i32 = HOOK_SOURCE | (1 << CHAIN_NAT_OUTPUT);
 /** It leaves as it is; or by the address of the link. All else is an address. */
 export const AS_IS: i32 = 0;
 export const AS_LINK: i32 = -1;
@@ -192,12 +195,22 @@ export function destinationByRules(packet: i32, came: i32): i32 {
   }
   // What is of no flow and begins none is nobody's to lead.
   if ((i32at(VIEW_STATE) & STATE_BIT_NEW) === 0) return 0;
-  const answer: i32 = walk(CHAIN_NAT_PREROUTING);
+  return leadsTo(walk(CHAIN_NAT_PREROUTING), came);
+}
+
+/** The same of a packet of the router's own, which is in the view, would leave by link number `out`, and begins a flow. */
+export function ownDestinationByRules(out: i32): i32 {
+  if (u16at(chainAt(CHAIN_NAT_OUTPUT) + CHAIN_RULES) === 0 || goesOn() !== 0) return 0;
+  return leadsTo(walk(CHAIN_NAT_OUTPUT), out);
+}
+
+/** What a rule's answer about the packet in the view means: NAT_ADDRESS_AT and NAT_PORT_AT, and 1; or 0. Of REDIRECT it is the router by that link. */
+function leadsTo(answer: i32, link: i32): i32 {
   if (answer !== TARGET_DNAT && answer !== TARGET_REDIRECT && answer !== TARGET_NETMAP) return 0;
   const addresses: i32 = operationOf(i32at(VIEW_RULE), OPERATION_ADDRESSES);
   const said: i32 = addresses === 0 ? 0 : get8(addresses + 4);
   let to: i32 = i32at(VIEW_DESTINATION);
-  if (answer === TARGET_REDIRECT) to = i32at(interfaceAt(came) + IF_ADDRESS);
+  if (answer === TARGET_REDIRECT) to = i32at(interfaceAt(link) + IF_ADDRESS);
   else if ((said & ADDRESSES_ADDRESS) !== 0) to = chosen(addresses, answer, to);
   let port: i32 = i32at(VIEW_PORTS) & 0xffff;
   if ((said & ADDRESSES_PORTS) !== 0) port = portOf(addresses, said, to, port);

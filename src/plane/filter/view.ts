@@ -21,6 +21,7 @@ import {
   ENTRY_FORWARD,
   ENTRY_HEARD,
   ENTRY_SENT,
+  isLedOwn,
   isRouted,
   TUPLE_BYTES,
   TUPLE_DESTINATION,
@@ -134,6 +135,18 @@ export function look(packet: i32, came: i32, out: i32): void {
   if (i32at(PROBE_STATE) !== 0) puti32(VIEW_STATE, i32at(PROBE_STATE));
 }
 
+/** The packet in the view leaves by that link. */
+export function lookOut(out: i32): void {
+  puti32(VIEW_OUT, namesOf(out));
+  puti32(VIEW_OUT_LINK, out);
+}
+
+/** The packet in the view has got that destination. */
+export function lookLed(to: i32, port: i32): void {
+  puti32(VIEW_DESTINATION, to);
+  puti32(VIEW_PORTS, (i32at(VIEW_PORTS) & ~0xffff) | port);
+}
+
 /** Of a packet that is translated already: the source that it came with, and the destination that it leaves with. */
 function lookTranslated(e: i32, side: i32): void {
   const tuple: i32 = e + side * TUPLE_BYTES;
@@ -199,10 +212,14 @@ function translationOf(flow: i32): i32 {
   const e: i32 = flow & ~1;
   if (isRouted(e) !== 0) return 0;
   if (isTurned(e) !== 0) {
-    // Of the first packet the source is changed when it leaves.
+    // Of the first packet the source is changed when it leaves. One of the router's own is of no flow then.
     const first: i32 = u16at(e + E_BEGUN) !== 0 ? 0 : 1;
     const isOne: i32 =
-      (flow & 1) === first && i32at(e + E_COUNTS + first * COUNTS_BYTES + COUNT_PACKETS) === 1 ? 1 : 0;
+      (flow & 1) === first &&
+      i32at(e + E_COUNTS + first * COUNTS_BYTES + COUNT_PACKETS) === 1 &&
+      isLedOwn(e) === 0
+        ? 1
+        : 0;
     const isSource: i32 = isOne === 0 && i32at(e + E_OUTSIDE) !== i32at(e + E_INSIDE) ? STATE_BIT_SNAT : 0;
     return STATE_BIT_DNAT | isSource;
   }

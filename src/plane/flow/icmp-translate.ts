@@ -28,7 +28,16 @@ import {
   DROP_ICMP_TYPE,
   DROP_ICMP_UNMATCHED,
 } from '../../base/counters.ts';
-import { E_FAR, E_IN_PORTS, E_INSIDE, E_OUT_PORTS, E_OUTSIDE, E_REMOTE } from '../../base/flow-record.ts';
+import {
+  E_FAR,
+  E_IN_PORTS,
+  E_INSIDE,
+  E_OUT_PORTS,
+  E_OUTSIDE,
+  E_REMOTE,
+  isLedOwn,
+  isRouted,
+} from '../../base/flow-record.ts';
 import { get8, get16, get32, i32at, put16, put32, puti32 } from '../../base/memory.ts';
 import {
   FLAG_DESTINATION_TRANSLATED,
@@ -88,9 +97,12 @@ export function translateErrorInbound(packet: i32): i32 {
   const ours: i32 = outside === get32(ip + IP_DESTINATION) ? 1 : 0;
   const e: i32 = ours === 0 ? 0 : findInbound(outside, get32(quoted + IP_DESTINATION), key, protocol);
   if (e === 0) return ours !== 0 && socketUses(protocol, ports >>> 16) !== 0 ? LOCAL : DROP_ICMP_UNMATCHED;
-  if (isTurned(e) !== 0) {
+  // About a packet that the router has asked by (own.ts).
+  if (isRouted(e) !== 0) return LOCAL;
+  const isOwn: i32 = isLedOwn(e);
+  if (isTurned(e) !== 0 || isOwn !== 0) {
     turnError(packet, e, 1);
-    return PASS;
+    return isOwn !== 0 ? LOCAL : PASS;
   }
   const inside: i32 = i32at(e + E_INSIDE);
   rewriteQuoted(packet, IP_SOURCE, 0, inside, i32at(e + E_OUT_PORTS) >>> 16);

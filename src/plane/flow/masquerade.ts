@@ -57,6 +57,7 @@ import {
   ENTRY_HEARD,
   ENTRY_SENT,
   IN_USE_AT,
+  isLedOwn,
   isOneToOne,
   isRouted,
   SHARED_AT,
@@ -137,6 +138,7 @@ import { portByRule, SHARED_PORT } from './rule-ports.ts';
 import { resetTcpClassic } from './tcp-classic.ts';
 import { translate } from './translate.ts';
 import { pullTriggers, resetTriggers, triggeredHost } from './triggers.ts';
+import { turnBy } from './turned.ts';
 
 /** Sides of a session, as known-flow.ts numbers them. */
 const OUT: i32 = 0;
@@ -206,6 +208,11 @@ export function inbound(packet: i32, turned: i32): i32 {
       if (query === 0) return LOCAL;
       if ((get8(e + E_STATE) & query) === 0) return DROP_UNSOLICITED;
     }
+  }
+  // An answer to the router itself in a flow that a rule has translated.
+  if (i32at(SHARED_AT) !== 0 && isLedOwn(e) !== 0) {
+    turnBy(packet, e, IN);
+    return LOCAL;
   }
   useInbound(packet, e, protocol);
   translate(packet, e, IN);

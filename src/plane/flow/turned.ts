@@ -25,6 +25,7 @@ import {
   ENTRY_CLASSIC,
   ENTRY_FORWARD,
   ENTRY_SENT,
+  isLedOwn,
   TUPLE_BYTES,
   TUPLE_PORTS,
   TURNED,
@@ -72,7 +73,7 @@ import { portByRule } from './rule-ports.ts';
 import { translate } from './translate.ts';
 
 /** The flow of a packet as it stands, and its side; or 0. */
-function flowAs(packet: i32): i32 {
+export function flowAs(packet: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
   const known: i32 = i32at(packet + PACKET_KNOWN);
   if (known >= MASQUERADE_AT) return known;
@@ -87,13 +88,14 @@ function flowAs(packet: i32): i32 {
 
 /**
  * A packet that came in from inside by link number `index`, before it is routed: translated if its flow is such a one, or a rule
- * makes it one. PASS, or the reason to drop it.
+ * makes it one. PASS, LOCAL if it answers the router itself, or the reason to drop it.
  */
 export function turn(packet: i32, index: i32): i32 {
   if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) {
     const about: i32 = errorFlow(packet);
-    if (about !== 0 && isTurned(about & ~1) !== 0) turnError(packet, about & ~1, about & 1);
-    return PASS;
+    if (about === 0 || isLed(about & ~1) === 0) return PASS;
+    turnError(packet, about & ~1, about & 1);
+    return isLedOwn(about & ~1) !== 0 ? LOCAL : PASS;
   }
   let flow: i32 = flowAs(packet);
   if (flow === 0) {
@@ -113,7 +115,14 @@ export function turn(packet: i32, index: i32): i32 {
     flow = add(packet, index);
     if (flow < MASQUERADE_AT) return flow;
   }
-  return isTurned(flow & ~1) !== 0 ? turnBy(packet, flow & ~1, flow & 1) : PASS;
+  if (isLed(flow & ~1) === 0) return PASS;
+  turnBy(packet, flow & ~1, flow & 1);
+  return isLedOwn(flow & ~1) !== 0 ? LOCAL : PASS;
+}
+
+/** 1 if a flow's destination was changed, or it is the router's own and translated. */
+function isLed(e: i32): i32 {
+  return isTurned(e) !== 0 ? 1 : isLedOwn(e);
 }
 
 /** A packet that has come to be sent on, and that a rule of ipchains or ipfwadm leads to the router: LOCAL, or the reason to drop it. */
@@ -135,7 +144,7 @@ export function turnToUs(packet: i32): i32 {
 export function turnOwn(packet: i32): i32 {
   const isError: i32 = (i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0 ? 1 : 0;
   const flow: i32 = isError !== 0 ? errorFlow(packet) : flowAs(packet);
-  if (flow === 0 || isTurned(flow & ~1) === 0) return PASS;
+  if (flow === 0 || isLed(flow & ~1) === 0) return PASS;
   if (isError !== 0) turnError(packet, flow & ~1, flow & 1);
   else turnBy(packet, flow & ~1, flow & 1);
   puti32(packet + PACKET_FLOW, 0);

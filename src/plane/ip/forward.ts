@@ -91,24 +91,16 @@ import {
   PROTOCOL_TCP,
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_SYN } from '../../wire/tcp.ts';
-import {
-  askForward,
-  askLeaving,
-  askOutput,
-  HOOKS_FORWARD,
-  HOOKS_OUTPUT,
-  keepAnswer,
-  strangerPolicy,
-} from '../filter/hooks.ts';
+import { askForward, askLeaving, HOOKS_FORWARD, keepAnswer, strangerPolicy } from '../filter/hooks.ts';
 import { AS_IS, AS_LINK, HOOK_SOURCE, hasSourceRules, sourceByRules } from '../filter/nat.ts';
 import { masqueradePolicy, mayAnswer, turnPolicy } from '../filter/policy.ts';
 import { settle } from '../filter/probing.ts';
 import { masqueradeHairpin } from '../flow/hairpin.ts';
 import { forwardKnown, keepRoute } from '../flow/known-flow.ts';
 import { masqueradeAs, masqueradeInbound, masqueradeOutbound } from '../flow/masquerade.ts';
-import { describeOwn, trackOwn } from '../flow/own.ts';
+import { describeOwn } from '../flow/own.ts';
 import { trackRouted } from '../flow/routed.ts';
-import { turn, turnHere, turnOwn, turnRefusal } from '../flow/turned.ts';
+import { turn, turnHere, turnRefusal } from '../flow/turned.ts';
 import { demandHold } from '../link/demand.ts';
 import { aboveInput, linkInput, linkOutput } from '../link/link.ts';
 import { broadcastInput, localInput, ownInput, resetSender } from '../local/local.ts';
@@ -117,6 +109,7 @@ import { fragmentIdentify, fragmentInput, fragmentNext } from './fragment.ts';
 import { icmpError, icmpOwed } from './icmp.ts';
 import { nextIdentification } from './identification.ts';
 import { clampMssBetween } from './mss.ts';
+import { outputByRules } from './output.ts';
 import { routeTo } from './route.ts';
 import { sourceCheck } from './source.ts';
 
@@ -184,7 +177,14 @@ export function resume(packet: i32): void {
 /** A checked datagram or fragment: to us, through us, or neither. */
 function deliver(packet: i32, index: i32, at: i32): void {
   if (i32at(RULE_HOOKS_AT) !== 0 && i32at(at + IF_SIDE) === INTERFACE_INSIDE) {
-    const turned: i32 = turn(packet, index);
+    let turned: i32 = turn(packet, index);
+    if (turned === LOCAL) {
+      turned = localInput(packet, index);
+      if (turned === PASS) {
+        answer(packet);
+        return;
+      }
+    }
     if (turned !== PASS) {
       dispose(packet, turned);
       return;
@@ -388,12 +388,13 @@ export function emit(packet: i32): i32 {
   const to: i32 = routeTo(get32(packet + PACKET_IP + IP_DESTINATION));
   const route: i32 = i32at(to + TO_ROUTE);
   if (route >> ROUTE_TYPE_SHIFT !== ROUTE_UNICAST) return refuseOwn(packet, DROP_NO_ROUTE);
-  const out: i32 = route & ROUTE_LINK;
+  let out: i32 = route & ROUTE_LINK;
   puti32(packet + PACKET_OUT, out);
   puti32(packet + PACKET_NEXT_HOP, i32at(to + TO_NEXT_HOP));
   if (i32at(RULE_HOOKS_AT) !== 0) {
     const refused: i32 = outputByRules(packet, out);
     if (refused !== PASS) return refuseOwn(packet, refused);
+    out = i32at(packet + PACKET_OUT);
   }
   const mtu: i32 = i32at(interfaceAt(out) + IF_MTU);
   if (i32at(packet + PACKET_LENGTH) > mtu)
@@ -410,17 +411,6 @@ function refuseOwn(packet: i32, reason: i32): i32 {
   count(reason);
   release(packet);
   return reason;
-}
-
-/** What rules make of a packet of our own: PASS, or the reason to drop it. Of later fragments they hear nothing: the first one was asked. */
-function outputByRules(packet: i32, out: i32): i32 {
-  if (describeOwn(packet) === 0) return PASS;
-  if ((i32at(RULE_HOOKS_AT) & HOOKS_OUTPUT) !== 0) {
-    const verdict: i32 = askOutput(packet, out);
-    if (verdict !== PASS) return verdict;
-    if (trackOwn(packet) !== 0) return PASS;
-  }
-  return turnOwn(packet);
 }
 
 /** To the next hop: PACKET_OUT and PACKET_NEXT_HOP are set, and it fits. Takes the packet; PASS, or why not. */

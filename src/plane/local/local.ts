@@ -14,13 +14,15 @@ import {
   DROP_TRANSPORT_HEADER,
   DROP_UNSOLICITED,
 } from '../../base/counters.ts';
+import { isLedOwn, SHARED_AT } from '../../base/flow-record.ts';
 import { IF_QUEUE_LENGTH, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
-import { ECHO_QUEUE_LIMIT } from '../../base/limits.ts';
+import { ECHO_QUEUE_LIMIT, MASQUERADE_AT } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, put16, put32, puti32, putu16, u16at } from '../../base/memory.ts';
 import {
   FLAG_ICMP_ERROR,
   PACKET_CONTEXT,
   PACKET_FLAGS,
+  PACKET_FLOW,
   PACKET_IN,
   PACKET_IP,
   PACKET_L4,
@@ -30,6 +32,7 @@ import {
   PUNT,
 } from '../../base/packet.ts';
 import { PROBE_HEARD } from '../../base/probe-record.ts';
+import { ROUTE_LINK, TO_ROUTE } from '../../base/route-record.ts';
 import { checksum, pseudoSum, sum } from '../../wire/checksum.ts';
 import {
   CODE_PORT_UNREACHABLE,
@@ -75,6 +78,7 @@ import { mayAnswer, mayPing } from '../filter/policy.ts';
 import { trackOwn } from '../flow/own.ts';
 import { CONTEXT_ECHO } from '../ip/fragment-context.ts';
 import { answerAllowed, icmpEcho, icmpError, turnAround } from '../ip/icmp.ts';
+import { routeTo } from '../ip/route.ts';
 import { DHCP_CLIENT_PORT, dhcpExpected } from './dhcp-reply.ts';
 import { socketHears } from './sockets.ts';
 import { TCP_EARLY, TCP_KNOWN, TCP_OPENING, tcpAnswer, tcpKind } from './tcp-local.ts';
@@ -86,12 +90,16 @@ export function localInput(packet: i32, index: i32): i32 {
     const fault: i32 = transportFault(packet, protocol);
     if (fault !== PASS) return fault;
   }
+  const flow: i32 = i32at(packet + PACKET_FLOW) & ~1;
+  const isLed: i32 = flow >= MASQUERADE_AT && i32at(SHARED_AT) !== 0 ? isLedOwn(flow) : 0;
   if ((i32at(RULE_HOOKS_AT) & HOOKS_INPUT) !== 0) {
     const verdict: i32 = askInput(packet, index);
     if (verdict !== PASS) return verdict;
-    trackOwn(packet);
+    if (isLed === 0) trackOwn(packet);
   }
-  return ownInput(packet, index);
+  if (isLed === 0) return ownInput(packet, index);
+  // It answers what the router has asked by the link that leads to whom it has asked.
+  return ownInput(packet, i32at(routeTo(get32(packet + PACKET_IP + IP_SOURCE)) + TO_ROUTE) & ROUTE_LINK);
 }
 
 /** The same of a datagram whose transport is right, and that no rule is asked about (any more). */

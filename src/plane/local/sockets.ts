@@ -91,6 +91,12 @@ export function socketSent(protocol: i32, port: i32, index: i32, remote: i32, re
   puti32(found + SOCKET_REMOTE_PORT, remotePort);
 }
 
+/** 1 if what leaves from that port is a server's, and so an answer. */
+export function socketAnswers(protocol: i32, port: i32): i32 {
+  const found: i32 = find(protocol, port);
+  return found !== 0 && (i32at(found + SOCKET_MASK) & SOCKET_CLIENT) === 0 ? 1 : 0;
+}
+
 /** 1 if what comes from the remote end by that interface is for the socket. Of ICMP queries both ports are the identifier. */
 export function socketHears(protocol: i32, port: i32, index: i32, remote: i32, remotePort: i32): i32 {
   const found: i32 = find(protocol, port);
