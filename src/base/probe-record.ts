@@ -39,6 +39,12 @@ export const PROBE_CHAIN: i32 = RULE_TEXT_AT + 548;
 export const PROBE_NAMES: i32 = RULE_TEXT_AT + 552;
 export const PROBE_VIA: i32 = RULE_TEXT_AT + 556;
 
+/** Of an ICMP error the packet that it is about, as its receiver has sent it: protocol, 0 where it is no error; ports as PACKET_PORTS has them. */
+export const PROBE_ABOUT: i32 = RULE_TEXT_AT + 560;
+export const PROBE_ABOUT_SOURCE: i32 = RULE_TEXT_AT + 564;
+export const PROBE_ABOUT_DESTINATION: i32 = RULE_TEXT_AT + 568;
+export const PROBE_ABOUT_PORTS: i32 = RULE_TEXT_AT + 572;
+
 /**
  * PASS: it leaves; PUNT: a service of the router gets it; LOCAL: the router answers it; or the reason to drop it. Of a chain: the TARGET_* of
  * the rule that decides, or WALK_*.

@@ -14,6 +14,7 @@ import { copy, fill, i32at, put8, put16, put32, puti32 } from '../../base/memory
 import { NEIGHBOUR_HEADER } from '../../base/neighbour-record.ts';
 import {
   FLAG_BROADCAST,
+  FLAG_ICMP_ERROR,
   FLAG_LOCAL,
   PACKET_FLAGS,
   PACKET_IN,
@@ -26,6 +27,10 @@ import {
 } from '../../base/packet.ts';
 import { allocate, release } from '../../base/pool.ts';
 import {
+  PROBE_ABOUT,
+  PROBE_ABOUT_DESTINATION,
+  PROBE_ABOUT_PORTS,
+  PROBE_ABOUT_SOURCE,
   PROBE_BYTES,
   PROBE_CHAIN,
   PROBE_CLOSED,
@@ -51,7 +56,7 @@ import {
   TO_ROUTE,
 } from '../../base/route-record.ts';
 import { VIEW_IN } from '../../base/rule-state.ts';
-import { ICMP_IDENTIFIER } from '../../wire/icmp.ts';
+import { ICMP_ECHO_REQUEST, ICMP_HEADER_BYTES, ICMP_IDENTIFIER } from '../../wire/icmp.ts';
 import {
   IP_DESTINATION,
   IP_HEADER_BYTES,
@@ -64,9 +69,10 @@ import {
   PROTOCOL_ICMP,
   PROTOCOL_TCP,
   PROTOCOL_UDP,
+  sealHeader,
 } from '../../wire/ipv4.ts';
 import { TCP_FLAGS, TCP_HEADER_BYTES, TCP_LENGTH } from '../../wire/tcp.ts';
-import { UDP_LENGTH } from '../../wire/udp.ts';
+import { UDP_HEADER_BYTES, UDP_LENGTH } from '../../wire/udp.ts';
 import { KNOWN_NOTHING } from '../flow/known-flow.ts';
 import { emit, receiveProbe } from '../ip/forward.ts';
 import { routeTo } from '../ip/route.ts';
@@ -142,6 +148,8 @@ function makeUp(packet: i32, came: i32): void {
     put8(l4 + TCP_LENGTH, TCP_HEADER_BYTES << 2);
     put8(l4 + TCP_FLAGS, kind);
   }
+  const error: i32 = protocol === PROTOCOL_ICMP && i32at(PROBE_ABOUT) !== 0 ? FLAG_ICMP_ERROR : 0;
+  if (error !== 0) quote(l4 + ICMP_HEADER_BYTES);
   sealTransport(ip);
   puti32(packet + PACKET_IN, came);
   puti32(packet + PACKET_LENGTH, bytes);
@@ -149,13 +157,32 @@ function makeUp(packet: i32, came: i32): void {
   puti32(packet + PACKET_PORTS, 0);
   puti32(packet + PACKET_KNOWN, KNOWN_NOTHING);
   ipv4Check(packet);
-  puti32(packet + PACKET_FLAGS, FLAG_LOCAL);
+  puti32(packet + PACKET_FLAGS, FLAG_LOCAL | error);
   if (came < 0) return;
   const kindTo: i32 = i32at(routeTo(i32at(PROBE_DESTINATION)) + TO_ROUTE) >> ROUTE_TYPE_SHIFT;
   const isAll: i32 = kindTo === ROUTE_BROADCAST || kindTo === ROUTE_MULTICAST ? FLAG_BROADCAST : 0;
-  puti32(packet + PACKET_FLAGS, isAll);
+  puti32(packet + PACKET_FLAGS, isAll | error);
   // From the station by which its source is reached.
   const station: i32 = neighbourFind(i32at(routeTo(source) + TO_NEXT_HOP), came);
   fill(packet + PACKET_STATION, 0, 6);
   if (station !== 0) copy(packet + PACKET_STATION, station + NEIGHBOUR_HEADER, 6);
+}
+
+/** What an error quotes: a header, and the ports, or the query, behind it. */
+function quote(at: i32): void {
+  const protocol: i32 = i32at(PROBE_ABOUT);
+  const ports: i32 = i32at(PROBE_ABOUT_PORTS);
+  put8(at, IP_PLAIN);
+  put16(at + IP_LENGTH, IP_HEADER_BYTES + UDP_HEADER_BYTES);
+  put8(at + IP_TTL, TTL);
+  put8(at + IP_PROTOCOL, protocol);
+  put32(at + IP_SOURCE, i32at(PROBE_ABOUT_SOURCE));
+  put32(at + IP_DESTINATION, i32at(PROBE_ABOUT_DESTINATION));
+  if (protocol === PROTOCOL_ICMP) {
+    put8(at + IP_HEADER_BYTES, ICMP_ECHO_REQUEST);
+    put32(at + IP_HEADER_BYTES + ICMP_IDENTIFIER, ports & ~0xffff);
+  } else {
+    put32(at + IP_HEADER_BYTES, ports);
+  }
+  sealHeader(at);
 }

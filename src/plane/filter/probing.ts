@@ -2,8 +2,19 @@
 
 import { PROBE_AT } from '../../base/cells.ts';
 import { get32, i32at, puti32, putu16 } from '../../base/memory.ts';
-import { DROP_FIRST, PACKET_IP, PACKET_L4, PACKET_OUT } from '../../base/packet.ts';
 import {
+  DROP_FIRST,
+  FLAG_ICMP_ERROR,
+  PACKET_FLAGS,
+  PACKET_FLOW,
+  PACKET_IP,
+  PACKET_L4,
+  PACKET_OUT,
+  PASS,
+  PUNT,
+} from '../../base/packet.ts';
+import {
+  NOTE_FLOW,
   PROBE_MET_AT,
   PROBE_MOST,
   PROBE_NOW_DESTINATION,
@@ -41,5 +52,10 @@ export function noteEnds(packet: i32): void {
 /** The end of its way: PASS, PUNT, LOCAL (it is answered), or the reason to drop it. */
 export function settle(packet: i32, verdict: i32): void {
   puti32(PROBE_VERDICT, verdict);
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_ICMP_ERROR) !== 0) {
+    // Of errors nothing is noted in the flow that they are about, so nothing has been said of it yet.
+    if (i32at(packet + PACKET_FLOW) !== 0) met(NOTE_FLOW);
+    if (verdict === PASS || verdict === PUNT) noteEnds(packet);
+  }
   if (verdict < DROP_FIRST) puti32(PROBE_OUT, i32at(packet + PACKET_OUT));
 }

@@ -1,7 +1,7 @@
 // `explain` over the plane's memory: what is said of a packet, and that nothing of it stays.
 
 import test from 'ava';
-import { SYN, tcp } from '../../../../test/packets.ts';
+import { read, SYN, tcp } from '../../../../test/packets.ts';
 import { LAN, OTHER, WAN_ADDRESS } from '../../../../test/plane-router.ts';
 import { RULES_AT, RULES_BYTES } from '../../../base/limits.ts';
 import { PROBE_MET_AT } from '../../../base/probe-record.ts';
@@ -160,9 +160,54 @@ test('what is no packet is refused', t => {
   t.deepEqual(type(`explain tcp ${HOST} ${SERVER}`), ['Cannot explain it: it needs a port']);
   t.deepEqual(type(`explain tcp ${HOST} ${SERVER} 80 in if9`), ['Cannot explain it: if9 is no link']);
   t.deepEqual(type(`explain icmp ${SERVER} 10.1.2.3 type 3`), [
-    'Cannot explain it: an error goes the way of the packet that it is about: say which state it has',
+    'Cannot explain it: an error goes the way of the packet that it is about: say which, as in: about tcp 203.0.113.10 1024 198.51.100.1 80',
   ]);
   t.deepEqual(type(`explain icmp ${SERVER} 10.1.2.3 in router`).slice(-1), [
     'Cannot explain it: what the router sends to itself meets no rules',
+  ]);
+});
+
+test('an ICMP error goes the way of the packet that it is about', t => {
+  const { quiet, router, type } = rulesLab();
+  quiet('iptables -A FORWARD -m state --state RELATED -p icmp -j ACCEPT', 'iptables -P FORWARD DROP');
+  quiet('iptables -I FORWARD -p tcp --dport 80 -j ACCEPT', 'iptables -A INPUT -p icmp -j DROP');
+  router.fromHost(
+    tcp({ source: HOST, destination: SERVER }, { sourcePort: 5000, destinationPort: 80, flags: SYN }),
+  );
+  const port = read(router.toWan()[0] as Uint8Array).sourcePort;
+  const about = `about tcp ${WAN_ADDRESS} ${port} ${SERVER} 80`;
+  t.deepEqual(type(`explain icmp 198.51.100.9 ${WAN_ADDRESS} type 3 in wan ${about}`), [
+    `icmp 198.51.100.9 -> ${WAN_ADDRESS}, in by wan, about tcp ${WAN_ADDRESS}:${port} -> ${SERVER}:80`,
+    'FORWARD 2: -A FORWARD -p icmp -m state --state RELATED -j ACCEPT',
+    'It is of a session that there is',
+    `Its destination becomes ${HOST}`,
+    'It leaves by lan',
+  ]);
+  t.deepEqual(
+    type(`explain icmp 198.51.100.9 ${WAN_ADDRESS} type 11 about udp ${WAN_ADDRESS} 9 ${SERVER} 9`).slice(-1),
+    ['It is dropped: ICMP error about no known packet'],
+  );
+  t.deepEqual(type(`explain icmp 198.51.100.9 ${WAN_ADDRESS} type 8 ${about}`), [
+    'Cannot explain it: only an error of ICMP is about a packet, as one of type 3',
+  ]);
+  t.regex(type(`explain icmp 198.51.100.9 ${WAN_ADDRESS} type 3`).join(), /say which, as in: about tcp/);
+  t.regex(
+    type(`explain icmp 198.51.100.9 ${WAN_ADDRESS} type 3 about tcp ${HOST} 1`).join(),
+    /behind about stand/,
+  );
+});
+
+test('nat for the router’s own packets is named', t => {
+  const { quiet, type } = rulesLab();
+  quiet(
+    'iptables -t nat -A OUTPUT -p udp --dport 53 -j DNAT --to 198.51.100.7:5353',
+    'iptables -t nat -A POSTROUTING -o wan -j SNAT --to-source 10.1.2.9',
+  );
+  t.deepEqual(type(`explain udp ${WAN_ADDRESS} ${SERVER} 53 in router`), [
+    `udp ${WAN_ADDRESS}:1024 -> ${SERVER}:53, the router's own`,
+    'nat OUTPUT 1: -A OUTPUT -p udp -m udp --dport 53 -j DNAT --to-destination 198.51.100.7:5353',
+    'nat POSTROUTING 1: -A POSTROUTING -o wan -j SNAT --to-source 10.1.2.9',
+    'Its destination becomes 198.51.100.7:5353',
+    'It leaves by wan with the source 10.1.2.9',
   ]);
 });

@@ -4,6 +4,7 @@
 //    explain udp 192.168.0.5 192.168.0.1 53 in lan state new
 //    explain icmp 192.168.0.5 198.51.100.1 type 8
 //    explain tcp 198.51.100.7 203.0.113.10 8080 in wan flags SYN,ACK
+//    explain icmp 198.51.100.9 203.0.113.10 type 3 about tcp 203.0.113.10 1024 198.51.100.1 80
 //
 // The plane is asked (src/plane/filter/probe.ts), by whose own steps the packet goes, so that it is the truth; nothing is counted. Behind `in` may stand `router`: the packet is its own.
 // Not here: the packet (probe.ts).
@@ -44,7 +45,7 @@ import { closeRules, openRules } from '../memory.ts';
 import { protocolName, protocolNamed, serviceNamed } from '../names.ts';
 import { parseDotted, parseNumber } from '../numbers.ts';
 import type { Rules } from '../rules.ts';
-import { type Made, probe } from './probe.ts';
+import { type About, type Made, probe } from './probe.ts';
 
 declare module '../../core/overlays.ts' {
   interface Overlays {
@@ -89,6 +90,23 @@ function linkOf({ context: { machine } }: Rules, address: number): number {
     : refuse(`nothing leads to ${formatAddress(address)}: say by which link it comes, as in: in wan`);
 }
 
+/** The packet that an error is about: protocol, and both its ends, with ports, or of ICMP the identifier behind the first. */
+function aboutOf(words: readonly string[]): About {
+  const [name = '', source = '', from = '', destination = '', port] = words;
+  const protocol = protocolNamed(name.toLowerCase()) ?? refuse(`${name} is no protocol`);
+  const isIcmp = protocol === PROTOCOL_ICMP;
+  if (!isIcmp && protocol !== PROTOCOL_TCP && protocol !== PROTOCOL_UDP)
+    refuse('an error is about a packet of tcp, udp or icmp');
+  if (words.length !== (isIcmp ? 4 : 5))
+    refuse(
+      `behind about stand protocol, source, ${isIcmp ? 'identifier and destination' : 'port, destination and port'}`,
+    );
+  return {
+    ...{ protocol, source: addressOf(source), sourcePort: portOf(from) },
+    ...{ destination: addressOf(destination), port: isIcmp ? 0 : portOf(port as string) },
+  };
+}
+
 /** The packet that the words are about. */
 function madeOf(rules: Rules, words: readonly string[]): Made {
   const name = (words[0] ?? '').toLowerCase();
@@ -128,12 +146,21 @@ function madeOf(rules: Rules, words: readonly string[]): Made {
         made.kind = Number.isNaN(type) ? refuse(`${value} is no type of ICMP's`) : type << 8;
         break;
       }
+      case 'about':
+        made.about = aboutOf(words.slice(next + 1));
+        next = words.length;
+        break;
       default:
-        refuse(`${words[next]} is none of in, from, state, flags and type`);
+        refuse(`${words[next]} is none of in, from, state, flags, type and about`);
     }
   }
-  if (protocol === PROTOCOL_ICMP && icmpIsError(made.kind >> 8) !== 0 && made.state === 0)
-    refuse('an error goes the way of the packet that it is about: say which state it has');
+  const isError = protocol === PROTOCOL_ICMP && icmpIsError(made.kind >> 8) !== 0;
+  if (isError && made.state === 0 && made.about === undefined)
+    refuse(
+      'an error goes the way of the packet that it is about: say which, as in: about tcp 203.0.113.10 1024 198.51.100.1 80',
+    );
+  if (!isError && made.about !== undefined)
+    refuse('only an error of ICMP is about a packet, as one of type 3');
   if (made.link === -2) made.link = linkOf(rules, made.source);
   if (
     made.link < 0 &&
@@ -148,6 +175,16 @@ function madeOf(rules: Rules, words: readonly string[]): Made {
 
 const withPort = (address: number, port: number, hasPorts: boolean): string =>
   hasPorts ? `${formatAddress(address)}:${port}` : formatAddress(address);
+
+function aboutText(about: About | undefined): string {
+  if (about === undefined) return '';
+  const hasPorts = about.protocol !== PROTOCOL_ICMP;
+  const ends = [
+    withPort(about.source, about.sourcePort, hasPorts),
+    withPort(about.destination, about.port, hasPorts),
+  ];
+  return `, about ${protocolName(about.protocol)} ${ends.join(' -> ')}`;
+}
 
 /** The chain of a rule and its number there; nothing of the old dialects, whose chains have names of their own. */
 function placeOf(rule: number): { table: number; chain: number; place: number } | undefined {
@@ -262,7 +299,7 @@ export function explain(rules: Rules, words: readonly string[]): undefined {
       hasPorts,
     );
     const verdict = verdictText(made, hasPorts);
-    output.line(`${protocolName(made.protocol)} ${from} -> ${to}, ${way}`);
+    output.line(`${protocolName(made.protocol)} ${from} -> ${to}, ${way}${aboutText(made.about)}`);
     for (const one of met) if (isTelling(one)) output.line(metText(rules, one));
     if (now !== to) output.line(`Its destination becomes ${now}`);
     output.line(verdict);

@@ -8,6 +8,9 @@ import { TCP_HEADER_BYTES } from '../../../wire/tcp.ts';
 import { UDP_HEADER_BYTES } from '../../../wire/udp.ts';
 import type { Machine } from '../../core/machine.ts';
 
+/** What an error quotes: a header and 8 bytes. */
+const QUOTED_BYTES = IP_HEADER_BYTES + UDP_HEADER_BYTES;
+
 export interface Made {
   protocol: number;
   source: number;
@@ -21,6 +24,17 @@ export interface Made {
   link: number;
   /** STATE_BIT_*, 0 as the flows say. */
   state: number;
+  /** Of an ICMP error: the packet that it is about, as its receiver has sent it. */
+  about?: About;
+}
+
+export interface About {
+  protocol: number;
+  source: number;
+  /** Of ICMP the identifier. */
+  sourcePort: number;
+  destination: number;
+  port: number;
 }
 
 /** One chain alone, what it is asked about an interface: which names mean it (bits), and its address, 0 where that does not matter. */
@@ -39,7 +53,14 @@ function ask({ plane }: Machine, made: Made, isHeard: boolean, alone?: Alone): b
   puti32(record.PROBE_IN, made.link);
   puti32(record.PROBE_STATE, made.state);
   const header = made.protocol === PROTOCOL_TCP ? TCP_HEADER_BYTES : UDP_HEADER_BYTES;
-  puti32(record.PROBE_BYTES, IP_HEADER_BYTES + header);
+  const { about } = made;
+  puti32(record.PROBE_ABOUT, about?.protocol ?? 0);
+  if (about !== undefined) {
+    puti32(record.PROBE_ABOUT_SOURCE, about.source);
+    puti32(record.PROBE_ABOUT_DESTINATION, about.destination);
+    puti32(record.PROBE_ABOUT_PORTS, (about.sourcePort << 16) | about.port);
+  }
+  puti32(record.PROBE_BYTES, IP_HEADER_BYTES + header + (about === undefined ? 0 : QUOTED_BYTES));
   puti32(record.PROBE_HEARD, isHeard ? 1 : 0);
   puti32(record.PROBE_CHAIN, alone?.chain ?? 0);
   puti32(record.PROBE_NAMES, alone?.names ?? 0);
