@@ -80,6 +80,7 @@ const USES: Record<
     | 'forward/health'
     | 'ppp/link'
     | 'ppp/pppoe'
+    | 'ppp/answer'
   >,
   [string, RegExp]
 > = {

@@ -18,6 +18,7 @@ import * as forwardOld from '../src/control/forward/old/overlay.ts';
 import * as forward from '../src/control/forward/overlay.ts';
 import * as lan from '../src/control/lan/overlay.ts';
 import * as note from '../src/control/note/overlay.ts';
+import * as pppAnswer from '../src/control/ppp/answer/overlay.ts';
 import * as pppLink from '../src/control/ppp/link/overlay.ts';
 import * as ppp from '../src/control/ppp/overlay.ts';
 import * as pppPppoe from '../src/control/ppp/pppoe/overlay.ts';
@@ -68,6 +69,7 @@ export function consoleTable(): readonly Command[] {
     ppp,
     'ppp/link': pppLink,
     'ppp/pppoe': pppPppoe,
+    'ppp/answer': pppAnswer,
     queue,
     rules,
     'rules/listing': rulesListing,

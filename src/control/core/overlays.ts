@@ -51,6 +51,7 @@ export const OVERLAY_NAMES = [
   'ppp',
   'ppp/link',
   'ppp/pppoe',
+  'ppp/answer',
 ] as const satisfies OverlayName[];
 
 /**

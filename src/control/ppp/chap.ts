@@ -183,16 +183,21 @@ export class ChapServer {
   /** What is said to a good response. */
   private judge({ value, name }: Value): string | undefined {
     const { method, challenge } = this;
-    const password = this.passwordOf(name);
-    if (password === undefined || value.length !== sizes(method)[1]) return undefined;
+    // A name that nobody has takes as long as one that somebody has.
+    const expectedPassword = this.passwordOf(name);
+    const isKnown = expectedPassword !== undefined;
+    const password = expectedPassword ?? '';
+    if (value.length !== sizes(method)[1]) return undefined;
     if (method === 'chap-md5')
-      return sameBytes(value, md5Response(this.identifier, password, challenge)) ? 'Welcome' : undefined;
+      return sameBytes(value, md5Response(this.identifier, password, challenge)) && isKnown
+        ? 'Welcome'
+        : undefined;
     const isSecond = method === 'ms-chap-v2';
     const expected = isSecond
       ? response2(challenge, value.subarray(0, MS_2_CHALLENGE_BYTES), name, password)
       : response1(challenge, password);
     const nt = (bytes: Uint8Array) => bytes.subarray(MS_NT_RESPONSE, MS_FLAGS);
-    if (!sameBytes(nt(value), nt(expected))) return undefined;
+    if (!sameBytes(nt(value), nt(expected)) || !isKnown) return undefined;
     return isSecond ? `${proof2(challenge, value, name, password)} M=Welcome` : 'Welcome';
   }
 }

@@ -7,6 +7,8 @@ import { QUEUE_RATE_LEAST, QUEUE_RATE_MOST } from '../../base/queue-limits.ts';
 import { PPPOE_MRU } from '../../wire/pppoe.ts';
 import { parseAddress, refuseUnicast } from '../core/address.ts';
 import { QUESTION } from '../core/setting.ts';
+import { type Accounts, passwordOf } from './accounts.ts';
+import type { AnswerWants } from './answer-wants.ts';
 import type { Limits } from './budget.ts';
 import type { CallerWants, DialMode } from './caller.ts';
 import { readScript } from './chat-script.ts';
@@ -36,6 +38,8 @@ export interface LinkWants {
   hasCarrier: boolean;
   side: number;
   caller: CallerWants;
+  /** How it waits for who calls, if it does. */
+  answer: AnswerWants | undefined;
   limits: Limits;
   session: SessionWants;
   /** All of it as text, to tell whether it is another one. */
@@ -58,6 +62,13 @@ const RETRY_DEFAULT = '15s 15m';
 const MRU_DEFAULT = 1500;
 /** A session waits less than a modem, as a try costs nobody anything. */
 const PPPOE_RETRY = '10s 5m';
+/** The peer need not show who it is. */
+const NOBODY = 'none';
+/** Where somebody waits on a cable he soon wants to know that the other side has gone. */
+const ECHO_CABLE = '10 3';
+const INIT_DEFAULT = 'ATZ';
+/** Our address for who calls, and above it his, where none is set; 256 more for each further link. */
+const CALLED_ADDRESS = 0x0a404001;
 
 const one = (values: readonly string[]) => (text: string) =>
   values.includes(text) ? undefined : `it is one of ${values.join(', ')}`;
@@ -161,8 +172,10 @@ const CHECKS: Readonly<Record<string, (text: string) => string | undefined>> = {
   vj: SWITCH,
   accm: text => (/^[\da-f]{1,8}$/i.test(text) ? undefined : 'it is up to eight hexadecimal digits'),
   mru: number(128, MRU_DEFAULT),
-  auth: one(METHODS),
+  auth: one([...METHODS, NOBODY]),
   echo: text => (/^\d{1,4} \d{1,2}$/.test(text) ? undefined : 'it is SECONDS TIMES, as in 30 4'),
+  answer: one(['modem', 'cable', 'off']),
+  rings: number(0, 20),
 };
 
 /** Why an option cannot be this, or undefined. */
@@ -171,13 +184,25 @@ export function whyNot(option: string, text: string): string | undefined {
   return check === undefined ? `it is one of ${Object.keys(CHECKS).join(', ')}` : check(text);
 }
 
+/** Why something cannot be a user's who calls in. */
+export function whyAccount(word: string, text: string): string | undefined {
+  if (word === 'user') return undefined;
+  if (word === 'address') return whyAddresses(text.replace(':', ' '));
+  return CHECKS.number?.(text);
+}
+
 /** A text as it is sent: a question mark is listed as `\x3f`. */
 function plain(text: string): string {
   return text.replaceAll(QUESTION, '?');
 }
 
 /** What a link's options come to; undefined where it has no port. */
-export function readWants(name: string, isSlip: boolean, options: Options): LinkWants | undefined {
+export function readWants(
+  name: string,
+  isSlip: boolean,
+  options: Options,
+  accounts: Accounts = new Map(),
+): LinkWants | undefined {
   const place = options.get('port') ?? '';
   const [port, card] = [PORTS.indexOf(place), CARDS.indexOf(place)];
   if (port < 0 && (card < 0 || isSlip)) return undefined;
@@ -185,9 +210,12 @@ export function readWants(name: string, isSlip: boolean, options: Options): Link
   const has = (option: string, standard: boolean) =>
     (options.get(option) ?? (standard ? 'on' : 'off')) === 'on';
   const numbers = (options.get('number') ?? '').split(' ').filter(text => text !== '');
-  const isModem = !isPppoe && (numbers.length > 0 || options.has('chat'));
+  const answer = isPppoe ? 'off' : (options.get('answer') ?? 'off');
+  const isWaiting = answer !== 'off';
+  const calls = !isPppoe && !isWaiting && (numbers.length > 0 || options.has('chat'));
+  const isModem = answer === 'modem' || calls;
   const text = `${name} ${[...options].map(pair => pair.join(' ')).join('\n')}`;
-  const isOutside = options.get('role') !== 'lan';
+  const isOutside = (options.get('role') ?? (isWaiting ? 'lan' : 'wan')) !== 'lan';
   const rate = options.get('rate');
   const session = sessionWants(options, isOutside, isPppoe ? PPPOE_MRU : MRU_DEFAULT);
   if (isPppoe) {
@@ -195,6 +223,7 @@ export function readWants(name: string, isSlip: boolean, options: Options): Link
     session.lcp = { ...session.lcp, accm: -1, isShort: false };
     session.ipcp.hasVj = false;
   }
+  const caller = callerWants(options, numbers, isModem, isPppoe ? PPPOE_RETRY : RETRY_DEFAULT);
   return {
     port,
     below: isPppoe ? INTERFACE_WAN + card : -1,
@@ -207,7 +236,10 @@ export function readWants(name: string, isSlip: boolean, options: Options): Link
     hasFlow: (options.get('flow') ?? (isModem ? 'rts-cts' : 'none')) === 'rts-cts',
     hasCarrier: has('carrier', isModem),
     side: isOutside ? INTERFACE_OUTSIDE : INTERFACE_INSIDE,
-    caller: callerWants(options, numbers, isModem, isPppoe ? PPPOE_RETRY : RETRY_DEFAULT),
+    caller,
+    answer: isWaiting
+      ? answerWants(options, isSlip, caller, called(session, name, options, accounts), accounts)
+      : undefined,
     limits: limitsOf(options),
     session,
     text,
@@ -232,6 +264,51 @@ function callerWants(options: Options, numbers: string[], isModem: boolean, retr
   };
 }
 
+function answerWants(
+  options: Options,
+  isSlip: boolean,
+  { hours, init }: CallerWants,
+  session: SessionWants,
+  accounts: Accounts,
+): AnswerWants {
+  return {
+    isModem: options.get('answer') === 'modem',
+    rings: Number(options.get('rings') ?? 1),
+    init: init === '' ? INIT_DEFAULT : init,
+    isSlip,
+    idleSeconds: secondsOf(options.get('idle') ?? '0'),
+    hours,
+    accounts,
+    session,
+  };
+}
+
+/** What PPP is to be with who calls: by a modem that may be anybody, so he has to show who he is. */
+function called(session: SessionWants, name: string, options: Options, accounts: Accounts): SessionWants {
+  const { ipcp, lcp } = session;
+  const isModem = options.get('answer') === 'modem';
+  const isAsked = isModem && !options.has('auth');
+  const standard = CALLED_ADDRESS + 256 * Number(name.slice(-1)) + (name.startsWith('ppp') ? 0 : 512);
+  const local = ipcp.local === 0 ? standard : ipcp.local;
+  const [echo = '', most = ''] = (options.get('echo') ?? (isModem ? ECHO_DEFAULT : ECHO_CABLE)).split(' ');
+  return {
+    ...session,
+    lcp: { ...lcp, demanded: isAsked ? OFFERED : lcp.demanded },
+    ipcp: {
+      ...ipcp,
+      local,
+      takesLocal: false,
+      remote: ipcp.remote === 0 ? standard + 1 : ipcp.remote,
+      takesRemote: false,
+      asksDns: false,
+      givesDns: ipcp.givesDns.length > 0 ? ipcp.givesDns : [local],
+    },
+    passwordOf: user => passwordOf(accounts, user) ?? session.passwordOf(user),
+    echoTicks: Number(echo) * TICKS_PER_SECOND,
+    echoMost: Number(most),
+  };
+}
+
 function limitsOf(options: Options): Limits {
   const of = (option: string) => Number(options.get(option) ?? 0);
   return {
@@ -249,7 +326,7 @@ function sessionWants(options: Options, isOutside: boolean, mruMost: number): Se
   const mru = Math.min(mruMost, Number(options.get('mru') ?? mruMost));
   const user = plain(options.get('user') ?? '');
   const password = plain(options.get('password') ?? '');
-  const auth = options.get('auth') as Method | undefined;
+  const auth = METHODS.find(method => method === options.get('auth'));
   const [echo = '', most = ''] = (options.get('echo') ?? ECHO_DEFAULT).split(' ');
   return {
     lcp: {
@@ -273,7 +350,8 @@ function sessionWants(options: Options, isOutside: boolean, mruMost: number): Se
     },
     account: { name: user, password },
     name: 'masqbox',
-    passwordOf: name => (name === user ? password : undefined),
+    // Nobody is called nothing.
+    passwordOf: name => (name !== '' && name === user ? password : undefined),
     echoTicks: Number(echo) * TICKS_PER_SECOND,
     echoMost: Number(most),
     keepsOpen: false,

@@ -5,8 +5,9 @@ import { INTERFACE_WAN } from '../../base/limits.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { interfaceName } from '../core/facts.ts';
+import { type Accounts, USERS } from './accounts.ts';
 import { Links } from './links.ts';
-import { CARDS, type LinkWants, type Options, readWants, whyNot } from './options.ts';
+import { CARDS, type LinkWants, type Options, readWants, whyAccount, whyNot } from './options.ts';
 import { FIRST_LINK, LINK_COUNT, type PppPart } from './ppp.ts';
 
 export { showLinks } from './show.ts';
@@ -57,9 +58,21 @@ function freeWan({ registry, output }: Context): void {
   output.line('The WAN asks for no address by DHCP any more: set wan none');
 }
 
-export function wantsOf(link: number, options: Options): LinkWants | undefined {
+/** Throws a Refusal where this cannot be a user's. A password is not told. */
+export function checkAccount(accounts: Accounts, word: string, name: string, text: string): void {
+  const told = word === 'user' ? '' : ` ${text}`;
+  let why = whyAccount(word, text);
+  if (word === 'user' && !accounts.has(`user ${name}`)) {
+    let users = 0;
+    for (const key of accounts.keys()) if (key.startsWith('user ')) users++;
+    if (users >= USERS) why = `there are ${USERS} already`;
+  }
+  if (why !== undefined) throw new Refusal(`Cannot set dial-in ${word} ${name}${told}: ${why}`);
+}
+
+export function wantsOf(link: number, options: Options, accounts: Accounts): LinkWants | undefined {
   const name = interfaceName(link);
-  return readWants(name, name.startsWith(SLIP_NAME), options);
+  return readWants(name, name.startsWith(SLIP_NAME), options, accounts);
 }
 
 /** What both kinds of a link can be told. */

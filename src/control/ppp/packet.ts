@@ -73,10 +73,11 @@ export function number32(value: number): Uint8Array {
   return Uint8Array.of(value >> 24, value >> 16, value >> 8, value);
 }
 
+/** Whether they are the same. It takes as long wherever they differ: how long it takes tells nothing about a password. */
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.length !== b.length) return false;
-  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
-  return true;
+  let differing = a.length ^ b.length;
+  for (let i = 0; i < a.length; i++) differing |= (a[i] as number) ^ (b[i] ?? 0);
+  return differing === 0;
 }
 
 /** A text as bytes, of which there are no more than a length field of one byte can say. */

@@ -84,8 +84,9 @@ export class PapServer {
     if (name.length !== data[0] || password.length !== data[at]) return;
     const text = nameOf(name);
     if (!this.isOver) {
+      // A name that nobody has takes as long as one that somebody has.
       const expected = this.passwordOf(text);
-      this.isKnown = expected !== undefined && sameBytes(bytesOf(expected), password);
+      this.isKnown = sameBytes(password, bytesOf(expected ?? '')) && expected !== undefined;
     }
     // A request that comes again had its answer lost, and gets the same.
     const message = bytesOf(this.isKnown ? 'Welcome' : 'Wrong name or password');

@@ -45,11 +45,13 @@ import { NOTICE, WARNING } from '../core/log.ts';
 import { createSerialLine, type SerialLine } from '../core/serial-line.ts';
 import { localAt } from '../core/timezone.ts';
 import { adopted, bringUp, type Pace, refuseResult, takeDown } from './agreed.ts';
+import type { Answerer } from './answer.ts';
+import type { AnswerHost } from './answer-wants.ts';
 import { Budget } from './budget.ts';
-import { Caller, type CallerHost } from './caller.ts';
+import { Caller } from './caller.ts';
 import type { LcpWay } from './lcp.ts';
 import type { LinkWants } from './options.ts';
-import { type Opened, Session, type SessionHost } from './session.ts';
+import { type Opened, Session, type SessionHost, type SessionWants } from './session.ts';
 
 /** Bytes of a port that are looked at in a step. */
 const PIECE_BYTES = 256;
@@ -61,10 +63,12 @@ const READ_TICKS = 5;
 /** How long a modem's DTR is down so that it hangs up. */
 const DTR_TICKS = 2 * TICKS_PER_SECOND;
 
-export class PppLink implements CallerHost, SessionHost {
+export class PppLink implements AnswerHost, SessionHost {
   readonly clock: Clock;
   readonly budget: Budget;
-  readonly caller: Caller;
+  /** Who calls, or waits for who calls. */
+  caller: Caller | Answerer;
+  private readonly answerer: Answerer | undefined;
   readonly serial: SerialLine;
   readonly name: string;
   dns: readonly number[] = [];
@@ -103,7 +107,10 @@ export class PppLink implements CallerHost, SessionHost {
       },
     });
     this.budget.limits = wants.limits;
-    this.caller = new Caller(this, wants.caller);
+    const { answer } = wants;
+    this.answerer =
+      answer === undefined ? undefined : machine.overlay('ppp/answer').createAnswerer(this, answer);
+    this.caller = this.answerer ?? new Caller(this, wants.caller);
   }
 
   get port(): number {
@@ -159,6 +166,7 @@ export class PppLink implements CallerHost, SessionHost {
   stop(): void {
     this.isGone = true;
     this.caller.stop();
+    if (this.answerer !== this.caller) this.answerer?.stop();
     const { machine } = this.context;
     machine.plane.serialRead(this.port, 0);
     // Nobody looks at its modem's lines any more.
@@ -168,9 +176,10 @@ export class PppLink implements CallerHost, SessionHost {
     machine.unlock();
   }
 
-  /** Whether so it would be another link: on another port, or of another kind, or a modem's in place of a cable's. */
-  isOther({ port, isSlip, isModem }: LinkWants): boolean {
+  /** Whether so it would be another link: on another port, or of another kind, or a modem's in place of a cable's, or waiting in place of calling. */
+  isOther({ port, isSlip, isModem, answer }: LinkWants): boolean {
     const { wants } = this;
+    if ((answer === undefined) !== (wants.answer === undefined)) return true;
     return port !== wants.port || isSlip !== wants.isSlip || isModem !== wants.isModem;
   }
 
@@ -179,7 +188,8 @@ export class PppLink implements CallerHost, SessionHost {
     if (wants.text === this.wants.text) return;
     this.wants = wants;
     this.budget.limits = wants.limits;
-    this.caller.change(wants.caller);
+    if (wants.answer !== undefined) this.answerer?.change(wants.answer);
+    else if (this.caller instanceof Caller) this.caller.change(wants.caller);
     if (!this.hasLine) this.openPort();
   }
 
@@ -221,7 +231,22 @@ export class PppLink implements CallerHost, SessionHost {
     if (before && !this.hadCarrier) this.caller.carrierLost();
   }
 
-  // --- for the caller -----------------------------------------------------------------------------------------
+  // --- for the caller, and who waits for one ------------------------------------------------------------------
+
+  private get sessionWants(): SessionWants {
+    return this.answerer?.session ?? this.wants.session;
+  }
+
+  callOut(number: string, who: string): Caller {
+    const caller = new Caller(this, { ...this.wants.caller, mode: 'manual', numbers: [number] });
+    this.caller = caller;
+    caller.dial(who);
+    return caller;
+  }
+
+  comeBack(): void {
+    if (this.answerer !== undefined) this.caller = this.answerer;
+  }
 
   random(): number {
     return this.context.random();
@@ -253,7 +278,8 @@ export class PppLink implements CallerHost, SessionHost {
 
   begin(unread: number): void {
     const { plane } = this.context.machine;
-    const { isSlip, port, session } = this.wants;
+    const { isSlip, port } = this.wants;
+    const session = this.sessionWants;
     // What came behind the modem's last word is the peer's first frame.
     const head = serialAt(port) + SERIAL_RX_HEAD;
     puti32(head, (i32at(head) - unread) | 0);
@@ -263,7 +289,7 @@ export class PppLink implements CallerHost, SessionHost {
     }
     const hasVj = session.ipcp.hasVj && this.lends();
     if (isSlip) {
-      this.slip(hasVj);
+      this.slip(hasVj, session.ipcp);
       return;
     }
     this.session = new Session(this, { ...session, ipcp: { ...session.ipcp, hasVj } });
@@ -271,8 +297,7 @@ export class PppLink implements CallerHost, SessionHost {
   }
 
   /** SLIP negotiates nothing. */
-  private slip(hasVj: boolean): void {
-    const { local, remote } = this.wants.session.ipcp;
+  private slip(hasVj: boolean, { local, remote, givesDns }: SessionWants['ipcp']): void {
     const way = hasVj ? { slots: VJ_SLOT_COUNT, mayOmit: false } : undefined;
     if (local === 0) {
       this.later('SLIP wants both addresses, see set sl0 address');
@@ -282,7 +307,7 @@ export class PppLink implements CallerHost, SessionHost {
     this.opened({
       local,
       remote,
-      dns: this.wants.session.ipcp.givesDns,
+      dns: givesDns,
       mtu,
       vjIn: way,
       vjOut: way,
@@ -418,7 +443,7 @@ export class PppLink implements CallerHost, SessionHost {
     this.since = this.clock.uptime();
     this.sentTick = this.clock.now();
     if (!this.wants.isSlip) {
-      this.session = new Session(this, this.wants.session);
+      this.session = new Session(this, this.sessionWants);
       this.session.resume({ magic: i32at(line + LINE_MAGIC), mtu, local });
     }
     this.log('goes on, as control was started again', false);

@@ -18,7 +18,7 @@ export const LINK_COUNT = 3;
 const SLIP_LINK = 6;
 
 const OPTIONS =
-  'port|service|ac|rate|number|init|chat|user|speed|flow|carrier|role|dial|idle|retry|hours|hour-minutes|hour-calls|month-minutes|month-calls|price|address|dns|vj|accm|mru|auth|echo';
+  'port|service|ac|rate|number|init|chat|user|speed|flow|carrier|role|dial|idle|retry|hours|hour-minutes|hour-calls|month-minutes|month-calls|price|address|dns|vj|accm|mru|auth|echo|answer|rings';
 const PASSWORD = 'password';
 /** After which it is tried again where the heap had no room for links. */
 const LATER_TICKS = 10 * TICKS_PER_SECOND;
@@ -27,6 +27,8 @@ const OPTION = `OPTION:words(${OPTIONS})`;
 export class PppPart implements Service {
   /** What is set of each link, undefined where nothing is. */
   private readonly set: (Map<string, string> | undefined)[] = [];
+  /** Who may call in: `user bob` is his password, `address bob` and `callback bob` what is his beside. */
+  private readonly accounts = new Map<string, string>();
   private links: Links | undefined;
   private isStarted = false;
   private isWaiting = false;
@@ -86,7 +88,7 @@ export class PppPart implements Service {
       const { createLinks, wantsOf } = machine.overlay('ppp');
       for (let n = 0; n < LINK_COUNT; n++) {
         const options = this.set[n];
-        const wants = options === undefined ? undefined : wantsOf(FIRST_LINK + n, options);
+        const wants = options === undefined ? undefined : wantsOf(FIRST_LINK + n, options, this.accounts);
         if (wants === undefined && this.links === undefined) continue;
         this.links ??= createLinks(this.context, () => this.tell(), restarted);
         this.links.take(FIRST_LINK + n, wants);
@@ -102,7 +104,52 @@ export class PppPart implements Service {
   }
 
   settings(): Setting[] {
-    return Array.from({ length: LINK_COUNT }, (_, n) => this.settingsOf(n)).flat();
+    return [
+      ...Array.from({ length: LINK_COUNT }, (_, n) => this.settingsOf(n)).flat(),
+      this.accountSetting(
+        '',
+        'address|callback NAME:text VALUE:text',
+        "what a user's is who calls in: his address, or the number at which he is called back | address bob 10.9.0.2",
+      ),
+      this.accountSetting(
+        'user',
+        'NAME:text PASSWORD:text',
+        'a user who may call in, and his password, which lists do not show | bob secret',
+      ),
+    ];
+  }
+
+  /** @param own the word of the setting, or '' where it is the first argument */
+  private accountSetting(own: string, form: string, help: string): Setting {
+    const { accounts } = this;
+    const isUser = own !== '';
+    const words = isUser ? `dial-in ${own}` : 'dial-in';
+    return {
+      words,
+      arguments: form,
+      isSecret: isUser,
+      help,
+      set: args => {
+        const [word = '', name = '', text = ''] = isUser ? [own, ...args] : args;
+        const plain = text.replaceAll('?', QUESTION);
+        this.context.machine.overlay('ppp').checkAccount(accounts, word, name, plain);
+        accounts.set(`${word} ${name}`, plain);
+      },
+      unset: args => {
+        const [word = '', name = ''] = isUser ? [own, ...args] : args;
+        if (!accounts.delete(`${word} ${name}`))
+          throw new Refusal(`Cannot unset ${words} ${name}: it is not set`);
+        if (isUser) for (const other of ['address', 'callback']) accounts.delete(`${other} ${name}`);
+      },
+      unsetArguments: form.slice(0, form.lastIndexOf(' ')),
+      unsetHelp: 'takes it back | bob',
+      lines: () => {
+        const lines: string[] = [];
+        for (const [key, text] of accounts)
+          if (key.startsWith('user ') === isUser) lines.push(`set dial-in ${key} ${text}`);
+        return lines;
+      },
+    };
   }
 
   private settingsOf(n: number): Setting[] {

@@ -49,6 +49,8 @@ export interface SessionWants {
   account: Account;
   name: string;
   passwordOf: PasswordOf;
+  /** Who the peer is has been shown: what it may have goes into `ipcp`, which is the session's own. Answers why it may have nothing. */
+  known?: (name: string, ipcp: IpcpWants) => string | undefined;
   /** Ticks between looks at whether the peer is there, and looks without an answer; 0: it is not looked. */
   echoTicks: number;
   echoMost: number;
@@ -361,8 +363,10 @@ export class Session {
       random: () => host.random(),
       send: packet => host.send(protocol, packet),
       done: name => {
+        const why = isTheirs && isFirst ? this.wants.known?.(name, this.wants.ipcp) : undefined;
         if (isTheirs) this.peer = name;
-        if (isFirst) this.known();
+        if (why !== undefined) this.close(why);
+        else if (isFirst) this.known();
         isFirst = false;
       },
       failed: (reason, isSilence) => {

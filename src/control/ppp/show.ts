@@ -48,7 +48,7 @@ function headOf({ clock }: Context, link: PppLink): string {
     const why = caller.refusal();
     state = why === undefined ? 'down' : `down, ${why}`;
   }
-  return `${name} ${state}, on COM${wants.port + 1} at ${wants.speed}, ${wants.isSlip ? 'SLIP' : 'PPP'}, dial ${wants.caller.mode}`;
+  return `${name} ${state}, on COM${wants.port + 1} at ${wants.speed}, ${wants.isSlip ? 'SLIP' : 'PPP'}, ${wants.answer === undefined ? `dial ${wants.caller.mode}` : 'answers'}`;
 }
 
 function openLines({ result, link, line, dns }: PppLink): string[] {
