@@ -36,7 +36,7 @@ export const MEMORY_PAGES = 256;
  * JavaScript's stack in linear memory: deep recursion is an InternalError long before RAM runs out. Evaluating the
  * interpreted engine takes 17 KB of it (test/stack.test.ts). A byte of it goes with up to 6.2 of the machine's (board/i486/pages.c).
  */
-export const STACK_LIMIT = 36 * 1024;
+export const STACK_LIMIT = 32 * 1024;
 /** The same while the bundle is evaluated, under Node: the parser recurses deeper than the firmware does. */
 const EVALUATION_STACK_LIMIT = 256 * 1024;
 /** High word of a JSValue: an i32. */

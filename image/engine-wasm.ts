@@ -53,7 +53,7 @@ const EVAL = { index: 556, bytes: 49, name: COMPILE };
 const RESOLVE = { index: 527, bytes: 179, name: RESOLVE_MODULE };
 const EVALUATE = { index: 777, bytes: 19, name: EVALUATE_MODULE };
 /** js_array_buffer_constructor3(): of a buffer of memory that its end does not free. */
-const BUFFER = { index: 279, bytes: 588, name: NEW_BUFFER };
+const BUFFER = { index: 298, bytes: 475, name: NEW_BUFFER };
 
 /** Path of the package's wasm file, and of the JavaScript beside it that knows what its names mean. */
 export function engineFiles(): { wasm: string; script: string } {

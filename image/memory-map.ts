@@ -14,7 +14,7 @@ export const memoryMap = {
   /** The page of a device's registers that is being written to. */
   DEVICE_AT: STACK_AT + 0x101000,
   /** Linear addresses below the heap that the engine's stack may use; the limit of embed.ts and some. */
-  LINEAR_STACK_BYTES: 48 * 1024,
+  LINEAR_STACK_BYTES: 44 * 1024,
   /** More heap than this is of no use to control; zero pages are not free at boot. */
   HEAP_LIMIT_BYTES: 4 << 20,
   /** A board whose heap has less room than this above the snapshot is too small. */

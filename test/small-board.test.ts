@@ -40,7 +40,7 @@ const KEPT_KIB = 80;
  * Of all parts that are used one after the other so many may be refused: with 812 KiB free at the start none was, with 745 now and then the shell's
  * three are, though 659 are free, as they find no piece of the 50 to 80 KB that each is read into.
  */
-const REFUSED_MOST = 4;
+const REFUSED_MOST = 0;
 /** What the interpreted engine leaves on 4 MB. */
 const INTERPRETED_KIB = 128;
 /** Captured frames are kept until they are replayed; as many are typed between two looks at what is free. */

@@ -12,7 +12,7 @@
 #define PRESENT 1u
 #define WRITABLE 2u
 #define UNCACHED 0x18u
-#define STACK_PAGES 60u
+#define STACK_PAGES 54u
 
 extern u8 read_only_end[], kernel_end[];
 
