@@ -8,12 +8,12 @@
 #define TAG_MODULE 0xfffffffdu
 #define TAG_EXCEPTION 6u
 #define PROMISE_REJECTED 2u
+#define ARRAY_BUFFER 19u
 /* What the heap is asked for in one piece: what an overlay is made of is smaller, but its text. */
 #define PIECE_BYTES 1024u
 
 /* Of what overlays are read in. */
 #define ROOM_END (PLANE_BASE + OVERLAY_ROOM_AT + OVERLAY_ROOM_BYTES)
-#define CLASS_ARRAY_BUFFER 19u
 #define UNDEFINED ((u64)3 << 32)
 
 u32 overlay_throws, overlay_blocks;
@@ -49,12 +49,17 @@ static u32 evaluate(Z_engine_instance_t *engine, u32 value) {
   return 0;
 }
 
-/* Gives the room back. */
-static void free_room(Z_engine_instance_t *engine) {
-  for (u32 at = overlay_blocks, next; at; at = next) {
+/* Frees blocks, each of which begins with the address of the next. */
+static void free_all(Z_engine_instance_t *engine, u32 at) {
+  for (u32 next; at; at = next) {
     next = LINEAR_WORD(at);
     free(engine, at);
   }
+}
+
+/* Gives the room back. */
+static void free_room(Z_engine_instance_t *engine) {
+  free_all(engine, overlay_blocks);
   overlay_blocks = 0;
   pages_show(PLANE_BASE + OVERLAY_ROOM_AT, 0, OVERLAY_ROOM_BYTES);
 }
@@ -67,8 +72,7 @@ static u32 make_room(Z_engine_instance_t *engine, u32 bytes) {
     if (piece > ROOM_END - to) piece = ROOM_END - to;
     for (; !(at = malloc(engine, piece + PAGE)); piece = (piece / 2 + PAGE - 1) & ~(PAGE - 1))
       if (piece == PAGE) return free_room(engine), 0;
-    LINEAR_WORD(at) = overlay_blocks;
-    overlay_blocks = at;
+    LINEAR_WORD(at) = overlay_blocks, overlay_blocks = at;
     pages_show(to, (at + PAGE) & ~(PAGE - 1), piece);
   }
   return 1;
@@ -79,7 +83,7 @@ static u32 read_module(Z_engine_instance_t *engine, const struct overlay *overla
   u32 value = malloc(engine, 8), module = 0;
   lean_before();
   if (value) {
-    *(u64 *)(LINEAR_AT + value) = NEW_BUFFER(engine, ENGINE_CONTEXT, UNDEFINED, overlay->bytes, 0, CLASS_ARRAY_BUFFER, room, 0, 0);
+    *(u64 *)(LINEAR_AT + value) = NEW_BUFFER(engine, ENGINE_CONTEXT, UNDEFINED, overlay->bytes, 0, ARRAY_BUFFER, room, 0, 0);
     module = QTS_bjson_decode(engine, ENGINE_CONTEXT, value);
     QTS_FreeValuePointer(engine, ENGINE_CONTEXT, value);
   }
@@ -102,14 +106,8 @@ static void free_modules(Z_engine_instance_t *engine) {
 /* Whether the heap has so much, in pieces, which are given back. */
 static u32 has_room(Z_engine_instance_t *engine, u32 bytes) {
   u32 last = 0, had = 0, at;
-  for (; had < bytes && (at = malloc(engine, PIECE_BYTES)); had += PIECE_BYTES) {
-    LINEAR_WORD(at) = last;
-    last = at;
-  }
-  for (; last; last = at) {
-    at = LINEAR_WORD(last);
-    free(engine, last);
-  }
+  for (; had < bytes && (at = malloc(engine, PIECE_BYTES)); had += PIECE_BYTES, last = at) LINEAR_WORD(at) = last;
+  free_all(engine, last);
   return had >= bytes;
 }
 
@@ -137,8 +135,7 @@ u32 overlay_load(Z_engine_instance_t *engine, u32 number, u32 spare) {
 u32 overlay_read(Z_engine_instance_t *engine, u32 number, u32 at) {
   const struct overlay *overlay = of_number(number);
   u32 packed = overlay->packed_bytes;
-  at += PLANE_BASE;
-  if (overlay_blocks && at >= room && at < ROOM_END && ROOM_END - at >= packed && plane_sum(at, packed) == overlay->sum &&
+  if (overlay_blocks && (at += PLANE_BASE) >= room && at < ROOM_END && ROOM_END - at >= packed && plane_sum(at, packed) == overlay->sum &&
       unpack(LINEAR_AT + at, packed, LINEAR_AT + room, overlay->bytes, (u32)overlay_codes))
     return read_module(engine, overlay);
   free_room(engine);
