@@ -2,7 +2,7 @@
 // CPUID through, so the code itself is read: every instruction that the disassembler finds must be one that
 // the 486 has. Needs build/kernel.elf (`npm run image`).
 import { execFileSync } from 'node:child_process';
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import test from 'ava';
 
 const kernel = new URL('../build/kernel.elf', import.meta.url).pathname;
@@ -62,13 +62,4 @@ test('interrupts do not touch the FPU: floor and plane are compiled without it',
     floating.map(text => text.split('\n')[0]),
     [],
   );
-});
-
-test('C and assembly stay few: at most 1,500 lines of floor', t => {
-  const folder = new URL('../board/i486/', import.meta.url);
-  const lines = readdirSync(folder).reduce(
-    (sum, name) => sum + readFileSync(new URL(name, folder), 'utf8').split('\n').length,
-    0,
-  );
-  t.true(lines < 1500, `${lines} lines`);
 });

@@ -9,7 +9,7 @@
 #define TAG_EXCEPTION 6u
 #define PROMISE_REJECTED 2u
 #define ARRAY_BUFFER 19u
-/* What the heap is asked for in one piece: what an overlay is made of is smaller, but its text. */
+/* What counts as free: what an overlay is made of is smaller. */
 #define PIECE_BYTES 1024u
 
 /* Of what overlays are read in. */
@@ -49,18 +49,9 @@ static u32 evaluate(Z_engine_instance_t *engine, u32 value) {
   return 0;
 }
 
-/* Frees blocks, each of which begins with the address of the next. */
-static void free_all(Z_engine_instance_t *engine, u32 at) {
-  for (u32 next; at; at = next) {
-    next = LINEAR_WORD(at);
-    free(engine, at);
-  }
-}
-
 /* Gives the room back. */
 static void free_room(Z_engine_instance_t *engine) {
-  free_all(engine, overlay_blocks);
-  overlay_blocks = 0;
+  for (u32 at; (at = overlay_blocks); free(engine, at)) overlay_blocks = LINEAR_WORD(at);
   pages_show(PLANE_BASE + OVERLAY_ROOM_AT, 0, OVERLAY_ROOM_BYTES);
 }
 
@@ -103,14 +94,6 @@ static void free_modules(Z_engine_instance_t *engine) {
   }
 }
 
-/* Whether the heap has so much, in pieces, which are given back. */
-static u32 has_room(Z_engine_instance_t *engine, u32 bytes) {
-  u32 last = 0, had = 0, at;
-  for (; had < bytes && (at = malloc(engine, PIECE_BYTES)); had += PIECE_BYTES, last = at) LINEAR_WORD(at) = last;
-  free_all(engine, last);
-  return had >= bytes;
-}
-
 /* Its bytecode is given back when it is read, before it is evaluated and takes half of its heap: that is less than both together. */
 u32 overlay_run(Z_engine_instance_t *engine, u32 module) {
   u32 done = module && evaluate(engine, module);
@@ -122,7 +105,7 @@ u32 overlay_run(Z_engine_instance_t *engine, u32 module) {
 u32 overlay_load(Z_engine_instance_t *engine, u32 number, u32 spare) {
   const struct overlay *overlay = of_number(number);
   u32 packed = overlay->packed_bytes, bytes = overlay->bytes;
-  if (!has_room(engine, overlay->heap_bytes + spare)) return 0;
+  if (heap_free(PIECE_BYTES) < overlay->heap_bytes + spare) return 0;
   free_modules(engine); /* what an attempt has left that had no room for more */
   if (!make_room(engine, bytes + bytes / OVERLAY_MARGIN_PART + OVERLAY_MARGIN + 2 * SECTOR_BYTES)) return 0;
   if (overlays_given && overlay->packed >= overlays_at) return (u32)(image_end - overlay->packed) << 8 | (packed / SECTOR_BYTES + 2);
