@@ -45,6 +45,10 @@ test('lines of a script just work when they are pasted, and plain commands as be
   t.deepEqual(answers('case $A in\n 1) echo one;;\n *) echo other;;\nesac'), ['one']);
   t.deepEqual(answers('# a comment\n#!/bin/sh\n: nothing\necho \\\n  joined'), ['joined']);
   t.deepEqual(answers('echo $?'), ['0']);
+  t.deepEqual(answers('g () {\n  echo "g: $1"; return 3\n}\nDO_IT () {\n  g x\n}'), []);
+  t.deepEqual(answers('g y; RETVAL=$?\necho $RETVAL'), ['g: y', '3']);
+  t.deepEqual(answers('DO_IT'), ['g: x']);
+  t.deepEqual(answers('echo -n $"Starting all: "; echo $"done" "$"'), ['Starting all: done $']);
   t.regex(paste('show memory | grep heap'), /\ncontrol's heap +\d+ KiB/);
   t.regex(paste('show memory'), /packet buffers/);
   t.regex(paste('sh mem'), /packet buffers/);
@@ -101,6 +105,17 @@ test('settings that scripts make are the router’s own', async t => {
     paste('show config'),
     /set lan address 192\.168\.7\.1\/24\n[\s\S]*set route 10\.1\.0\.0\/16 192\.168\.7\.2/,
   );
+  answers('ifconfig eth1 203.0.113.5 netmask 255.255.255.0');
+  t.deepEqual(
+    answers('ifconfig eth1:0 203.0.113.11 netmask 255.255.255.255 up\nifconfig eth1:1 203.0.113.12'),
+    [],
+  );
+  t.deepEqual(answers('ifconfig eth1:0 203.0.113.11\nshow config | grep also'), [
+    '+ set wan also 203.0.113.11 203.0.113.12',
+  ]);
+  t.deepEqual(answers('ifconfig eth0:0 192.168.7.9'), [
+    'ifconfig: eth0:0: the WAN alone has further addresses; see set wan also',
+  ]);
   t.deepEqual(answers('ifconfig eth0 | awk \'/inet addr/{gsub(".*:","",$2);print $2}\''), ['192.168.7.1']);
   t.deepEqual(answers("IP=`ifconfig eth0 | grep inet | cut -d: -f2 | cut -d' ' -f1`\necho $IP"), [
     '192.168.7.1',

@@ -35,6 +35,8 @@ const NAMES =
   ' cat grep egrep fgrep sed awk cut head tail sort uniq wc expr basename dirname' +
   ' ifconfig route arp netstat hostname uname date modprobe insmod rmmod depmod lsmod id whoami logger touch rm mkdir ls chmod' +
   ' readonly command umask ulimit alias hash sysctl dmesg service tc ip nvram ';
+/** Its character code. */
+const PAREN = 40;
 /** What a line with one of these has is not only words. */
 const MARKS = ['"', "'", '$', '`', '|', ';', '&', '<', '>', '\\', '#'];
 
@@ -71,17 +73,18 @@ export class ShellPart implements LineShell {
     const blank = text.indexOf(' ');
     const word = blank < 0 ? text : text.slice(0, blank);
     const code = text.charCodeAt(0);
+    // As `start() {`, or `start () {`.
+    const isDefined = word.includes('(') || text.charCodeAt(blank + 1) === PAREN;
     // Of what is typed with a capital by mistake the console knows more to say.
     if (code < 97 || code > 122)
       return (
         !(code >= 65 && code <= 90) ||
         word.includes('=') ||
-        word.includes('(') ||
+        isDefined ||
         isMarked(text) ||
         this.isFunction(word)
       );
-    if (NAMES.includes(` ${word} `) || word.includes('=') || word.includes('(') || this.isFunction(word))
-      return true;
+    if (NAMES.includes(` ${word} `) || word.includes('=') || isDefined || this.isFunction(word)) return true;
     if (word === 'export') return blank > 0 && text !== 'export secrets';
     if (word === 'set') return text.startsWith('set -') || text.startsWith('set +');
     if (word === 'unset') return blank > 0 && text.indexOf(' ', blank + 1) < 0 && /[A-Z_]/.test(text);

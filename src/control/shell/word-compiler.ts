@@ -350,6 +350,8 @@ export abstract class WordCompiler {
     } else {
       const name = this.nameAt(this.at + 1);
       this.at += 1 + name.length;
+      // As in bash: what is in its quotes might be translated.
+      if (code === DOUBLE_QUOTE && top.kind === OPEN_WORD) return;
       if (name === '') this.emit(op.TEXT, '$');
       else this.emit(op.VALUE, this.parameter(name), mode);
     }

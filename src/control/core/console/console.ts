@@ -364,7 +364,7 @@ export class Console implements RawLine {
   /** Answers TAB and `?`. */
   private advise({ kind, before }: { kind: 'tab' | 'help'; before: string }): void {
     // In a script that is pasted both are characters.
-    const isText = this.hasMore && kind === 'tab' && before.trim() === '';
+    const isText = kind === 'tab' ? this.hasMore && before.trim() === '' : before.endsWith('$');
     if (this.asking || this.tools === undefined || isText || this.shell?.takes(before, false) === true) {
       this.editor.insert(kind === 'tab' ? ' ' : '?');
       return;

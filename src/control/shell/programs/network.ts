@@ -1,5 +1,7 @@
 // ifconfig, route, arp and netstat: listings in the period's formats, and what they set by the router's own settings.
 
+import { ALIAS_ADDRESS, ALIAS_INSIDE, aliasAt } from '../../../base/alias-record.ts';
+import { ALIASES_SET_AT } from '../../../base/cells.ts';
 import { IF_ADDRESS, IF_MASK, interfaceAt } from '../../../base/interface.ts';
 import {
   INTERFACE_LAN,
@@ -55,9 +57,23 @@ const ifconfig: Program = (args, io, desk) => {
     return 0;
   }
   if (name === 'lo') return 0;
-  if (name.includes(':')) throw new Fault(`ifconfig: ${name}: a link has one address here; see set link`, 1);
+  if (name.includes(':')) return further(own.slice(2), name, link, desk);
   return configure(own.slice(2), name, link, io, desk);
 };
+
+/** A further address, which the WAN alone may have: it is added to those that there are. */
+function further(words: readonly string[], name: string, link: number, desk: Desk): Outcome {
+  const text = words.find(word => /^\d/.test(word))?.split('/')[0];
+  if (link !== INTERFACE_WAN || text === undefined)
+    throw new Fault(`ifconfig: ${name}: the WAN alone has further addresses; see set wan also`, 1);
+  const address = addressOf(text, 'ifconfig');
+  const all: number[] = [];
+  for (let n = 0; n < i32at(ALIASES_SET_AT); n++)
+    if (i32at(aliasAt(n) + ALIAS_INSIDE) === 0) all.push(i32at(aliasAt(n) + ALIAS_ADDRESS));
+  // A script sets at each start what is so already.
+  if (all.includes(address)) return 0;
+  return desk.run(['set', 'wan', 'also', ...[...all, address].map(formatAddress)]);
+}
 
 /** Words behind an interface's name. */
 function configure(words: readonly string[], name: string, link: number, io: Io, desk: Desk): Outcome {
