@@ -343,6 +343,7 @@ function createServices(context: Context, store: Store, table: Command[]) {
       ppp.onChange(listener);
     },
     dnsServers: () => [...ppp.dnsServers(), ...wan.dnsServers()],
+    dials: (host, name) => ppp.dials(host, name),
   };
   const dns = createDns(context, dhcp, uplinks);
   services.push(dns);
@@ -367,6 +368,8 @@ function createServices(context: Context, store: Store, table: Command[]) {
 interface Uplinks {
   onChange(listener: () => void): void;
   dnsServers(): readonly number[];
+  /** Whether a link is dialled for a host that wants a name. */
+  dials(host: number, name: string): boolean;
 }
 
 /** What ipchains and ipfwadm set of the masquerade. */

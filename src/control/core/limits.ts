@@ -259,6 +259,8 @@ export const DNS_TRY_NEW_TICKS = 75;
  * SERVFAIL to who asked; the server is not blamed.
  */
 export const DNS_WAIT_TICKS = 480;
+/** For so long it waits where a link is dialled for it, ticks: a modem takes half of it. */
+export const DNS_DIAL_TICKS = 60 * TICKS_PER_SECOND;
 /** Tries in a row without an answer, for so many ticks, after which a server is asked last, and how long until it is tried again. */
 export const DNS_FAILURES = 2;
 export const DNS_BLAME_TICKS = 120;

@@ -51,6 +51,8 @@ interface Uplink {
   onChange(listener: () => void): void;
   /** Best first. */
   dnsServers(): readonly number[];
+  /** Whether a link is dialled for a host that wants a name, so that there will be a server. */
+  dials(host: number, name: string): boolean;
 }
 
 /** @param hosts who has a lease, and its name */
@@ -89,7 +91,7 @@ export function createDns(context: Context, hosts: HostNames, wan: Uplink): Dns 
       upstream.use((dns.servers.length > 0 ? dns.servers : learnt).slice(0, DNS_SERVERS));
     },
     start: () => {
-      const started = new Forwarder(context, local, upstream, policy);
+      const started = new Forwarder(context, local, upstream, policy, wan.dials);
       forwarder = started;
       dns.refresh();
       wan.onChange(() => dns.refresh());

@@ -59,6 +59,8 @@ export class Flight implements Key {
   server: Server | undefined;
   tried: Server[] = [];
   tries = 0;
+  /** Ticks for which it has waited for a link to be dialled. */
+  waits = 0;
   id = 0;
   port = 0;
   /** When it came. */
@@ -105,6 +107,7 @@ export class Flight implements Key {
     this.server = undefined;
     this.tried = [];
     this.tries = 0;
+    this.waits = 0;
     this.spoofs = 0;
   }
 

@@ -26,6 +26,7 @@ import {
   UDP_SEND_BYTES,
 } from '../core/limits.ts';
 import { WARNING } from '../core/log.ts';
+import { ROUTER_ITSELF } from '../core/net/client.ts';
 import { Cache } from './cache.ts';
 import type { Counts } from './counts.ts';
 import { type Asker, Flight } from './flight.ts';
@@ -128,6 +129,7 @@ export class Forwarder {
     private readonly local: Local,
     private readonly upstream: Upstream,
     private readonly policy: Policy,
+    dials: (host: number, name: string) => boolean = () => false,
   ) {
     this.cache = createCache(context);
     this.flights = new Flights(
@@ -142,6 +144,10 @@ export class Forwarder {
     this.sender = new Sender(context, this.flights, this.counts, {
       answered: (flight, message, bytes, isWhole) => this.check(flight, message, bytes, isWhole),
       failed: flight => this.fail(flight),
+      dials: flight =>
+        flight.client !== ROUTER_ITSELF &&
+        flight.firstWaiter >= 0 &&
+        dials(this.waiters.address(flight.firstWaiter), this.nameOf(flight)),
     });
   }
 

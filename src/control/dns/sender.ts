@@ -7,7 +7,8 @@
 //
 // Queries of clients who came by TCP go by TCP; a server that has none is asked by UDP for DNS_NO_TCP_TICKS.
 // Want of our own sockets, buffers, connections and routes is no fault of a server. Without a route another is asked;
-// else the query waits, and is tried again every SCAN_TICKS for DNS_WAIT_TICKS, which counts as no try.
+// else the query waits, and is tried again every SCAN_TICKS for DNS_WAIT_TICKS, which counts as no try. Where a link is dialled for it, it waits
+// for DNS_DIAL_TICKS, silently: who gets no answer asks again, who hears of a failure does not.
 // One timer serves all queries under way: it runs every SCAN_TICKS while there are any.
 // Not here: clients, and what an answer may say (forwarder.ts).
 
@@ -16,6 +17,7 @@ import type { Timer } from '../core/clock.ts';
 import { since } from '../core/clock.ts';
 import type { Context } from '../core/context.ts';
 import {
+  DNS_DIAL_TICKS,
   DNS_SPOILS,
   DNS_SPOOFS,
   DNS_TCP_TICKS,
@@ -43,6 +45,8 @@ export interface SenderUser {
   answered(flight: Flight, message: Uint8Array, bytes: number, isWhole: boolean): void;
   /** No server has answered. */
   failed(flight: Flight): void;
+  /** There is no way to a server: whether one is being made. */
+  dials(flight: Flight): boolean;
 }
 
 export class Sender {
@@ -79,7 +83,19 @@ export class Sender {
       server.sent++;
       if (this.send(flight, isNew)) return;
     }
-    this.user.failed(flight);
+    const isLost = flight.server === undefined || !flight.isSent;
+    if (isLost && flight.waits < DNS_DIAL_TICKS && this.user.dials(flight)) this.waitForCall(flight, now);
+    else this.user.failed(flight);
+  }
+
+  /** Until a link is up it is as if it had just come. */
+  private waitForCall(flight: Flight, now: number): void {
+    flight.waits += SCAN_TICKS;
+    flight.server = undefined;
+    flight.tried = [];
+    flight.tries = 0;
+    flight.deadline = (now + SCAN_TICKS) | 0;
+    this.timer ??= this.context.clock.after(SCAN_TICKS, () => this.scan());
   }
 
   private mayTry({ tries, begunAt }: Flight, now: number): boolean {
@@ -207,7 +223,11 @@ export class Sender {
   /** No answer has come in time. */
   private late(flight: Flight, now: number): void {
     const { server, upstream, pipe } = flight;
-    if (server === undefined || upstream === undefined) return;
+    if (server === undefined) {
+      this.try(flight);
+      return;
+    }
+    if (upstream === undefined) return;
     if (!flight.isSent) {
       this.wait(flight, now);
       return;

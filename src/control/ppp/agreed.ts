@@ -43,11 +43,13 @@ export function bringUp(
   puti32(line + LINE_PEER, remote);
   puti32(line + LINE_DNS, dns[0] ?? 0);
   puti32(line + LINE_DNS + 4, dns[1] ?? 0);
-  configure(plane, link, side, local, HOST, mtu);
+  plane.configureInterface(link, side, 0, 0, mtu);
   if (remote !== 0) plane.routeLearn(remote, HOST, 0, link);
   if (side === INTERFACE_OUTSIDE) plane.routeLearn(0, 0, remote, link);
   setPace({ machine, log }, link, pace);
   plane.lineOpen(number, 1);
+  // With its address it is up, and packets that have waited for it go: all else must be as it will be.
+  configure(plane, link, side, local, HOST, mtu);
 }
 
 /** It has queues for a rate, or none. Without room for them it goes on with one FIFO. */

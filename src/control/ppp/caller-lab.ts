@@ -147,6 +147,12 @@ export class Phone implements CallerHost {
     this.lastTraffic = this.clock.now();
   }
 
+  /** How often what waited was told that no call comes about. */
+  givenUp = 0;
+  gaveUp(): void {
+    this.givenUp++;
+  }
+
   keep(): void {
     this.kept = this.budget.record();
   }

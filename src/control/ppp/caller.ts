@@ -78,6 +78,8 @@ export interface CallerHost {
   release(): void;
   /** Ticks since the last packet that counts. */
   idleTicks(): number;
+  /** No call comes about: what waits for one need not wait. */
+  gaveUp(): void;
   /** What budget.record() says is to be kept. */
   keep(): void;
   log(text: string, isBad: boolean): void;
@@ -184,7 +186,9 @@ export class Caller {
 
   /** A packet wants to go; false: it cannot be waited for. */
   demand(who: string): boolean {
-    if (this.wants.mode !== 'demand' || this.state === 'waiting') return false;
+    if (this.wants.mode !== 'demand') return false;
+    // Before the next number there is a pause, which is waited for.
+    if (this.state === 'waiting') return this.index > 0;
     if (this.state !== 'idle' && this.state !== 'hanging up') return true;
     if (this.refusal() !== undefined) return false;
     if (this.state === 'hanging up') this.wanted = who;
@@ -422,10 +426,13 @@ export class Caller {
         return;
       }
       this.failures++;
+      this.index = 0;
       this.waits(failure, who);
+      host.gaveUp();
       return;
     }
     this.go('idle');
+    if (wanted === undefined && !this.wasUp) host.gaveUp();
     if (this.isHeld) return;
     if (wanted !== undefined && this.refusal() === undefined) this.begin(wanted);
     else if (wants.mode === 'always') this.dialIfMay();

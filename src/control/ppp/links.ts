@@ -1,15 +1,19 @@
 // Links on serial ports and by PPPoE that are set, and what they have in common: frames of their own come by one door, ports are looked at in one
 // step, and their name servers are one list. Not here: one link (ppp-link.ts, pppoe/pppoe-link.ts), what is set of them (ppp.ts).
 
-import { LINES_BOUND_AT, SERIAL_CHANGED_AT } from '../../base/cells.ts';
+import { DEMAND_ASKED_AT, LINES_BOUND_AT, SERIAL_CHANGED_AT } from '../../base/cells.ts';
+import { WANTED_LINK_AT } from '../../base/demand-record.ts';
 import { LINE_COUNT } from '../../base/limits.ts';
 import { LINE_LINK, lineAt } from '../../base/line-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { PACKET_IN, PACKET_IP, PACKET_LENGTH, PACKET_PORTS } from '../../base/packet.ts';
 import { ETHERTYPE_DISCOVERY } from '../../wire/pppoe.ts';
+import { formatAddress } from '../core/address.ts';
 import type { Context } from '../core/context.ts';
 import { interfaceName } from '../core/facts.ts';
 import { WARNING } from '../core/log.ts';
+import { Caller } from './caller.ts';
+import { whoWants } from './demand.ts';
 import type { LinkWants } from './options.ts';
 import type { PppLink } from './ppp-link.ts';
 import type { PppoeLink } from './pppoe/pppoe-link.ts';
@@ -107,6 +111,25 @@ export class Links {
       machine.unlock();
     }
     for (const link of this.all.values()) link.work(((changed >> link.port) & 1) !== 0);
+    if (i32at(DEMAND_ASKED_AT) !== 0) this.demanded();
+  }
+
+  /** A packet has dialled. */
+  private demanded(): void {
+    const { machine } = this.context;
+    const link = i32at(WANTED_LINK_AT);
+    const caller = this.all.get(link)?.caller;
+    const isMade = caller instanceof Caller && caller.demand(whoWants(machine));
+    machine.plane.demandAnswer(link, isMade ? 1 : 0);
+  }
+
+  /** The same by a name that a host wants from our cache: the first link that may be dialled and is not up. */
+  dials(host: number, name: string): boolean {
+    for (const { caller } of this.all.values()) {
+      if (!(caller instanceof Caller) || caller.state === 'up') continue;
+      if (caller.demand(`${formatAddress(host)}, dns about ${name}`)) return true;
+    }
+    return false;
   }
 
   dnsServers(): readonly number[] {

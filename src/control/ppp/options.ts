@@ -12,6 +12,7 @@ import type { AnswerWants } from './answer-wants.ts';
 import type { Limits } from './budget.ts';
 import type { CallerWants, DialMode } from './caller.ts';
 import { readScript } from './chat-script.ts';
+import { DEMAND_DEFAULT, type DemandWord, readDemand } from './demand.ts';
 import { type Hours, readHours } from './hours.ts';
 import type { Method } from './lcp.ts';
 import type { SessionWants } from './session.ts';
@@ -37,6 +38,8 @@ export interface LinkWants {
   hasFlow: boolean;
   hasCarrier: boolean;
   side: number;
+  /** Which packets dial it, and keep it up. */
+  demand: readonly DemandWord[];
   caller: CallerWants;
   /** How it waits for who calls, if it does. */
   answer: AnswerWants | undefined;
@@ -50,8 +53,7 @@ const SPEED_MOST = 115200;
 const PORTS = ['com1', 'com2', 'com3', 'com4'];
 /** Links of cards by which PPPoE goes. */
 export const CARDS: readonly string[] = ['wan', 'if2', 'if3'];
-/** By the first packet (`demand`) is no choice as long as nothing in the plane says that there is one. */
-const MODES: readonly string[] = ['always', 'manual'];
+const MODES: readonly string[] = ['always', 'demand', 'manual'];
 const METHODS: readonly Method[] = ['pap', 'chap-md5', 'ms-chap', 'ms-chap-v2'];
 /** Best first: a password is not sent as it is where there is another way. */
 const OFFERED: readonly Method[] = ['chap-md5', 'ms-chap-v2', 'ms-chap', 'pap'];
@@ -122,6 +124,11 @@ function whyChat(text: string): string | undefined {
   return typeof steps === 'string' ? steps : undefined;
 }
 
+function whyDemand(text: string): string | undefined {
+  const words = readDemand(text);
+  return typeof words === 'string' ? words : undefined;
+}
+
 function whySpeed(text: string): string | undefined {
   const speed = Number(text);
   return (
@@ -159,6 +166,7 @@ const CHECKS: Readonly<Record<string, (text: string) => string | undefined>> = {
   carrier: SWITCH,
   role: one(['wan', 'lan']),
   dial: one(MODES),
+  demand: whyDemand,
   idle: times(1),
   retry: times(2),
   hours: whyHours,
@@ -224,6 +232,9 @@ export function readWants(
     session.ipcp.hasVj = false;
   }
   const caller = callerWants(options, numbers, isModem, isPppoe ? PPPOE_RETRY : RETRY_DEFAULT);
+  // Packets dial the way to the world by a modem or cable. What is inside has no such way, and a session costs nobody anything.
+  if (caller.mode === 'demand' && isPppoe) caller.mode = 'always';
+  if (caller.mode === 'demand' && (isWaiting || !isOutside)) caller.mode = 'manual';
   return {
     port,
     below: isPppoe ? INTERFACE_WAN + card : -1,
@@ -236,6 +247,7 @@ export function readWants(
     hasFlow: (options.get('flow') ?? (isModem ? 'rts-cts' : 'none')) === 'rts-cts',
     hasCarrier: has('carrier', isModem),
     side: isOutside ? INTERFACE_OUTSIDE : INTERFACE_INSIDE,
+    demand: readDemand(options.get('demand') ?? DEMAND_DEFAULT) as DemandWord[],
     caller,
     answer: isWaiting
       ? answerWants(options, isSlip, caller, called(session, name, options, accounts), accounts)

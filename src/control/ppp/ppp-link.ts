@@ -15,7 +15,8 @@ import {
   serialAt,
 } from '../../../hal/serial/ns16550.ts';
 import { SERIAL_CHANGED_AT } from '../../base/cells.ts';
-import { IF_TX_PACKETS, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
+import { DEMAND_USED, demandAt } from '../../base/demand-record.ts';
+import { INTERFACE_OUTSIDE } from '../../base/interface.ts';
 import { LOG_KIND_CALLS } from '../../base/layout.ts';
 import { TICKS_PER_SECOND, VJ_PAGE, VJ_PAGES_AT } from '../../base/limits.ts';
 import { VJ_SLOT_COUNT } from '../../base/line-limits.ts';
@@ -36,6 +37,7 @@ import { i32at, puti32 } from '../../base/memory.ts';
 import { PACKET_IP } from '../../base/packet.ts';
 import { QUEUE_RATE_LEAST } from '../../base/queue-limits.ts';
 import { formatAddress } from '../core/address.ts';
+import { configure, mtuOf } from '../core/addresses.ts';
 import { civilOf } from '../core/civil.ts';
 import type { Clock } from '../core/clock.ts';
 import type { Context } from '../core/context.ts';
@@ -49,6 +51,7 @@ import type { Answerer } from './answer.ts';
 import type { AnswerHost } from './answer-wants.ts';
 import { Budget } from './budget.ts';
 import { Caller } from './caller.ts';
+import { giveWords } from './demand.ts';
 import type { LcpWay } from './lcp.ts';
 import type { LinkWants } from './options.ts';
 import { type Opened, Session, type SessionHost, type SessionWants } from './session.ts';
@@ -80,8 +83,6 @@ export class PppLink implements AnswerHost, SessionHost {
   private readonly piece = new Uint8Array(PIECE_BYTES);
   private isGone = false;
   private hadCarrier = false;
-  private sentLast = 0;
-  private sentTick = 0;
 
   constructor(
     private readonly context: Context,
@@ -133,6 +134,7 @@ export class PppLink implements AnswerHost, SessionHost {
     const { hasLine } = this;
     const isUp = restarted && hasLine && i32at(this.line + LINE_OPEN) !== 0;
     if (hasLine && !isUp) plane.lineUnbind(this.port);
+    this.arm(isUp);
     // A modem that was dialling, or whose call was not open yet, has nobody who would hang it up.
     let isHeld = !restarted || isUp;
     if (!isHeld) this.setDtr(false);
@@ -168,6 +170,8 @@ export class PppLink implements AnswerHost, SessionHost {
     this.caller.stop();
     if (this.answerer !== this.caller) this.answerer?.stop();
     const { machine } = this.context;
+    machine.plane.demandSet(this.link, 0);
+    machine.plane.routeForget(0, 0, this.link);
     machine.plane.serialRead(this.port, 0);
     // Nobody looks at its modem's lines any more.
     machine.plane.serialSetMode(this.port, 0);
@@ -190,12 +194,32 @@ export class PppLink implements AnswerHost, SessionHost {
     this.budget.limits = wants.limits;
     if (wants.answer !== undefined) this.answerer?.change(wants.answer);
     else if (this.caller instanceof Caller) this.caller.change(wants.caller);
+    this.arm(this.result !== undefined);
     if (!this.hasLine) this.openPort();
   }
 
   private get hasLimits(): boolean {
     const { hourSeconds, hourCalls, monthSeconds, monthCalls } = this.wants.limits;
     return hourSeconds + hourCalls + monthSeconds + monthCalls > 0;
+  }
+
+  /** Says to the plane which packets count, and whether they dial. Where they do it has its way to the world while it is down. */
+  private arm(isUp: boolean): void {
+    const { plane } = this.context.machine;
+    const { demand, caller, side } = this.wants;
+    giveWords(plane, this.link, demand);
+    const isDialled = caller.mode === 'demand';
+    // Its side is to be known before its address is.
+    if (!isUp && isDialled) configure(plane, this.link, side, 0, 0, mtuOf(this.link));
+    if (!isUp) this.lead();
+    plane.demandSet(this.link, isDialled ? 1 : 0);
+  }
+
+  /** The way to the world while it is down. */
+  private lead(): void {
+    const { plane } = this.context.machine;
+    if (this.wants.caller.mode === 'demand') plane.routeLearn(0, 0, 0, this.link);
+    else plane.routeForget(0, 0, this.link);
   }
 
   private openPort(): void {
@@ -335,13 +359,11 @@ export class PppLink implements AnswerHost, SessionHost {
   }
 
   idleTicks(): number {
-    // What is sent counts: nobody keeps a link up by knocking at it.
-    const sent = i32at(interfaceAt(this.link) + IF_TX_PACKETS);
-    if (sent !== this.sentLast) {
-      this.sentLast = sent;
-      this.sentTick = this.clock.now();
-    }
-    return (this.clock.now() - this.sentTick) | 0;
+    return (this.clock.now() - i32at(demandAt(this.link) + DEMAND_USED)) | 0;
+  }
+
+  gaveUp(): void {
+    this.context.machine.plane.demandAnswer(this.link, 0);
   }
 
   keep(): void {
@@ -390,8 +412,8 @@ export class PppLink implements AnswerHost, SessionHost {
     this.since = this.clock.uptime();
     // Peers say the one that they have twice.
     this.dns = wants.side === INTERFACE_OUTSIDE ? [...new Set(dns)] : [];
+    puti32(demandAt(link) + DEMAND_USED, this.clock.now());
     bringUp(this.context, port, wants.side, { ...result, dns: this.dns }, this.pace);
-    this.sentTick = this.clock.now();
     const peer = remote === 0 ? 'one without an address' : formatAddress(remote);
     this.log(`up: ${formatAddress(local)}, peer ${peer}, MTU ${mtu}`, false);
     this.tell();
@@ -431,6 +453,7 @@ export class PppLink implements AnswerHost, SessionHost {
     this.dns = [];
     if (this.hasLine) machine.plane.lineOpen(this.port, 0);
     takeDown(machine, link, wants.side, result);
+    this.lead();
     this.tell();
   }
 
@@ -441,7 +464,6 @@ export class PppLink implements AnswerHost, SessionHost {
     const { mtu, local, dns } = this.result;
     this.dns = dns;
     this.since = this.clock.uptime();
-    this.sentTick = this.clock.now();
     if (!this.wants.isSlip) {
       this.session = new Session(this, this.sessionWants);
       this.session.resume({ magic: i32at(line + LINE_MAGIC), mtu, local });

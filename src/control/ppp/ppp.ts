@@ -2,7 +2,9 @@
 // text, by the word of the option; nothing else is, as long as no link has a port.
 // Not here: which options there are and what they mean (overlay.ts), links that are set (link/overlay.ts), which stay loaded while there are some.
 
+import { DEMAND_ASKED_AT } from '../../base/cells.ts';
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
+import { i32at, puti32 } from '../../base/memory.ts';
 import type { Command } from '../core/console/command.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
@@ -18,7 +20,7 @@ export const LINK_COUNT = 3;
 const SLIP_LINK = 6;
 
 const OPTIONS =
-  'port|service|ac|rate|number|init|chat|user|speed|flow|carrier|role|dial|idle|retry|hours|hour-minutes|hour-calls|month-minutes|month-calls|price|address|dns|vj|accm|mru|auth|echo|answer|rings';
+  'port|service|ac|rate|number|init|chat|user|speed|flow|carrier|role|dial|demand|idle|retry|hours|hour-minutes|hour-calls|month-minutes|month-calls|price|address|dns|vj|accm|mru|auth|echo|answer|rings';
 const PASSWORD = 'password';
 /** After which it is tried again where the heap had no room for links. */
 const LATER_TICKS = 10 * TICKS_PER_SECOND;
@@ -53,7 +55,13 @@ export class PppPart implements Service {
 
   /** Serial ports have something, perhaps. */
   work(): void {
-    this.links?.work();
+    if (this.links !== undefined) this.links.work();
+    else if (i32at(DEMAND_ASKED_AT) !== 0) puti32(DEMAND_ASKED_AT, 0);
+  }
+
+  /** A host wants a name that nobody can be asked for: whether a link is dialled, so that it is worth waiting. */
+  dials(host: number, name: string): boolean {
+    return this.links?.dials(host, name) === true;
   }
 
   onChange(listener: () => void): void {
