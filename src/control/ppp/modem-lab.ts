@@ -17,16 +17,20 @@ import {
   datagramIn,
   echo,
   frame,
+  ICMP,
   isArp,
   type Read,
   read,
   SYN,
   stationOf,
+  TCP,
   tcp,
+  UDP,
   udp,
 } from '../../../test/packets.ts';
 import { seeded } from '../../../tools/harness/random.ts';
 import { pppFrame, pppFrames } from '../../plane/link/port-lab.ts';
+import { ICMP_ECHO_REQUEST } from '../../wire/icmp.ts';
 import { PPP_IP } from '../../wire/ppp.ts';
 import { End, PppTime, wants } from './ppp-lab.ts';
 
@@ -209,10 +213,10 @@ export class ModemLab {
     const { source, destination, sourcePort, destinationPort } = asked;
     const back = { source: destination, destination: source };
     if (this.isSilent) return;
-    if (asked.protocol === 6 && asked.tcpFlags === SYN) {
+    if (asked.protocol === TCP && asked.tcpFlags === SYN) {
       const ports = { sourcePort: destinationPort, destinationPort: sourcePort };
       this.gives(tcp(back, { ...ports, flags: SYN | ACK, acknowledgment: asked.sequence + 1 }));
-    } else if (asked.protocol === 17 && destinationPort === 53) {
+    } else if (asked.protocol === UDP && destinationPort === 53) {
       const { id, questions = [] } = dns.decode(Buffer.from(asked.data));
       const name = questions[0]?.name ?? '';
       const answers = [{ type: 'A', name, ttl: 60, data: WEB }] as dns.Answer[];
@@ -225,7 +229,7 @@ export class ModemLab {
           Uint8Array.from(dns.encode({ ...head, ...(id === undefined ? {} : { id }) })),
         ),
       );
-    } else if (asked.protocol === 1 && asked.type === 8) {
+    } else if (asked.protocol === ICMP && asked.type === ICMP_ECHO_REQUEST) {
       this.gives(echo(back, 0, asked.identifier, asked.rest & 0xffff));
     }
   }
