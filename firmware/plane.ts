@@ -106,7 +106,7 @@ export {
 } from '../src/plane/ip/route.ts';
 export { anySource } from '../src/plane/ip/source.ts';
 export { addressAsk, addressHeld } from '../src/plane/link/address-probe.ts';
-export { arpProbe, arpProbed, arpProbeEnd } from '../src/plane/link/arp.ts';
+export { arpAnnounceAs, arpProbe, arpProbed, arpProbeEnd } from '../src/plane/link/arp.ts';
 export {
   captureDone,
   captureHeader,

@@ -96,6 +96,8 @@ export const PROBE_AT: i32 = CELLS_AT + 208;
 export const LINES_BOUND_AT: i32 = CELLS_AT + 240;
 export const SERIAL_READ_AT: i32 = CELLS_AT + 244;
 export const SERIAL_CHANGED_AT: i32 = CELLS_AT + 248;
+/** Links whose peer has an address of an inside network, a bit each: ARP is answered for it there. */
+export const PROXIED_LINKS_AT: i32 = CELLS_AT + 228;
 /** Links that have queues in place of one FIFO, a bit each (queue-record.ts). */
 export const QUEUES_SET_AT: i32 = CELLS_AT + 212;
 /** Links that a packet dials when they are down, a bit each (demand-record.ts); those of which control is asked for a call; packets that wait for one. */

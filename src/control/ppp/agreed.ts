@@ -5,11 +5,13 @@ import { IF_ADDRESS, IF_MTU, INTERFACE_OUTSIDE, interfaceAt } from '../../base/i
 import { LINE_DNS, LINE_LINK, LINE_PEER, lineAt } from '../../base/line-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { configure, refuseLink } from '../core/addresses.ts';
+import type { Clock } from '../core/clock.ts';
 import { interfaceName } from '../core/facts.ts';
 import type { Log } from '../core/log.ts';
 import { WARNING } from '../core/log.ts';
 import type { Machine } from '../core/machine.ts';
 import { setQueues, unsetQueues } from '../core/queues.ts';
+import { noWayTo, wayTo } from './proxy.ts';
 import type { Opened } from './session.ts';
 
 const HOST = -1;
@@ -31,7 +33,7 @@ export function refuseResult(link: number, { local }: Opened): string | undefine
 
 /** Datagrams pass from now on. @param number the line's @param side INTERFACE_INSIDE or INTERFACE_OUTSIDE */
 export function bringUp(
-  { machine, log }: { machine: Machine; log: Log },
+  { machine, log, clock }: { machine: Machine; log: Log; clock: Clock },
   number: number,
   side: number,
   { local, remote, mtu, dns }: Opened,
@@ -44,7 +46,7 @@ export function bringUp(
   puti32(line + LINE_DNS, dns[0] ?? 0);
   puti32(line + LINE_DNS + 4, dns[1] ?? 0);
   plane.configureInterface(link, side, 0, 0, mtu);
-  if (remote !== 0) plane.routeLearn(remote, HOST, 0, link);
+  if (remote !== 0) wayTo({ machine, log, clock }, link, remote);
   if (side === INTERFACE_OUTSIDE) plane.routeLearn(0, 0, remote, link);
   setPace({ machine, log }, link, pace);
   plane.lineOpen(number, 1);
@@ -66,7 +68,7 @@ export function setPace(
 /** Address and ways go; the line stays, if it has one. */
 export function takeDown(machine: Machine, link: number, side: number, { remote, mtu }: Opened): void {
   const { plane } = machine;
-  if (remote !== 0) plane.routeForget(remote, HOST, link);
+  if (remote !== 0) noWayTo(machine, link, remote);
   // Its role may be another by now.
   plane.routeForget(0, 0, link);
   configure(plane, link, side, 0, 0, mtu);

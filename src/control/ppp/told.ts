@@ -3,7 +3,7 @@
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { type Clock, since } from '../core/clock.ts';
 
-const LOGGED_MOST = 20;
+const LOGGED_MOST = 10;
 const LOGGED_TICKS = 3600 * TICKS_PER_SECOND;
 
 export class Told {

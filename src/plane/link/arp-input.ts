@@ -1,8 +1,8 @@
-// ARP packets that come in: RFC 826, "Packet Reception"; probes and conflicts: RFC 5227.
+// ARP packets that come in: RFC 826, "Packet Reception"; probes and conflicts: RFC 5227; for others: RFC 1027.
 // Not here: the layout (arp.ts, src/wire/arp.ts), the table (neighbour.ts).
 
 import { ALIAS_LINK } from '../../base/alias-record.ts';
-import { ALIASES_SET_AT, NOW_AT } from '../../base/cells.ts';
+import { ALIASES_SET_AT, NOW_AT, PROXIED_LINKS_AT } from '../../base/cells.ts';
 import {
   COUNT_ARP_CONFLICT,
   count,
@@ -23,7 +23,7 @@ import { ARP_DEFEND_TICKS } from '../../base/limits.ts';
 import { get8, get16, get32, i32at, puti32 } from '../../base/memory.ts';
 import { LINK_DEFENDED } from '../../base/neighbour-record.ts';
 import { PACKET_LENGTH, PASS } from '../../base/packet.ts';
-import { ROUTE_TYPE_SHIFT, ROUTE_UNICAST, TO_ROUTE } from '../../base/route-record.ts';
+import { ROUTE_LINK, ROUTE_TYPE_SHIFT, ROUTE_UNICAST, TO_ROUTE } from '../../base/route-record.ts';
 import { ARP_BYTES, ARP_ETHERNET_IPV4 } from '../../wire/arp.ts';
 import { ethernetReply } from '../../wire/ethernet.ts';
 import { aliasOf } from '../ip/aliases.ts';
@@ -73,7 +73,9 @@ export function arpInput(packet: i32, index: i32): i32 {
       neighbourHeard(index, sender, packet + ARP_SENDER_MAC, forUs);
     }
   }
-  if (forUs === 0 || operation !== ARP_REQUEST) return DROP_NOT_FOR_US;
+  if (operation !== ARP_REQUEST) return DROP_NOT_FOR_US;
+  if (forUs === 0 && (i32at(PROXIED_LINKS_AT) === 0 || isProxied(target, at, index) === 0))
+    return DROP_NOT_FOR_US;
   arpAnswer(packet, at);
   ethernetReply(packet, at);
   return PASS;
@@ -106,6 +108,15 @@ function onLink(address: i32, at: i32): i32 {
 /** Whether the way to an address leaves by the interface. */
 function isBehind(address: i32, index: i32): i32 {
   return i32at(routeTo(address) + TO_ROUTE) === ((ROUTE_UNICAST << ROUTE_TYPE_SHIFT) | index) ? 1 : 0;
+}
+
+/** Whether an address of the link's network is that of another link's peer, for whom we answer (RFC 1027). */
+function isProxied(target: i32, at: i32, index: i32): i32 {
+  if (onLink(target, at) === 0) return 0;
+  const route: i32 = i32at(routeTo(target) + TO_ROUTE);
+  const link: i32 = route & ROUTE_LINK;
+  if (route >> ROUTE_TYPE_SHIFT !== ROUTE_UNICAST || link === index) return 0;
+  return (i32at(PROXIED_LINKS_AT) >> link) & 1;
 }
 
 /** Somebody says that it has our address: count, and say that we have it, not too often (RFC 5227, 2.4 (b)). */

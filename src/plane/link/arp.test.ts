@@ -17,7 +17,7 @@ import {
   WAN_MAC,
 } from '../../../test/plane-router.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
-import { NOW_AT } from '../../base/cells.ts';
+import { NOW_AT, PROXIED_LINKS_AT } from '../../base/cells.ts';
 import {
   COUNT_ARP_CONFLICT,
   DROP_ARP_MALFORMED,
@@ -70,6 +70,39 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     }
     t.deepEqual(router.taken(LAN), []);
     t.is(router.counter(DROP_NOT_FOR_US), 5);
+  });
+
+  test.serial(`the address of another link's peer is answered for where control says so (${name})`, t => {
+    const router = startRouter(build, { strangers: true });
+    const peer = '192.168.0.77';
+    router.plane.routeAdd(address(peer), -1, 0, WAN);
+    const ask = (senderAddress = HOST) => {
+      router.put(LAN, arpFrame(BROADCAST, { ...REQUEST, senderAddress, targetAddress: peer }));
+      return arpTexts(router.taken(LAN));
+    };
+    t.deepEqual(ask(), []);
+    puti32(PROXIED_LINKS_AT, 1 << WAN);
+    t.deepEqual(ask(), [`reply ${HOST} from ${peer} to ${HOST_MAC}`]);
+    t.deepEqual(
+      ask('0.0.0.0'),
+      [`reply 0.0.0.0 from ${peer} to ${HOST_MAC}`],
+      'who wants to have it hears of it',
+    );
+    router.put(LAN, arpFrame(BROADCAST, { ...REQUEST, targetAddress: OTHER }));
+    router.put(LAN, arpFrame(BROADCAST, { ...REQUEST, targetAddress: SERVER }));
+    t.deepEqual(router.taken(LAN), [], 'for no other');
+    router.put(
+      WAN,
+      arpFrame(BROADCAST, {
+        ...REQUEST,
+        senderMac: GATEWAY_MAC,
+        senderAddress: '10.1.2.1',
+        targetAddress: peer,
+      }),
+    );
+    t.deepEqual(router.taken(WAN), [], 'nor on its own link');
+    puti32(PROXIED_LINKS_AT, 0);
+    t.deepEqual(ask(), []);
   });
 
   test.serial(`a sender off the link's own net is neither answered nor learned (${name})`, t => {

@@ -1,0 +1,167 @@
+// Who waits for calls, by a host of its own: whatever comes, in whatever state, it waits again in the end, and neither its log nor its answers grow.
+
+import test from 'ava';
+import { seeded } from '../../../tools/harness/random.ts';
+import { NOW_AT, NOW_WRAPS_AT } from '../../base/cells.ts';
+import { PLANE_BYTES, TICKS_PER_SECOND } from '../../base/limits.ts';
+import { attach, i32at, puti32 } from '../../base/memory.ts';
+import { createClock } from '../core/clock.ts';
+import { Answerer } from './answer.ts';
+import type { AnswerHost, AnswerWants } from './answer-wants.ts';
+import { Caller } from './caller.ts';
+import { Phone, WANTS } from './caller-lab.ts';
+import { wants } from './ppp-lab.ts';
+
+attach(new ArrayBuffer(PLANE_BYTES), 0, PLANE_BYTES);
+
+const ACCOUNTS = new Map([
+  ['user bob', 'secret'],
+  ['callback bob', '5557'],
+]);
+
+class Waiting implements AnswerHost {
+  readonly clock = (() => {
+    puti32(NOW_AT, 0);
+    puti32(NOW_WRAPS_AT, 0);
+    return createClock();
+  })();
+  readonly budget = new Phone().budget;
+  readonly port = 1;
+  readonly result = undefined;
+  readonly answerer: Answerer;
+  sent = '';
+  logged = 0;
+  begun = 0;
+  dtr = true;
+  carrier: boolean | undefined;
+  caller: Caller | undefined;
+
+  constructor(change: Partial<AnswerWants>) {
+    this.answerer = new Answerer(this, {
+      ...{ isModem: false, rings: 1, init: 'ATZ', isSlip: false, idleSeconds: 0, hours: [] },
+      ...{ accounts: ACCOUNTS, session: wants(), ...change },
+    });
+    this.answerer.start(false);
+  }
+
+  localSeconds(): number | undefined {
+    return undefined;
+  }
+  sendBytes(bytes: Uint8Array): void {
+    this.sent += String.fromCharCode(...bytes);
+  }
+  sendBreak(): void {}
+  setDtr(isOn: boolean): void {
+    this.dtr = isOn;
+    if (!isOn && this.carrier !== undefined) this.carrier = false;
+  }
+  hasCarrier(): boolean | undefined {
+    return this.carrier;
+  }
+  begin(): void {
+    this.begun++;
+  }
+  end(reason: string): void {
+    this.clock.after(30, () => (this.caller ?? this.answerer).closed(reason, false));
+  }
+  release(): void {}
+  idleTicks(): number {
+    return 0;
+  }
+  keep(): void {}
+  log(): void {
+    this.logged++;
+  }
+  callOut(number: string, who: string): Caller {
+    this.caller = new Caller(this, { ...WANTS, mode: 'manual', numbers: [number] });
+    this.caller.dial(who);
+    return this.caller;
+  }
+  comeBack(): void {
+    this.caller = undefined;
+  }
+
+  hear(text: string): void {
+    (this.caller ?? this.answerer).input(Uint8Array.from(text, c => c.charCodeAt(0)));
+  }
+
+  run(ticks: number): void {
+    for (let i = 0; i < ticks; i++) {
+      puti32(NOW_AT, i32at(NOW_AT) + 1);
+      this.clock.run();
+    }
+  }
+}
+
+const PIECES = [
+  'OK\r\n',
+  'RING\r\n',
+  'CONNECT 9600\r\n',
+  'NO CARRIER\r\n',
+  'ERROR\r\n',
+  'bob\r',
+  'secret\r',
+  'wrong\r',
+];
+const SPOKEN = [
+  ...PIECES,
+  'ATZ\r',
+  'ATDT1\r',
+  'CLIENT',
+  '+++',
+  'ATH\r',
+  '\x7e\xff\x7d\x23\xc0\x21',
+  '\x7e',
+  'BUSY\r\n',
+];
+
+for (const isModem of [true, false])
+  test.serial(`whatever comes, a ${isModem ? 'modem' : 'cable'} waits again in the end`, t => {
+    for (let seed = 1; seed <= 25; seed++) {
+      const random = seeded(seed);
+      const host = new Waiting({ isModem });
+      if (isModem) host.carrier = false;
+      for (let n = 0; n < 400; n++) {
+        const kind = random.below(12);
+        if (kind < 6) host.hear(SPOKEN[random.below(SPOKEN.length)] as string);
+        else if (kind === 6)
+          host.hear(Array.from({ length: 20 }, () => String.fromCharCode(random.below(256))).join(''));
+        else if (kind === 7) (host.caller ?? host.answerer).carrierLost();
+        else if (kind === 8) (host.caller ?? host.answerer).opened();
+        else if (kind === 9) (host.caller ?? host.answerer).closed('over', random.chance(0.5));
+        else if (kind === 10 && isModem) host.carrier = random.chance(0.5);
+        else host.run(random.below(3000));
+      }
+      // Long enough for each timer there is, with a modem that answers.
+      host.answerer.hangUp();
+      for (let n = 0; n < 4000 && host.answerer.state !== 'waiting for a call'; n++) {
+        host.hear('\r\nOK\r\n');
+        if (host.caller?.state === 'up') host.caller.hangUp();
+        if (host.answerer.state === 'up') host.answerer.hangUp();
+        host.run(TICKS_PER_SECOND);
+      }
+      t.is(host.answerer.state, 'waiting for a call', `seed ${seed}`);
+      t.true(host.answerer.calls.length <= 20);
+      t.true(host.dtr);
+    }
+  });
+
+test.serial('three thousand wrong passwords take half a day, and ten lines of the log an hour', t => {
+  const host = new Waiting({});
+  let tries = 0;
+  for (let n = 0; n < 1000; n++) {
+    host.hear('ATDT1\r');
+    for (let i = 0; i < 3; i++) {
+      host.hear('root\r');
+      host.hear(`guess${n}\r`);
+      tries++;
+      host.run(3.2 * TICKS_PER_SECOND);
+    }
+    for (let i = 0; i < 90 && host.answerer.state !== 'waiting for a call'; i++) host.run(TICKS_PER_SECOND);
+  }
+  t.is(tries, 3000);
+  const hours = i32at(NOW_AT) / TICKS_PER_SECOND / 3600;
+  t.true(hours > 15, `${hours} hours`);
+  t.true(host.logged <= 11 * hours, `${host.logged} lines in ${hours} hours`);
+  t.is(host.begun, 0);
+});
