@@ -111,8 +111,9 @@ export class Guest {
   async stop(): Promise<void> {
     this.running.child.stdin?.end();
     await this.running.wait(() => this.running.ended, LEAVE_SECONDS);
-    await this.running.stop('SIGKILL');
+    // Its helpers hold the pipes that the end is known by.
     this.endRest();
+    await this.running.stop('SIGKILL');
     this.serial.destroy();
     rmSync(this.folder, { recursive: true, force: true });
   }

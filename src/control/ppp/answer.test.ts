@@ -65,6 +65,7 @@ class Waiting implements AnswerHost {
     this.clock.after(30, () => (this.caller ?? this.answerer).closed(reason, false));
   }
   release(): void {}
+  gaveUp(): void {}
   idleTicks(): number {
     return 0;
   }
