@@ -93,7 +93,7 @@ class Line {
 }
 
 /** Reno without options: slow start, congestion avoidance, fast retransmit, a timer (RFC 5681, RFC 6298). */
-class Sender {
+export class Sender {
   una = 1;
   private next = 1;
   private highest = 1;
@@ -174,7 +174,7 @@ class Sender {
 }
 
 /** Who gets the data: acknowledges all that is in order, each second segment, and at once what is not. */
-class Receiver {
+export class Receiver {
   next = 1;
   private readonly kept = new Map<number, number>();
   private owed = 0;

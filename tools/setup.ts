@@ -68,6 +68,7 @@ const NEEDS: readonly Need[] = [
   },
   { name: 'kmod', program: 'modprobe', purpose: 'test', why: "loads that kernel's modules" },
   { name: 'ppp', program: 'pppd', purpose: 'test', why: 'the other end of PPP links' },
+  { name: 'pppoe', program: 'pppoe-server', purpose: 'test', why: 'the other end of PPPoE' },
   { name: 'net-tools', program: 'slattach', purpose: 'test', why: 'the other end of SLIP links' },
   { name: 'coturn', program: 'turnserver', purpose: 'test', why: "tells the NAT's type (RFC 5780)" },
 ];

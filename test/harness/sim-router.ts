@@ -3,6 +3,7 @@
 
 import { Duplex } from 'node:stream';
 import { createSimBoard, type SimBoard } from '../../board/sim/board.ts';
+import type { SimDisk } from '../../board/sim/disk.ts';
 import { TICKS_PER_SECOND } from '../../src/base/limits.ts';
 import { isArp } from '../../src/wire/read.ts';
 import { Console, PROMPT } from '../../tools/harness/console.ts';
@@ -25,6 +26,8 @@ export interface SimRouter extends Router {
 export interface SimOptions {
   /** What is typed at the prompt. If left out nothing is, and the WAN's lease is waited for. */
   readonly setup?: readonly string[];
+  /** If settings and sessions are to be kept. */
+  readonly disk?: SimDisk;
   /** Leads the WAN card's frames over a wire with these faults, both ways. */
   readonly wanFaults?: { readonly seed: number; readonly faults: Faults };
 }
@@ -81,6 +84,7 @@ export function simRouter(options: SimOptions = {}): SimRouter {
       board = await createSimBoard({
         onFrame: (card, frame) => ends[card]!.send(frame),
         onOutput: text => void stream.push(Buffer.from(text, 'latin1')),
+        ...(options.disk === undefined ? {} : { disk: options.disk }),
       });
       for (const [card, end] of ends.entries()) {
         end.receive = frame => {

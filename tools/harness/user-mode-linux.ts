@@ -3,6 +3,7 @@
 //
 // Its console takes command lines, one at a time, and says the status behind each. A serial line (/dev/ttyS1 there) is one end of
 // a pair of sockets here: bytes go as fast as both take them, and no line of a modem crosses, so pppd wants `local`.
+// Its network card, vec0, is a TAP of a namespace here, if it is to have one.
 // /mnt/out there is a folder here, for logs. What a guest has of /etc/ppp is its own.
 // Not here: the serial line's delays and errors.
 
@@ -12,10 +13,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { fileURLToPath } from 'node:url';
+import { within } from './namespace.ts';
 import { PATIENCE_SECONDS, Processes, type Running } from './processes.ts';
 
 const REGISTERS = fileURLToPath(new URL('uml-registers.c', import.meta.url));
 const MEMORY = '64M';
+const CARD_MAC = '02:00:00:00:0a:0c';
 /** A guest that is told to go is gone in less than a second. */
 const LEAVE_SECONDS = 10;
 
@@ -60,8 +63,8 @@ export class Guest {
     this.serial.on('error', () => {}); // of a guest that has left
   }
 
-  /** Boots one, some two seconds; stop() ends it. */
-  static async start(): Promise<Guest> {
+  /** Boots one, some two seconds; stop() ends it. @param card the TAP that is its card, and where that is */
+  static async start(card?: { tap: string; namespace: string }): Promise<Guest> {
     const folder = mkdtempSync(join(tmpdir(), 'masqbox-guest-'));
     mkdirSync(join(folder, 'uml'));
     const init = join(folder, 'init');
@@ -72,9 +75,11 @@ export class Guest {
       ...['linux.uml', `mem=${MEMORY}`, 'rootfstype=hostfs', 'rootflags=/', 'ro', 'root=/dev/root'],
       ...[`init=${init}`, 'con=null', 'con0=fd:0,fd:1', 'ssl=null', 'ssl1=fd:3', 'quiet'],
       ...['umid=guest', `uml_dir=${join(folder, 'uml')}`, `SHARED=${folder}`],
+      ...(card === undefined ? [] : [`vec0:transport=tap,ifname=${card.tap},depth=32,gro=0,mac=${CARD_MAC}`]),
     ];
     const running = new Processes().start(words, {
       ...{ interactive: true, line: true },
+      ...(card === undefined ? {} : { within: within(card.namespace) }),
       env: { LD_PRELOAD: library },
     });
     const guest = new Guest(running, folder);

@@ -1,5 +1,5 @@
 // What comes of PPPoE by an Ethernet link that has sessions (RFC 2516, section 4): a session's datagram or frame becomes one of the link above,
-// a discovery packet is control's. Each is looked at whole before anything of it is believed: version, length, session and station.
+// a discovery packet that somebody waits for is control's. Each is looked at whole before anything of it is believed: version, length, session and station.
 // Not here: sending (pppoe-output.ts), what becomes of it then (line-input.ts).
 
 import { DROP_ETHERTYPE, DROP_FRAME_SHORT, DROP_NOT_FOR_US } from '../../base/counters.ts';
@@ -40,6 +40,9 @@ import {
   PPPOE_DATA,
   PPPOE_HEADER_BYTES,
   PPPOE_LENGTH,
+  PPPOE_PADO,
+  PPPOE_PADS,
+  PPPOE_PADT,
   PPPOE_SESSION,
   PPPOE_VERSION_1,
 } from '../../wire/pppoe.ts';
@@ -60,10 +63,32 @@ export function pppoeInput(packet: i32, index: i32): i32 {
   const bytes: i32 = get16(packet + SESSION + PPPOE_LENGTH);
   if (bytes > room) return DROP_FRAME_SHORT;
   if (type === ETHERTYPE_SESSION) return sessionInput(packet, index, bytes - PROTOCOL_BYTES);
+  if (isAwaited(packet, index) === 0) return DROP_NOT_FOR_US;
   puti32(packet + PACKET_LENGTH, PPPOE_HEADER_BYTES + bytes);
   puti32(packet + PACKET_PORTS, ETHERTYPE_DISCOVERY);
   puti32(packet + PACKET_FLAGS, FLAG_FRAME);
   return PUNT;
+}
+
+/**
+ * Whether somebody waits for a discovery packet: for offers and confirmations who has no session, for its end who has it. What a neighbour floods
+ * us with while sessions are open costs this look.
+ */
+function isAwaited(packet: i32, index: i32): i32 {
+  const code: i32 = get8(packet + SESSION + PPPOE_CODE);
+  if (code === PPPOE_PADT)
+    return lineOf(packet, index, get16(packet + SESSION + PPPOE_SESSION)) !== 0 ? 1 : 0;
+  if (code !== PPPOE_PADO && code !== PPPOE_PADS) return 0;
+  for (let number: i32 = SERIAL_COUNT; number < LINE_COUNT; number++) {
+    const line: i32 = lineAt(number);
+    if (
+      i32at(line + LINE_KIND) === LINE_PPPOE &&
+      i32at(line + LINE_BELOW) === index &&
+      i32at(line + LINE_SESSION) === 0
+    )
+      return 1;
+  }
+  return 0;
 }
 
 function sessionInput(packet: i32, index: i32, bytes: i32): i32 {

@@ -289,11 +289,38 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       vlan: 7,
     });
     const offer = pppoe(0x0101, Uint8Array.of(0, 0), { type: DISCOVERY, code: 7, session: 0 });
-    router.put(WAN, concat(offer.slice(0, 12), [0x81, 0, 0, 7], offer.slice(12)));
+    const tagged = concat(offer.slice(0, 12), [0x81, 0, 0, 7], offer.slice(12));
+    router.put(WAN, tagged);
+    t.is(punted(), undefined, 'who has a session waits for no offer');
+    build.use();
+    plane.pppoeSession(NUMBER, 0, 0);
+    router.put(WAN, tagged);
     t.deepEqual(punted(), {
       ...{ protocol: DISCOVERY, link: WAN, from: AC_MAC },
       bytes: [0x11, 7, 0, 0, 0, 4, 1, 1, 0, 0],
     });
+    t.is(router.held(), 0);
+  });
+
+  test.serial(`of a flood of discovery packets control gets what somebody waits for (${name})`, t => {
+    const router = start();
+    const discovery = (code: number, session = 0, from = AC_MAC) =>
+      pppoe(0x0101, Uint8Array.of(0, 0), { type: DISCOVERY, code, session, from });
+    const before = router.counter(DROP_NOT_FOR_US);
+    for (const code of [7, 0x65, 9, 0x19, 0xff]) router.put(WAN, discovery(code));
+    router.put(WAN, discovery(0xa7, SESSION + 1));
+    router.put(WAN, discovery(0xa7, SESSION, GATEWAY_MAC));
+    router.put(WAN, discovery(0xa7, 0));
+    t.is(plane.puntWaiting(), 0);
+    t.is(router.counter(DROP_NOT_FOR_US) - before, 8);
+    router.put(WAN, discovery(0xa7, SESSION));
+    t.is(punted()?.bytes[1], 0xa7);
+    build.use();
+    plane.pppoeSession(NUMBER, 0, 0);
+    for (const code of [9, 0x19, 0xa7]) router.put(WAN, discovery(code));
+    t.is(plane.puntWaiting(), 0);
+    for (const code of [7, 0x65]) router.put(WAN, discovery(code));
+    t.deepEqual([punted()?.bytes[1], punted()?.bytes[1]], [7, 0x65]);
     t.is(router.held(), 0);
   });
 

@@ -3,7 +3,7 @@
 
 import { createSimBoard, type SimBoard, type SimOptions } from '../../../../board/sim/board.ts';
 import { BROADCAST, concat, echo, ICMP, mac, macText, put16, read } from '../../../../test/packets.ts';
-import { seeded } from '../../../../tools/harness/random.ts';
+import { type Random, seeded } from '../../../../tools/harness/random.ts';
 import { get16 } from '../../../wire/bytes.ts';
 import { ETHERNET_HEADER_BYTES, ETHERNET_TYPE, ETHERTYPE_TAG, TAG_BYTES } from '../../../wire/ethernet.ts';
 import { ICMP_ECHO_REPLY, ICMP_ECHO_REQUEST } from '../../../wire/icmp.ts';
@@ -156,6 +156,8 @@ export class DslBoard {
   said = '';
   /** In which the concentrators are; 0: in none. */
   vlan = 0;
+  /** Frames of a tick come in any order. */
+  mix: Random | undefined;
   private coming: Uint8Array[] = [];
   /** What comes back for a datagram that has left by a session. */
   answer: (datagram: Uint8Array) => Uint8Array | undefined = echoed;
@@ -219,6 +221,8 @@ export class DslBoard {
       this.time.seconds(0.01);
       const frames = this.coming;
       this.coming = [];
+      const { mix } = this;
+      if (mix !== undefined) frames.sort(() => mix.fraction() - 0.5);
       for (const frame of frames) this.board.receive(WAN, frame);
       this.board.run();
     }
@@ -253,7 +257,7 @@ export class DslBoard {
 
 /** The answer to an echo request. */
 function echoed(datagram: Uint8Array): Uint8Array | undefined {
-  const { protocol, type, source, destination, identifier, sequence, data } = read(datagram);
+  const { protocol, type, source, destination, identifier, rest, data } = read(datagram);
   if (protocol !== ICMP || type !== ICMP_ECHO_REQUEST) return undefined;
-  return echo({ source: destination, destination: source }, ICMP_ECHO_REPLY, identifier, sequence, data);
+  return echo({ source: destination, destination: source }, ICMP_ECHO_REPLY, identifier, rest & 0xffff, data);
 }
