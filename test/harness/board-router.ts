@@ -7,11 +7,10 @@ import { isArp } from '../../src/wire/read.ts';
 import { PROMPT } from '../../tools/harness/console.ts';
 import type { Segment } from '../../tools/harness/namespace.ts';
 import { Capture } from '../../tools/harness/pcap.ts';
-import { eventually } from '../../tools/harness/processes.ts';
 import { type Card, isaCards, Machine, type MachineOptions, type Wire } from '../../tools/harness/qemu.ts';
 import { dgramEnd, type Faults, FaultyWire } from '../../tools/harness/wire.ts';
 import { openTap } from './tap.ts';
-import { GATEWAY, LAN_ADDRESS, type Place, type Router, WAN_ADDRESS, WAN_PREFIX } from './town.ts';
+import { GATEWAY, hasLease, LAN_ADDRESS, type Place, type Router, WAN_ADDRESS, WAN_PREFIX } from './town.ts';
 
 /** Whoever imports it wants to boot it, and it must be of the sources as they are. */
 export const IMAGE = freshImage(join(import.meta.dirname, '../../build/masqbox.img'));
@@ -27,15 +26,6 @@ export const BY_HAND = [
   `set wan address ${WAN_ADDRESS}/${WAN_PREFIX}`,
   `set wan gateway ${GATEWAY}`,
 ];
-
-/** Waits until the town's provider has given a router its address. */
-export async function hasLease(router: Required<Pick<Router, 'console'>>): Promise<void> {
-  const bound = new RegExp(`^mode +dhcp, bound\naddress +${WAN_ADDRESS}/${WAN_PREFIX}$`, 'm');
-  await eventually(
-    () => router.console('show wan'),
-    text => bound.test(text),
-  );
-}
 
 export interface BoardRouter extends Router {
   start(town: Place): Promise<void>;

@@ -9,9 +9,8 @@ import { isArp } from '../../src/wire/read.ts';
 import { Console, PROMPT } from '../../tools/harness/console.ts';
 import type { Segment } from '../../tools/harness/namespace.ts';
 import { type End, type Faults, FaultyWire } from '../../tools/harness/wire.ts';
-import { hasLease } from './board-router.ts';
 import { openTap } from './tap.ts';
-import type { Place, Router } from './town.ts';
+import { hasLease, type Place, type Router } from './town.ts';
 
 const BOOT_SECONDS = 180;
 const TICK_MILLISECONDS = 1000 / TICKS_PER_SECOND;

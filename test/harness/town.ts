@@ -47,6 +47,15 @@ export interface Router {
   report(): string;
 }
 
+/** Waits until the town's provider has given a router its address. */
+export async function hasLease(router: Required<Pick<Router, 'console'>>): Promise<void> {
+  const bound = new RegExp(`^mode +dhcp, bound\naddress +${WAN_ADDRESS}/${WAN_PREFIX}$`, 'm');
+  await eventually(
+    () => router.console('show wan'),
+    text => bound.test(text),
+  );
+}
+
 export interface Town {
   readonly network: Network;
   readonly lan: Segment;

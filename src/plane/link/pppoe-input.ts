@@ -71,14 +71,14 @@ export function pppoeInput(packet: i32, index: i32): i32 {
 }
 
 /**
- * Whether somebody waits for a discovery packet: for offers and confirmations who has no session, for its end who has it. What a neighbour floods
+ * Whether somebody waits for a discovery packet: for offers, confirmations and what follows them who has no session, for its end who has it. What a neighbour floods
  * us with while sessions are open costs this look.
  */
 function isAwaited(packet: i32, index: i32): i32 {
   const code: i32 = get8(packet + SESSION + PPPOE_CODE);
-  if (code === PPPOE_PADT)
-    return lineOf(packet, index, get16(packet + SESSION + PPPOE_SESSION)) !== 0 ? 1 : 0;
-  if (code !== PPPOE_PADO && code !== PPPOE_PADS) return 0;
+  if (code === PPPOE_PADT && lineOf(packet, index, get16(packet + SESSION + PPPOE_SESSION)) !== 0) return 1;
+  // An end may come right behind the confirmation, which control has not read yet.
+  if (code !== PPPOE_PADO && code !== PPPOE_PADS && code !== PPPOE_PADT) return 0;
   for (let number: i32 = SERIAL_COUNT; number < LINE_COUNT; number++) {
     const line: i32 = lineAt(number);
     if (

@@ -317,10 +317,14 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.is(punted()?.bytes[1], 0xa7);
     build.use();
     plane.pppoeSession(NUMBER, 0, 0);
-    for (const code of [9, 0x19, 0xa7]) router.put(WAN, discovery(code));
+    for (const code of [9, 0x19]) router.put(WAN, discovery(code));
     t.is(plane.puntWaiting(), 0);
-    for (const code of [7, 0x65]) router.put(WAN, discovery(code));
-    t.deepEqual([punted()?.bytes[1], punted()?.bytes[1]], [7, 0x65]);
+    const all = [7, 0x65, 0xa7];
+    for (const code of all) router.put(WAN, discovery(code));
+    t.deepEqual(
+      all.map(() => punted()?.bytes[1]),
+      all,
+    );
     t.is(router.held(), 0);
   });
 
