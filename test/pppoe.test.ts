@@ -82,6 +82,11 @@ run(
     );
     const ping = (...words: string[]) =>
       laptop.output(['ping', '-n', '-i', '0.2', '-W', '5', ...words, THEIRS]);
+    // What comes while pppd sets its link up is lost there.
+    await eventually(
+      () => ping('-c', '1').catch(() => ''),
+      text => text.includes(' 0% packet loss'),
+    );
     t.regex(await ping('-c', '3', '-s', '1464', '-M', 'do'), / 0% packet loss/);
     t.regex(await ping('-c', '3', '-s', '4000', '-M', 'dont'), / 0% packet loss/);
     const large = await laptop.run(['ping', '-n', '-c', '1', '-W', '2', '-s', '1465', '-M', 'do', THEIRS]);
@@ -105,14 +110,22 @@ run(
     await serve(guest, 'require-pap', '-S internet');
     await router.console('set ppp0 service internet');
     await isUp(router);
+    await eventually(
+      () => ping('-c', '1').catch(() => ''),
+      text => text.includes(' 0% packet loss'),
+    );
     t.regex(guest.read('pppd'), /rcvd \[PAP AuthReq.* user="user"/);
     t.regex(await ping('-c', '1'), / 0% packet loss/);
 
     // A reset in an open session: the concentrator hears of the end before it is asked.
     await router.console('save');
     const before = guest.read('pppd').length;
-    await router.console('reset', 120).catch(() => '');
+    await router.console('reboot', 120).catch(() => '');
     await isUp(router);
+    await eventually(
+      () => ping('-c', '1').catch(() => ''),
+      text => text.includes(' 0% packet loss'),
+    );
     t.regex(guest.read('pppd').slice(before), /Modem hangup|Terminating|Connection terminated/);
     t.regex(await ping('-c', '1'), / 0% packet loss/);
     await router.console('hangup ppp0');

@@ -78,8 +78,8 @@ test.serial(
       dsl.seconds(90);
       return free(dsl);
     };
-    rest();
-    const before = rest();
+    // Which of the parts are there then changes from turn to turn.
+    const before = Math.min(rest(), rest());
     const tags = writeTags([
       [TAG_CONCENTRATOR, bytesOf('evil')],
       [TAG_SERVICE, NONE],
@@ -99,7 +99,7 @@ test.serial(
       ),
     );
     t.notRegex(dsl.said, /ppp0/);
-    const after = rest();
+    const after = Math.min(rest(), rest());
     t.true(after >= before - 4, `${before} ${after}`);
     t.deepEqual(isp.codes(), ['PADI', 'PADR']);
   },
