@@ -72,19 +72,18 @@ export class ShellPart implements LineShell {
     if (text === '') return false;
     const blank = text.indexOf(' ');
     const word = blank < 0 ? text : text.slice(0, blank);
+    // Also a function, as `start() {` or `start () {`.
+    if (
+      word.includes('=') ||
+      word.includes('(') ||
+      text.charCodeAt(blank + 1) === PAREN ||
+      this.isFunction(word)
+    )
+      return true;
     const code = text.charCodeAt(0);
-    // As `start() {`, or `start () {`.
-    const isDefined = word.includes('(') || text.charCodeAt(blank + 1) === PAREN;
     // Of what is typed with a capital by mistake the console knows more to say.
-    if (code < 97 || code > 122)
-      return (
-        !(code >= 65 && code <= 90) ||
-        word.includes('=') ||
-        isDefined ||
-        isMarked(text) ||
-        this.isFunction(word)
-      );
-    if (NAMES.includes(` ${word} `) || word.includes('=') || isDefined || this.isFunction(word)) return true;
+    if (code < 97 || code > 122) return !(code >= 65 && code <= 90) || isMarked(text);
+    if (NAMES.includes(` ${word} `)) return true;
     if (word === 'export') return blank > 0 && text !== 'export secrets';
     if (word === 'set') return text.startsWith('set -') || text.startsWith('set +');
     if (word === 'unset') return blank > 0 && text.indexOf(' ', blank + 1) < 0 && /[A-Z_]/.test(text);
