@@ -1,5 +1,7 @@
 // Dial on demand on the sim board: a host's first packet, the modem, the provider and the answer, in virtual time.
 
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import test from 'ava';
 import { query } from '../../../test/dns-lab.ts';
 import { echo, payload, SYN, tcp, udp } from '../../../test/packets.ts';
@@ -161,3 +163,25 @@ test.serial(
     t.regex(lab.type('show ppp'), /goes on; for 192\.168\.0\.10, tcp to 203\.0\.113\.80 port 80$/m);
   },
 );
+
+test.serial('what docs/modem.md shows of who has dialled is what the board says', async t => {
+  t.timeout(300_000);
+  const page = readFileSync(join(import.meta.dirname, '../../../docs/modem.md'), 'utf8');
+  const shown = (text: string) =>
+    text
+      .split('\n')
+      .filter(line => /; for |^ *ppp0 /.test(line))
+      .map(line => line.trim().replaceAll(/\d+:\d\d/g, 'TIME'));
+  const section = /^## What dialled\?\n(.*?)^## /ms.exec(page)?.[1] ?? '';
+  const lab = await ModemLab.create(...SET, 'set ppp0 idle 60s');
+  lab.host(udp({ source: HOST, destination: ROUTER }, 2000, 53, query('www.example.org')));
+  lab.seconds(100, () => lab.text.includes('ppp0: ends'));
+  lab.text = '';
+  lab.seconds(3);
+  lab.host(opening(CHILD, 1043));
+  lab.seconds(100, () => lab.text.includes('ppp0: ends'));
+  lab.seconds(3);
+  lab.host(echo({ source: '192.168.0.12', destination: WEB }, 8, 7));
+  lab.seconds(24);
+  t.deepEqual(shown(section), shown(lab.type('show ppp')));
+});

@@ -12,7 +12,6 @@ import { formatAddress } from '../core/address.ts';
 import type { Context } from '../core/context.ts';
 import { interfaceName } from '../core/facts.ts';
 import { WARNING } from '../core/log.ts';
-import { Caller } from './caller.ts';
 import { whoWants } from './demand.ts';
 import type { LinkWants } from './options.ts';
 import type { PppLink } from './ppp-link.ts';
@@ -118,17 +117,14 @@ export class Links {
   private demanded(): void {
     const { machine } = this.context;
     const link = i32at(WANTED_LINK_AT);
-    const caller = this.all.get(link)?.caller;
-    const isMade = caller instanceof Caller && caller.demand(whoWants(machine));
+    const isMade = this.all.get(link)?.demand(whoWants(machine)) === true;
     machine.plane.demandAnswer(link, isMade ? 1 : 0);
   }
 
   /** The same by a name that a host wants from our cache: the first link that may be dialled and is not up. */
   dials(host: number, name: string): boolean {
-    for (const { caller } of this.all.values()) {
-      if (!(caller instanceof Caller) || caller.state === 'up') continue;
-      if (caller.demand(`${formatAddress(host)}, dns about ${name}`)) return true;
-    }
+    for (const link of this.all.values())
+      if (link.caller.state !== 'up' && link.demand(`${formatAddress(host)}, dns about ${name}`)) return true;
     return false;
   }
 

@@ -193,7 +193,7 @@ export class PppLink implements AnswerHost, SessionHost {
     this.wants = wants;
     this.budget.limits = wants.limits;
     if (wants.answer !== undefined) this.answerer?.change(wants.answer);
-    else if (this.caller instanceof Caller) this.caller.change(wants.caller);
+    else if (this.answerer === undefined) (this.caller as Caller).change(wants.caller);
     this.arm(this.result !== undefined);
     if (!this.hasLine) this.openPort();
   }
@@ -201,6 +201,11 @@ export class PppLink implements AnswerHost, SessionHost {
   private get hasLimits(): boolean {
     const { hourSeconds, hourCalls, monthSeconds, monthCalls } = this.wants.limits;
     return hourSeconds + hourCalls + monthSeconds + monthCalls > 0;
+  }
+
+  /** A packet wants to go: whether a call is made for it. Who waits for calls makes none. */
+  demand(who: string): boolean {
+    return this.answerer === undefined && (this.caller as Caller).demand(who);
   }
 
   /** Says to the plane which packets count, and whether they dial. Where they do it has its way to the world while it is down. */
