@@ -5,6 +5,7 @@ import { SERIAL_COUNT } from '../../base/limits.ts';
 import { LINE_OPEN, LINE_PEER, lineAt } from '../../base/line-record.ts';
 import { i32at } from '../../base/memory.ts';
 import { parseAddress } from '../core/address.ts';
+import { QUESTION } from '../core/setting.ts';
 import type { IpcpWants } from './ipcp.ts';
 import { bytesOf, sameBytes } from './packet.ts';
 
@@ -20,7 +21,7 @@ export function userOf(accounts: Accounts, name: string): string {
 }
 
 export function passwordOf(accounts: Accounts, name: string): string | undefined {
-  return accounts.get(`user ${userOf(accounts, name)}`);
+  return accounts.get(`user ${userOf(accounts, name)}`)?.replaceAll(QUESTION, '?');
 }
 
 /** Whether there is anybody who could log in. */

@@ -275,7 +275,7 @@ test.serial(
     t.is(
       called.set(
         'dial-in user bob secret',
-        'dial-in user amy word',
+        'dial-in user amy wo\\x3frd',
         'dial-in address bob 192.168.0.200',
         ...MODEM,
         ...more,
@@ -288,7 +288,7 @@ test.serial(
     calls(called, first);
     calls(called, second);
     const bob = new Peer(called, first, who('BOSS\\bob', 'secret'), 3).open();
-    const amy = new Peer(called, second, who('amy', 'word'), 4).open();
+    const amy = new Peer(called, second, who('amy', 'wo?rd'), 4).open();
     called.seconds(WITHIN, () => bob.isUp && amy.isUp);
     t.is(bob.end.result?.local, address('192.168.0.200'));
     t.is(amy.end.result?.local, address('10.9.1.2'));
@@ -361,4 +361,29 @@ test.serial('a user is called back, and shows once more who he is', async t => {
     called.type('show ppp'),
     /5557 \(CONNECT 33600\): 0:\d\d, .*\n.*5557: .*busy[\s\S]*from bob \(CONNECT 33600\): .*is called back/,
   );
+});
+
+test.serial('what is set of users is checked, listed without passwords, taken back, and bounded', async t => {
+  t.timeout(600_000);
+  const called = await Called.start();
+  t.regex(
+    called.set('dial-in address bob 1.2.3'),
+    /^Cannot set dial-in address bob 1\.2\.3: an address is four numbers/,
+  );
+  t.regex(called.set('dial-in callback bob home'), /a modem dials digits/);
+  t.regex(called.type('unset dial-in user bob'), /^Cannot unset dial-in user bob: it is not set$/);
+  t.is(
+    called.set('dial-in user bob secret', 'dial-in address bob 10.9.0.7', 'dial-in callback bob 5557'),
+    '',
+  );
+  t.is(
+    called.type('show config').slice(called.type('show config').indexOf('set dial-in')),
+    'set dial-in address bob 10.9.0.7\nset dial-in callback bob 5557\nset dial-in user (not shown)',
+  );
+  t.is(called.type('unset dial-in callback bob'), '');
+  t.is(called.type('unset dial-in user bob'), '');
+  t.notRegex(called.type('show config'), /dial-in/);
+  for (let n = 0; n < 32; n++) t.is(called.set(`dial-in user u${n} x`), '');
+  t.is(called.set('dial-in user more x'), 'Cannot set dial-in user more: there are 32 already');
+  t.is(called.set('dial-in user u7 y'), '', 'one that is there is changed');
 });

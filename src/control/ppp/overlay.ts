@@ -5,6 +5,7 @@ import { INTERFACE_WAN } from '../../base/limits.ts';
 import { Refusal } from '../core/console/command.ts';
 import type { Context } from '../core/context.ts';
 import { interfaceName } from '../core/facts.ts';
+import { QUESTION } from '../core/setting.ts';
 import { type Accounts, USERS } from './accounts.ts';
 import { Links } from './links.ts';
 import { CARDS, type LinkWants, type Options, readWants, whyAccount, whyNot } from './options.ts';
@@ -26,6 +27,8 @@ declare module '../core/overlays.ts' {
 /** COM1 has the console. */
 const CONSOLE_PORT = 'com1';
 const SLIP_NAME = 'sl';
+/** The word of a user's password. */
+const USER = 'user';
 const WAN_MODE = /^set wan (none|address) ?/;
 
 /** Throws a Refusal where an option cannot be this. A password is not told. */
@@ -58,16 +61,27 @@ function freeWan({ registry, output }: Context): void {
   output.line('The WAN asks for no address by DHCP any more: set wan none');
 }
 
-/** Throws a Refusal where this cannot be a user's. A password is not told. */
-export function checkAccount(accounts: Accounts, word: string, name: string, text: string): void {
-  const told = word === 'user' ? '' : ` ${text}`;
-  let why = whyAccount(word, text);
-  if (word === 'user' && !accounts.has(`user ${name}`)) {
+/** Sets something of a user's; throws a Refusal where it cannot be that. A password is not told. @param accounts is changed */
+export function setAccount(accounts: Map<string, string>, [word = '', name = '', text = '']: string[]): void {
+  const plain = text.replaceAll('?', QUESTION);
+  const told = word === USER ? '' : ` ${text}`;
+  let why = whyAccount(word, plain);
+  if (word === USER && !accounts.has(`${USER} ${name}`)) {
     let users = 0;
-    for (const key of accounts.keys()) if (key.startsWith('user ')) users++;
+    for (const key of accounts.keys()) if (key.startsWith(`${USER} `)) users++;
     if (users >= USERS) why = `there are ${USERS} already`;
   }
+  // Others have no room of their own: for each user there may be one of each.
+  if (accounts.size >= 3 * USERS && !accounts.has(`${word} ${name}`)) why = 'there are too many already';
   if (why !== undefined) throw new Refusal(`Cannot set dial-in ${word} ${name}${told}: ${why}`);
+  accounts.set(`${word} ${name}`, plain);
+}
+
+/** Takes it back; of a user all that is his. @param accounts is changed */
+export function unsetAccount(accounts: Map<string, string>, [word = '', name = '']: string[]): void {
+  if (!accounts.delete(`${word} ${name}`))
+    throw new Refusal(`Cannot unset dial-in ${word} ${name}: it is not set`);
+  if (word === USER) for (const other of ['address', 'callback']) accounts.delete(`${other} ${name}`);
 }
 
 export function wantsOf(link: number, options: Options, accounts: Accounts): LinkWants | undefined {

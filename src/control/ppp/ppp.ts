@@ -22,6 +22,7 @@ const SLIP_LINK = 6;
 const OPTIONS =
   'port|service|ac|rate|number|init|chat|user|speed|flow|carrier|role|dial|demand|idle|retry|hours|hour-minutes|hour-calls|month-minutes|month-calls|price|address|dns|vj|accm|mru|auth|echo|answer|rings';
 const PASSWORD = 'password';
+const USER = 'user';
 /** After which it is tried again where the heap had no room for links. */
 const LATER_TICKS = 10 * TICKS_PER_SECOND;
 const OPTION = `OPTION:words(${OPTIONS})`;
@@ -114,50 +115,43 @@ export class PppPart implements Service {
   settings(): Setting[] {
     return [
       ...Array.from({ length: LINK_COUNT }, (_, n) => this.settingsOf(n)).flat(),
-      this.accountSetting(
-        '',
-        'address|callback NAME:text VALUE:text',
-        "what a user's is who calls in: his address, or the number at which he is called back | address bob 10.9.0.2",
-      ),
-      this.accountSetting(
-        'user',
-        'NAME:text PASSWORD:text',
-        'a user who may call in, and his password, which lists do not show | bob secret',
-      ),
+      ...this.accountSettings(),
     ];
   }
 
-  /** @param own the word of the setting, or '' where it is the first argument */
-  private accountSetting(own: string, form: string, help: string): Setting {
+  /** Who may call in. What is checked and changed is the overlay's. */
+  private accountSettings(): Setting[] {
     const { accounts } = this;
-    const isUser = own !== '';
-    const words = isUser ? `dial-in ${own}` : 'dial-in';
-    return {
-      words,
-      arguments: form,
-      isSecret: isUser,
-      help,
-      set: args => {
-        const [word = '', name = '', text = ''] = isUser ? [own, ...args] : args;
-        const plain = text.replaceAll('?', QUESTION);
-        this.context.machine.overlay('ppp').checkAccount(accounts, word, name, plain);
-        accounts.set(`${word} ${name}`, plain);
-      },
-      unset: args => {
-        const [word = '', name = ''] = isUser ? [own, ...args] : args;
-        if (!accounts.delete(`${word} ${name}`))
-          throw new Refusal(`Cannot unset ${words} ${name}: it is not set`);
-        if (isUser) for (const other of ['address', 'callback']) accounts.delete(`${other} ${name}`);
-      },
-      unsetArguments: form.slice(0, form.lastIndexOf(' ')),
-      unsetHelp: 'takes it back | bob',
-      lines: () => {
-        const lines: string[] = [];
-        for (const [key, text] of accounts)
-          if (key.startsWith('user ') === isUser) lines.push(`set dial-in ${key} ${text}`);
-        return lines;
-      },
+    const change = () => this.context.machine.overlay('ppp');
+    const lines = (isUser: boolean) => () => {
+      const all: string[] = [];
+      for (const [key, text] of accounts)
+        if (key.startsWith(USER) === isUser) all.push(`set dial-in ${key} ${text}`);
+      return all;
     };
+    return [
+      {
+        words: 'dial-in',
+        arguments: 'address|callback NAME:text VALUE:text',
+        help: "what a user's is who calls in: his address, or the number at which he is called back | address bob 10.9.0.2",
+        set: args => change().setAccount(accounts, args),
+        unset: args => change().unsetAccount(accounts, args),
+        unsetArguments: 'address|callback NAME:text',
+        unsetHelp: 'takes it back | address bob',
+        lines: lines(false),
+      },
+      {
+        words: 'dial-in user',
+        isSecret: true,
+        arguments: 'NAME:text PASSWORD:text',
+        help: 'a user who may call in, and his password, which lists do not show | bob secret',
+        set: args => change().setAccount(accounts, [USER, ...args]),
+        unset: args => change().unsetAccount(accounts, [USER, ...args]),
+        unsetArguments: 'NAME:text',
+        unsetHelp: 'takes a user back, with his address and number | bob',
+        lines: lines(true),
+      },
+    ];
   }
 
   private settingsOf(n: number): Setting[] {
