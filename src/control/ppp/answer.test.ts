@@ -166,3 +166,25 @@ test.serial('three thousand wrong passwords take half a day, and ten lines of th
   t.true(host.logged <= 11 * hours, `${host.logged} lines in ${hours} hours`);
   t.is(host.begun, 0);
 });
+
+test.serial('SLIP by a modem is for users alone, unless it is said to be for everybody', t => {
+  const calls = (change: Partial<AnswerWants>) => {
+    const host = new Waiting({ isModem: true, isSlip: true, ...change });
+    host.carrier = false;
+    for (const said of ['OK', 'OK', 'RING', 'CONNECT 9600']) host.hear(`\r\n${said}\r\n`);
+    host.carrier = true;
+    host.run(TICKS_PER_SECOND);
+    return host;
+  };
+  const asked = wants({ lcp: { demanded: ['pap'] } });
+  const nobody = calls({ accounts: new Map(), session: asked });
+  t.is(nobody.answerer.state, 'hanging up');
+  t.is(nobody.begun, 0);
+  t.is(calls({ accounts: new Map() }).begun, 1);
+  const users = calls({ session: asked, accounts: new Map([['user bob', 'secret']]) });
+  t.is(users.begun, 0);
+  users.hear('bob\rsecret\r');
+  users.run(TICKS_PER_SECOND);
+  t.is(users.begun, 1);
+  t.regex(users.sent, /SLIP: your address is 0\.0\.0\.0, ours 0\.0\.0\.0\r\n$/);
+});

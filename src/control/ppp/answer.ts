@@ -301,7 +301,9 @@ export class Answerer {
       this.go('login', LOGIN_TICKS, () => this.fails('Nobody has logged in'));
       this.login.start();
     } else if (this.wants.isSlip) {
-      this.negotiate(0);
+      // SLIP asks nobody who he is.
+      if (this.wants.session.lcp.demanded.length > 0) this.fails('There is no user who may call in');
+      else this.negotiate(0);
     } else {
       this.go('login', SILENT_TICKS, () => this.negotiate(0));
     }
