@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import test from 'ava';
 import { query } from '../../../test/dns-lab.ts';
 import { echo, payload, SYN, tcp, udp } from '../../../test/packets.ts';
+import { runSeed, seeded } from '../../../tools/harness/random.ts';
 import { ModemLab, ROUTER, WEB } from './modem-lab.ts';
 
 const HOST = '192.168.0.10';
@@ -161,6 +162,41 @@ test.serial(
     lab.seconds(60, () => lab.inside.some(({ destinationPort }) => destinationPort === 2));
     t.true(lab.inside.some(({ destinationPort }) => destinationPort === 2));
     t.regex(lab.type('show ppp'), /goes on; for 192\.168\.0\.10, tcp to 203\.0\.113\.80 port 80$/m);
+  },
+);
+
+test.serial(
+  'two hours of an office by one modem with ten minutes an hour: never over it, and never stuck',
+  async t => {
+    t.timeout(600_000);
+    const chance = seeded(runSeed());
+    const limits = ['set ppp0 hour-minutes 10', 'set ppp0 idle 60s', 'set ppp0 retry 15s 60s'];
+    const lab = await ModemLab.create(...SET, ...limits);
+    lab.answerSeconds = 15;
+    lab.answer = () => (chance.chance(0.2) ? 'BUSY' : chance.chance(0.1) ? 'NO CARRIER' : 'CONNECT 33600');
+    const online: number[] = [];
+    let port = 1024;
+    for (let hour = 0; hour < 2; hour++) {
+      const before = lab.online;
+      // From the beginning of the board's own hour on, whatever the hosts want.
+      const end = 360_000 * (hour + 1);
+      while (lab.now < end) {
+        const host = `192.168.0.${10 + Math.floor(chance.fraction() * 12)}`;
+        const wants = chance.fraction();
+        if (wants < 0.5) lab.host(opening(host, port++));
+        else if (wants < 0.8) lab.host(udp({ source: host, destination: WEB }, 137, 137, payload(50)));
+        else lab.host(udp({ source: host, destination: ROUTER }, port++, 53, query(`a${port}.example.org`)));
+        if (chance.chance(0.02)) lab.cut();
+        lab.seconds(Math.min(20 * chance.fraction(), (end - lab.now) / 100));
+      }
+      online.push((lab.online - before) / 100);
+    }
+    t.log(`seconds online: ${online.map(Math.round).join(', ')}; ${lab.dialled.length} calls`);
+    for (const seconds of online) t.true(seconds <= 600 && seconds > 450, `${seconds}`);
+    // Nothing of it stays.
+    lab.seconds(200);
+    t.regex(lab.type('show ppp'), /^ppp0 down/);
+    t.regex(lab.type('show memory'), /packet buffers +160, 160 free/);
   },
 );
 

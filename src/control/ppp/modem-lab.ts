@@ -52,6 +52,8 @@ export class ModemLab {
   calls = 0;
   /** Addresses of calls, one after the other. */
   addresses = (call: number): string => `198.51.100.${100 + call}`;
+  /** Ticks for which the carrier was there. */
+  online = 0;
   /** Datagrams that came to the provider, and to the hosts. */
   readonly outside: Read[] = [];
   readonly inside: (Read & { tick: number })[] = [];
@@ -100,6 +102,7 @@ export class ModemLab {
       this.board.run();
       this.board.advance(1);
       this.now++;
+      if (this.isOnline) this.online++;
       this.time.seconds(0.01);
       if (this.isOnline && !this.port.uart.dtr) this.cut();
       for (const due of this.later.filter(({ tick }) => tick <= this.now)) {
