@@ -5,7 +5,9 @@ import { cardAt, NIC_KIND, NIC_OVERRUNS, NIC_PORT, NIC_RING } from '../../../hal
 import { CARD_NAMES } from '../../../hal/nic/card-names.ts';
 import {
   cardOf,
+  DEVICE_SESSION,
   IF_ADDRESS,
+  IF_DEVICE,
   IF_MAC,
   IF_MASK,
   IF_MTU,
@@ -34,6 +36,7 @@ import {
   ROUTE_COUNT,
   ROUTES_AT,
 } from '../../base/limits.ts';
+import { LINE_BELOW, lineAt } from '../../base/line-record.ts';
 import { get8, i32at } from '../../base/memory.ts';
 import {
   NEIGHBOUR_ADDRESS,
@@ -73,6 +76,22 @@ function cardName(number: number): string {
   return kind === NIC_RING ? name : `${name} at port 0x${hex(i32at(card + NIC_PORT), 3)}`;
 }
 
+/** What a link is on. */
+function deviceText({ plane }: Context['machine'], index: number): string {
+  const card = cardOf(index);
+  if (card >= 0) {
+    const irq = plane.nicIrq(card);
+    return `${cardName(card)}, ${irq < 0 ? 'no interrupt line' : `line ${irq}`}`;
+  }
+  const at = interfaceAt(index);
+  const number = i32at(at + IF_NUMBER);
+  const how =
+    i32at(at + IF_DEVICE) === DEVICE_SESSION
+      ? `PPPoE by ${interfaceName(i32at(lineAt(number) + LINE_BELOW))}`
+      : `on COM${number + 1}`;
+  return `${how}, see show ppp`;
+}
+
 export function* showInterfaces(context: Context): Job {
   const { output, machine } = context;
   for (let index = 0; index < INTERFACE_COUNT; index++) {
@@ -86,12 +105,9 @@ export function* showInterfaces(context: Context): Job {
     if (state === INTERFACE_ABSENT) continue;
     const number = cardOf(index);
     const isCard = number >= 0;
-    const irq = isCard ? machine.plane.nicIrq(number) : -1;
-    const line = irq < 0 ? 'no interrupt line' : `line ${irq}`;
-    const device = isCard
-      ? `${cardName(number)}, ${line}`
-      : `on COM${i32at(at + IF_NUMBER) + 1}, see show ppp`;
-    output.line(`${interfaceName(index)} ${state === INTERFACE_UP ? 'up' : 'down'}, ${device}`);
+    output.line(
+      `${interfaceName(index)} ${state === INTERFACE_UP ? 'up' : 'down'}, ${deviceText(machine, index)}`,
+    );
     const address = i32at(at + IF_ADDRESS);
     const prefix = address === 0 ? 'none' : formatPrefix(address, lengthOf(i32at(at + IF_MASK)));
     const station = isCard ? `, station ${macAt(at + IF_MAC)}` : '';

@@ -23,6 +23,7 @@ test.serial(
     t.true(dsl.until(UP));
     t.regex(dsl.type('ping 198.51.100.1 count 2'), /2 sent, 2 received/);
     t.regex(dsl.type('show routes'), /^0\.0\.0\.0\/0 +198\.51\.100\.1 +ppp0$/m);
+    t.regex(dsl.type('show interfaces'), /^ppp0 up, PPPoE by wan, see show ppp$/m);
     t.regex(dsl.type('show dns'), /198\.51\.100\.53/);
     t.regex(
       dsl.type('show ppp'),
