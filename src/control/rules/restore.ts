@@ -296,9 +296,15 @@ function* fromConsole(rules: Rules, words: readonly string[]): Job {
   const { ask, output, pasted } = rules.context;
   if (ask === undefined) throw new Refusal('Cannot take lines: there is no console');
   let isOver = false;
+  let damaged = pasted?.console.damaged;
   function* next(): Generator<number, string | undefined, void> {
     const line = pasted !== undefined ? yield* pasted.next('> ') : ask !== undefined ? yield* ask('> ') : END;
     isOver = line.trim() === END;
+    // A rule that is not there may be the one that keeps somebody out.
+    if (pasted?.console.damaged !== damaged) {
+      damaged = pasted?.console.damaged;
+      throw new Refusal('iptables-restore: a line was lost on the way, so nothing of its table is changed');
+    }
     return isOver ? undefined : line;
   }
   try {
@@ -306,7 +312,13 @@ function* fromConsole(rules: Rules, words: readonly string[]): Job {
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
     output.line(error.message);
-    while (!isOver) yield* next();
+    while (!isOver) {
+      try {
+        yield* next();
+      } catch (other) {
+        if (!(other instanceof Refusal)) throw other;
+      }
+    }
   }
 }
 

@@ -75,3 +75,27 @@ test('the longest lines that the plane writes have room in their place, one behi
     t.true(bytes <= RULE_LINE_MOST && bytes > 800, `${bytes}`);
   }
 });
+
+test('iptables-restore by paste changes nothing of a table of which a line was lost', t => {
+  const { context, quiet, saved, type } = rulesLab();
+  quiet('iptables -A INPUT -i wan -p tcp -j DROP', 'iptables -A FORWARD -p udp -j DROP');
+  const before = saved();
+  const lines = ['*filter', '-A INPUT -i wan -j ACCEPT', '-A FORWARD -j ACCEPT', 'COMMIT', 'end'];
+  const console = { damaged: 0 };
+  context.pasted = {
+    console,
+    *next() {
+      yield 0;
+      if (lines[0]?.startsWith('-A FORWARD') === true) console.damaged++;
+      return lines.shift() as string;
+    },
+    copy: () => -1,
+  };
+  t.deepEqual(type('iptables-restore'), [
+    'iptables-restore: a line was lost on the way, so nothing of its table is changed',
+  ]);
+  t.deepEqual([saved(), lines], [before, []]);
+  lines.push('*filter', '-A INPUT -i wan -j ACCEPT', 'COMMIT', 'end');
+  t.deepEqual(type('iptables-restore'), []);
+  t.is(saved().length, 1);
+});

@@ -13,7 +13,7 @@ export class Pasted implements PastedLines {
   private isWhole = false;
   private lines = 0;
 
-  constructor(private readonly console: Console) {}
+  constructor(readonly console: Console) {}
 
   *next(prompt: string): Generator<number, string, void> {
     const { ahead } = this.console;

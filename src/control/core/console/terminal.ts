@@ -35,6 +35,8 @@ export interface RawLine {
 
 /** Lines of a text that is pasted. A whole line that has come is taken as it is; what is typed by hand goes through the editor. */
 export interface PastedLines {
+  /** Of whose lines so many were not got whole, and are left out. */
+  readonly console: { readonly damaged: number };
   /** The next line; a job delegates to it. */
   next(prompt: string): Generator<number, string, void>;
   /** Puts the bytes of the line that next() has just answered to a place; answers how many, or -1 where the editor had it. */

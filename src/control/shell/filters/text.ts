@@ -158,13 +158,20 @@ function* tr(args: readonly string[], io: Io): Generator<number, number, void> {
   return 0;
 }
 
+/** How often a pattern applies; no list of all is made, for which a small board has no room. */
+function countOf(text: string, pattern: RegExp): number {
+  let count = 0;
+  while (pattern.exec(text) !== null) count++;
+  return count;
+}
+
 function wc(args: readonly string[], io: Io): number {
   const { values, files } = optionsOf(args, 'lwcm', '');
   const { text, isMissed } = textOf(io, files);
   const counts: number[] = [];
   const all = values.size === 0;
-  if (all || values.has('l')) counts.push(text.split('\n').length - 1);
-  if (all || values.has('w')) counts.push(text.split(/\s+/).filter(word => word !== '').length);
+  if (all || values.has('l')) counts.push(countOf(text, /\n/g));
+  if (all || values.has('w')) counts.push(countOf(text, /\S+/g));
   if (all || values.has('c') || values.has('m')) counts.push(text.length);
   const width = counts.length === 1 ? 0 : 7;
   const name = files.length === 1 ? ` ${files[0]}` : '';

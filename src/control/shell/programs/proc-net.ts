@@ -78,15 +78,23 @@ const NAMES = new Map([
   [PROTOCOL_ICMP, 'ICMP'],
 ]);
 
-export function ipMasquerade(): string {
+/** What is told of so many rows that there is no room for. */
+type Cut = (rows: number) => void;
+
+export function ipMasquerade(cut: Cut): string {
   const counts = new Map<number, number>();
+  let more = 0;
   const rows: string[] = [];
   for (const n of flows(true)) {
     const e = entryAt(n);
     const protocol = get8(e + E_PROTOCOL);
     counts.set(protocol, (counts.get(protocol) ?? 0) + 1);
     const name = NAMES.get(protocol);
-    if (name === undefined || rows.length >= ROWS_MOST) continue;
+    if (name === undefined) continue;
+    if (rows.length >= ROWS_MOST) {
+      more++;
+      continue;
+    }
     const ports = i32at(e + E_OUT_PORTS);
     // Of a query the remote port is its code and type, in the wrong order of bytes.
     const remotePort = protocol === PROTOCOL_ICMP ? 8 : ports & 0xffff;
@@ -96,6 +104,7 @@ export function ipMasquerade(): string {
         `${hex(i32at(e + E_IN_PORTS) & 0xffff, 4)} ${hex(0, 8)} ${right(0, 6)} ${right(0, 6)} ${right(jiffies, 7)}`,
     );
   }
+  if (more > 0) cut(more);
   const free = [PROTOCOL_UDP, PROTOCOL_TCP, PROTOCOL_ICMP].map(
     protocol => sessionLimit() - (counts.get(protocol) ?? 0),
   );
@@ -123,11 +132,11 @@ function tuple(protocol: number, source: number, destination: number, ports: num
   return `${addresses}sport=${ports >>> 16} dport=${ports & 0xffff} `;
 }
 
-export function ipConntrack(): string {
+export function ipConntrack(cut: Cut): string {
   let text = '';
   let rows = 0;
   for (const n of flows(false)) {
-    if (++rows > ROWS_MOST / 2) break;
+    if (++rows > ROWS_MOST / 2) continue;
     const e = entryAt(n);
     const protocol = get8(e + E_PROTOCOL);
     const flags = get8(e + E_FLAGS);
@@ -148,6 +157,7 @@ export function ipConntrack(): string {
         : inside + unreplied + outside;
     text += `${left(name, 8)} ${protocol} ${Math.floor(seconds)} ${state}${first}${assured}use=1 \n`;
   }
+  if (rows > ROWS_MOST / 2) cut(rows - ROWS_MOST / 2);
   return text;
 }
 

@@ -59,8 +59,8 @@ export class Tree implements Files {
     const { modules } = this.kept;
     const { links } = this;
     return {
-      '/proc/net/ip_masquerade': ipMasquerade,
-      '/proc/net/ip_conntrack': ipConntrack,
+      '/proc/net/ip_masquerade': () => ipMasquerade(this.cut),
+      '/proc/net/ip_conntrack': () => ipConntrack(this.cut),
       '/proc/net/ip_portfw': () => ipPortfw(outsideAddress()),
       '/proc/net/ip_masq/portfw': () => masqPortfw(outsideAddress()),
       '/proc/net/ip_masq/app': () => masqApp(modules),
@@ -85,6 +85,10 @@ export class Tree implements Files {
       '/dev/null': () => '',
     };
   }
+
+  /** Rows that a file of sessions has no room for are told of beside it. */
+  private readonly cut = (rows: number): void =>
+    this.context.output.line(`${rows} more sessions do not fit: show masq has all`);
 
   /** Makers of the rules' parts come before ours. */
   private maker(path: string): (() => string) | undefined {
