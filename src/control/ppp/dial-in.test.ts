@@ -387,3 +387,49 @@ test.serial('what is set of users is checked, listed without passwords, taken ba
   t.is(called.set('dial-in user more x'), 'Cannot set dial-in user more: there are 32 already');
   t.is(called.set('dial-in user u7 y'), '', 'one that is there is changed');
 });
+
+test.serial('a control that dies leaves the call as it is, and its end is noticed', async t => {
+  t.timeout(600_000);
+  const called = await Called.start();
+  const modem = called.modem();
+  t.is(called.set(...USERS, ...MODEM), '');
+  called.seconds(2);
+  calls(called, modem);
+  const bob = new Peer(called, modem, who('bob', 'secret')).open();
+  called.seconds(WITHIN, () => bob.isUp);
+  const frames = bob.end.frames;
+  called.said = '';
+  called.board.type('debug crash control throw\r');
+  called.seconds(WITHIN, () => called.said.includes('goes on, as control was started again'));
+  called.seconds(3);
+  t.regex(called.type('show ppp'), /^ppp0 up .*\n {4}address 10\.9\.0\.1, peer 10\.9\.0\.7, /);
+  t.true(modem.isOnline && bob.isUp);
+  t.is(bob.end.frames, frames, 'nothing was negotiated');
+  bob.die();
+  modem.hangUp();
+  called.seconds(WITHIN, () => modem.commands.at(-1) === 'ATS0=0');
+  called.seconds(1);
+  t.regex(called.stateOf('ppp0'), /^ppp0 waiting for a call/);
+});
+
+test.serial('three pluses and ATH give a cable its modem back', async t => {
+  t.timeout(600_000);
+  const called = await Called.start();
+  t.is(called.set('ppp0 answer cable', 'ppp0 port com2'), '');
+  const pc = called.cable();
+  pc.send('ATE0\rATDT1\r');
+  called.seconds(1);
+  const peer = new Peer(called, pc, WINDOWS).open();
+  called.seconds(WITHIN, () => peer.isUp);
+  peer.die();
+  called.seconds(2);
+  pc.heard = '';
+  pc.send('+++');
+  called.seconds(4, () => pc.heard.endsWith('OK\r\n'));
+  t.regex(pc.heard, /\r\nOK\r\n$/);
+  pc.heard = '';
+  pc.send('ATH\r');
+  called.seconds(1);
+  t.is(pc.heard, '\r\nOK\r\n');
+  t.regex(called.stateOf('ppp0'), /waiting/);
+});
