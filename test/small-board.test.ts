@@ -27,11 +27,11 @@ import * as packets from './packets.ts';
 const BOOT_SECONDS = 180;
 const COMMAND_SECONDS = 60;
 /**
- * What is free at the prompt of a board as it comes: 773 with serial links, sessions and queues in the plane, and stacks as deep as the engine
+ * What is free at the prompt of a board as it comes: 757 with links by modem, sessions and queues, and stacks as deep as the engine
  * needs; it was 567 while all packed overlays lay in RAM.
  * Who needs more than is between the two should know that he takes it from all boards.
  */
-const FREE_KIB = 760;
+const FREE_KIB = 750;
 /** What is left behind the last of them for what comes at the same time: connections, captured packets. */
 const SPARE_KIB = 24;
 /** What using all of them may leave, in the log and in what `debug frame` is for. */
