@@ -70,6 +70,9 @@ const NEEDS: readonly Need[] = [
   { name: 'ppp', program: 'pppd', purpose: 'test', why: 'the other end of PPP links' },
   { name: 'pppoe', program: 'pppoe-server', purpose: 'test', why: 'the other end of PPPoE' },
   { name: 'net-tools', program: 'slattach', purpose: 'test', why: 'the other end of SLIP links' },
+  { name: 'busybox', program: 'busybox', purpose: 'test', why: 'a web server of one line' },
+  { name: 'inetutils-telnet', program: 'telnet', purpose: 'test', why: 'a terminal by modem' },
+  { name: 'vsftpd', program: 'vsftpd', purpose: 'test', why: 'an FTP server' },
   { name: 'coturn', program: 'turnserver', purpose: 'test', why: "tells the NAT's type (RFC 5780)" },
 ];
 
@@ -77,7 +80,7 @@ const PATH = ['/usr/local/sbin', '/usr/local/bin', '/usr/sbin', '/usr/bin', '/sb
 const ALL: readonly Purpose[] = ['build', 'run', 'test'];
 
 /** Packages that would start a server on this machine. */
-const SERVERS = new Set(['coturn', 'unbound', 'chrony', 'rsyslog']);
+const SERVERS = new Set(['coturn', 'unbound', 'chrony', 'rsyslog', 'vsftpd']);
 
 export class SetupError extends Error {}
 

@@ -163,7 +163,8 @@ export class Modem {
 
   private obey(line: string): void {
     this.commands.push(line);
-    const command = /^at(.*)$/i.exec(line)?.[1]?.replaceAll(' ', '').toUpperCase();
+    // Whatever stands before AT is noise, of who has not heard yet that the call is over.
+    const command = /.*at(.*)$/i.exec(line)?.[1]?.replaceAll(' ', '').toUpperCase();
     if (command === undefined) return;
     const dialled = /D[TP]?([0-9,*#W-]+);?$/.exec(command)?.[1]?.replace(/[^0-9]/g, '');
     const automatic = /S0=(\d+)/.exec(command)?.[1];

@@ -40,6 +40,7 @@ const NOT_REACHED: Record<string, string> = {
   'drop-transmit-error': 'a chip reports it; ring cards never refuse for good (dp8390.test.ts)',
   'ring-overrun': 'a chip reports it (dp8390.test.ts)',
   'card-reset': 'a chip hangs (dp8390.test.ts)',
+  'drop-no-call': 'no link of the traffic may be dialled (demand.test.ts)',
   'drop-queue-delay': 'no link of the traffic has a rate (queue.test.ts)',
   'drop-vlan': 'no card of the traffic is in a VLAN (vlan.test.ts)',
   'drop-rule-loop': 'some rules are not enough (walk-cost.test.ts)',

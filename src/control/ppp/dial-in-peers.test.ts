@@ -89,7 +89,7 @@ rooted(
       ] as const) {
         t.is(called.set(`ppp0 auth ${auth}`), '');
         await call(DIAL, 'user bob');
-        const log = await wire.until(/remote IP address 10\.9\.0\.1/);
+        const log = await wire.until(/primary {3}DNS address 10\.9\.0\.1/);
         t.regex(log, said, auth);
         t.regex(log, new RegExp(`local  IP address ${address.replaceAll('.', '\\.')}`), auth);
         t.regex(log, /primary {3}DNS address 10\.9\.0\.1/);

@@ -196,7 +196,7 @@ export function whyNot(option: string, text: string): string | undefined {
 export function whyAccount(word: string, text: string): string | undefined {
   if (word === 'user') return undefined;
   if (word === 'address') return whyAddresses(text.replace(':', ' '));
-  return CHECKS.number?.(text);
+  return word === 'callback' ? CHECKS.number?.(text) : 'it is address or callback';
 }
 
 /** A text as it is sent: a question mark is listed as `\x3f`. */

@@ -133,11 +133,11 @@ export class PppPart implements Service {
       {
         words: 'dial-in',
         arguments: 'address|callback NAME:text VALUE:text',
-        help: "what a user's is who calls in: his address, or the number at which he is called back | address bob 10.9.0.2",
+        help: "what a user's is who calls in: his address, or the number at which he is called back | address ann 10.9.0.2",
         set: args => change().setAccount(accounts, args),
         unset: args => change().unsetAccount(accounts, args),
         unsetArguments: 'address|callback NAME:text',
-        unsetHelp: 'takes it back | address bob',
+        unsetHelp: 'takes it back | address ann',
         lines: lines(false),
       },
       {

@@ -143,7 +143,7 @@ export function createRules(context: Context, aliases: Aliases, masquerade: Masq
     {
       words: 'explain',
       arguments: 'PROTOCOL:text SOURCE:text DESTINATION:text [PORT:text...]',
-      help: 'rule by rule what becomes of a packet; also in LINK, from PORT, state S, flags F, type N, about PACKET | tcp 192.168.0.5 203.0.113.2 80',
+      help: 'rule by rule what becomes of a packet; also in LINK, from PORT, state, flags, type, about | tcp 192.168.0.5 203.0.113.2 80',
       run: words => machine.overlay('rules/explain').explain(rules, words),
     },
     {
