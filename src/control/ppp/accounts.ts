@@ -20,8 +20,10 @@ export function userOf(accounts: Accounts, name: string): string {
   return accounts.has(`user ${name}`) ? name : name.slice(name.indexOf('\\') + 1);
 }
 
+/** A user's password; an empty one is none, and lets nobody in. */
 export function passwordOf(accounts: Accounts, name: string): string | undefined {
-  return accounts.get(`user ${userOf(accounts, name)}`)?.replaceAll(QUESTION, '?');
+  const password = accounts.get(`user ${userOf(accounts, name)}`)?.replaceAll(QUESTION, '?');
+  return password === '' ? undefined : password;
 }
 
 /** Whether there is anybody who could log in. */

@@ -188,3 +188,20 @@ test.serial('SLIP by a modem is for users alone, unless it is said to be for eve
   t.is(users.begun, 1);
   t.regex(users.sent, /SLIP: your address is 0\.0\.0\.0, ours 0\.0\.0\.0\r\n$/);
 });
+
+test.serial('what a caller may have does not become the link’s', t => {
+  const session = wants({ ipcp: { remote: 1 } });
+  const host = new Waiting({
+    session,
+    accounts: new Map([
+      ['user bob', 'secret'],
+      ['address bob', '10.9.0.7'],
+    ]),
+  });
+  host.hear('ATDT1\r');
+  // As a link takes it up that was open when control was started again.
+  const { ipcp, known } = host.answerer.session;
+  t.is(known?.('bob', ipcp), undefined);
+  t.is(ipcp.remote, 0x0a090007);
+  t.is(session.ipcp.remote, 1);
+});

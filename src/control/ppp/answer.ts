@@ -175,7 +175,8 @@ export class Answerer {
   get session(): SessionWants {
     const { session } = this.wants;
     const known: SessionWants['known'] = (name, ipcp) => this.known(name, ipcp);
-    if (this.user === '') return { ...session, known };
+    // Addresses are each session's own: known() writes his into them.
+    if (this.user === '') return { ...session, known, ipcp: { ...session.ipcp } };
     return { ...session, lcp: { ...session.lcp, demanded: [] }, ipcp: this.addresses() };
   }
 

@@ -63,6 +63,8 @@ export class ChapPeer {
     private readonly method: Method,
     private readonly account: Account,
     ticks: number,
+    /** Whether a challenge is one of ours, that the peer wants us to answer in its place. */
+    private readonly isOurs: (challenge: Uint8Array) => boolean = () => false,
   ) {
     this.repeater = new Repeater(host.clock, ticks, () =>
       host.failed('The peer does not go on with CHAP', true),
@@ -87,6 +89,11 @@ export class ChapPeer {
     const challenge = readValue(data);
     const isMs = this.method !== 'chap-md5';
     if (challenge === undefined || (isMs && challenge.value.length !== sizes(this.method)[0])) return;
+    if (this.isOurs(challenge.value)) {
+      this.repeater.stop();
+      this.host.failed('The peer sends our own challenge back');
+      return;
+    }
     this.identifier = identifier;
     const response = this.respond(identifier, challenge.value);
     const packet = writePacket(CHAP_RESPONSE, identifier, writeValue(response, this.account.name));
@@ -152,6 +159,11 @@ export class ChapServer {
 
   stop(): void {
     this.repeater.stop();
+  }
+
+  /** Whether it has asked so. */
+  hasAsked(challenge: Uint8Array): boolean {
+    return sameBytes(challenge, this.challenge);
   }
 
   input({ code, identifier, data }: Packet): void {

@@ -433,3 +433,21 @@ test.serial('three pluses and ATH give a cable its modem back', async t => {
   t.is(pc.heard, '\r\nOK\r\n');
   t.regex(called.stateOf('ppp0'), /waiting/);
 });
+
+test.serial('a stranger is not told the link’s password, and does not get in by it', async t => {
+  t.timeout(600_000);
+  const called = await Called.start();
+  const modem = called.modem();
+  t.is(called.set('ppp0 user bob', 'ppp0 password secret', ...MODEM), '');
+  called.seconds(2);
+  calls(called, modem);
+  const stranger = new Peer(called, modem, {
+    ...WINDOWS,
+    lcp: { ...WINDOWS.lcp, demanded: ['pap'], offered: ['pap'] },
+    rest: { account: { name: 'bob', password: 'secret' } },
+  }).open();
+  called.seconds(WITHIN, () => stranger.end.reason !== undefined || stranger.isUp);
+  t.false(stranger.isUp);
+  t.false(modem.heard.includes('secret'));
+  stranger.die();
+});

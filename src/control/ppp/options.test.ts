@@ -1,5 +1,6 @@
 import test from 'ava';
 import { INTERFACE_INSIDE, INTERFACE_OUTSIDE } from '../../base/interface.ts';
+import { isUser } from './accounts.ts';
 import { readWants, whyNot } from './options.ts';
 import { address } from './ppp-lab.ts';
 
@@ -140,4 +141,42 @@ test('a card in the place of a port is a session of PPPoE, which is up always an
     ['fast', false],
   ] as const)
     t.is(whyNot('rate', rate) === undefined, isOne, rate);
+});
+
+const LINES: [string, string][] = [
+  ['port', 'com2'],
+  ['user', 'bob'],
+  ['password', 'secret'],
+];
+
+test('who calls is not told who we are, and what we are to a provider opens nothing for him', t => {
+  for (const answer of ['modem', 'cable'])
+    for (const auth of [[], [['auth', 'chap-md5']], [['auth', 'none']]] as [string, string][][]) {
+      const { session } = wants(...LINES, ['answer', answer], ...auth)?.answer ?? {};
+      t.deepEqual(session?.lcp.offered, [], `${answer} ${auth}`);
+      t.deepEqual(session?.account, { name: '', password: '' });
+      t.is(session?.passwordOf('bob'), undefined);
+    }
+});
+
+test('where the peer has to be a user we do not show that we are him; without that we do', t => {
+  t.deepEqual(wants(...LINES, ['role', 'lan'], ['auth', 'chap-md5'])?.session.lcp.offered, []);
+  t.true((wants(...LINES)?.session.lcp.offered.length ?? 0) > 0);
+  t.true((wants(...LINES, ['auth', 'none'])?.session.lcp.offered.length ?? 0) > 0);
+});
+
+test('a user without a password is nobody, of a link as of those who call in', t => {
+  t.is(wants(['port', 'com2'], ['user', 'bob'], ['auth', 'pap'])?.session.passwordOf('bob'), undefined);
+  const accounts = new Map([['user bob', '']]);
+  const called = readWants(
+    'ppp0',
+    false,
+    new Map([
+      ['port', 'com2'],
+      ['answer', 'modem'],
+    ]),
+    accounts,
+  );
+  t.is(called?.answer?.session.passwordOf('bob'), undefined);
+  t.false(isUser(accounts, 'bob', ''));
 });

@@ -295,7 +295,10 @@ function answerWants(
   };
 }
 
-/** What PPP is to be with who calls: by a modem that may be anybody, so he has to show who he is. */
+/**
+ * What PPP is to be with who calls: by a modem that may be anybody, so he has to show who he is. We show nobody who we are: what the link has as user and
+ * password is for a provider, and opens nothing here.
+ */
 function called(session: SessionWants, name: string, options: Options, accounts: Accounts): SessionWants {
   const { ipcp, lcp } = session;
   const isModem = options.get('answer') === 'modem';
@@ -305,7 +308,8 @@ function called(session: SessionWants, name: string, options: Options, accounts:
   const [echo = '', most = ''] = (options.get('echo') ?? (isModem ? ECHO_DEFAULT : ECHO_CABLE)).split(' ');
   return {
     ...session,
-    lcp: { ...lcp, demanded: isAsked ? OFFERED : lcp.demanded },
+    lcp: { ...lcp, demanded: isAsked ? OFFERED : lcp.demanded, offered: [] },
+    account: { name: '', password: '' },
     ipcp: {
       ...ipcp,
       local,
@@ -315,7 +319,7 @@ function called(session: SessionWants, name: string, options: Options, accounts:
       asksDns: false,
       givesDns: ipcp.givesDns.length > 0 ? ipcp.givesDns : [local],
     },
-    passwordOf: user => passwordOf(accounts, user) ?? session.passwordOf(user),
+    passwordOf: user => passwordOf(accounts, user),
     echoTicks: Number(echo) * TICKS_PER_SECOND,
     echoMost: Number(most),
   };
@@ -348,7 +352,8 @@ function sessionWants(options: Options, isOutside: boolean, mruMost: number): Se
       isShort: true,
       hasMagic: true,
       demanded: auth === undefined ? [] : [auth],
-      offered: user === '' ? [] : OFFERED,
+      // Who has to be this very user is not told the password, nor could he not send our own question back to us.
+      offered: user === '' || auth !== undefined ? [] : OFFERED,
       ignoresEcho: false,
     },
     ipcp: {
@@ -362,8 +367,8 @@ function sessionWants(options: Options, isOutside: boolean, mruMost: number): Se
     },
     account: { name: user, password },
     name: 'masqbox',
-    // Nobody is called nothing.
-    passwordOf: name => (name !== '' && name === user ? password : undefined),
+    // Nobody is called nothing, and a word that was never set is nobody's.
+    passwordOf: name => (name !== '' && password !== '' && name === user ? password : undefined),
     echoTicks: Number(echo) * TICKS_PER_SECOND,
     echoMost: Number(most),
     keepsOpen: false,

@@ -285,3 +285,28 @@ test('whatever a peer says, nothing is thrown, and answers are no more than ques
   });
   fc.assert(property, { seed: runSeed(), numRuns: 150 });
 });
+
+test('who sends our own challenge back is not answered, and the link ends; two who ask each other open', t => {
+  for (const method of ['chap-md5', 'ms-chap', 'ms-chap-v2'] as Method[]) {
+    const both = { lcp: { demanded: [method], offered: [method] } };
+    const alone = new Alone(both);
+    alone.agree(PPP_LCP);
+    const asked = { 'chap-md5': 'c22305', 'ms-chap': 'c22380', 'ms-chap-v2': 'c22381' }[method as string];
+    alone.say(PPP_LCP, 1, 1, bytes(`0506 11223344 0305 ${asked}`));
+    const challenge = alone.end.sent.findLast(
+      ({ protocol, packet }) => protocol === 0xc223 && packet.code === 1,
+    );
+    alone.said();
+    alone.say(0xc223, 1, challenge?.packet.identifier ?? 0, challenge?.packet.data);
+    t.deepEqual(
+      alone.said().filter(packet => packet.startsWith('c223 02')),
+      [],
+      method,
+    );
+    alone.time.seconds(20);
+    t.regex(alone.end.reason ?? '', /own challenge/, method);
+    const pair = new Pair(wants(both), wants({ ...PROVIDER, ...both })).start();
+    pair.time.seconds(3);
+    t.true(pair.isOpen(), method);
+  }
+});

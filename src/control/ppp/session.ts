@@ -256,7 +256,7 @@ export class Session {
       this.ourAuth =
         theirs.method === 'pap'
           ? new PapPeer(own, wants.account, this.lcp.nextIdentifier(), ticks)
-          : new ChapPeer(own, theirs.method, wants.account, ticks);
+          : new ChapPeer(own, theirs.method, wants.account, ticks, value => this.hasAsked(value));
       this.waitsFor++;
     }
     if (ours.method !== undefined) {
@@ -375,6 +375,13 @@ export class Session {
         this.lcp.close(reason);
       },
     };
+  }
+
+  /**
+   * A challenge is our own, sent back. Nothing else keeps two who ask each other apart: neither may wait for the other to show first who it is, as both might.
+   */
+  private hasAsked(challenge: Uint8Array): boolean {
+    return this.theirAuth instanceof ChapServer && this.theirAuth.hasAsked(challenge);
   }
 
   private authInput(protocol: number, packet: Packet | undefined): void {
