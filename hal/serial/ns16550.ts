@@ -52,7 +52,7 @@ const IIR_FIFOS: i32 = 0xc0;
 const FCR_ON: i32 = 0x87;
 const LCR_8N1: i32 = 0x03;
 const LCR_DLAB: i32 = 0x80;
-const MCR_DTR: i32 = 0x01;
+export const MCR_DTR: i32 = 0x01;
 const MCR_RTS: i32 = 0x02;
 /** On a PC this gate lets the chip's interrupt through to the bus. */
 const MCR_OUT2: i32 = 0x08;
@@ -121,7 +121,7 @@ export const SERIAL_LOST_TO: i32 = 80;
 /** 115200 / this is the rate; 0: no chip. */
 export const SERIAL_DIVISOR: i32 = 84;
 /** What MCR holds while the peer need not wait. */
-const LINES_UP: i32 = 88;
+export const LINES_UP: i32 = 88;
 /** The modem's lines as they were seen last, SERIAL_CTS and its like; how often it rang, and lost the carrier. */
 export const SERIAL_MODEM: i32 = 92;
 export const SERIAL_RINGS: i32 = 96;

@@ -38,6 +38,12 @@ export function isUser(accounts: Accounts, name: string, password: string): bool
   return sameBytes(bytesOf(password), bytesOf(expected ?? '')) && expected !== undefined;
 }
 
+/** Whether there is anybody who is called back. */
+export function hasCallbacks(accounts: Accounts): boolean {
+  for (const word of accounts.keys()) if (word.startsWith('callback ')) return true;
+  return false;
+}
+
 /** The number at which a user is called back, or ''. */
 export function callbackOf(accounts: Accounts, name: string): string {
   return accounts.get(`callback ${userOf(accounts, name)}`) ?? '';

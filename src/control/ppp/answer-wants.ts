@@ -18,7 +18,7 @@ export type AnswerState =
 
 export interface AnswerWants {
   isModem: boolean;
-  /** Rings after which the modem is told to answer; 0: it answers by itself. */
+  /** Rings after which the modem is told to answer; 0: it answers by itself, or at the first where there are hours. */
   rings: number;
   /** The modem's first command. */
   init: string;

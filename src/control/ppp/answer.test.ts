@@ -10,6 +10,7 @@ import { Answerer } from './answer.ts';
 import type { AnswerHost, AnswerWants } from './answer-wants.ts';
 import { Caller } from './caller.ts';
 import { Phone, WANTS } from './caller-lab.ts';
+import { type Hours, readHours } from './hours.ts';
 import { wants } from './ppp-lab.ts';
 
 attach(new ArrayBuffer(PLANE_BYTES), 0, PLANE_BYTES);
@@ -36,16 +37,18 @@ class Waiting implements AnswerHost {
   carrier: boolean | undefined;
   caller: Caller | undefined;
 
-  constructor(change: Partial<AnswerWants>) {
+  seconds: number | undefined;
+
+  constructor(change: Partial<AnswerWants>, isUp = false) {
     this.answerer = new Answerer(this, {
       ...{ isModem: false, rings: 1, init: 'ATZ', isSlip: false, idleSeconds: 0, hours: [] },
       ...{ accounts: ACCOUNTS, session: wants(), ...change },
     });
-    this.answerer.start(false);
+    this.answerer.start(isUp);
   }
 
   localSeconds(): number | undefined {
-    return undefined;
+    return this.seconds;
   }
   sendBytes(bytes: Uint8Array): void {
     this.sent += String.fromCharCode(...bytes);
@@ -204,4 +207,104 @@ test.serial('what a caller may have does not become the link’s', t => {
   t.is(known?.('bob', ipcp), undefined);
   t.is(ipcp.remote, 0x0a090007);
   t.is(session.ipcp.remote, 1);
+});
+
+/** A modem that is called, and has connected. */
+function connected(host: Waiting, report = 'CONNECT 9600'): Waiting {
+  host.carrier = false;
+  for (const said of ['OK', 'OK', 'RING', report]) host.hear(`\r\n${said}\r\n`);
+  host.carrier = true;
+  host.run(TICKS_PER_SECOND);
+  return host;
+}
+
+test.serial('CLIENT on a cable of SLIP is asked for a name as everybody is', t => {
+  const host = new Waiting({ isSlip: true });
+  host.hear('CLIENT');
+  t.regex(host.sent, /^CLIENTSERVER\r\nmasqbox login: $/);
+  t.is(host.begun, 0);
+  const asked = new Waiting({
+    isSlip: true,
+    accounts: new Map(),
+    session: wants({ lcp: { demanded: ['pap'] } }),
+  });
+  asked.hear('CLIENT');
+  t.is(asked.begun, 0);
+});
+
+test.serial('who has a number to be called back at does not get in by SLIP, nor is he called', t => {
+  const host = connected(new Waiting({ isModem: true, isSlip: true }));
+  host.hear('bob\rsecret\r');
+  host.run(60 * TICKS_PER_SECOND);
+  t.regex(host.sent, /no call-back by SLIP/);
+  t.is(host.begun, 0);
+  t.is(host.caller, undefined);
+});
+
+test.serial(
+  'with hours the modem does not answer by itself, and each call is refused or ends with them',
+  t => {
+    const hours = [readHours('8:00-18:00') as Hours];
+    const at = (hour: number) => hour * 3600;
+    for (const isModem of [true, false]) {
+      const host = new Waiting({ isModem, hours, rings: 0, accounts: new Map() });
+      host.seconds = at(7);
+      if (isModem) {
+        connected(host);
+        t.regex(host.sent, /ATS0=0\r/);
+        t.notRegex(host.sent, /ATA|S0=1/);
+      } else {
+        host.hear('ATDT1\r');
+        host.run(10 * TICKS_PER_SECOND);
+        t.regex(host.sent, /NO CARRIER/);
+        for (const said of ['CLIENT', '\x7e\xff\x7d\x23\xc0\x21']) {
+          host.hear(said);
+          host.run(10 * TICKS_PER_SECOND);
+        }
+      }
+      host.run(60 * TICKS_PER_SECOND);
+      t.is(host.begun, 0);
+      t.regex(host.answerer.calls[0]?.end?.text ?? '', /not the time/);
+      const open = new Waiting({ isModem, hours, rings: 0, accounts: new Map() });
+      open.seconds = at(17);
+      if (isModem) connected(open);
+      else open.hear('ATDT1\r');
+      if (isModem) t.regex(open.sent, /ATA\r/);
+      open.run(6 * TICKS_PER_SECOND);
+      t.is(open.begun, 1);
+      open.answerer.opened();
+      open.run(6 * TICKS_PER_SECOND);
+      t.is(open.answerer.state, 'up');
+      open.seconds = at(18);
+      open.run(2 * TICKS_PER_SECOND);
+      t.not(open.answerer.state, 'up');
+      open.run(20 * TICKS_PER_SECOND);
+      t.regex(open.answerer.calls[0]?.end?.text ?? 'none', /not the time/);
+    }
+  },
+);
+
+test.serial('when control was started again no call goes on that may be one of ours, back to a user', t => {
+  for (const [change, isLeft] of [
+    [{ isModem: true }, false],
+    [{ isModem: true, accounts: new Map([['user bob', 'secret']]) }, true],
+    [{ isModem: false }, true],
+  ] as const) {
+    const host = new Waiting(change, true);
+    host.run(5 * TICKS_PER_SECOND);
+    t.is(host.answerer.state === 'up', isLeft);
+  }
+});
+
+test.serial('a modem that answers by itself is told that it is over when nobody waits any more', t => {
+  for (const [rings, after] of [
+    [0, 'ATS0=0\r'],
+    [1, ''],
+  ] as const) {
+    const host = new Waiting({ isModem: true, rings });
+    for (const said of ['OK', 'OK']) host.hear(`\r\n${said}\r\n`);
+    host.sent = '';
+    host.answerer.stop();
+    t.is(host.sent, after);
+  }
 });

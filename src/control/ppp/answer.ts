@@ -1,5 +1,5 @@
 // Who is called: a link that waits on a modem or a null-modem cable, lets somebody in, and waits again.
-// Not here: what a modem says (ringing.ts), the modem that is none (hayes.ts), prompts (login.ts), who may (accounts.ts), calling back (call-back.ts), PPP (session.ts).
+// Not here: what a modem says (ringing.ts), the modem that is none (hayes.ts), prompts (login.ts), who may (accounts.ts), calling back (call-back.ts), PPP (session.ts), the list (calls.ts).
 //
 //    preparing --the modem is set up--> waiting for a call --RING--> answering --CONNECT--> login --frames, or logged in--> negotiating
 //       ^  ^                                |                                                ^            opened() |
@@ -13,23 +13,22 @@
 
 import { TICKS_PER_SECOND } from '../../base/limits.ts';
 import { formatAddress } from '../core/address.ts';
-import { since, type Timer } from '../core/clock.ts';
-import { callbackOf, giveAddress, hasUsers, isUser } from './accounts.ts';
+import type { Timer } from '../core/clock.ts';
+import { callbackOf, giveAddress, hasCallbacks, hasUsers, isUser } from './accounts.ts';
 import type { AnswerHost, AnswerState, AnswerWants } from './answer-wants.ts';
 import { AtRest, ESCAPE, modemWish } from './at-rest.ts';
 import { CallBack } from './call-back.ts';
 import type { Call } from './caller.ts';
+import { Calls, printable } from './calls.ts';
 import { FrameStart } from './frame-start.ts';
 import { Hayes } from './hayes.ts';
 import { isWithin } from './hours.ts';
 import { Login } from './login.ts';
-import { bytesOf, textOf } from './packet.ts';
+import { bytesOf } from './packet.ts';
 import { Ringing } from './ringing.ts';
 import type { SessionWants } from './session.ts';
 import { Told } from './told.ts';
 
-/** Calls that are remembered. */
-const CALLS = 20;
 const SECOND = TICKS_PER_SECOND;
 /** How long who has been answered may say nothing, or be logging in. */
 const LOGIN_TICKS = 60 * SECOND;
@@ -48,12 +47,9 @@ const MODEM_TICKS = 30 * SECOND;
 const MODEM_MOST_TICKS = 900 * SECOND;
 /** A failed call is followed by a second of silence, of two seconds, and so on up to this. */
 const PENALTY_MOST_TICKS = 60 * SECOND;
-/** Of a stranger's name no more is told. */
-const NAME_MOST = 32;
 
 export class Answerer {
   state: AnswerState = 'preparing';
-  readonly calls: Call[] = [];
   /** It has no call that has to wait. */
   readonly waitTicks = 0;
   private readonly modem: Ringing | undefined;
@@ -73,6 +69,7 @@ export class Answerer {
   /** Calls in a row that came to nothing, and times that the modem said nothing. */
   private failures = 0;
   private deaf = 0;
+  private readonly list: Calls;
   private readonly told: Told;
   private readonly back: CallBack;
 
@@ -81,11 +78,12 @@ export class Answerer {
     private wants: AnswerWants,
   ) {
     const send = (text: string) => this.send(text);
+    this.list = new Calls(host.clock);
     this.told = new Told(host.clock, (text, isBad) => host.log(text, isBad));
     this.back = new CallBack(
       host,
       () => this.prepare(),
-      calls => this.remember(calls),
+      calls => this.list.add(calls),
     );
     this.rest = new AtRest(host.port);
     this.login = new Login({
@@ -129,6 +127,10 @@ export class Answerer {
     this.begins('');
     this.go('negotiating');
     this.opened();
+    // It may be a call of ours, to a user who is called back, with its own hours and budget: nobody knows that any more.
+    const { isSlip, accounts } = this.wants;
+    if (this.modem !== undefined && !isSlip && hasCallbacks(accounts))
+      this.end('control was started again, and a call back would not be known', false);
   }
 
   /** The settings are others, or gone: at once, and nobody is told. */
@@ -138,21 +140,25 @@ export class Answerer {
     this.back.stop();
     this.host.release();
     if (this.call !== undefined) this.host.setDtr(false);
-    this.finish('the settings have changed');
+    else if (this.modem !== undefined && isAlone(this.wants)) this.send('ATS0=0\r');
+    this.list.finish('the settings have changed');
     this.wait(-1);
     this.look(false);
   }
 
   /** Other wishes hold from the next call on. */
   change(wants: AnswerWants): void {
-    const isOther = wants.init !== this.wants.init || (wants.rings === 0) !== (this.wants.rings === 0);
+    const isOther = wants.init !== this.wants.init || isAlone(wants) !== isAlone(this.wants);
     this.wants = wants;
     if (isOther && this.state === 'waiting for a call') this.prepare();
   }
 
+  get calls(): Call[] {
+    return this.list.all;
+  }
+
   get call(): Call | undefined {
-    const last = this.calls[0];
-    return last?.end === undefined ? last : undefined;
+    return this.list.open;
   }
 
   dial(_who: string): string | undefined {
@@ -168,7 +174,10 @@ export class Answerer {
 
   /** Why nobody is answered now. */
   refusal(): string | undefined {
-    return isWithin(this.wants.hours, this.host.localSeconds()) ? undefined : 'it is not the time for it';
+    const { hours } = this.wants;
+    return hours.length === 0 || isWithin(hours, this.host.localSeconds())
+      ? undefined
+      : 'it is not the time for it';
   }
 
   /** What PPP is to be: who has logged in need not show once more who he is. */
@@ -212,7 +221,7 @@ export class Answerer {
     if (this.state !== 'negotiating') return;
     this.wasUp = true;
     this.failures = 0;
-    this.named(this.host.result?.peer ?? '');
+    this.list.named(this.host.result?.peer ?? '');
     this.go('up');
     this.look(true);
   }
@@ -246,7 +255,7 @@ export class Answerer {
       return;
     }
     this.go('preparing');
-    this.modem.start(this.wants.init, this.wants.rings === 0);
+    this.modem.start(this.wants.init, isAlone(this.wants));
   }
 
   private isReady(): void {
@@ -255,7 +264,7 @@ export class Answerer {
   }
 
   private rang(count: number, from: string): void {
-    if (this.state !== 'waiting for a call' || this.wants.rings === 0 || count < this.wants.rings) return;
+    if (this.state !== 'waiting for a call' || isAlone(this.wants) || count < this.wants.rings) return;
     if (this.refusal() !== undefined) return;
     this.from = from;
     this.begins('');
@@ -281,16 +290,7 @@ export class Answerer {
   /** A call begins. */
   private begins(report: string): void {
     this.rest = new AtRest(this.host.port);
-    const call: Call = {
-      ...{ from: this.host.clock.uptime(), seconds: 0, cost: 0, report, end: undefined },
-      ...{ number: this.from === '' ? 'called' : `from ${this.from}`, who: '' },
-    };
-    this.remember([call]);
-  }
-
-  private remember(calls: readonly Call[]): void {
-    this.calls.unshift(...calls);
-    this.calls.length = Math.min(this.calls.length, CALLS);
+    this.list.begin(this.from, report);
   }
 
   private connected(report: string): void {
@@ -298,6 +298,7 @@ export class Answerer {
     const { call } = this;
     if (call !== undefined) call.report = report;
     this.frames = new FrameStart();
+    if (this.isRefused()) return;
     if (hasUsers(this.wants.accounts)) {
       this.go('login', LOGIN_TICKS, () => this.fails('Nobody has logged in'));
       this.login.start();
@@ -311,12 +312,25 @@ export class Answerer {
     this.look(true);
   }
 
+  /** A modem that answers by itself, or a cable's caller, does not ask first whether it is the time for it. */
+  private isRefused(): boolean {
+    const why = this.refusal();
+    if (why !== undefined) this.fails(why);
+    return why !== undefined;
+  }
+
   private isGuest(): void {
+    // PPP shows who it is, SLIP does not.
+    if (this.wants.isSlip) {
+      this.connected('CLIENT');
+      return;
+    }
     this.begins('CLIENT');
     this.negotiate(0);
   }
 
   private negotiate(unread: number): void {
+    if (this.isRefused()) return;
     this.go('negotiating', PPP_TICKS, () => this.end('PPP has come to nothing', true));
     this.look(true);
     this.host.begin(unread);
@@ -339,20 +353,17 @@ export class Answerer {
   /** PPP knows who it is: what he may have. Answers why he may have nothing. */
   private known(name: string, ipcp: SessionWants['ipcp']): string | undefined {
     const { accounts } = this.wants;
-    this.named(name);
+    this.list.named(name);
     const number = callbackOf(accounts, name);
     if (this.back.name === '' && number !== '' && this.modem !== undefined) {
+      // Whoever answers there would not be asked who he is.
+      if (this.wants.isSlip) return 'There is no call-back by SLIP';
       this.back.ask(name, number);
       this.ending = { text: 'is called back', isFailure: false };
       return 'You are called back';
     }
     if (this.back.name !== '' && this.back.name !== name) return 'Somebody else was called back';
     return giveAddress(accounts, name, ipcp);
-  }
-
-  /** Whose call it is. */
-  private named(name: string): void {
-    if (name !== '' && this.call !== undefined) this.call.number = `from ${printable(name)}`;
   }
 
   // --- the end ------------------------------------------------------------------------------------------------------
@@ -406,18 +417,11 @@ export class Answerer {
     });
   }
 
-  private finish(text: string): void {
-    const { call } = this;
-    if (call === undefined) return;
-    call.seconds = Math.round(since(this.host.clock.uptime(), call.from) / SECOND);
-    call.end = { text, failure: undefined };
-  }
-
   /** The line is free: what now? */
   private over(): void {
     const { text, isFailure } = this.ending ?? { text: 'The line was hung up', isFailure: false };
     const who = this.call?.number ?? '';
-    this.finish(text);
+    this.list.finish(text);
     this.told.tell(`a call, ${who}, ends: ${text}`, isFailure);
     this.user = '';
     if (this.back.name === '') {
@@ -449,11 +453,11 @@ export class Answerer {
       this.carrierLost();
       return;
     }
-    if (state === 'up' && wants.idleSeconds > 0 && host.idleTicks() >= wants.idleSeconds * SECOND) {
-      this.end('nobody has used it', false);
-      return;
-    }
-    if (this.hayes !== undefined) this.atRest(this.rest.look());
+    const isIdle = state === 'up' && wants.idleSeconds > 0 && host.idleTicks() >= wants.idleSeconds * SECOND;
+    const why = isIdle ? 'nobody has used it' : this.refusal();
+    // Once: each end has its time.
+    if (why !== undefined && this.ending === undefined) this.end(why, false);
+    else if (this.hayes !== undefined) this.atRest(this.rest.look());
   }
 
   /** A cable's caller has said something that is no frame, and waits: it wants the modem back. */
@@ -462,7 +466,7 @@ export class Answerer {
     if (wish === undefined) return;
     this.look(false);
     this.host.release();
-    this.finish('The caller has begun anew');
+    this.list.finish('The caller has begun anew');
     this.prepare();
     if (wish === '') this.hayes?.escaped();
     for (const byte of bytesOf(wish)) this.hayes?.input(byte);
@@ -490,7 +494,7 @@ export class Answerer {
   }
 }
 
-/** A stranger's name for lists and the log. */
-function printable(name: string): string {
-  return textOf(bytesOf(name.slice(0, NAME_MOST)));
+/** Whether the modem is to answer by itself: not where there are hours, of which it knows nothing. */
+function isAlone({ rings, hours }: AnswerWants): boolean {
+  return rings === 0 && hours.length === 0;
 }

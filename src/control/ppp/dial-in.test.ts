@@ -451,3 +451,26 @@ test.serial('a stranger is not told the link’s password, and does not get in b
   t.false(modem.heard.includes('secret'));
   stranger.die();
 });
+
+test.serial(
+  'who takes back that it waits hangs up on who has called: DTR is down until a modem sees it',
+  async t => {
+    t.timeout(600_000);
+    const called = await Called.start();
+    const modem = called.modem();
+    t.is(called.set(...USERS, ...MODEM), '');
+    called.seconds(2);
+    calls(called, modem);
+    const bob = new Peer(called, modem, who('bob', 'secret')).open();
+    called.seconds(WITHIN, () => bob.isUp);
+    let down = 0;
+    called.board.type('unset ppp0 answer\r');
+    called.seconds(5, () => {
+      if (!modem.port.uart.dtr) down++;
+      return false;
+    });
+    t.true(down >= 150, `${down} ticks`);
+    t.true(modem.port.uart.dtr);
+    bob.die();
+  },
+);

@@ -75,3 +75,24 @@ test('what is neither gets no answer, and a line without an end only so much roo
   cable.say('\rATZ\r');
   t.is(cable.say('\rAT\r'), 'AT\r\r\nOK\r\n');
 });
+
+test('A/ repeats that a number is dialled, and of 1,024 bytes there are not many answers', t => {
+  let sends = 0;
+  let connected = 0;
+  const hayes = new Hayes({ send: () => sends++, connected: () => connected++, isGuest: () => {} });
+  const say = (text: string) => {
+    for (const c of text) hayes.input(c.charCodeAt(0));
+  };
+  say(`AT${'I'.repeat(80)}\r`);
+  sends = 0;
+  say('A/'.repeat(512));
+  t.true(sends <= 1024, `${sends} sends`);
+  say(`ATE0${'I'.repeat(70)}D1\rATX0\r`);
+  sends = 0;
+  say('A/'.repeat(512));
+  t.true(sends <= 1024, `${sends} sends`);
+  say('ATDT1\r');
+  connected = 0;
+  say('A/A/');
+  t.is(connected, 2);
+});

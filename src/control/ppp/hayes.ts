@@ -54,7 +54,7 @@ export class Hayes {
   private isTooLong = false;
   /** A letter A that an AT may begin with, or nothing. */
   private first = '';
-  /** The line before, for `A/`. */
+  /** The line before, for `A/`, if it begins with dialling or answering. Any other would make a long answer of two bytes, and is one that does nothing. */
   private last = '';
   /** So many letters of GUEST have come. */
   private guest = 0;
@@ -114,7 +114,7 @@ export class Hayes {
       this.line = undefined;
       this.first = '';
       this.guest = 0;
-      this.last = line;
+      this.last = line[0] === 'D' || line[0] === 'A' ? line : '';
       if (this.isTooLong) this.result(ERROR);
       else this.execute(line);
     } else if (c === BACKSPACE) {

@@ -8,6 +8,8 @@
 // Not here: framing, compression, echoes (src/plane/link/), which link it is and what it is set to (ppp.ts, options.ts).
 
 import {
+  LINES_UP,
+  MCR_DTR,
   SERIAL_DCD,
   SERIAL_RTS_CTS,
   SERIAL_RX_HEAD,
@@ -135,8 +137,9 @@ export class PppLink implements AnswerHost, SessionHost {
     const isUp = restarted && hasLine && i32at(this.line + LINE_OPEN) !== 0;
     if (hasLine && !isUp) plane.lineUnbind(this.port);
     this.arm(isUp);
-    // A modem that was dialling, or whose call was not open yet, has nobody who would hang it up.
-    let isHeld = !restarted || isUp;
+    // A modem that was dialling, or whose call was not open yet, has nobody who would hang it up; nor has one whose link was stopped in a call just now.
+    const hasDtr = (i32at(serialAt(this.port) + LINES_UP) & MCR_DTR) !== 0;
+    let isHeld = (!restarted && hasDtr) || isUp;
     if (!isHeld) this.setDtr(false);
     this.hadCarrier = isUp && this.hasCarrier() === true;
     const { store, disk } = this.context;
