@@ -67,10 +67,11 @@ export class Sender {
     });
   }
 
-  /** Sends a query to the next server, as often as there are tries; then it fails. */
-  try(flight: Flight): void {
+  /** Sends a query to the next server, as often as there are tries; then it fails. @param isLost there is no way to its server */
+  try(flight: Flight, isLost = flight.server === undefined): void {
     const { upstream } = flight;
     const now = this.context.clock.now();
+    let hasNoWay = isLost;
     if (flight.tries === 0) flight.begunAt = now;
     while (this.mayTry(flight, now)) {
       const server = upstream?.choose(flight.tried, now);
@@ -82,9 +83,9 @@ export class Sender {
       flight.tried.push(server);
       server.sent++;
       if (this.send(flight, isNew)) return;
+      hasNoWay = true;
     }
-    const isLost = flight.server === undefined || !flight.isSent;
-    if (isLost && flight.waits < DNS_DIAL_TICKS && this.user.dials(flight)) this.waitForCall(flight, now);
+    if (hasNoWay && flight.waits < DNS_DIAL_TICKS && this.user.dials(flight)) this.waitForCall(flight, now);
     else this.user.failed(flight);
   }
 
@@ -246,7 +247,7 @@ export class Sender {
   private wait(flight: Flight, now: number): void {
     if (since(now, flight.begunAt) >= DNS_WAIT_TICKS) this.user.failed(flight);
     else if (flight.pipe !== undefined) flight.deadline = (now + SCAN_TICKS) | 0;
-    else if (!this.send(flight, false)) this.try(flight);
+    else if (!this.send(flight, false)) this.try(flight, true);
   }
 
   /** A connection has ended. One that brought answers is opened again; one that brought none is no way to ask. */
@@ -259,7 +260,7 @@ export class Sender {
       this.try(flight);
       return;
     }
-    if (!this.send(flight, true)) this.try(flight);
+    if (!this.send(flight, true)) this.try(flight, true);
     else if (pipe.hasAnswered) flight.deadline = deadline; // not for ever
   }
 

@@ -31,13 +31,14 @@ export function refuseResult(link: number, { local }: Opened): string | undefine
   return refuseLink(link, INTERFACE_OUTSIDE, { address: local, length: 32 });
 }
 
-/** Datagrams pass from now on. @param number the line's @param side INTERFACE_INSIDE or INTERFACE_OUTSIDE */
+/** Datagrams pass from now on. @param number the line's @param side INTERFACE_INSIDE or INTERFACE_OUTSIDE @param isGiven the peer has its address of us */
 export function bringUp(
   { machine, log, clock }: { machine: Machine; log: Log; clock: Clock },
   number: number,
   side: number,
   { local, remote, mtu, dns }: Opened,
   pace: Pace,
+  isGiven: boolean,
 ): void {
   const { plane } = machine;
   const line = lineAt(number);
@@ -46,7 +47,7 @@ export function bringUp(
   puti32(line + LINE_DNS, dns[0] ?? 0);
   puti32(line + LINE_DNS + 4, dns[1] ?? 0);
   plane.configureInterface(link, side, 0, 0, mtu);
-  if (remote !== 0) wayTo({ machine, log, clock }, link, remote);
+  if (remote !== 0) wayTo({ machine, log, clock }, link, remote, isGiven);
   if (side === INTERFACE_OUTSIDE) plane.routeLearn(0, 0, remote, link);
   setPace({ machine, log }, link, pace);
   plane.lineOpen(number, 1);
@@ -73,6 +74,14 @@ export function takeDown(machine: Machine, link: number, side: number, { remote,
   plane.routeForget(0, 0, link);
   configure(plane, link, side, 0, 0, mtu);
   unsetQueues(machine, link);
+}
+
+/** Ends a line that nobody goes on with: control was started again before it was open, or the link is set no more. */
+export function unbind(machine: Machine, number: number): void {
+  const line = lineAt(number);
+  // A peer that was told of its way before.
+  noWayTo(machine, i32at(line + LINE_LINK), i32at(line + LINE_PEER));
+  machine.plane.lineUnbind(number);
 }
 
 /** What a line has agreed on that was open before control was started again. */

@@ -69,6 +69,7 @@ class Waiting implements AnswerHost {
   }
   release(): void {}
   gaveUp(): void {}
+  askAnew(): void {}
   idleTicks(): number {
     return 0;
   }

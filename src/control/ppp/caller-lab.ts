@@ -153,6 +153,12 @@ export class Phone implements CallerHost {
     this.givenUp++;
   }
 
+  /** How often what has come to wait since was let ask again. */
+  asked = 0;
+  askAnew(): void {
+    this.asked++;
+  }
+
   keep(): void {
     this.kept = this.budget.record();
   }

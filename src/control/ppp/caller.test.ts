@@ -155,15 +155,58 @@ test.serial('a link that is always up stays down when it was hung up by hand, un
 test.serial('a wish that comes while the line is hung up is granted then', t => {
   const phone = new Phone();
   phone.caller.demand('x');
-  phone.run(30);
-  phone.caller.hangUp();
-  phone.run(1);
+  phone.run(400, () => phone.caller.state === 'hanging up');
   t.is(phone.caller.state, 'hanging up');
   t.true(phone.caller.demand('y'));
   phone.run(30);
   t.is(phone.caller.state, 'up');
   t.is(phone.caller.call?.who, 'y');
 });
+
+test.serial('a link that packets dial stays down when it was hung up by hand, until somebody dials', t => {
+  const phone = new Phone();
+  t.is(phone.caller.hangUp(), undefined, 'before any call, too');
+  t.is(phone.caller.hangUp(), 'it is down');
+  t.false(phone.caller.demand('x'));
+  t.is(phone.caller.dial('x'), undefined);
+  phone.run(30);
+  t.is(phone.caller.state, 'up');
+  t.is(phone.caller.hangUp(), undefined);
+  phone.run(1);
+  t.is(phone.caller.state, 'hanging up');
+  t.false(phone.caller.demand('y'));
+  phone.run(3600);
+  t.false(phone.caller.demand('y'));
+  t.is(phone.caller.refusal(), 'it was hung up by hand, until dial');
+  t.is(phone.dialled.length, 1);
+  t.is(phone.caller.dial('x'), undefined);
+  phone.run(400, () => phone.caller.state === 'idle');
+  t.true(phone.caller.demand('y'), 'and from then on packets dial again');
+});
+
+test.serial(
+  'what waits is told where no call is made for it, and asks for another where the last one worked',
+  t => {
+    const phone = new Phone({}, { hourCalls: 1 });
+    phone.caller.demand('x');
+    phone.run(400, () => phone.caller.state === 'hanging up');
+    t.is(phone.givenUp, 0);
+    // A wish that may not be granted any more when the line is free.
+    phone.budget.limits = { ...phone.budget.limits, hourCalls: 2 };
+    t.true(phone.caller.demand('y'));
+    phone.budget.limits = { ...phone.budget.limits, hourCalls: 1 };
+    phone.run(10);
+    t.deepEqual([phone.caller.state, phone.givenUp, phone.asked], ['idle', 1, 0]);
+    phone.budget.limits = { ...phone.budget.limits, hourCalls: 0 };
+    phone.caller.demand('y');
+    phone.run(100);
+    // PPP is agreed on anew when the line is lost; who comes meanwhile waits, and control has been asked before.
+    phone.hangUp();
+    phone.caller.carrierLost();
+    phone.run(10);
+    t.deepEqual([phone.caller.state, phone.givenUp, phone.asked], ['idle', 1, 1]);
+  },
+);
 
 test.serial('a call over which control was restarted goes on, and costs', t => {
   const phone = new Phone({}, { monthSeconds: 600 });

@@ -80,6 +80,8 @@ export interface CallerHost {
   idleTicks(): number;
   /** No call comes about: what waits for one need not wait. */
   gaveUp(): void;
+  /** A call is over that has worked: what has come to wait since asks for another. */
+  askAnew(): void;
   /** What budget.record() says is to be kept. */
   keep(): void;
   log(text: string, isBad: boolean): void;
@@ -120,7 +122,7 @@ export class Caller {
   private failures = 0;
   private wasUp = false;
   private isConnected = false;
-  /** Nothing dials by itself until dial(): it was hung up by hand. */
+  /** Nothing dials until dial(): it was hung up by hand. */
   private isHeld = false;
   private ending: Ending | undefined;
   /** Who wants a call as soon as this one has been hung up. */
@@ -154,10 +156,8 @@ export class Caller {
   change(wants: CallerWants): void {
     const isOther = wants.mode !== this.wants.mode;
     this.wants = wants;
-    if (isOther && wants.mode === 'always') {
-      this.isHeld = false;
-      this.dialIfMay();
-    }
+    if (isOther) this.isHeld = false;
+    if (isOther && wants.mode === 'always') this.dialIfMay();
   }
 
   get call(): Call | undefined {
@@ -175,7 +175,7 @@ export class Caller {
     if (this.state === 'up') return 'it is up';
     if (this.state !== 'idle' && this.state !== 'waiting' && this.state !== 'hanging up')
       return `it is ${this.state}`;
-    const why = this.refusal();
+    const why = this.noCall();
     if (why !== undefined) return why;
     this.isHeld = false;
     this.failures = 0;
@@ -186,11 +186,11 @@ export class Caller {
 
   /** A packet wants to go; false: it cannot be waited for. */
   demand(who: string): boolean {
-    if (this.wants.mode !== 'demand') return false;
+    if (this.wants.mode !== 'demand' || this.isHeld) return false;
     // Before the next number there is a pause, which is waited for.
     if (this.state === 'waiting') return this.index > 0;
     if (this.state !== 'idle' && this.state !== 'hanging up') return true;
-    if (this.refusal() !== undefined) return false;
+    if (this.noCall() !== undefined) return false;
     if (this.state === 'hanging up') this.wanted = who;
     else this.begin(who);
     return true;
@@ -198,18 +198,25 @@ export class Caller {
 
   /** By hand; answers why not. */
   hangUp(): string | undefined {
-    if (this.state === 'idle' && !(this.wants.mode === 'always' && !this.isHeld)) return 'it is down';
-    this.isHeld = this.wants.mode === 'always';
+    const isManual = this.wants.mode === 'manual';
+    if (this.state === 'idle' && (isManual || this.isHeld)) return 'it is down';
+    this.isHeld = !isManual;
     this.wanted = undefined;
     if (this.state === 'idle' || this.state === 'waiting') {
       this.failures = 0;
       this.go('idle');
+      this.host.gaveUp();
     } else if (this.state !== 'hanging up') this.end('hung up by hand');
     return undefined;
   }
 
-  /** Why no call may be made now. */
+  /** Why nothing dials by itself now. */
   refusal(): string | undefined {
+    return this.isHeld ? 'it was hung up by hand, until dial' : this.noCall();
+  }
+
+  /** Why no call may be made now, not by hand either. */
+  private noCall(): string | undefined {
     if (!isWithin(this.wants.hours, this.host.localSeconds())) return 'it is not the time for it';
     return this.host.budget.refusal();
   }
@@ -432,10 +439,11 @@ export class Caller {
       return;
     }
     this.go('idle');
-    if (wanted === undefined && !this.wasUp) host.gaveUp();
-    if (this.isHeld) return;
     if (wanted !== undefined && this.refusal() === undefined) this.begin(wanted);
     else if (wants.mode === 'always') this.dialIfMay();
+    if (this.state !== 'idle') return;
+    if (this.wasUp && wanted === undefined) host.askAnew();
+    else host.gaveUp();
   }
 
   /** After a failure. */

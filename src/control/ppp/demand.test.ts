@@ -97,7 +97,13 @@ test.serial('a name that a host asks the router for dials, and is answered when 
   lab.seconds(2);
   t.is(answered(2002).length, 1, 'from the cache, while the link is down');
   t.is(lab.calls, 2);
-  // A host that asks outside itself.
+  // A host that asks outside itself: it dials where nobody has hung up by hand, or somebody has set the link anew.
+  lab.host(opening(CHILD, 1024));
+  lab.seconds(10);
+  t.is(lab.calls, 2);
+  t.regex(lab.type('show ppp'), /^ppp0 down, it was hung up by hand, until dial, /);
+  lab.type('set ppp0 dial manual');
+  lab.type('set ppp0 dial demand');
   lab.host(udp({ source: CHILD, destination: '198.51.100.53' }, 1025, 53, query('mail.example.org')));
   lab.seconds(60, () => answered(1025).length > 0);
   t.regex(
@@ -105,6 +111,33 @@ test.serial('a name that a host asks the router for dials, and is answered when 
     /for 192\.168\.0\.11, udp to 198\.51\.100\.53 port 53 about mail\.example\.org$/m,
   );
 });
+
+test.serial(
+  'a name dials where the words of the link have names, and where no other link leads to the world',
+  async t => {
+    t.timeout(300_000);
+    const lab = await ModemLab.create(...SET, 'set ppp0 demand tcp -udp:53');
+    let port = 2000;
+    const asks = () =>
+      lab.host(udp({ source: HOST, destination: ROUTER }, port++, 53, query(`a${port}.example.org`)));
+    asks();
+    lab.seconds(10);
+    t.deepEqual(lab.dialled, []);
+    lab.type('set ppp0 demand udp:53');
+    lab.type('set wan address 192.0.2.2/24');
+    lab.type('set wan gateway 192.0.2.1');
+    lab.type('set dns 198.51.100.53');
+    lab.seconds(1);
+    asks();
+    lab.seconds(30);
+    t.deepEqual(lab.dialled, [], 'servers that do not answer are no reason to dial');
+    lab.type('set wan none');
+    lab.seconds(1);
+    asks();
+    lab.seconds(10);
+    t.is(lab.dialled.length, 1);
+  },
+);
 
 test.serial('nobody answers: who waits is told, and does not dial until it is time', async t => {
   t.timeout(300_000);

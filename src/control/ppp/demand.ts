@@ -58,6 +58,17 @@ export function readDemand(text: string): DemandWord[] | string {
   return words.length > DEMAND_WORDS ? `there are at most ${DEMAND_WORDS} words` : words;
 }
 
+/** Whether the words have a question of DNS, which the router asks in place of a host. */
+export function hasNames(words: readonly DemandWord[]): boolean {
+  let found = false;
+  for (const { kind, isMinus, from, to } of words) {
+    if (kind !== DEMAND_UDP || from > DNS_PORT || to < DNS_PORT) continue;
+    if (isMinus) return false;
+    found = true;
+  }
+  return found;
+}
+
 /** The words that count for a link from now on. */
 export function giveWords(plane: Plane, link: number, words: readonly DemandWord[]): void {
   for (let n = 0; n < DEMAND_WORDS; n++) {

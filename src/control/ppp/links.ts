@@ -7,15 +7,20 @@ import { LINE_COUNT } from '../../base/limits.ts';
 import { LINE_LINK, lineAt } from '../../base/line-record.ts';
 import { i32at, puti32 } from '../../base/memory.ts';
 import { PACKET_IN, PACKET_IP, PACKET_LENGTH, PACKET_PORTS } from '../../base/packet.ts';
+import { ROUTE_LINK, ROUTE_TYPE_SHIFT, ROUTE_UNICAST, TO_ROUTE } from '../../base/route-record.ts';
 import { ETHERTYPE_DISCOVERY } from '../../wire/pppoe.ts';
 import { formatAddress } from '../core/address.ts';
 import type { Context } from '../core/context.ts';
 import { interfaceName } from '../core/facts.ts';
 import { WARNING } from '../core/log.ts';
-import { whoWants } from './demand.ts';
+import { unbind } from './agreed.ts';
+import { hasNames, whoWants } from './demand.ts';
 import type { LinkWants } from './options.ts';
 import type { PppLink } from './ppp-link.ts';
 import type { PppoeLink } from './pppoe/pppoe-link.ts';
+
+/** An address outside that nobody has (RFC 5737), to which the way to the world leads: 192.0.2.1. */
+const NOBODY = 0xc0000201 | 0;
 
 export class Links {
   /** Those on serial ports, and those that are sessions of PPPoE. */
@@ -91,12 +96,12 @@ export class Links {
   /** All that were set at the start have been taken: lines of others, from before control was started again, end. */
   settled(): void {
     this.isRestart = false;
-    const { plane } = this.context.machine;
+    const { machine } = this.context;
     for (let number = 0; number < LINE_COUNT; number++) {
       if (((i32at(LINES_BOUND_AT) >> number) & 1) === 0) continue;
       const link = i32at(lineAt(number) + LINE_LINK);
       const owner = this.all.get(link)?.port ?? this.sessions.get(link)?.number;
-      if (owner !== number) plane.lineUnbind(number);
+      if (owner !== number) unbind(machine, number);
     }
   }
 
@@ -121,11 +126,12 @@ export class Links {
     machine.plane.demandAnswer(link, isMade ? 1 : 0);
   }
 
-  /** The same by a name that a host wants from our cache: the first link that may be dialled and is not up. */
+  /** The same by a name that a host wants from our cache, as by its own question: where the way to the world leads by a link that is not up. */
   dials(host: number, name: string): boolean {
-    for (const link of this.all.values())
-      if (link.caller.state !== 'up' && link.demand(`${formatAddress(host)}, dns about ${name}`)) return true;
-    return false;
+    const way = i32at(this.context.machine.plane.routeTo(NOBODY) + TO_ROUTE);
+    const link = way >> ROUTE_TYPE_SHIFT === ROUTE_UNICAST ? this.all.get(way & ROUTE_LINK) : undefined;
+    if (link === undefined || link.caller.state === 'up' || !hasNames(link.wants.demand)) return false;
+    return link.demand(`${formatAddress(host)}, dns about ${name}`);
   }
 
   dnsServers(): readonly number[] {

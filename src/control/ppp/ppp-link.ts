@@ -48,7 +48,7 @@ import { SECTION_SPARE_BYTES } from '../core/limits.ts';
 import { NOTICE, WARNING } from '../core/log.ts';
 import { createSerialLine, type SerialLine } from '../core/serial-line.ts';
 import { localAt } from '../core/timezone.ts';
-import { adopted, bringUp, type Pace, refuseResult, takeDown } from './agreed.ts';
+import { adopted, bringUp, type Pace, refuseResult, takeDown, unbind } from './agreed.ts';
 import type { Answerer } from './answer.ts';
 import type { AnswerHost } from './answer-wants.ts';
 import { Budget } from './budget.ts';
@@ -131,11 +131,10 @@ export class PppLink implements AnswerHost, SessionHost {
 
   /** @param restarted control was started again, perhaps over an open link */
   start(restarted: boolean): void {
-    const { plane } = this.context.machine;
     this.openPort();
     const { hasLine } = this;
     const isUp = restarted && hasLine && i32at(this.line + LINE_OPEN) !== 0;
-    if (hasLine && !isUp) plane.lineUnbind(this.port);
+    if (hasLine && !isUp) unbind(this.context.machine, this.port);
     this.arm(isUp);
     // A modem that was dialling, or whose call was not open yet, has nobody who would hang it up; nor has one whose link was stopped in a call just now.
     const hasDtr = (i32at(serialAt(this.port) + LINES_UP) & MCR_DTR) !== 0;
@@ -374,6 +373,10 @@ export class PppLink implements AnswerHost, SessionHost {
     this.context.machine.plane.demandAnswer(this.link, 0);
   }
 
+  askAnew(): void {
+    if (this.wants.caller.mode === 'demand') this.context.machine.plane.demandSet(this.link, 1);
+  }
+
   keep(): void {
     if (!this.hasLimits) return;
     this.context.store?.keep({ kind: LOG_KIND_CALLS, key: this.link, payload: this.budget.record() }, true);
@@ -421,7 +424,14 @@ export class PppLink implements AnswerHost, SessionHost {
     // Peers say the one that they have twice.
     this.dns = wants.side === INTERFACE_OUTSIDE ? [...new Set(dns)] : [];
     puti32(demandAt(link) + DEMAND_USED, this.clock.now());
-    bringUp(this.context, port, wants.side, { ...result, dns: this.dns }, this.pace);
+    bringUp(
+      this.context,
+      port,
+      wants.side,
+      { ...result, dns: this.dns },
+      this.pace,
+      !this.sessionWants.ipcp.takesRemote,
+    );
     const peer = remote === 0 ? 'one without an address' : formatAddress(remote);
     this.log(`up: ${formatAddress(local)}, peer ${peer}, MTU ${mtu}`, false);
     this.tell();

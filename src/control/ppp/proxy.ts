@@ -24,42 +24,79 @@ function mark(machine: Machine, link: number, isOn: boolean): void {
   machine.unlock();
 }
 
-/** A link's peer is there; its way begins, the one that a network inside has in its place, too. */
-export function wayTo(context: Pick<Context, 'machine' | 'log' | 'clock'>, link: number, peer: number): void {
-  const { machine, log, clock } = context;
-  const { plane, memory } = machine;
+/**
+ * A link's peer is there; its way begins, the one that a network inside has in its place, too. @param isGiven the address is one that we have given: whoever
+ * says his own takes none away from a host
+ */
+export function wayTo(
+  context: Pick<Context, 'machine' | 'log' | 'clock'>,
+  link: number,
+  peer: number,
+  isGiven: boolean,
+): void {
+  const { machine, log } = context;
+  const { plane } = machine;
   const network = linkWith([{ address: peer, length: 32 }], link);
   if (network < 0 || sideOf(network) !== INTERFACE_INSIDE || sideOf(link) !== INTERFACE_INSIDE) {
     plane.routeLearn(peer, HOST, 0, link);
     return;
   }
-  // One that is learned would take nothing away from a network inside.
-  plane.routeAdd(peer, HOST, 0, link);
+  const name = interfaceName(link);
+  if (!isGiven) {
+    const text = `the peer's address ${formatAddress(peer)} is of the ${linkTitle(network)}, and none that it was given: nothing leads there`;
+    log(WARNING, name, text);
+    return;
+  }
+  // What was set for that address stays.
+  if (plane.routeGateway(peer, HOST) !== -1) {
+    log(WARNING, name, `the peer's address ${formatAddress(peer)} has a route that is set: it stays`);
+    return;
+  }
+  // One that is learned takes nothing away from a network inside.
+  if (plane.routeAdd(peer, HOST, 0, link) === 0) return;
   mark(machine, link, true);
+  ask(context, link, network, peer);
+}
+
+/** Whether a host has a peer's address, who keeps it then; else it is said there whose it is. */
+function ask(
+  { machine, log, clock }: Pick<Context, 'machine' | 'log' | 'clock'>,
+  link: number,
+  network: number,
+  peer: number,
+): void {
+  const { plane, memory } = machine;
   const asked = clock.now();
   plane.addressAsk(network, peer);
   clock.after(ASK_TICKS, () => {
+    if (!isProxied(link)) return;
     const at = plane.addressHeld(network, peer, asked);
     if (at === 0) {
       // Who had it before has left, and some remember him.
-      if (((i32at(PROXIED_LINKS_AT) >> link) & 1) !== 0) plane.arpAnnounceAs(network, peer);
+      plane.arpAnnounceAs(network, peer);
       return;
     }
     const station = formatMac(memory.slice(at, at + MAC_BYTES));
+    endProxy(machine, link, peer);
     log(
       WARNING,
       interfaceName(link),
-      `${station} on the ${linkTitle(network)} has the address ${formatAddress(peer)}, too`,
+      `${station} on the ${linkTitle(network)} has the address ${formatAddress(peer)}, too, and keeps it: nothing leads to the peer`,
     );
   });
 }
 
+const isProxied = (link: number): boolean => ((i32at(PROXIED_LINKS_AT) >> link) & 1) !== 0;
+
+function endProxy(machine: Machine, link: number, peer: number): void {
+  if (!isProxied(link) || machine.plane.routeRemove(peer, HOST) === 0) return;
+  mark(machine, link, false);
+}
+
 /** The way to a link's peer ends. */
 export function noWayTo(machine: Machine, link: number, peer: number): void {
-  const { plane } = machine;
-  if (((i32at(PROXIED_LINKS_AT) >> link) & 1) !== 0) {
-    plane.routeRemove(peer, HOST);
-    mark(machine, link, false);
-  }
-  plane.routeForget(peer, HOST, link);
+  endProxy(machine, link, peer);
+  // Whatever became of its route, nothing is answered for a link without a peer.
+  if (isProxied(link)) mark(machine, link, false);
+  machine.plane.routeForget(peer, HOST, link);
 }

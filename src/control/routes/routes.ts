@@ -104,7 +104,7 @@ export function createRoutes(context: Context, wan: { onChange(listener: () => v
     if (route === undefined) {
       // Nothing else sets one without a gateway. Ours are there too when control starts anew.
       if (prefix.length === 32 && plane.routeGateway(prefix.address, maskOf(32)) === 0)
-        throw new Refusal(`Cannot set route ${text}: it is that of set wan modem`);
+        throw new Refusal(`Cannot set route ${text}: it is that of set wan modem, or of who has called in`);
       if (routes.length === STATIC_ROUTES)
         throw new Refusal(`Cannot set route ${text}: all ${STATIC_ROUTES} places are in use`);
       route = { ...prefix, gateway, index: undefined };

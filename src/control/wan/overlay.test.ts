@@ -153,7 +153,7 @@ test.serial(
     t.is(lab.rare('modem', modem), '');
     t.is(
       t.throws(() => routes.set([`${modem}/32`, '192.168.0.2'])).message,
-      `Cannot set route ${modem}/32: it is that of set wan modem`,
+      `Cannot set route ${modem}/32: it is that of set wan modem, or of who has called in`,
     );
     t.is(hop(), address(modem));
     t.is(lab.rare('modem', ''), '');

@@ -6,7 +6,7 @@
 // Not here: what the rules are asked (src/plane/ip/output.ts).
 
 import { PROBE_AT } from '../../base/cells.ts';
-import { DROP_NO_PORT, DROP_PROTOCOL } from '../../base/counters.ts';
+import { DROP_INTERFACE_DOWN, DROP_NO_PORT, DROP_PROTOCOL } from '../../base/counters.ts';
 import {
   BEGUN_BY_US,
   E_BEGUN,
@@ -23,7 +23,7 @@ import {
   ENTRY_SENT,
   TURNED,
 } from '../../base/flow-record.ts';
-import { IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
+import { IF_SIDE, IF_STATE, INTERFACE_OUTSIDE, INTERFACE_UP, interfaceAt } from '../../base/interface.ts';
 import { MASQUERADE_AT } from '../../base/limits.ts';
 import { get8, get32, i32at, put8, puti32, putu16 } from '../../base/memory.ts';
 import { PACKET_FLOW, PACKET_IP, PACKET_PORTS } from '../../base/packet.ts';
@@ -52,6 +52,10 @@ export function leadOwn(packet: i32, to: i32, port: i32, source: i32, out: i32):
   const far: i32 = protocol === ICMP ? ports & 0xffff : port;
   const back: i32 = backPort(to, source, (far << 16) | (ports >>> 16), protocol);
   if (back === NO_PORT) return DROP_NO_PORT;
+  const isOutside: i32 = i32at(interfaceAt(out) + IF_SIDE) === INTERFACE_OUTSIDE ? 1 : 0;
+  // Of a link that is down: no change of its address would end the flow.
+  if (isOutside !== 0 && (source === 0 || i32at(interfaceAt(out) + IF_STATE) !== INTERFACE_UP))
+    return DROP_INTERFACE_DOWN;
   const e: i32 = admit(hostFor(own), 0);
   if (e < MASQUERADE_AT) return e;
   put8(e + E_PROTOCOL, protocol);
@@ -63,7 +67,6 @@ export function leadOwn(packet: i32, to: i32, port: i32, source: i32, out: i32):
   puti32(e + E_IN_PORTS, ((protocol === ICMP ? back : far) << 16) | back);
   putu16(e + E_BEGUN, BEGUN_BY_US);
   noteShared();
-  const isOutside: i32 = i32at(interfaceAt(out) + IF_SIDE) === INTERFACE_OUTSIDE ? 1 : 0;
   const isClassic: i32 = parameter(NAT_PROFILE) === PROFILE_CLASSIC ? ENTRY_CLASSIC : 0;
   const made: i32 = beginFlow(e, isOutside !== 0 ? source : TURNED, ENTRY_SENT | ENTRY_FORWARD | isClassic);
   if (made < MASQUERADE_AT) return made;

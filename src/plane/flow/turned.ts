@@ -11,7 +11,14 @@
 // asked before those of filter are.
 // They are translated before they are routed; all others of the inside are routed first (masquerade.ts).
 
-import { DROP_FRAGMENT_TIMEOUT, DROP_NO_PORT, DROP_PROTOCOL, DROP_TCP_STATE } from '../../base/counters.ts';
+import { DEMAND_LINKS_AT, PROBE_AT } from '../../base/cells.ts';
+import {
+  DROP_FRAGMENT_TIMEOUT,
+  DROP_INTERFACE_DOWN,
+  DROP_NO_PORT,
+  DROP_PROTOCOL,
+  DROP_TCP_STATE,
+} from '../../base/counters.ts';
 import { random32 } from '../../base/entropy.ts';
 import {
   E_BEGUN,
@@ -30,7 +37,14 @@ import {
   TUPLE_PORTS,
   TURNED,
 } from '../../base/flow-record.ts';
-import { IF_ADDRESS, IF_SIDE, INTERFACE_OUTSIDE, interfaceAt } from '../../base/interface.ts';
+import {
+  IF_ADDRESS,
+  IF_SIDE,
+  IF_STATE,
+  INTERFACE_OUTSIDE,
+  INTERFACE_UP,
+  interfaceAt,
+} from '../../base/interface.ts';
 import { IDENTIFIER_TRIES, MASQUERADE_AT } from '../../base/limits.ts';
 import { get8, get32, i32at, put8, puti32, putu16 } from '../../base/memory.ts';
 import {
@@ -44,11 +58,18 @@ import {
   PACKET_IP,
   PACKET_KNOWN,
   PACKET_L4,
+  PACKET_OUT,
   PACKET_PORTS,
   PASS,
 } from '../../base/packet.ts';
 import { NAT_PROFILE, PROFILE_CLASSIC, parameter } from '../../base/parameters.ts';
-import { ROUTE_LINK, ROUTE_LOCAL, ROUTE_TYPE_SHIFT, TO_ROUTE } from '../../base/route-record.ts';
+import {
+  ROUTE_LINK,
+  ROUTE_LOCAL,
+  ROUTE_TYPE_SHIFT,
+  ROUTE_UNICAST,
+  TO_ROUTE,
+} from '../../base/route-record.ts';
 import { NAT_ADDRESS_AT, NAT_PORT_AT, NAT_SOURCE_AT } from '../../base/rule-state.ts';
 import {
   PROTOCOL_ICMP as ICMP,
@@ -61,6 +82,7 @@ import { TCP_FLAGS, TCP_RST } from '../../wire/tcp.ts';
 import { AS_IS, destinationByRules, hasDestinationRules, redirectedByRule, sourceTo } from '../filter/nat.ts';
 import { routeTo } from '../ip/route.ts';
 import { isSender } from '../ip/sender.ts';
+import { demandHold } from '../link/demand.ts';
 import { admit } from './flow-admission.ts';
 import { beginFlow, noteShared } from './flow-begin.ts';
 import { HOST_OTHERS, hostFor } from './flow-hosts.ts';
@@ -178,6 +200,13 @@ export function turnBy(packet: i32, e: i32, side: i32): i32 {
   return PASS;
 }
 
+/** A packet whose flow would leave by a link that a packet dials: HELD, or the reason to drop it. */
+function waitFor(packet: i32, link: i32): i32 {
+  if (i32at(PROBE_AT) !== 0) return DROP_INTERFACE_DOWN;
+  puti32(packet + PACKET_OUT, link);
+  return demandHold(packet, link);
+}
+
 /** A new flow to where the rules have said: its entry, or the reason to drop. */
 function add(packet: i32, index: i32): i32 {
   const ip: i32 = packet + PACKET_IP;
@@ -191,6 +220,13 @@ function add(packet: i32, index: i32): i32 {
   if (protocol === TCP && (get8(l4 + TCP_FLAGS) & TCP_RST) !== 0) return DROP_TCP_STATE;
   const way: i32 = i32at(routeTo(to) + TO_ROUTE);
   const there: i32 = interfaceAt(way & ROUTE_LINK);
+  // By a link that is down there is no address to ask from: it waits as it came.
+  if (
+    way >> ROUTE_TYPE_SHIFT === ROUTE_UNICAST &&
+    ((i32at(DEMAND_LINKS_AT) >> (way & ROUTE_LINK)) & 1) !== 0 &&
+    i32at(there + IF_STATE) !== INTERFACE_UP
+  )
+    return waitFor(packet, way & ROUTE_LINK);
   const isLocal: i32 = way >> ROUTE_TYPE_SHIFT === ROUTE_LOCAL ? 1 : 0;
   const isOutside: i32 = isLocal === 0 && i32at(there + IF_SIDE) === INTERFACE_OUTSIDE ? 1 : 0;
   const isSame: i32 = isLocal === 0 && (way & ROUTE_LINK) === index ? 1 : 0;
@@ -198,6 +234,7 @@ function add(packet: i32, index: i32): i32 {
   if (ours === AS_IS) ours = isSame !== 0 || isOutside !== 0 ? i32at(there + IF_ADDRESS) : client;
   const back: i32 = backPort(to, ours, (port << 16) | (ports >>> 16), protocol);
   if (back === NO_PORT) return DROP_NO_PORT;
+  if (isOutside !== 0 && ours === 0) return DROP_INTERFACE_DOWN;
   const host: i32 = isSender(packet, client) !== 0 ? hostFor(client) : HOST_OTHERS;
   const e: i32 = admit(host, 0);
   if (e < MASQUERADE_AT) return e;

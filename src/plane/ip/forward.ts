@@ -248,9 +248,13 @@ function accept(packet: i32, route: i32, index: i32, side: i32): i32 {
   return verdict === PASS && kind !== ROUTE_UNICAST ? DROP_NO_ROUTE : verdict;
 }
 
-/** A verdict; but what would be for the router itself, and came for another address than its link's own, is not: nothing listens there. Pings are answered. */
+/**
+ * A verdict; but what would be for the router itself, and came for another address than its link's own, is not: nothing listens there. Pings are answered,
+ * and what a flow has translated is heard where the flow says.
+ */
 function heardAt(packet: i32, link: i32, verdict: i32): i32 {
   if (verdict !== LOCAL || i32at(ALIASES_SET_AT) === 0) return verdict;
+  if ((i32at(packet + PACKET_FLAGS) & FLAG_DESTINATION_TRANSLATED) !== 0) return LOCAL;
   const ip: i32 = packet + PACKET_IP;
   if (get32(ip + IP_DESTINATION) === i32at(interfaceAt(link) + IF_ADDRESS)) return LOCAL;
   const l4: i32 = i32at(packet + PACKET_L4);

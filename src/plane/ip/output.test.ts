@@ -27,6 +27,7 @@ import {
   type Router,
   SERVER,
   startRouter,
+  WAN,
   WAN_ADDRESS,
 } from '../../../test/plane-router.ts';
 import { addRule, countsOf, NAME_LAN, NAME_WAN, startRules } from '../../../test/rule-lab.ts';
@@ -115,6 +116,25 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
     t.deepEqual([packets(rule), plane.masqueradeCount(), plane.masqueradeCheck()], [1, 1, 0]);
     t.is(router.held(), 0);
   });
+
+  test.serial(
+    `the same by its address outside of what it asks a host inside, with further addresses outside (${name})`,
+    t => {
+      const router = start();
+      leads(UDP, FURTHER, 5353);
+      sources(WAN_ADDRESS);
+      for (const alias of ['', '10.1.2.34']) {
+        if (alias !== '') plane.aliasSet(address(alias), -1, address(OTHER), WAN);
+        t.is(ask(53, OTHER), 0);
+        const [asked] = router.toWan();
+        t.regex(ends(asked), /^10\.1\.2\.3:\d+>.*:5353$/);
+        const port = read(asked as Uint8Array).sourcePort as number;
+        router.fromGateway(udp({ source: FURTHER, destination: WAN_ADDRESS }, 5353, port, payload(20)));
+        t.is(ends(router.punted()), `${OTHER}:53>${LAN_ADDRESS}:1043`, alias);
+      }
+      t.is(router.held(), 0);
+    },
+  );
 
   test.serial(`the same to a host inside, by the link that leads there (${name})`, t => {
     const router = start();

@@ -11,6 +11,7 @@ import {
   SERVER,
   startRouter,
 } from '../../../test/plane-router.ts';
+import { addRule, startRules } from '../../../test/rule-lab.ts';
 import { javascriptBuild, wasmBuild } from '../../../tools/builds.ts';
 import { DEMAND_ASKED_AT, DEMAND_HELD_AT, NOW_AT, WAKE_AT } from '../../base/cells.ts';
 import { DROP_INTERFACE_DOWN, DROP_NO_CALL, DROP_TRANSMIT_FULL } from '../../base/counters.ts';
@@ -37,7 +38,8 @@ import {
   DEMAND_QUIET_TICKS,
 } from '../../base/line-limits.ts';
 import { LINE_PPP } from '../../base/line-record.ts';
-import { i32at, puti32 } from '../../base/memory.ts';
+import { i32at, put8, puti32 } from '../../base/memory.ts';
+import * as R from '../../base/rule-record.ts';
 import { PPP_IP } from '../../wire/ppp.ts';
 import { PortEnd, pppFrame, pppFrames } from './port-lab.ts';
 
@@ -214,6 +216,62 @@ for (const build of [javascriptBuild(), await wasmBuild()]) {
       router.ticks(DEMAND_QUIET_TICKS + 1);
       router.fromHost(question(4, 53));
       t.is(asked(), 1 << LINK);
+    },
+  );
+
+  test.serial(`a link for which nobody has asked for 248 days and more is dialled at once (${name})`, t => {
+    const { router } = start();
+    router.fromHost(question(1, 53));
+    plane.demandAnswer(LINK, 0);
+    router.ticks(DEMAND_QUIET_TICKS + 1);
+    router.toLan();
+    puti32(NOW_AT, i32at(NOW_AT) + 2 ** 31 + 1000);
+    router.fromHost(question(2, 53));
+    t.is(asked(), 1 << LINK);
+  });
+
+  test.serial(
+    `what a rule leads to a server outside waits for the call, too, and leaves by its address (${name})`,
+    t => {
+      const { router, end } = start();
+      startRules(plane);
+      addRule(plane, R.CHAIN_NAT_PREROUTING, {
+        target: R.TARGET_DNAT,
+        operations: [
+          {
+            kind: R.OPERATION_ADDRESSES,
+            write: at => {
+              put8(at + 4, R.ADDRESSES_ADDRESS);
+              for (const place of [8, 12]) puti32(at + place, address('203.0.113.99'));
+            },
+          },
+        ],
+      });
+      router.fromHost(question());
+      t.is(asked(), 1 << LINK);
+      t.is(i32at(WANTED_DESTINATION_AT), address(SERVER), 'of whom the host has asked is told');
+      t.is(plane.masqueradeCount(), 0);
+      t.is(router.held(), 1);
+      plane.demandAnswer(LINK, 1);
+      up(SECOND);
+      const sees = { source: SECOND, destination: '203.0.113.99', destinationPort: 53 };
+      t.like(sent(router, end)[0], sees);
+      router.fromHost(question());
+      t.like(sent(router, end)[0], sees);
+      const answer = udp({ source: '203.0.113.99', destination: SECOND }, 53, 1043, payload(9));
+      end.put(pppFrame(PPP_IP, answer));
+      router.ticks(1);
+      t.like(read(router.toLan()[0] as Uint8Array), { source: SERVER, destination: HOST });
+      // The next call has another address: the flow of this one is over.
+      down();
+      router.ticks(DEMAND_QUIET_TICKS + 1);
+      router.fromHost(question());
+      t.is(asked(), 1 << LINK);
+      up(FIRST);
+      router.fromHost(question());
+      t.like(sent(router, end)[0], { source: FIRST, destination: '203.0.113.99' });
+      t.is(plane.masqueradeCheck(), 0);
+      t.is(router.held(), 0);
     },
   );
 

@@ -9,7 +9,8 @@
 // over. Rules have been asked before, so what they refuse dials nobody; they are asked again when it goes, and count it twice.
 //
 // Places are few, so that nobody has many: DEMAND_HOST_PLACES a host, and where none is free one of who has most (line-limits.ts). A TCP segment that
-// is there already is sent again, and dropped. Fragments and what rules have turned to another address dial and do not wait.
+// is there already is sent again, and dropped. Fragments, and what goes on in a flow that
+// rules have turned to another address, dial and do not wait.
 // Of the rest of a flow (TCP that does not open) nothing dials: whom it is of may be somebody else's by now, and a new call's address is another.
 //
 // Not here: which packets may dial (demand-words.ts), the call (src/control/ppp/), routes (src/plane/ip/route.ts).
@@ -158,8 +159,10 @@ export function demandHold(packet: i32, link: i32): i32 {
   return HELD;
 }
 
+/** What lies further ahead is of another turn of the clock: nobody has asked since. */
 function isQuiet(record: i32): i32 {
-  return ((i32at(record + DEMAND_QUIET) - i32at(NOW_AT)) | 0) > 0 ? 1 : 0;
+  const left: i32 = (i32at(record + DEMAND_QUIET) - i32at(NOW_AT)) | 0;
+  return left > 0 && left <= DEMAND_QUIET_TICKS ? 1 : 0;
 }
 
 /** Asks control for a call, and notes who wants it; `held`: the packet, if it waits. */

@@ -28,7 +28,7 @@ import type { Clock, Timer } from '../../core/clock.ts';
 import type { Context } from '../../core/context.ts';
 import { interfaceName } from '../../core/facts.ts';
 import { NOTICE, WARNING } from '../../core/log.ts';
-import { adopted, bringUp, type Pace, refuseResult, setPace, takeDown } from '../agreed.ts';
+import { adopted, bringUp, type Pace, refuseResult, setPace, takeDown, unbind } from '../agreed.ts';
 import { Discovery, type SessionPlace } from '../discovery.ts';
 import type { LcpWay } from '../lcp.ts';
 import type { LinkWants } from '../options.ts';
@@ -158,7 +158,7 @@ export class PppoeLink implements SessionHost {
       }
       this.stale = line.place;
     }
-    if (this.hasLine) context.machine.plane.lineUnbind(line.number);
+    if (this.hasLine) unbind(context.machine, line.number);
     this.since = this.clock.uptime();
     const { store, disk } = context;
     const task =
@@ -405,7 +405,14 @@ export class PppoeLink implements SessionHost {
     this.result = result;
     // Peers say the one that they have twice.
     this.dns = wants.side === INTERFACE_OUTSIDE ? [...new Set(result.dns)] : [];
-    bringUp(this.context, line.number, wants.side, { ...result, dns: this.dns }, this.pace);
+    bringUp(
+      this.context,
+      line.number,
+      wants.side,
+      { ...result, dns: this.dns },
+      this.pace,
+      !wants.session.ipcp.takesRemote,
+    );
     this.upFrom ??= this.clock.uptime();
     this.go('up');
     const peer = result.remote === 0 ? 'one without an address' : formatAddress(result.remote);
