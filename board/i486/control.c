@@ -73,10 +73,10 @@ static u32 host_plane(const u32 *arguments) {
 }
 
 /* What lies beyond the heap's end, and in it free: in a chunk of malloc's, the second word is its size, bit 1 its use. */
-u32 heap_free(u32 least) {
+static u32 heap_free(void) {
   u32 bytes = heap_end - LINEAR_WORD(ENGINE_BREAK_AT), head;
   for (u32 at = ENGINE_HEAP_AT; (head = LINEAR_WORD(at + 4)) != ENGINE_HEAP_FOOT; at += head & ~7u)
-    if (!(head & 2) && head >= least) bytes += head & ~7u;
+    if (!(head & 2)) bytes += head & ~7u;
   return bytes;
 }
 
@@ -123,7 +123,7 @@ static u32 host(const u32 *a) {
     case HOST_UNLOCK: locked = 0; interrupts_on(); return 0;
     case HOST_RESET: crash_end(1); reset();
     case HOST_UNMASK: interrupts_off(); pic_unmask(a[1] & 15); interrupts_as_before(); return 0;
-    case HOST_HEAP_FREE: return heap_free(0);
+    case HOST_HEAP_FREE: return heap_free();
     case HOST_COLLECT: LINEAR_WORD(ENGINE_COLLECT_AT) = 0; return 0;
     case HOST_PUT: put(a[1]); return 0;
     case HOST_PHYSICAL:

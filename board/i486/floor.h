@@ -134,8 +134,6 @@ void lean_evaluated(struct Z_engine_instance_t *engine);
 _Noreturn void control_run(void);
 /* True while JavaScript runs: a fault then costs control its life and not the board's. */
 extern volatile u32 in_control;
-/* Bytes that the heap has free in blocks of at least so many, and may still take. */
-u32 heap_free(u32 least);
 /* From an interrupt or trap, once it is recorded: gives the running control up and starts the snapshot again. */
 _Noreturn void control_restart(u32 reason);
 /* The same after a double fault, as the place where the faulted task goes on. */

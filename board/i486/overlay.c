@@ -9,12 +9,9 @@
 #define TAG_EXCEPTION 6u
 #define PROMISE_REJECTED 2u
 #define ARRAY_BUFFER 19u
-/* What counts as free: what an overlay is made of is smaller. */
-#define PIECE_BYTES 1024u
+#define PIECE_BYTES 1024u /* what the heap is asked for: what an overlay is made of is smaller, but its text */
 
-/* Of what overlays are read in. */
-#define ROOM_END (PLANE_BASE + OVERLAY_ROOM_AT + OVERLAY_ROOM_BYTES)
-#define UNDEFINED ((u64)3 << 32)
+#define ROOM_END (PLANE_BASE + OVERLAY_ROOM_AT + OVERLAY_ROOM_BYTES) /* of what overlays are read in */
 
 u32 overlay_throws, overlay_blocks;
 static u32 room;
@@ -55,9 +52,16 @@ static void free_room(Z_engine_instance_t *engine) {
   pages_show(PLANE_BASE + OVERLAY_ROOM_AT, 0, OVERLAY_ROOM_BYTES);
 }
 
+/* Whether the heap has so much, in pieces, which are given back: what malloc says is free it may not give, at the heap's end above all. */
+static u32 has_room(Z_engine_instance_t *engine, u32 bytes) {
+  u32 had = 0;
+  for (u32 at; had < bytes && (at = malloc(engine, PIECE_BYTES)); had += PIECE_BYTES) LINEAR_WORD(at) = overlay_blocks, overlay_blocks = at;
+  free_room(engine);
+  return had >= bytes;
+}
+
 /* Makes room for so many bytes, which ends at ROOM_END: whole pages of blocks, wherever the heap has some, side by side. Answers whether it is there. */
 static u32 make_room(Z_engine_instance_t *engine, u32 bytes) {
-  free_room(engine);
   u32 piece = (bytes + PAGE - 1) & ~(PAGE - 1), at;
   for (u32 to = room = ROOM_END - piece; to < ROOM_END; to += piece) {
     if (piece > ROOM_END - to) piece = ROOM_END - to;
@@ -74,7 +78,7 @@ static u32 read_module(Z_engine_instance_t *engine, const struct overlay *overla
   u32 value = malloc(engine, 8), module = 0;
   lean_before();
   if (value) {
-    *(u64 *)(LINEAR_AT + value) = NEW_BUFFER(engine, ENGINE_CONTEXT, UNDEFINED, overlay->bytes, 0, ARRAY_BUFFER, room, 0, 0);
+    *(u64 *)(LINEAR_AT + value) = NEW_BUFFER(engine, ENGINE_CONTEXT, (u64)3 << 32, overlay->bytes, 0, ARRAY_BUFFER, room, 0, 0); /* undefined, and nobody frees it */
     module = QTS_bjson_decode(engine, ENGINE_CONTEXT, value);
     QTS_FreeValuePointer(engine, ENGINE_CONTEXT, value);
   }
@@ -105,7 +109,8 @@ u32 overlay_run(Z_engine_instance_t *engine, u32 module) {
 u32 overlay_load(Z_engine_instance_t *engine, u32 number, u32 spare) {
   const struct overlay *overlay = of_number(number);
   u32 packed = overlay->packed_bytes, bytes = overlay->bytes;
-  if (heap_free(PIECE_BYTES) < overlay->heap_bytes + spare) return 0;
+  free_room(engine);
+  if (!has_room(engine, overlay->heap_bytes + spare)) return 0;
   free_modules(engine); /* what an attempt has left that had no room for more */
   if (!make_room(engine, bytes + bytes / OVERLAY_MARGIN_PART + OVERLAY_MARGIN + 2 * SECTOR_BYTES)) return 0;
   if (overlays_given && overlay->packed >= overlays_at) return (u32)(image_end - overlay->packed) << 8 | (packed / SECTOR_BYTES + 2);
