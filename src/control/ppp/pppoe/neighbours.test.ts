@@ -100,7 +100,8 @@ test.serial(
     );
     t.notRegex(dsl.said, /ppp0/);
     const after = Math.min(rest(), rest());
-    t.true(after >= before - 4, `${before} ${after}`);
+    // In KiB: the log has a few lines more. A single object kept of each frame would be 50 and more.
+    t.true(after >= before - 16, `${before} ${after}`);
     t.deepEqual(isp.codes(), ['PADI', 'PADR']);
   },
 );
