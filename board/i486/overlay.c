@@ -110,7 +110,7 @@ u32 overlay_load(Z_engine_instance_t *engine, u32 number, u32 spare) {
   const struct overlay *overlay = of_number(number);
   u32 packed = overlay->packed_bytes, bytes = overlay->bytes;
   free_room(engine);
-  if (!has_room(engine, overlay->heap_bytes + spare)) return 0;
+  if (!has_room(engine, overlay->heap_bytes + bytes + spare)) return 0; /* of small blocks the room is half */
   free_modules(engine); /* what an attempt has left that had no room for more */
   if (!make_room(engine, bytes + bytes / OVERLAY_MARGIN_PART + OVERLAY_MARGIN + 2 * SECTOR_BYTES)) return 0;
   if (overlays_given && overlay->packed >= overlays_at) return (u32)(image_end - overlay->packed) << 8 | (packed / SECTOR_BYTES + 2);

@@ -32,9 +32,9 @@ export interface Loader {
   keepsRoom(bytes?: number): boolean;
 }
 
-/** Whether an exception is the engine's for want of memory. Where even that has no room, it throws null. */
+/** Whether an exception is the engine's for want of memory. Where even that has no room, it throws null, or an error that says nothing. */
 export function isOutOfMemory(error: unknown): boolean {
-  return error === null || (error as Error).message.startsWith('out of memory');
+  return error === null || String((error as Error).message ?? 'out of memory').startsWith('out of memory');
 }
 
 function hasRoom(bytes: number): boolean {
