@@ -29,13 +29,11 @@ declare const MASQBOX_CRC32: number;
 
 attach(__memory, 0, PLANE_BYTES);
 
-const memory = new Uint8Array(__memory, 0, PLANE_BYTES);
-
 const control = createControl({
   plane: numberedPlane(MASQBOX_CRC32),
   named: interpreted => namedPlane(planeNames(interpreted)),
-  ...createLoader(hostOverlays, memory),
-  memory,
+  ...createLoader(hostOverlays),
+  memory: new Uint8Array(__memory, 0, PLANE_BYTES),
   version: MASQBOX_VERSION,
   built: MASQBOX_BUILT,
   lock: hostLock,

@@ -21,8 +21,8 @@ import { HOST_RESULT_AT } from '../src/base/cells.ts';
 import { i32at } from '../src/base/memory.ts';
 import type { LoaderHost } from '../src/control/core/loader.ts';
 
-/** All arguments are i32; all answers are in a cell. */
-declare const __host: (op: number, ...args: number[]) => undefined;
+/** All arguments are i32, but the last of HOST_OVERLAY_READ; all answers are in a cell, but HOST_OVERLAY's ArrayBuffer. */
+declare const __host: (op: number, ...args: (number | ArrayBuffer)[]) => undefined | ArrayBuffer;
 
 export type Plane = typeof import('./plane.ts');
 
@@ -85,14 +85,19 @@ export const hostReset = (): void => void __host(HOST_RESET);
 export const hostUnmask = (line: number): void => void __host(HOST_UNMASK, line);
 export const hostPut = (character: number): void => void __host(HOST_PUT, character);
 
-const answer = (op: number, a: number, b: number): number => {
-  __host(op, a, b);
+const answer = (op: number, a: number, b?: number, buffer?: ArrayBuffer): number => {
+  if (buffer !== undefined) __host(op, a, b as number, buffer);
+  else __host(op, a, b === undefined ? 0 : b);
   return i32at(HOST_RESULT_AT);
 };
 export const hostOverlays: LoaderHost = {
-  evaluate: (number, spare) => answer(HOST_OVERLAY, number, spare),
-  read: (number, at) => answer(HOST_OVERLAY_READ, number, at),
-  run: module => answer(HOST_OVERLAY_RUN, module, 0),
+  evaluate: (number, spare) => {
+    const buffer = __host(HOST_OVERLAY, number, spare);
+    return buffer === undefined ? i32at(HOST_RESULT_AT) : buffer;
+  },
+  result: () => i32at(HOST_RESULT_AT),
+  read: (number, at, buffer) => answer(HOST_OVERLAY_READ, number, at, buffer),
+  run: module => answer(HOST_OVERLAY_RUN, module),
   give: () => void __host(HOST_OVERLAYS_GIVE),
   // The engine collects what is garbage in cycles when it makes an object.
   collect: () => {

@@ -15,7 +15,6 @@ export const VARIANT = '@jitl/quickjs-wasmfile-release-sync';
 export const COMPILE = 'compile';
 export const RESOLVE_MODULE = 'resolveModule';
 export const EVALUATE_MODULE = 'evaluateModule';
-export const NEW_BUFFER = 'newBuffer';
 
 /** WebAssembly core specification, section 5.5: numbers of sections, kinds of what is imported or exported. */
 const SECTION_IMPORT = 2;
@@ -28,6 +27,7 @@ const KIND_MEMORY = 2;
 const READER = { index: 182, bytes: 4173, from: '2d0021', to: '2d0010', count: 2 };
 /** QTS_bjson_encode() gives JS_WriteObject() its flags: the bit for bytecode alone. */
 const WRITER = { index: 1132, bytes: 675, from: '428080848010', to: '428180808010', count: 1 };
+/** JS_Eval(); js_resolve_module(), which finds what a module imports; JS_EvalFunction(), which links and evaluates one. */
 /**
  * get_func_name(), for traces, and JS_ToCString(). Functions have nothing of their own (lean/functions.ts): of one of JavaScript that has
  * not, the name is what its code has, which the code put before get_func_name()'s own reads. An atom below 0 is a number:
@@ -48,12 +48,9 @@ const NAMES = {
     '4102746a280200ad4280808080907f840b10ce010f0b',
 };
 const TO_STRING = { index: 206, bytes: 13 };
-/** JS_Eval(); js_resolve_module(), which finds what a module imports; JS_EvalFunction(), which links and evaluates one. */
 const EVAL = { index: 556, bytes: 49, name: COMPILE };
 const RESOLVE = { index: 527, bytes: 179, name: RESOLVE_MODULE };
 const EVALUATE = { index: 777, bytes: 19, name: EVALUATE_MODULE };
-/** js_array_buffer_constructor3(): of a buffer of memory that its end does not free. */
-const BUFFER = { index: 298, bytes: 475, name: NEW_BUFFER };
 
 /** Path of the package's wasm file, and of the JavaScript beside it that knows what its names mean. */
 export function engineFiles(): { wasm: string; script: string } {
@@ -67,7 +64,7 @@ export function engineWasm(): Uint8Array<ArrayBuffer> {
   const bodies = functionBodies(wasm);
   for (const patch of [READER, WRITER]) replaceIn(bodyOf(bodies, patch), patch);
   bodyOf(bodies, TO_STRING);
-  return withExports(withCode(wasm, NAMES), [RESOLVE, EVALUATE, BUFFER]);
+  return withExports(withCode(wasm, NAMES), [RESOLVE, EVALUATE]);
 }
 
 /** The same for the build: it compiles, too. */

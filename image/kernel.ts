@@ -19,7 +19,7 @@ import * as limits from '../src/base/limits.ts';
 import { bundle } from './bundle.ts';
 import { engineExportNames, freshMemory } from './embed.ts';
 import { boardWasm } from './engine-board.ts';
-import { EVALUATE_MODULE, engineWasm, NEW_BUFFER, RESOLVE_MODULE } from './engine-wasm.ts';
+import { EVALUATE_MODULE, engineWasm, RESOLVE_MODULE } from './engine-wasm.ts';
 import { firstChunk, HEAP_FOOT } from './heap.ts';
 import { loopForSpeed } from './interpreter-loop.ts';
 import { COLLECT_AT, MODULE_LINK } from './lean/modules.ts';
@@ -329,10 +329,7 @@ function cNumber(value: number): string {
 
 /** What the wasm exports, by the names that the floor has for it. */
 function exportsByName(): Map<string, string> {
-  return engineExportNames()
-    .set('MODULE_RESOLVE', RESOLVE_MODULE)
-    .set('MODULE_EVALUATE', EVALUATE_MODULE)
-    .set('NEW_BUFFER', NEW_BUFFER);
+  return engineExportNames().set('MODULE_RESOLVE', RESOLVE_MODULE).set('MODULE_EVALUATE', EVALUATE_MODULE);
 }
 
 function engineNames(): string {

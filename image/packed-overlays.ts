@@ -11,16 +11,12 @@
 import { crc32 } from 'node:zlib';
 import { OVERLAY_MARGIN, OVERLAY_MARGIN_PART } from '../src/base/abi.ts';
 import { SECTOR_BYTES } from '../src/base/layout.ts';
-import { OVERLAY_ROOM_BYTES } from '../src/base/limits.ts';
 import { OVERLAY_NAMES, OVERLAYS_IN_RAM } from '../src/control/core/overlays.ts';
 import { encode, type Packed } from './overlays/encode.ts';
 import type { Snapshot } from './snapshot.ts';
 
 /** A byte counts the sectors that have one (HOST_OVERLAY). */
 const MOST_BYTES = 253 * SECTOR_BYTES;
-/** What is read, with what the room has beside it. */
-const MOST_BYTECODE =
-  OVERLAY_ROOM_BYTES - OVERLAY_ROOM_BYTES / OVERLAY_MARGIN_PART - OVERLAY_MARGIN - 2 * SECTOR_BYTES;
 /** What the decoder writes too many at most. */
 const OVERWRITTEN = 3;
 
@@ -44,8 +40,6 @@ export function packOverlays(overlays: Snapshot['overlays']): PackedOverlays {
       );
     if (packed.length > MOST_BYTES)
       throw new Error(`Cannot pack an overlay of ${packed.length} bytes: ${MOST_BYTES} are the most`);
-    if (bytecode.length > MOST_BYTECODE)
-      throw new Error(`Cannot take an overlay of ${bytecode.length} bytes: ${MOST_BYTECODE} are the most`);
     let at = `packed_overlays + ${bytes}`;
     if (kept.has(OVERLAY_NAMES[number] as string)) at = `(const u8[]){${packed.join(',')}}`;
     else {

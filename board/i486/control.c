@@ -98,7 +98,7 @@ static void end_memory(void) {
 }
 
 static u32 host_lend(u32 from, u32 to, u32 end) {
-  if (from < LENT_AT || to < from || end < to || end > OVERLAY_ROOM_AT || ((from | to | end) & (PAGE - 1)))
+  if (from < LENT_AT || to < from || end < to || end > PLANE_BYTES || ((from | to | end) & (PAGE - 1)))
     engine_died("a bad place for lent memory");
   u32 lent = pages_lend(PLANE_BASE + from, PLANE_BASE + to, PLANE_BASE + end);
   end_memory();
@@ -131,7 +131,7 @@ static u32 host(const u32 *a) {
       return physical_of(PLANE_BASE + a[1]);
     case HOST_LEND: return host_lend(a[1], a[2], a[3]);
     case HOST_OVERLAY: return overlay_load(&engine, a[1], a[2]);
-    case HOST_OVERLAY_READ: return overlay_read(&engine, a[1], a[2]);
+    case HOST_OVERLAY_READ: return overlay_read(&engine, a[1], a[2], a[3]);
     case HOST_OVERLAY_RUN: return overlay_run(&engine, a[1]);
     case HOST_OVERLAYS_GIVE: pages_give(); end_memory(); return 0;
     default: engine_died("unknown host call");
@@ -139,17 +139,19 @@ static u32 host(const u32 *a) {
 }
 
 /* JavaScript calls the machine. Arguments are JSValues: 8 bytes, an i32 in the low word, its tag in the
- * high one. The result goes into a cell, and the call yields undefined (a null pointer) or throws. */
+ * high one. The result goes into a cell, and the call yields undefined (a null pointer), what an overlay is read into, or throws. */
 u32 IMPORT_host_call(I, U(1), U(2), u32 count, u32 argv, U(5)) {
   const u32 *value = (const u32 *)(LINEAR_AT + argv);
   u32 arguments[8] = {0};
   for (u32 i = 0; i < count && i < 8; i++) {
     arguments[i] = value[2 * i];
-    if (value[2 * i + 1] != TAG_INT) engine_died("host call with an argument that is no i32");
+    if (value[2 * i + 1] == TAG_INT) continue;
+    if (i != 3 || arguments[0] != HOST_OVERLAY_READ) engine_died("host call with an argument that is no i32");
+    arguments[i] = argv + 8 * i; /* the value's place */
   }
-  overlay_throws = 0;
+  overlay_yields = 0;
   CELL(HOST_RESULT_AT) = host(arguments);
-  return overlay_throws;
+  return overlay_yields;
 }
 
 /* --- what the translated code needs --------------------------------------------------------------------- */
@@ -222,7 +224,6 @@ static _Noreturn void start(void) {
   end_memory();
   Z_engine_instantiate(&engine, &imports);
   snapshot_restore();
-  overlay_blocks = 0;
   if (!restarts) {
     FACT(FACT_FLOOR_COUNTS) = clock_poll();
     clock_start();

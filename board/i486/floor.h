@@ -65,8 +65,6 @@ volatile void *device_register(u32 physical);
 u32 physical_of(u32 linear);
 /* Lends pages of the heap's end to linear addresses [from, to), and takes those of [to, end) back (HOST_LEND). */
 u32 pages_lend(u32 from, u32 to, u32 end);
-/* Lets whole pages of linear addresses from `to` on show what `from` and those behind it are; of `from` 0 they show nothing any more. */
-void pages_show(u32 to, u32 from, u32 bytes);
 /* Gives the overlays' pages to the heap, on a small board (HOST_OVERLAYS_GIVE): [overlays_at, image_end). */
 void pages_give(void);
 extern u32 overlays_given;
@@ -121,10 +119,9 @@ u32 unpack(u32 source, u32 source_bytes, u32 target, u32 target_bytes, u32 codes
 /* overlay.c: evaluates an overlay by number, and what else HOST_OVERLAY and those behind it do (src/base/abi.ts). */
 struct Z_engine_instance_t;
 u32 overlay_load(struct Z_engine_instance_t *engine, u32 number, u32 spare);
-u32 overlay_read(struct Z_engine_instance_t *engine, u32 number, u32 at);
+u32 overlay_read(struct Z_engine_instance_t *engine, u32 number, u32 at, u32 value);
 u32 overlay_run(struct Z_engine_instance_t *engine, u32 module);
-extern u32 overlay_throws; /* what the host call throws: a JSValue*, for the engine */
-extern u32 overlay_blocks; /* of the heap, while one is read; none is left when control starts again */
+extern u32 overlay_yields; /* what the host call yields, or throws: a JSValue*, for the engine */
 
 /* lean.c: before an overlay is read, and when it has been evaluated: frees what its functions need no more. */
 void lean_before(void);

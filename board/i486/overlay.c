@@ -8,19 +8,17 @@
 #define TAG_MODULE 0xfffffffdu
 #define TAG_EXCEPTION 6u
 #define PROMISE_REJECTED 2u
-#define ARRAY_BUFFER 19u
-#define PIECE_BYTES 1024u /* what the heap is asked for: what an overlay is made of is smaller, but its text */
+/* What the heap is asked for in one piece: what an overlay is made of is smaller, but its text. */
+#define PIECE_BYTES 1024u
 
-#define ROOM_END (PLANE_BASE + OVERLAY_ROOM_AT + OVERLAY_ROOM_BYTES) /* of what overlays are read in */
-
-u32 overlay_throws, overlay_blocks;
-static u32 room;
+u32 overlay_yields;
+static u32 room, room_bytes;
 
 static const struct overlay *of_number(u32 number) { return &overlays[number < sizeof overlays / sizeof *overlays ? number : 0]; }
 
 /* Hands on what was thrown, which is control's to catch. */
 static void throw(Z_engine_instance_t *engine, u32 exception) {
-  overlay_throws = QTS_Throw(engine, ENGINE_CONTEXT, exception);
+  overlay_yields = QTS_Throw(engine, ENGINE_CONTEXT, exception);
   QTS_FreeValuePointer(engine, ENGINE_CONTEXT, exception);
 }
 
@@ -46,43 +44,15 @@ static u32 evaluate(Z_engine_instance_t *engine, u32 value) {
   return 0;
 }
 
-/* Gives the room back. */
-static void free_room(Z_engine_instance_t *engine) {
-  for (u32 at; (at = overlay_blocks); free(engine, at)) overlay_blocks = LINEAR_WORD(at);
-  pages_show(PLANE_BASE + OVERLAY_ROOM_AT, 0, OVERLAY_ROOM_BYTES);
-}
-
-/* Whether the heap has so much, in pieces, which are given back: what malloc says is free it may not give, at the heap's end above all. */
-static u32 has_room(Z_engine_instance_t *engine, u32 bytes) {
-  u32 had = 0;
-  for (u32 at; had < bytes && (at = malloc(engine, PIECE_BYTES)); had += PIECE_BYTES) LINEAR_WORD(at) = overlay_blocks, overlay_blocks = at;
-  free_room(engine);
-  return had >= bytes;
-}
-
-/* Makes room for so many bytes, which ends at ROOM_END: whole pages of blocks, wherever the heap has some, side by side. Answers whether it is there. */
-static u32 make_room(Z_engine_instance_t *engine, u32 bytes) {
-  u32 piece = (bytes + PAGE - 1) & ~(PAGE - 1), at;
-  for (u32 to = room = ROOM_END - piece; to < ROOM_END; to += piece) {
-    if (piece > ROOM_END - to) piece = ROOM_END - to;
-    for (; !(at = malloc(engine, piece + PAGE)); piece = (piece / 2 + PAGE - 1) & ~(PAGE - 1))
-      if (piece == PAGE) return free_room(engine), 0;
-    LINEAR_WORD(at) = overlay_blocks, overlay_blocks = at;
-    pages_show(to, (at + PAGE) & ~(PAGE - 1), piece);
-  }
-  return 1;
-}
-
-/* Reads the module that has been unpacked to the room's begin, and gives the room back; answers its value, or an exception. */
+/* Unpacks and reads a module; answers its value, an exception if it cannot be read, or 0 without room. */
 static u32 read_module(Z_engine_instance_t *engine, const struct overlay *overlay) {
-  u32 value = malloc(engine, 8), module = 0;
-  lean_before();
-  if (value) {
-    *(u64 *)(LINEAR_AT + value) = NEW_BUFFER(engine, ENGINE_CONTEXT, (u64)3 << 32, overlay->bytes, 0, ARRAY_BUFFER, room, 0, 0); /* undefined, and nobody frees it */
-    module = QTS_bjson_decode(engine, ENGINE_CONTEXT, value);
-    QTS_FreeValuePointer(engine, ENGINE_CONTEXT, value);
-  }
-  free_room(engine);
+  u32 at = malloc(engine, overlay->bytes);
+  if (!at) return 0;
+  if (!unpack((u32)overlay->packed, overlay->packed_bytes, LINEAR_AT + at, overlay->bytes, (u32)overlay_codes))
+    panic("Bad overlay", (u32)overlay->packed);
+  u32 buffer = QTS_NewArrayBuffer(engine, ENGINE_CONTEXT, at, overlay->bytes);
+  u32 module = QTS_bjson_decode(engine, ENGINE_CONTEXT, buffer);
+  QTS_FreeValuePointer(engine, ENGINE_CONTEXT, buffer); /* and with it what lies at `at` */
   return module;
 }
 
@@ -98,6 +68,20 @@ static void free_modules(Z_engine_instance_t *engine) {
   }
 }
 
+/* Whether the heap has so much, in pieces, which are given back. */
+static u32 has_room(Z_engine_instance_t *engine, u32 bytes) {
+  u32 last = 0, had = 0, at;
+  for (; had < bytes && (at = malloc(engine, PIECE_BYTES)); had += PIECE_BYTES) {
+    LINEAR_WORD(at) = last;
+    last = at;
+  }
+  for (; last; last = at) {
+    at = LINEAR_WORD(last);
+    free(engine, last);
+  }
+  return had >= bytes;
+}
+
 /* Its bytecode is given back when it is read, before it is evaluated and takes half of its heap: that is less than both together. */
 u32 overlay_run(Z_engine_instance_t *engine, u32 module) {
   u32 done = module && evaluate(engine, module);
@@ -106,26 +90,31 @@ u32 overlay_run(Z_engine_instance_t *engine, u32 module) {
   return done;
 }
 
+/* Makes the room in which control reads an overlay from the disk, which the call yields; answers how much is read, and where. */
+static u32 make_room(Z_engine_instance_t *engine, const struct overlay *overlay) {
+  room_bytes = overlay->bytes + overlay->bytes / OVERLAY_MARGIN_PART + OVERLAY_MARGIN + 2 * SECTOR_BYTES;
+  if (!(room = malloc(engine, room_bytes))) return 0;
+  overlay_yields = QTS_NewArrayBuffer(engine, ENGINE_CONTEXT, room, room_bytes);
+  return (u32)(image_end - overlay->packed) << 8 | (overlay->packed_bytes / SECTOR_BYTES + 2);
+}
+
 u32 overlay_load(Z_engine_instance_t *engine, u32 number, u32 spare) {
   const struct overlay *overlay = of_number(number);
-  u32 packed = overlay->packed_bytes, bytes = overlay->bytes;
-  free_room(engine);
-  if (!has_room(engine, overlay->heap_bytes + bytes + spare)) return 0; /* of small blocks the room is half */
+  if (!has_room(engine, overlay->heap_bytes + spare)) return 0;
   free_modules(engine); /* what an attempt has left that had no room for more */
-  if (!make_room(engine, bytes + bytes / OVERLAY_MARGIN_PART + OVERLAY_MARGIN + 2 * SECTOR_BYTES)) return 0;
-  if (overlays_given && overlay->packed >= overlays_at) return (u32)(image_end - overlay->packed) << 8 | (packed / SECTOR_BYTES + 2);
-  if (!unpack((u32)overlay->packed, packed, LINEAR_AT + room, bytes, (u32)overlay_codes))
-    panic("Bad overlay", (u32)overlay->packed);
+  if (overlays_given && overlay->packed >= overlays_at) return make_room(engine, overlay);
+  lean_before();
   return overlay_run(engine, read_module(engine, overlay));
 }
 
 /* Unpacked in place: the packed bytes lie at the room's end, and are read before what they become reaches them. */
-u32 overlay_read(Z_engine_instance_t *engine, u32 number, u32 at) {
+u32 overlay_read(Z_engine_instance_t *engine, u32 number, u32 at, u32 value) {
   const struct overlay *overlay = of_number(number);
   u32 packed = overlay->packed_bytes;
-  if (overlay_blocks && (at += PLANE_BASE) >= room && at < ROOM_END && ROOM_END - at >= packed && plane_sum(at, packed) == overlay->sum &&
-      unpack(LINEAR_AT + at, packed, LINEAR_AT + room, overlay->bytes, (u32)overlay_codes))
-    return read_module(engine, overlay);
-  free_room(engine);
-  return 0;
+  if (QTS_GetArrayBufferLength(engine, ENGINE_CONTEXT, value) != room_bytes || at > room_bytes || room_bytes - at < packed ||
+      plane_sum(room + at, packed) != overlay->sum ||
+      !unpack(LINEAR_AT + room + at, packed, LINEAR_AT + room, overlay->bytes, (u32)overlay_codes))
+    return 0;
+  lean_before();
+  return QTS_bjson_decode(engine, ENGINE_CONTEXT, value);
 }

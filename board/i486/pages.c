@@ -181,13 +181,6 @@ u32 pages_lend(u32 from, u32 to, u32 end) {
   return 1;
 }
 
-void pages_show(u32 to, u32 from, u32 bytes) {
-  for (u32 at = 0; at < bytes; at += PAGE) {
-    *entry_of(LINEAR_AT + to + at) = from ? physical_of(from + at) | WRITABLE | PRESENT : 0;
-    __asm__ volatile("invlpg (%0)" ::"r"(LINEAR_AT + to + at) : "memory");
-  }
-}
-
 /* Not further than the last table of pages reaches, which it never does on so small a board. */
 void pages_give(void) {
   if (overlays_given || BOOT(BOOT_AT_MEMORY_KIB) >= SMALL_BOARD_KIB) return;

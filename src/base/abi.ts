@@ -31,8 +31,8 @@ export const HOST_PUT = 14;
 export const HOST_OUT8S = 15;
 /**
  * (number, spare): evaluates an overlay's module (src/control/core/overlays.ts). Answers 1, or 0 when the heap has no room for it
- * and `spare` bytes more; throws what the module throws. Where the packed bytes are not in RAM it is not evaluated: they are to be read to
- * the end of OVERLAY_ROOM_AT. Answered are the sectors that have them, wherever in the first they begin, and times 256 how
+ * and `spare` bytes more; throws what the module throws. Where the packed bytes are not in RAM it is not evaluated: the call yields an
+ * ArrayBuffer, to whose end they are to be read. Answered are the sectors that have them, wherever in the first they begin, and times 256 how
  * many bytes before the end of the kernel's image, packed or not, this is.
  */
 export const HOST_OVERLAY = 16;
@@ -52,15 +52,15 @@ export const HOST_LEND = 21;
 /** (): on a board of less than SMALL_BOARD_KIB the RAM of the packed overlays is the heap's from now on. */
 export const HOST_OVERLAYS_GIVE = 22;
 /**
- * (number, at): reads the module of the overlay that HOST_OVERLAY was called for last, whose packed bytes lie at `at`, by way of the room's
- * begin. Answers it, or 0 if these are not the overlay's bytes. In any case the room goes back to the heap: who could not read calls it, too.
+ * (number, at, buffer): reads the module of an overlay whose packed bytes lie in that ArrayBuffer from `at` on, to whose begin they
+ * are unpacked. Answers it, or 0 if these are not the overlay's bytes. The buffer is not needed any more then.
  */
 export const HOST_OVERLAY_READ = 23;
 /** (module): evaluates what HOST_OVERLAY_READ has answered, as HOST_OVERLAY does. */
 export const HOST_OVERLAY_RUN = 24;
 
 /**
- * The room is longer than the bytecode by two sectors, this, and this part of it, so that nothing is unpacked over what is still to be
+ * The buffer is longer than the bytecode by two sectors, this, and this part of it, so that nothing is unpacked over what is still to be
  * read: where an overlay's end packs badly there is more to read than to write, and the packer sees to it that there is no
  * more than this (image/packed-overlays.ts).
  */

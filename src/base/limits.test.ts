@@ -43,7 +43,7 @@ test('nothing is kept below PLANE_FIRST, and what is lent is behind the page tha
   t.is(limits.VJ_PAGES_AT, limits.RULES_AT + limits.RULES_BYTES);
   t.is(VJ_PAGE_BYTES, limits.VJ_PAGE);
   t.is(limits.QUEUES_AT, limits.VJ_PAGES_AT + limits.SERIAL_COUNT * limits.VJ_PAGE);
-  t.is(limits.OVERLAY_ROOM_AT, limits.QUEUES_AT + limits.INTERFACE_COUNT * limits.QUEUE_RECORD_BYTES);
+  t.is(limits.PLANE_BYTES, limits.QUEUES_AT + limits.INTERFACE_COUNT * limits.QUEUE_RECORD_BYTES);
   t.is(limits.PLANE_BYTES % 4096, 0);
   t.true(limits.CRASH_AT >= limits.PLANE_END);
 });

@@ -491,8 +491,5 @@ export const VJ_PAGES_AT: i32 = RULES_AT + RULES_BYTES;
 /** The queues of links that have a rate: a page for two links, lent when the first of them has one (queue-limits.ts). */
 export const QUEUES_AT: i32 = VJ_PAGES_AT + SERIAL_COUNT * VJ_PAGE;
 export const QUEUE_RECORD_BYTES: i32 = 2048;
-/** Addresses by which overlays are read, in pages that the heap has in other places (board/i486/overlay.c); the build refuses what is longer. */
-export const OVERLAY_ROOM_AT: i32 = QUEUES_AT + INTERFACE_COUNT * QUEUE_RECORD_BYTES;
-export const OVERLAY_ROOM_BYTES: i32 = 64 * 4096;
 /** The plane's memory in bytes, whole pages. */
-export const PLANE_BYTES: i32 = OVERLAY_ROOM_AT + OVERLAY_ROOM_BYTES;
+export const PLANE_BYTES: i32 = QUEUES_AT + INTERFACE_COUNT * QUEUE_RECORD_BYTES;

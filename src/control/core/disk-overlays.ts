@@ -14,7 +14,7 @@ import type { PromptDisk } from '../../../hal/disk/disk.ts';
 import { FACT_KERNEL_BYTES, FACT_MEMORY_KIB, FACT_SEQUENCE } from '../../base/abi.ts';
 import { NOW_AT } from '../../base/cells.ts';
 import * as layout from '../../base/layout.ts';
-import { OVERLAY_ROOM_AT, OVERLAY_ROOM_BYTES, SMALL_BOARD_KIB } from '../../base/limits.ts';
+import { SMALL_BOARD_KIB } from '../../base/limits.ts';
 import { i32at } from '../../base/memory.ts';
 import { since } from './clock.ts';
 import { fact } from './facts.ts';
@@ -25,11 +25,9 @@ import { isOurs, readHeader, runningSlot, SECTOR_BYTES, slotSector, wordOf } fro
 export interface OverlayHost {
   /** Gives the RAM to the heap. */
   give(): void;
-  /** Reads a module, or answers 0 if these are not the overlay's bytes; the room that they lie in is the heap's again (HOST_OVERLAY_READ). */
-  read(number: number, at: number): number;
+  /** Reads a module, or answers 0 if these are not the overlay's bytes. */
+  read(number: number, at: number, buffer: ArrayBuffer): number;
 }
-
-const ROOM_END = OVERLAY_ROOM_AT + OVERLAY_ROOM_BYTES;
 
 /** Whether this is the header of the slot that was booted. */
 function isRunning(header: Uint8Array): boolean {
@@ -47,11 +45,7 @@ export class DiskOverlays {
   private failedAt = 0;
   private failure: string | undefined;
 
-  /** @param memory the plane's, and the room behind it */
-  constructor(
-    private readonly host: OverlayHost,
-    private readonly memory: Uint8Array,
-  ) {}
+  constructor(private readonly host: OverlayHost) {}
 
   /** Control has found the disk from which the board was booted: from here on small boards have their overlays there. */
   *use(disk: PromptDisk): Generator<number, void, void> {
@@ -62,24 +56,10 @@ export class DiskOverlays {
   }
 
   /**
-   * Reads an overlay's module from the disk, and answers it; throws an Error that says why not.
+   * Reads an overlay's module from the disk by way of this buffer, and answers it; throws an Error that says why not.
    * @param place HOST_OVERLAY's answer
    */
-  read(number: number, place: number): number {
-    let at = 0;
-    try {
-      at = this.bring(place);
-    } finally {
-      // Of bytes that have not come nothing is read, and the room is given back.
-      if (at === 0) this.host.read(number, 0);
-    }
-    const module = this.host.read(number, at);
-    if (module === 0) throw new Error('what the disk has of it is damaged');
-    return module;
-  }
-
-  /** Reads packed bytes to the room's end; answers where they begin. */
-  private bring(place: number): number {
+  read(number: number, buffer: ArrayBuffer, place: number): number {
     const now = i32at(NOW_AT);
     if (this.failure !== undefined && since(now, this.failedAt) < OVERLAY_HOLD_TICKS)
       throw new Error(this.failure);
@@ -89,10 +69,12 @@ export class DiskOverlays {
     if (!isRunning(header)) throw new Error('the disk holds another firmware');
     const from = wordOf(header, layout.SLOT_AT_KERNEL_PACKED) - (place >> 8);
     const skip = from % SECTOR_BYTES;
-    const at = ROOM_END - (place & 255) * SECTOR_BYTES;
+    const at = buffer.byteLength - (place & 255) * SECTOR_BYTES;
     const sector = slotSector(runningSlot()) + 1 + (from - skip) / SECTOR_BYTES;
-    this.fetch(sector, this.memory.subarray(at, ROOM_END), now);
-    return at + skip;
+    this.fetch(sector, new Uint8Array(buffer, at), now);
+    const module = this.host.read(number, at + skip, buffer);
+    if (module === 0) throw new Error('what the disk has of it is damaged');
+    return module;
   }
 
   private fetch(sector: number, bytes: Uint8Array, from: number): void {

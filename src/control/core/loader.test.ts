@@ -9,7 +9,7 @@ import {
   OVERLAY_SPARE_BYTES,
   OVERLAY_WORK_TICKS,
 } from './limits.ts';
-import { createLoader, type LoaderHost } from './loader.ts';
+import { createLoader } from './loader.ts';
 import { OVERLAY_NAMES, type OverlayName } from './overlays.ts';
 
 attach(new ArrayBuffer(PLANE_BYTES), 0, PLANE_BYTES);
@@ -22,8 +22,8 @@ function heap(rooms: number) {
   const asked: string[] = [];
   let fails: Error | null | undefined;
   const none = (): number => 0;
-  const host: LoaderHost = {
-    ...{ read: none, run: none, give: none },
+  const loader = createLoader({
+    ...{ result: none, read: none, run: none, give: none },
     evaluate: (number, spare) => {
       asked.push(`${OVERLAY_NAMES[number]} ${spare}`);
       if (fails !== undefined) throw fails;
@@ -36,8 +36,7 @@ function heap(rooms: number) {
       collections++;
       there = held;
     },
-  };
-  const loader = createLoader(host, new Uint8Array(0));
+  });
   return {
     loader,
     load: (name: OverlayName) => (loader.overlay(name) as unknown as { name: string }).name,

@@ -32,9 +32,9 @@ export interface Loader {
   keepsRoom(bytes?: number): boolean;
 }
 
-/** Whether an exception is the engine's for want of memory. Where even that has no room, it throws null, or an error that says nothing. */
+/** Whether an exception is the engine's for want of memory. Where even that has no room, it throws null. */
 export function isOutOfMemory(error: unknown): boolean {
-  return error === null || String((error as Error).message ?? 'out of memory').startsWith('out of memory');
+  return error === null || (error as Error).message.startsWith('out of memory');
 }
 
 function hasRoom(bytes: number): boolean {
@@ -50,11 +50,13 @@ function hasRoom(bytes: number): boolean {
 /** What the loader wants of the machine. */
 export interface LoaderHost extends OverlayHost {
   /**
-   * Puts what an overlay exports into `__overlay` and answers 1, or 0 when the heap has no room for it and so many bytes
-   * more; throws what its evaluation throws: that it is out of memory, too, where what is free lies in pieces. Where it is
-   * on the disk, that is not done, and answered is where (HOST_OVERLAY).
+   * Puts what an overlay exports into `__overlay`; answers 0 when the heap has no room for it and so many bytes
+   * more, and throws what its evaluation throws: that it is out of memory, too, where what is free lies in pieces. Where it is
+   * on the disk, that is not done, and answered is what it is to be read into.
    */
-  evaluate(number: number, spare: number): number;
+  evaluate(number: number, spare: number): number | ArrayBuffer;
+  /** The answer of the last call, that has a value of its own. */
+  result(): number;
   /** The same with a module that has been read. */
   run(module: number): number;
   /** Lets the engine collect garbage. */
@@ -64,9 +66,8 @@ export interface LoaderHost extends OverlayHost {
 /** Where an overlay puts what it exports. */
 const place = globalThis as unknown as { __overlay: unknown };
 
-/** @param memory the plane's */
-export function createLoader(host: LoaderHost, memory: Uint8Array): Loader {
-  const onDisk = new DiskOverlays(host, memory);
+export function createLoader(host: LoaderHost): Loader {
+  const onDisk = new DiskOverlays(host);
   const loaded: Partial<Overlays> = {};
   const wanted: Partial<Record<OverlayName, number>> = {};
   /** When room was made last. */
@@ -102,15 +103,19 @@ export function createLoader(host: LoaderHost, memory: Uint8Array): Loader {
       const there = loaded[name];
       if (there !== undefined) return there;
       const number = OVERLAY_NAMES.indexOf(name);
-      let got = 0;
-      for (let tries = 0; got === 0; tries++) {
+      let bytes = 0;
+      for (let tries = 0; bytes === 0; tries++) {
         if (tries > 0 && !(tries === 1 && makesRoom()))
           throw new Refusal(`Cannot load the part ${name}: control's heap has no room for it`);
         try {
-          got = host.evaluate(number, OVERLAY_SPARE_BYTES);
-          if (got > 1) got = host.run(onDisk.read(number, got));
+          let got = host.evaluate(number, OVERLAY_SPARE_BYTES);
+          if (typeof got === 'number') bytes = got;
+          else {
+            // Nobody has the buffer any more when the module is evaluated.
+            got = onDisk.read(number, got, host.result());
+            bytes = host.run(got);
+          }
         } catch (error) {
-          got = 0;
           if (!isOutOfMemory(error))
             throw new Refusal(`Cannot load the part ${name}: ${(error as Error).message}`);
         }
